@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CONFIG_FILE } from '../config/load.js';
+import type { StarterConfig } from '../config/starter.js';
+
+export interface FileChange {
+  /** Relative to the root of the worktree. */
+  readonly path: string;
+  readonly action: 'created' | 'extended' | 'unchanged';
+}
+
+const AGENTS_FILE = 'AGENTS.md';
+const BLOCK_BEGIN = '<!-- coord:begin -->';
+const BLOCK_END = '<!-- coord:end -->';
+
+/** What an agent must know to take part, in a few lines. */
+const AGENTS_BLOCK = `${BLOCK_BEGIN}
+## Working beside others: coord
+
+Several agents and people change this repository at once. Use \`coord\`; its exit codes say what to do.
+
+1. Begin with \`coord session start --agent YOUR-ID\` and follow the rules that it prints.
+2. Before you open a file to change it: \`coord claim PATH --reason "why"\`. Exit 3: somebody holds it; do what \`next:\` says.
+   Exit 5: your copy lacks the last holder's work; bring it in first.
+3. Commit, then \`coord release PATH\`, so that the next holder gets your commit.
+4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
+5. Tell others with \`coord note "…"\`, read with \`coord inbox\`. The log is a log: not a claim, not permission.
+
+\`coord status\` shows who holds what; \`coord help exit-codes\` lists the codes; add \`--json\` to any command.
+${BLOCK_END}
+`;
+
+/** Writes the configuration unless there is one; with `write` false it only says whether it would. */
+export function writeConfig(root: string, config: StarterConfig, write: boolean): FileChange {
+  const path = join(root, CONFIG_FILE);
+  if (existsSync(path)) return { path: CONFIG_FILE, action: 'unchanged' };
+  if (write) writeFileSync(path, config.text, { flag: 'wx' });
+  return { path: CONFIG_FILE, action: 'created' };
+}
+
+/** Copies the starter rules where the folder has no rules yet. */
+export function writeStarterRules(packageRoot: string, root: string, folder: string): FileChange[] {
+  const target = join(root, folder);
+  if (existsSync(target) && readdirSync(target).some((name) => name.endsWith('.md'))) {
+    return [{ path: folder, action: 'unchanged' }];
+  }
+  mkdirSync(target, { recursive: true });
+  const source = join(packageRoot, 'rules');
+  return readdirSync(source)
+    .sort()
+    .map((name) => {
+      writeFileSync(join(target, name), readFileSync(join(source, name)), { flag: 'wx' });
+      return { path: `${folder}/${name}`, action: 'created' };
+    });
+}
+
+/** Adds the block that teaches the loop, once; a block that somebody edited is left as it is. */
+export function addAgentsBlock(root: string): FileChange {
+  const path = join(root, AGENTS_FILE);
+  if (!existsSync(path)) {
+    writeFileSync(path, AGENTS_BLOCK, { flag: 'wx' });
+    return { path: AGENTS_FILE, action: 'created' };
+  }
+  const text = readFileSync(path, 'utf8');
+  if (text.includes(BLOCK_BEGIN)) return { path: AGENTS_FILE, action: 'unchanged' };
+  writeFileSync(path, `${text}${text.endsWith('\n') || text === '' ? '' : '\n'}\n${AGENTS_BLOCK}`);
+  return { path: AGENTS_FILE, action: 'extended' };
+}

@@ -1,0 +1,68 @@
+import type { Context } from '../context.js';
+import type { Claim } from '../domain/model.js';
+import { ownClaims } from '../domain/ownership.js';
+import type { Target } from '../domain/targets.js';
+import { type CoordError, usage } from '../errors.js';
+import { uncommittedPaths } from '../git/changes.js';
+import { releasedLines } from '../render/claims.js';
+import { refusalError, uncommittedError } from '../render/refusals.js';
+import { transact } from '../store/transact.js';
+import { readTargets, TARGET_OPTIONS } from './target-input.js';
+import type { Input, Verb } from './verb.js';
+
+export const release: Verb = {
+  arguments: [['[target...]', 'claims to give back']],
+  options: [
+    ['--all', 'all your claims'],
+    ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
+    ['--uncommitted', 'release although the ground has uncommitted changes; goes on the record'],
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord release src/api', 'give it back; the next holder must have your commit'],
+    ['coord release --all --commit 9b1d0e4', 'all of yours, with another commit than HEAD'],
+  ],
+  async run(context, input) {
+    const targets = readReleaseTargets(context, input);
+    const base = await context.requestBase();
+    const store = await context.store();
+    const commit = await commitToRecord(context, input);
+    const uncommitted = input.flag('uncommitted');
+    if (!uncommitted) {
+      const { state } = await store.read();
+      const owned = ownClaims(state, base, targets, context.now());
+      const problem = 'claims' in owned ? await uncommittedIn(context, owned.claims) : null;
+      if (problem) return problem;
+    }
+    const decision = await transact(
+      store,
+      { kind: 'release', ...base, targets, commit, commitNamed: input.text('commit') !== undefined, uncommitted },
+      context.surroundings,
+    );
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { released } = decision.result;
+    return { data: { released, commit }, text: (style) => releasedLines(released, commit, style) };
+  },
+};
+
+function readReleaseTargets(context: Context, input: Input): Target[] | null {
+  const texts = input.list(0);
+  if (input.flag('all') && texts.length > 0) throw usage('targets and --all exclude each other', 'use one');
+  if (input.flag('all')) return null;
+  if (texts.length === 0) throw usage('nothing to release was named', 'coord release TARGET, or coord release --all');
+  return readTargets(context, input, texts);
+}
+
+async function commitToRecord(context: Context, input: Input): Promise<string | null> {
+  const named = input.text('commit');
+  if (named === undefined) return (await context.head()).commit;
+  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
+  if (result.code !== 0) throw usage(`no such commit: ${named}`, 'name a commit of this repository: git log --oneline');
+  return result.stdout.toString('utf8').trim();
+}
+
+/** Work that no commit holds would be lost to the next holder. */
+async function uncommittedIn(context: Context, claims: readonly Claim[]): Promise<CoordError | null> {
+  const paths = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+  return paths.length === 0 ? null : uncommittedError(paths);
+}

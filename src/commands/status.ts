@@ -1,0 +1,43 @@
+import { groundOf } from '../domain/conflicts.js';
+import { overlap } from '../domain/ground/index.js';
+import { isLive } from '../domain/leases.js';
+import type { Claim, Waiter } from '../domain/model.js';
+import { statusLines } from '../render/status.js';
+import { readTargets, TARGET_OPTIONS } from './target-input.js';
+import type { Verb } from './verb.js';
+
+export const status: Verb = {
+  arguments: [['[target...]', 'only what overlaps these']],
+  options: [
+    ['--mine', 'only your own claims'],
+    ['--no-fetch', 'read what is here, and say from when'],
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord status', 'all claims, waiters and agents'],
+    ['coord status src/api', 'who stands on this ground'],
+  ],
+  async run(context, input) {
+    const targets = readTargets(context, input, input.list(0));
+    const store = await context.store();
+    const { state } = input.negated('fetch') ? await store.read() : await store.latest();
+    const now = context.now();
+    const mine = input.flag('mine') ? context.identity().agent : null;
+    const options = { foldCase: context.repository.foldsCase };
+    const touches = (claim: Claim) =>
+      targets.length === 0 || targets.some((target) => overlap(target, groundOf(claim), options) !== null);
+    const waits = (waiter: Waiter) =>
+      targets.length === 0 ||
+      targets.some((target) => waiter.targets.some((wanted) => overlap(target, wanted, options) !== null));
+    const claims = state.claims.filter((claim) => (mine === null || claim.agent === mine) && touches(claim));
+    const waiters = state.waiters.filter((waiter) => (mine === null || waiter.agent === mine) && waits(waiter));
+    const report = {
+      claims: claims.map((claim) => ({ ...claim, expired: !isLive(claim, now) })),
+      waiters,
+      agents: state.agents,
+      now,
+      reach: store.reach,
+    };
+    return { data: report, text: (style) => statusLines(report, style) };
+  },
+};

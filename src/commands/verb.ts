@@ -1,0 +1,64 @@
+import type { Context } from '../context.js';
+import type { CoordError } from '../errors.js';
+import type { Style } from '../render/style.js';
+
+/** What a command answers: data for machines, words for people. A refusal is answered as its error, not thrown. */
+export interface Success {
+  readonly data: object;
+  /** The same in words, for standard output. */
+  text(style: Style): string | readonly string[];
+  /** Told on standard error, success though it is. */
+  readonly warnings?: readonly string[];
+  /** For commands that pass on another program's exit code. */
+  readonly exit?: number;
+}
+
+export type Outcome = Success | CoordError;
+
+/** One verb: what it takes, an example of it, and what it does. */
+export interface Verb {
+  /** Positional arguments as commander writes them (`<target...>`), with what they mean. */
+  readonly arguments?: readonly (readonly [flags: string, description: string])[];
+  readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** Whole command lines, each with what it does. */
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+  /** More words for `--help`, a line each. */
+  readonly notes?: readonly string[];
+  run(context: Context, input: Input): Promise<Outcome>;
+}
+
+/** What was typed: commander has checked it against the verb's arguments and options. */
+export class Input {
+  constructor(
+    private readonly positional: readonly unknown[],
+    private readonly options: Readonly<Record<string, unknown>>,
+  ) {}
+
+  /** The positional argument at this place; a variadic one is a list. */
+  argument(index: number): string | undefined {
+    const value = this.positional[index];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  list(index: number): readonly string[] {
+    const value = this.positional[index];
+    return Array.isArray(value) ? (value as string[]) : [];
+  }
+
+  /** The value of `--name VALUE`; undefined when it was not given. */
+  text(name: string): string | undefined {
+    const value = this.options[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Whether `--name` was given (also with a value); `--no-name` makes it false. */
+  flag(name: string): boolean {
+    const value = this.options[name];
+    return value !== undefined && value !== false;
+  }
+
+  /** Whether `--no-name` was given. */
+  negated(name: string): boolean {
+    return this.options[name] === false;
+  }
+}

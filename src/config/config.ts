@@ -1,0 +1,59 @@
+import { patternTarget } from '../domain/patterns.js';
+import type { Policy } from '../domain/request.js';
+import { parseDuration } from '../domain/time.js';
+import type { RawConfig } from './schema.js';
+
+/** The configuration with every default filled in; durations in seconds. */
+export interface Config {
+  readonly branch: string;
+  readonly remote: string;
+  /** null: the remote is asked for its default branch. */
+  readonly mainBranch: string | null;
+  readonly share: boolean;
+  readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };
+  readonly skewSeconds: number;
+  readonly surface: readonly string[];
+  readonly resources: Readonly<Record<string, { readonly ttlSeconds: number | null }>>;
+  readonly rules: string;
+  readonly memory: readonly string[];
+  readonly scratch: readonly string[];
+}
+
+const DEFAULT_TTL_SECONDS = 30 * 60;
+const DEFAULT_MAX_TTL_SECONDS = 4 * 3600;
+const DEFAULT_SKEW_SECONDS = 30;
+
+export function withDefaults(raw: RawConfig): Config {
+  return {
+    branch: raw.branch ?? 'coord',
+    remote: raw.remote ?? 'origin',
+    mainBranch: raw.mainBranch ?? null,
+    share: raw.share ?? false,
+    ttl: {
+      defaultSeconds: seconds(raw.ttl?.default) ?? DEFAULT_TTL_SECONDS,
+      maxSeconds: seconds(raw.ttl?.max) ?? DEFAULT_MAX_TTL_SECONDS,
+    },
+    skewSeconds: seconds(raw.skewTolerance) ?? DEFAULT_SKEW_SECONDS,
+    surface: raw.surface ?? [],
+    resources: Object.fromEntries(
+      Object.entries(raw.resources ?? {}).map(([name, { ttl }]) => [name, { ttlSeconds: seconds(ttl) ?? null }]),
+    ),
+    rules: raw.rules ?? 'rules',
+    memory: raw.memory ?? ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
+    scratch: raw.roles?.worker?.scratch ?? ['scratch/{agent}/**'],
+  };
+}
+
+function seconds(duration: string | undefined): number | undefined {
+  return duration === undefined ? undefined : (parseDuration(duration) ?? undefined);
+}
+
+/** What a request of this agent carries of the configuration. */
+export function policyFor(config: Config, agent: string, foldCase: boolean): Policy {
+  return {
+    skewSeconds: config.skewSeconds,
+    foldCase,
+    surface: config.surface.map(patternTarget),
+    scratch: config.scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', agent))),
+  };
+}

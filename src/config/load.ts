@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CoordError } from '../errors.js';
+import { type Config, withDefaults } from './config.js';
+
+export const CONFIG_FILE = 'coord.config.json';
+
+/**
+ * The configuration in this worktree; all defaults where there is none.
+ * @throws CoordError `usage` that lists every problem.
+ */
+export async function loadConfig(root: string): Promise<Config> {
+  const source = readConfigFile(root);
+  return source === null ? withDefaults({}) : parseConfig(source);
+}
+
+/** @throws CoordError `usage` that lists every problem. */
+export async function parseConfig(source: string): Promise<Config> {
+  let value: unknown;
+  try {
+    value = JSON.parse(source.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw invalid([`not JSON: ${(error as Error).message}`]);
+  }
+  const { validateConfig } = await import('./schema.js');
+  const result = validateConfig(value);
+  if ('problems' in result) throw invalid(result.problems);
+  const config = withDefaults(result.config);
+  if (config.ttl.defaultSeconds > config.ttl.maxSeconds) throw invalid(['ttl.default: longer than ttl.max']);
+  return config;
+}
+
+function readConfigFile(root: string): string | null {
+  try {
+    return readFileSync(join(root, CONFIG_FILE), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new CoordError('usage', `${CONFIG_FILE} cannot be read: ${(error as Error).message}`, {
+      hint: `check ${CONFIG_FILE} at the root of the repository`,
+      cause: error,
+    });
+  }
+}
+
+function invalid(problems: readonly string[]): CoordError {
+  return new CoordError('usage', [`${CONFIG_FILE} has problems:`, ...problems].join('\n  '), {
+    hint: `mend ${CONFIG_FILE}; its schema is schema/coord.config.schema.json of the package`,
+    details: { file: CONFIG_FILE, problems },
+  });
+}

@@ -1,0 +1,91 @@
+import * as v from 'valibot';
+import { parseDuration } from '../domain/time.js';
+
+const duration = v.pipe(
+  v.string('must be a duration such as "30m"'),
+  v.check((text) => (parseDuration(text) ?? 0) > 0, 'must be a duration above zero, such as "30s", "15m" or "2h"'),
+);
+const name = v.pipe(v.string('must be a text'), v.minLength(1, 'must not be empty'));
+const texts = v.array(name, 'must be a list of texts');
+const words = v.pipe(texts, v.minLength(1, 'must name a program'));
+
+const gate = v.variant(
+  'type',
+  [
+    v.strictObject({ type: v.literal('command'), command: words, timeout: v.optional(duration) }),
+    v.strictObject({
+      type: v.literal('signed-tag'),
+      allowedSigners: name,
+      signers: v.optional(
+        v.pipe(v.number('must be a number'), v.integer('must be whole'), v.minValue(1, 'must be at least 1')),
+      ),
+    }),
+  ],
+  'must be "command" or "signed-tag"',
+);
+
+const verification = v.strictObject({
+  url: v.pipe(v.string('must be a text'), v.url('must be a URL')),
+  expect: v.optional(name),
+  header: v.optional(name),
+  status: v.optional(v.pipe(v.number('must be a number'), v.integer('must be whole'))),
+  timeout: v.optional(duration),
+});
+
+const flag = v.boolean('must be true or false');
+
+/** The shape of `coord.config.json`; every key is optional. The JSON schema that editors read is made from it. */
+export const ConfigSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  branch: v.optional(name),
+  remote: v.optional(name),
+  mainBranch: v.optional(name),
+  share: v.optional(flag),
+  ttl: v.optional(v.strictObject({ default: v.optional(duration), max: v.optional(duration) })),
+  skewTolerance: v.optional(duration),
+  takeover: v.optional(v.picklist(['clock', 'observed'], 'must be "clock" or "observed"')),
+  lockOrder: v.optional(v.picklist(['detect', 'strict'], 'must be "detect" or "strict"')),
+  surface: v.optional(texts),
+  resources: v.optional(
+    v.record(
+      v.pipe(v.string(), v.startsWith('@', 'a resource name starts with @')),
+      v.strictObject({ ttl: v.optional(duration) }),
+      'must be a record of resources',
+    ),
+  ),
+  rules: v.optional(name),
+  memory: v.optional(texts),
+  roles: v.optional(v.strictObject({ worker: v.optional(v.strictObject({ scratch: v.optional(texts) })) })),
+  autoClaim: v.optional(flag),
+  requireSession: v.optional(flag),
+  gates: v.optional(v.record(name, gate, 'must be a record of gates')),
+  deploy: v.optional(
+    v.record(
+      name,
+      v.strictObject({
+        gates: v.optional(texts),
+        verify: v.optional(verification),
+        requirePushed: v.optional(flag),
+      }),
+      'must be a record of deploy targets',
+    ),
+  ),
+});
+
+export type RawConfig = v.InferOutput<typeof ConfigSchema>;
+
+/** All problems of a parsed configuration as `path: what is wrong`, or the configuration. */
+export function validateConfig(
+  value: unknown,
+): { readonly config: RawConfig } | { readonly problems: readonly string[] } {
+  const result = v.safeParse(ConfigSchema, value);
+  if (result.success) return { config: result.output };
+  return { problems: result.issues.map(describeIssue) };
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? '(root)';
+  if (issue.type === 'strict_object' && issue.expected === 'never') return `${path}: unknown key`;
+  if (issue.type === 'strict_object') return `${path}: must be a record`;
+  return `${path}: ${issue.message}`;
+}

@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from './config/config.js';
+import { policyFor } from './config/config.js';
+import { loadConfig } from './config/load.js';
+import type { Policy } from './domain/request.js';
+import { type Instant, instantOf } from './domain/time.js';
+import type { Environment } from './git/environment.js';
+import { type ObjectDatabase, openObjects } from './git/objects.js';
+import { type RemoteGit, remoteGit } from './git/porcelain.js';
+import { type Head, isAncestor, readHead } from './git/refs.js';
+import { discoverRepository, type Repository } from './git/repository.js';
+import { type Git, gitIn } from './git/run.js';
+import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
+import { BranchRef } from './store/branch-ref.js';
+import { GitStore } from './store/git-store.js';
+import { LocalSessions } from './store/local-sessions.js';
+import { Told } from './store/told.js';
+import type { Surroundings } from './store/transact.js';
+
+/** The world outside: the only source of time, chance, environment and streams. Tests set each of them. */
+export interface Host {
+  /** Folder of the installed package: the starter rules and the schema are in it. */
+  readonly packageRoot: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A number from 0 up to 1. */
+  random(): number;
+}
+
+export interface Stream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** The host of a real run. */
+export function processHost(packageRoot: string): Host {
+  for (const stream of [process.stdout, process.stderr]) {
+    // A reader that went away (`coord log | head`) is not a fault.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  return {
+    packageRoot,
+    argv: process.argv.slice(2),
+    cwd: process.cwd(),
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    now: Date.now,
+    random: Math.random,
+  };
+}
+
+/** A remote that has not answered by then is out of reach. */
+const REMOTE_TIMEOUT_MS = 30_000;
+
+export interface GlobalFlags {
+  readonly json: boolean;
+  readonly agent: string | undefined;
+}
+
+/** Everything that a command may use, each part made when it is first asked for; built once a run. */
+export class Context {
+  private repositoryFound: Repository | undefined;
+  private configLoaded: Promise<Config> | undefined;
+  private storeOpened: Promise<GitStore> | undefined;
+  private headRead: Promise<Head> | undefined;
+
+  constructor(
+    readonly host: Host,
+    readonly flags: GlobalFlags,
+  ) {}
+
+  now(): Instant {
+    return instantOf(this.host.now());
+  }
+
+  /** Unique, and later ids sort after earlier ones. */
+  newId(): string {
+    const chance = () =>
+      Math.floor(this.host.random() * 2 ** 40)
+        .toString(32)
+        .padStart(8, '0');
+    return `${this.host.now().toString(32)}${chance()}${chance()}`;
+  }
+
+  get repository(): Repository {
+    this.repositoryFound ??= discoverRepository(this.host.cwd);
+    return this.repositoryFound;
+  }
+
+  get git(): Git {
+    return gitIn(this.repository.root, this.host.env);
+  }
+
+  get objects(): ObjectDatabase {
+    return openObjects(this.repository, this.git);
+  }
+
+  /** The machine-local part of coord's state: shared by the worktrees of this clone, and free to delete. */
+  get localDirectory(): string {
+    return join(this.repository.commonDir, 'coord');
+  }
+
+  get sessions(): LocalSessions {
+    return new LocalSessions(join(this.localDirectory, 'sessions'), this.repository.worktreeId);
+  }
+
+  /** The losses that an agent was told of already. */
+  told(agent: string): Told {
+    return new Told(join(this.localDirectory, 'told', `${agent}.json`));
+  }
+
+  config(): Promise<Config> {
+    this.configLoaded ??= loadConfig(this.repository.root);
+    return this.configLoaded;
+  }
+
+  head(): Promise<Head> {
+    this.headRead ??= readHead(this.repository, this.git);
+    return this.headRead;
+  }
+
+  store(): Promise<GitStore> {
+    this.storeOpened ??= this.config().then((config) => this.openStore(config));
+    return this.storeOpened;
+  }
+
+  /** The store that a configuration describes; with `share`, its remote arbitrates. */
+  async openStore({ branch: name, share, remote }: Pick<Config, 'branch' | 'share' | 'remote'>): Promise<GitStore> {
+    const { repository, git, objects, surroundings: around } = this;
+    const branch = new BranchRef(repository, git, objects, name);
+    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around });
+    const { RemoteArbiter } = await import('./store/remote-arbiter.js');
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit: this.remoteGit, remote, local: branch, around });
+    return new GitStore({ repository, objects, branch, arbiter, around });
+  }
+
+  get remoteGit(): RemoteGit {
+    return remoteGit(this.repository, this.host.env, { timeoutMs: REMOTE_TIMEOUT_MS });
+  }
+
+  /** Who acts. @throws CoordError `usage` when it is not known. */
+  identity(): Identity {
+    return resolveIdentity(this.flags.agent, this.host.env, this.sessions.list());
+  }
+
+  identityIfKnown(): Identity | null {
+    return identityIfKnown(this.flags.agent, this.host.env, this.sessions.list());
+  }
+
+  async policy(agent: string): Promise<Policy> {
+    return policyFor(await this.config(), agent, this.repository.foldsCase);
+  }
+
+  /** What each request starts with. */
+  async requestBase(): Promise<{ operation: string; agent: string; session: string | null; policy: Policy }> {
+    const { agent, session } = this.identity();
+    return { operation: this.newId(), agent, session, policy: await this.policy(agent) };
+  }
+
+  get surroundings(): Surroundings {
+    return {
+      now: () => this.now(),
+      random: () => this.host.random(),
+      pause: (ms) => delay(ms),
+      containment: async (head, commits) => {
+        const answers = await Promise.all(
+          commits.map(async (commit) => [commit, head !== null && (await isAncestor(this.git, commit, head)) === true]),
+        );
+        return Object.fromEntries(answers) as Record<string, boolean>;
+      },
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { strangerAgent } from './leases.js';
+import type { Agent, State } from './model.js';
+import type { Decision, SessionEndRequest, SessionStartRequest } from './request.js';
+import { type Instant, secondsBetween } from './time.js';
+
+/** `lastSeen` is written no more often than this, so that a claim need not write the agents' file. */
+const SEEN_EVERY_SECONDS = 300;
+const LOSS_REMEMBERED_SECONDS = 86_400;
+
+export function findAgent(state: State, id: string): Agent | undefined {
+  return state.agents.find((agent) => agent.id === id);
+}
+
+/** The state with this agent's record changed, or made. */
+export function withAgent(state: State, id: string, now: Instant, change: (agent: Agent) => Agent): State {
+  const known = findAgent(state, id);
+  const changed = change(known ?? strangerAgent(id, now));
+  const agents = known ? state.agents.map((agent) => (agent === known ? changed : agent)) : [...state.agents, changed];
+  return { ...state, agents };
+}
+
+/** Registers an agent at its first write, notes that it was seen, and forgets losses that are a day old. */
+export function touchAgent(state: State, id: string, now: Instant): State {
+  const known = findAgent(state, id);
+  if (known && secondsBetween(known.lastSeen, now) < SEEN_EVERY_SECONDS) return state;
+  return withAgent(state, id, now, (agent) => ({
+    ...agent,
+    lastSeen: now,
+    losses: agent.losses.filter((loss) => secondsBetween(loss.at, now) < LOSS_REMEMBERED_SECONDS),
+  }));
+}
+
+export function decideSessionStart(
+  state: State,
+  request: SessionStartRequest,
+  now: Instant,
+): Decision<'session-start'> {
+  const { agent: id, session, role, rules } = request;
+  const next = withAgent(state, id, now, (agent) => ({
+    ...agent,
+    role,
+    session,
+    rules,
+    startedAt: now,
+    lastSeen: now,
+  }));
+  return {
+    ok: true,
+    state: next,
+    events: [{ type: 'agent.started', at: now, agent: id, session, role, rules }],
+    result: { agent: findAgent(next, id) ?? strangerAgent(id, now) },
+    summary: `session of ${id} starts as ${role}`,
+  };
+}
+
+export function decideSessionEnd(state: State, request: SessionEndRequest, now: Instant): Decision<'session-end'> {
+  const { agent: id, session } = request;
+  const next = withAgent(state, id, now, (agent) => ({ ...agent, session: null, lastSeen: now }));
+  return {
+    ok: true,
+    state: next,
+    events: [{ type: 'agent.ended', at: now, agent: id, session }],
+    result: { agent: findAgent(next, id) ?? strangerAgent(id, now) },
+    summary: `session of ${id} ends`,
+  };
+}

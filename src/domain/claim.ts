@@ -1,0 +1,221 @@
+import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
+import type { EventDraft } from './events.js';
+import { contains, overlap } from './ground/index.js';
+import { claimEvent, extend, isLive } from './leases.js';
+import type { Claim, State } from './model.js';
+import type { Conflict, MissingWork, Refusal } from './refusal.js';
+import type { AskedTarget, ClaimRequest, Decision } from './request.js';
+import { addSeconds, formatDuration, type Instant } from './time.js';
+
+/**
+ * Grants all targets or none. A live claim of this agent on the same target is extended and keeps its token, except
+ * that an upgrade from shared to exclusive takes a new one: readers in between hold larger tokens.
+ */
+export function decideClaim(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+  const refusal =
+    closedToRole(state, request) ??
+    otherSession(state, request, now) ??
+    held(state, request, now) ??
+    behind(state, request, now);
+  return refusal ? { ok: false, refusal } : grant(state, request, now);
+}
+
+/** Release commits that the decision needs to know about: the edge asks git whether HEAD contains them. */
+export function commitsToCheck(state: State, request: ClaimRequest): string[] {
+  if (request.allowBehind) return [];
+  const commits = request.targets.flatMap(({ target }) =>
+    releasesOn(state, target, request.policy).map((release) => release.commit),
+  );
+  return [...new Set(commits)].filter((commit) => commit !== request.head && request.contains[commit] === undefined);
+}
+
+function closedToRole(state: State, request: ClaimRequest): Refusal | null {
+  const agent = state.agents.find((candidate) => candidate.id === request.agent);
+  if (agent?.role !== 'worker') return null;
+  const { surface, scratch, foldCase } = request.policy;
+  const closed = request.targets.filter(({ target }) => {
+    if (scratch.some((allowed) => contains(allowed, target, { foldCase }))) return false;
+    return target.kind === 'resource' || surface.some((part) => overlap(part, target, { foldCase }) !== null);
+  });
+  if (closed.length === 0) return null;
+  return {
+    code: 'closed',
+    reason: 'role',
+    targets: closed.map(({ target }) => target.text),
+    orchestrators: state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id),
+  };
+}
+
+/** Two agents that share a name must not both win: the same id from another live session is refused. */
+function otherSession(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  if (request.session === null) return null;
+  const { foldCase } = request.policy;
+  const conflicts = request.targets.flatMap(({ target }) =>
+    state.claims
+      .filter(
+        (claim) =>
+          claim.agent === request.agent &&
+          claim.session !== null &&
+          claim.session !== request.session &&
+          isLive(claim, now),
+      )
+      .flatMap((claim): Conflict[] => {
+        const common = overlap(target, groundOf(claim), { foldCase });
+        if (!common) return [];
+        const { agent, session, mode, reason, expiresAt } = claim;
+        const { pattern, witness } = common;
+        const facts = { agent, session, mode, reason, expiresAt, overlap: pattern, witness, waiting: false };
+        return [
+          { target: target.text, heldTarget: claim.target, claimId: claim.id, since: claim.acquiredAt, ...facts },
+        ];
+      }),
+  );
+  return conflicts.length === 0 ? null : refuseHeld('session', request, conflicts, state);
+}
+
+function held(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  const conflicts = request.targets.flatMap(({ target }) =>
+    conflictsOf(state, { agent: request.agent, target, mode: request.mode, ahead: state.waiters }, request.policy, now),
+  );
+  return conflicts.length === 0 ? null : refuseHeld('held', request, conflicts, state);
+}
+
+function refuseHeld(
+  reason: 'held' | 'session',
+  request: ClaimRequest,
+  conflicts: readonly Conflict[],
+  state: State,
+): Refusal {
+  const stopped = new Set(conflicts.map((conflict) => conflict.target));
+  const asked = request.targets.map(({ target }) => target);
+  const options = { foldCase: request.policy.foldCase };
+  return {
+    code: 'held',
+    reason,
+    conflicts,
+    free: asked.map((target) => target.text).filter((text) => !stopped.has(text)),
+    queue: state.waiters.filter((waiter) =>
+      waiter.targets.some((wanted) => asked.some((target) => overlap(target, wanted, options) !== null)),
+    ),
+  };
+}
+
+function behind(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  if (request.allowBehind) return null;
+  const missing = new Map<string, MissingWork>();
+  for (const { target } of request.targets) {
+    if (ownClaimOn(state, request, target, now)) continue;
+    for (const { commit, agent, at } of releasesOn(state, target, request.policy)) {
+      if (commit !== request.head && request.contains[commit] !== true) {
+        missing.set(commit, { target: target.text, commit, agent, at });
+      }
+    }
+  }
+  return missing.size === 0 ? null : { code: 'behind', reason: 'behind', missing: [...missing.values()] };
+}
+
+function ownClaimOn(
+  state: State,
+  request: ClaimRequest,
+  target: AskedTarget['target'],
+  now: Instant,
+): Claim | undefined {
+  return state.claims.find(
+    (claim) =>
+      claim.agent === request.agent &&
+      sameTarget(groundOf(claim), target, request.policy.foldCase) &&
+      isLive(claim, now),
+  );
+}
+
+function grant(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+  const granted: Claim[] = [];
+  const events: EventDraft[] = [];
+  let lastToken = state.lastToken;
+  for (const asked of request.targets) {
+    const own = ownClaimOn(state, request, asked.target, now);
+    if (own) {
+      const upgrade = own.mode === 'shared' && request.mode === 'exclusive';
+      if (upgrade) lastToken += 1;
+      const claim = reenter(own, asked, request, now, upgrade ? lastToken : own.token);
+      granted.push(claim);
+      events.push(claimEvent('claim.renewed', claim, now, { expiresAt: claim.expiresAt, reason: claim.reason }));
+    } else {
+      lastToken += 1;
+      const claim = newClaim(asked, request, now, lastToken, granted.length + 1);
+      granted.push(claim);
+      events.push(claimEvent('claim.granted', claim, now, grantFacts(claim, asked.target.kind)));
+    }
+  }
+  return {
+    ok: true,
+    state: { ...state, lastToken, claims: mergeClaims(state.claims, granted, request, now) },
+    events,
+    result: { claims: granted },
+    summary: summaryOf(granted, request.agent),
+  };
+}
+
+function grantFacts(claim: Claim, kind: Claim['kind']): Record<string, unknown> {
+  const { expiresAt, ttlSeconds, reason, base, reach, rules, allowedBehind } = claim;
+  return { kind, expiresAt, ttlSeconds, reason, base, reach, rules, ...(allowedBehind ? { allowedBehind } : {}) };
+}
+
+/** Granted claims replace those with the same id, and this agent's expired ones on the same target. */
+function mergeClaims(
+  before: readonly Claim[],
+  granted: readonly Claim[],
+  request: ClaimRequest,
+  now: Instant,
+): Claim[] {
+  const { foldCase } = request.policy;
+  const kept = before.filter(
+    (claim) =>
+      claim.agent !== request.agent ||
+      !granted.some(
+        (one) => one.id === claim.id || (!isLive(claim, now) && sameTarget(groundOf(one), groundOf(claim), foldCase)),
+      ),
+  );
+  return [...kept, ...granted];
+}
+
+function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Instant, token: number): Claim {
+  const { mode, reason, session, expectSeconds, rules } = request;
+  return {
+    ...extend(own, now, asked.ttlSeconds),
+    token,
+    mode,
+    reason: reason ?? own.reason,
+    session: session ?? own.session,
+    expectSeconds: expectSeconds ?? own.expectSeconds,
+    rules: rules ?? own.rules,
+  };
+}
+
+function newClaim(asked: AskedTarget, request: ClaimRequest, now: Instant, token: number, ordinal: number): Claim {
+  return {
+    id: `${request.operation}-${ordinal}`,
+    target: asked.target.text,
+    kind: asked.target.kind,
+    mode: request.mode,
+    agent: request.agent,
+    session: request.session,
+    token,
+    ttlSeconds: asked.ttlSeconds,
+    acquiredAt: now,
+    renewedAt: now,
+    expiresAt: addSeconds(now, asked.ttlSeconds),
+    reason: request.reason,
+    reach: request.reach,
+    base: request.head,
+    expectSeconds: request.expectSeconds,
+    rules: request.rules,
+    allowedBehind: request.allowBehind,
+    offeredTo: null,
+  };
+}
+
+function summaryOf(claims: readonly Claim[], agent: string): string {
+  const longest = Math.max(...claims.map((claim) => claim.ttlSeconds));
+  return `claim ${claims.map((claim) => claim.target).join(', ')} by ${agent} for ${formatDuration(longest)}`;
+}

@@ -1,0 +1,47 @@
+import type { Instant } from './time.js';
+
+export const EVENT_TYPES = [
+  'claim.granted',
+  'claim.refused',
+  'claim.renewed',
+  'claim.released',
+  'claim.expired',
+  'claim.lost',
+  'claim.handed-off',
+  'wait.started',
+  'wait.ended',
+  'deadlock.prevented',
+  'deadlock.suspected',
+  'agent.started',
+  'agent.ended',
+  'agent.killed',
+  'agent.revived',
+  'note.added',
+  'gate.checked',
+  'deploy.started',
+  'deploy.done',
+  'deploy.failed',
+  'deploy.blocked',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** An event before the operation that it belongs to numbers it. */
+export interface EventDraft {
+  readonly type: EventType;
+  readonly at: Instant;
+  readonly agent: string;
+  readonly session: string | null;
+  /** Facts of the type: target, token, claim, commit, reason, … */
+  readonly [fact: string]: unknown;
+}
+
+/** What happened, as it stands in the body of a coordination commit: one line of JSON. */
+export interface CoordEvent extends EventDraft {
+  readonly id: string;
+}
+
+/** Gives the events of one operation their ids, unique as long as the operation's id is. */
+export function numberEvents(operation: string, drafts: readonly EventDraft[]): CoordEvent[] {
+  return drafts.map((draft, index) => ({ id: `${operation}.${index + 1}`, ...draft }));
+}

@@ -1,0 +1,127 @@
+import type { TargetKind } from './targets.js';
+import type { Instant } from './time.js';
+
+/** `exclusive` conflicts with every other claim; `shared` claims coexist with each other. */
+export type Mode = 'exclusive' | 'shared';
+
+/** How far a claim is known to hold: this clone's worktrees, or every clone of the remote. */
+export type Reach = 'host' | 'remote';
+
+export type Role = 'peer' | 'orchestrator' | 'worker';
+
+/** A lease on one target. */
+export interface Claim {
+  readonly id: string;
+  readonly target: string;
+  readonly kind: TargetKind;
+  readonly mode: Mode;
+  readonly agent: string;
+  readonly session: string | null;
+  /** Fencing token: larger than that of every earlier holder of anything on this branch. */
+  readonly token: number;
+  /** Granted time to live; renewals reuse it. */
+  readonly ttlSeconds: number;
+  readonly acquiredAt: Instant;
+  readonly renewedAt: Instant;
+  readonly expiresAt: Instant;
+  readonly reason: string | null;
+  readonly reach: Reach;
+  /** Commit of HEAD when the claim was granted; null on an unborn branch. */
+  readonly base: string | null;
+  /** How long the holder said that it needs; null: not said. */
+  readonly expectSeconds: number | null;
+  /** Digest of the rules that the holder had loaded; null: none. */
+  readonly rules: string | null;
+  /** Whether the claim was taken although HEAD lacked the last holder's commit. */
+  readonly allowedBehind: boolean;
+  /** Agent to whom the holder offers the claim; null: no offer. */
+  readonly offeredTo: string | null;
+}
+
+/** An agent queued for targets; the order of the list is the order of service. */
+export interface Waiter {
+  readonly id: string;
+  readonly agent: string;
+  readonly session: string | null;
+  readonly targets: readonly { readonly kind: TargetKind; readonly text: string }[];
+  readonly mode: Mode;
+  readonly since: Instant;
+  /** The ticket lapses here unless its process refreshes it. */
+  readonly expiresAt: Instant;
+  readonly reason: string | null;
+  /** Whether `deadlock.suspected` was raised for this wait already. */
+  readonly suspected: boolean;
+}
+
+/** The last release of a target: what the next holder must have. */
+export interface Release {
+  readonly target: string;
+  readonly kind: TargetKind;
+  readonly agent: string;
+  readonly token: number;
+  readonly at: Instant;
+  readonly commit: string;
+}
+
+/** A claim that its holder no longer has, kept until it has surely been told. */
+export interface Loss {
+  readonly claim: string;
+  readonly target: string;
+  readonly token: number;
+  readonly at: Instant;
+  readonly how: 'expired' | 'taken-over' | 'revoked' | 'unconfirmed';
+  /** Who took it, where somebody did. */
+  readonly by: string | null;
+  readonly reason: string | null;
+}
+
+export interface Kill {
+  readonly by: string;
+  readonly at: Instant;
+  readonly reason: string;
+}
+
+export interface Agent {
+  readonly id: string;
+  readonly role: Role;
+  readonly session: string | null;
+  readonly startedAt: Instant | null;
+  readonly lastSeen: Instant;
+  /** What the agent says that it is doing. */
+  readonly state: string | null;
+  /** Digest of the rules loaded at session start. */
+  readonly rules: string | null;
+  readonly killed: Kill | null;
+  readonly losses: readonly Loss[];
+}
+
+export type NoteKind = 'note' | 'intent' | 'proposal' | 'state' | 'handoff' | 'ack';
+
+/** An entry of the coordination log. It grants nothing. */
+export interface Note {
+  readonly id: string;
+  readonly at: Instant;
+  readonly agent: string;
+  readonly session: string | null;
+  readonly kind: NoteKind;
+  readonly text: string;
+  readonly to: readonly string[];
+  readonly target: string | null;
+  readonly needsAck: readonly string[];
+  /** The note that an `ack` answers. */
+  readonly ref: string | null;
+}
+
+/** Everything on the coordination branch, as far as the decision in hand needs it. */
+export interface State {
+  /** The largest token ever granted on this branch. */
+  readonly lastToken: number;
+  readonly claims: readonly Claim[];
+  readonly waiters: readonly Waiter[];
+  readonly releases: readonly Release[];
+  readonly agents: readonly Agent[];
+  /** The newest segment of the log. */
+  readonly notes: readonly Note[];
+}
+
+export const EMPTY_STATE: State = { lastToken: 0, claims: [], waiters: [], releases: [], agents: [], notes: [] };

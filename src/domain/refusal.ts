@@ -1,0 +1,66 @@
+import type { Claim, Kill, Loss, Mode, Waiter } from './model.js';
+import type { Instant } from './time.js';
+
+/** One piece of ground that is in the way, with all that an agent needs to decide what to do instead. */
+export interface Conflict {
+  /** What was asked. */
+  readonly target: string;
+  readonly heldTarget: string;
+  /** The intersecting ground, as a pattern. */
+  readonly overlap: string;
+  /** A path in both. */
+  readonly witness: string;
+  readonly agent: string;
+  readonly session: string | null;
+  readonly claimId: string;
+  readonly since: Instant;
+  readonly expiresAt: Instant;
+  readonly reason: string | null;
+  readonly mode: Mode;
+  /** True when it is not held yet, but asked for by an agent that was in the queue before. */
+  readonly waiting: boolean;
+}
+
+/** Work of a former holder that HEAD lacks. */
+export interface MissingWork {
+  readonly target: string;
+  readonly commit: string;
+  readonly agent: string;
+  readonly at: Instant;
+}
+
+/** Why one target could not be renewed or released. */
+export interface LostTarget {
+  readonly target: string;
+  readonly why: 'expired' | 'taken-over' | 'revoked' | 'unconfirmed' | 'not-held' | 'held-by-other' | 'other-session';
+  readonly holder: Claim | null;
+  readonly loss: Loss | null;
+}
+
+/** A request that was not granted: a value with a reason, not an exception. */
+export type Refusal =
+  | {
+      readonly code: 'held';
+      readonly reason: 'held' | 'session';
+      readonly conflicts: readonly Conflict[];
+      /** Targets of the same request that nobody holds. */
+      readonly free: readonly string[];
+      /** Who waits for this ground already, first come first. */
+      readonly queue: readonly Waiter[];
+    }
+  | {
+      readonly code: 'lost';
+      readonly reason: 'lost';
+      readonly targets: readonly LostTarget[];
+      /** What the agent does hold. */
+      readonly held: readonly string[];
+    }
+  | { readonly code: 'behind'; readonly reason: 'behind'; readonly missing: readonly MissingWork[] }
+  | { readonly code: 'closed'; readonly reason: 'killed'; readonly kill: Kill }
+  | {
+      readonly code: 'closed';
+      readonly reason: 'role';
+      readonly targets: readonly string[];
+      readonly orchestrators: readonly string[];
+    }
+  | { readonly code: 'usage'; readonly reason: 'unknown-note'; readonly note: string };

@@ -1,0 +1,58 @@
+import { groundOf, sameTarget } from './conflicts.js';
+import { claimEvent } from './leases.js';
+import type { Claim, Release, State } from './model.js';
+import { ownClaims } from './ownership.js';
+import type { Decision, ReleaseRequest } from './request.js';
+import type { Instant } from './time.js';
+
+/** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */
+const RELEASES_KEPT = 2_000;
+
+/** Gives the agent's claims back, with the commit that holds the work. */
+export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Decision<'release'> {
+  const owned = ownClaims(state, request, request.targets, now);
+  if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
+  const gone = new Set(owned.claims.map((claim) => claim.id));
+  const releases = owned.claims.flatMap((claim) => releaseOf(claim, request, now));
+  return {
+    ok: true,
+    state: {
+      ...state,
+      claims: gone.size === 0 ? state.claims : state.claims.filter((claim) => !gone.has(claim.id)),
+      releases: recordReleases(state.releases, releases, request.policy.foldCase),
+    },
+    events: owned.claims.map((claim) =>
+      claimEvent('claim.released', claim, now, {
+        commit: request.commit,
+        ...(request.uncommitted ? { uncommitted: true } : {}),
+      }),
+    ),
+    result: { released: owned.claims, commit: request.commit },
+    summary: `release ${owned.claims.map((claim) => claim.target).join(', ')} by ${request.agent}${
+      request.commit === null ? '' : ` at ${request.commit.slice(0, 7)}`
+    }`,
+  };
+}
+
+/**
+ * What the next holder must have. A reader changed nothing, and a holder whose HEAD did not move committed nothing:
+ * neither binds anybody, unless a commit was named.
+ */
+function releaseOf(claim: Claim, request: ReleaseRequest, now: Instant): Release[] {
+  if (request.commit === null) return [];
+  if (!request.commitNamed && (claim.mode === 'shared' || claim.base === request.commit)) return [];
+  const { target, kind, token } = claim;
+  return [{ target, kind, agent: request.agent, token, at: now, commit: request.commit }];
+}
+
+/** Keeps the last release of each target. */
+export function recordReleases(
+  before: readonly Release[],
+  added: readonly Release[],
+  foldCase: boolean,
+): readonly Release[] {
+  if (added.length === 0) return before;
+  const replaced = (release: Release) =>
+    added.some((newer) => sameTarget(groundOf(newer), groundOf(release), foldCase));
+  return [...before.filter((release) => !replaced(release)), ...added].slice(-RELEASES_KEPT);
+}

@@ -1,0 +1,123 @@
+import { inRulesOrder, type RulesFile } from './files.js';
+import { type RuleSection, type RulesDocument, readSections, ruleKey } from './sections.js';
+import { countSentences } from './sentences.js';
+
+export type RuleProblemCode =
+  | 'duplicate-id'
+  | 'empty'
+  | 'more-than-one-sentence'
+  | 'left-over-slot'
+  | 'missing-id'
+  | 'bad-id'
+  | 'missing-title'
+  | 'malformed-heading'
+  | 'unclosed-block'
+  | 'no-rules';
+
+export interface RuleProblem {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** The id of the rule concerned, or null when it has none. */
+  readonly rule: string | null;
+  readonly code: RuleProblemCode;
+  /** An `error` is a rule that agents would not see, or could misread; a `warning` does no harm yet. */
+  readonly severity: 'error' | 'warning';
+  /** One sentence that says what is wrong and what to do. */
+  readonly problem: string;
+}
+
+const MAX_ID_LENGTH = 40;
+
+/** All problems of the rules files among `files`, by file name and line. An empty list means that all is well. */
+export function lintRules(files: readonly RulesFile[]): RuleProblem[] {
+  const documents = inRulesOrder(files).map(readSections);
+  const duplicates = duplicateIds(documents);
+  return documents.flatMap((document) =>
+    [
+      ...documentProblems(document),
+      ...document.sections.flatMap((section) => sectionProblems(document.file, section)),
+      ...duplicates.filter(({ file }) => file === document.file),
+    ].sort((a, b) => a.line - b.line),
+  );
+}
+
+function documentProblems({ file, sections, strayHeadings, unclosed }: RulesDocument): RuleProblem[] {
+  const problems = strayHeadings.map(({ line, text }) =>
+    error(file, line, null, 'malformed-heading', `"${text}" is not a rule's heading: write ## <id>: <Title>`),
+  );
+  if (unclosed !== null) {
+    const message = `a ${unclosed.what} is never closed and hides all that follows: close it`;
+    problems.push(error(file, unclosed.line, null, 'unclosed-block', message));
+  }
+  if (sections.length > 0 || problems.length > 0) return problems;
+  const message = 'holds no rule: add a section ## <id>: <Title>, or delete the file';
+  return [{ file, line: 1, rule: null, code: 'no-rules', severity: 'warning', problem: message }];
+}
+
+function sectionProblems(file: string, section: RuleSection): RuleProblem[] {
+  if (section.slot) return [slotProblem(file, section)];
+  return [...headingProblems(file, section), ...behaviourProblems(file, section)];
+}
+
+function slotProblem(file: string, { line, id, behaviour }: RuleSection): RuleProblem {
+  const filled = behaviour.length > 0;
+  const problem = filled
+    ? `${id} is written but still has the id of a slot, so no agent is shown it: give it an id of its own`
+    : `${id} is not filled in: give it an id, a title and one sentence, or delete the section`;
+  return { file, line, rule: id, code: 'left-over-slot', severity: filled ? 'error' : 'warning', problem };
+}
+
+function headingProblems(file: string, { line, heading, id, title }: RuleSection): RuleProblem[] {
+  if (id === null) return [unusableId(file, line, heading)];
+  const problems: RuleProblem[] = [];
+  if (id !== id.toLowerCase() || Array.from(id).length > MAX_ID_LENGTH) {
+    const message = `the id ${id} should be in small letters and at most ${MAX_ID_LENGTH} characters long`;
+    problems.push(error(file, line, id, 'bad-id', message));
+  }
+  if (title === '') {
+    problems.push(error(file, line, id, 'missing-title', `${id} has no title: write ## ${id}: <Title>`));
+  }
+  return problems;
+}
+
+function unusableId(file: string, line: number, heading: string): RuleProblem {
+  const attempt = /^[^\s:：]+(?=[:：])/u.exec(heading)?.[0];
+  if (attempt === undefined) {
+    const message = `"${heading === '' ? '##' : heading}" has no id, so no agent is shown it: write ## <id>: <Title>`;
+    return error(file, line, null, 'missing-id', message);
+  }
+  const message = `"${attempt}" is not an id, so no agent is shown the rule: use words of letters and digits joined by hyphens`;
+  return error(file, line, null, 'bad-id', message);
+}
+
+function behaviourProblems(file: string, { line, heading, id, behaviour }: RuleSection): RuleProblem[] {
+  const name = id ?? `"${heading}"`;
+  if (behaviour.length === 0) {
+    return [
+      error(file, line, id, 'empty', `${name} says nothing to do: write its one sentence, or delete the section`),
+    ];
+  }
+  const sentences = behaviour.reduce((sum, block) => sum + countSentences(block), 0);
+  if (sentences === 1) return [];
+  const message = `${name} has ${sentences} sentences of behaviour: keep one, and put reasons after Why:`;
+  return [error(file, line, id, 'more-than-one-sentence', message)];
+}
+
+function duplicateIds(documents: readonly RulesDocument[]): RuleProblem[] {
+  const first = new Map<string, string>();
+  const problems: RuleProblem[] = [];
+  for (const { file, sections } of documents) {
+    for (const { id, slot, line } of sections) {
+      if (id === null || slot) continue;
+      const place = first.get(ruleKey(id));
+      if (place === undefined) first.set(ruleKey(id), `${file}:${line}`);
+      else problems.push(error(file, line, id, 'duplicate-id', `${id} is already at ${place}: rename or delete one`));
+    }
+  }
+  return problems;
+}
+
+function error(file: string, line: number, rule: string | null, code: RuleProblemCode, problem: string): RuleProblem {
+  return { file, line, rule, code, severity: 'error', problem };
+}

@@ -1,0 +1,26 @@
+/**
+ * What a claim is on. The kind is kept with the text, since a file may be called `app/[slug]/page.tsx`
+ * and must not be read as a glob.
+ *
+ * - `path`: one path, file or not yet there; it covers itself and all below it
+ * - `directory`: text ends in `/**` (or is `**` for the whole repository); the part before it is literal
+ * - `glob`: a pattern of `*` `**` `?` `[...]` `{a,b}` and backslash escapes
+ * - `resource`: a name such as `@deploy/prod`; it covers itself and the names below it
+ */
+export type TargetKind = 'path' | 'directory' | 'glob' | 'resource';
+
+export interface Target {
+  readonly kind: TargetKind;
+  /** Canonical text: relative to the repository root, `/` between segments, NFC. */
+  readonly text: string;
+}
+
+/** A directory's canonical text; `''` is the repository root. */
+export function directoryTarget(path: string): Target {
+  return { kind: 'directory', text: path === '' ? '**' : `${path}/**` };
+}
+
+/** The literal path of a `directory` target, `''` for the root. */
+export function directoryPath(target: Target): string {
+  return target.text === '**' ? '' : target.text.slice(0, -'/**'.length);
+}

@@ -1,0 +1,51 @@
+/**
+ * The exit table: the one place that gives each kind of failure its name, code and meaning.
+ * `coord help exit-codes` and docs/exit-codes.md are printed from it; a test holds them together.
+ */
+export const EXIT_TABLE = [
+  { exit: 0, code: 'ok', when: 'done' },
+  { exit: 1, code: 'fault', when: 'a bug or an unforeseen failure; says what to report' },
+  { exit: 2, code: 'usage', when: 'bad arguments, bad config, no identity, not a repository' },
+  { exit: 3, code: 'held', when: 'refused: another holds it, or the wait would deadlock' },
+  { exit: 4, code: 'lost', when: 'the claim expired, was taken over, or is not yours; a stale token' },
+  { exit: 5, code: 'behind', when: "out of sync: behind, diverged, dirty, or missing the last holder's work" },
+  { exit: 6, code: 'closed', when: 'gate closed or missing; agent killed; role not allowed' },
+  { exit: 7, code: 'unavailable', when: 'cannot know: remote or lock out of reach' },
+  { exit: 8, code: 'corrupt', when: 'stored state is damaged or of a newer format' },
+  { exit: 9, code: 'timeout', when: 'waited, and gave up' },
+] as const;
+
+export type ExitName = (typeof EXIT_TABLE)[number]['code'];
+export type ErrorCode = Exclude<ExitName, 'ok'>;
+
+/** The process exit code (0 to 9) of a name of the exit table. */
+export function exitCodeOf(name: ExitName): number {
+  return EXIT_TABLE.findIndex((row) => row.code === name);
+}
+
+export interface CoordErrorOptions {
+  /** The one next thing to do, as a command or a sentence. */
+  readonly hint?: string;
+  /** Machine-readable facts; stands in `error.details` of the JSON envelope. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** A failure that coord foresaw: its code decides the exit code, its hint says what to do next. */
+export class CoordError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: CoordErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CoordError';
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+}
+
+export function usage(message: string, hint?: string, details?: Readonly<Record<string, unknown>>): CoordError {
+  return new CoordError('usage', message, { ...(hint ? { hint } : {}), ...(details ? { details } : {}) });
+}

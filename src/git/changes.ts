@@ -1,0 +1,29 @@
+import { matches } from '../domain/ground/index.js';
+import type { TargetKind } from '../domain/targets.js';
+import { type Git, gitFailed } from './run.js';
+
+/**
+ * Paths with uncommitted changes (untracked ones too, ignored ones not) on the ground of these claims, relative to the
+ * root. Both names of a rename count.
+ */
+export async function uncommittedPaths(
+  git: Git,
+  claims: readonly { readonly kind: TargetKind; readonly target: string }[],
+  foldCase: boolean,
+): Promise<string[]> {
+  const grounds = claims
+    .filter((claim) => claim.kind !== 'resource')
+    .map(({ kind, target }) => ({ kind, text: target }));
+  if (grounds.length === 0) return [];
+  const changed = await changedPaths(git);
+  return changed.filter((path) => grounds.some((ground) => matches(ground, path.normalize('NFC'), { foldCase })));
+}
+
+/** All paths that `git status` reports, untracked files one by one. */
+export async function changedPaths(git: Git): Promise<string[]> {
+  const args = ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
+  const result = await git(args);
+  if (result.code !== 0) throw gitFailed(args, result);
+  const entries = result.stdout.toString('utf8').split('\0');
+  return entries.filter((entry) => entry.length > 3).map((entry) => entry.slice(3));
+}

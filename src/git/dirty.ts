@@ -1,0 +1,77 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { type IndexEntry, SUBMODULE_MODE } from './index-entries.js';
+import type { Repository } from './repository.js';
+import { type Git, gitText } from './run.js';
+
+/** Blank-separated fields before the path in a line of `git status --porcelain=v2`, by the line's first character. */
+const FIELDS_BEFORE_PATH: Readonly<Record<string, number>> = { '1': 8, u: 10, '?': 1 };
+
+/**
+ * Settings of the user that could hide a change. A rename is shown as a removal and an addition, so both names count.
+ */
+const STATUS = [
+  ...['-c', 'core.fsmonitor=false', '-c', 'core.untrackedCache=false'],
+  ...['status', '--porcelain=v2', '-z', '--untracked-files=all', '--ignored=no'],
+  ...['--ignore-submodules=none', '--no-renames'],
+];
+
+/**
+ * Paths (relative to the root, sorted) that differ from HEAD in the index or the worktree, and untracked paths that are not ignored.
+ */
+export async function dirtyPaths(
+  repository: Repository,
+  git: Git,
+  entries: readonly IndexEntry[],
+  covers: (path: string) => boolean,
+): Promise<string[]> {
+  const changed = parseStatus(await gitText(git, STATUS));
+  const concealed = await concealedChanges(
+    repository,
+    git,
+    entries.filter(({ path }) => covers(path)),
+  );
+  return [...new Set([...changed, ...concealed])].filter(covers).sort();
+}
+
+function parseStatus(text: string): string[] {
+  return text.split('\0').flatMap((line) => {
+    const fields = FIELDS_BEFORE_PATH[line.charAt(0)];
+    if (fields === undefined) return [];
+    // An untracked repository inside this one ends in a slash.
+    return [line.split(' ').slice(fields).join(' ').replace(/\/$/, '')];
+  });
+}
+
+/** Changes in files that git was told not to look at (`update-index --assume-unchanged`, `--skip-worktree`). */
+async function concealedChanges(repository: Repository, git: Git, entries: readonly IndexEntry[]): Promise<string[]> {
+  const flagged = entries.filter(
+    (entry) => (entry.assumeUnchanged || entry.skipWorktree) && entry.mode !== SUBMODULE_MODE,
+  );
+  const changed: string[] = [];
+  const comparable: IndexEntry[] = [];
+  for (const entry of flagged) {
+    const kind = kindOnDisk(join(repository.root, entry.path));
+    // A sparse checkout leaves out what it skips.
+    if (kind === 'missing' && entry.skipWorktree) continue;
+    if (kind === 'file' && isPlainLine(entry.path)) comparable.push(entry);
+    else changed.push(entry.path);
+  }
+  if (comparable.length === 0) return changed;
+  const input = comparable.map(({ path }) => `${path}\n`).join('');
+  const ids = (await gitText(git, ['hash-object', '--stdin-paths'], { input })).split('\n');
+  return [...changed, ...comparable.filter(({ id }, at) => ids[at] !== id).map(({ path }) => path)];
+}
+
+/** `hash-object --stdin-paths` reads one path a line, and takes one that begins with a quote for an escaped one. */
+function isPlainLine(path: string): boolean {
+  return !path.includes('\n') && !path.startsWith('"');
+}
+
+function kindOnDisk(path: string): 'file' | 'missing' | 'other' {
+  try {
+    return lstatSync(path).isFile() ? 'file' : 'other';
+  } catch {
+    return 'missing';
+  }
+}

@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { deflateSync, inflateSync } from 'node:zlib';
+import { CoordError } from '../errors.js';
+import type { Repository } from './repository.js';
+import type { Git } from './run.js';
+
+export type ObjectType = 'blob' | 'tree' | 'commit' | 'tag';
+
+export interface GitObject {
+  readonly type: ObjectType;
+  readonly body: Buffer;
+}
+
+/** Reads and writes git objects: loose ones directly, all others through one `git cat-file --batch`. */
+export interface ObjectDatabase {
+  /** @throws CoordError `corrupt` when one is missing or damaged. */
+  read(ids: readonly string[]): Promise<Map<string, GitObject>>;
+  /** Writes a loose object durably and returns its id; writing what is there already is harmless. */
+  write(type: ObjectType, body: Buffer): string;
+}
+
+const FASTEST_COMPRESSION = 1;
+
+export function openObjects(repository: Repository, git: Git): ObjectDatabase {
+  const directory = join(repository.commonDir, 'objects');
+  const pathOf = (id: string) => join(directory, id.slice(0, 2), id.slice(2));
+  return {
+    async read(ids) {
+      const found = new Map<string, GitObject>();
+      for (const id of ids) {
+        const object = readLoose(pathOf(id), id);
+        if (object) found.set(id, object);
+      }
+      const packed = ids.filter((id) => !found.has(id));
+      if (packed.length > 0) await readBatch(git, packed, found);
+      return found;
+    },
+    write(type, body) {
+      const header = Buffer.from(`${type} ${body.length}\0`);
+      const id = createHash(repository.objectFormat).update(header).update(body).digest('hex');
+      const path = pathOf(id);
+      if (!existsSync(path))
+        writeDurably(path, deflateSync(Buffer.concat([header, body]), { level: FASTEST_COMPRESSION }));
+      return id;
+    },
+  };
+}
+
+function readLoose(path: string, id: string): GitObject | undefined {
+  let compressed: Buffer;
+  try {
+    compressed = readFileSync(path);
+  } catch {
+    return undefined;
+  }
+  try {
+    return parseObject(inflateSync(compressed));
+  } catch (cause) {
+    throw new CoordError('corrupt', `git object ${id} is damaged`, {
+      hint: 'git fsck; then restore the object from another clone',
+      cause,
+    });
+  }
+}
+
+function parseObject(raw: Buffer): GitObject {
+  const end = raw.indexOf(0);
+  const [type, size] = raw.toString('latin1', 0, end).split(' ');
+  const body = raw.subarray(end + 1);
+  if (end < 0 || Number(size) !== body.length) throw new Error('object header does not match its body');
+  return { type: type as ObjectType, body };
+}
+
+async function readBatch(git: Git, ids: readonly string[], into: Map<string, GitObject>): Promise<void> {
+  const { stdout } = await git(['cat-file', '--batch'], { input: `${ids.join('\n')}\n` });
+  let at = 0;
+  for (const id of ids) {
+    const end = stdout.indexOf(0x0a, at);
+    const [, type, size] = stdout.toString('latin1', at, end < 0 ? at : end).split(' ');
+    if (size === undefined) throw missingObject(id);
+    const length = Number(size);
+    into.set(id, { type: type as ObjectType, body: stdout.subarray(end + 1, end + 1 + length) });
+    at = end + 1 + length + 1;
+  }
+}
+
+function missingObject(id: string): CoordError {
+  return new CoordError('corrupt', `git object ${id} is missing from this repository`, {
+    hint: 'git fsck; if "git gc --prune=now" ran beside a write, fetch the coordination branch again',
+  });
+}
+
+/** Written under a temporary name, flushed, then renamed: a reader sees all of it or nothing. */
+function writeDurably(path: string, content: Buffer): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  const temporary = join(folder, `tmp_obj_${randomBytes(6).toString('hex')}`);
+  const file = openSync(temporary, 'wx', 0o444);
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } catch (error) {
+    closeSync(file);
+    unlinkSync(temporary);
+    throw error;
+  }
+  closeSync(file);
+  renameSync(temporary, path);
+}

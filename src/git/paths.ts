@@ -1,0 +1,54 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { usage } from '../errors.js';
+
+export interface WorktreePath {
+  /** Relative to the repository root, `/` between segments, NFC; `''` is the root. */
+  readonly path: string;
+  readonly isDirectory: boolean;
+  readonly exists: boolean;
+}
+
+/**
+ * The one canonical name of a path: symbolic links resolved up to the last existing parent (so that two names of one
+ * file are one target), relative to the root whatever the current directory.
+ * @throws CoordError `usage` for a path outside the repository or inside `.git`.
+ */
+export function canonicalPath(root: string, cwd: string, text: string): WorktreePath {
+  const absolute = resolve(cwd, text);
+  const real = realPathOf(absolute, text);
+  const path = relative(root, real).split(sep).join('/').normalize('NFC');
+  if (path === '..' || path.startsWith('../') || isAbsolute(path)) {
+    throw usage(`outside the repository: ${text}`, `name a path below ${root}`);
+  }
+  if (path.split('/').some((segment) => segment.toLowerCase() === '.git')) {
+    throw usage(`inside .git: ${text}`, 'claims are for files of the worktree');
+  }
+  const stats = statsOf(real);
+  return { path, isDirectory: stats?.isDirectory() ?? false, exists: stats !== undefined };
+}
+
+/** Whether something is there under exactly this name. */
+export function pathExists(cwd: string, text: string): boolean {
+  return statsOf(resolve(cwd, text)) !== undefined;
+}
+
+function statsOf(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    // A name too long, or a file where a folder should be: nothing of that name exists.
+    return undefined;
+  }
+}
+
+function realPathOf(absolute: string, asTyped: string): string {
+  try {
+    return realpathSync.native(absolute);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code === 'ELOOP') throw usage(`a symbolic link that leads to itself: ${asTyped}`, 'mend the link, then repeat');
+    if (dirname(absolute) === absolute) return absolute;
+    return join(realPathOf(dirname(absolute), asTyped), basename(absolute));
+  }
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CoordError } from '../errors.js';
+import { type Environment, gitEnvironment } from './environment.js';
+import { processTree, signalAll, survivors } from './process-tree.js';
+import type { Repository } from './repository.js';
+import { TRUSTED_CALLER } from './simple-git-options.js';
+
+export interface PorcelainResult {
+  /** Git's own exit code, whatever it wrote; not 0 when it was stopped. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** It did not end in time and was stopped, with all that it had started. */
+  readonly timedOut: boolean;
+}
+
+/** Options are git's own (`--depth=1`); the remote and what follows it can never be taken for one. */
+type RemoteCommand = (
+  remote: string,
+  refspecs: readonly string[],
+  options?: readonly string[],
+) => Promise<PorcelainResult>;
+
+/** The door to git's network commands. Each resolves whatever came of it, and asks nobody anything. */
+export interface RemoteGit {
+  /** Moves only the refs that the refspecs name: no tags, FETCH_HEAD, tracking refs, pruning or housekeeping. */
+  readonly fetch: RemoteCommand;
+  readonly push: RemoteCommand;
+  /** Takes patterns in the place of refspecs; git matches each against the end of a ref's name. */
+  readonly lsRemote: RemoteCommand;
+}
+
+export interface RemoteGitOptions {
+  /** Milliseconds that one command may take in all; default 120,000. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+/** Milliseconds that a stopped git gets to remove its lock files. */
+const GRACE_MS = 500;
+/** The exit code of a git that a signal ended: as a shell gives it for SIGTERM. */
+const STOPPED = 143;
+
+const FETCH_OPTIONS = [
+  '--quiet',
+  '--no-write-fetch-head',
+  '--no-tags',
+  '--no-prune',
+  '--no-auto-maintenance',
+  '--no-recurse-submodules',
+  // Without it the configured refspec would move refs/remotes/<remote>/<branch> along.
+  '--refmap=',
+];
+
+/**
+ * Opens the network commands of a repository, run through simple-git, which is loaded at the first call only.
+ * @throws CoordError `unavailable` (from each command) when git is missing or cannot start.
+ */
+export function remoteGit(repository: Repository, env: Environment, options: RemoteGitOptions = {}): RemoteGit {
+  const call: Call = {
+    directory: repository.root,
+    env: silentEnvironment(env, repository),
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
+  const command =
+    (name: string, fixed: readonly string[]): RemoteCommand =>
+    (remote, refspecs, more = []) =>
+      run(call, [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+  return {
+    fetch: command('fetch', FETCH_OPTIONS),
+    push: command('push', ['--porcelain', '--no-recurse-submodules']),
+    lsRemote: command('ls-remote', []),
+  };
+}
+
+/** Git from 2.48 on makes a fetch also set refs/remotes/<remote>/HEAD, unless told not to. */
+function headSettings(remote: string): string[] {
+  return /^[\w./-]+$/.test(remote) ? ['-c', `remote.${remote}.followRemoteHEAD=never`] : [];
+}
+
+/**
+ * Adds to git's environment what keeps every password and host-key question from being asked. ssh is given a helper
+ * that always declines, which needs no knowledge of the ssh command that the user has set.
+ */
+function silentEnvironment(env: Environment, repository: Repository): Record<string, string> {
+  const environment = gitEnvironment(env);
+  if (environment.SSH_ASKPASS_REQUIRE === undefined) {
+    environment.SSH_ASKPASS = 'false';
+    environment.SSH_ASKPASS_REQUIRE = 'force';
+  }
+  environment.GCM_INTERACTIVE ??= 'never';
+  return { ...environment, ...trueHistory(repository) };
+}
+
+/** Variables that make git see the commits as they were made: no replace refs, no grafts. */
+export function trueHistory(repository: Repository): Record<string, string> {
+  return { GIT_NO_REPLACE_OBJECTS: '1', GIT_GRAFT_FILE: join(repository.commonDir, 'coord', 'no-grafts') };
+}
+
+interface Call {
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+interface Running {
+  readonly stop: AbortController;
+  readonly streams: Readable[];
+}
+
+async function run(call: Call, args: readonly string[]): Promise<PorcelainResult> {
+  // Found again in the process table by this setting, since simple-git does not tell the id of its process.
+  const marker = `coord.call=${randomBytes(8).toString('hex')}`;
+  const running: Running = { stop: new AbortController(), streams: [] };
+  const ended = start(call, ['-c', marker, ...args], running);
+  const result = await within(call.timeoutMs, ended);
+  if (result !== null) return result;
+  await stopAll(marker, running);
+  const stderr = `git did not end within ${call.timeoutMs / 1000}s`;
+  return { code: STOPPED, stdout: '', stderr, timedOut: true };
+}
+
+/** The promise's value, or null when that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function stopAll(marker: string, running: Running): Promise<void> {
+  const processes = await processTree(marker);
+  running.stop.abort();
+  signalAll(processes, 'SIGTERM');
+  await delay(GRACE_MS);
+  signalAll(await survivors(processes), 'SIGKILL');
+  for (const stream of running.streams) stream.destroy();
+}
+
+async function start(call: Call, args: readonly string[], running: Running): Promise<PorcelainResult> {
+  const { simpleGit } = await import('simple-git');
+  let code = -1;
+  let stdout = '';
+  let stderr = '';
+  const git = simpleGit({
+    baseDir: call.directory,
+    abort: running.stop.signal,
+    allowEnvironment: Object.keys(call.env),
+    unsafe: TRUSTED_CALLER,
+    completion: { onClose: true, onExit: false },
+    // Empty rather than absent, so that standard input is closed and nothing can wait for it.
+    input: () => Buffer.alloc(0),
+    // Without this hook a failure that writes nothing to stderr would pass for a success.
+    errors: (_error, result) => {
+      code = result.exitCode ?? STOPPED;
+      stdout = Buffer.concat(result.stdOut).toString('utf8');
+      stderr = Buffer.concat(result.stdErr).toString('utf8');
+      return undefined;
+    },
+  });
+  git.env({ ...call.env }).outputHandler((_command, out, err) => {
+    running.streams.push(out as Readable, err as Readable);
+    // simple-git waits 50 ms more for a command that wrote nothing; an empty chunk is something.
+    out.once('end', () => out.emit('data', Buffer.alloc(0)));
+  });
+  await git.raw([...args]);
+  if (code < 0) throw notStarted(stderr);
+  return { code, stdout, stderr, timedOut: false };
+}
+
+function notStarted(reason: string): CoordError {
+  return new CoordError('unavailable', `git could not be run: ${reason.split('\n')[0] ?? ''}`, {
+    hint: 'install git, and put it on PATH',
+  });
+}

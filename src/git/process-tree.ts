@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { kill } from 'node:process';
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+/** The processes whose command line holds `marker`, and all that these have started. */
+export async function processTree(marker: string): Promise<Process[]> {
+  return withDescendants(await processTable(), ({ command }) => command.includes(marker));
+}
+
+/**
+ * Those of the processes that still run, and what they have started since. An id that another program has got in the
+ * meantime is not among them.
+ */
+export async function survivors(processes: readonly Process[]): Promise<Process[]> {
+  const before = new Map(processes.map(({ pid, command }) => [pid, command]));
+  return withDescendants(await processTable(), ({ pid, command }) => before.get(pid) === command);
+}
+
+function withDescendants(all: readonly Process[], isRoot: (process: Process) => boolean): Process[] {
+  const found = new Set(all.filter(isRoot).map(({ pid }) => pid));
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
+  }
+  return all.filter(({ pid }) => found.has(pid));
+}
+
+export function signalAll(processes: readonly Process[], signal: 'SIGTERM' | 'SIGKILL'): void {
+  for (const { pid } of processes) {
+    try {
+      kill(pid, signal);
+    } catch {
+      // It ended by itself in the meantime, as it should.
+    }
+  }
+}
+
+async function processTable(): Promise<Process[]> {
+  return readProc() ?? (await askPs());
+}
+
+/** Linux's process table, read directly, since small images lack `ps`; undefined elsewhere. */
+function readProc(): Process[] | undefined {
+  const pids = listing('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.length === 0 ? undefined : pids.flatMap((pid) => describe(pid));
+}
+
+function listing(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function describe(pid: string): Process[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the program's name in brackets, which may itself hold blanks and brackets.
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    return [{ pid: Number(pid), parent, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8') }];
+  } catch {
+    return [];
+  }
+}
+
+/** The process table by POSIX `ps`; empty where there is none. */
+function askPs(): Promise<Process[]> {
+  return new Promise((resolve) => {
+    execFile('ps', ['-A', '-o', 'pid=,ppid=,args='], { maxBuffer: 16 * 1024 * 1024 }, (_error, stdout) => {
+      const rows = stdout.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm);
+      resolve(
+        Array.from(rows, ([, pid, parent, command]) => ({
+          pid: Number(pid),
+          parent: Number(parent),
+          command: command ?? '',
+        })),
+      );
+    });
+  });
+}

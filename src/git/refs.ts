@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CoordError } from '../errors.js';
+import type { Repository } from './repository.js';
+import type { Git } from './run.js';
+
+const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * The object id that a full ref name (`refs/...`) points to, or null when there is no such ref. Loose and packed refs
+ * are read directly; anything else is asked of git.
+ */
+export async function readRef(repository: Repository, git: Git, ref: string): Promise<string | null> {
+  if (repository.refFormat === 'files') {
+    // Packing writes packed-refs before it removes the loose file, so this order never misses a ref.
+    const loose = readIfThere(join(repository.commonDir, ref))?.trim();
+    if (loose !== undefined && OBJECT_ID.test(loose)) return loose;
+    if (loose === undefined) return readPackedRef(repository, ref);
+  }
+  const result = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', ref]);
+  return result.code === 0 ? result.stdout.toString('utf8').trim() : null;
+}
+
+function readPackedRef(repository: Repository, ref: string): string | null {
+  const packed = readIfThere(join(repository.commonDir, 'packed-refs'));
+  if (packed === undefined) return null;
+  const end = packed.indexOf(` ${ref}\n`);
+  if (end < 0) return null;
+  return packed.slice(packed.lastIndexOf('\n', end) + 1, end);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+export interface Head {
+  /** The commit, or null when the branch has none yet. */
+  readonly commit: string | null;
+  /** Full ref name, or null when HEAD is detached. */
+  readonly ref: string | null;
+}
+
+/** Where HEAD of this worktree stands. */
+export async function readHead(repository: Repository, git: Git): Promise<Head> {
+  const text = readIfThere(join(repository.gitDir, 'HEAD'))?.trim() ?? '';
+  const ref = /^ref: (refs\/.+)$/.exec(text)?.[1];
+  // A reftable repository keeps a placeholder in HEAD.
+  if (repository.refFormat === 'reftable' || (ref === undefined && !OBJECT_ID.test(text))) return askHead(git);
+  if (ref === undefined) return { commit: text, ref: null };
+  return { commit: await readRef(repository, git, ref), ref };
+}
+
+async function askHead(git: Git): Promise<Head> {
+  const commit = await git(['rev-parse', '--verify', '--quiet', 'HEAD']);
+  const ref = await git(['symbolic-ref', '--quiet', 'HEAD']);
+  return {
+    commit: commit.code === 0 ? commit.stdout.toString('utf8').trim() : null,
+    ref: ref.code === 0 ? ref.stdout.toString('utf8').trim() : null,
+  };
+}
+
+export interface RefUpdate {
+  readonly ref: string;
+  readonly to: string;
+  /** The value it must have now; null: it must not exist. */
+  readonly from: string | null;
+}
+
+export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; readonly stderr: string };
+
+/** Compare-and-swap of one ref by `git update-ref --stdin`. */
+export async function compareAndSwapRef(repository: Repository, git: Git, update: RefUpdate): Promise<RefUpdateResult> {
+  const zero = '0'.repeat(repository.objectFormat === 'sha256' ? 64 : 40);
+  const line = `update ${update.ref} ${update.to} ${update.from ?? zero}\n`;
+  const result = await git(['update-ref', '--stdin'], { input: line });
+  return result.code === 0 ? { ok: true } : { ok: false, stderr: result.stderr };
+}
+
+/**
+ * Whether `ancestor` is contained in `descendant`; null when this repository cannot tell (an object is missing).
+ */
+export async function isAncestor(git: Git, ancestor: string, descendant: string): Promise<boolean | null> {
+  if (ancestor === descendant) return true;
+  const { code } = await git(['merge-base', '--is-ancestor', ancestor, descendant]);
+  return code === 0 ? true : code === 1 ? false : null;
+}
+
+/** @throws CoordError `usage` when the name cannot be a branch of git. */
+export async function checkBranchName(git: Git, name: string): Promise<void> {
+  const { code } = await git(['check-ref-format', '--branch', name]);
+  if (code !== 0 || name.startsWith('-')) {
+    throw new CoordError('usage', `not a branch name: ${JSON.stringify(name)}`, {
+      hint: 'set "branch" in coord.config.json',
+    });
+  }
+}

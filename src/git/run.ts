@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { CoordError } from '../errors.js';
+import { type Environment, gitEnvironment } from './environment.js';
+
+export interface GitResult {
+  /** Git's own exit code; 128 and more also for a signal. */
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface GitOptions {
+  /** Fed on standard input, which is closed otherwise. */
+  readonly input?: string | Buffer;
+  /** Milliseconds until git is killed and the call fails with `unavailable`; default 30,000. */
+  readonly timeoutMs?: number;
+  /** Added to the environment of this call. */
+  readonly env?: Environment;
+}
+
+/** Runs one git command; resolves with its exit code whatever it is, rejects only when git could not be run. */
+export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * The door to git's plumbing: an argument array, no shell, exit code kept. (A library that rejects only when stderr is
+ * non-empty turns `merge-base --is-ancestor` into a lie.)
+ * @throws CoordError `unavailable` when git is missing, cannot start, or does not answer in time.
+ */
+export function gitIn(cwd: string, env: Environment): Git {
+  const environment = gitEnvironment(env);
+  return (args, options = {}) =>
+    new Promise((resolve, reject) => {
+      const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      const child = spawn('git', args, {
+        cwd,
+        env: options.env ? { ...environment, ...options.env } : environment,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
+      const out: Buffer[] = [];
+      const err: Buffer[] = [];
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        child.kill('SIGKILL');
+      }, timeoutMs);
+      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+      child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+      child.on('error', (cause: NodeJS.ErrnoException) => {
+        clearTimeout(timer);
+        reject(
+          new CoordError('unavailable', `git could not be run: ${cause.message}`, {
+            hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : 'run git --version here to see why',
+            cause,
+          }),
+        );
+      });
+      child.on('close', (code) => {
+        clearTimeout(timer);
+        if (timedOut) reject(didNotAnswer(args, timeoutMs));
+        else resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') });
+      });
+      // A git that exits early closes the pipe; its exit code tells, so the write error need not.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(options.input);
+    });
+}
+
+function didNotAnswer(args: readonly string[], timeoutMs: number): CoordError {
+  return new CoordError('unavailable', `git ${args[0] ?? ''} did not answer within ${timeoutMs / 1000}s`, {
+    hint: 'look for a hung git process or an unreachable disk, then repeat',
+  });
+}
+
+/** Standard output of a git command that must succeed, without the trailing newline. */
+export async function gitText(git: Git, args: readonly string[], options?: GitOptions): Promise<string> {
+  const result = await git(args, options);
+  if (result.code !== 0) throw gitFailed(args, result);
+  return result.stdout.toString('utf8').replace(/\n$/, '');
+}
+
+/** The fault for a git command that should have worked. */
+export function gitFailed(args: readonly string[], result: Pick<GitResult, 'code' | 'stderr'>): CoordError {
+  const reason = result.stderr.trim().split('\n')[0] ?? '';
+  return new CoordError('fault', `git ${args.join(' ')} failed with exit ${result.code}: ${reason}`, {
+    hint: 'run that git command by hand to see why',
+    details: { stderr: result.stderr.slice(0, 2000) },
+  });
+}

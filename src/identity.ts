@@ -1,0 +1,99 @@
+import { usage } from './errors.js';
+import type { Environment } from './git/environment.js';
+
+export interface Identity {
+  readonly agent: string;
+  /** null when no session is known. */
+  readonly session: string | null;
+}
+
+/** A session that `coord session start` recorded for this worktree. */
+export interface RecordedSession {
+  readonly agent: string;
+  readonly session: string;
+}
+
+/** Variables in which agent harnesses export the id of their run. */
+const HARNESS_SESSIONS = [
+  { harness: 'claude-code', variable: 'CLAUDE_CODE_SESSION_ID' },
+  { harness: 'codex', variable: 'CODEX_THREAD_ID' },
+  { harness: 'gemini', variable: 'GEMINI_SESSION_ID' },
+] as const;
+
+const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
+const SESSION_ID = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
+
+const HOW_TO_SET = 'say who you are: --agent ID, or export COORD_AGENT=ID, or coord session start --agent ID';
+
+/** @throws CoordError `usage` when the text is not an agent id. */
+export function checkAgentId(id: string): string {
+  if (AGENT_ID.test(id)) return id;
+  throw usage(
+    `not an agent id: ${JSON.stringify(id.slice(0, 80))}`,
+    'use 1 to 64 letters, digits and . _ @ + - and start with a letter or a digit',
+  );
+}
+
+/** @throws CoordError `usage` when the text is not a session id. */
+export function checkSessionId(id: string): string {
+  if (SESSION_ID.test(id)) return id;
+  throw usage(`not a session id: ${JSON.stringify(id.slice(0, 80))}`, 'use 1 to 128 letters, digits and . _ : @ + -');
+}
+
+/**
+ * Who acts: `--agent`, else `COORD_AGENT`, else the run that the harness exports, else the one session recorded for
+ * this worktree. Never a guess, never a shared default.
+ * @throws CoordError `usage` with the candidates when there is none, or more than one.
+ */
+export function resolveIdentity(
+  flag: string | undefined,
+  env: Environment,
+  recorded: readonly RecordedSession[],
+): Identity {
+  const named = flag ?? nonEmpty(env.COORD_AGENT);
+  const candidates = named === undefined ? findCandidates(env, recorded) : [checkAgentId(named)];
+  const [agent] = candidates;
+  if (agent === undefined) throw usage('no agent id: coord does not guess who you are', HOW_TO_SET, { candidates });
+  if (candidates.length > 1) {
+    throw usage(`more than one agent could be meant: ${candidates.join(', ')}`, HOW_TO_SET, { candidates });
+  }
+  return { agent, session: resolveSession(agent, env, recorded) };
+}
+
+/** As {@link resolveIdentity}, but null where it would refuse. */
+export function identityIfKnown(
+  flag: string | undefined,
+  env: Environment,
+  recorded: readonly RecordedSession[],
+): Identity | null {
+  try {
+    return resolveIdentity(flag, env, recorded);
+  } catch {
+    return null;
+  }
+}
+
+function findCandidates(env: Environment, recorded: readonly RecordedSession[]): string[] {
+  const exported = harnessRuns(env).map(({ harness, id }) => `${harness}-${id.slice(0, 8)}`);
+  const found = exported.length > 0 ? exported : recorded.map(({ agent }) => agent);
+  return [...new Set(found)];
+}
+
+function resolveSession(agent: string, env: Environment, recorded: readonly RecordedSession[]): string | null {
+  const explicit = nonEmpty(env.COORD_SESSION);
+  if (explicit !== undefined) return checkSessionId(explicit);
+  const [run] = harnessRuns(env);
+  if (run) return run.id;
+  return recorded.find((candidate) => candidate.agent === agent)?.session ?? null;
+}
+
+function harnessRuns(env: Environment): { readonly harness: string; readonly id: string }[] {
+  return HARNESS_SESSIONS.flatMap(({ harness, variable }) => {
+    const id = nonEmpty(env[variable]);
+    return id !== undefined && SESSION_ID.test(id) ? [{ harness, id }] : [];
+  });
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : value;
+}

@@ -1,0 +1,41 @@
+import type { Context } from './context.js';
+import { isLive, stampAhead } from './domain/leases.js';
+import { claimsToKeepAlive } from './domain/renew.js';
+import { noticesFor } from './render/notices.js';
+import { transact } from './store/transact.js';
+
+/**
+ * What the agent must be told after any command: claims that it lost, claims about to expire, a clock that disagrees.
+ * On the way, claims past half of their life are renewed. Best effort: it never fails the command that it follows.
+ */
+export async function collectNotices(context: Context): Promise<readonly string[]> {
+  try {
+    const identity = context.identityIfKnown();
+    if (identity === null) return [];
+    const store = await context.store();
+    if ((await store.tip()) === null) return [];
+    const request = { kind: 'keep-alive' as const, ...(await context.requestBase()) };
+    const before = await store.read();
+    if (claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
+      await transact(store, request, context.surroundings);
+    }
+    const { state } = await store.read();
+    const now = context.now();
+    const agent = state.agents.find(({ id }) => id === identity.agent);
+    const told = context.told(identity.agent);
+    const losses = (agent?.losses ?? []).filter((loss) => !told.has(loss.claim));
+    told.add(losses.map((loss) => loss.claim));
+    const mine = state.claims.filter((claim) => claim.agent === identity.agent);
+    return noticesFor(
+      {
+        losses,
+        expired: mine.filter((claim) => !isLive(claim, now)),
+        live: mine.filter((claim) => isLive(claim, now)),
+        stampAhead: stampAhead(state, request.policy, now),
+      },
+      now,
+    );
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,54 @@
+import type { Claim, Loss } from '../domain/model.js';
+import { oneLine } from '../domain/text.js';
+import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { clock, shellWord } from './format.js';
+
+/** A claim with less than this left is about to expire. */
+const SOON_SECONDS = 60;
+
+export interface NoticeFacts {
+  readonly losses: readonly Loss[];
+  /** Claims of this agent whose time is over, not yet swept. */
+  readonly expired: readonly Claim[];
+  readonly live: readonly Claim[];
+  /** A stamp in the state that this clock should not have seen yet. */
+  readonly stampAhead: Instant | null;
+}
+
+/** One line each. */
+export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
+  return [
+    ...facts.losses.map((loss) => lossNotice(loss, now)),
+    ...facts.expired.map(
+      (claim) =>
+        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: coord claim ${shellWord(claim.target)}`,
+    ),
+    ...facts.live
+      .filter((claim) => secondsBetween(now, claim.expiresAt) < Math.min(SOON_SECONDS, claim.ttlSeconds / 2))
+      .map(
+        (claim) =>
+          `your claim on ${oneLine(claim.target)} expires in ${formatDuration(secondsBetween(now, claim.expiresAt))}: coord renew ${shellWord(claim.target)}`,
+      ),
+    ...(facts.stampAhead === null
+      ? []
+      : [
+          `this clock is behind the fleet's (it says ${now}, a claim was renewed at ${facts.stampAhead}): set it; until then nothing is taken over from here`,
+        ]),
+  ];
+}
+
+function lossNotice(loss: Loss, now: Instant): string {
+  const target = oneLine(loss.target);
+  const when = `at ${clock(loss.at, now)}`;
+  const because = loss.reason === null ? '' : `: ${oneLine(loss.reason)}`;
+  switch (loss.how) {
+    case 'expired':
+      return `you lost ${target}: the claim expired and was swept ${when}; stop changing it, or claim it again`;
+    case 'taken-over':
+      return `you lost ${target}: taken over by ${loss.by} ${when}${because}; stop changing it`;
+    case 'revoked':
+      return `you lost ${target}: revoked by ${loss.by} ${when}${because}; stop changing it`;
+    case 'unconfirmed':
+      return `you lost ${target}: the remote did not confirm the offline claim; stop changing it`;
+  }
+}

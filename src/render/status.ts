@@ -1,0 +1,43 @@
+import type { Agent, Claim, Waiter } from '../domain/model.js';
+import { oneLine, shorten } from '../domain/text.js';
+import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { clock, table, timeLeft } from './format.js';
+import type { Style } from './style.js';
+
+export interface StatusReport {
+  readonly claims: readonly Claim[];
+  readonly waiters: readonly Waiter[];
+  readonly agents: readonly Agent[];
+  readonly now: Instant;
+}
+
+const WIDEST_TARGET = 60;
+const WIDEST_REASON = 60;
+
+/** The table of claims, then who waits, then who was stopped. */
+export function statusLines(report: StatusReport, style: Style): string[] {
+  const { claims, waiters, agents, now } = report;
+  const rows = claims.map((claim) => [
+    shorten(oneLine(claim.target), WIDEST_TARGET),
+    claim.agent,
+    claim.mode,
+    timeLeft(claim.expiresAt, now),
+    clock(claim.acquiredAt, now),
+    shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
+  ]);
+  const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
+  const killed = agents.filter((agent) => agent.killed !== null);
+  return [
+    ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
+    ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
+    ...killed.map((agent) =>
+      style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
+    ),
+  ];
+}
+
+function waiterLine(waiter: Waiter, index: number, now: Instant): string {
+  const place = index === 0 ? 'first' : `place ${index + 1}`;
+  const targets = waiter.targets.map(({ text }) => oneLine(text)).join(' ');
+  return `waiting: ${targets} ← ${waiter.agent} (${place}, ${formatDuration(secondsBetween(waiter.since, now))})`;
+}

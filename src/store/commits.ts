@@ -1,0 +1,54 @@
+import type { CoordEvent } from '../domain/events.js';
+import { oneLine, shorten } from '../domain/text.js';
+import { epochMs } from '../domain/time.js';
+import type { Entry } from './store.js';
+
+const SUBJECT_LENGTH = 120;
+
+/**
+ * The body of a coordination commit object. The operation's random id makes it unlike any other commit, so that a push
+ * answered by "up to date" can never be another's success.
+ */
+export function commitBody(tree: string, parent: string | null, entry: Entry, deferred: readonly CoordEvent[]): Buffer {
+  const when = `${Math.floor(epochMs(entry.at) / 1000)} +0000`;
+  const who = `${entry.agent} <${entry.agent}@coord.invalid> ${when}`;
+  const events = [...deferred, ...entry.events];
+  return Buffer.from(
+    [
+      `tree ${tree}`,
+      ...(parent === null ? [] : [`parent ${parent}`]),
+      `author ${who}`,
+      `committer ${who}`,
+      '',
+      shorten(oneLine(entry.summary), SUBJECT_LENGTH),
+      '',
+      ...events.map((event) => JSON.stringify(event)),
+      '',
+      `Coord-Operation: ${entry.operation}`,
+      '',
+    ].join('\n'),
+  );
+}
+
+export interface CommitHeader {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+}
+
+export function parseCommit(body: Buffer): CommitHeader {
+  const source = body.toString('utf8');
+  const end = source.indexOf('\n\n');
+  const head = source.slice(0, end).split('\n');
+  const valuesOf = (name: string) =>
+    head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+  return { tree: valuesOf('tree')[0] ?? '', parents: valuesOf('parent'), message: source.slice(end + 2) };
+}
+
+/** The events in the message of a coordination commit, in their order. */
+export function eventsIn(message: string): CoordEvent[] {
+  return message
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as CoordEvent);
+}

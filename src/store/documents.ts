@@ -1,0 +1,145 @@
+import type { Agent, Claim, Note, Release, State, Waiter } from '../domain/model.js';
+import { CoordError } from '../errors.js';
+import { checkRecord, type Fields, recordLine, token } from './fields.js';
+import { AGENT, CLAIM, NOTE, RELEASE, WAITER } from './schema.js';
+
+/** Version of the files that this program writes; it reads no newer one. */
+export const FORMAT = 1;
+
+const MOST_PROBLEMS_LISTED = 50;
+
+type ClaimsPart = Pick<State, 'lastToken' | 'claims' | 'waiters' | 'releases'>;
+
+/** `claims.json`: active claims and waiters, and the last release of each target; nothing else. */
+export function encodeClaims(state: ClaimsPart): string {
+  return document([
+    ['lastToken', String(state.lastToken)],
+    ['claims', lines(state.claims, CLAIM)],
+    ['waiters', lines(state.waiters, WAITER)],
+    ['releases', lines(state.releases, RELEASE)],
+  ]);
+}
+
+/** @throws CoordError `corrupt`, with all problems, when the text is damaged or of a newer format. */
+export function decodeClaims(source: string): ClaimsPart {
+  const problems: string[] = [];
+  const root = parseDocument('claims.json', source, ['lastToken', 'claims', 'waiters', 'releases'], problems);
+  const tokenProblem = token(root.lastToken);
+  if (tokenProblem) problems.push(`lastToken: ${tokenProblem}`);
+  const part = {
+    lastToken: root.lastToken as number,
+    claims: list<Claim>('claims', root.claims, CLAIM, problems),
+    waiters: list<Waiter>('waiters', root.waiters, WAITER, problems),
+    releases: list<Release>('releases', root.releases, RELEASE, problems),
+  };
+  if (problems.length === 0) checkTokens(part, problems);
+  if (problems.length > 0) throw damaged('claims.json', problems);
+  return part;
+}
+
+function checkTokens(part: ClaimsPart, problems: string[]): void {
+  const ids = new Set<string>();
+  for (const [index, claim] of part.claims.entries()) {
+    if (claim.token > part.lastToken) problems.push(`claims[${index}].token: larger than lastToken`);
+    if (ids.has(claim.id)) problems.push(`claims[${index}].id: used twice`);
+    ids.add(claim.id);
+  }
+}
+
+export function encodeAgents(agents: readonly Agent[]): string {
+  return document([['agents', lines(agents, AGENT)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeAgents(source: string): readonly Agent[] {
+  const problems: string[] = [];
+  const root = parseDocument('agents.json', source, ['agents'], problems);
+  const agents = list<Agent>('agents', root.agents, AGENT, problems);
+  if (problems.length > 0) throw damaged('agents.json', problems);
+  return agents;
+}
+
+/** The newest segment of the log: a line for the format, then a line a note. */
+export function encodeLog(notes: readonly Note[]): string {
+  return [`{"format":${FORMAT}}`, ...notes.map((note) => recordLine(note, NOTE)), ''].join('\n');
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeLog(file: string, source: string): Note[] {
+  const problems: string[] = [];
+  const [head, ...rest] = source.split('\n');
+  checkFormat(file, parseJson(file, head ?? '', problems), problems);
+  if (rest.pop() !== '') problems.push('the last line is torn: no newline at its end');
+  const notes = rest.map((line, index) => {
+    const value = parseJson(file, line, problems, `line ${index + 2}`);
+    if (value !== undefined) checkRecord(`line ${index + 2}`, value, NOTE, problems);
+    return value as Note;
+  });
+  if (problems.length > 0) throw damaged(file, problems);
+  return notes;
+}
+
+function document(parts: readonly (readonly [string, string])[]): string {
+  return `{\n${[['format', String(FORMAT)], ...parts].map(([name, value]) => `"${name}": ${value}`).join(',\n')}\n}\n`;
+}
+
+/** One record a line, so that a diff of the file reads well. */
+function lines<T extends object>(records: readonly T[], fields: Fields<T>): string {
+  if (records.length === 0) return '[]';
+  return `[\n${records.map((record) => recordLine(record, fields)).join(',\n')}\n]`;
+}
+
+function list<T>(name: string, value: unknown, fields: Fields<T>, problems: string[]): readonly T[] {
+  if (!Array.isArray(value)) {
+    problems.push(`${name}: not a list`);
+    return [];
+  }
+  for (let index = 0; index < value.length; index += 1)
+    checkRecord(`${name}[${index}]`, value[index], fields, problems);
+  return value as readonly T[];
+}
+
+function parseDocument(
+  file: string,
+  source: string,
+  keys: readonly string[],
+  problems: string[],
+): Record<string, unknown> {
+  const root = parseJson(file, source, problems);
+  if (root === undefined) throw damaged(file, problems);
+  checkFormat(file, root, problems);
+  if (typeof root !== 'object' || root === null) throw damaged(file, problems);
+  for (const name of Object.keys(root)) {
+    if (name !== 'format' && !keys.includes(name)) problems.push(`${name}: unknown`);
+  }
+  return root as Record<string, unknown>;
+}
+
+function parseJson(file: string, source: string, problems: string[], where: string = file): unknown {
+  try {
+    return JSON.parse(source);
+  } catch (error) {
+    problems.push(`${where}: not JSON (${(error as Error).message})`);
+    return undefined;
+  }
+}
+
+function checkFormat(file: string, root: unknown, problems: string[]): void {
+  const format = (root as { format?: unknown } | null | undefined)?.format;
+  if (typeof format === 'number' && format > FORMAT) {
+    throw new CoordError('corrupt', `${file} has format ${format}; this coord reads up to ${FORMAT}`, {
+      hint: 'upgrade coord: a newer one wrote this state',
+      details: { file, format, supported: FORMAT, problems: [`format: ${format} is newer than ${FORMAT}`] },
+    });
+  }
+  if (format !== FORMAT) problems.push(`format: ${JSON.stringify(format) ?? 'missing'}, not ${FORMAT}`);
+}
+
+function damaged(file: string, problems: readonly string[]): CoordError {
+  const listed = problems.slice(0, MOST_PROBLEMS_LISTED);
+  const more = problems.length > listed.length ? [`and ${problems.length - listed.length} more`] : [];
+  return new CoordError('corrupt', [`${file} is damaged:`, ...listed, ...more].join('\n  '), {
+    hint: 'nothing was changed; look at its history: git log -p coord',
+    details: { file, problems },
+  });
+}

@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const STALE_MS = 10_000;
+const PATIENCE_MS = 5_000;
+const LONGEST_PAUSE_MS = 40;
+
+export interface LockSurroundings {
+  pause(ms: number): Promise<void>;
+  random(): number;
+}
+
+/**
+ * Runs the work under the lock of this clone, so that local writers do not waste work on each other. The lock only
+ * saves work: after some seconds without it the work runs all the same, and losing it half-way is no error, because
+ * the compare-and-swap of the ref decides. (proper-lockfile 4.1.2 can give a stale lock to two processes.)
+ */
+export async function withLocalLock<T>(
+  directory: string,
+  around: LockSurroundings,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await acquire(directory, around);
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+async function acquire(directory: string, around: LockSurroundings): Promise<() => Promise<void>> {
+  const { lock } = await import('proper-lockfile');
+  mkdirSync(directory, { recursive: true });
+  let waited = 0;
+  for (let attempt = 0; waited < PATIENCE_MS; attempt += 1) {
+    try {
+      const release = await lock(directory, {
+        lockfilePath: join(directory, 'lock'),
+        realpath: false,
+        stale: STALE_MS,
+        retries: 0,
+        // A machine that slept, or a deleted lock: the swap will tell; its own handler would throw from a timer.
+        onCompromised: () => undefined,
+      });
+      return () => release().catch(() => undefined);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') return async () => undefined;
+    }
+    const pause = 1 + around.random() * Math.min(4 * (attempt + 1), LONGEST_PAUSE_MS);
+    waited += pause;
+    await around.pause(pause);
+  }
+  return async () => undefined;
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CoordEvent } from '../domain/events.js';
+
+const MOST_KEPT = 500;
+
+/**
+ * Refusals on their way into the history: one file each, until the next commit carries them. The same agent refused
+ * again for the same reason takes the place of its earlier refusal and counts it, so that polling stays one record.
+ */
+export class Outbox {
+  constructor(private readonly directory: string) {}
+
+  /** Best effort: a refusal stands whether or not it could be recorded. */
+  add(event: CoordEvent): void {
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      if (readdirSync(this.directory).length >= MOST_KEPT) return;
+      const path = join(this.directory, fileNameOf(event));
+      const earlier = readEvent(path);
+      const count = typeof earlier?.count === 'number' ? earlier.count + 1 : 1;
+      const temporary = `${path}.${event.id}.tmp`;
+      writeFileSync(temporary, JSON.stringify({ ...event, firstAt: earlier?.firstAt ?? event.at, count }));
+      renameSync(temporary, path);
+    } catch {
+      // A read-only or full disk must not turn a refusal into a fault.
+    }
+  }
+
+  /** The waiting events, oldest first. */
+  list(): CoordEvent[] {
+    let names: string[];
+    try {
+      names = readdirSync(this.directory);
+    } catch {
+      return [];
+    }
+    const events = names
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => readEvent(join(this.directory, name)) ?? []);
+    return events.sort((a, b) => (a.at < b.at ? -1 : 1));
+  }
+
+  /** Removes these events, unless a newer refusal has taken the place of one. */
+  remove(events: readonly CoordEvent[]): void {
+    for (const event of events) {
+      const path = join(this.directory, fileNameOf(event));
+      if (readEvent(path)?.id === event.id) rmSync(path, { force: true });
+    }
+  }
+}
+
+function fileNameOf(event: CoordEvent): string {
+  const held = Array.isArray(event.heldBy) ? event.heldBy.join(' ') : '';
+  return `${event.agent}-${fingerprint(`${event.reason} ${held} ${JSON.stringify(event.targets)}`)}.json`;
+}
+
+/** FNV-1a, 32 bits: a file name needs no cryptography, and loading that costs more than the refusal. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+function readEvent(path: string): CoordEvent | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as CoordEvent;
+  } catch {
+    return null;
+  }
+}

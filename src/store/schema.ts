@@ -1,0 +1,78 @@
+import type { Agent, Claim, Kill, Loss, Note, Release, Waiter } from '../domain/model.js';
+import type { Target } from '../domain/targets.js';
+import { commit, type Fields, flag, instant, listOf, oneOf, orNull, recordOf, seconds, text, token } from './fields.js';
+
+const kind = oneOf('path', 'directory', 'glob', 'resource');
+const mode = oneOf('exclusive', 'shared');
+
+export const CLAIM: Fields<Claim> = {
+  id: text,
+  target: text,
+  kind,
+  mode,
+  agent: text,
+  session: orNull(text),
+  token,
+  ttlSeconds: seconds,
+  acquiredAt: instant,
+  renewedAt: instant,
+  expiresAt: instant,
+  reason: orNull(text),
+  reach: oneOf('host', 'remote'),
+  base: orNull(commit),
+  expectSeconds: orNull(seconds),
+  rules: orNull(text),
+  allowedBehind: flag,
+  offeredTo: orNull(text),
+};
+
+export const WAITER: Fields<Waiter> = {
+  id: text,
+  agent: text,
+  session: orNull(text),
+  targets: listOf(recordOf<Target>({ kind, text })),
+  mode,
+  since: instant,
+  expiresAt: instant,
+  reason: orNull(text),
+  suspected: flag,
+};
+
+export const RELEASE: Fields<Release> = { target: text, kind, agent: text, token, at: instant, commit };
+
+const KILL: Fields<Kill> = { by: text, at: instant, reason: text };
+
+const LOSS: Fields<Loss> = {
+  claim: text,
+  target: text,
+  token,
+  at: instant,
+  how: oneOf('expired', 'taken-over', 'revoked', 'unconfirmed'),
+  by: orNull(text),
+  reason: orNull(text),
+};
+
+export const AGENT: Fields<Agent> = {
+  id: text,
+  role: oneOf('peer', 'orchestrator', 'worker'),
+  session: orNull(text),
+  startedAt: orNull(instant),
+  lastSeen: instant,
+  state: orNull(text),
+  rules: orNull(text),
+  killed: orNull(recordOf(KILL)),
+  losses: listOf(recordOf(LOSS)),
+};
+
+export const NOTE: Fields<Note> = {
+  id: text,
+  at: instant,
+  agent: text,
+  session: orNull(text),
+  kind: oneOf('note', 'intent', 'proposal', 'state', 'handoff', 'ack'),
+  text,
+  to: listOf(text),
+  target: orNull(text),
+  needsAck: listOf(text),
+  ref: orNull(text),
+};

@@ -1,0 +1,32 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const MOST_KEPT = 200;
+
+/** Which losses an agent has been told of on this host. Deleting it only repeats a notice. */
+export class Told {
+  private readonly ids: readonly string[];
+
+  constructor(private readonly path: string) {
+    this.ids = readIds(path);
+  }
+
+  has(id: string): boolean {
+    return this.ids.includes(id);
+  }
+
+  add(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    mkdirSync(dirname(this.path), { recursive: true });
+    writeFileSync(this.path, JSON.stringify([...this.ids, ...ids].slice(-MOST_KEPT)));
+  }
+}
+
+function readIds(path: string): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(value) ? value.filter((id) => typeof id === 'string') : [];
+  } catch {
+    return [];
+  }
+}

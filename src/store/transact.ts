@@ -1,0 +1,119 @@
+import { commitsToCheck } from '../domain/claim.js';
+import { decide } from '../domain/decide.js';
+import { type CoordEvent, numberEvents } from '../domain/events.js';
+import type { State } from '../domain/model.js';
+import type { Refusal } from '../domain/refusal.js';
+import type { Decision, Granted, Refused, Request } from '../domain/request.js';
+import type { Instant } from '../domain/time.js';
+import { CoordError } from '../errors.js';
+import type { ReadOptions, Snapshot, Store } from './store.js';
+
+/** What a transaction needs from the edge. */
+export interface Surroundings {
+  now(): Instant;
+  /** For each commit, whether `head` contains it; false also where this clone cannot tell. */
+  containment(head: string | null, commits: readonly string[]): Promise<Readonly<Record<string, boolean>>>;
+  /** Resolves after about this many milliseconds. */
+  pause(ms: number): Promise<void>;
+  /** A number from 0 up to 1. */
+  random(): number;
+}
+
+const ATTEMPTS = 200;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * Decides a request on the current state and writes the decision by compare-and-swap. A lost race decides again on
+ * fresh state; an old decision is never applied. A refusal takes no lock and writes nothing.
+ * @throws CoordError `unavailable` when the state kept moving, and all that the store throws.
+ */
+export async function transact<R extends Request>(
+  store: Store,
+  request: R,
+  around: Surroundings,
+): Promise<Decision<R['kind']>> {
+  const options = { log: request.kind === 'note' };
+  const first = await settle(store, request, around, options, await store.read(options));
+  if (!first.decision.ok) return refuse(store, request, first.decision, around.now());
+  if (first.decision.state === first.snapshot.state) return first.decision;
+  return store.exclusively(async () => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const { snapshot, decision } = await settle(store, request, around, options, await store.read(options));
+      if (!decision.ok) return refuse(store, request, decision, around.now());
+      if (await write(store, request, snapshot, decision, around.now())) return decision;
+      await around.pause(around.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+    }
+    throw new CoordError('unavailable', `the coordination state moved ${ATTEMPTS} times before this could be written`, {
+      hint: 'nothing was changed; repeat the command',
+    });
+  });
+}
+
+interface Settled<K extends Request['kind']> {
+  readonly snapshot: Snapshot;
+  readonly decision: Decision<K>;
+}
+
+/** Decides on what is known here, and before it refuses, once more on what the arbiter knows. */
+async function settle<R extends Request>(
+  store: Store,
+  request: R,
+  around: Surroundings,
+  options: ReadOptions,
+  known: Snapshot,
+): Promise<Settled<R['kind']>> {
+  const decision = await decideWithFacts(known.state, request, around);
+  if (decision.ok) return { snapshot: known, decision };
+  const latest = await store.latest(options);
+  if (latest.revision === known.revision) return { snapshot: known, decision };
+  return { snapshot: latest, decision: await decideWithFacts(latest.state, request, around) };
+}
+
+async function decideWithFacts<R extends Request>(
+  state: State,
+  request: R,
+  around: Surroundings,
+): Promise<Decision<R['kind']>> {
+  if (request.kind !== 'claim') return decide(state, request, around.now());
+  const commits = commitsToCheck(state, request);
+  if (commits.length === 0) return decide(state, request, around.now());
+  const contains = { ...request.contains, ...(await around.containment(request.head, commits)) };
+  return decide(state, { ...request, contains }, around.now());
+}
+
+async function write(
+  store: Store,
+  request: Request,
+  snapshot: Snapshot,
+  decision: Granted<unknown>,
+  now: Instant,
+): Promise<boolean> {
+  if (decision.state === snapshot.state) return true;
+  return store.swap(snapshot, decision.state, {
+    operation: request.operation,
+    agent: request.agent,
+    at: now,
+    summary: decision.summary,
+    events: numberEvents(request.operation, decision.events),
+  });
+}
+
+function refuse(store: Store, request: Request, refused: Refused, now: Instant): Refused {
+  if (request.kind === 'claim') store.defer(refusalEvent(request, refused.refusal, now));
+  return refused;
+}
+
+function refusalEvent(request: Request & { kind: 'claim' }, refusal: Refusal, now: Instant): CoordEvent {
+  return {
+    id: `${request.operation}.r`,
+    type: 'claim.refused',
+    at: now,
+    agent: request.agent,
+    session: request.session,
+    code: refusal.code,
+    reason: refusal.reason,
+    targets: request.targets.map(({ target }) => target.text),
+    mode: request.mode,
+    ...(refusal.code === 'held' ? { heldBy: [...new Set(refusal.conflicts.map((conflict) => conflict.claimId))] } : {}),
+  };
+}

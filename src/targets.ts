@@ -1,0 +1,77 @@
+import { isGlob, problemOf } from './domain/ground/index.js';
+import { patternTarget } from './domain/patterns.js';
+import { directoryTarget, type Target } from './domain/targets.js';
+import { usage } from './errors.js';
+import { canonicalPath, pathExists } from './git/paths.js';
+
+export interface TargetPlace {
+  /** Root of the worktree. */
+  readonly root: string;
+  /** Directory that typed paths are relative to. */
+  readonly cwd: string;
+  /** `literal` and `glob` override what the file system would say. */
+  readonly as?: 'literal' | 'glob' | undefined;
+}
+
+const MOST_BYTES = 4096;
+const RESOURCE = /^@[^\s/*?[\]{}\\]+(?:\/[^\s/*?[\]{}\\]+)*$/u;
+
+/**
+ * Reads a target as somebody typed it. What names an existing file or directory is that path, whatever characters it
+ * has; otherwise `@name/...` is a resource, text with glob syntax a glob, and the rest a path that is not there yet.
+ * @throws CoordError `usage` when it is none of these, or outside the repository.
+ */
+export function readTarget(text: string, place: TargetPlace): Target {
+  checkText(text);
+  const { root, cwd } = place;
+  if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) return pathTarget(text, root, cwd);
+  if (place.as !== 'glob' && text.startsWith('@')) return resourceTarget(text);
+  if (place.as === 'glob' || isGlob(text)) return globTarget(text, root, cwd);
+  return pathTarget(text, root, cwd);
+}
+
+function checkText(text: string): void {
+  if (text.trim() === '') throw usage('an empty target', 'name a path, a directory, a glob or a @resource');
+  if (text.includes('\0')) throw usage('a target with a NUL character', 'no file can have that name');
+  if (text.includes('\uFFFD'))
+    throw usage('a target that is not valid UTF-8', 'rename the file, or claim its directory');
+  if (Buffer.byteLength(text) > MOST_BYTES) {
+    throw usage(`a target longer than ${MOST_BYTES} bytes`, 'claim its directory instead');
+  }
+}
+
+function pathTarget(text: string, root: string, cwd: string): Target {
+  const { path, isDirectory, exists } = canonicalPath(root, cwd, text);
+  if (isDirectory || path === '' || (!exists && /[/\\]$/.test(text))) return directoryTarget(path);
+  return { kind: 'path', text: path };
+}
+
+function resourceTarget(text: string): Target {
+  const name = text.replace(/\/+$/, '').normalize('NFC');
+  if (!RESOURCE.test(name)) {
+    throw usage(
+      `not a resource name: ${JSON.stringify(text)}`,
+      'a resource looks like @deploy/prod; for a file, write ./@name',
+    );
+  }
+  return { kind: 'resource', text: name };
+}
+
+function globTarget(text: string, root: string, cwd: string): Target {
+  const segments = text.split('/');
+  const firstGlob = segments.findIndex((segment) => isGlob(segment) || segment.includes('\\'));
+  const at = firstGlob < 0 ? segments.length - 1 : firstGlob;
+  const rest = segments.slice(at).filter((segment) => segment !== '.' && segment !== '');
+  if (rest.includes('..')) throw usage(`a glob with .. after its first wildcard: ${text}`, 'write the path without ..');
+  const prefix = segments.slice(0, at).join('/');
+  const base = canonicalPath(root, cwd, prefix === '' ? (text.startsWith('/') ? '/' : '.') : prefix).path;
+  const glob = [...(base === '' ? [] : [escapeGlob(base)]), ...rest].join('/').normalize('NFC');
+  const problem = problemOf(glob);
+  if (problem)
+    throw usage(`not a glob: ${text} (${problem})`, 'mend the pattern, or add --literal for a file of that name');
+  return patternTarget(glob);
+}
+
+function escapeGlob(path: string): string {
+  return path.replace(/[\\*?[\]{}]/g, '\\$&');
+}

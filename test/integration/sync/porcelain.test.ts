@@ -1,0 +1,118 @@
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { remoteGit } from '../../../src/git/porcelain.js';
+import { discoverRepository } from '../../../src/git/repository.js';
+import { type Sandbox, sandbox } from '../../support/sandbox.js';
+
+let box: Sandbox;
+let remote: string;
+let clone: string;
+
+beforeEach(() => {
+  box = sandbox();
+  remote = box.bareRemote();
+  clone = box.clone(remote);
+});
+
+function script(name: string, ...lines: string[]): string {
+  const path = box.write(box.directory, name, ['#!/bin/sh', ...lines, ''].join('\n'));
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** A process that has ended but that nobody has collected yet does not count. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !readFileSync(stat, 'utf8').includes(') Z ');
+}
+
+describe('the door to the network commands of git', () => {
+  test('keeps an exit code that comes without a word on stderr', async () => {
+    const result = await remoteGit(discoverRepository(clone), box.env).lsRemote('origin', ['nope'], ['--exit-code']);
+    expect(result).toEqual({ code: 2, stdout: '', stderr: '', timedOut: false });
+  });
+
+  test('gives output, errors and exit code of each command', async () => {
+    const door = remoteGit(discoverRepository(clone), box.env);
+    const head = box.commit(clone, 'a', 'a');
+    const pushed = await door.push('origin', ['HEAD:refs/heads/main']);
+    expect(pushed.code).toBe(0);
+    expect(pushed.stdout).toContain('HEAD:refs/heads/main');
+    expect((await door.lsRemote('origin', ['refs/heads/main'])).stdout).toBe(`${head}\trefs/heads/main\n`);
+    const fetched = await door.fetch('origin', ['refs/heads/gone']);
+    expect(fetched.code).toBe(128);
+    expect(fetched.stderr).toContain('refs/heads/gone');
+  });
+
+  test('hands the variables of the caller on to git, and asks nobody anything', async () => {
+    const seen = box.path('seen');
+    const ssh = script('ssh-stub', `env > '${seen}'`, 'exit 1');
+    const env = {
+      ...box.env,
+      GIT_SSH_COMMAND: ssh,
+      GIT_AUTHOR_NAME: 'Somebody',
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'core.editor',
+      GIT_CONFIG_VALUE_0: 'vi',
+      GIT_SSL_NO_VERIFY: '1',
+      EDITOR: 'vi',
+      PREFIX: '/usr',
+      GIT_DIR: '/nowhere',
+    };
+    const result = await remoteGit(discoverRepository(clone), env).lsRemote('ssh://host.invalid/x', ['HEAD']);
+    expect(result.code).toBe(128);
+    const lines = readFileSync(seen, 'utf8').split('\n');
+    for (const name of ['GIT_SSH_COMMAND', 'GIT_AUTHOR_NAME', 'GIT_SSL_NO_VERIFY', 'EDITOR', 'PREFIX'] as const) {
+      expect(lines).toContain(`${name}=${env[name]}`);
+    }
+    expect(lines).toEqual(expect.arrayContaining(['GIT_TERMINAL_PROMPT=0', 'GIT_OPTIONAL_LOCKS=0', 'LC_ALL=C']));
+    expect(lines).toEqual(expect.arrayContaining(['SSH_ASKPASS=false', 'SSH_ASKPASS_REQUIRE=force']));
+    expect(lines).not.toContain('GIT_DIR=/nowhere');
+  });
+
+  test.each(['fetch', 'push', 'lsRemote'] as const)(
+    '%s never takes a remote or a refspec for an option',
+    async (verb) => {
+      const trap = box.path('trap');
+      const door = remoteGit(discoverRepository(clone), box.env);
+      const program = script('trap-program', `touch '${trap}'`);
+      const hostile = [`--upload-pack=${program}`, `--receive-pack=${program}`, `--exec=${program}`];
+      for (const option of hostile) {
+        expect((await door[verb](option, [remote])).code).not.toBe(0);
+        await door[verb](remote, [option]);
+      }
+      expect(existsSync(trap)).toBe(false);
+    },
+  );
+
+  test('stops a git that does not end, with all that it started, and leaves no lock behind', async () => {
+    const pid = box.path('pid');
+    const stub = script(
+      'hanging-upload-pack',
+      `echo $$ > '${pid}'`,
+      "trap '' TERM INT HUP",
+      'cat > /dev/null',
+      `sh -c 'echo $$ >> "${pid}"; exec sleep 600'`,
+    );
+    box.git(clone, 'config', 'remote.origin.uploadpack', stub);
+    const door = remoteGit(discoverRepository(clone), box.env, { timeoutMs: 700 });
+    const result = await door.fetch('origin', ['+refs/heads/main:refs/worktree/private']);
+    expect(result).toMatchObject({ timedOut: true, stderr: 'git did not end within 0.7s' });
+    expect(result.code).not.toBe(0);
+    for (const id of readFileSync(pid, 'utf8').trim().split('\n')) {
+      await expect.poll(() => isAlive(Number(id))).toBe(false);
+    }
+    box.git(clone, 'config', '--unset', 'remote.origin.uploadpack');
+    expect((await door.fetch('origin', ['+refs/heads/main:refs/worktree/private'])).code).toBe(0);
+  });
+
+  test('is unavailable where there is no git', async () => {
+    const door = remoteGit(discoverRepository(clone), { ...box.env, PATH: box.path('home') });
+    await expect(door.lsRemote('origin', ['HEAD'])).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
