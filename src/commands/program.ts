@@ -30,7 +30,7 @@ const EPILOGUE = '\nStart with: coord init    Codes: coord help exit-codes    Mo
  */
 export async function runProgram(options: ProgramOptions): Promise<void> {
   let complaint = '';
-  const program = new Command('coord')
+  const program = withCommonOptions(new Command('coord'))
     .description(DESCRIPTION)
     .version(options.version, '-V, --version')
     .helpCommand(false)
@@ -42,7 +42,7 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
       },
     })
     .addHelpText('after', EPILOGUE);
-  const named = options.argv.find((word) => !word.startsWith('-'));
+  const named = verbIn(options.argv);
   const groups = new Map<string, Command>();
   for (const entry of VERBS) {
     const [head = '', tail] = entry.name.split(' ');
@@ -61,6 +61,17 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw misunderstood(complaint || error.message, named);
   }
+}
+
+/** The first word of the command line that is neither an option nor the value of `--agent`. */
+export function verbIn(argv: readonly string[]): string | undefined {
+  return argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--agent');
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .option('--agent <id>', 'who acts (else COORD_AGENT, the harness, or this worktree’s one session)')
+    .option('--json', 'one JSON object on standard output');
 }
 
 function groupIn(program: Command, groups: Map<string, Command>, head: string): Command {
@@ -82,12 +93,10 @@ const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
 function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): void {
   for (const [flags, description] of verb.arguments ?? []) command.argument(flags, description);
   for (const [flags, description] of verb.options ?? []) command.option(flags, description);
-  command
-    .option('--agent <id>', 'who acts (else COORD_AGENT, the harness, or this worktree’s one session)')
-    .option('--json', 'one JSON object on standard output')
+  withCommonOptions(command)
     .addHelpText('after', helpTail(verb))
     .action(async () => {
-      const flags = command.opts();
+      const flags = command.optsWithGlobals();
       await act(entry, verb, new Input(command.processedArgs, flags), {
         json: flags.json === true,
         agent: typeof flags.agent === 'string' ? flags.agent : undefined,

@@ -129,7 +129,7 @@ describe('HEAD and the upstream', () => {
     box.git(clone, 'config', 'log.decorate', 'full');
     box.git(clone, 'config', 'color.ui', 'always');
     const subject = '"},{"commit":"x\t\u001b[31m%x00 %H \u202e 💥';
-    const commit = pushed('a', `${subject}\n\nbody\0`.replace('\0', ''));
+    const commit = pushed('a', `${subject}\n\nbody`);
     const { report } = await refused(box, clone);
     expect(report.missing).toEqual([{ commit, subject, author: 'Test Person' }]);
   });
