@@ -27,15 +27,22 @@ export interface Host {
   readonly env: Environment;
   readonly stdout: Stream;
   readonly stderr: Stream;
+  /** Whether a person sits at standard input. */
+  readonly interactive: boolean;
+  /** Calls the listener when the process is asked to stop; returns what takes the listener away. */
+  onStop(listener: (signal: StopSignal) => void): () => void;
   /** Milliseconds since the epoch. */
   now(): number;
   /** A number from 0 up to 1. */
   random(): number;
 }
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];
+
 export interface Stream {
   readonly isTTY?: boolean;
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 /** The host of a real run. */
@@ -53,6 +60,13 @@ export function processHost(packageRoot: string): Host {
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
+    interactive: process.stdin.isTTY ?? false,
+    onStop: (listener) => {
+      for (const signal of STOP_SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of STOP_SIGNALS) process.off(signal, listener);
+      };
+    },
     now: Date.now,
     random: Math.random,
   };

@@ -1,18 +1,63 @@
 /**
- * The exit table: the one place that gives each kind of failure its name, code and meaning.
+ * The exit table: the one place that gives each kind of failure its name, code, meaning, and what to do then.
  * `coord help exit-codes` and docs/exit-codes.md are printed from it; a test holds them together.
  */
 export const EXIT_TABLE = [
-  { exit: 0, code: 'ok', when: 'done' },
-  { exit: 1, code: 'fault', when: 'a bug or an unforeseen failure; says what to report' },
-  { exit: 2, code: 'usage', when: 'bad arguments, bad config, no identity, not a repository' },
-  { exit: 3, code: 'held', when: 'refused: another holds it, or the wait would deadlock' },
-  { exit: 4, code: 'lost', when: 'the claim expired, was taken over, or is not yours; a stale token' },
-  { exit: 5, code: 'behind', when: "out of sync: behind, diverged, dirty, or missing the last holder's work" },
-  { exit: 6, code: 'closed', when: 'gate closed or missing; agent killed; role not allowed' },
-  { exit: 7, code: 'unavailable', when: 'cannot know: remote or lock out of reach' },
-  { exit: 8, code: 'corrupt', when: 'stored state is damaged or of a newer format' },
-  { exit: 9, code: 'timeout', when: 'waited, and gave up' },
+  { exit: 0, code: 'ok', when: 'done', next: 'go on' },
+  {
+    exit: 1,
+    code: 'fault',
+    when: 'a bug or an unforeseen failure; says what to report',
+    next: 'stop, and report the command with its --json output',
+  },
+  {
+    exit: 2,
+    code: 'usage',
+    when: 'bad arguments, bad config, no identity, not a repository',
+    next: 'mend what it names; the same command again fails again',
+  },
+  {
+    exit: 3,
+    code: 'held',
+    when: 'refused: another holds it, or the wait would deadlock',
+    next: 'change nothing there; take the free ground that it names, or wait for your turn',
+  },
+  {
+    exit: 4,
+    code: 'lost',
+    when: 'the claim expired, was taken over, or is not yours; a stale token',
+    next: 'stop changing that ground; claim it again before you go on',
+  },
+  {
+    exit: 5,
+    code: 'behind',
+    when: "out of sync: behind, diverged, dirty, or missing the last holder's work",
+    next: 'bring in or commit what it names, look at your change again, then repeat',
+  },
+  {
+    exit: 6,
+    code: 'closed',
+    when: 'gate closed or missing; agent killed; role not allowed',
+    next: 'do not go round it; ask an orchestrator or a person',
+  },
+  {
+    exit: 7,
+    code: 'unavailable',
+    when: 'cannot know: remote or lock out of reach',
+    next: 'go no further: nothing was granted; repeat when it can be reached',
+  },
+  {
+    exit: 8,
+    code: 'corrupt',
+    when: 'stored state is damaged or of a newer format',
+    next: 'write nothing; let a person look at what it lists',
+  },
+  {
+    exit: 9,
+    code: 'timeout',
+    when: 'waited, and gave up',
+    next: 'nothing was granted; wait again, or take other ground',
+  },
 ] as const;
 
 export type ExitName = (typeof EXIT_TABLE)[number]['code'];

@@ -87,6 +87,11 @@ function resolveSession(agent: string, env: Environment, recorded: readonly Reco
   return recorded.find((candidate) => candidate.agent === agent)?.session ?? null;
 }
 
+/** Whether an agent harness has exported its run. */
+export function ranByHarness(env: Environment): boolean {
+  return harnessRuns(env).length > 0;
+}
+
 function harnessRuns(env: Environment): { readonly harness: string; readonly id: string }[] {
   return HARNESS_SESSIONS.flatMap(({ harness, variable }) => {
     const id = nonEmpty(env[variable]);

@@ -1,5 +1,8 @@
 import type { Context } from './context.js';
 import { isLive, stampAhead } from './domain/leases.js';
+import type { Claim } from './domain/model.js';
+import { isOffered } from './domain/offers.js';
+import { sameSession } from './domain/ownership.js';
 import { claimsToKeepAlive } from './domain/renew.js';
 import { noticesFor } from './render/notices.js';
 import { transact } from './store/transact.js';
@@ -23,12 +26,19 @@ export async function collectNotices(context: Context): Promise<readonly string[
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
     const told = context.told(identity.agent);
-    const losses = (agent?.losses ?? []).filter((loss) => !told.has(loss.claim));
-    told.add(losses.map((loss) => loss.claim));
+    const losses = (agent?.losses ?? []).filter((loss) => sameSession(loss, identity) && !told.has(loss.claim));
     const mine = state.claims.filter((claim) => claim.agent === identity.agent);
+    const offers = state.claims
+      .filter((claim) => isOffered(claim, identity.agent, now))
+      .filter((claim) => !told.has(offerId(claim)));
+    const declined = mine.filter(({ offer }) => offer?.declined).filter((claim) => !told.has(offerId(claim)));
+    told.add([...losses.map((loss) => loss.claim), ...[...offers, ...declined].map(offerId)]);
     return noticesFor(
       {
         losses,
+        offers,
+        declined,
+        kill: agent?.killed ?? null,
         expired: mine.filter((claim) => !isLive(claim, now)),
         live: mine.filter((claim) => isLive(claim, now)),
         stampAhead: stampAhead(state, request.policy, now),
@@ -38,4 +48,9 @@ export async function collectNotices(context: Context): Promise<readonly string[
   } catch {
     return [];
   }
+}
+
+/** An offer, and its refusal, are told once each. */
+function offerId({ id, offer }: Claim): string {
+  return `${id} ${offer?.declined ? 'declined' : 'offered'} ${offer?.declined?.at ?? offer?.at}`;
 }

@@ -1,4 +1,4 @@
-import { isGlob, problemOf } from './domain/ground/index.js';
+import { isEmpty, isGlob, problemOf } from './domain/ground/index.js';
 import { patternTarget } from './domain/patterns.js';
 import { directoryTarget, type Target } from './domain/targets.js';
 import { usage } from './errors.js';
@@ -48,7 +48,8 @@ function pathTarget(text: string, root: string, cwd: string): Target {
 
 function resourceTarget(text: string): Target {
   const name = text.replace(/\/+$/, '').normalize('NFC');
-  if (!RESOURCE.test(name)) {
+  const climbs = name.split('/').some((part) => part === '.' || part === '..');
+  if (!RESOURCE.test(name) || climbs) {
     throw usage(
       `not a resource name: ${JSON.stringify(text)}`,
       'a resource looks like @deploy/prod; for a file, write ./@name',
@@ -69,7 +70,9 @@ function globTarget(text: string, root: string, cwd: string): Target {
   const problem = problemOf(glob);
   if (problem)
     throw usage(`not a glob: ${text} (${problem})`, 'mend the pattern, or add --literal for a file of that name');
-  return patternTarget(glob);
+  const target = patternTarget(glob);
+  if (isEmpty(target)) throw usage(`a glob that no path can match: ${text}`, 'mend the pattern');
+  return target;
 }
 
 function escapeGlob(path: string): string {

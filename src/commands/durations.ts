@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import { formatDuration, parseDuration } from '../domain/time.js';
 import { usage } from '../errors.js';
+import type { Input } from './verb.js';
 
 /**
  * Seconds of a duration that was typed for an option.
@@ -22,6 +23,23 @@ export function readTtl(text: string, config: Config): number {
   throw usage(
     `--ttl ${text} is above the cap of ${formatDuration(maxSeconds)}`,
     `ask for ${formatDuration(maxSeconds)} or less; renewing extends it (ttl.max in coord.config.json)`,
+  );
+}
+
+/**
+ * Seconds that `--wait[=DURATION]` (or `--timeout`) allows; null when it was not given.
+ * @throws CoordError `usage` above the cap: the tools of agents stop a command that runs too long.
+ */
+export function readWait(input: Input, config: Config, option: 'wait' | 'timeout' = 'wait'): number | null {
+  if (!input.flag(option)) return null;
+  const text = input.text(option);
+  if (text === undefined || text === '') return config.waitSeconds;
+  const seconds = readDuration(`--${option}`, text);
+  if (seconds <= config.waitSeconds) return seconds;
+  const cap = formatDuration(config.waitSeconds);
+  throw usage(
+    `--${option} ${text} is above the cap of ${cap}`,
+    `wait ${cap} or less, and repeat (wait.max in coord.config.json)`,
   );
 }
 

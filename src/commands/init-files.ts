@@ -13,8 +13,8 @@ const AGENTS_FILE = 'AGENTS.md';
 const BLOCK_BEGIN = '<!-- coord:begin -->';
 const BLOCK_END = '<!-- coord:end -->';
 
-/** What an agent must know to take part, in a few lines. */
-const AGENTS_BLOCK = `${BLOCK_BEGIN}
+/** What an agent must know to take part, in a few lines; AGENTS.md of this project holds the same text. */
+export const AGENTS_BLOCK = `${BLOCK_BEGIN}
 ## Working beside others: coord
 
 Several agents and people change this repository at once. Use \`coord\`; its exit codes say what to do.

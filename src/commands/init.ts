@@ -6,10 +6,11 @@ import { CoordError, usage } from '../errors.js';
 import { checkBranchName } from '../git/refs.js';
 import { gitText } from '../git/run.js';
 import { type InitReport, initLines } from '../render/init.js';
+import { TokenMark } from '../store/token-mark.js';
 import { addAgentsBlock, type FileChange, writeConfig, writeStarterRules } from './init-files.js';
 import type { Input, Verb } from './verb.js';
 
-/** Tokens count from here when a branch starts: seconds since 2026, so that a re-created branch never reuses one. */
+/** Tokens count from here when a branch starts: seconds since 2026, so that a re-created branch does not reuse one. */
 const TOKEN_EPOCH_MS = Date.UTC(2026, 0, 1);
 
 export const init: Verb = {
@@ -88,7 +89,8 @@ async function startBranch(
 ): Promise<{ outcome: InitReport['outcome']; tip: string | null }> {
   const store = await context.openStore(config);
   const agent = context.identityIfKnown()?.agent ?? 'coord';
-  const lastToken = Math.floor((context.host.now() - TOKEN_EPOCH_MS) / 1000);
+  const seconds = Math.floor((context.host.now() - TOKEN_EPOCH_MS) / 1000);
+  const lastToken = Math.max(0, seconds, new TokenMark(context.localDirectory).read());
   const entry = { operation: context.newId(), agent, at: context.now(), summary: 'begin coordination', events: [] };
   const outcome = await store.create({ ...EMPTY_STATE, lastToken }, entry);
   if (outcome === 'existing') {

@@ -1,15 +1,11 @@
-import { Command, CommanderError } from 'commander';
-import { CoordError } from '../errors.js';
-import { VERBS, type VerbEntry } from './registry.js';
-import { Input, type Verb } from './verb.js';
-
-/** Called with what was typed, once commander has checked it. */
-export type Act = (entry: VerbEntry, verb: Verb, input: Input, flags: CommonFlags) => Promise<void>;
-
-export interface CommonFlags {
-  readonly json: boolean;
-  readonly agent: string | undefined;
-}
+import { CommanderError } from 'commander';
+import { parseDuration } from '../domain/time.js';
+import { type CoordError, usage } from '../errors.js';
+import { checkNames } from './names.js';
+import { VERBS } from './registry.js';
+import { inGroup, tailsOf } from './subjects.js';
+import { type Act, commandTree, helpText } from './tree.js';
+import { Input } from './verb.js';
 
 export interface ProgramOptions {
   readonly argv: readonly string[];
@@ -19,105 +15,108 @@ export interface ProgramOptions {
   readonly act: Act;
 }
 
-const DESCRIPTION =
-  'Lets several coding agents and people change one git repository without undoing each other’s work.';
-const EPILOGUE = '\nStart with: coord init    Codes: coord help exit-codes    More: coord COMMAND --help';
-
 /**
- * Builds the command tree and runs the command line. Only the verb that it names is loaded; the others stand in the help
- * with their summary.
+ * Runs the command line. Only the verb that it names is loaded; the others stand in the help with their summary.
  * @throws CoordError `usage` for a command line that is not understood, and all that the verb throws.
  */
 export async function runProgram(options: ProgramOptions): Promise<void> {
+  const { argv, write, act } = options;
+  const [head, tail] = wordsOf(argv);
+  const json = typed(argv).includes('--json');
+  const asksForHelp = typed(argv).some((word) => word === '--help' || word === '-h');
+  if (head !== undefined) checkNames(head, tail);
+  if (argv.length === 0) return write(await helpText([]));
+  if (head !== undefined && isBareGroup(head, tail) && !json && !asksForHelp) return write(await helpText([head]));
+  let shown = '';
   let complaint = '';
-  const program = withCommonOptions(new Command('coord'))
-    .description(DESCRIPTION)
-    .version(options.version, '-V, --version')
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput({
-      writeOut: options.write,
-      writeErr: (text) => {
-        complaint += text;
-      },
-    })
-    .addHelpText('after', EPILOGUE);
-  const named = verbIn(options.argv);
-  const groups = new Map<string, Command>();
-  for (const entry of VERBS) {
-    const [head = '', tail] = entry.name.split(' ');
-    const parent = tail === undefined ? program : groupIn(program, groups, head);
-    const command = parent.command(tail ?? head, { isDefault: entry.isDefault ?? false }).description(entry.summary);
-    if (head === named) configure(command, entry, await entry.load(), options.act);
-  }
-  if (named === undefined && options.argv.every((word) => word !== '--help' && word !== '-h')) {
-    program.outputHelp();
-    if (options.argv.length === 0) return;
-    throw new CoordError('usage', 'no command was named', { hint: 'coord --help' });
-  }
+  const output = {
+    out: (text: string) => {
+      shown += text;
+    },
+    err: (text: string) => {
+      complaint += text;
+    },
+  };
+  const [own, command] = splitCommand(argv, head);
+  const actWith: Act = (entry, verb, input, flags) => act(entry, verb, input.withCommand(command), flags);
+  const program = await commandTree(head ?? firstWord(argv), actWith, output, options.version);
   try {
-    await program.parseAsync([...options.argv], { from: 'user' });
+    await program.parseAsync(separateWait(own), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw misunderstood(complaint || error.message, named);
+    if (error.code === 'commander.help') throw incomplete(head);
+    if (error.exitCode !== 0) throw misunderstood(complaint || error.message, head);
+    if (error.code === 'commander.helpDisplayed' && json) return helpAsData([head, tail], act);
+    write(shown);
   }
 }
 
-/** The first word of the command line that is neither an option nor the value of `--agent`. */
-export function verbIn(argv: readonly string[]): string | undefined {
-  return argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--agent');
+/** The words that name the command: those before any option of its own, which only the command itself understands. */
+function wordsOf(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (word === '--agent') index += 1;
+    else if (!word.startsWith('-')) words.push(word);
+    else if (word !== '--json' && !word.startsWith('--agent=')) break;
+  }
+  return words;
 }
 
-function withCommonOptions(command: Command): Command {
-  return command
-    .option('--agent <id>', 'who acts (else COORD_AGENT, the harness, or this worktree’s one session)')
-    .option('--json', 'one JSON object on standard output');
+/** What was typed for coord itself; what follows `--` is another program's. */
+function typed(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? argv : argv.slice(0, end);
 }
 
-function groupIn(program: Command, groups: Map<string, Command>, head: string): Command {
-  const known = groups.get(head);
-  if (known) return known;
-  const group = program
-    .command(head)
-    .description(GROUP_SUMMARIES[head] ?? '')
-    .helpCommand(false);
-  groups.set(head, group);
-  return group;
+/** What coord reads, and for a verb that takes a command line, the words after `--`. */
+function splitCommand(argv: readonly string[], head: string | undefined): [string[], string[]] {
+  const end = argv.indexOf('--');
+  const takesCommand = VERBS.some(({ name, takesCommand }) => takesCommand && name.split(' ')[0] === head);
+  return takesCommand && end >= 0 ? [argv.slice(0, end), argv.slice(end + 1)] : [[...argv], []];
 }
 
-const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
-  session: 'start and end a run of an agent',
-  rules: 'the constitution: list, show, lint',
-};
-
-function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): void {
-  for (const [flags, description] of verb.arguments ?? []) command.argument(flags, description);
-  for (const [flags, description] of verb.options ?? []) command.option(flags, description);
-  withCommonOptions(command)
-    .addHelpText('after', helpTail(verb))
-    .action(async () => {
-      const flags = command.optsWithGlobals();
-      await act(entry, verb, new Input(command.processedArgs, flags), {
-        json: flags.json === true,
-        agent: typeof flags.agent === 'string' ? flags.agent : undefined,
-      });
-    });
+/** `--wait TARGET` is a bare `--wait`: its optional value is taken only where it is a duration. */
+function separateWait(argv: readonly string[]): string[] {
+  const end = typed(argv).length;
+  return argv.map((word, index) => {
+    const next = index + 1 < end ? argv[index + 1] : undefined;
+    const bare = word === '--wait' && index < end && next !== undefined && parseDuration(next) === null;
+    return bare ? '--wait=' : word;
+  });
 }
 
-function helpTail(verb: Verb): string {
-  const width = Math.max(...verb.examples.map(([command]) => command.length));
-  const examples = verb.examples.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`);
-  const title = verb.examples.length === 1 ? 'Example:' : 'Examples:';
-  return ['', ...(verb.notes ? [...verb.notes, ''] : []), title, ...examples].join('\n');
+function firstWord(argv: readonly string[]): string | undefined {
+  return argv.find((word) => !word.startsWith('-'));
 }
 
-function misunderstood(complaint: string, named: string | undefined): CoordError {
+function isBareGroup(head: string, tail: string | undefined): boolean {
+  return (
+    tail === undefined && !VERBS.some(({ name, isDefault }) => name === head || (isDefault && inGroup(name, head)))
+  );
+}
+
+/** `coord claim --help --json` is `coord help claim --json`. */
+async function helpAsData(names: readonly (string | undefined)[], act: Act): Promise<void> {
+  const entry = VERBS.find(({ name }) => name === 'help');
+  if (!entry) return;
+  const topic = names.filter((name) => name !== undefined);
+  await act(entry, await entry.load(), new Input([topic], {}), { json: true, agent: undefined });
+}
+
+function incomplete(head: string | undefined): CoordError {
+  if (head === undefined) return usage('no command was named', 'coord help');
+  return usage(`no verb was named: coord ${head} has ${tailsOf(head).join(', ')}`, `coord ${head} --help`);
+}
+
+function misunderstood(complaint: string, head: string | undefined): CoordError {
   const [first = '', ...rest] = complaint
     .trim()
     .replace(/^error: /, '')
     .split('\n');
   const suggestion = /Did you mean (?:one of )?(.+?)\?/.exec(rest.join(' '))?.[1];
-  const known = VERBS.some((entry) => entry.name.split(' ')[0] === named);
-  const help = known ? `coord ${named} --help` : 'coord --help';
-  return new CoordError('usage', suggestion ? `${first} (did you mean ${suggestion}?)` : first, { hint: help });
+  return usage(
+    suggestion ? `${first} (did you mean ${suggestion}?)` : first,
+    head === undefined ? 'coord --help' : `coord ${head} --help`,
+  );
 }

@@ -53,7 +53,8 @@ function readReleaseTargets(context: Context, input: Input): Target[] | null {
   return readTargets(context, input, texts);
 }
 
-async function commitToRecord(context: Context, input: Input): Promise<string | null> {
+/** The commit that `--commit` names, else HEAD; null on an unborn branch. @throws CoordError `usage` */
+export async function commitToRecord(context: Context, input: Input): Promise<string | null> {
   const named = input.text('commit');
   if (named === undefined) return (await context.head()).commit;
   const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
@@ -62,7 +63,7 @@ async function commitToRecord(context: Context, input: Input): Promise<string | 
 }
 
 /** Work that no commit holds would be lost to the next holder. */
-async function uncommittedIn(context: Context, claims: readonly Claim[]): Promise<CoordError | null> {
+export async function uncommittedIn(context: Context, claims: readonly Claim[]): Promise<CoordError | null> {
   const paths = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
   return paths.length === 0 ? null : uncommittedError(paths);
 }

@@ -1,5 +1,5 @@
 import { groundOf } from '../domain/conflicts.js';
-import { overlap } from '../domain/ground/index.js';
+import { overlaps } from '../domain/ground/index.js';
 import { isLive } from '../domain/leases.js';
 import type { Claim, Waiter } from '../domain/model.js';
 import { statusLines } from '../render/status.js';
@@ -25,10 +25,10 @@ export const status: Verb = {
     const mine = input.flag('mine') ? context.identity().agent : null;
     const options = { foldCase: context.repository.foldsCase };
     const touches = (claim: Claim) =>
-      targets.length === 0 || targets.some((target) => overlap(target, groundOf(claim), options) !== null);
+      targets.length === 0 || targets.some((target) => overlaps(target, groundOf(claim), options));
     const waits = (waiter: Waiter) =>
       targets.length === 0 ||
-      targets.some((target) => waiter.targets.some((wanted) => overlap(target, wanted, options) !== null));
+      targets.some((target) => waiter.targets.some((wanted) => overlaps(target, wanted, options)));
     const claims = state.claims.filter((claim) => (mine === null || claim.agent === mine) && touches(claim));
     const waiters = state.waiters.filter((waiter) => (mine === null || waiter.agent === mine) && waits(waiter));
     const report = {

@@ -32,7 +32,13 @@ export class Input {
   constructor(
     private readonly positional: readonly unknown[],
     private readonly options: Readonly<Record<string, unknown>>,
+    /** The words after `--`, for a verb that takes a command line. */
+    readonly command: readonly string[] = [],
   ) {}
+
+  withCommand(command: readonly string[]): Input {
+    return new Input(this.positional, this.options, command);
+  }
 
   /** The positional argument at this place; a variadic one is a list. */
   argument(index: number): string | undefined {

@@ -12,6 +12,9 @@ export interface Config {
   readonly share: boolean;
   readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };
   readonly skewSeconds: number;
+  /** The longest wait of one command, and its default. */
+  readonly waitSeconds: number;
+  readonly lockOrder: 'detect' | 'strict';
   readonly surface: readonly string[];
   readonly resources: Readonly<Record<string, { readonly ttlSeconds: number | null }>>;
   readonly rules: string;
@@ -22,18 +25,20 @@ export interface Config {
 const DEFAULT_TTL_SECONDS = 30 * 60;
 const DEFAULT_MAX_TTL_SECONDS = 4 * 3600;
 const DEFAULT_SKEW_SECONDS = 30;
+/** Agents' tools stop a command after 10 minutes. */
+const DEFAULT_WAIT_SECONDS = 9 * 60;
 
 export function withDefaults(raw: RawConfig): Config {
+  const maxSeconds = seconds(raw.ttl?.max) ?? DEFAULT_MAX_TTL_SECONDS;
   return {
     branch: raw.branch ?? 'coord',
     remote: raw.remote ?? 'origin',
     mainBranch: raw.mainBranch ?? null,
     share: raw.share ?? false,
-    ttl: {
-      defaultSeconds: seconds(raw.ttl?.default) ?? DEFAULT_TTL_SECONDS,
-      maxSeconds: seconds(raw.ttl?.max) ?? DEFAULT_MAX_TTL_SECONDS,
-    },
+    ttl: { defaultSeconds: seconds(raw.ttl?.default) ?? Math.min(DEFAULT_TTL_SECONDS, maxSeconds), maxSeconds },
     skewSeconds: seconds(raw.skewTolerance) ?? DEFAULT_SKEW_SECONDS,
+    waitSeconds: seconds(raw.wait?.max) ?? DEFAULT_WAIT_SECONDS,
+    lockOrder: raw.lockOrder ?? 'detect',
     surface: raw.surface ?? [],
     resources: Object.fromEntries(
       Object.entries(raw.resources ?? {}).map(([name, { ttl }]) => [name, { ttlSeconds: seconds(ttl) ?? null }]),
@@ -53,6 +58,7 @@ export function policyFor(config: Config, agent: string, foldCase: boolean): Pol
   return {
     skewSeconds: config.skewSeconds,
     foldCase,
+    lockOrder: config.lockOrder,
     surface: config.surface.map(patternTarget),
     scratch: config.scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', agent))),
   };

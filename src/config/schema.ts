@@ -42,6 +42,7 @@ export const ConfigSchema = v.strictObject({
   mainBranch: v.optional(name),
   share: v.optional(flag),
   ttl: v.optional(v.strictObject({ default: v.optional(duration), max: v.optional(duration) })),
+  wait: v.optional(v.strictObject({ max: v.optional(duration) })),
   skewTolerance: v.optional(duration),
   takeover: v.optional(v.picklist(['clock', 'observed'], 'must be "clock" or "observed"')),
   lockOrder: v.optional(v.picklist(['detect', 'strict'], 'must be "detect" or "strict"')),
@@ -78,14 +79,30 @@ export type RawConfig = v.InferOutput<typeof ConfigSchema>;
 export function validateConfig(
   value: unknown,
 ): { readonly config: RawConfig } | { readonly problems: readonly string[] } {
-  const result = v.safeParse(ConfigSchema, value);
-  if (result.success) return { config: result.output };
-  return { problems: result.issues.map(describeIssue) };
+  if (Array.isArray(value)) return { problems: ['(root): must be a record'] };
+  const unknown: string[] = [];
+  const rest: unknown = structuredClone(value);
+  // The library names one unknown key of a record and stops there: it is noted, taken out, and the rest looked at again.
+  for (;;) {
+    const result = v.safeParse(ConfigSchema, rest);
+    if (result.success) return unknown.length === 0 ? { config: result.output } : { problems: unknown };
+    const strangers = result.issues.filter(isUnknownKey);
+    if (strangers.length === 0) return { problems: [...unknown, ...result.issues.map(describeIssue)] };
+    for (const issue of strangers) {
+      unknown.push(describeIssue(issue));
+      const last = issue.path?.at(-1);
+      if (last) Reflect.deleteProperty(last.input as object, last.key as string);
+    }
+  }
+}
+
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.expected === 'never';
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue) ?? '(root)';
-  if (issue.type === 'strict_object' && issue.expected === 'never') return `${path}: unknown key`;
+  if (isUnknownKey(issue)) return `${path}: unknown key`;
   if (issue.type === 'strict_object') return `${path}: must be a record`;
   return `${path}: ${issue.message}`;
 }

@@ -1,6 +1,6 @@
 import { strangerAgent } from './leases.js';
 import type { Agent, State } from './model.js';
-import type { Decision, SessionEndRequest, SessionStartRequest } from './request.js';
+import type { Decision, SessionEndRequest, SessionStartRequest, SetStateRequest } from './request.js';
 import { type Instant, secondsBetween } from './time.js';
 
 /** `lastSeen` is written no more often than this, so that a claim need not write the agents' file. */
@@ -62,5 +62,19 @@ export function decideSessionEnd(state: State, request: SessionEndRequest, now: 
     events: [{ type: 'agent.ended', at: now, agent: id, session }],
     result: { agent: findAgent(next, id) ?? strangerAgent(id, now) },
     summary: `session of ${id} ends`,
+  };
+}
+
+/** What the agent is doing now, in its record. It is overwritten, and grants nothing; the log has `state` notes for a story. */
+export function decideSetState(state: State, request: SetStateRequest, now: Instant): Decision<'set-state'> {
+  const { agent: id, text } = request;
+  const unchanged = (findAgent(state, id)?.state ?? null) === text;
+  const next = unchanged ? state : withAgent(state, id, now, (agent) => ({ ...agent, state: text, lastSeen: now }));
+  return {
+    ok: true,
+    state: next,
+    events: [],
+    result: { agent: findAgent(next, id) ?? strangerAgent(id, now) },
+    summary: text === null ? `state of ${id} cleared` : `state of ${id}: ${text}`,
   };
 }

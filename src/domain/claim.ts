@@ -1,8 +1,9 @@
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import type { EventDraft } from './events.js';
-import { contains, overlap } from './ground/index.js';
+import { contains, overlap, overlaps } from './ground/index.js';
 import { claimEvent, extend, isLive } from './leases.js';
 import type { Claim, State } from './model.js';
+import { ownPlace, waitEnded } from './queue.js';
 import type { Conflict, MissingWork, Refusal } from './refusal.js';
 import type { AskedTarget, ClaimRequest, Decision } from './request.js';
 import { addSeconds, formatDuration, type Instant } from './time.js';
@@ -15,7 +16,8 @@ export function decideClaim(state: State, request: ClaimRequest, now: Instant): 
   const refusal =
     closedToRole(state, request) ??
     otherSession(state, request, now) ??
-    held(state, request, now) ??
+    outOfOrder(state, request, now) ??
+    heldByOthers(state, request, now) ??
     behind(state, request, now);
   return refusal ? { ok: false, refusal } : grant(state, request, now);
 }
@@ -29,13 +31,17 @@ export function commitsToCheck(state: State, request: ClaimRequest): string[] {
   return [...new Set(commits)].filter((commit) => commit !== request.head && request.contains[commit] === undefined);
 }
 
-function closedToRole(state: State, request: ClaimRequest): Refusal | null {
+/** A worker writes its scratch paths only. */
+export function closedToRole(
+  state: State,
+  request: Pick<ClaimRequest, 'agent' | 'policy'> & { readonly targets: readonly Pick<AskedTarget, 'target'>[] },
+): Refusal | null {
   const agent = state.agents.find((candidate) => candidate.id === request.agent);
   if (agent?.role !== 'worker') return null;
   const { surface, scratch, foldCase } = request.policy;
   const closed = request.targets.filter(({ target }) => {
     if (scratch.some((allowed) => contains(allowed, target, { foldCase }))) return false;
-    return target.kind === 'resource' || surface.some((part) => overlap(part, target, { foldCase }) !== null);
+    return target.kind === 'resource' || surface.some((part) => overlaps(part, target, { foldCase }));
   });
   if (closed.length === 0) return null;
   return {
@@ -73,9 +79,27 @@ function otherSession(state: State, request: ClaimRequest, now: Instant): Refusa
   return conflicts.length === 0 ? null : refuseHeld('session', request, conflicts, state);
 }
 
-function held(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+/** With strict order, an agent asks only for what sorts after all that it holds. */
+function outOfOrder(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  if (request.policy.lockOrder !== 'strict') return null;
+  const mine = state.claims.filter((claim) => claim.agent === request.agent && isLive(claim, now));
+  const last =
+    mine
+      .map((claim) => claim.target)
+      .sort()
+      .at(-1) ?? '';
+  const early = request.targets.find(({ target }) => target.text < last && !ownClaimOn(state, request, target, now));
+  if (!early) return null;
+  const facts = { conflicts: [], free: [], queue: [] };
+  return { code: 'held', reason: 'order', ...facts, held: last, asked: early.target.text };
+}
+
+/** The refusal for ground that others hold, or stand before this request in the queue for. */
+export function heldByOthers(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  const place = ownPlace(state, request);
+  const ahead = place ? state.waiters.slice(0, state.waiters.indexOf(place)) : state.waiters;
   const conflicts = request.targets.flatMap(({ target }) =>
-    conflictsOf(state, { agent: request.agent, target, mode: request.mode, ahead: state.waiters }, request.policy, now),
+    conflictsOf(state, { agent: request.agent, target, mode: request.mode, ahead }, request.policy, now),
   );
   return conflicts.length === 0 ? null : refuseHeld('held', request, conflicts, state);
 }
@@ -95,7 +119,7 @@ function refuseHeld(
     conflicts,
     free: asked.map((target) => target.text).filter((text) => !stopped.has(text)),
     queue: state.waiters.filter((waiter) =>
-      waiter.targets.some((wanted) => asked.some((target) => overlap(target, wanted, options) !== null)),
+      waiter.targets.some((wanted) => asked.some((target) => overlaps(target, wanted, options))),
     ),
   };
 }
@@ -131,6 +155,8 @@ function ownClaimOn(
 function grant(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
   const granted: Claim[] = [];
   const events: EventDraft[] = [];
+  const place = ownPlace(state, request);
+  if (place) events.push(waitEnded(place, 'granted', now));
   let lastToken = state.lastToken;
   for (const asked of request.targets) {
     const own = ownClaimOn(state, request, asked.target, now);
@@ -149,7 +175,12 @@ function grant(state: State, request: ClaimRequest, now: Instant): Decision<'cla
   }
   return {
     ok: true,
-    state: { ...state, lastToken, claims: mergeClaims(state.claims, granted, request, now) },
+    state: {
+      ...state,
+      lastToken,
+      claims: mergeClaims(state.claims, granted, request, now),
+      waiters: place ? state.waiters.filter((waiter) => waiter !== place) : state.waiters,
+    },
     events,
     result: { claims: granted },
     summary: summaryOf(granted, request.agent),
@@ -211,7 +242,7 @@ function newClaim(asked: AskedTarget, request: ClaimRequest, now: Instant, token
     expectSeconds: request.expectSeconds,
     rules: request.rules,
     allowedBehind: request.allowBehind,
-    offeredTo: null,
+    offer: null,
   };
 }
 

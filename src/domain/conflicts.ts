@@ -1,4 +1,4 @@
-import { contains, overlap } from './ground/index.js';
+import { contains, overlap, overlaps } from './ground/index.js';
 import { isLive } from './leases.js';
 import type { Claim, Mode, Release, State, Waiter } from './model.js';
 import type { Conflict } from './refusal.js';
@@ -65,7 +65,7 @@ export function conflictsOf(state: State, asking: Asking, policy: Policy, now: I
 
 function waitersInTheWay({ target, mode, agent, ahead }: Asking, options: { foldCase: boolean }): Conflict[] {
   return ahead
-    .filter((waiter) => waiter.agent !== agent && !(mode === 'shared' && waiter.mode === 'shared'))
+    .filter((waiter) => !waiter.passive && waiter.agent !== agent && !(mode === 'shared' && waiter.mode === 'shared'))
     .flatMap((waiter) =>
       waiter.targets.flatMap((wanted): Conflict[] => {
         const common = overlap(target, wanted, options);
@@ -93,5 +93,5 @@ function waitersInTheWay({ target, mode, agent, ahead }: Asking, options: { fold
 /** The releases whose commit a new holder of the target must have. Resources hold no files, so no work is lost on them. */
 export function releasesOn(state: State, target: Target, policy: Policy): Release[] {
   if (target.kind === 'resource') return [];
-  return state.releases.filter((release) => overlap(target, groundOf(release), { foldCase: policy.foldCase }) !== null);
+  return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }));
 }

@@ -1,12 +1,18 @@
-import { decideSessionEnd, decideSessionStart, findAgent, touchAgent } from './agents.js';
+import { decideAccept, decideDecline } from './accept.js';
+import { decideSessionEnd, decideSessionStart, decideSetState, findAgent, touchAgent } from './agents.js';
 import { decideClaim } from './claim.js';
+import { decideHandoff } from './handoff.js';
+import { decideKill, decideRevive } from './kill.js';
 import { sweep } from './leases.js';
 import type { State } from './model.js';
 import { decideNote } from './notes.js';
+import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './once.js';
 import { decideRelease } from './release.js';
 import { decideKeepAlive, decideRenew, keepAlive } from './renew.js';
 import type { Decision, Request } from './request.js';
+import { claimsInTheWay, decideSteal } from './takeover.js';
 import type { Instant } from './time.js';
+import { decideLeaveQueue, decideWait } from './wait.js';
 
 /**
  * Answers every kind of request: state in, decision out, nothing else read. Whatever is granted also sweeps what
@@ -16,12 +22,13 @@ export function decide<R extends Request>(state: State, request: R, now: Instant
 export function decide(state: State, request: Request, now: Instant): Decision {
   const killed = findAgent(state, request.agent)?.killed;
   if (killed) return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: killed } };
-  const swept = sweep(state, request.policy, now);
+  const spared = request.kind === 'steal' ? claimsInTheWay(state, request.claim) : [];
+  const swept = sweep(state, request.policy, now, spared);
   const outcome = dispatch(swept.state, request, now);
   if (!outcome.ok) return outcome;
   const kept = keepAlive(outcome.state, request, now);
   const events = [...swept.events, ...outcome.events, ...kept.events];
-  if (events.length === 0) return { ...outcome, state };
+  if (kept.state === state) return { ...outcome, state };
   return { ...outcome, state: touchAgent(kept.state, request.agent, now), events };
 }
 
@@ -29,6 +36,16 @@ function dispatch(state: State, request: Request, now: Instant): Decision {
   switch (request.kind) {
     case 'claim':
       return decideClaim(state, request, now);
+    case 'wait':
+      return decideWait(state, request, now);
+    case 'once-begin':
+      return decideOnceBegin(state, request, now);
+    case 'once-finish':
+      return decideOnceFinish(state, request, now);
+    case 'once-forget':
+      return decideOnceForget(state, request, now);
+    case 'leave-queue':
+      return decideLeaveQueue(state, request, now);
     case 'renew':
       return decideRenew(state, request, now);
     case 'release':
@@ -41,5 +58,19 @@ function dispatch(state: State, request: Request, now: Instant): Decision {
       return decideSessionEnd(state, request, now);
     case 'note':
       return decideNote(state, request, now);
+    case 'steal':
+      return decideSteal(state, request, now);
+    case 'handoff':
+      return decideHandoff(state, request, now);
+    case 'accept':
+      return decideAccept(state, request, now);
+    case 'decline':
+      return decideDecline(state, request, now);
+    case 'kill':
+      return decideKill(state, request, now);
+    case 'revive':
+      return decideRevive(state, request, now);
+    case 'set-state':
+      return decideSetState(state, request, now);
   }
 }

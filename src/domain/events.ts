@@ -7,6 +7,8 @@ export const EVENT_TYPES = [
   'claim.released',
   'claim.expired',
   'claim.lost',
+  'claim.offered',
+  'claim.declined',
   'claim.handed-off',
   'wait.started',
   'wait.ended',

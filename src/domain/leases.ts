@@ -23,11 +23,25 @@ export function stampAhead(state: State, policy: Policy, now: Instant): Instant 
   return newest;
 }
 
-/** Removes the claims and waiters whose time is over by more than the tolerance, and records each. */
-export function sweep(state: State, policy: Policy, now: Instant): { state: State; events: EventDraft[] } {
-  if (stampAhead(state, policy, now) !== null) return { state, events: [] };
+/** The claims that may be taken over: over by more than the tolerance; none for a clock that disagrees with the state. */
+export function overdueClaims(state: State, policy: Policy, now: Instant): Claim[] {
+  if (stampAhead(state, policy, now) !== null) return [];
   const cutoff = addSeconds(now, -policy.skewSeconds);
-  const expired = state.claims.filter((claim) => claim.expiresAt <= cutoff);
+  return state.claims.filter((claim) => claim.expiresAt <= cutoff);
+}
+
+/**
+ * Removes the claims and waiters whose time is over by more than the tolerance, and records each; all but the claims
+ * `spared`, which the request in hand takes over itself.
+ */
+export function sweep(
+  state: State,
+  policy: Policy,
+  now: Instant,
+  spared: readonly Claim[] = [],
+): { state: State; events: EventDraft[] } {
+  if (stampAhead(state, policy, now) !== null) return { state, events: [] };
+  const expired = overdueClaims(state, policy, now).filter((claim) => !spared.includes(claim));
   const lapsed = state.waiters.filter((waiter) => waiter.expiresAt <= now);
   if (expired.length === 0 && lapsed.length === 0) return { state, events: [] };
   const swept = loseClaims(state, expired, now, { how: 'expired', by: null, reason: null });
@@ -63,7 +77,7 @@ export function loseClaims(
   const lossesOf = (agent: string): Loss[] =>
     lost
       .filter((claim) => claim.agent === agent)
-      .map((claim) => ({ claim: claim.id, target: claim.target, token: claim.token, at: now, ...cause }));
+      .map(({ id, target, token, session }) => ({ claim: id, target, token, at: now, session, ...cause }));
   return {
     ...state,
     claims: state.claims.filter((claim) => !gone.has(claim.id)),

@@ -34,8 +34,18 @@ export interface Claim {
   readonly rules: string | null;
   /** Whether the claim was taken although HEAD lacked the last holder's commit. */
   readonly allowedBehind: boolean;
-  /** Agent to whom the holder offers the claim; null: no offer. */
-  readonly offeredTo: string | null;
+  /** To whom the holder offers the claim; null: no offer. */
+  readonly offer: Offer | null;
+}
+
+/** A handover that waits for its answer: until it is accepted, the holder stays. */
+export interface Offer {
+  readonly to: string;
+  readonly at: Instant;
+  /** The commit that the one who accepts must have; null: there is none to have. */
+  readonly commit: string | null;
+  /** Set once the offer was turned down; kept until the holder has surely been told. */
+  readonly declined: { readonly at: Instant; readonly reason: string | null } | null;
 }
 
 /** An agent queued for targets; the order of the list is the order of service. */
@@ -49,6 +59,8 @@ export interface Waiter {
   /** The ticket lapses here unless its process refreshes it. */
   readonly expiresAt: Instant;
   readonly reason: string | null;
+  /** Waits without wanting the ground: stops nobody. */
+  readonly passive: boolean;
   /** Whether `deadlock.suspected` was raised for this wait already. */
   readonly suspected: boolean;
 }
@@ -69,7 +81,9 @@ export interface Loss {
   readonly target: string;
   readonly token: number;
   readonly at: Instant;
-  readonly how: 'expired' | 'taken-over' | 'revoked' | 'unconfirmed';
+  readonly how: 'expired' | 'taken-over' | 'revoked' | 'unconfirmed' | 'handed-over';
+  /** The session that held it; null: not known. */
+  readonly session: string | null;
   /** Who took it, where somebody did. */
   readonly by: string | null;
   readonly reason: string | null;
@@ -112,6 +126,23 @@ export interface Note {
   readonly ref: string | null;
 }
 
+/** What is known of a program that runs at most once to success. */
+export interface Once {
+  readonly key: string;
+  readonly status: 'running' | 'succeeded';
+  readonly agent: string;
+  readonly session: string | null;
+  /** The claim that the run holds; a record that still says `running` without it has an unknown outcome. */
+  readonly claim: string;
+  /** The command line, for people. */
+  readonly command: string;
+  readonly startedAt: Instant;
+  readonly finishedAt: Instant | null;
+  /** What it wrote to standard output, at most some kilobytes of it. */
+  readonly output: string;
+  readonly truncated: boolean;
+}
+
 /** Everything on the coordination branch, as far as the decision in hand needs it. */
 export interface State {
   /** The largest token ever granted on this branch. */
@@ -122,6 +153,15 @@ export interface State {
   readonly agents: readonly Agent[];
   /** The newest segment of the log. */
   readonly notes: readonly Note[];
+  readonly onces: readonly Once[];
 }
 
-export const EMPTY_STATE: State = { lastToken: 0, claims: [], waiters: [], releases: [], agents: [], notes: [] };
+export const EMPTY_STATE: State = {
+  lastToken: 0,
+  claims: [],
+  waiters: [],
+  releases: [],
+  agents: [],
+  notes: [],
+  onces: [],
+};

@@ -4,7 +4,7 @@ import { isLive } from './leases.js';
 import type { Claim, State } from './model.js';
 import type { LostTarget, Refusal } from './refusal.js';
 import type { Policy } from './request.js';
-import { directoryPath, type Target } from './targets.js';
+import { directoryPath, isOnceTarget, type Target } from './targets.js';
 import type { Instant } from './time.js';
 
 interface Owner {
@@ -14,7 +14,7 @@ interface Owner {
 }
 
 /**
- * The live claims of this agent on exactly these targets (null: all of them), or the refusal that says which are lost
+ * The live claims of this agent on exactly these targets (null: all but its runs of `coord once`), or the refusal that says which are lost
  * and how. A claim that expired is lost even while nobody else has taken it: its holder may not rely on it any more.
  */
 export function ownClaims(
@@ -24,7 +24,9 @@ export function ownClaims(
   now: Instant,
 ): { readonly claims: readonly Claim[] } | { readonly refusal: Refusal } {
   const mine = state.claims.filter((claim) => claim.agent === owner.agent && isLive(claim, now));
-  if (targets === null) return { claims: mine.filter((claim) => sameSession(claim, owner)) };
+  if (targets === null) {
+    return { claims: mine.filter((claim) => sameSession(claim, owner) && !isOnceTarget(groundOf(claim))) };
+  }
   const claims = new Map<string, Claim>();
   const lost: LostTarget[] = [];
   for (const target of targets) {
@@ -38,17 +40,16 @@ export function ownClaims(
 }
 
 /** Two sessions that are both known and differ are two holders, whatever their name. */
-export function sameSession(claim: Claim, owner: Pick<Owner, 'session'>): boolean {
+export function sameSession(claim: Pick<Claim, 'session'>, owner: Pick<Owner, 'session'>): boolean {
   return claim.session === null || owner.session === null || claim.session === owner.session;
 }
 
 /** A directory that was deleted, or a path that became a directory, still names the claim made on it. */
-function names(asked: Target, held: Target, foldCase: boolean): boolean {
+export function names(asked: Target, held: Target, foldCase: boolean): boolean {
   if (sameTarget(asked, held, foldCase)) return true;
-  const path = plainPath(asked);
-  return (
-    path !== null && sameTarget({ kind: 'path', text: path }, { kind: 'path', text: plainPath(held) ?? '' }, foldCase)
-  );
+  const [one, other] = [plainPath(asked), plainPath(held)];
+  if (one === null || other === null) return false;
+  return sameTarget({ kind: 'path', text: one }, { kind: 'path', text: other }, foldCase);
 }
 
 function plainPath(target: Target): string | null {
@@ -59,7 +60,8 @@ function plainPath(target: Target): string | null {
 function whyLost(state: State, owner: Owner, target: Target, ofOtherSession: Claim | null): LostTarget {
   if (ofOtherSession) return { target: target.text, why: 'other-session', holder: ofOtherSession, loss: null };
   const losses = state.agents.find((agent) => agent.id === owner.agent)?.losses ?? [];
-  const loss = losses.findLast((candidate) => candidate.target === target.text) ?? null;
+  const loss =
+    losses.findLast((candidate) => candidate.target === target.text && sameSession(candidate, owner)) ?? null;
   const { foldCase } = owner.policy;
   const holder =
     state.claims.find((claim) => claim.agent !== owner.agent && overlap(target, groundOf(claim), { foldCase })) ?? null;

@@ -1,4 +1,4 @@
-import type { Claim, Kill, Loss, Mode, Waiter } from './model.js';
+import type { Claim, Kill, Loss, Mode, Once, Waiter } from './model.js';
 import type { Instant } from './time.js';
 
 /** One piece of ground that is in the way, with all that an agent needs to decide what to do instead. */
@@ -21,6 +21,13 @@ export interface Conflict {
   readonly waiting: boolean;
 }
 
+/** One step of a wait cycle. */
+export interface WaitEdge {
+  readonly agent: string;
+  readonly waitsFor: string;
+  readonly heldBy: string;
+}
+
 /** Work of a former holder that HEAD lacks. */
 export interface MissingWork {
   readonly target: string;
@@ -32,13 +39,40 @@ export interface MissingWork {
 /** Why one target could not be renewed or released. */
 export interface LostTarget {
   readonly target: string;
-  readonly why: 'expired' | 'taken-over' | 'revoked' | 'unconfirmed' | 'not-held' | 'held-by-other' | 'other-session';
+  readonly why:
+    | 'expired'
+    | 'taken-over'
+    | 'revoked'
+    | 'unconfirmed'
+    | 'handed-over'
+    | 'not-held'
+    | 'held-by-other'
+    | 'other-session';
   readonly holder: Claim | null;
   readonly loss: Loss | null;
 }
 
 /** A request that was not granted: a value with a reason, not an exception. */
 export type Refusal =
+  | {
+      readonly code: 'held';
+      readonly reason: 'deadlock';
+      /** Who waits for whom, back to the asking agent. */
+      readonly cycle: readonly WaitEdge[];
+      readonly conflicts: readonly Conflict[];
+      readonly free: readonly string[];
+      readonly queue: readonly Waiter[];
+    }
+  | {
+      readonly code: 'held';
+      readonly reason: 'order';
+      readonly conflicts: readonly Conflict[];
+      readonly free: readonly string[];
+      readonly queue: readonly Waiter[];
+      /** The held target that sorts after what was asked. */
+      readonly held: string;
+      readonly asked: string;
+    }
   | {
       readonly code: 'held';
       readonly reason: 'held' | 'session';
@@ -55,6 +89,7 @@ export type Refusal =
       /** What the agent does hold. */
       readonly held: readonly string[];
     }
+  | { readonly code: 'unavailable'; readonly reason: 'unknown-outcome'; readonly once: Once }
   | { readonly code: 'behind'; readonly reason: 'behind'; readonly missing: readonly MissingWork[] }
   | { readonly code: 'closed'; readonly reason: 'killed'; readonly kill: Kill }
   | {
@@ -62,5 +97,23 @@ export type Refusal =
       readonly reason: 'role';
       readonly targets: readonly string[];
       readonly orchestrators: readonly string[];
+    }
+  | {
+      readonly code: 'held';
+      readonly reason: 'not-offered';
+      readonly conflicts: readonly Conflict[];
+      readonly free: readonly string[];
+      readonly queue: readonly Waiter[];
+      /** The claims that were to be accepted or declined, and are not offered to this agent. */
+      readonly claims: readonly Claim[];
+    }
+  | { readonly code: 'lost'; readonly reason: 'no-offer'; readonly targets: readonly string[] }
+  | { readonly code: 'closed'; readonly reason: 'authority'; readonly orchestrators: readonly string[] }
+  | {
+      readonly code: 'usage';
+      readonly reason: 'unknown-agent' | 'killed-agent' | 'oneself';
+      readonly agent: string;
+      /** Ids of the agents that could be meant. */
+      readonly known: readonly string[];
     }
   | { readonly code: 'usage'; readonly reason: 'unknown-note'; readonly note: string };

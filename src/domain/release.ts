@@ -13,14 +13,17 @@ export function decideRelease(state: State, request: ReleaseRequest, now: Instan
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
   const gone = new Set(owned.claims.map((claim) => claim.id));
-  const releases = owned.claims.flatMap((claim) => releaseOf(claim, request, now));
+  const releases = owned.claims.flatMap((claim) => releaseOf(claim, bindingCommit(claim, request), now));
   return {
     ok: true,
-    state: {
-      ...state,
-      claims: gone.size === 0 ? state.claims : state.claims.filter((claim) => !gone.has(claim.id)),
-      releases: recordReleases(state.releases, releases, request.policy.foldCase),
-    },
+    state:
+      gone.size === 0
+        ? state
+        : {
+            ...state,
+            claims: state.claims.filter((claim) => !gone.has(claim.id)),
+            releases: recordReleases(state.releases, releases, request.policy.foldCase),
+          },
     events: owned.claims.map((claim) =>
       claimEvent('claim.released', claim, now, {
         commit: request.commit,
@@ -38,11 +41,15 @@ export function decideRelease(state: State, request: ReleaseRequest, now: Instan
  * What the next holder must have. A reader changed nothing, and a holder whose HEAD did not move committed nothing:
  * neither binds anybody, unless a commit was named.
  */
-function releaseOf(claim: Claim, request: ReleaseRequest, now: Instant): Release[] {
-  if (request.commit === null) return [];
-  if (!request.commitNamed && (claim.mode === 'shared' || claim.base === request.commit)) return [];
-  const { target, kind, token } = claim;
-  return [{ target, kind, agent: request.agent, token, at: now, commit: request.commit }];
+export function bindingCommit(claim: Claim, given: Pick<ReleaseRequest, 'commit' | 'commitNamed'>): string | null {
+  const changedNothing = claim.mode === 'shared' || claim.base === given.commit;
+  return changedNothing && !given.commitNamed ? null : given.commit;
+}
+
+/** The release of a claim at the commit that the next holder must have; none where there is no such commit. */
+export function releaseOf(claim: Claim, commit: string | null, now: Instant): Release[] {
+  const { target, kind, agent, token } = claim;
+  return commit === null ? [] : [{ target, kind, agent, token, at: now, commit }];
 }
 
 /** Keeps the last release of each target. */

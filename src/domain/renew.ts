@@ -1,8 +1,10 @@
+import { groundOf } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
 import type { Claim, State } from './model.js';
 import { ownClaims, sameSession } from './ownership.js';
 import type { Decision, KeepAliveRequest, RenewRequest } from './request.js';
+import { isOnceTarget } from './targets.js';
 import type { Instant } from './time.js';
 
 /** Extends the agent's claims by their own time to live; refused as lost when one of them is gone. */
@@ -32,18 +34,25 @@ export function keepAlive(
   now: Instant,
 ): { state: State; events: EventDraft[] } {
   const due = claimsToKeepAlive(state, actor, now).map((claim) => extend(claim, now));
-  if (due.length === 0) return { state, events: [] };
   return { state: replaceClaims(state, due), events: due.map((claim) => renewal(claim, now)) };
 }
 
-/** The live claims of this agent that are past half of their life. */
+/**
+ * The live claims of this agent that are past half of their life. The run of a `coord once` is left out: only its own
+ * process may keep it alive, or a killed run would never be seen to have ended.
+ */
 export function claimsToKeepAlive(
   state: State,
   actor: { readonly agent: string; readonly session: string | null },
   now: Instant,
 ): Claim[] {
   return state.claims.filter(
-    (claim) => claim.agent === actor.agent && sameSession(claim, actor) && isLive(claim, now) && isPastHalf(claim, now),
+    (claim) =>
+      claim.agent === actor.agent &&
+      !isOnceTarget(groundOf(claim)) &&
+      sameSession(claim, actor) &&
+      isLive(claim, now) &&
+      isPastHalf(claim, now),
   );
 }
 
@@ -53,6 +62,7 @@ function renewal(claim: Claim, now: Instant): EventDraft {
 
 /** The state with each of these claims in the place of the one with its id. */
 export function replaceClaims(state: State, changed: readonly Claim[]): State {
+  if (changed.length === 0) return state;
   const byId = new Map(changed.map((claim) => [claim.id, claim]));
   return { ...state, claims: state.claims.map((claim) => byId.get(claim.id) ?? claim) };
 }

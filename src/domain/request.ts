@@ -1,6 +1,6 @@
 import type { EventDraft } from './events.js';
-import type { Agent, Claim, Mode, Note, NoteKind, Reach, Role, State } from './model.js';
-import type { Refusal } from './refusal.js';
+import type { Agent, Claim, Mode, Note, NoteKind, Once, Reach, Role, State, Waiter } from './model.js';
+import type { Conflict, Refusal } from './refusal.js';
 import type { Target } from './targets.js';
 
 /** What the configuration decides; part of each request, so that another process may decide it unchanged. */
@@ -13,6 +13,8 @@ export interface Policy {
   readonly surface: readonly Target[];
   /** Globs that a worker may claim; `{agent}` is filled in. */
   readonly scratch: readonly Target[];
+  /** `strict`: targets are claimed in ascending order only, so that no wait can close a cycle. */
+  readonly lockOrder: 'detect' | 'strict';
 }
 
 interface RequestBase {
@@ -42,6 +44,26 @@ export interface ClaimRequest extends RequestBase {
   readonly allowBehind: boolean;
   readonly reach: Reach;
   readonly rules: string | null;
+  /** This request's own place in the queue; null: it stands behind every waiter. */
+  readonly ticket: string | null;
+}
+
+/** Claims when the ground is free, and until then takes, keeps and refreshes a place in the queue. */
+export interface WaitRequest extends RequestBase {
+  readonly kind: 'wait';
+  readonly claim: ClaimRequest;
+  /** How long a ticket lives unless its process refreshes it. */
+  readonly ticketSeconds: number;
+  /** Waits for the ground to be free without wanting it: stops nobody, and claims nothing. */
+  readonly passive: boolean;
+}
+
+/** Leaves the queue. */
+export interface LeaveQueueRequest extends RequestBase {
+  readonly kind: 'leave-queue';
+  readonly ticket: string;
+  /** `behind` keeps the place for a while: the agent must only bring in the last holder's work. */
+  readonly outcome: 'timeout' | 'refused' | 'interrupted' | 'behind';
 }
 
 export interface RenewRequest extends RequestBase {
@@ -89,24 +111,144 @@ export interface NoteRequest extends RequestBase {
   readonly ref: string | null;
 }
 
+/** Takes ground over from holders whose time is over, or from any holder by force. */
+export interface StealRequest extends RequestBase {
+  readonly kind: 'steal';
+  /** With `force`, its reason is what the former holders are told. */
+  readonly claim: ClaimRequest;
+  readonly force: boolean;
+}
+
+/** Offers claims to another agent, or withdraws the offer. */
+export interface HandoffRequest extends RequestBase {
+  readonly kind: 'handoff';
+  readonly targets: readonly Target[];
+  /** null: withdraws. */
+  readonly to: string | null;
+  /** The commit that holds the work so far, as in a release. */
+  readonly commit: string | null;
+  readonly commitNamed: boolean;
+  /** Goes into the log, addressed to the other agent. */
+  readonly note: string | null;
+}
+
+export interface AcceptRequest extends RequestBase {
+  readonly kind: 'accept';
+  /** null: all that is offered to this agent. */
+  readonly targets: readonly Target[] | null;
+  readonly head: string | null;
+  /** As in a claim. */
+  readonly contains: Readonly<Record<string, boolean>>;
+  readonly allowBehind: boolean;
+  readonly reach: Reach;
+  readonly rules: string | null;
+}
+
+export interface DeclineRequest extends RequestBase {
+  readonly kind: 'decline';
+  /** null: all that is offered to this agent. */
+  readonly targets: readonly Target[] | null;
+  readonly reason: string | null;
+}
+
+/** Stops an agent: revokes its claims, and refuses it everything but reading until it is revived. */
+export interface KillRequest extends RequestBase {
+  readonly kind: 'kill';
+  readonly victim: string;
+  readonly reason: string;
+  /** Whether a person sits at the terminal. */
+  readonly person: boolean;
+}
+
+export interface ReviveRequest extends RequestBase {
+  readonly kind: 'revive';
+  readonly victim: string;
+  readonly person: boolean;
+}
+
+/** Says what the agent is doing; null: nothing any more. */
+export interface SetStateRequest extends RequestBase {
+  readonly kind: 'set-state';
+  readonly text: string | null;
+}
+
+/** Starts the program of a key, unless it has succeeded or may have. */
+export interface OnceBeginRequest extends RequestBase {
+  readonly kind: 'once-begin';
+  readonly key: string;
+  readonly claim: ClaimRequest;
+  /** The command line, for people. */
+  readonly command: string;
+  /** Run it although an earlier run ended without a word. */
+  readonly retry: boolean;
+}
+
+export interface OnceFinishRequest extends RequestBase {
+  readonly kind: 'once-finish';
+  readonly key: string;
+  /** Id of the claim that the run holds. */
+  readonly claim: string;
+  readonly exit: number;
+  readonly output: string;
+  readonly truncated: boolean;
+}
+
+export interface OnceForgetRequest extends RequestBase {
+  readonly kind: 'once-forget';
+  readonly key: string;
+}
+
 export type Request =
+  | OnceBeginRequest
+  | OnceFinishRequest
+  | OnceForgetRequest
   | ClaimRequest
+  | WaitRequest
+  | LeaveQueueRequest
   | RenewRequest
   | ReleaseRequest
   | KeepAliveRequest
   | SessionStartRequest
   | SessionEndRequest
-  | NoteRequest;
+  | NoteRequest
+  | StealRequest
+  | HandoffRequest
+  | AcceptRequest
+  | DeclineRequest
+  | KillRequest
+  | ReviveRequest
+  | SetStateRequest;
+
+export type WaitResult =
+  /** `claims` is empty for a passive wait. */
+  | { readonly status: 'granted'; readonly claims: readonly Claim[] }
+  | { readonly status: 'waiting'; readonly ticket: Waiter; readonly conflicts: readonly Conflict[] };
 
 /** What each kind of request is answered with when it is granted. */
 export interface Results {
   readonly claim: { readonly claims: readonly Claim[] };
+  readonly wait: WaitResult;
+  readonly 'leave-queue': { readonly left: boolean };
+  readonly 'once-begin':
+    | { readonly status: 'done'; readonly once: Once }
+    | { readonly status: 'started'; readonly claims: readonly Claim[] };
+  readonly 'once-finish': { readonly once: Once | null };
+  readonly 'once-forget': { readonly forgotten: Once | null };
   readonly renew: { readonly claims: readonly Claim[] };
   readonly release: { readonly released: readonly Claim[]; readonly commit: string | null };
   readonly 'keep-alive': { readonly claims: readonly Claim[] };
   readonly 'session-start': { readonly agent: Agent };
   readonly 'session-end': { readonly agent: Agent };
   readonly note: { readonly note: Note };
+  /** `takenOver`: the claims of the former holders, as they were. */
+  readonly steal: { readonly claims: readonly Claim[]; readonly takenOver: readonly Claim[] };
+  readonly handoff: { readonly claims: readonly Claim[]; readonly note: Note | null };
+  /** `handedOver`: the claims of the former holders, as they were. */
+  readonly accept: { readonly claims: readonly Claim[]; readonly handedOver: readonly Claim[] };
+  readonly decline: { readonly claims: readonly Claim[] };
+  readonly kill: { readonly agent: Agent; readonly revoked: readonly Claim[]; readonly waiters: readonly Waiter[] };
+  readonly revive: { readonly agent: Agent; readonly changed: boolean };
+  readonly 'set-state': { readonly agent: Agent };
 }
 
 export interface Granted<R> {

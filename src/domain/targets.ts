@@ -15,6 +15,17 @@ export interface Target {
   readonly text: string;
 }
 
+const ONCE_PREFIX = '@once/';
+
+/** The resource that stands for a key of `coord once`: held while its program runs. */
+export function onceTarget(key: string): Target {
+  return { kind: 'resource', text: `${ONCE_PREFIX}${key}` };
+}
+
+export function isOnceTarget(target: Target): boolean {
+  return target.kind === 'resource' && target.text.startsWith(ONCE_PREFIX);
+}
+
 /** A directory's canonical text; `''` is the repository root. */
 export function directoryTarget(path: string): Target {
   return { kind: 'directory', text: path === '' ? '**' : `${path}/**` };

@@ -44,7 +44,7 @@ function intersection(ids: readonly string[], others: readonly string[]): string
 }
 
 async function newestCommits(git: Git, revisions: readonly string[]): Promise<SyncCommit[]> {
-  return readCommits(git, ['--topo-order', `--max-count=${LISTED}`, ...revisions]);
+  return readCommits(git, [`--max-count=${LISTED}`, ...revisions]);
 }
 
 /** Fields end in NUL, which no commit can hold, so that no subject can pass for another field. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoordError } from '../errors.js';
 import { type Environment, gitEnvironment } from './environment.js';
-import { processTree, signalAll, survivors } from './process-tree.js';
+import { killAll, processTree, survivors } from './process-tree.js';
 import type { Repository } from './repository.js';
 import { TRUSTED_CALLER } from './simple-git-options.js';
 
@@ -41,8 +41,8 @@ export interface RemoteGitOptions {
 const DEFAULT_TIMEOUT_MS = 120_000;
 /** Milliseconds that a stopped git gets to remove its lock files. */
 const GRACE_MS = 500;
-/** The exit code of a git that a signal ended: as a shell gives it for SIGTERM. */
-const STOPPED = 143;
+/** The exit code of a git that a signal ended: as a shell gives it for SIGINT. */
+const STOPPED = 130;
 
 const FETCH_OPTIONS = [
   '--quiet',
@@ -78,7 +78,7 @@ export function remoteGit(repository: Repository, env: Environment, options: Rem
 
 /** Git from 2.48 on makes a fetch also set refs/remotes/<remote>/HEAD, unless told not to. */
 function headSettings(remote: string): string[] {
-  return /^[\w./-]+$/.test(remote) ? ['-c', `remote.${remote}.followRemoteHEAD=never`] : [];
+  return /^\w[\w./-]*$/.test(remote) ? ['-c', `remote.${remote}.followRemoteHEAD=never`] : [];
 }
 
 /**
@@ -139,9 +139,8 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
 async function stopAll(marker: string, running: Running): Promise<void> {
   const processes = await processTree(marker);
   running.stop.abort();
-  signalAll(processes, 'SIGTERM');
   await delay(GRACE_MS);
-  signalAll(await survivors(processes), 'SIGKILL');
+  killAll(await survivors(processes));
   for (const stream of running.streams) stream.destroy();
 }
 

@@ -31,10 +31,10 @@ function withDescendants(all: readonly Process[], isRoot: (process: Process) => 
   return all.filter(({ pid }) => found.has(pid));
 }
 
-export function signalAll(processes: readonly Process[], signal: 'SIGTERM' | 'SIGKILL'): void {
+export function killAll(processes: readonly Process[]): void {
   for (const { pid } of processes) {
     try {
-      kill(pid, signal);
+      kill(pid, 'SIGKILL');
     } catch {
       // It ended by itself in the meantime, as it should.
     }

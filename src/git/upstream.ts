@@ -90,7 +90,6 @@ function defaultBranchIn({ stdout }: PorcelainResult): string | null {
 
 async function fetchAndCompare(asking: Asking, branch: string): Promise<UpstreamFacts> {
   const { repository, git, request, head } = asking;
-  if (!(await isBranchName(git, branch))) return { kind: 'no-branch', branch, defaultBranch: null };
   let tip = await fetchTip(asking, branch, []);
   if (typeof tip !== 'string') return whyNotFetched(asking, branch, tip);
   const seen = seenTips(repository, git, request.remote, branch);
@@ -107,10 +106,6 @@ async function fetchAndCompare(asking: Asking, branch: string): Promise<Upstream
     comparison = await compare(tip);
   }
   return { kind: 'fetched', branch, commit: tip, fetchedAt: request.now(), ...comparison };
-}
-
-async function isBranchName(git: Git, branch: string): Promise<boolean> {
-  return (await git(['check-ref-format', `refs/heads/${branch}`])).code === 0;
 }
 
 /**

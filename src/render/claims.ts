@@ -9,7 +9,7 @@ export function claimedLines(
   claims: readonly Claim[],
   now: Instant,
   style: Style,
-  verb: 'claimed' | 'renewed' = 'claimed',
+  verb: 'claimed' | 'renewed' | 'accepted' = 'claimed',
 ): string[] {
   return claims.map((claim) => {
     const left = formatDuration(secondsBetween(now, claim.expiresAt));

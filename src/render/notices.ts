@@ -1,4 +1,5 @@
-import type { Claim, Loss } from '../domain/model.js';
+import type { Claim, Kill, Loss } from '../domain/model.js';
+import type { OfferedClaim } from '../domain/offers.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shellWord } from './format.js';
@@ -11,6 +12,12 @@ export interface NoticeFacts {
   /** Claims of this agent whose time is over, not yet swept. */
   readonly expired: readonly Claim[];
   readonly live: readonly Claim[];
+  /** Claims of others that are offered to this agent, not yet told. */
+  readonly offers: readonly OfferedClaim[];
+  /** Claims of this agent whose offer was turned down, not yet told. */
+  readonly declined: readonly Claim[];
+  /** Whether this agent was stopped. */
+  readonly kill: Kill | null;
   /** A stamp in the state that this clock should not have seen yet. */
   readonly stampAhead: Instant | null;
 }
@@ -18,6 +25,9 @@ export interface NoticeFacts {
 /** One line each. */
 export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
   return [
+    ...(facts.kill ? [killNotice(facts.kill, now)] : []),
+    ...facts.offers.map(offerNotice),
+    ...facts.declined.map(declineNotice),
     ...facts.losses.map((loss) => lossNotice(loss, now)),
     ...facts.expired.map(
       (claim) =>
@@ -48,7 +58,23 @@ function lossNotice(loss: Loss, now: Instant): string {
       return `you lost ${target}: taken over by ${loss.by} ${when}${because}; stop changing it`;
     case 'revoked':
       return `you lost ${target}: revoked by ${loss.by} ${when}${because}; stop changing it`;
+    case 'handed-over':
+      return `handed over: ${loss.by} accepted ${target} ${when}; it is no longer yours to change`;
     case 'unconfirmed':
       return `you lost ${target}: the remote did not confirm the offline claim; stop changing it`;
   }
+}
+
+function killNotice(kill: Kill, now: Instant): string {
+  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${oneLine(kill.reason)}; you may only read`;
+}
+
+function offerNotice({ agent, target }: OfferedClaim): string {
+  const name = shellWord(target);
+  return `${agent} offers you ${oneLine(target)}: coord accept ${name}, or coord decline ${name}`;
+}
+
+function declineNotice({ target, offer }: Claim): string {
+  const why = offer?.declined?.reason ? ` ("${oneLine(offer.declined.reason)}")` : '';
+  return `${offer?.to} declined your offer of ${oneLine(target)}${why}; you still hold it`;
 }

@@ -2,7 +2,10 @@ import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refus
 import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
+import { authorityWords, noOfferWords, notOfferedWords, strangerWords } from './agent-refusals.js';
 import { clock, shellWord, shortCommit } from './format.js';
+import { unknownOutcomeWords } from './once.js';
+import { deadlockWords, orderWords } from './waiting.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
 
@@ -24,6 +27,12 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
   switch (refusal.reason) {
     case 'held':
       return heldWords(refusal, now);
+    case 'deadlock':
+      return deadlockWords(refusal.cycle);
+    case 'unknown-outcome':
+      return unknownOutcomeWords(refusal.once, now);
+    case 'order':
+      return orderWords(refusal.asked, refusal.held);
     case 'session':
       return sessionWords(refusal.conflicts);
     case 'lost':
@@ -37,6 +46,16 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
       };
     case 'role':
       return roleWords(refusal);
+    case 'not-offered':
+      return notOfferedWords(refusal.claims);
+    case 'no-offer':
+      return noOfferWords(refusal.targets);
+    case 'authority':
+      return authorityWords(refusal.orchestrators);
+    case 'unknown-agent':
+    case 'killed-agent':
+    case 'oneself':
+      return strangerWords(refusal);
     case 'unknown-note':
       return { message: `no such note: ${oneLine(refusal.note)}`, hint: 'coord log' };
   }
@@ -56,7 +75,10 @@ function heldWords(refusal: Of<'held'>, now: Instant): Words {
   const stopped = [...new Set(refusal.conflicts.map(({ target }) => shellWord(target)))].join(' ');
   return {
     message: lines.join('\n'),
-    hint: free === '' ? `pick other ground, or look again later: coord status ${stopped}` : `coord claim ${free}`,
+    hint:
+      free === ''
+        ? `pick other ground, or wait your turn: coord claim ${stopped} --wait`
+        : `coord claim ${free}        or wait your turn: coord claim ${stopped} --wait`,
   };
 }
 
@@ -83,11 +105,11 @@ function sessionWords(conflicts: readonly Conflict[]): Words {
   const [first] = conflicts;
   return {
     message: `refused: ${oneLine(first?.heldTarget ?? '')} is held by another live session of ${first?.agent} (${first?.session})`,
-    hint: 'give this agent an id of its own: --agent ID or COORD_AGENT=ID',
+    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: coord steal ${shellWord(first?.heldTarget ?? '')} --force --reason "…"`,
   };
 }
 
-function lostWords(refusal: Of<'lost'>, now: Instant): Words {
+function lostWords(refusal: Of<'lost', 'lost'>, now: Instant): Words {
   const lines = refusal.targets.map((lost) => `${oneLine(lost.target)}: ${whyLost(lost, now)}`);
   const held = refusal.held.length === 0 ? 'you hold no claims' : `you hold ${refusal.held.map(oneLine).join(', ')}`;
   const again = refusal.targets.filter(({ why }) => why !== 'other-session').map(({ target }) => shellWord(target));
@@ -108,6 +130,8 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
       return `your claim was taken over by ${loss?.by ?? 'another'}${at}${because}${heldNow}`;
     case 'revoked':
       return `your claim was revoked by ${loss?.by ?? 'another'}${at}${because}${heldNow}`;
+    case 'handed-over':
+      return `you handed it over to ${loss?.by ?? 'another'}${at}${heldNow}`;
     case 'unconfirmed':
       return `your offline claim was not confirmed by the remote${at}${heldNow}`;
     case 'held-by-other':

@@ -1,4 +1,5 @@
 import type { Agent, Claim, Waiter } from '../domain/model.js';
+import { isOffered } from '../domain/offers.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, table, timeLeft } from './format.js';
@@ -26,10 +27,14 @@ export function statusLines(report: StatusReport, style: Style): string[] {
     shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
   ]);
   const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
+  const offered = claims.filter((claim) => isOffered(claim, null, now));
   const killed = agents.filter((agent) => agent.killed !== null);
   return [
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
     ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
+    ...offered.map(
+      (claim) => `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): coord accept`,
+    ),
     ...killed.map((agent) =>
       style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
     ),

@@ -1,7 +1,7 @@
-import type { Agent, Claim, Note, Release, State, Waiter } from '../domain/model.js';
+import type { Agent, Claim, Note, Once, Release, State, Waiter } from '../domain/model.js';
 import { CoordError } from '../errors.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
-import { AGENT, CLAIM, NOTE, RELEASE, WAITER } from './schema.js';
+import { AGENT, CLAIM, NOTE, ONCE, RELEASE, WAITER } from './schema.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;
@@ -57,6 +57,20 @@ export function decodeAgents(source: string): readonly Agent[] {
   const agents = list<Agent>('agents', root.agents, AGENT, problems);
   if (problems.length > 0) throw damaged('agents.json', problems);
   return agents;
+}
+
+/** `once.json`: the programs that run at most once to success. */
+export function encodeOnces(onces: readonly Once[]): string {
+  return document([['onces', lines(onces, ONCE)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeOnces(source: string): readonly Once[] {
+  const problems: string[] = [];
+  const root = parseDocument('once.json', source, ['onces'], problems);
+  const onces = list<Once>('onces', root.onces, ONCE, problems);
+  if (problems.length > 0) throw damaged('once.json', problems);
+  return onces;
 }
 
 /** The newest segment of the log: a line for the format, then a line a note. */

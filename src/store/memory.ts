@@ -1,30 +1,39 @@
 import type { CoordEvent } from '../domain/events.js';
 import { EMPTY_STATE, type State } from '../domain/model.js';
-import type { Entry, ReadOptions, Snapshot, Store } from './store.js';
+import type { Entry, Part, Snapshot, Store } from './store.js';
 
 /** A store that lives as long as the process: for tests, and as the reference of the contract suite. */
 export class MemoryStore implements Store {
   readonly history: Entry[] = [];
-  private current: Snapshot;
+  private state: State;
   private deferred: CoordEvent[] = [];
 
   constructor(initial: State = EMPTY_STATE) {
-    this.current = { revision: '0', state: initial, hasLog: true };
+    this.state = initial;
   }
 
-  async read(options: ReadOptions = {}): Promise<Snapshot> {
-    if (options.log) return this.current;
-    return { ...this.current, state: { ...this.current.state, notes: [] }, hasLog: false };
+  async read(parts: readonly Part[] = []): Promise<Snapshot> {
+    const { notes, onces } = this.state;
+    const state = {
+      ...this.state,
+      notes: parts.includes('log') ? notes : [],
+      onces: parts.includes('onces') ? onces : [],
+    };
+    return { revision: this.revision, state, parts };
   }
 
-  async latest(options?: ReadOptions): Promise<Snapshot> {
-    return this.read(options);
+  async latest(parts?: readonly Part[]): Promise<Snapshot> {
+    return this.read(parts);
   }
 
   async swap(from: Snapshot, state: State, entry: Entry): Promise<boolean> {
-    if (from.revision !== this.current.revision) return false;
-    const notes = from.hasLog ? state.notes : this.current.state.notes;
-    this.current = { revision: String(this.history.length + 1), state: { ...state, notes }, hasLog: true };
+    if (from.revision !== this.revision) return false;
+    const { notes, onces } = this.state;
+    this.state = {
+      ...state,
+      notes: from.parts.includes('log') ? state.notes : notes,
+      onces: from.parts.includes('onces') ? state.onces : onces,
+    };
     this.history.push({ ...entry, events: [...this.deferred, ...entry.events] });
     this.deferred = [];
     return true;
@@ -39,6 +48,10 @@ export class MemoryStore implements Store {
   }
 
   async readLog() {
-    return this.current.state.notes;
+    return this.state.notes;
+  }
+
+  private get revision(): string {
+    return String(this.history.length);
   }
 }

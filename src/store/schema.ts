@@ -1,9 +1,16 @@
-import type { Agent, Claim, Kill, Loss, Note, Release, Waiter } from '../domain/model.js';
+import type { Agent, Claim, Kill, Loss, Note, Offer, Once, Release, Waiter } from '../domain/model.js';
 import type { Target } from '../domain/targets.js';
 import { commit, type Fields, flag, instant, listOf, oneOf, orNull, recordOf, seconds, text, token } from './fields.js';
 
 const kind = oneOf('path', 'directory', 'glob', 'resource');
 const mode = oneOf('exclusive', 'shared');
+
+const OFFER: Fields<Offer> = {
+  to: text,
+  at: instant,
+  commit: orNull(commit),
+  declined: orNull(recordOf<NonNullable<Offer['declined']>>({ at: instant, reason: orNull(text) })),
+};
 
 export const CLAIM: Fields<Claim> = {
   id: text,
@@ -23,7 +30,7 @@ export const CLAIM: Fields<Claim> = {
   expectSeconds: orNull(seconds),
   rules: orNull(text),
   allowedBehind: flag,
-  offeredTo: orNull(text),
+  offer: orNull(recordOf(OFFER)),
 };
 
 export const WAITER: Fields<Waiter> = {
@@ -35,6 +42,7 @@ export const WAITER: Fields<Waiter> = {
   since: instant,
   expiresAt: instant,
   reason: orNull(text),
+  passive: flag,
   suspected: flag,
 };
 
@@ -47,7 +55,8 @@ const LOSS: Fields<Loss> = {
   target: text,
   token,
   at: instant,
-  how: oneOf('expired', 'taken-over', 'revoked', 'unconfirmed'),
+  how: oneOf('expired', 'taken-over', 'revoked', 'unconfirmed', 'handed-over'),
+  session: orNull(text),
   by: orNull(text),
   reason: orNull(text),
 };
@@ -75,4 +84,17 @@ export const NOTE: Fields<Note> = {
   target: orNull(text),
   needsAck: listOf(text),
   ref: orNull(text),
+};
+
+export const ONCE: Fields<Once> = {
+  key: text,
+  status: oneOf('running', 'succeeded'),
+  agent: text,
+  session: orNull(text),
+  claim: text,
+  command: text,
+  startedAt: instant,
+  finishedAt: orNull(instant),
+  output: text,
+  truncated: flag,
 };

@@ -7,8 +7,8 @@ export interface Snapshot {
   /** Opaque; equal revisions have equal states. */
   readonly revision: string;
   readonly state: State;
-  /** Whether `state.notes` was read, and so may be written. */
-  readonly hasLog: boolean;
+  /** The parts beside claims and agents that were read, and so may be written; the others are empty. */
+  readonly parts: readonly Part[];
 }
 
 /** What is written beside the new state: the audit trail. */
@@ -22,10 +22,11 @@ export interface Entry {
   readonly events: readonly CoordEvent[];
 }
 
-export interface ReadOptions {
-  /** Whether the newest segment of the log is needed; without it `state.notes` is empty and is never written. */
-  readonly log?: boolean;
-}
+/**
+ * What is read only when it is asked for, so that a claim does not pay for it: the newest segment of the log
+ * (`state.notes`), and the programs that run once (`state.onces`).
+ */
+export type Part = 'log' | 'onces';
 
 /** Where the state lives. One contract suite (test/contract) holds for every implementation. */
 export interface Store {
@@ -33,9 +34,9 @@ export interface Store {
    * The state as last known here.
    * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.
    */
-  read(options?: ReadOptions): Promise<Snapshot>;
+  read(parts?: readonly Part[]): Promise<Snapshot>;
   /** The state as its arbiter has it now: no refusal is given on less. */
-  latest(options?: ReadOptions): Promise<Snapshot>;
+  latest(parts?: readonly Part[]): Promise<Snapshot>;
   /**
    * Compare-and-swap: the new state is written only if the revision is still the one that was read; false otherwise.
    * Deferred events are written with it.

@@ -1,12 +1,12 @@
-import { commitsToCheck } from '../domain/claim.js';
+import { questionOf, withAnswers } from '../domain/causal.js';
 import { decide } from '../domain/decide.js';
-import { type CoordEvent, numberEvents } from '../domain/events.js';
+import { numberEvents } from '../domain/events.js';
 import type { State } from '../domain/model.js';
-import type { Refusal } from '../domain/refusal.js';
+import { claimIn, refusalEvent } from '../domain/refusal-event.js';
 import type { Decision, Granted, Refused, Request } from '../domain/request.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import type { ReadOptions, Snapshot, Store } from './store.js';
+import type { Part, Snapshot, Store } from './store.js';
 
 /** What a transaction needs from the edge. */
 export interface Surroundings {
@@ -32,13 +32,13 @@ export async function transact<R extends Request>(
   request: R,
   around: Surroundings,
 ): Promise<Decision<R['kind']>> {
-  const options = { log: request.kind === 'note' };
-  const first = await settle(store, request, around, options, await store.read(options));
+  const parts = partsOf(request);
+  const first = await settle(store, request, around, parts, await store.read(parts));
   if (!first.decision.ok) return refuse(store, request, first.decision, around.now());
   if (first.decision.state === first.snapshot.state) return first.decision;
   return store.exclusively(async () => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { snapshot, decision } = await settle(store, request, around, options, await store.read(options));
+      const { snapshot, decision } = await settle(store, request, around, parts, await store.read(parts));
       if (!decision.ok) return refuse(store, request, decision, around.now());
       if (await write(store, request, snapshot, decision, around.now())) return decision;
       await around.pause(around.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
@@ -47,6 +47,22 @@ export async function transact<R extends Request>(
       hint: 'nothing was changed; repeat the command',
     });
   });
+}
+
+/** The parts of the state that a request decides on or writes. */
+function partsOf(request: Request): readonly Part[] {
+  switch (request.kind) {
+    case 'note':
+      return ['log'];
+    case 'handoff':
+      return request.note === null ? [] : ['log'];
+    case 'once-begin':
+    case 'once-finish':
+    case 'once-forget':
+      return ['onces'];
+    default:
+      return [];
+  }
 }
 
 interface Settled<K extends Request['kind']> {
@@ -59,12 +75,12 @@ async function settle<R extends Request>(
   store: Store,
   request: R,
   around: Surroundings,
-  options: ReadOptions,
+  parts: readonly Part[],
   known: Snapshot,
 ): Promise<Settled<R['kind']>> {
   const decision = await decideWithFacts(known.state, request, around);
   if (decision.ok) return { snapshot: known, decision };
-  const latest = await store.latest(options);
+  const latest = await store.latest(parts);
   if (latest.revision === known.revision) return { snapshot: known, decision };
   return { snapshot: latest, decision: await decideWithFacts(latest.state, request, around) };
 }
@@ -74,11 +90,9 @@ async function decideWithFacts<R extends Request>(
   request: R,
   around: Surroundings,
 ): Promise<Decision<R['kind']>> {
-  if (request.kind !== 'claim') return decide(state, request, around.now());
-  const commits = commitsToCheck(state, request);
+  const { head, commits } = questionOf(state, request, around.now());
   if (commits.length === 0) return decide(state, request, around.now());
-  const contains = { ...request.contains, ...(await around.containment(request.head, commits)) };
-  return decide(state, { ...request, contains }, around.now());
+  return decide(state, withAnswers(request, await around.containment(head, commits)), around.now());
 }
 
 async function write(
@@ -99,21 +113,7 @@ async function write(
 }
 
 function refuse(store: Store, request: Request, refused: Refused, now: Instant): Refused {
-  if (request.kind === 'claim') store.defer(refusalEvent(request, refused.refusal, now));
+  const claim = claimIn(request);
+  if (claim) store.defer(refusalEvent(claim, refused.refusal, now));
   return refused;
-}
-
-function refusalEvent(request: Request & { kind: 'claim' }, refusal: Refusal, now: Instant): CoordEvent {
-  return {
-    id: `${request.operation}.r`,
-    type: 'claim.refused',
-    at: now,
-    agent: request.agent,
-    session: request.session,
-    code: refusal.code,
-    reason: refusal.reason,
-    targets: request.targets.map(({ target }) => target.text),
-    mode: request.mode,
-    ...(refusal.code === 'held' ? { heldBy: [...new Set(refusal.conflicts.map((conflict) => conflict.claimId))] } : {}),
-  };
 }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,8 @@ export interface RunOptions {
 export class Sandbox {
   readonly directory = realpathSync(mkdtempSync(join(tmpdir(), 'coord-test-')));
   readonly home = join(this.directory, 'home');
+  /** Path of the built program, for processes that start it themselves. */
+  readonly program = PROGRAM;
   /** Built from scratch, so that no COORD_*, GIT_* or harness variable of the machine leaks in. */
   readonly env: Readonly<Record<string, string>>;
   #made = 0;
@@ -87,6 +89,11 @@ export class Sandbox {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     return path;
+  }
+
+  /** The text of a file in the sandbox. */
+  read(file: string): string {
+    return readFileSync(this.path(file), 'utf8');
   }
 
   /** Writes and commits one file; returns the commit's id. */

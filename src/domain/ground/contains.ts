@@ -4,7 +4,6 @@ import { foldText } from './fold.js';
 import { automatonOf, type Glob, globOf } from './glob.js';
 import { includes } from './include.js';
 import { isAtOrBelow, literalOf } from './literal.js';
-import type { Nfa } from './nfa.js';
 import type { OverlapOptions } from './options.js';
 import { pickCommon } from './readable.js';
 import { accepts, enter, statesAfter } from './run.js';
@@ -51,7 +50,7 @@ export function folded(text: string, fold: boolean): string {
 
 /** Whether the glob's every path is in the other's, for globs without a problem; false too when not known. */
 export function globIncludes(outer: Glob, inner: Glob): boolean {
-  return includes(automatonOf(outer), automatonOf(inner), outer.fold) === true;
+  return outer.text === inner.text || includes(automatonOf(outer), automatonOf(inner), outer.fold) === true;
 }
 
 /** Whether the glob holds a literal path and all that could be below it. */
@@ -101,9 +100,5 @@ export function isUnreadable(target: Target, fold: boolean): boolean {
 export function isEmpty(target: Target): boolean {
   if (target.kind !== 'glob') return false;
   const glob = globOf(target.text, false);
-  return glob.problem === null && isDead(automatonOf(glob));
-}
-
-function isDead(automaton: Nfa): boolean {
-  return automaton.start < 0;
+  return glob.problem === null && automatonOf(glob).start < 0;
 }

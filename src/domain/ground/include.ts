@@ -4,7 +4,7 @@ import { firstFolded } from './readable.js';
 import { enter } from './run.js';
 
 /** The most character sets that one question of inclusion may look at. */
-export const MAX_WORK = 2_000_000;
+export const MAX_WORK = 250_000;
 
 interface Question {
   readonly outer: Nfa;

@@ -16,6 +16,7 @@ const MAX_ALTERNATIVES = 4;
  * that is not readable. Both must be readable patterns that have a path in common.
  */
 export function meetPatterns(a: string, b: string, fold: boolean): string | null {
+  if (a.length > MAX_READABLE || b.length > MAX_READABLE) return null;
   const mine = variantsOf(a);
   const theirs = variantsOf(b);
   if (mine === null || theirs === null || mine.length * theirs.length > 16) return null;

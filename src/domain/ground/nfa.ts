@@ -75,7 +75,7 @@ function passOn(draft: DraftNfa, useful: readonly boolean[], from: number): numb
   for (;;) {
     const moving = (draft.moves[state] ?? []).some(({ to }) => useful[to]);
     const [next, ...others] = (draft.silent[state] ?? []).filter((to) => useful[to]);
-    if (state === 0 || moving || next === undefined || others.length > 0) return state;
+    if (moving || next === undefined || others.length > 0) return state;
     state = next;
   }
 }

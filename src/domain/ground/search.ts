@@ -54,8 +54,11 @@ class Search {
 
   run(): string | null {
     for (let cost = 0; this.#waiting > 0; cost += 1) {
-      const bucket = this.#buckets[cost % this.#buckets.length] ?? [];
-      for (let entry = bucket.pop(); entry !== undefined; entry = bucket.pop()) {
+      const slot = cost % this.#buckets.length;
+      const bucket = this.#buckets[slot] ?? [];
+      // Silent steps cost nothing, so the bucket grows while it is read. First come, first left: of equals the first.
+      for (let at = 0; at < bucket.length; at += 1) {
+        const entry = bucket[at] ?? 0;
         this.#waiting -= 1;
         if (this.#cost[entry] !== cost) continue;
         const pair = this.#pair[entry] ?? 0;
@@ -64,6 +67,7 @@ class Search {
         if (this.#a.accepting[x] && this.#b.accepting[y]) return this.#textOf(entry);
         this.#leave(entry, x, y, cost);
       }
+      this.#buckets[slot] = undefined;
     }
     return null;
   }

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { inSync, NOW, refused } from './rig.js';
@@ -124,8 +125,20 @@ describe('HEAD and the upstream', () => {
     expect(await refused(box, clone)).toMatchObject({ reason: 'behind', report: { behind: 1 } });
   });
 
-  test('hostile subjects and settings of the log do not break the list', async () => {
+  test('a signature that git is told to show does not get between', async () => {
+    const program = box.write(box.directory, 'gpg', '#!/bin/sh\necho shown; echo shown >&2\n');
+    chmodSync(program, 0o755);
     box.git(clone, 'config', 'log.showSignature', 'true');
+    box.git(clone, 'config', 'gpg.program', program);
+    const plain = box.git(other, 'cat-file', 'commit', pushed('a'));
+    const signature = 'gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----';
+    const file = box.write(box.directory, 'signed', plain.replace('\n\n', `\n${signature}\n\n`));
+    const commit = box.git(other, 'hash-object', '-t', 'commit', '-w', file);
+    box.git(other, 'push', '--quiet', '--force', 'origin', `${commit}:main`);
+    expect((await refused(box, clone)).report.missing).toMatchObject([{ commit, subject: 'change a' }]);
+  });
+
+  test('hostile subjects and settings of the log do not break the list', async () => {
     box.git(clone, 'config', 'log.decorate', 'full');
     box.git(clone, 'config', 'color.ui', 'always');
     const subject = '"},{"commit":"x\t\u001b[31m%x00 %H \u202e 💥';
@@ -162,6 +175,16 @@ describe('which branch is the upstream', () => {
     }
   });
 
+  test('what a branch has had does not count for another of a like name', async () => {
+    box.commit(clone, 'x', 'x');
+    box.git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/release/1');
+    await inSync(box, clone, { mainBranch: 'release/1' });
+    box.git(remote, 'branch', '-D', 'release/1');
+    box.git(remote, 'branch', 'release', 'main');
+    box.git(clone, 'update-ref', '-d', 'refs/remotes/origin/release/1');
+    expect(await inSync(box, clone, { mainBranch: 'release' })).toMatchObject({ ahead: 1 });
+  });
+
   test('a clone of a single other branch', async () => {
     box.git(remote, 'branch', 'feature', 'main');
     const single = box.clone(remote, { args: ['--single-branch', '--branch', 'feature'] });
@@ -173,6 +196,7 @@ describe('which branch is the upstream', () => {
 
   test('the remote names no default branch', async () => {
     box.git(remote, 'symbolic-ref', 'HEAD', 'refs/heads/nowhere');
+    box.git(remote, 'symbolic-ref', 'refs/remotes/x/HEAD', 'refs/heads/main');
     expect(await refused(box, clone)).toMatchObject({
       code: 'unavailable',
       reason: 'no-branch',

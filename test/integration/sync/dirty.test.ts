@@ -75,6 +75,13 @@ describe('a clean tree is asked for', () => {
     },
   );
 
+  test('a concealed file whose whole path is quoted', async () => {
+    box.commit(clone, '"src"', 'x\n');
+    box.git(clone, 'update-index', '--assume-unchanged', '"src"');
+    box.write(clone, '"src"', 'changed\n');
+    expect((await refused(box, clone, { requireClean: true })).report.dirty).toEqual(['"src"']);
+  });
+
   test('settings that hide changes do not hide them here', async () => {
     box.git(clone, 'config', 'status.showUntrackedFiles', 'no');
     box.git(clone, 'config', 'status.renames', 'copies');
@@ -102,7 +109,8 @@ describe('a clean tree is asked for', () => {
     box.git(clone, 'update-index', '--assume-unchanged', 'src/b.ts');
     rmSync(`${clone}/src/b.ts`);
     expect(await dirty()).toEqual(['src/b.ts']);
-    box.git(clone, 'update-index', '--no-assume-unchanged', '--skip-worktree', 'src/b.ts');
+    box.git(clone, 'update-index', '--no-assume-unchanged', 'src/b.ts');
+    box.git(clone, 'update-index', '--skip-worktree', 'src/b.ts');
     await inSync(box, clone, CLEAN);
     box.git(clone, 'reset', '--quiet', '--hard');
     box.git(clone, 'sparse-checkout', 'set', 'docs');

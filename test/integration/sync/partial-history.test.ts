@@ -66,11 +66,10 @@ describe('a shallow clone', () => {
     box.git(clone, 'update-ref', '-d', 'refs/remotes/origin/main');
     box.git(remote, 'branch', 'release', tip);
     expect(box.git(clone, 'rev-list', '--count', 'HEAD')).toBe('1');
-    const judged = await refused(box, clone, { mainBranch: 'release' });
-    expect(judged).toMatchObject({ code: 'unavailable', reason: 'shallow' });
+    expect(await inSync(box, clone, { mainBranch: 'release' })).toMatchObject({ ahead: 2, behind: 0 });
   });
 
-  test('that no deepening can complete cannot know, and says how many commits to nobody', async () => {
+  test('that no deepening can complete cannot know, and counts nothing', async () => {
     const clone = shallowClone();
     const fresh = box.repository();
     box.commit(fresh, 'z', 'z');
@@ -79,6 +78,19 @@ describe('a shallow clone', () => {
     expect(refusal).toMatchObject({ code: 'unavailable', reason: 'shallow', report: { ahead: null, behind: null } });
     expect(refusal.hint).toBe('git fetch --unshallow origin, then repeat');
     expect(isShallow(clone)).toBe(true);
+  });
+
+  test('that saw a former tip without its history does not pass what the tip may have held', async () => {
+    const clone = box.clone(`file://${remote}`);
+    const base = box.git(clone, 'rev-parse', 'HEAD');
+    push('x');
+    box.git(other, 'branch', 'kept');
+    push('y');
+    box.git(clone, 'fetch', '--quiet', '--depth', '1');
+    box.git(clone, 'pull', '--quiet', '--ff-only', other, 'kept');
+    box.git(remote, 'update-ref', 'refs/heads/main', base);
+    expect(box.git(clone, 'rev-list', '--count', `${base}..HEAD`)).toBe('1');
+    expect(await refused(box, clone)).toMatchObject({ code: 'unavailable', reason: 'shallow' });
   });
 
   test('in which the upstream was rewound never passes', async () => {

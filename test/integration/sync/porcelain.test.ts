@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { remoteGit } from '../../../src/git/porcelain.js';
@@ -18,6 +19,22 @@ function script(name: string, ...lines: string[]): string {
   const path = box.write(box.directory, name, ['#!/bin/sh', ...lines, ''].join('\n'));
   chmodSync(path, 0o755);
   return path;
+}
+
+/** An upload-pack that falls silent after 200,000 bytes, and then notes whether the file `lock` is there. */
+function stalling(lock: string, note: string): string {
+  return `#!${process.execPath}
+const { spawn } = require('node:child_process');
+const { existsSync, writeFileSync } = require('node:fs');
+const real = spawn('git-upload-pack', process.argv.slice(2), { stdio: ['inherit', 'pipe', 'inherit'] });
+let sent = 0;
+real.stdout.on('data', (chunk) => {
+  sent += chunk.length;
+  if (sent < 200000) process.stdout.write(chunk);
+  else if (existsSync('${lock}')) writeFileSync('${note}', '');
+});
+setInterval(() => undefined, 1000);
+`;
 }
 
 /** A process that has ended but that nobody has collected yet does not count. */
@@ -44,6 +61,7 @@ describe('the door to the network commands of git', () => {
     expect(pushed.code).toBe(0);
     expect(pushed.stdout).toContain('HEAD:refs/heads/main');
     expect((await door.lsRemote('origin', ['refs/heads/main'])).stdout).toBe(`${head}\trefs/heads/main\n`);
+    expect((await door.lsRemote(remote, ['refs/heads/main'])).stderr).toBe('');
     const fetched = await door.fetch('origin', ['refs/heads/gone']);
     expect(fetched.code).toBe(128);
     expect(fetched.stderr).toContain('refs/heads/gone');
@@ -109,6 +127,32 @@ describe('the door to the network commands of git', () => {
     }
     box.git(clone, 'config', '--unset', 'remote.origin.uploadpack');
     expect((await door.fetch('origin', ['+refs/heads/main:refs/worktree/private'])).code).toBe(0);
+  });
+
+  test('lets a git that it stops remove its lock files', async () => {
+    const shallow = box.clone(`file://${remote}`, { args: ['--depth', '1'] });
+    box.commit(clone, 'large', randomBytes(500_000).toString('hex'));
+    box.git(clone, 'push', '--quiet', 'origin', 'main');
+    const lock = `${shallow}/.git/shallow.lock`;
+    // Stalls in the middle of the pack, when git holds the lock.
+    const stub = box.write(box.directory, 'stalling-upload-pack', stalling(lock, box.path('held')));
+    chmodSync(stub, 0o755);
+    box.git(shallow, 'config', 'remote.origin.uploadpack', stub);
+    const door = remoteGit(discoverRepository(shallow), box.env, { timeoutMs: 1500 });
+    const result = await door.fetch('origin', ['+refs/heads/main:refs/worktree/private'], ['--deepen=1']);
+    expect(result.timedOut).toBe(true);
+    expect(existsSync(box.path('held'))).toBe(true);
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  test('fetches what the refspecs name, and removes nothing that they do not', async () => {
+    box.git(remote, 'branch', 'other', 'main');
+    box.git(clone, 'config', 'fetch.prune', 'true');
+    const door = remoteGit(discoverRepository(clone), box.env);
+    await door.fetch('origin', ['+refs/heads/*:refs/x/*']);
+    box.git(remote, 'branch', '-D', 'other');
+    await door.fetch('origin', ['+refs/heads/*:refs/x/*']);
+    expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/x')).toBe('refs/x/main\nrefs/x/other');
   });
 
   test('is unavailable where there is no git', async () => {

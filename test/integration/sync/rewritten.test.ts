@@ -144,6 +144,16 @@ describe('an upstream that was rewritten under HEAD', () => {
   });
 });
 
+test('a reflog that names commits which are gone is no obstacle', async () => {
+  const gone = 'd'.repeat(40);
+  const who = 'Test Person <test@coord.example> 1795269720 +0000\tfetch';
+  box.write(clone, '.git/logs/refs/remotes/origin/main', `${gone} ${dropped} ${who}\n`);
+  box.commit(clone, 'own', 'own');
+  await inSync(box, clone);
+  rewind();
+  expect(await refused(box, clone)).toMatchObject({ reason: 'rewound' });
+});
+
 test('the memory of a moving upstream stays one ref', async () => {
   for (const text of ['1', '2', '3']) {
     box.commit(clone, 'own', text);

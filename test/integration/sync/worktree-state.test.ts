@@ -99,7 +99,8 @@ describe('submodules', () => {
     await inSync(box, clone);
     box.git(`${clone}/lib dir/ü`, 'checkout', '--quiet', pin);
     box.git(clone, 'config', 'diff.ignoreSubmodules', 'all');
-    expect(await refused(box, clone)).toMatchObject({
+    box.write(clone, 'deep/file', 'x');
+    expect(await refused(box, `${clone}/deep`)).toMatchObject({
       reason: 'submodule',
       report: { submodules: [{ pin: ahead, at: pin }] },
     });

@@ -75,13 +75,13 @@ export const flatPattern = fc
 
 /**
  * What picomatch says, expansion by expansion, put right where it departs from its own rules:
- * - it drops `./` in front, where coord has no path with a `.` segment, so nothing matches
+ * - it drops `./` in front, and lets `//` match one `/`, where no path of coord's has such segments
  * - it reads `***` as `*`, but forgets on the way that dots were literal
  * - its `a*` + `/**` wants something below `a`, though its `a/**` does not
  */
 export function oracle({ expansions }: Sample, options: picomatch.PicomatchOptions = {}): (path: string) => boolean {
   const matchers = expansions
-    .filter((each) => each !== '' && !each.startsWith('./'))
+    .filter((each) => !each.startsWith('./') && !each.split('/').includes(''))
     .map((each) => each.replaceAll(/\*{3,}/g, '*'))
     .flatMap((each) => [each, each.replace(/(?<=\*)(\/\*\*)+$/, '')])
     .map((each) => picomatch(each, { ...OPTIONS, ...options }));

@@ -116,7 +116,9 @@ it('finds one ground inside another only if no path contradicts it', () => {
 it('denies that a ground is inside another only if some path shows it', () => {
   const longer = everyPath('abc./', 6);
   const short = fc.oneof(
-    flatPattern.filter(({ text }) => text.replaceAll(/\[\]?[^\]]*\]|\\a/g, 'x').length <= 4).map(globGround),
+    flatPattern
+      .filter(({ text }) => text.replaceAll(/\[\]?[^\]]*\]|\\a/g, 'x').length <= 4 && !text.includes('[]'))
+      .map(globGround),
     fc.constantFrom(...everyPath('ab./', 3)).map((path) => literalGround(path, false)),
   );
   fc.assert(

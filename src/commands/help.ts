@@ -1,0 +1,69 @@
+import { EXIT_TABLE } from '../errors.js';
+import { configLines, exitCodeLines } from '../render/help.js';
+import { checkNames } from './names.js';
+import { VERBS } from './registry.js';
+import { GROUP_SUMMARIES, heads, inGroup, subjectOf } from './subjects.js';
+import { helpText } from './tree.js';
+import type { Success, Verb } from './verb.js';
+
+export const help: Verb = {
+  arguments: [['[topic...]', 'a command, or one of: exit-codes, config']],
+  examples: [
+    ['coord help claim', 'what coord claim --help prints'],
+    ['coord help exit-codes', 'the exit codes, and what to do after each'],
+    ['coord help config', 'the keys of coord.config.json'],
+  ],
+  async run(_context, input) {
+    const names = input.list(0);
+    const [first, second] = names;
+    if (first === undefined) return overview();
+    if (first === 'exit-codes') {
+      return { data: { exitCodes: EXIT_TABLE }, text: (style) => exitCodeLines(EXIT_TABLE, style) };
+    }
+    if (first === 'config') return configKeys();
+    checkNames(first, second, Object.keys(TOPICS));
+    return aboutCommand(first, second);
+  },
+};
+
+const TOPICS = { 'exit-codes': 'the exit codes, and what to do after each', config: 'the keys of coord.config.json' };
+
+async function overview(): Promise<Success> {
+  const commands = heads().flatMap((head) =>
+    VERBS.filter(({ name }) => name === head || inGroup(name, head)).map(({ name, summary }) => ({
+      name,
+      summary,
+      subject: subjectOf(head),
+    })),
+  );
+  const text = await helpText([]);
+  return { data: { commands, topics: TOPICS }, text: () => text.trimEnd() };
+}
+
+async function configKeys(): Promise<Success> {
+  const { CONFIG_KEYS, RESERVED_NOTE } = await import('../config/keys.js');
+  return { data: { keys: CONFIG_KEYS }, text: (style) => configLines(CONFIG_KEYS, RESERVED_NOTE, style) };
+}
+
+async function aboutCommand(head: string, tail: string | undefined): Promise<Success> {
+  const entry = VERBS.find(({ name }) => name === head || name === `${head} ${tail}`);
+  const text = await helpText(entry ? entry.name.split(' ') : [head]);
+  return { data: entry ? await verbData(entry) : groupData(head), text: () => text.trimEnd() };
+}
+
+async function verbData(entry: (typeof VERBS)[number]): Promise<object> {
+  const { arguments: taken = [], options = [], examples, notes = [] } = await entry.load();
+  return {
+    name: entry.name,
+    summary: entry.summary,
+    arguments: taken.map(([name, meaning]) => ({ name, meaning })),
+    options: options.map(([flags, meaning]) => ({ flags, meaning })),
+    examples: examples.map(([command, meaning]) => ({ command, meaning })),
+    notes,
+  };
+}
+
+function groupData(head: string): object {
+  const commands = VERBS.filter(({ name }) => inGroup(name, head)).map(({ name, summary }) => ({ name, summary }));
+  return { name: head, summary: GROUP_SUMMARIES[head] ?? '', commands };
+}

@@ -1,0 +1,160 @@
+import type { Context } from '../context.js';
+import type { Once } from '../domain/model.js';
+import type { OnceBeginRequest } from '../domain/request.js';
+import { onceTarget } from '../domain/targets.js';
+import { oneLine } from '../domain/text.js';
+import { addSeconds } from '../domain/time.js';
+import { CoordError, usage } from '../errors.js';
+import { shellWord } from '../render/format.js';
+import { repeatedLine } from '../render/once.js';
+import { refusalError } from '../render/refusals.js';
+import { gaveUpError } from '../render/waiting.js';
+import type { GitStore } from '../store/git-store.js';
+import { transact } from '../store/transact.js';
+import { watchBranch } from '../store/watch.js';
+import { Bell } from './bell.js';
+import { claimRequest } from './claim-request.js';
+import { readWait } from './durations.js';
+import { runUnderClaims } from './run.js';
+import type { Input, Outcome, Verb } from './verb.js';
+
+const KEY = /^[^\s/*?[\]{}\\@][^\s/*?[\]{}\\]*(?:\/[^\s/*?[\]{}\\]+)*$/u;
+const LONGEST_KEY = 200;
+/** Of a program's standard output this much is kept, for later callers. */
+const OUTPUT_BYTES = 4096;
+const POLL_MS = 2_000;
+
+export const once: Verb = {
+  arguments: [['<key>', 'what is to happen once, such as migrate/2026-11-21']],
+  options: [
+    ['--ttl <duration>', 'time to live of the run; it is renewed while the program runs'],
+    ['--wait [duration]', 'wait for a run in progress, and repeat its result'],
+    ['--retry', 'run it although an earlier run ended without a word'],
+    ['--forget', 'forget the key and its result; runs nothing'],
+  ],
+  examples: [
+    ['coord once migrate/42 -- npm run migrate', 'runs at most once to success, across clones'],
+    ['coord once migrate/42 --forget', 'start over'],
+  ],
+  notes: [
+    'A later call repeats the recorded output and exits 0. A failed program may be run again. A run that ended without',
+    'a word (killed, machine lost) is unknown: exit 7, and never repeated silently.',
+  ],
+  async run(context, input) {
+    const key = readKey(input.argument(0) ?? '');
+    const store = await context.store();
+    if (input.flag('forget')) return forget(context, store, key);
+    if (input.command.length === 0)
+      throw usage('no program to run', `coord once ${shellWord(key)} -- PROGRAM ARGUMENTS`);
+    const begun = await begin(context, input, store, key);
+    if (begun instanceof CoordError) return begun;
+    if (begun.status === 'done') return repeat(context, begun.once);
+    const tape = new Tape();
+    const [claim] = begun.claims;
+    const ran = await runUnderClaims(context, store, begun.claims, input.command, (chunk) => tape.add(chunk));
+    const finished = await transact(
+      store,
+      {
+        kind: 'once-finish',
+        ...(await context.requestBase()),
+        key,
+        claim: claim?.id ?? '',
+        exit: ran.exit,
+        output: tape.text,
+        truncated: tape.truncated,
+      },
+      context.surroundings,
+    );
+    if (!finished.ok) return lostError(key, ran.exit);
+    const { exit } = ran;
+    return { data: { key, ran: true, exit, output: tape.text, truncated: tape.truncated }, text: () => [], exit };
+  },
+};
+
+/** @throws CoordError `usage`. */
+function readKey(text: string): string {
+  const key = text.normalize('NFC');
+  const climbs = key.split('/').some((part) => part === '.' || part === '..');
+  if (KEY.test(key) && key.length <= LONGEST_KEY && !climbs) return key;
+  throw usage(
+    `not a key: ${JSON.stringify(text.slice(0, 80))}`,
+    `use up to ${LONGEST_KEY} characters without blanks and glob characters, such as migrate/42`,
+  );
+}
+
+async function begin(context: Context, input: Input, store: GitStore, key: string) {
+  const target = onceTarget(key);
+  const seconds = readWait(input, await context.config());
+  const deadline = addSeconds(context.now(), seconds ?? 0);
+  const bell = new Bell();
+  const { branch } = await context.config();
+  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => bell.ring() });
+  const unlisten = context.host.onStop(() => bell.stop());
+  try {
+    for (;;) {
+      bell.reset();
+      const claim = await claimRequest(context, input, store, [target]);
+      const { operation, agent, session, policy } = claim;
+      const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
+      const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
+      const decision = await transact(store, request, context.surroundings);
+      const now = context.now();
+      if (decision.ok) return decision.result;
+      if (decision.refusal.reason !== 'held' || seconds === null) return refusalError(decision.refusal, now);
+      const { conflicts } = decision.refusal;
+      if (bell.stopped) return gaveUpError('interrupted', seconds, [target.text], conflicts);
+      if (now >= deadline) return gaveUpError('timeout', seconds, [target.text], conflicts);
+      await bell.wait(POLL_MS);
+    }
+  } finally {
+    unlisten();
+    watcher.close();
+  }
+}
+
+function repeat(context: Context, record: Once): Outcome {
+  const { key, output, truncated, agent, finishedAt } = record;
+  context.host.stderr.write(`${repeatedLine(record, context.now())}\n`);
+  return {
+    data: { key, ran: false, exit: 0, output, truncated, by: agent, at: finishedAt },
+    text: () => (output === '' ? [] : output.replace(/\n$/, '')),
+  };
+}
+
+async function forget(context: Context, store: GitStore, key: string): Promise<Outcome> {
+  const base = await context.requestBase();
+  const decision = await transact(store, { kind: 'once-forget', ...base, key }, context.surroundings);
+  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  const { forgotten } = decision.result;
+  return {
+    data: { key, forgotten },
+    text: () => (forgotten ? `forgot ${oneLine(key)}` : `nothing is known of ${oneLine(key)}`),
+  };
+}
+
+function lostError(key: string, exit: number): CoordError {
+  return new CoordError(
+    'lost',
+    `the run of ${oneLine(key)} lost its claim; the program ended with exit ${exit}, unrecorded`,
+    {
+      hint: `its outcome is unknown to others: look at what it did, then coord once ${shellWord(key)} --retry or --forget`,
+      details: { key, exit },
+    },
+  );
+}
+
+/** Keeps the beginning of a program's output. */
+class Tape {
+  private kept = Buffer.alloc(0);
+  truncated = false;
+
+  add(chunk: Buffer): void {
+    const room = OUTPUT_BYTES - this.kept.length;
+    if (chunk.length > room) this.truncated = true;
+    this.kept = Buffer.concat([this.kept, chunk.subarray(0, room)]);
+  }
+
+  get text(): string {
+    return this.kept.toString('utf8');
+  }
+}

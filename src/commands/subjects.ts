@@ -1,0 +1,45 @@
+import { VERBS } from './registry.js';
+
+/**
+ * The headings of the help with the commands under each, in the order in which it lists them: what is needed every day
+ * stands first.
+ */
+export const SUBJECTS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
+  ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
+  [
+    'More about claims',
+    ['renew', 'wait', 'steal', 'handoff', 'accept', 'decline', 'verify-token', 'run', 'once', 'land'],
+  ],
+  ['Deploys', ['gate', 'deploy', 'deployments', 'verify', 'evidence']],
+  ['Agents and their rules', ['rules', 'agents', 'agent', 'state']],
+  ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
+  ['Setting up', ['init', 'doctor', 'hooks', 'hook', 'setup', 'audit', 'compact', 'completion', 'help']],
+];
+
+/** What the groups of verbs are about. */
+export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
+  session: 'start and end a run of an agent',
+  rules: 'the constitution: list, show, lint',
+  agent: 'stop an agent, and let it act again',
+};
+
+/** The first words of all commands, each once, in the order of the subjects. */
+export function heads(): string[] {
+  const known = new Set(VERBS.map(({ name }) => name.split(' ')[0] ?? name));
+  const ordered = SUBJECTS.flatMap(([, commands]) => commands).filter((command) => known.has(command));
+  return [...new Set([...ordered, ...known])];
+}
+
+/** The verbs of a group, such as `start` and `end` of `session`; empty when it is no group. */
+export function tailsOf(head: string): string[] {
+  return VERBS.flatMap(({ name }) => (inGroup(name, head) ? [name.slice(head.length + 1)] : []));
+}
+
+export function subjectOf(head: string): string {
+  return SUBJECTS.find(([, commands]) => commands.includes(head))?.[0] ?? 'More';
+}
+
+/** Whether a verb's name is that of a verb of this group. */
+export function inGroup(name: string, head: string): boolean {
+  return name.startsWith(`${head} `);
+}

@@ -1,0 +1,23 @@
+import type { Context } from '../context.js';
+import type { Claim } from '../domain/model.js';
+import { oneLine } from '../domain/text.js';
+import { isWide, narrowerGround } from '../domain/wide.js';
+import { uncommittedPaths } from '../git/changes.js';
+import { shellWord } from '../render/format.js';
+
+/** Says of each claim that stops many others how it could be narrower, from what the agent has changed. */
+export async function wideWarnings(context: Context, claims: readonly Claim[]): Promise<string[]> {
+  const { surface } = await context.policy(claims[0]?.agent ?? '');
+  const wide = claims.filter((claim) => claim.mode === 'exclusive' && isWide(claim, surface));
+  return Promise.all(
+    wide.map(async (claim) => {
+      const changed = await uncommittedPaths(context.git, [claim], context.repository.foldsCase);
+      const narrower = narrowerGround(changed);
+      const suggestion =
+        narrower.length === 0
+          ? 'claim only the files that you will change'
+          : `you have changed ${narrower.map(oneLine).join(' ')}: coord claim ${narrower.map(shellWord).join(' ')} && coord release ${shellWord(claim.target)}`;
+      return `${oneLine(claim.target)} is wide ground and stops others; ${suggestion}`;
+    }),
+  );
+}

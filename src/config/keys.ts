@@ -1,0 +1,184 @@
+/** One key of `coord.config.json`, in words: for the JSON schema that editors read, and for `coord help config`. */
+export interface ConfigKey {
+  /** Path of the key; NAME stands for a name that the project chooses. */
+  readonly key: string;
+  readonly what: string;
+  /** The value that counts where the key is not set; undefined where there is none. */
+  readonly default?: unknown;
+  readonly example?: unknown;
+  /** Checked, but not acted on by this version. */
+  readonly reserved?: true;
+}
+
+/** Every key that the schema knows; scripts/config-schema.mjs fails when one is missing here or there. */
+export const CONFIG_KEYS: readonly ConfigKey[] = [
+  { key: '$schema', what: 'Where editors find the schema of this file.' },
+  {
+    key: 'branch',
+    what: 'The branch that holds the coordination state. It shares no history with the code and is never checked out.',
+    default: 'coord',
+    example: 'team/coord',
+  },
+  {
+    key: 'remote',
+    what: 'The remote that decides between clones, and that sync-check compares with.',
+    default: 'origin',
+    example: 'upstream',
+  },
+  {
+    key: 'mainBranch',
+    what: "The branch that everybody's work ends in. Where it is not set, the remote is asked for its default branch.",
+    example: 'main',
+  },
+  {
+    key: 'share',
+    what: 'true: a claim is granted only when the remote has accepted it (reach remote). false: claims hold for the worktrees of this clone (reach host).',
+    default: false,
+    example: true,
+  },
+  { key: 'ttl', what: 'How long claims live.' },
+  { key: 'ttl.default', what: 'Time to live of a claim that asks for none.', default: '30m', example: '45m' },
+  { key: 'ttl.max', what: 'The longest time to live that a claim may ask for.', default: '4h', example: '2h' },
+  { key: 'wait', what: 'How long commands wait.' },
+  {
+    key: 'wait.max',
+    what: "The longest wait of one command, and its default. Agents' tools often stop a command after 10 minutes.",
+    default: '9m',
+    example: '2m',
+  },
+  {
+    key: 'skewTolerance',
+    what: "How far clocks may differ: another agent's claim is free only this long after it expired.",
+    default: '30s',
+    example: '2m',
+  },
+  {
+    key: 'takeover',
+    what: 'What shows that a claim is over: clock (its expiry plus the tolerance), or observed (watched here for its whole life).',
+    default: 'clock',
+    example: 'observed',
+    reserved: true,
+  },
+  {
+    key: 'lockOrder',
+    what: 'detect: a wait that would close a cycle is refused. strict: targets must also be claimed in ascending order.',
+    default: 'detect',
+    example: 'strict',
+  },
+  {
+    key: 'surface',
+    what: 'The paths whose change needs a claim, as globs. Workers may not claim them.',
+    default: [],
+    example: ['src/**', 'db/migrations/**', 'rules/**'],
+  },
+  {
+    key: 'resources',
+    what: 'Named things that are no paths, such as a deploy target; each name begins with @.',
+    default: {},
+    example: { '@deploy/prod': { ttl: '10m' } },
+  },
+  { key: 'resources.NAME', what: 'Settings of one resource.' },
+  { key: 'resources.NAME.ttl', what: 'Time to live of its claims, in place of ttl.default.', example: '10m' },
+  { key: 'rules', what: 'The folder of the rules.', default: 'rules', example: 'docs/rules' },
+  {
+    key: 'memory',
+    what: 'The files that every session reads at its start, after the rules.',
+    default: ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
+    example: ['docs/STATE.md'],
+  },
+  { key: 'roles', what: 'What the roles may do.' },
+  { key: 'roles.worker', what: 'Workers read; they write only here.' },
+  {
+    key: 'roles.worker.scratch',
+    what: 'Globs that a worker may claim all the same; {agent} stands for its id.',
+    default: ['scratch/{agent}/**'],
+    example: ['scratch/{agent}/**', 'reports/{agent}.md'],
+  },
+  {
+    key: 'autoClaim',
+    what: 'Whether a guard may claim for the agent what it is about to change.',
+    example: true,
+    reserved: true,
+  },
+  {
+    key: 'requireSession',
+    what: 'Whether a claim needs a session that was started.',
+    example: false,
+    reserved: true,
+  },
+  {
+    key: 'gates',
+    what: 'Independent authorisations by name, for deploys.',
+    example: { tests: { type: 'command', command: ['npm', 'test'] } },
+    reserved: true,
+  },
+  { key: 'gates.NAME', what: 'One gate.', reserved: true },
+  {
+    key: 'gates.NAME.type',
+    what: 'command: a program whose exit 0 opens the gate. signed-tag: a tag on the commit, signed by a person.',
+    example: 'command',
+    reserved: true,
+  },
+  {
+    key: 'gates.NAME.command',
+    what: 'The program and its arguments; no shell reads them.',
+    example: ['npm', 'test'],
+    reserved: true,
+  },
+  { key: 'gates.NAME.timeout', what: 'How long the program may run.', example: '10m', reserved: true },
+  {
+    key: 'gates.NAME.allowedSigners',
+    what: 'The file of the keys that may sign, as ssh-keygen has it.',
+    example: '.coord/allowed_signers',
+    reserved: true,
+  },
+  { key: 'gates.NAME.signers', what: 'How many different people must sign.', example: 2, reserved: true },
+  {
+    key: 'deploy',
+    what: 'Deploy targets by name.',
+    example: { prod: { gates: ['tests'] } },
+    reserved: true,
+  },
+  { key: 'deploy.NAME', what: 'One deploy target.', reserved: true },
+  { key: 'deploy.NAME.gates', what: 'The gates that must be open.', example: ['tests'], reserved: true },
+  {
+    key: 'deploy.NAME.requirePushed',
+    what: "Whether HEAD must be on the remote's main branch.",
+    example: true,
+    reserved: true,
+  },
+  {
+    key: 'deploy.NAME.verify',
+    what: 'How the public surface shows that the deploy arrived.',
+    example: { url: 'https://app.example/version', expect: '{commit}' },
+    reserved: true,
+  },
+  {
+    key: 'deploy.NAME.verify.url',
+    what: 'The address to ask.',
+    example: 'https://app.example/version',
+    reserved: true,
+  },
+  {
+    key: 'deploy.NAME.verify.expect',
+    what: 'The text that the answer must hold; {commit} stands for the commit.',
+    example: '{commit}',
+    reserved: true,
+  },
+  {
+    key: 'deploy.NAME.verify.header',
+    what: 'The header to look at, in place of the body.',
+    example: 'x-commit',
+    reserved: true,
+  },
+  { key: 'deploy.NAME.verify.status', what: 'The HTTP status that is expected.', example: 200, reserved: true },
+  {
+    key: 'deploy.NAME.verify.timeout',
+    what: 'How long to try again before the deploy counts as failed.',
+    example: '2m',
+    reserved: true,
+  },
+];
+
+/** The note that goes with a reserved key. */
+export const RESERVED_NOTE = 'Checked, but not acted on by this version.';

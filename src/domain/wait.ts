@@ -1,0 +1,125 @@
+import { decideClaim, heldByOthers } from './claim.js';
+import { cycleThrough } from './deadlock.js';
+import type { EventDraft } from './events.js';
+import type { State, Waiter } from './model.js';
+import { ownPlace, waitEnded, waitEvent, withoutTicket } from './queue.js';
+import type { Conflict } from './refusal.js';
+import type { ClaimRequest, Decision, LeaveQueueRequest, WaitRequest } from './request.js';
+import { addSeconds, type Instant, secondsBetween } from './time.js';
+
+/** A wait this many times longer than the holder said it would need is suspected to be a deadlock. */
+const SUSPICION_FACTOR = 2;
+
+/** How long an agent that must first bring in the last holder's work keeps its place. */
+export const PLACE_KEPT_SECONDS = 120;
+
+/**
+ * Grants the claim when it is this request's turn; otherwise queues it, first come first served. The wait is state, so
+ * that others see it and cycles can be found; a wait that would close one is refused.
+ */
+export function decideWait(state: State, request: WaitRequest, now: Instant): Decision<'wait'> {
+  const attempt = request.passive ? decideFree(state, request.claim, now) : decideClaim(state, request.claim, now);
+  if (attempt.ok) {
+    const { claims } = attempt.result;
+    return { ...attempt, result: { status: 'granted', claims } };
+  }
+  const { refusal } = attempt;
+  if (refusal.reason !== 'held') return attempt;
+  const own = ownPlace(state, request.claim);
+  const ticket = own ?? newTicket(request, now);
+  const queued: State = own ? state : { ...state, waiters: [...state.waiters, ticket] };
+  const cycle = cycleThrough(queued, ticket, request.policy, now);
+  if (cycle !== null) {
+    const { conflicts, free, queue } = refusal;
+    return { ok: false, refusal: { code: 'held', reason: 'deadlock', cycle, conflicts, free, queue } };
+  }
+  return keepWaiting(queued, own, ticket, refusal.conflicts, request, now);
+}
+
+/** Whether nobody stands in the way; claims nothing, and ends the wait. */
+function decideFree(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+  const refusal = heldByOthers(state, request, now);
+  if (refusal) return { ok: false, refusal };
+  const own = ownPlace(state, request);
+  return {
+    ok: true,
+    state: own ? withoutTicket(state, own) : state,
+    events: own ? [waitEnded(own, 'free', now)] : [],
+    result: { claims: [] },
+    summary: `${request.agent} waited for free ground`,
+  };
+}
+
+/** Takes the ticket out of the queue, or keeps its place for a while; harmless when it is gone. */
+export function decideLeaveQueue(state: State, request: LeaveQueueRequest, now: Instant): Decision<'leave-queue'> {
+  const ticket = state.waiters.find((waiter) => waiter.id === request.ticket);
+  const summary = `${request.agent} stops waiting (${request.outcome})`;
+  if (!ticket) return { ok: true, state, events: [], result: { left: false }, summary };
+  const keptUntil = addSeconds(now, PLACE_KEPT_SECONDS);
+  const keeps = request.outcome === 'behind';
+  return {
+    ok: true,
+    state: keeps ? replaceTicket(state, { ...ticket, expiresAt: keptUntil }) : withoutTicket(state, ticket),
+    events: keeps ? [] : [waitEnded(ticket, request.outcome, now)],
+    result: { left: !keeps },
+    summary,
+  };
+}
+
+function keepWaiting(
+  state: State,
+  own: Waiter | undefined,
+  ticket: Waiter,
+  conflicts: readonly Conflict[],
+  request: WaitRequest,
+  now: Instant,
+): Decision<'wait'> {
+  const suspicious = !ticket.suspected && isSuspicious(state, ticket, conflicts, now);
+  const due = secondsBetween(now, ticket.expiresAt) < request.ticketSeconds / 2;
+  const refreshed: Waiter = {
+    ...ticket,
+    suspected: ticket.suspected || suspicious,
+    expiresAt: due ? addSeconds(now, request.ticketSeconds) : ticket.expiresAt,
+  };
+  const events: EventDraft[] = own ? [] : [waitEvent('wait.started', ticket, now, { mode: ticket.mode })];
+  if (suspicious) {
+    const holders = [...new Set(conflicts.map(({ agent }) => agent))];
+    const waitedSeconds = secondsBetween(ticket.since, now);
+    events.push(waitEvent('deadlock.suspected', ticket, now, { holders, waitedSeconds }));
+  }
+  return {
+    ok: true,
+    state: due || suspicious ? replaceTicket(state, refreshed) : state,
+    events,
+    result: { status: 'waiting', ticket: refreshed, conflicts },
+    summary: `${request.agent} waits for ${ticket.targets.map(({ text }) => text).join(', ')}`,
+  };
+}
+
+function replaceTicket(state: State, ticket: Waiter): State {
+  return { ...state, waiters: state.waiters.map((waiter) => (waiter.id === ticket.id ? ticket : waiter)) };
+}
+
+function isSuspicious(state: State, ticket: Waiter, conflicts: readonly Conflict[], now: Instant): boolean {
+  const waited = secondsBetween(ticket.since, now);
+  const blocking = new Set(conflicts.map(({ claimId }) => claimId));
+  return state.claims.some(
+    ({ id, expectSeconds }) => blocking.has(id) && expectSeconds !== null && waited > SUSPICION_FACTOR * expectSeconds,
+  );
+}
+
+function newTicket(request: WaitRequest, now: Instant): Waiter {
+  const { claim, agent, session, ticketSeconds, passive } = request;
+  return {
+    id: claim.ticket ?? `${request.operation}-w`,
+    agent,
+    session,
+    targets: claim.targets.map(({ target }) => target),
+    mode: claim.mode,
+    since: now,
+    expiresAt: addSeconds(now, ticketSeconds),
+    reason: claim.reason,
+    passive,
+    suspected: false,
+  };
+}

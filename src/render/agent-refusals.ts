@@ -1,0 +1,52 @@
+import type { Claim } from '../domain/model.js';
+import type { Refusal } from '../domain/refusal.js';
+import { oneLine } from '../domain/text.js';
+import { shellWord } from './format.js';
+
+interface Words {
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function notOfferedWords(claims: readonly Claim[]): Words {
+  const lines = claims.map(({ target, agent, offer }) => {
+    const to = offer && offer.declined === null ? `offers it to ${offer.to}` : 'offers it to nobody';
+    return `refused: ${oneLine(target)} is not offered to you: ${agent} holds it, and ${to}`;
+  });
+  const [first] = claims;
+  return {
+    message: lines.join('\n'),
+    hint: `ask for it: coord note "please hand over ${oneLine(first?.target ?? '')}" --to ${first?.agent ?? 'ID'}`,
+  };
+}
+
+export function noOfferWords(targets: readonly string[]): Words {
+  return {
+    message: `no offer: nobody holds ${targets.map(oneLine).join(', ')} now; an offer ends with its claim`,
+    hint: `coord claim ${targets.map(shellWord).join(' ')}`,
+  };
+}
+
+export function authorityWords(orchestrators: readonly string[]): Words {
+  const who = orchestrators.length === 0 ? '' : ` (${orchestrators.join(', ')})`;
+  return {
+    message: 'refused: only an orchestrator, or a person at a terminal, may stop or revive an agent',
+    hint: `ask an orchestrator${who} or a person, and say why`,
+  };
+}
+
+/** An agent that cannot be meant. */
+export function strangerWords({ reason, agent, known }: Extract<Refusal, { known: readonly string[] }>): Words {
+  const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
+  switch (reason) {
+    case 'unknown-agent':
+      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: 'coord agents' };
+    case 'killed-agent':
+      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: 'coord agents' };
+    case 'oneself':
+      return {
+        message: `${agent} is you; ${others}`,
+        hint: 'name another agent (coord agents); to stop yourself: coord release --all',
+      };
+  }
+}

@@ -1,0 +1,39 @@
+import type { EXIT_TABLE } from '../errors.js';
+import type { Style } from './style.js';
+
+type ExitRow = (typeof EXIT_TABLE)[number];
+
+export interface KeyWords {
+  readonly key: string;
+  readonly what: string;
+  readonly default?: unknown;
+  readonly reserved?: true;
+}
+
+/** The exit table: code and name, when, and what to do then. */
+export function exitCodeLines(rows: readonly ExitRow[], style: Style): string[] {
+  const width = Math.max(...rows.map(({ code }) => code.length));
+  const indent = ' '.repeat(width + 5);
+  return [
+    'What the exit code of every command says, and what to do then:',
+    '',
+    ...rows.flatMap(({ exit, code, when, next }) => [
+      `${style.bold(String(exit).padStart(2))}  ${style.bold(code.padEnd(width))} ${when}`,
+      `${indent}${style.dim('→')} ${next}`,
+    ]),
+    '',
+    'coord run passes on the exit code of the program that it ran.',
+  ];
+}
+
+/** The keys of the configuration, with their defaults. */
+export function configLines(keys: readonly KeyWords[], reservedNote: string, style: Style): string[] {
+  return [
+    'Keys of coord.config.json, at the root of the repository; every one is optional:',
+    '',
+    ...keys.flatMap((entry) => [
+      `${style.bold(entry.key)}${entry.default === undefined ? '' : style.dim(` = ${JSON.stringify(entry.default)}`)}`,
+      `    ${entry.what}${entry.reserved ? ` ${style.warn(reservedNote)}` : ''}`,
+    ]),
+  ];
+}

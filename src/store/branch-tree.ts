@@ -1,0 +1,140 @@
+import type { Note, State } from '../domain/model.js';
+import { CoordError } from '../errors.js';
+import type { ObjectDatabase } from '../git/objects.js';
+import { parseTree, type TreeEntry, treeBody } from '../git/trees.js';
+import { parseCommit } from './commits.js';
+import {
+  decodeAgents,
+  decodeClaims,
+  decodeLog,
+  decodeOnces,
+  encodeAgents,
+  encodeClaims,
+  encodeLog,
+  encodeOnces,
+} from './documents.js';
+import type { Part, Snapshot } from './store.js';
+
+const FILE_MODE = '100644';
+const FOLDER_MODE = '40000';
+/** A segment of the log is closed before it outgrows this many bytes. */
+const SEGMENT_BYTES = 64 * 1024;
+
+/** A snapshot with the tree that it was read from. */
+export interface GitSnapshot extends Snapshot {
+  readonly files: ReadonlyMap<string, TreeEntry>;
+  /** Message of the commit, whose events need no recording again. */
+  readonly message: string;
+}
+
+/** The files of the coordination branch: a commit's state, and the tree of a new state. */
+export class BranchTree {
+  constructor(
+    private readonly objects: ObjectDatabase,
+    private readonly objectFormat: 'sha1' | 'sha256',
+    private readonly branch: string,
+  ) {}
+
+  /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format. */
+  async load(revision: string, parts: readonly Part[]): Promise<GitSnapshot> {
+    const { tree, message } = parseCommit(await this.body(revision));
+    const files = parseTree(await this.body(tree), this.idBytes);
+    const required = ['claims.json', 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
+    for (const name of required) if (!files.has(name)) throw missingFile(name, this.branch);
+    const wanted = parts.includes('onces') && files.has('once.json') ? [...required, 'once.json'] : required;
+    const bodies = await this.objects.read(wanted.map((name) => files.get(name)?.id ?? ''));
+    const textOf = (name: string) => bodies.get(files.get(name)?.id ?? '')?.body.toString('utf8') ?? '';
+    return {
+      revision,
+      files,
+      message,
+      parts,
+      state: {
+        ...decodeClaims(textOf('claims.json')),
+        agents: decodeAgents(textOf('agents.json')),
+        notes: parts.includes('log') ? decodeLog('log.jsonl', textOf('log.jsonl')) : [],
+        onces: wanted.includes('once.json') ? decodeOnces(textOf('once.json')) : [],
+      },
+    };
+  }
+
+  /** Writes the first tree and returns its id. */
+  begin(state: State): string {
+    return this.writeTree(
+      new Map([
+        ['claims.json', this.file(encodeClaims(state))],
+        ['agents.json', this.file(encodeAgents(state.agents))],
+        ['log.jsonl', this.file(encodeLog(state.notes))],
+      ]),
+    );
+  }
+
+  /** Writes the tree of a new state and returns its id; what did not change, or was not read, keeps its object. */
+  async write(base: GitSnapshot, state: State): Promise<string> {
+    const files = new Map(base.files);
+    const before = base.state;
+    const sameClaims =
+      state.claims === before.claims &&
+      state.waiters === before.waiters &&
+      state.releases === before.releases &&
+      state.lastToken === before.lastToken;
+    if (!sameClaims) files.set('claims.json', this.file(encodeClaims(state)));
+    if (state.agents !== before.agents) files.set('agents.json', this.file(encodeAgents(state.agents)));
+    if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
+    if (base.parts.includes('onces') && state.onces !== before.onces) {
+      files.set('once.json', this.file(encodeOnces(state.onces)));
+    }
+    return this.writeTree(files);
+  }
+
+  /** The whole log, oldest first: the closed segments, then the newest. */
+  async readLog({ files, state }: GitSnapshot): Promise<readonly Note[]> {
+    const folder = files.get('log');
+    if (!folder) return state.notes;
+    const segments = [...parseTree(await this.body(folder.id), this.idBytes)];
+    const bodies = await this.objects.read(segments.map(([, { id }]) => id));
+    const older = segments.map(([name, { id }]) =>
+      decodeLog(`log/${name}`, bodies.get(id)?.body.toString('utf8') ?? ''),
+    );
+    const ordered = older.sort((a, b) => ((a[0]?.at ?? '') < (b[0]?.at ?? '') ? -1 : 1));
+    return [...ordered.flat(), ...state.notes];
+  }
+
+  private async addNotes(files: Map<string, TreeEntry>, base: GitSnapshot, notes: readonly Note[]): Promise<void> {
+    const whole = encodeLog(notes);
+    const first = base.state.notes[0];
+    const current = base.files.get('log.jsonl');
+    if (Buffer.byteLength(whole) <= SEGMENT_BYTES || !first || !current) {
+      files.set('log.jsonl', this.file(whole));
+      return;
+    }
+    const folder = base.files.get('log');
+    const segments = folder ? parseTree(await this.body(folder.id), this.idBytes) : new Map<string, TreeEntry>();
+    segments.set(`${first.id}.jsonl`, current);
+    files.set('log', { mode: FOLDER_MODE, id: this.writeTree(segments) });
+    files.set('log.jsonl', this.file(encodeLog(notes.slice(base.state.notes.length))));
+  }
+
+  private file(content: string): TreeEntry {
+    return { mode: FILE_MODE, id: this.objects.write('blob', Buffer.from(content)) };
+  }
+
+  private writeTree(files: ReadonlyMap<string, TreeEntry>): string {
+    return this.objects.write('tree', treeBody(files));
+  }
+
+  private async body(id: string): Promise<Buffer> {
+    return (await this.objects.read([id])).get(id)?.body ?? Buffer.alloc(0);
+  }
+
+  private get idBytes(): number {
+    return this.objectFormat === 'sha256' ? 32 : 20;
+  }
+}
+
+function missingFile(name: string, branch: string): CoordError {
+  return new CoordError('corrupt', `${name} is missing from the branch ${branch}`, {
+    hint: `look at its history: git log --stat ${branch}`,
+    details: { file: name, missing: true, problems: [`${name}: missing`] },
+  });
+}

@@ -1,0 +1,46 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The largest fencing token that this clone has seen, kept beside the branch so that a branch made anew starts above
+ * it. Best effort: deleting it costs no claim, and leaves only the time base of new branches.
+ */
+export class TokenMark {
+  private readonly path: string;
+  private highest: number | undefined;
+
+  constructor(private readonly directory: string) {
+    this.path = join(directory, 'last-token');
+  }
+
+  /** 0 where none is known. */
+  read(): number {
+    this.highest ??= readNumber(this.path);
+    return this.highest;
+  }
+
+  /** Never lowers it. */
+  raise(token: number): void {
+    if (token <= this.read()) return;
+    // Another process may have raised it further since.
+    this.highest = Math.max(token, readNumber(this.path));
+    if (this.highest > token) return;
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      const temporary = `${this.path}.${token}.tmp`;
+      writeFileSync(temporary, `${token}\n`);
+      renameSync(temporary, this.path);
+    } catch {
+      // A read-only or full disk must not turn a grant into a fault.
+    }
+  }
+}
+
+function readNumber(path: string): number {
+  try {
+    const value = Number(readFileSync(path, 'utf8').trim());
+    return Number.isSafeInteger(value) && value > 0 ? value : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,147 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { VERBS } from '../../src/commands/registry.js';
+import { GROUP_SUMMARIES, heads, SUBJECTS, subjectOf, tailsOf } from '../../src/commands/subjects.js';
+import { EXIT_TABLE } from '../../src/errors.js';
+import { sandbox } from '../support/sandbox.js';
+
+const NAMES = VERBS.map(({ name }) => name);
+
+test('coord, coord help and coord --help say the same, what a newcomer needs first', async () => {
+  const box = sandbox();
+  const [bare, help, option] = await Promise.all([[], ['help'], ['--help']].map((args) => box.coord(box.home, args)));
+  expect(bare?.code).toBe(0);
+  expect(help?.stdout).toBe(bare?.stdout);
+  expect(option?.stdout).toBe(bare?.stdout);
+  const listed = [...(bare?.stdout ?? '').matchAll(/^ {2}([a-z][\w-]+) {2,}/gm)].map((match) => match[1]);
+  expect(listed).toEqual(heads());
+  for (const verb of ['claim', 'release', 'status', 'sync-check']) expect(listed.indexOf(verb)).toBeLessThan(5);
+});
+
+test('every command stands under one subject, and every group says what it is about', () => {
+  for (const head of heads()) {
+    expect([head, subjectOf(head)]).not.toEqual([head, 'More']);
+    expect(SUBJECTS.filter(([, commands]) => commands.includes(head))).toHaveLength(1);
+    if (tailsOf(head).length > 0) expect([head, GROUP_SUMMARIES[head] ?? '']).not.toEqual([head, '']);
+  }
+});
+
+test.each(NAMES)('coord %s --help has an example and is what coord help prints', async (name) => {
+  const box = sandbox();
+  const words = name.split(' ');
+  const [option, help] = await Promise.all([
+    box.coord(box.home, [...words, '--help']),
+    box.coord(box.home, ['help', ...words]),
+  ]);
+  expect(option.stdout).toMatch(/^Examples?:\n {2}.*\bcoord /m);
+  expect(option.stdout).toContain(`coord ${words[0]}`);
+  expect([help.code, option.code]).toEqual([0, 0]);
+  expect(help.stdout.trimEnd()).toBe(option.stdout.trimEnd());
+});
+
+test('help is data with --json, however it is asked for', async () => {
+  const box = sandbox();
+  const [help, option, all] = await Promise.all(
+    [
+      ['help', 'claim', '--json'],
+      ['claim', '--help', '--json'],
+      ['--json', '--help'],
+    ].map((args) => box.coord(box.home, args)),
+  );
+  expect(help?.json().data).toMatchObject({ name: 'claim', options: expect.any(Array), examples: expect.any(Array) });
+  expect(option?.stdout).toBe(help?.stdout);
+  expect(
+    all
+      ?.json()
+      .data.commands.map((command: { name: string }) => command.name)
+      .sort(),
+  ).toEqual([...NAMES].sort());
+});
+
+test('coord help exit-codes gives the exit table, in words and as data', async () => {
+  const box = sandbox();
+  const words = await box.coord(box.home, ['help', 'exit-codes']);
+  for (const { exit, code, when } of EXIT_TABLE) {
+    expect(words.stdout).toMatch(new RegExp(`^ *${exit} +${code} `, 'm'));
+    expect(words.stdout).toContain(when);
+  }
+  const data = await box.coord(box.home, ['help', 'exit-codes', '--json']);
+  expect(data.json().data.exitCodes).toEqual(EXIT_TABLE);
+});
+
+test('coord help config names the keys with their defaults', async () => {
+  const box = sandbox();
+  const { stdout } = await box.coord(box.home, ['help', 'config']);
+  expect(stdout).toContain('ttl.default = "30m"');
+  expect(stdout).toContain('surface = []');
+});
+
+test.each([
+  [['clam', 'src'], 'unknown command: clam (did you mean claim?)', 'coord help claim'],
+  [['clam', '--help'], 'unknown command: clam (did you mean claim?)', 'coord help claim'],
+  [['--agent', 'maya', 'statsu'], 'unknown command: statsu (did you mean status?)', 'coord help status'],
+  [['sesion', 'start'], 'unknown command: sesion (did you mean session?)', 'coord help session'],
+  [['session', 'strat', '--role', 'worker'], 'did you mean session start?', 'coord help session start'],
+  [['rules', 'lst'], 'unknown command: rules lst (did you mean rules list?)', 'coord help rules list'],
+  [['help', 'clam'], 'did you mean claim?', 'coord help claim'],
+  [['help', 'exit-code'], 'did you mean exit-codes?', 'coord help exit-codes'],
+  [['xyzzy'], 'unknown command: xyzzy', 'coord help'],
+  [['claim', 'src', '--reson', 'x'], "unknown option '--reson' (did you mean --reason?)", 'coord claim --help'],
+  [['--frobnicate'], "unknown option '--frobnicate'", 'coord --help'],
+  [['--json'], 'no command was named', 'coord help'],
+])('coord %j is refused as usage, with the nearest name', async (args, message, hint) => {
+  const box = sandbox();
+  const asData = await box.coord(box.home, [...args, '--json']);
+  expect(asData.code).toBe(2);
+  expect(asData.json().error.message).toContain(message);
+  expect(asData.json().error.hint).toBe(hint);
+});
+
+test('a group without a verb prints its help; for a program that is a usage error', async () => {
+  const box = sandbox();
+  const words = await box.coord(box.home, ['session']);
+  expect([words.code, words.stderr]).toEqual([0, '']);
+  for (const tail of tailsOf('session')) expect(words.stdout).toMatch(new RegExp(`^ {2}${tail} `, 'm'));
+  const data = await box.coord(box.home, ['session', '--json']);
+  expect(data.code).toBe(2);
+  expect(data.json().error.message).toContain(`coord session has ${tailsOf('session').join(', ')}`);
+});
+
+test('what follows -- is another program’s: its --help and --json are not ours', async () => {
+  const box = sandbox();
+  const { code, stdout } = await box.coord(box.repository(), ['claim', '--', '--help', '--json']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+});
+
+/** What bash would offer after these words, the last of which is being typed. */
+function completions(script: string, words: readonly string[]): string[] {
+  const program = `${script}\nCOMP_WORDS=(coord "$@"); COMP_CWORD=$#; _coord; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', program, 'bash', ...words], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return stdout.split('\n').filter((word) => word !== '');
+}
+
+test('bash completes commands, verbs of groups, and options', async () => {
+  const box = sandbox();
+  const { stdout: script } = await box.coord(box.home, ['completion', 'bash']);
+  expect(completions(script, [''])).toEqual(heads());
+  expect(completions(script, ['cla'])).toEqual(['claim']);
+  expect(completions(script, ['session', ''])).toEqual(tailsOf('session'));
+  expect(completions(script, ['--agent', 'maya', 'claim', 'src', '--tt'])).toEqual(['--ttl']);
+  expect(completions(script, ['session', 'start', '--ro'])).toEqual(['--role']);
+  expect(completions(script, ['claim', 'sr'])).toEqual([]);
+});
+
+test.each(['zsh', 'fish'])('the script for %s names every command', async (shell) => {
+  const box = sandbox();
+  const { stdout } = await box.coord(box.home, ['completion', shell]);
+  for (const head of heads()) expect(stdout).toMatch(new RegExp(`[ ']${head}[ ':)]`));
+});
+
+test('a shell without a script is refused', async () => {
+  const box = sandbox();
+  const result = await box.coord(box.home, ['completion', 'tcsh', '--json']);
+  expect(result.code).toBe(2);
+  expect(result.json().error.hint).toBe('one of: bash, zsh, fish');
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { policyFor, withDefaults } from '../../../src/config/config.js';
+import { parseConfig } from '../../../src/config/load.js';
+import { CoordError } from '../../../src/errors.js';
+
+async function problemsOf(source: string): Promise<readonly string[]> {
+  const error: unknown = await parseConfig(source).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof CoordError) || error.code !== 'usage') throw new Error(`not refused: ${error}`);
+  for (const problem of error.details.problems as string[]) expect(error.message).toContain(problem);
+  return error.details.problems as string[];
+}
+
+describe('the configuration', () => {
+  it('has a default for everything', async () => {
+    expect(await parseConfig('{}')).toEqual({
+      branch: 'coord',
+      remote: 'origin',
+      mainBranch: null,
+      share: false,
+      ttl: { defaultSeconds: 1800, maxSeconds: 14_400 },
+      skewSeconds: 30,
+      waitSeconds: 540,
+      lockOrder: 'detect',
+      surface: [],
+      resources: {},
+      rules: 'rules',
+      memory: ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
+      scratch: ['scratch/{agent}/**'],
+    });
+  });
+
+  it('may begin with a byte order mark', async () => {
+    expect((await parseConfig('\uFEFF{"branch":"c"}')).branch).toBe('c');
+  });
+
+  it('lists every problem at once: unknown keys, on every level, and bad values', async () => {
+    const source = JSON.stringify({
+      brunch: 'coord',
+      remoote: 'origin',
+      constructor: 1,
+      branch: '',
+      share: 'yes',
+      ttl: { default: 'soon', maximum: '4h', minimum: '1s' },
+      takeover: 'force',
+      surface: 'src',
+      resources: { 'deploy/prod': { ttl: '10m' }, '@db': { tll: '1m' } },
+      gates: { tests: { type: 'comand' } },
+    });
+    const problems = await problemsOf(source);
+    const named = problems.map((problem) => problem.split(':')[0]);
+    expect(named.sort()).toEqual(
+      [
+        'branch',
+        'brunch',
+        'constructor',
+        'gates.tests.type',
+        'remoote',
+        'resources.@db.tll',
+        'resources.deploy/prod',
+        'share',
+        'surface',
+        'takeover',
+        'ttl.default',
+        'ttl.maximum',
+        'ttl.minimum',
+      ].sort(),
+    );
+  });
+
+  it.each(['', '{', 'null', '[]', '"x"', '{"branch":}', '{} {}'])('refuses %j', async (source) => {
+    expect(await problemsOf(source)).toHaveLength(1);
+  });
+
+  it('refuses an inherited name as a key too', async () => {
+    expect(await problemsOf('{"__proto__":{"a":1},"toString":2}')).toEqual([
+      '__proto__: unknown key',
+      'toString: unknown key',
+    ]);
+  });
+
+  it('refuses a default time to live above the cap; a cap alone lowers the default', async () => {
+    expect(await problemsOf('{"ttl":{"default":"2h","max":"1h"}}')).toEqual(['ttl.default: longer than ttl.max']);
+    expect((await parseConfig('{"ttl":{"max":"10m"}}')).ttl).toEqual({ defaultSeconds: 600, maxSeconds: 600 });
+  });
+
+  it.each(['0s', '-1m', '1', '400d'])('refuses %j as a time to live', async (text) => {
+    expect(await problemsOf(JSON.stringify({ ttl: { max: text } }))).toHaveLength(1);
+  });
+});
+
+describe('the policy of an agent', () => {
+  it('names the agent’s scratch paths', () => {
+    const policy = policyFor(withDefaults({ surface: ['src/**', 'db/*.sql', 'README.md'] }), 'wim', true);
+    expect(policy).toEqual({
+      skewSeconds: 30,
+      foldCase: true,
+      lockOrder: 'detect',
+      surface: [
+        { kind: 'directory', text: 'src/**' },
+        { kind: 'glob', text: 'db/*.sql' },
+        { kind: 'path', text: 'README.md' },
+      ],
+      scratch: [{ kind: 'directory', text: 'scratch/wim/**' }],
+    });
+  });
+});

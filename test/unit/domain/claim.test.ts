@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../src/domain/decide.js';
+import { type Claim, EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import { directoryTarget, type Target } from '../../../src/domain/targets.js';
+import { at, claimOf, granted, POLICY, refused, releaseOf, START } from '../../support/decisions.js';
+
+const NOTHING = EMPTY_STATE;
+const COMMIT = 'a'.repeat(40);
+const HEAD = 'b'.repeat(40);
+
+function holding(agent: string, targets: string | string[], changes = {}): State {
+  return granted(NOTHING, claimOf(agent, targets, changes)).state;
+}
+
+describe('a claim on free ground', () => {
+  it('gets an id, a token above every earlier one, and a life of its time to live', () => {
+    const { result, state, events, summary } = granted(
+      { ...NOTHING, lastToken: 41 },
+      claimOf('maya', ['src/api/**', 'README.md'], { reason: 'pagination', head: HEAD, session: 's1', operation: 'op' }),
+    );
+    expect(result.claims).toEqual([
+      {
+        id: 'op-1',
+        target: 'src/api/**',
+        kind: 'directory',
+        mode: 'exclusive',
+        agent: 'maya',
+        session: 's1',
+        token: 42,
+        ttlSeconds: 1800,
+        acquiredAt: START,
+        renewedAt: START,
+        expiresAt: at(1800),
+        reason: 'pagination',
+        reach: 'host',
+        base: HEAD,
+        expectSeconds: null,
+        rules: null,
+        allowedBehind: false,
+        offer: null,
+      } satisfies Claim,
+      expect.objectContaining({ id: 'op-2', target: 'README.md', kind: 'path', token: 43 }),
+    ]);
+    expect(state.lastToken).toBe(43);
+    expect(events.map(({ type, target }) => [type, target])).toEqual([
+      ['claim.granted', 'src/api/**'],
+      ['claim.granted', 'README.md'],
+    ]);
+    expect(summary).toBe('claim src/api/**, README.md by maya for 30m');
+  });
+
+  it('leaves the state that it was given as it was', () => {
+    const before = structuredClone(NOTHING);
+    granted(NOTHING, claimOf('maya', 'src/**'));
+    expect(NOTHING).toEqual(before);
+  });
+
+  it('registers the agent at its first write', () => {
+    expect(holding('maya', 'a').agents).toMatchObject([{ id: 'maya', role: 'peer', lastSeen: START, killed: null }]);
+  });
+});
+
+describe('a claim on ground that another holds', () => {
+  const held = holding('maya', 'src/api/**', { reason: 'pagination', session: 'm1' });
+
+  it('is refused with the overlap, the holder, since when, until when, and why', () => {
+    expect(refused(held, claimOf('noor', ['src/api/users.ts', 'README.md']))).toEqual({
+      code: 'held',
+      reason: 'held',
+      conflicts: [
+        {
+          target: 'src/api/users.ts',
+          heldTarget: 'src/api/**',
+          overlap: 'src/api/users.ts',
+          witness: 'src/api/users.ts',
+          agent: 'maya',
+          session: 'm1',
+          claimId: held.claims[0]?.id,
+          since: START,
+          expiresAt: at(1800),
+          reason: 'pagination',
+          mode: 'exclusive',
+          waiting: false,
+        },
+      ],
+      free: ['README.md'],
+      queue: [],
+    });
+  });
+
+  it('grants all or nothing', () => {
+    const decision = decide(held, claimOf('noor', ['README.md', 'src/api/users.ts']), START);
+    expect(decision).not.toHaveProperty('state');
+    expect(decision.ok).toBe(false);
+  });
+
+  it('is refused until expiry plus the tolerance, to the millisecond, and granted from then on', () => {
+    const last = at(1800 + POLICY.skewSeconds - 0.001);
+    expect(refused(held, claimOf('noor', 'src/api/**'), last)).toMatchObject({ reason: 'held' });
+    const { state, events, result } = granted(held, claimOf('noor', 'src/api/**'), at(1830));
+    expect(events.map(({ type, agent }) => [type, agent])).toEqual([
+      ['claim.expired', 'maya'],
+      ['claim.granted', 'noor'],
+    ]);
+    expect(state.claims.map(({ agent }) => agent)).toEqual(['noor']);
+    expect(result.claims[0]?.token).toBeGreaterThan(held.claims[0]?.token ?? Number.POSITIVE_INFINITY);
+  });
+
+  it.each([
+    ['src/app/**', 'src/apple/**'],
+    ['src/app', 'src/apple'],
+    ['@deploy/prod', '@deploy/production'],
+    ['src/*.ts', 'src/*.js'],
+  ])('%s does not stop %s', (mine, yours) => {
+    expect(granted(holding('maya', mine), claimOf('noor', yours)).result.claims).toHaveLength(1);
+  });
+
+  it.each([
+    ['**', 'any/thing.ts'],
+    ['src', 'src/deep/file.ts'],
+    ['src/**/x.ts', 'src/{a,b}/x.ts'],
+    ['@deploy', '@deploy/prod'],
+    ['@deploy/prod', '@deploy'],
+  ])('%s stops %s', (mine, yours) => {
+    expect(refused(holding('maya', mine), claimOf('noor', yours))).toMatchObject({ code: 'held' });
+  });
+
+  it.each([true, false])('with names that differ in case only, folding %s decides', (foldCase) => {
+    const policy = { ...POLICY, foldCase };
+    const state = holding('maya', 'src/File.ts', { policy });
+    const decision = decide(state, claimOf('noor', 'SRC/file.ts', { policy }), START);
+    expect(decision.ok).toBe(!foldCase);
+  });
+});
+
+describe('modes', () => {
+  it('lets readers share, and no writer beside them', () => {
+    const shared = { mode: 'shared' as const };
+    const first = holding('maya', 'docs/**', shared);
+    const both = granted(first, claimOf('noor', 'docs/a.md', shared)).state;
+    expect(both.claims).toHaveLength(2);
+    expect(refused(both, claimOf('omar', 'docs/a.md'))).toMatchObject({
+      conflicts: [{ agent: 'maya' }, { agent: 'noor' }],
+    });
+    expect(refused(holding('maya', 'docs/**'), claimOf('noor', 'docs/a.md', shared))).toMatchObject({ code: 'held' });
+  });
+
+  it('gives a reader that becomes the writer a new token, and refuses it while others read', () => {
+    const shared = { mode: 'shared' as const };
+    const one = holding('maya', 'a', shared);
+    const other = granted(one, claimOf('noor', 'a', shared)).state;
+    expect(refused(other, claimOf('maya', 'a'))).toMatchObject({ conflicts: [{ agent: 'noor' }] });
+    const alone = granted(other, releaseOf('noor')).state;
+    const { result } = granted(alone, claimOf('maya', 'a'));
+    expect(result.claims).toMatchObject([{ id: one.claims[0]?.id, mode: 'exclusive' }]);
+    expect(result.claims[0]?.token).toBe(alone.lastToken + 1);
+  });
+});
+
+describe('the same agent again', () => {
+  const held = holding('maya', 'src/a.ts', { reason: 'first', session: 's1' });
+  const [before] = held.claims;
+
+  it('gets the same claim and token, extended', () => {
+    const { state, result, events } = granted(held, claimOf('maya', 'src/a.ts'), at(600));
+    expect(result.claims).toEqual([{ ...before, renewedAt: at(600), expiresAt: at(2400) }]);
+    expect(state.claims).toHaveLength(1);
+    expect(state.lastToken).toBe(held.lastToken);
+    expect(events.map(({ type }) => type)).toEqual(['claim.renewed']);
+  });
+
+  it('never shortens: a shorter time to live is not taken', () => {
+    const target = { target: { kind: 'path', text: 'src/a.ts' } as Target, ttlSeconds: 60 };
+    const { result } = granted(held, claimOf('maya', [], { targets: [target] }), at(10));
+    expect(result.claims).toMatchObject([{ ttlSeconds: 1800, expiresAt: at(1810) }]);
+  });
+
+  it('takes a new reason, and keeps the old one when none is given', () => {
+    expect(granted(held, claimOf('maya', 'src/a.ts', { reason: 'second' })).result.claims[0]?.reason).toBe('second');
+    expect(granted(held, claimOf('maya', 'src/a.ts')).result.claims[0]?.reason).toBe('first');
+  });
+
+  it('gets a new token once its claim has expired, even if nobody else came', () => {
+    const { result, state } = granted(held, claimOf('maya', 'src/a.ts'), at(1801));
+    expect(result.claims[0]?.token).toBe(held.lastToken + 1);
+    expect(state.claims).toHaveLength(1);
+  });
+
+  it('is refused from another live session, on overlapping ground too', () => {
+    expect(refused(held, claimOf('maya', 'src/**', { session: 's2' }))).toMatchObject({
+      code: 'held',
+      reason: 'session',
+      conflicts: [{ agent: 'maya', session: 's1', heldTarget: 'src/a.ts' }],
+    });
+    expect(granted(held, claimOf('maya', 'docs/**', { session: 's2' })).result.claims).toHaveLength(1);
+    expect(granted(held, claimOf('maya', 'src/a.ts', { session: null })).result.claims).toHaveLength(1);
+    expect(granted(held, claimOf('maya', 'src/a.ts', { session: 's2' }), at(1801)).result.claims).toHaveLength(1);
+  });
+});
+
+describe('causal claims', () => {
+  const released = granted(holding('maya', 'src/**', { head: HEAD }), releaseOf('maya', { commit: COMMIT })).state;
+
+  it('are refused as behind when HEAD lacks the last holder’s commit, or nobody can tell', () => {
+    for (const contains of [{}, { [COMMIT]: false }]) {
+      expect(refused(released, claimOf('noor', 'src/a.ts', { head: HEAD, contains }))).toEqual({
+        code: 'behind',
+        reason: 'behind',
+        missing: [{ target: 'src/a.ts', commit: COMMIT, agent: 'maya', at: START }],
+      });
+    }
+  });
+
+  it('are granted when HEAD is or contains that commit, and elsewhere', () => {
+    expect(granted(released, claimOf('noor', 'src/a.ts', { head: COMMIT })).result.claims).toHaveLength(1);
+    const contains = { [COMMIT]: true };
+    expect(granted(released, claimOf('noor', 'src/a.ts', { head: HEAD, contains })).result.claims).toHaveLength(1);
+    expect(granted(released, claimOf('noor', 'docs/a.md', { head: HEAD })).result.claims).toHaveLength(1);
+  });
+
+  it('are granted with --allow-behind, on the record', () => {
+    const { result, events } = granted(released, claimOf('noor', 'src/a.ts', { head: HEAD, allowBehind: true }));
+    expect(result.claims).toMatchObject([{ allowedBehind: true }]);
+    expect(events).toMatchObject([{ type: 'claim.granted', allowedBehind: true }]);
+  });
+
+  it('bind nobody on a resource: it holds no files', () => {
+    const resource = granted(holding('maya', '@deploy/prod', { head: HEAD }), releaseOf('maya', { commit: COMMIT })).state;
+    expect(granted(resource, claimOf('noor', '@deploy/prod', { head: HEAD })).result.claims).toHaveLength(1);
+  });
+});
+
+describe('a worker', () => {
+  const worker = granted(NOTHING, {
+    ...releaseOf('wim'),
+    kind: 'session-start',
+    role: 'worker',
+    rules: null,
+  }).state;
+  const policy = { ...POLICY, scratch: [directoryTarget('src/scratch/wim')] };
+
+  it('may not claim the surface, wholly or in part, nor a resource', () => {
+    for (const target of ['src/a.ts', '**', '@deploy/prod']) {
+      expect(refused(worker, claimOf('wim', target, { policy }))).toMatchObject({ code: 'closed', reason: 'role' });
+    }
+  });
+
+  it('may claim its scratch paths, and what is off the surface', () => {
+    for (const target of ['src/scratch/wim/notes.md', 'docs/a.md']) {
+      expect(granted(worker, claimOf('wim', target, { policy })).result.claims).toHaveLength(1);
+    }
+  });
+});

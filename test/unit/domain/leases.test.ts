@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { isLive, loseClaims, stampAhead, sweep } from '../../../src/domain/leases.js';
+import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import { at, claimOf, granted, keepAliveOf, POLICY, releaseOf, START } from '../../support/decisions.js';
+
+const held = granted(EMPTY_STATE, claimOf('maya', 'a', { session: 's1' })).state;
+const [claim] = held.claims;
+const cause = { how: 'expired', by: null, reason: null } as const;
+
+describe('the life of a claim', () => {
+  it('ends at its expiry', () => {
+    expect(claim && isLive(claim, at(1799.999))).toBe(true);
+    expect(claim && isLive(claim, at(1800))).toBe(false);
+  });
+
+  it('is not given back by a clock that went backwards', () => {
+    const lapsed = claim && { ...claim, renewedAt: at(1800), expiresAt: at(1800) };
+    expect(lapsed && isLive(lapsed, at(0))).toBe(false);
+  });
+});
+
+describe('the sweep', () => {
+  it('leaves a claim alone until expiry plus the tolerance', () => {
+    expect(sweep(held, POLICY, at(1829.999)).state).toBe(held);
+    expect(sweep(held, POLICY, at(1829.999)).events).toEqual([]);
+  });
+
+  it('removes it then, records it, and leaves its holder word', () => {
+    const { state, events } = sweep(held, POLICY, at(1830));
+    expect(state.claims).toEqual([]);
+    expect(events).toMatchObject([
+      { type: 'claim.expired', agent: 'maya', target: 'a', token: 1, session: 's1', expiresAt: at(1800), at: at(1830) },
+    ]);
+    expect(state.agents).toMatchObject([
+      { id: 'maya', losses: [{ claim: claim?.id, target: 'a', token: 1, how: 'expired', session: 's1', at: at(1830) }] },
+    ]);
+  });
+
+  it('rides with whatever is written next, by anybody, even a mere sign of life', () => {
+    const { events } = granted(held, keepAliveOf('noor'), at(1830));
+    expect(events).toMatchObject([{ type: 'claim.expired', agent: 'maya' }]);
+  });
+
+  it('is not done by a clock that disagrees with the stamps of the state', () => {
+    const ahead = granted(held, claimOf('noor', 'b'), at(7200)).state;
+    const both: State = { ...ahead, claims: [...held.claims, ...ahead.claims] };
+    expect(stampAhead(both, POLICY, at(7200 - 30))).toBeNull();
+    expect(stampAhead(both, POLICY, at(7200 - 30.001))).toBe(at(7200));
+    expect(sweep(both, POLICY, at(5000)).state).toBe(both);
+    expect(sweep(both, POLICY, at(7200)).state.claims.map(({ agent }) => agent)).toEqual(['noor']);
+  });
+});
+
+describe('a loss', () => {
+  it('makes a record for an agent that has none', () => {
+    const state = loseClaims({ ...held, agents: [] }, held.claims, at(1), cause);
+    expect(state.agents).toMatchObject([{ id: 'maya', role: 'peer', losses: [{ target: 'a' }] }]);
+  });
+
+  it('is kept among the last twenty', () => {
+    let state: State = { ...held, agents: [] };
+    for (let round = 0; round < 25; round += 1) {
+      const lost = held.claims.map((one) => ({ ...one, id: `c${round}` }));
+      state = loseClaims(state, lost, at(round), cause);
+    }
+    const losses = state.agents[0]?.losses ?? [];
+    expect([losses.length, losses[0]?.claim, losses.at(-1)?.claim]).toEqual([20, 'c5', 'c24']);
+  });
+
+  it('is forgotten a day later, when its agent writes again', () => {
+    const { state } = sweep(held, POLICY, at(1830));
+    const soon = granted(state, claimOf('maya', 'b'), at(80_000)).state;
+    expect(soon.agents[0]?.losses).toHaveLength(1);
+    const late = granted(state, claimOf('maya', 'b'), at(1830 + 86_400)).state;
+    expect(late.agents[0]?.losses).toEqual([]);
+  });
+});
+
+describe('a killed agent', () => {
+  it('is refused every request', () => {
+    const agents = held.agents.map((agent) => ({ ...agent, killed: { by: 'boss', at: START, reason: 'runaway' } }));
+    const state = { ...held, agents };
+    for (const request of [claimOf('maya', 'b'), releaseOf('maya'), keepAliveOf('maya')]) {
+      expect(() => granted(state, request)).toThrow(/killed/);
+    }
+    expect(granted(state, claimOf('noor', 'b')).result.claims).toHaveLength(1);
+  });
+});

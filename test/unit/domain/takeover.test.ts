@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import type { ClaimRequest, StealRequest } from '../../../src/domain/request.js';
+import { after, granted, refused } from '../../support/decisions.js';
+import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
+
+const EXPIRY = 1800;
+const OVER = EXPIRY + POLICY.skewSeconds;
+
+function stealOf(
+  agent: string,
+  targets: string | readonly string[],
+  changes: Partial<ClaimRequest> & { readonly force?: boolean } = {},
+): StealRequest {
+  const { force = false, ...rest } = changes;
+  const claim = claimOf(agent, targets, rest);
+  const { operation, session, policy } = claim;
+  return { kind: 'steal', operation, agent, session, policy, claim, force };
+}
+
+function lossesOf(state: State, agent: string) {
+  return state.agents.find(({ id }) => id === agent)?.losses;
+}
+
+const held = after(EMPTY_STATE, [claimOf('maya', 'src/api/**')]);
+const byForce = { force: true, reason: 'her machine died' };
+
+describe('steal without force', () => {
+  it('is refused until expiry and tolerance are over, to the millisecond', () => {
+    for (const seconds of [0, EXPIRY, OVER - 0.001]) {
+      const refusal = refused(held, stealOf('noor', 'src/api/users.ts'), at(seconds));
+      expect(refusal).toMatchObject({ code: 'held', reason: 'held', conflicts: [{ agent: 'maya' }] });
+    }
+    expect(granted(held, stealOf('noor', 'src/api/users.ts'), at(OVER)).result.takenOver).toHaveLength(1);
+  });
+
+  it('records the takeover, tells the former holder, and bumps the token', () => {
+    const before = held.claims[0];
+    const { state, events, result } = granted(held, stealOf('noor', 'src/api/**', { reason: 'go on' }), at(OVER));
+    expect(events.map(({ type }) => type)).toEqual(['claim.lost', 'claim.granted']);
+    expect(events[0]).toMatchObject({
+      agent: 'maya',
+      by: 'noor',
+      reason: 'go on',
+      forced: false,
+      token: before?.token,
+    });
+    expect(lossesOf(state, 'maya')).toMatchObject([
+      { claim: before?.id, how: 'taken-over', by: 'noor', reason: 'go on' },
+    ]);
+    expect(result.claims[0]?.token).toBeGreaterThan(before?.token ?? Number.NaN);
+    expect(state.claims.map(({ agent }) => agent)).toEqual(['noor']);
+  });
+
+  it('is refused to a clock that is seen to disagree, which force does not mind', () => {
+    const ahead = after(held, [claimOf('pia', 'docs/**')], at(OVER + 600));
+    const stale = { ...ahead, claims: [...held.claims, ...ahead.claims] };
+    expect(refused(stale, stealOf('noor', 'src/api/**'), at(OVER + 1))).toMatchObject({ reason: 'held' });
+    expect(granted(stale, stealOf('noor', 'src/api/**', byForce), at(OVER + 1)).result.takenOver).toHaveLength(1);
+  });
+
+  it('respects the queue', () => {
+    const queued = after(held, [waitOf('omar', 'src/api/**')], at(OVER - 10));
+    const refusal = refused(queued, stealOf('noor', 'src/api/**'), at(OVER));
+    expect(refusal).toMatchObject({ reason: 'held', conflicts: [{ agent: 'omar', waiting: true }] });
+  });
+
+  it('sweeps what else has expired as expired, not as taken over', () => {
+    const two = after(held, [claimOf('pia', 'docs/**')]);
+    const { state, events } = granted(two, stealOf('noor', 'src/api/**'), at(OVER));
+    expect(events.map(({ type }) => type)).toEqual(['claim.expired', 'claim.lost', 'claim.granted']);
+    expect(lossesOf(state, 'pia')).toMatchObject([{ how: 'expired', by: null }]);
+  });
+});
+
+describe('steal by force', () => {
+  it('takes a live claim at once', () => {
+    const { state, events } = granted(held, stealOf('noor', 'src/api/users.ts', byForce));
+    expect(events[0]).toMatchObject({ type: 'claim.lost', forced: true, reason: byForce.reason });
+    expect(state.claims).toMatchObject([{ agent: 'noor', target: 'src/api/users.ts' }]);
+    expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'noor', reason: byForce.reason }]);
+  });
+
+  it('takes all that overlap, and leaves the rest alone', () => {
+    const several = after(held, [claimOf('omar', 'src/web/**'), claimOf('pia', 'docs/**')]);
+    const { state, result } = granted(several, stealOf('noor', ['src/**', 'rules/**'], byForce));
+    expect(result.takenOver.map(({ agent }) => agent)).toEqual(['maya', 'omar']);
+    expect(state.claims.map(({ agent, target }) => `${agent} ${target}`)).toEqual([
+      'pia docs/**',
+      'noor src/**',
+      'noor rules/**',
+    ]);
+  });
+
+  it('takes nothing when the thief may not have it', () => {
+    const worker = after(held, [
+      { ...claimOf('w', '@x'), kind: 'session-start', role: 'worker', rules: null } as never,
+    ]);
+    expect(refused(worker, stealOf('w', 'src/api/**', byForce))).toMatchObject({ code: 'closed', reason: 'role' });
+  });
+
+  it('leaves readers to a reader, and takes them all for a writer', () => {
+    const shared = { mode: 'shared' } as const;
+    const readers = after(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('omar', 'src/api/**', shared)]);
+    expect(granted(readers, stealOf('noor', 'src/api/**', { ...byForce, ...shared })).result.takenOver).toEqual([]);
+    expect(granted(readers, stealOf('noor', 'src/api/**', byForce)).result.takenOver).toHaveLength(2);
+  });
+
+  it('comes before the queue, which stays', () => {
+    const queued = after(held, [waitOf('omar', 'src/api/**'), waitOf('noor', 'src/api/users.ts')]);
+    const { state, events } = granted(queued, stealOf('noor', 'src/api/users.ts', byForce));
+    expect(state.claims).toMatchObject([{ agent: 'noor' }]);
+    expect(state.waiters.map(({ agent }) => agent)).toEqual(['omar']);
+    expect(events.map(({ type }) => type)).toContain('wait.ended');
+  });
+
+  it('still wants the work of whoever released before', () => {
+    const commit = 'a'.repeat(40);
+    const released: State = {
+      ...held,
+      releases: [{ target: 'src/**', kind: 'directory', agent: 'omar', token: 1, at: at(0), commit }],
+    };
+    const refusal = refused(released, stealOf('noor', 'src/api/**', byForce));
+    expect(refusal).toMatchObject({ code: 'behind', missing: [{ commit, agent: 'omar' }] });
+    expect(granted(released, stealOf('noor', 'src/api/**', { ...byForce, contains: { [commit]: true } })).ok).toBe(
+      true,
+    );
+  });
+});
+
+describe('steal of free ground', () => {
+  it('is a claim', () => {
+    const { events, result } = granted(held, stealOf('noor', 'docs/**', byForce));
+    expect(events.map(({ type }) => type)).toEqual(['claim.granted']);
+    expect(result).toMatchObject({ takenOver: [], claims: [{ target: 'docs/**', agent: 'noor' }] });
+  });
+
+  it('renews what the agent holds itself, with the token that it has', () => {
+    const { result } = granted(held, stealOf('maya', 'src/api/**', byForce), at(10));
+    expect(result).toMatchObject({ takenOver: [], claims: [{ id: held.claims[0]?.id, token: held.claims[0]?.token }] });
+  });
+});
+
+describe('steal from another session of the same agent', () => {
+  const crashed = after(EMPTY_STATE, [claimOf('maya', 'src/api/**', { session: 'one' })]);
+
+  it('needs force while the claim lives', () => {
+    const refusal = refused(crashed, stealOf('maya', 'src/api/**', { session: 'two' }));
+    expect(refusal).toMatchObject({ code: 'held', reason: 'session' });
+  });
+
+  it('gives the new session a claim and token of its own, and the old one the loss', () => {
+    const { state } = granted(crashed, stealOf('maya', 'src/api/**', { session: 'two', ...byForce }));
+    expect(state.claims).toMatchObject([{ agent: 'maya', session: 'two' }]);
+    expect(state.claims[0]?.token).toBeGreaterThan(crashed.claims[0]?.token ?? Number.NaN);
+    expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'maya', session: 'one' }]);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { foldText } from '../../../src/domain/ground/fold.js';
+import { contains, matches, overlap } from '../../../src/domain/ground/index.js';
+import { directory, glob, path, resource, target } from './targets.js';
+
+const foldCase = { foldCase: true };
+
+describe('with case folded', () => {
+  it.each([
+    ['SRC/Api', 'src/api/users.ts'],
+    ['README.md', 'Readme.MD'],
+    ['Src/', 'src/**/*.TS'],
+    ['src/*.TS', 'SRC/a.ts'],
+    ['[A-Z]x', 'bX'],
+    ['[[:upper:]]', 'b'],
+    ['ÉTÉ', 'été'],
+    ['ΟΔΟΣ', 'οδος'],
+    ['[Α-Ω]*', 'σ'],
+    ['[\u{10400}-\u{10427}]', '\u{10428}'],
+  ])('%s and %s overlap, and otherwise do not', (a, b) => {
+    const found = overlap(target(a), target(b), foldCase);
+    expect(found).not.toBeNull();
+    expect(matches(target(a), found?.witness ?? '', foldCase)).toBe(true);
+    expect(matches(target(b), found?.witness ?? '', foldCase)).toBe(true);
+    expect(overlap(target(a), target(b))).toBeNull();
+  });
+
+  it('a negated class leaves out both cases', () => {
+    expect(matches(glob('[!a]'), 'A', foldCase)).toBe(false);
+    expect(overlap(glob('[!a]'), path('A'), foldCase)).toBeNull();
+    expect(overlap(glob('[!a-z]*'), glob('[A-Z]*'), foldCase)).toBeNull();
+    expect(overlap(glob('[!a]'), path('A'))).not.toBeNull();
+  });
+
+  it('only small letters count, as no folded path has others', () => {
+    expect(overlap(glob('[!a-z0-9]'), glob('?'), foldCase)?.witness).toBe('_');
+    expect(contains(glob('[\u0001-.0-\u{10ffff}]'), glob('?'), foldCase)).toBe(true);
+  });
+
+  it('inclusion and the pattern in common follow', () => {
+    expect(contains(directory('SRC'), glob('src/*.ts'), foldCase)).toBe(true);
+    expect(contains(directory('SRC'), glob('[sS]rc/*.ts'), foldCase)).toBe(true);
+    expect(contains(directory('SRC'), glob('[sS]rc/*.ts'))).toBe(false);
+    expect(contains(glob('[a-z]'), glob('[A-Za-z]'), foldCase)).toBe(true);
+    expect(contains(glob('{[a-z],[!a-z]}'), glob('?'), foldCase)).toBe(true);
+    expect(overlap(glob('SRC/**/*.ts'), directory('src/Api'), foldCase)).toMatchObject({ exact: true });
+  });
+
+  it('resources keep their case', () => {
+    expect(overlap(resource('@Deploy'), resource('@deploy'), foldCase)).toBeNull();
+  });
+});
+
+it('folds by code point, and only where one stays one', () => {
+  expect(foldText('AbC/É/Σς/ſ/K/İ/ı/ß/\u{10400}')).toBe('abc/é/σσ/s/k/İ/ı/ß/\u{10428}');
+  expect(foldText(foldText('ΣςÉſK'))).toBe(foldText('ΣςÉſK'));
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { CoordError } from '../../src/errors.js';
+import { identityIfKnown, resolveIdentity } from '../../src/identity.js';
+
+const CLAUDE = { CLAUDE_CODE_SESSION_ID: '12345678-abcd-4000-8000-000000000000' };
+const MAYA = { agent: 'maya', session: 's1' };
+const NOOR = { agent: 'noor', session: 's2' };
+
+function failure(...args: Parameters<typeof resolveIdentity>): CoordError {
+  try {
+    resolveIdentity(...args);
+  } catch (error) {
+    if (error instanceof CoordError) return error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('who acts', () => {
+  it('is what the option says, before all else', () => {
+    expect(resolveIdentity('omar', { COORD_AGENT: 'maya', ...CLAUDE }, [NOOR]).agent).toBe('omar');
+  });
+
+  it('is COORD_AGENT, before the harness and the recorded session', () => {
+    expect(resolveIdentity(undefined, { COORD_AGENT: 'maya', ...CLAUDE }, [NOOR]).agent).toBe('maya');
+  });
+
+  it('is the run that the harness exports, before the recorded session', () => {
+    expect(resolveIdentity(undefined, CLAUDE, [NOOR])).toEqual({
+      agent: 'claude-code-12345678',
+      session: CLAUDE.CLAUDE_CODE_SESSION_ID,
+    });
+  });
+
+  it('is the one session recorded for this worktree', () => {
+    expect(resolveIdentity(undefined, {}, [MAYA])).toEqual(MAYA);
+  });
+
+  it('is nobody where nothing says so, or only empty variables', () => {
+    for (const env of [{}, { COORD_AGENT: '', CLAUDE_CODE_SESSION_ID: '' }]) {
+      const error = failure(undefined, env, []);
+      expect(error.code).toBe('usage');
+      expect(error.hint).toMatch(/--agent ID.*COORD_AGENT=ID.*coord session start/);
+      expect(error.details).toEqual({ candidates: [] });
+    }
+  });
+
+  it('is never a guess between several', () => {
+    expect(failure(undefined, {}, [MAYA, NOOR]).details).toEqual({ candidates: ['maya', 'noor'] });
+    const harnesses = { ...CLAUDE, CODEX_THREAD_ID: 'ffffffff-0000' };
+    expect(failure(undefined, harnesses, []).message).toContain('claude-code-12345678, codex-ffffffff');
+  });
+
+  it.each(['', ' maya', '-maya', 'ma ya', 'maya\n', '../x', 'a/b', 'é', 'x'.repeat(65), '<b>', '__proto__'])(
+    'is never %j',
+    (id) => {
+      expect(failure(id, {}, []).code).toBe('usage');
+    },
+  );
+
+  it('may have letters, digits and . _ @ + - up to 64', () => {
+    for (const id of ['m', 'maya@host.example', 'a_b-c+1', 'x'.repeat(64), '0']) {
+      expect(resolveIdentity(id, {}, []).agent).toBe(id);
+    }
+  });
+});
+
+describe('the session', () => {
+  it('is COORD_SESSION, else the run of the harness, else the recorded one of this agent', () => {
+    expect(resolveIdentity('maya', { COORD_SESSION: 'mine', ...CLAUDE }, [MAYA]).session).toBe('mine');
+    expect(resolveIdentity('maya', CLAUDE, [MAYA]).session).toBe(CLAUDE.CLAUDE_CODE_SESSION_ID);
+    expect(resolveIdentity('maya', {}, [MAYA, NOOR]).session).toBe('s1');
+    expect(resolveIdentity('omar', {}, [MAYA]).session).toBeNull();
+  });
+
+  it('is refused when it cannot be one', () => {
+    expect(failure('maya', { COORD_SESSION: 'a b' }, []).code).toBe('usage');
+  });
+});
+
+describe('where an identity is not needed', () => {
+  it('is null instead of a refusal', () => {
+    expect(identityIfKnown(undefined, {}, [])).toBeNull();
+    expect(identityIfKnown('bad id', {}, [])).toBeNull();
+    expect(identityIfKnown('maya', {}, [])).toEqual({ agent: 'maya', session: null });
+  });
+});
