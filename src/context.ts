@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.js';
@@ -15,6 +16,7 @@ import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
 import { BranchRef } from './store/branch-ref.js';
 import { GitStore } from './store/git-store.js';
 import { LocalSessions } from './store/local-sessions.js';
+import { type MonotonicClock, Observations } from './store/observations.js';
 import { Told } from './store/told.js';
 import type { Surroundings } from './store/transact.js';
 
@@ -33,6 +35,8 @@ export interface Host {
   onStop(listener: (signal: StopSignal) => void): () => void;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Time that nobody can set, to tell how long something has lasted across commands. */
+  readonly monotonic: MonotonicClock;
   /** A number from 0 up to 1. */
   random(): number;
 }
@@ -68,12 +72,22 @@ export function processHost(packageRoot: string): Host {
       };
     },
     now: Date.now,
+    monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
     random: Math.random,
   };
 }
 
 /** A remote that has not answered by then is out of reach. */
 const REMOTE_TIMEOUT_MS = 30_000;
+
+/** Linux names each boot; elsewhere nothing tells one boot from the next. */
+function bootId(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
 
 export interface GlobalFlags {
   readonly json: boolean;
@@ -125,6 +139,10 @@ export class Context {
 
   get sessions(): LocalSessions {
     return new LocalSessions(join(this.localDirectory, 'sessions'), this.repository.worktreeId);
+  }
+
+  private get observations(): Observations {
+    return new Observations(join(this.localDirectory, 'observed.json'), this.host.monotonic);
   }
 
   /** The losses that an agent was told of already. */
@@ -184,6 +202,7 @@ export class Context {
     return {
       now: () => this.now(),
       random: () => this.host.random(),
+      watch: (claims) => this.observations.watch(claims),
       pause: (ms) => delay(ms),
       containment: async (head, commits) => {
         const answers = await Promise.all(

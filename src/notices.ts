@@ -19,6 +19,7 @@ export async function collectNotices(context: Context): Promise<readonly string[
     if ((await store.tip()) === null) return [];
     const request = { kind: 'keep-alive' as const, ...(await context.requestBase()) };
     const before = await store.read();
+    if (request.policy.watched !== null) context.surroundings.watch(before.state.claims);
     if (claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
       await transact(store, request, context.surroundings);
     }

@@ -3,10 +3,11 @@ import { unfitToHold } from '../domain/handoff.js';
 import { ownClaims } from '../domain/ownership.js';
 import type { Target } from '../domain/targets.js';
 import { type CoordError, usage } from '../errors.js';
+import { uncommittedPaths } from '../git/changes.js';
 import { offeredLines } from '../render/handoff.js';
-import { refusalError } from '../render/refusals.js';
+import { refusalError, uncommittedError } from '../render/refusals.js';
 import { transact } from '../store/transact.js';
-import { commitToRecord, uncommittedIn } from './release.js';
+import { commitToRecord } from './release.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import { readText } from './text-input.js';
 import type { Input, Verb } from './verb.js';
@@ -69,5 +70,6 @@ async function leftBehind(context: Context, targets: readonly Target[], to: stri
   const base = await context.requestBase();
   const owned = ownClaims(state, base, targets, context.now());
   if (unfitToHold(state, base.agent, to) || 'refusal' in owned) return null;
-  return uncommittedIn(context, owned.claims);
+  const dirty = await uncommittedPaths(context.git, owned.claims, context.repository.foldsCase);
+  return dirty.length === 0 ? null : uncommittedError(dirty);
 }

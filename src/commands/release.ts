@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
-import type { Claim } from '../domain/model.js';
 import { ownClaims } from '../domain/ownership.js';
 import type { Target } from '../domain/targets.js';
-import { type CoordError, usage } from '../errors.js';
+import { usage } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
+import { renamesSince } from '../git/renames.js';
 import { releasedLines } from '../render/claims.js';
 import { refusalError, uncommittedError } from '../render/refusals.js';
 import { transact } from '../store/transact.js';
@@ -27,18 +27,22 @@ export const release: Verb = {
     const base = await context.requestBase();
     const store = await context.store();
     const commit = await commitToRecord(context, input);
-    const uncommitted = input.flag('uncommitted');
-    if (!uncommitted) {
-      const { state } = await store.read();
-      const owned = ownClaims(state, base, targets, context.now());
-      const problem = 'claims' in owned ? await uncommittedIn(context, owned.claims) : null;
-      if (problem) return problem;
-    }
-    const decision = await transact(
-      store,
-      { kind: 'release', ...base, targets, commit, commitNamed: input.text('commit') !== undefined, uncommitted },
-      context.surroundings,
-    );
+    const { state } = await store.read();
+    const owned = ownClaims(state, base, targets, context.now());
+    const claims = 'claims' in owned ? owned.claims : [];
+    const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+    if (dirty.length > 0 && !input.flag('uncommitted')) return uncommittedError(dirty);
+    const facts = {
+      commit,
+      commitNamed: input.text('commit') !== undefined,
+      renames: await renamesSince(
+        context.git,
+        claims.map((claim) => claim.base),
+        commit,
+      ),
+      uncommitted: dirty.length > 0,
+    };
+    const decision = await transact(store, { kind: 'release', ...base, targets, ...facts }, context.surroundings);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { released } = decision.result;
     return { data: { released, commit }, text: (style) => releasedLines(released, commit, style) };
@@ -60,10 +64,4 @@ export async function commitToRecord(context: Context, input: Input): Promise<st
   const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
   if (result.code !== 0) throw usage(`no such commit: ${named}`, 'name a commit of this repository: git log --oneline');
   return result.stdout.toString('utf8').trim();
-}
-
-/** Work that no commit holds would be lost to the next holder. */
-export async function uncommittedIn(context: Context, claims: readonly Claim[]): Promise<CoordError | null> {
-  const paths = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
-  return paths.length === 0 ? null : uncommittedError(paths);
 }

@@ -4,6 +4,7 @@ import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
 import { readHead } from '../git/refs.js';
+import { renamesSince } from '../git/renames.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
 import { startChild } from './child.js';
@@ -113,7 +114,9 @@ async function releaseAfter(
   if (targets.length > 0) {
     const { commit } = await readHead(context.repository, context.git);
     const base = await context.requestBase();
-    const facts = { targets, commit, commitNamed: false, uncommitted: uncommitted && dirty.includes(true) };
+    const bases = claims.map((claim) => claim.base);
+    const renames = await renamesSince(context.git, bases, commit);
+    const facts = { targets, commit, commitNamed: false, renames, uncommitted: uncommitted && dirty.includes(true) };
     await transact(store, { kind: 'release', ...base, ...facts }, context.surroundings);
   }
   return kept;

@@ -14,6 +14,7 @@ export interface Config {
   readonly skewSeconds: number;
   /** The longest wait of one command, and its default. */
   readonly waitSeconds: number;
+  readonly takeover: 'clock' | 'observed';
   readonly lockOrder: 'detect' | 'strict';
   readonly surface: readonly string[];
   readonly resources: Readonly<Record<string, { readonly ttlSeconds: number | null }>>;
@@ -38,6 +39,7 @@ export function withDefaults(raw: RawConfig): Config {
     ttl: { defaultSeconds: seconds(raw.ttl?.default) ?? Math.min(DEFAULT_TTL_SECONDS, maxSeconds), maxSeconds },
     skewSeconds: seconds(raw.skewTolerance) ?? DEFAULT_SKEW_SECONDS,
     waitSeconds: seconds(raw.wait?.max) ?? DEFAULT_WAIT_SECONDS,
+    takeover: raw.takeover ?? 'clock',
     lockOrder: raw.lockOrder ?? 'detect',
     surface: raw.surface ?? [],
     resources: Object.fromEntries(
@@ -59,6 +61,7 @@ export function policyFor(config: Config, agent: string, foldCase: boolean): Pol
     skewSeconds: config.skewSeconds,
     foldCase,
     lockOrder: config.lockOrder,
+    watched: config.takeover === 'observed' ? {} : null,
     surface: config.surface.map(patternTarget),
     scratch: config.scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', agent))),
   };

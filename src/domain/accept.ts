@@ -3,7 +3,7 @@ import { groundOf, releasesOn, sameTarget } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { claimEvent, isLive, loseClaims } from './leases.js';
 import type { Claim, State } from './model.js';
-import { type OfferedClaim, offersTo } from './offers.js';
+import { declineOffer, type OfferedClaim, offersTo } from './offers.js';
 import type { MissingWork, Refusal } from './refusal.js';
 import { recordReleases, releaseOf } from './release.js';
 import { replaceClaims } from './renew.js';
@@ -127,9 +127,4 @@ export function decideDecline(state: State, request: DeclineRequest, now: Instan
     result: { claims },
     summary: `${agent} declines ${claims.map(({ target }) => target).join(', ')}`,
   };
-}
-
-/** The claim with its offer turned down. */
-export function declineOffer(claim: OfferedClaim, reason: string | null, now: Instant): OfferedClaim {
-  return { ...claim, offer: { ...claim.offer, declined: { at: now, reason } } };
 }

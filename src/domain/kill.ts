@@ -1,8 +1,7 @@
-import { declineOffer } from './accept.js';
 import { findAgent, withAgent } from './agents.js';
 import { claimEvent, loseClaims, strangerAgent } from './leases.js';
 import type { Agent, State } from './model.js';
-import { isOffered } from './offers.js';
+import { declineOffer, isOffered } from './offers.js';
 import { waitEnded } from './queue.js';
 import type { Refusal } from './refusal.js';
 import { replaceClaims } from './renew.js';
@@ -29,7 +28,6 @@ export function decideKill(state: State, request: KillRequest, now: Instant): De
   const declined = offers.map((claim) => declineOffer(claim, `${victim} was stopped: ${reason}`, now));
   const stopped = withAgent(loseClaims(state, revoked, now, cause), victim, now, (agent) => ({
     ...agent,
-    lastSeen: before.lastSeen,
     killed: { by, at: now, reason },
   }));
   const next = { ...stopped, waiters: stopped.waiters.filter((waiter) => waiter.agent !== victim) };

@@ -1,5 +1,6 @@
 import type { EventDraft } from './events.js';
 import type { Claim, Loss, State } from './model.js';
+import { isWatchedOut } from './observed.js';
 import type { Policy } from './request.js';
 import { addSeconds, type Instant, later, secondsBetween } from './time.js';
 
@@ -23,8 +24,12 @@ export function stampAhead(state: State, policy: Policy, now: Instant): Instant 
   return newest;
 }
 
-/** The claims that may be taken over: over by more than the tolerance; none for a clock that disagrees with the state. */
+/**
+ * The claims that may be taken over: over by more than the tolerance, by the clock or by what this clone has watched
+ * itself. None for a clock that disagrees with the state.
+ */
 export function overdueClaims(state: State, policy: Policy, now: Instant): Claim[] {
+  if (policy.watched !== null) return state.claims.filter((claim) => isWatchedOut(claim, policy));
   if (stampAhead(state, policy, now) !== null) return [];
   const cutoff = addSeconds(now, -policy.skewSeconds);
   return state.claims.filter((claim) => claim.expiresAt <= cutoff);
@@ -40,9 +45,9 @@ export function sweep(
   now: Instant,
   spared: readonly Claim[] = [],
 ): { state: State; events: EventDraft[] } {
-  if (stampAhead(state, policy, now) !== null) return { state, events: [] };
   const expired = overdueClaims(state, policy, now).filter((claim) => !spared.includes(claim));
-  const lapsed = state.waiters.filter((waiter) => waiter.expiresAt <= now);
+  const lapsed =
+    stampAhead(state, policy, now) === null ? state.waiters.filter((waiter) => waiter.expiresAt <= now) : [];
   if (expired.length === 0 && lapsed.length === 0) return { state, events: [] };
   const swept = loseClaims(state, expired, now, { how: 'expired', by: null, reason: null });
   return {

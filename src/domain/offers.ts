@@ -35,3 +35,8 @@ export function offersTo(
   }
   return { refusal: { code: 'held', reason: 'not-offered', conflicts: [], free: [], queue: [], claims: held } };
 }
+
+/** The claim with its offer turned down. */
+export function declineOffer(claim: OfferedClaim, reason: string | null, now: Instant): OfferedClaim {
+  return { ...claim, offer: { ...claim.offer, declined: { at: now, reason } } };
+}

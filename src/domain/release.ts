@@ -1,8 +1,9 @@
 import { groundOf, sameTarget } from './conflicts.js';
+import { matches } from './ground/index.js';
 import { claimEvent } from './leases.js';
 import type { Claim, Release, State } from './model.js';
 import { ownClaims } from './ownership.js';
-import type { Decision, ReleaseRequest } from './request.js';
+import type { Decision, ReleaseRequest, Rename } from './request.js';
 import type { Instant } from './time.js';
 
 /** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */
@@ -13,7 +14,10 @@ export function decideRelease(state: State, request: ReleaseRequest, now: Instan
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
   const gone = new Set(owned.claims.map((claim) => claim.id));
-  const releases = owned.claims.flatMap((claim) => releaseOf(claim, bindingCommit(claim, request), now));
+  const releases = owned.claims.flatMap((claim) => {
+    const commit = bindingCommit(claim, request);
+    return [...releaseOf(claim, commit, now), ...renamedOf(claim, commit, request, now)];
+  });
   return {
     ok: true,
     state:
@@ -50,6 +54,16 @@ export function bindingCommit(claim: Claim, given: Pick<ReleaseRequest, 'commit'
 export function releaseOf(claim: Claim, commit: string | null, now: Instant): Release[] {
   const { target, kind, agent, token } = claim;
   return commit === null ? [] : [{ target, kind, agent, token, at: now, commit }];
+}
+
+/** A path that left the claimed ground by a rename takes the obligation along to its new name. */
+function renamedOf(claim: Claim, commit: string | null, request: ReleaseRequest, now: Instant): Release[] {
+  const options = { foldCase: request.policy.foldCase };
+  const left = ({ base, from, to }: Rename) =>
+    base === claim.base && matches(groundOf(claim), from, options) && !matches(groundOf(claim), to, options);
+  return request.renames
+    .filter(left)
+    .flatMap(({ to }) => releaseOf({ ...claim, target: to, kind: 'path' }, commit, now));
 }
 
 /** Keeps the last release of each target. */

@@ -15,6 +15,11 @@ export interface Policy {
   readonly scratch: readonly Target[];
   /** `strict`: targets are claimed in ascending order only, so that no wait can close a cycle. */
   readonly lockOrder: 'detect' | 'strict';
+  /**
+   * With `"takeover": "observed"`, for how many seconds this clone has watched each renewal (see `observed.ts`); null
+   * where the clock decides.
+   */
+  readonly watched: Readonly<Record<string, number>> | null;
 }
 
 interface RequestBase {
@@ -74,6 +79,13 @@ export interface RenewRequest extends RequestBase {
   readonly ttlSeconds: number | null;
 }
 
+/** A path that has another name in the released commit than it had at the base of a claim. */
+export interface Rename {
+  readonly base: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface ReleaseRequest extends RequestBase {
   readonly kind: 'release';
   /** null: all claims of this agent. */
@@ -82,6 +94,8 @@ export interface ReleaseRequest extends RequestBase {
   readonly commit: string | null;
   /** Whether the caller named the commit; otherwise it is HEAD. */
   readonly commitNamed: boolean;
+  /** Paths that the work renamed, by the base of the claims whose holder did. */
+  readonly renames: readonly Rename[];
   /** Released although the ground has uncommitted changes. */
   readonly uncommitted: boolean;
 }

@@ -2,7 +2,6 @@ import { groundOf } from './conflicts.js';
 import { contains } from './ground/index.js';
 import { isLive } from './leases.js';
 import type { Claim, State } from './model.js';
-import { names } from './ownership.js';
 import type { Target } from './targets.js';
 import type { Instant } from './time.js';
 
@@ -24,8 +23,7 @@ export function verifyToken(
   { foldCase }: { readonly foldCase: boolean },
   now: Instant,
 ): TokenVerdict {
-  const covers = (claim: Claim) =>
-    contains(groundOf(claim), target, { foldCase }) || names(target, groundOf(claim), foldCase);
+  const covers = (claim: Claim) => contains(groundOf(claim), target, { foldCase });
   const match = state.claims.find((claim) => claim.token === token && isLive(claim, now) && covers(claim));
   if (match) return { valid: true, current: match };
   const newest = state.claims

@@ -45,10 +45,20 @@ export function parseCommit(body: Buffer): CommitHeader {
   return { tree: valuesOf('tree')[0] ?? '', parents: valuesOf('parent'), message: source.slice(end + 2) };
 }
 
-/** The events in the message of a coordination commit, in their order. */
+/** The events in the message of a coordination commit, in their order; what somebody else wrote there is passed over. */
 export function eventsIn(message: string): CoordEvent[] {
   return message
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as CoordEvent);
+    .flatMap((line) => parseEvent(line) ?? []);
+}
+
+/** The event that a line of JSON holds; null where it is none. */
+export function parseEvent(line: string): CoordEvent | null {
+  try {
+    const value = JSON.parse(line) as CoordEvent | null;
+    return typeof value?.id === 'string' && typeof value.type === 'string' ? value : null;
+  } catch {
+    return null;
+  }
 }

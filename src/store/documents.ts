@@ -10,11 +10,17 @@ const MOST_PROBLEMS_LISTED = 50;
 
 type ClaimsPart = Pick<State, 'lastToken' | 'claims' | 'waiters' | 'releases'>;
 
-/** `claims.json`: active claims and waiters, and the last release of each target; nothing else. */
+/** `claims.json`: active claims (by token), waiters (in their turn), the last release of each target; nothing else. */
 export function encodeClaims(state: ClaimsPart): string {
   return document([
     ['lastToken', String(state.lastToken)],
-    ['claims', lines(state.claims, CLAIM)],
+    [
+      'claims',
+      lines(
+        [...state.claims].sort((a, b) => a.token - b.token),
+        CLAIM,
+      ),
+    ],
     ['waiters', lines(state.waiters, WAITER)],
     ['releases', lines(state.releases, RELEASE)],
   ]);
@@ -47,7 +53,15 @@ function checkTokens(part: ClaimsPart, problems: string[]): void {
 }
 
 export function encodeAgents(agents: readonly Agent[]): string {
-  return document([['agents', lines(agents, AGENT)]]);
+  return document([
+    [
+      'agents',
+      lines(
+        [...agents].sort((a, b) => (a.id < b.id ? -1 : 1)),
+        AGENT,
+      ),
+    ],
+  ]);
 }
 
 /** @throws CoordError `corrupt`, with all problems. */

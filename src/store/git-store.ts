@@ -62,6 +62,7 @@ export class GitStore implements Store {
     const { known } = this;
     if (known?.revision === revision && parts.every((part) => known.parts.includes(part))) return known;
     this.known = await this.tree.load(revision, parts);
+    this.tokens.raise(this.known.state.lastToken);
     return this.known;
   }
 

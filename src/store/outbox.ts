@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CoordEvent } from '../domain/events.js';
+import { parseEvent } from './commits.js';
 
 const MOST_KEPT = 500;
 
@@ -66,7 +67,7 @@ function fingerprint(text: string): string {
 
 function readEvent(path: string): CoordEvent | null {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as CoordEvent;
+    return parseEvent(readFileSync(path, 'utf8'));
   } catch {
     return null;
   }

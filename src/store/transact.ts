@@ -1,7 +1,8 @@
 import { questionOf, withAnswers } from '../domain/causal.js';
 import { decide } from '../domain/decide.js';
 import { numberEvents } from '../domain/events.js';
-import type { State } from '../domain/model.js';
+import type { Claim, State } from '../domain/model.js';
+import { withWatched } from '../domain/observed.js';
 import { claimIn, refusalEvent } from '../domain/refusal-event.js';
 import type { Decision, Granted, Refused, Request } from '../domain/request.js';
 import type { Instant } from '../domain/time.js';
@@ -13,6 +14,8 @@ export interface Surroundings {
   now(): Instant;
   /** For each commit, whether `head` contains it; false also where this clone cannot tell. */
   containment(head: string | null, commits: readonly string[]): Promise<Readonly<Record<string, boolean>>>;
+  /** For how many seconds this clone has watched each claim, by renewal. */
+  watch(claims: readonly Claim[]): Readonly<Record<string, number>>;
   /** Resolves after about this many milliseconds. */
   pause(ms: number): Promise<void>;
   /** A number from 0 up to 1. */
@@ -90,9 +93,10 @@ async function decideWithFacts<R extends Request>(
   request: R,
   around: Surroundings,
 ): Promise<Decision<R['kind']>> {
-  const { head, commits } = questionOf(state, request, around.now());
-  if (commits.length === 0) return decide(state, request, around.now());
-  return decide(state, withAnswers(request, await around.containment(head, commits)), around.now());
+  const watching = request.policy.watched === null ? request : withWatched(request, around.watch(state.claims));
+  const { head, commits } = questionOf(state, watching, around.now());
+  if (commits.length === 0) return decide(state, watching, around.now());
+  return decide(state, withAnswers(watching, await around.containment(head, commits)), around.now());
 }
 
 async function write(

@@ -34,7 +34,7 @@ export function refused(state: State, request: Request, now: Instant = START): R
 }
 
 /** The state after these requests, each of which must be granted. */
-export function after(state: State, requests: readonly Request[], now: Instant = START): State {
+export function stateAfter(state: State, requests: readonly Request[], now: Instant = START): State {
   return requests.reduce((before, request) => granted(before, request, now).state, state);
 }
 
@@ -51,7 +51,7 @@ export function baseOf(agent: string) {
 }
 
 export function releaseOf(agent: string, changes: Partial<ReleaseRequest> = {}): ReleaseRequest {
-  const all = { targets: null, commit: null, commitNamed: false, uncommitted: false };
+  const all = { targets: null, commit: null, commitNamed: false, renames: [], uncommitted: false };
   return { ...baseOf(agent), kind: 'release', ...all, ...changes };
 }
 

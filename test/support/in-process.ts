@@ -1,16 +1,37 @@
-import type { Host } from '../../src/context.js';
+import { Context, type Host } from '../../src/context.js';
 import { main } from '../../src/main.js';
 import type { CoordResult, Sandbox } from './sandbox.js';
 
-// The build replaces this name by the version; here the source itself runs.
-Object.assign(globalThis, { __COORD_VERSION__: 'test' });
+/** The instant at which the clock of a fleet stands until a test moves it. */
+export const NOON = Date.UTC(2026, 10, 21, 12, 0, 0);
 
 export interface HostChanges {
   /** Milliseconds since the epoch. */
   readonly now?: number;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** A person at a terminal. */
   readonly person?: boolean;
+}
+
+interface Streams {
+  readonly stdout: Host['stdout'];
+  readonly stderr: Host['stderr'];
+}
+
+function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: HostChanges, streams: Streams): Host {
+  const { now, env = {}, person = false } = changes;
+  return {
+    packageRoot: process.cwd(),
+    argv,
+    cwd,
+    env: { ...box.env, NO_COLOR: '1', ...env },
+    ...streams,
+    interactive: person,
+    onStop: () => () => undefined,
+    now: () => now ?? Date.now(),
+    monotonic: { boot: 'test', seconds: () => 0 },
+    random: Math.random,
+  };
 }
 
 /** Runs the program in this process, where its clock and its terminal can be chosen. */
@@ -18,27 +39,51 @@ export async function coordInProcess(
   box: Sandbox,
   cwd: string,
   argv: readonly string[],
-  { now, env = {}, person = false }: HostChanges = {},
+  changes: HostChanges = {},
 ): Promise<CoordResult> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
-    isTTY: person,
+    isTTY: changes.person ?? false,
     write: (text: string | Uint8Array) => {
       written[name] += text.toString();
     },
   });
-  const host: Host = {
-    packageRoot: process.cwd(),
-    argv,
-    cwd,
-    env: { ...box.env, NO_COLOR: '1', ...env },
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
-    interactive: person,
-    onStop: () => () => undefined,
-    now: () => now ?? Date.now(),
-    random: Math.random,
-  };
-  const code = await main(host);
+  const code = await main(hostIn(box, cwd, argv, changes, { stdout: stream('stdout'), stderr: stream('stderr') }));
   return { code, ...written, json: () => JSON.parse(written.stdout) };
+}
+
+export interface InProcess {
+  readonly clock: {
+    /** Milliseconds since the epoch. */
+    ms: number;
+    /** Moves the clock on by this many seconds. */
+    pass(seconds: number): void;
+  };
+  /** Runs one command line of coord as an agent (null: nobody), at the clock's time. */
+  run(agent: string | null, cwd: string, args: readonly string[], env?: HostChanges['env']): Promise<CoordResult>;
+  /** What a command that runs in this directory would be given. */
+  context(cwd: string): Context;
+}
+
+/** Runs coord inside the test process over a sandbox, with a clock that only the test moves. */
+export function inProcess(box: Sandbox): InProcess {
+  const clock = {
+    ms: NOON,
+    pass(seconds: number) {
+      clock.ms += seconds * 1000;
+    },
+  };
+  return {
+    clock,
+    run: (agent, cwd, args, env = {}) =>
+      coordInProcess(box, cwd, args, {
+        now: clock.ms,
+        env: { ...(agent === null ? {} : { COORD_AGENT: agent }), ...env },
+      }),
+    context: (cwd) => {
+      const silent = { write: () => true };
+      const host = hostIn(box, cwd, [], { now: clock.ms }, { stdout: silent, stderr: silent });
+      return new Context(host, { json: false, agent: undefined });
+    },
+  };
 }

@@ -15,6 +15,7 @@ export const POLICY: Policy = {
   surface: [patternTarget('src/**')],
   scratch: [],
   lockOrder: 'detect',
+  watched: null,
 };
 
 let operations = 0;

@@ -16,7 +16,12 @@ describe('a claim on free ground', () => {
   it('gets an id, a token above every earlier one, and a life of its time to live', () => {
     const { result, state, events, summary } = granted(
       { ...NOTHING, lastToken: 41 },
-      claimOf('maya', ['src/api/**', 'README.md'], { reason: 'pagination', head: HEAD, session: 's1', operation: 'op' }),
+      claimOf('maya', ['src/api/**', 'README.md'], {
+        reason: 'pagination',
+        head: HEAD,
+        session: 's1',
+        operation: 'op',
+      }),
     );
     expect(result.claims).toEqual([
       {
@@ -225,7 +230,10 @@ describe('causal claims', () => {
   });
 
   it('bind nobody on a resource: it holds no files', () => {
-    const resource = granted(holding('maya', '@deploy/prod', { head: HEAD }), releaseOf('maya', { commit: COMMIT })).state;
+    const resource = granted(
+      holding('maya', '@deploy/prod', { head: HEAD }),
+      releaseOf('maya', { commit: COMMIT }),
+    ).state;
     expect(granted(resource, claimOf('noor', '@deploy/prod', { head: HEAD })).result.claims).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ import type {
   ReleaseRequest,
   RenewRequest,
 } from '../../../src/domain/request.js';
-import { after, granted, refused } from '../../support/decisions.js';
+import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY } from '../../support/requests.js';
 
 const WORK = 'a'.repeat(40);
@@ -37,13 +37,13 @@ function declineOf(agent: string, targets: readonly string[] | null): DeclineReq
 }
 
 /** Maya holds two claims that she began at BASE; noor and omar are known. */
-const fleet = after(EMPTY_STATE, [
+const fleet = stateAfter(EMPTY_STATE, [
   claimOf('maya', 'src/api/**', { head: BASE, reason: 'pagination', expectSeconds: 60 }),
   claimOf('maya', '@db/main', { head: BASE }),
   claimOf('noor', 'docs/**'),
   claimOf('omar', 'rules/**'),
 ]);
-const offered = after(fleet, [handoffOf('maya', 'noor', ['src/api/**'])], at(60));
+const offered = stateAfter(fleet, [handoffOf('maya', 'noor', ['src/api/**'])], at(60));
 
 function claimOn(state: State, target: string) {
   return state.claims.find((claim) => claim.target === target);
@@ -66,21 +66,27 @@ describe('an offer', () => {
     expect(again.events).toEqual([]);
   });
 
+  it('is renewed when there is more work', () => {
+    const more = 'd'.repeat(40);
+    const { state } = granted(offered, handoffOf('maya', 'noor', ['src/api/**'], { commit: more }), at(70));
+    expect(claimOn(state, 'src/api/**')?.offer).toMatchObject({ commit: more, at: at(70) });
+  });
+
   it('goes to another agent instead, or is withdrawn', () => {
-    const moved = after(offered, [handoffOf('maya', 'omar', ['src/api/**'])], at(61));
+    const moved = stateAfter(offered, [handoffOf('maya', 'omar', ['src/api/**'])], at(61));
     expect(refused(moved, acceptOf('noor', ['src/api/**']), at(62))).toMatchObject({ reason: 'not-offered' });
-    const withdrawn = after(offered, [handoffOf('maya', null, ['src/api/**'])], at(61));
+    const withdrawn = stateAfter(offered, [handoffOf('maya', null, ['src/api/**'])], at(61));
     expect(claimOn(withdrawn, 'src/api/**')?.offer).toBeNull();
     expect(granted(withdrawn, acceptOf('noor', null), at(62)).result.claims).toEqual([]);
   });
 
   it('survives a renewal', () => {
     const renew: RenewRequest = { ...base('maya'), kind: 'renew', targets: null, ttlSeconds: null };
-    expect(claimOn(after(offered, [renew], at(90)), 'src/api/**')?.offer?.to).toBe('noor');
+    expect(claimOn(stateAfter(offered, [renew], at(90)), 'src/api/**')?.offer?.to).toBe('noor');
   });
 
   it('binds nobody to a commit in which nothing was done', () => {
-    const unmoved = after(fleet, [handoffOf('maya', 'noor', ['src/api/**'], { commit: BASE })]);
+    const unmoved = stateAfter(fleet, [handoffOf('maya', 'noor', ['src/api/**'], { commit: BASE })]);
     expect(claimOn(unmoved, 'src/api/**')?.offer?.commit).toBeNull();
   });
 
@@ -122,13 +128,14 @@ describe('accepting', () => {
       offer: null,
     });
     expect(result.claims[0]?.token).toBe(offered.lastToken + 1);
+    expect(result.claims[0]?.expectSeconds).toBeNull();
     expect(result.claims[0]?.id).not.toBe(before?.id);
     expect(state.lastToken).toBe(offered.lastToken + 1);
     expect(events).toMatchObject([{ type: 'claim.handed-off', agent: 'noor', from: 'maya', fromClaim: before?.id }]);
   });
 
   it('leaves word to the former holder, and takes its claim away', () => {
-    const taken = after(offered, [acceptOf('noor', null)], at(61));
+    const taken = stateAfter(offered, [acceptOf('noor', null)], at(61));
     expect(taken.agents.find(({ id }) => id === 'maya')?.losses).toMatchObject([
       { target: 'src/api/**', how: 'handed-over', by: 'noor' },
     ]);
@@ -163,11 +170,19 @@ describe('accepting', () => {
   });
 
   it('records the release, so that the next holder must have that work as well', () => {
-    const taken = after(offered, [acceptOf('noor', null)], at(61));
+    const taken = stateAfter(offered, [acceptOf('noor', null)], at(61));
     const release: ReleaseRequest = {
-      ...{ ...base('noor'), kind: 'release', targets: null, commit: WORK, commitNamed: false, uncommitted: false },
+      ...{
+        ...base('noor'),
+        kind: 'release',
+        targets: null,
+        commit: WORK,
+        commitNamed: false,
+        renames: [],
+        uncommitted: false,
+      },
     };
-    const free = after(taken, [release], at(62));
+    const free = stateAfter(taken, [release], at(62));
     expect(refused(free, claimOf('omar', 'src/api/users.ts'), at(63))).toMatchObject({ missing: [{ commit: WORK }] });
   });
 
@@ -187,20 +202,38 @@ describe('accepting', () => {
     });
   });
 
+  it('takes what was named, and leaves other offers open', () => {
+    const both = stateAfter(offered, [handoffOf('maya', 'noor', ['@db/main'])], at(60));
+    const { state, result } = granted(both, acceptOf('noor', ['src/api/**']), at(61));
+    expect(result.claims.map(({ target }) => target)).toEqual(['src/api/**']);
+    expect(claimOn(state, '@db/main')).toMatchObject({ agent: 'maya', offer: { to: 'noor' } });
+  });
+
+  it('of a resource needs no commit', () => {
+    const resource = stateAfter(fleet, [handoffOf('maya', 'noor', ['@db/main'])]);
+    expect(granted(resource, acceptOf('noor', null, { head: BASE })).result.claims).toMatchObject([{ agent: 'noor' }]);
+  });
+
+  it('by a clock that is behind starts no earlier than the last stamp', () => {
+    const renewed = stateAfter(offered, [renewOf('maya')], at(90));
+    const { result } = granted(renewed, acceptOf('noor', null), at(80));
+    expect(result.claims).toMatchObject([{ acquiredAt: at(90), renewedAt: at(90), expiresAt: at(1890) }]);
+  });
+
   it('is over when the claim is', () => {
     expect(refused(offered, acceptOf('noor', ['src/api/**']), at(1800))).toMatchObject({ reason: 'no-offer' });
   });
 
   it('is refused to a worker on the surface', () => {
     const worker = { ...base('noor'), kind: 'session-start' as const, role: 'worker' as const, rules: null };
-    const refusal = refused(after(offered, [worker], at(60)), acceptOf('noor', null), at(61));
+    const refusal = refused(stateAfter(offered, [worker], at(60)), acceptOf('noor', null), at(61));
     expect(refusal).toMatchObject({ code: 'closed', reason: 'role', targets: ['src/api/**'] });
   });
 
   it('by a reader who reads there already leaves it one claim', () => {
     const shared = { mode: 'shared' } as const;
-    const readers = after(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('noor', 'src/**', shared)]);
-    const taken = after(readers, [handoffOf('maya', 'noor', ['src/**']), acceptOf('noor', null)], at(5));
+    const readers = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('noor', 'src/**', shared)]);
+    const taken = stateAfter(readers, [handoffOf('maya', 'noor', ['src/**']), acceptOf('noor', null)], at(5));
     expect(taken.claims).toMatchObject([{ agent: 'noor', mode: 'shared', token: readers.lastToken + 1 }]);
   });
 });
@@ -217,7 +250,7 @@ describe('declining', () => {
   });
 
   it('can be followed by the same offer again', () => {
-    const again = after(offered, [declineOf('noor', null), handoffOf('maya', 'noor', ['src/api/**'])], at(61));
+    const again = stateAfter(offered, [declineOf('noor', null), handoffOf('maya', 'noor', ['src/api/**'])], at(61));
     expect(granted(again, acceptOf('noor', null), at(62)).result.claims).toHaveLength(1);
   });
 

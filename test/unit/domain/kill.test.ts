@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE, type Role, type State } from '../../../src/domain/model.js';
 import { patternTarget } from '../../../src/domain/patterns.js';
 import type { HandoffRequest, KillRequest, Request, ReviveRequest } from '../../../src/domain/request.js';
-import { after, granted, refused } from '../../support/decisions.js';
+import { granted, refused, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 
 const base = (agent: string) => ({ operation: `op-${agent}`, agent, session: null, policy: POLICY });
@@ -21,7 +21,7 @@ const offer: HandoffRequest = {
   ...{ ...base('maya'), kind: 'handoff', targets: [patternTarget('src/api/**')], to: 'noor' },
   ...{ commit: null, commitNamed: false, note: null },
 };
-const fleet = after(EMPTY_STATE, [
+const fleet = stateAfter(EMPTY_STATE, [
   startOf('boss', 'orchestrator'),
   startOf('hand', 'worker'),
   claimOf('maya', 'src/api/**'),
@@ -30,7 +30,7 @@ const fleet = after(EMPTY_STATE, [
   waitOf('noor', 'src/api/users.ts'),
   offer,
 ]);
-const killed = after(fleet, [killOf('boss', 'noor')], at(5));
+const killed = stateAfter(fleet, [killOf('boss', 'noor')], at(5));
 
 function agentOf(state: State, agent: string) {
   return state.agents.find(({ id }) => id === agent);
@@ -86,8 +86,13 @@ describe('stopping an agent', () => {
     expect(refused(fleet, killOf('boss', 'boss'))).toMatchObject({ code: 'usage', reason: 'oneself' });
   });
 
+  it('names the orchestrators that can be asked', () => {
+    const two = stateAfter(fleet, [startOf('other', 'orchestrator'), killOf('boss', 'other')]);
+    expect(refused(two, killOf('maya', 'noor'))).toMatchObject({ reason: 'authority', orchestrators: ['boss'] });
+  });
+
   it('is refused to one who was stopped', () => {
-    const both = after(killed, [startOf('other', 'orchestrator'), killOf('boss', 'other')], at(6));
+    const both = stateAfter(killed, [startOf('other', 'orchestrator'), killOf('boss', 'other')], at(6));
     expect(refused(both, killOf('other', 'maya'), at(7))).toMatchObject({ reason: 'killed' });
   });
 });

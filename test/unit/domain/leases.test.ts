@@ -32,7 +32,10 @@ describe('the sweep', () => {
       { type: 'claim.expired', agent: 'maya', target: 'a', token: 1, session: 's1', expiresAt: at(1800), at: at(1830) },
     ]);
     expect(state.agents).toMatchObject([
-      { id: 'maya', losses: [{ claim: claim?.id, target: 'a', token: 1, how: 'expired', session: 's1', at: at(1830) }] },
+      {
+        id: 'maya',
+        losses: [{ claim: claim?.id, target: 'a', token: 1, how: 'expired', session: 's1', at: at(1830) }],
+      },
     ]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import { names, ownClaims, sameSession } from '../../../src/domain/ownership.js';
 import { directoryTarget } from '../../../src/domain/targets.js';
-import { at, claimOf, granted, path, POLICY } from '../../support/decisions.js';
+import { at, claimOf, granted, POLICY, path } from '../../support/decisions.js';
 
 const maya = { agent: 'maya', session: null, policy: POLICY };
 const mine = granted(EMPTY_STATE, claimOf('maya', ['src/**', 'README.md'], { session: 's1' })).state;
@@ -39,7 +39,13 @@ describe('own claims', () => {
     const loss = { claim: 'c', target: 'gone', token: 1, at: at(0), session: null, by: 'noor', reason: 'stuck' };
     const agents = both.agents.map((agent) =>
       agent.id === 'maya'
-        ? { ...agent, losses: [{ ...loss, how: 'expired' as const }, { ...loss, how: 'taken-over' as const }] }
+        ? {
+            ...agent,
+            losses: [
+              { ...loss, how: 'expired' as const },
+              { ...loss, how: 'taken-over' as const },
+            ],
+          }
         : agent,
     );
     expect(ownClaims({ ...both, agents }, maya, [path('gone')], at(0))).toMatchObject({

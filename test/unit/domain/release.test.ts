@@ -94,7 +94,9 @@ describe('release', () => {
 
   it('knows a directory that is gone, and a path that became a directory', () => {
     expect(granted(held, releaseOf('maya', { targets: [path('src')] })).result.released).toHaveLength(1);
-    expect(granted(held, releaseOf('maya', { targets: [directoryTarget('README.md')] })).result.released).toHaveLength(1);
+    expect(granted(held, releaseOf('maya', { targets: [directoryTarget('README.md')] })).result.released).toHaveLength(
+      1,
+    );
   });
 
   it('of nothing writes nothing', () => {

@@ -5,7 +5,8 @@ import { at, claimOf, granted, keepAliveOf, path, refused, renewOf, START } from
 
 function holding(agent: string, target: string, ttlSeconds = 1800, session: string | null = null): State {
   const request = claimOf(agent, target, { session });
-  return granted(EMPTY_STATE, { ...request, targets: request.targets.map((asked) => ({ ...asked, ttlSeconds })) }).state;
+  return granted(EMPTY_STATE, { ...request, targets: request.targets.map((asked) => ({ ...asked, ttlSeconds })) })
+    .state;
 }
 
 describe('renew', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import type { ClaimRequest, StealRequest } from '../../../src/domain/request.js';
-import { after, granted, refused } from '../../support/decisions.js';
+import { directoryTarget } from '../../../src/domain/targets.js';
+import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 
 const EXPIRY = 1800;
@@ -22,7 +23,7 @@ function lossesOf(state: State, agent: string) {
   return state.agents.find(({ id }) => id === agent)?.losses;
 }
 
-const held = after(EMPTY_STATE, [claimOf('maya', 'src/api/**')]);
+const held = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/api/**')]);
 const byForce = { force: true, reason: 'her machine died' };
 
 describe('steal without force', () => {
@@ -53,20 +54,20 @@ describe('steal without force', () => {
   });
 
   it('is refused to a clock that is seen to disagree, which force does not mind', () => {
-    const ahead = after(held, [claimOf('pia', 'docs/**')], at(OVER + 600));
+    const ahead = stateAfter(held, [claimOf('pia', 'docs/**')], at(OVER + 600));
     const stale = { ...ahead, claims: [...held.claims, ...ahead.claims] };
     expect(refused(stale, stealOf('noor', 'src/api/**'), at(OVER + 1))).toMatchObject({ reason: 'held' });
     expect(granted(stale, stealOf('noor', 'src/api/**', byForce), at(OVER + 1)).result.takenOver).toHaveLength(1);
   });
 
   it('respects the queue', () => {
-    const queued = after(held, [waitOf('omar', 'src/api/**')], at(OVER - 10));
+    const queued = stateAfter(held, [waitOf('omar', 'src/api/**')], at(OVER - 10));
     const refusal = refused(queued, stealOf('noor', 'src/api/**'), at(OVER));
     expect(refusal).toMatchObject({ reason: 'held', conflicts: [{ agent: 'omar', waiting: true }] });
   });
 
   it('sweeps what else has expired as expired, not as taken over', () => {
-    const two = after(held, [claimOf('pia', 'docs/**')]);
+    const two = stateAfter(held, [claimOf('pia', 'docs/**')]);
     const { state, events } = granted(two, stealOf('noor', 'src/api/**'), at(OVER));
     expect(events.map(({ type }) => type)).toEqual(['claim.expired', 'claim.lost', 'claim.granted']);
     expect(lossesOf(state, 'pia')).toMatchObject([{ how: 'expired', by: null }]);
@@ -81,8 +82,13 @@ describe('steal by force', () => {
     expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'noor', reason: byForce.reason }]);
   });
 
+  it('says that it needed none when the claim was over', () => {
+    const { events } = granted(held, stealOf('noor', 'src/api/**', byForce), at(OVER));
+    expect(events[0]).toMatchObject({ type: 'claim.lost', forced: false });
+  });
+
   it('takes all that overlap, and leaves the rest alone', () => {
-    const several = after(held, [claimOf('omar', 'src/web/**'), claimOf('pia', 'docs/**')]);
+    const several = stateAfter(held, [claimOf('omar', 'src/web/**'), claimOf('pia', 'docs/**')]);
     const { state, result } = granted(several, stealOf('noor', ['src/**', 'rules/**'], byForce));
     expect(result.takenOver.map(({ agent }) => agent)).toEqual(['maya', 'omar']);
     expect(state.claims.map(({ agent, target }) => `${agent} ${target}`)).toEqual([
@@ -93,7 +99,7 @@ describe('steal by force', () => {
   });
 
   it('takes nothing when the thief may not have it', () => {
-    const worker = after(held, [
+    const worker = stateAfter(held, [
       { ...claimOf('w', '@x'), kind: 'session-start', role: 'worker', rules: null } as never,
     ]);
     expect(refused(worker, stealOf('w', 'src/api/**', byForce))).toMatchObject({ code: 'closed', reason: 'role' });
@@ -101,13 +107,13 @@ describe('steal by force', () => {
 
   it('leaves readers to a reader, and takes them all for a writer', () => {
     const shared = { mode: 'shared' } as const;
-    const readers = after(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('omar', 'src/api/**', shared)]);
+    const readers = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('omar', 'src/api/**', shared)]);
     expect(granted(readers, stealOf('noor', 'src/api/**', { ...byForce, ...shared })).result.takenOver).toEqual([]);
     expect(granted(readers, stealOf('noor', 'src/api/**', byForce)).result.takenOver).toHaveLength(2);
   });
 
   it('comes before the queue, which stays', () => {
-    const queued = after(held, [waitOf('omar', 'src/api/**'), waitOf('noor', 'src/api/users.ts')]);
+    const queued = stateAfter(held, [waitOf('omar', 'src/api/**'), waitOf('noor', 'src/api/users.ts')]);
     const { state, events } = granted(queued, stealOf('noor', 'src/api/users.ts', byForce));
     expect(state.claims).toMatchObject([{ agent: 'noor' }]);
     expect(state.waiters.map(({ agent }) => agent)).toEqual(['omar']);
@@ -142,7 +148,7 @@ describe('steal of free ground', () => {
 });
 
 describe('steal from another session of the same agent', () => {
-  const crashed = after(EMPTY_STATE, [claimOf('maya', 'src/api/**', { session: 'one' })]);
+  const crashed = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/api/**', { session: 'one' })]);
 
   it('needs force while the claim lives', () => {
     const refusal = refused(crashed, stealOf('maya', 'src/api/**', { session: 'two' }));
@@ -154,5 +160,9 @@ describe('steal from another session of the same agent', () => {
     expect(state.claims).toMatchObject([{ agent: 'maya', session: 'two' }]);
     expect(state.claims[0]?.token).toBeGreaterThan(crashed.claims[0]?.token ?? Number.NaN);
     expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'maya', session: 'one' }]);
+    const free = { ...state, claims: [] };
+    const renewed = (session: string) => renewOf('maya', { session, targets: [directoryTarget('src/api')] });
+    expect(refused(free, renewed('one'))).toMatchObject({ targets: [{ why: 'taken-over' }] });
+    expect(refused(free, renewed('two'))).toMatchObject({ targets: [{ why: 'not-held' }] });
   });
 });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { addSeconds, formatDuration, instantOf, isInstant, later, parseDuration, secondsBetween } from '../../../src/domain/time.js';
+import {
+  addSeconds,
+  formatDuration,
+  instantOf,
+  isInstant,
+  later,
+  parseDuration,
+  secondsBetween,
+} from '../../../src/domain/time.js';
 
 describe('an instant', () => {
   it('is UTC, ISO 8601, with milliseconds, and a real date', () => {

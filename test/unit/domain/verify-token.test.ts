@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import { patternTarget } from '../../../src/domain/patterns.js';
 import { verifyToken } from '../../../src/domain/verify-token.js';
-import { after } from '../../support/decisions.js';
+import { stateAfter } from '../../support/decisions.js';
 import { at, claimOf, START } from '../../support/requests.js';
 
-const held = after(EMPTY_STATE, [
+const held = stateAfter(EMPTY_STATE, [
   claimOf('maya', 'src/api/**'),
   claimOf('noor', 'docs/**', { mode: 'shared' }),
   claimOf('omar', 'docs/**', { mode: 'shared' }),
@@ -18,6 +18,7 @@ describe('a token is valid', () => {
   it.each([
     ['on the claimed ground', 'src/api/**', 1],
     ['on a file inside it', 'src/api/users.ts', 1],
+    ['on the directory by its mere name', 'src/api', 1],
     ['for each of several readers', 'docs/**', 2],
     ['for each of several readers', 'docs/**', 3],
   ])('%s', (_, target, token) => {

@@ -26,6 +26,7 @@ const releaseOf = (agent: string) => ({
   targets: null,
   commit: null,
   commitNamed: false,
+  renames: [],
   uncommitted: false,
 });
 

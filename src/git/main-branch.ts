@@ -1,0 +1,116 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { epochMs } from '../domain/time.js';
+import { type LastFetch, lastFetch } from './last-fetch.js';
+import { isAncestor, readRef } from './refs.js';
+import type { Repository } from './repository.js';
+import type { Git } from './run.js';
+
+/** The main branch as this clone knows it, without asking the remote. */
+export interface MainBranch {
+  /** `origin/main`; `main` where nothing was ever fetched. */
+  readonly name: string;
+  readonly commit: string;
+  /** Whether it was fetched; otherwise it is a branch of this clone. */
+  readonly fetched: boolean;
+}
+
+/** Names of a main branch that nobody has told us of. */
+const CUSTOMARY = ['main', 'master'];
+
+/**
+ * The commit of the main branch as last fetched: by `coord sync-check`, or by git into the remote-tracking branch,
+ * whichever was later. Where nothing was fetched (no remote, or a new one), the local main branch; null when there is
+ * none. With refs in files it mostly starts no git process.
+ */
+export async function mainBranchAsFetched(
+  repository: Repository,
+  git: Git,
+  { remote, mainBranch }: { readonly remote: string; readonly mainBranch: string | null },
+): Promise<MainBranch | null> {
+  const ours = lastFetch(repository, remote);
+  const named = mainBranch ?? ours?.branch ?? (await remoteHead(repository, git, remote));
+  for (const branch of named === null ? CUSTOMARY : [named]) {
+    const commit = await fetchedTip(repository, git, `refs/remotes/${remote}/${branch}`, matching(ours, branch));
+    if (commit !== null) return { name: `${remote}/${branch}`, commit, fetched: true };
+  }
+  for (const branch of named === null ? CUSTOMARY : [named]) {
+    const commit = await readRef(repository, git, `refs/heads/${branch}`);
+    if (commit !== null) return { name: branch, commit, fetched: false };
+  }
+  return null;
+}
+
+function matching(fetch: LastFetch | null, branch: string): LastFetch | null {
+  return fetch?.branch === branch ? fetch : null;
+}
+
+/** The branch that the remote's HEAD named when it was cloned. */
+async function remoteHead(repository: Repository, git: Git, remote: string): Promise<string | null> {
+  const ref = `refs/remotes/${remote}/HEAD`;
+  const points = repository.refFormat === 'files' ? symbolicRef(repository, ref) : await askSymbolicRef(git, ref);
+  const prefix = `refs/remotes/${remote}/`;
+  return points?.startsWith(prefix) ? points.slice(prefix.length) : null;
+}
+
+function symbolicRef(repository: Repository, ref: string): string | undefined {
+  try {
+    return /^ref: (\S+)\s*$/.exec(readFileSync(join(repository.commonDir, ref), 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+async function askSymbolicRef(git: Git, ref: string): Promise<string | undefined> {
+  const { code, stdout } = await git(['symbolic-ref', '--quiet', ref]);
+  return code === 0 ? stdout.toString('utf8').trim() : undefined;
+}
+
+/** The later of what git fetched into the remote-tracking branch and what coord fetched. */
+async function fetchedTip(
+  repository: Repository,
+  git: Git,
+  ref: string,
+  ours: LastFetch | null,
+): Promise<string | null> {
+  const tracked = await readRef(repository, git, ref);
+  if (tracked === null || ours === null || tracked === ours.commit) return tracked ?? ours?.commit ?? null;
+  const moved = await lastMoved(repository, git, ref);
+  const fetchedAt = Math.floor(epochMs(ours.at) / 1000);
+  if (moved === null || moved < fetchedAt) return ours.commit;
+  if (moved > fetchedAt) return tracked;
+  // Within one second only the history can tell.
+  return (await isAncestor(git, ours.commit, tracked)) === true ? tracked : ours.commit;
+}
+
+/** When a ref last moved, in seconds since the epoch; null when its reflog does not tell. */
+async function lastMoved(repository: Repository, git: Git, ref: string): Promise<number | null> {
+  if (repository.refFormat === 'files') {
+    const line = lastLine(join(repository.commonDir, 'logs', ref)).split('\t')[0] ?? '';
+    const seconds = / (\d+) [+-]\d{4}$/.exec(line)?.[1];
+    return seconds === undefined ? null : Number(seconds);
+  }
+  const { code, stdout } = await git(['reflog', 'show', '--date=unix', '--format=%gd', '-n', '1', ref, '--']);
+  const seconds = /@\{(\d+)\}/.exec(stdout.toString('utf8'))?.[1];
+  return code !== 0 || seconds === undefined ? null : Number(seconds);
+}
+
+/** Reflogs grow for ever, and only their end is wanted. */
+const TAIL_BYTES = 4096;
+
+function lastLine(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    return tail.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import type { Context } from '../../src/context.js';
+import { EMPTY_STATE } from '../../src/domain/model.js';
+import { eventsIn } from '../../src/store/commits.js';
+import type { GitStore } from '../../src/store/git-store.js';
+import type { Store } from '../../src/store/store.js';
+import { inProcess } from '../support/in-process.js';
+import { START } from '../support/requests.js';
+import { type Sandbox as Box, Sandbox, sandbox } from '../support/sandbox.js';
+import { type Opened, storeContract } from './store.contract.js';
+
+const LOCAL = { branch: 'coord', share: false, remote: 'origin' };
+const SHARED = { ...LOCAL, share: true };
+const BEGIN = { operation: 'begin', agent: 'maya', at: START, summary: 'begin coordination', events: [] };
+
+function historyIn(box: Box, directory: string, branch = 'coord'): Opened['history'] {
+  return async () => {
+    const commits = box.git(directory, 'log', '--reverse', '--format=%H', branch).split('\n').slice(1);
+    return commits.map((commit) => eventsIn(box.git(directory, 'log', '-1', '--format=%B', commit)));
+  };
+}
+
+/** A handle that opens anew for each call, as a process of its own would: nothing is remembered between them. */
+function opening(context: () => Context, config = LOCAL, before: () => void = () => undefined): () => Store {
+  return () => {
+    let opened: Promise<GitStore> | undefined;
+    const store = () => {
+      opened ??= context().openStore(config);
+      return opened;
+    };
+    const call = async <T>(work: (store: GitStore) => Promise<T>): Promise<T> => {
+      before();
+      return work(await store());
+    };
+    // defer() answers at once, so its store is opened beforehand.
+    const ready = context().openStore(config);
+    let now: GitStore | undefined;
+    void ready.then((one) => {
+      now = one;
+    });
+    return {
+      read: (parts) => call((one) => one.read(parts)),
+      latest: (parts) => call((one) => one.latest(parts)),
+      swap: (from, state, entry) => call((one) => one.swap(from, state, entry)),
+      exclusively: (work) => call((one) => one.exclusively(work)),
+      readLog: () => call((one) => one.readLog()),
+      defer: (event) => now?.defer(event),
+    };
+  };
+}
+
+async function local(box: Box, directory: string, before?: () => void): Promise<Opened> {
+  const context = () => inProcess(box).context(directory);
+  await (await context().openStore(LOCAL)).create(EMPTY_STATE, BEGIN);
+  const here = opening(context, LOCAL, before);
+  return { here, far: here, history: historyIn(box, directory) };
+}
+
+storeContract('a branch of this clone', async () => {
+  const box = sandbox();
+  return local(box, box.repository());
+});
+
+storeContract('a branch of this clone, seen from a linked worktree', async () => {
+  const box = sandbox();
+  const clone = box.repository();
+  box.commit(clone, 'a', 'a');
+  const worktree = box.worktree(clone);
+  const opened = await local(box, clone);
+  return { ...opened, far: opening(() => inProcess(box).context(worktree)) };
+});
+
+storeContract('refs and objects packed', async () => {
+  const box = sandbox();
+  const directory = box.repository();
+  // Packed as soon as something loose is there: no read may rely on loose refs or objects.
+  return local(box, directory, () => {
+    if (existsSync(join(directory, '.git', 'refs', 'heads', 'coord'))) box.git(directory, 'gc', '--quiet');
+  });
+});
+
+storeContract('objects of another repository (alternates)', async () => {
+  const box = sandbox();
+  const lender = box.repository();
+  await local(box, lender);
+  const borrower = box.clone(lender, { args: ['--shared', '--no-checkout'] });
+  box.git(borrower, 'update-ref', 'refs/heads/coord', 'refs/remotes/origin/coord');
+  return local(box, borrower);
+});
+
+storeContract('SHA-256', async () => {
+  const box = sandbox();
+  box.git(box.directory, 'init', '--quiet', '--object-format=sha256', 'wide');
+  return local(box, box.path('wide'));
+});
+
+describe.skipIf(!supports('--ref-format=reftable'))('where git has it', () => {
+  storeContract('reftable', async () => {
+    const box = sandbox();
+    box.git(box.directory, 'init', '--quiet', '--ref-format=reftable', 'table');
+    return local(box, box.path('table'));
+  });
+});
+
+storeContract('a remote that arbitrates, two clones', async () => {
+  const box = sandbox();
+  const remote = box.bareRemote();
+  const [one, two] = [box.clone(remote), box.clone(remote)];
+  const contextOf = (directory: string) => () => inProcess(box).context(directory);
+  await (await contextOf(one)().openStore(SHARED)).create(EMPTY_STATE, BEGIN);
+  await (await contextOf(two)().openStore(SHARED)).create(EMPTY_STATE, BEGIN);
+  return {
+    here: opening(contextOf(one), SHARED),
+    far: opening(contextOf(two), SHARED),
+    history: historyIn(box, remote),
+  };
+});
+
+function supports(option: string): boolean {
+  const box = new Sandbox();
+  try {
+    return box.tryGit(box.directory, 'init', '--quiet', option, 'probe').code === 0;
+  } finally {
+    box.cleanup();
+  }
+}

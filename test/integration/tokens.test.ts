@@ -1,0 +1,64 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { coordInProcess } from '../support/in-process.js';
+import { type Sandbox, sandbox } from '../support/sandbox.js';
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const as = (agent: string, now: number) => ({ env: { COORD_AGENT: agent }, now });
+
+async function tokensOf(box: Sandbox, clone: string, targets: readonly string[], now: number): Promise<number[]> {
+  const { json } = await coordInProcess(box, clone, ['claim', ...targets, '--json'], as('maya', now));
+  return json().data.claims.map(({ token }: { token: number }) => token);
+}
+
+async function fresh() {
+  const box = sandbox();
+  const clone = box.repository();
+  box.commit(clone, 'README.md', 'hello\n');
+  expect((await coordInProcess(box, clone, ['init'], as('maya', NOON))).code).toBe(0);
+  return { box, clone };
+}
+
+async function recreate(box: Sandbox, clone: string, now: number): Promise<void> {
+  box.git(clone, 'branch', '--quiet', '-D', 'coord');
+  expect((await coordInProcess(box, clone, ['init'], as('maya', now))).code).toBe(0);
+}
+
+describe('tokens of a branch that was deleted and made again', () => {
+  it.each([
+    ['a day later', 86_400_000],
+    ['within the same second', 0],
+    ['by a clock that jumped back a day', -86_400_000],
+    ['by a clock that stands before the epoch of tokens', -NOON],
+  ])('%s are larger than all before', async (_, later) => {
+    const { box, clone } = await fresh();
+    const before = await tokensOf(box, clone, ['a', 'b', 'c'], NOON);
+    await recreate(box, clone, NOON + later);
+    const [token = 0] = await tokensOf(box, clone, ['a'], NOON + later);
+    expect(token).toBeGreaterThan(Math.max(...before));
+  });
+
+  it('know of tokens that another clone was given', async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const [one, two] = [box.clone(remote), box.clone(remote)];
+    for (const clone of [one, two]) await coordInProcess(box, clone, ['init'], as('maya', NOON));
+    const before = await tokensOf(box, one, ['a', 'b', 'c'], NOON);
+    await coordInProcess(box, two, ['status'], as('noor', NOON));
+    box.git(two, 'push', '--quiet', 'origin', '--delete', 'coord');
+    box.git(two, 'update-ref', '-d', 'refs/coord/remote/origin/coord');
+    await recreate(box, two, NOON);
+    const [token = 0] = await tokensOf(box, two, ['a'], NOON);
+    expect(token).toBeGreaterThan(Math.max(...before));
+  });
+
+  it('fall back to the time when the machine-local directory is gone', async () => {
+    const { box, clone } = await fresh();
+    const before = await tokensOf(box, clone, ['a', 'b'], NOON);
+    rmSync(join(clone, '.git', 'coord'), { recursive: true });
+    await recreate(box, clone, NOON + 60_000);
+    const [token = 0] = await tokensOf(box, clone, ['a'], NOON + 60_000);
+    expect(token).toBeGreaterThan(Math.max(...before));
+  });
+});
