@@ -1,18 +1,16 @@
 #!/usr/bin/env node
 'use strict';
 
-const { existsSync } = require('node:fs');
 const { join } = require('node:path');
+const { loadProgram } = require('./load.js');
 
 const root = join(__dirname, '..');
-const program = join(root, 'dist', 'coord.cjs');
+const program = loadProgram(root);
 
-if (existsSync(program)) {
-  require(program)
-    .run(root)
-    .then((code) => {
-      process.exitCode = code;
-    });
+if (program) {
+  program.exports.run(root).then((code) => {
+    process.exitCode = code;
+  });
 } else {
   process.stderr.write('coord is not built yet\nnext: npm ci (or npm run build) in the folder of coord\n');
   process.exitCode = 1;
