@@ -5,15 +5,19 @@ import type { Config } from './config/config.js';
 import { policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
 import type { Policy } from './domain/request.js';
+import { isRequestId } from './domain/requests.js';
 import { type Instant, instantOf } from './domain/time.js';
+import { usage } from './errors.js';
 import type { Environment } from './git/environment.js';
 import { type ObjectDatabase, openObjects } from './git/objects.js';
 import { type RemoteGit, remoteGit } from './git/porcelain.js';
 import { type Head, isAncestor, readHead } from './git/refs.js';
 import { discoverRepository, type Repository } from './git/repository.js';
 import { type Git, gitIn } from './git/run.js';
+import { type GitStream, gitStreamIn } from './git/stream.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
 import { BranchRef } from './store/branch-ref.js';
+import type { Companion } from './store/companion.js';
 import { GitStore } from './store/git-store.js';
 import { LocalSessions } from './store/local-sessions.js';
 import { type MonotonicClock, Observations } from './store/observations.js';
@@ -46,7 +50,8 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 export interface Stream {
   readonly isTTY?: boolean;
-  write(text: string | Uint8Array): unknown;
+  /** Calls `done` when the text was written, or could not be. */
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
 }
 
 /** The host of a real run. */
@@ -79,6 +84,8 @@ export function processHost(packageRoot: string): Host {
 
 /** A remote that has not answered by then is out of reach. */
 const REMOTE_TIMEOUT_MS = 30_000;
+/** Pushing work may take longer. */
+const WORK_TIMEOUT_MS = 300_000;
 
 /** Linux names each boot; elsewhere nothing tells one boot from the next. */
 function bootId(): string | null {
@@ -92,6 +99,16 @@ function bootId(): string | null {
 export interface GlobalFlags {
   readonly json: boolean;
   readonly agent: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** What each request starts with; `requestId` is what `--request-id` gave. */
+export interface RequestStart {
+  readonly operation: string;
+  readonly agent: string;
+  readonly session: string | null;
+  readonly policy: Policy;
+  readonly requestId: string | null;
 }
 
 /** Everything that a command may use, each part made when it is first asked for; built once a run. */
@@ -126,6 +143,11 @@ export class Context {
 
   get git(): Git {
     return gitIn(this.repository.root, this.host.env);
+  }
+
+  /** Standard output of a git command, as it comes. */
+  get gitStream(): GitStream {
+    return gitStreamIn(this.repository.root, this.host.env);
   }
 
   get objects(): ObjectDatabase {
@@ -165,18 +187,30 @@ export class Context {
     return this.storeOpened;
   }
 
-  /** The store that a configuration describes; with `share`, its remote arbitrates. */
-  async openStore({ branch: name, share, remote }: Pick<Config, 'branch' | 'share' | 'remote'>): Promise<GitStore> {
+  /**
+   * The store that a configuration describes; with `share`, its remote arbitrates.
+   * @param companion moves with every write to a shared store, or not at all
+   */
+  async openStore(
+    { branch: name, share, remote }: Pick<Config, 'branch' | 'share' | 'remote'>,
+    companion?: Companion,
+  ): Promise<GitStore> {
     const { repository, git, objects, surroundings: around } = this;
-    const branch = new BranchRef(repository, git, objects, name);
+    const branch = new BranchRef(repository, git, objects, name, around);
     if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around });
     const { RemoteArbiter } = await import('./store/remote-arbiter.js');
-    const arbiter = new RemoteArbiter({ repository, git, remoteGit: this.remoteGit, remote, local: branch, around });
-    return new GitStore({ repository, objects, branch, arbiter, around });
+    const door = companion ? this.remoteGitWithin(WORK_TIMEOUT_MS) : this.remoteGit;
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
+    return new GitStore({ repository, objects, branch, arbiter, around, companion });
   }
 
   get remoteGit(): RemoteGit {
-    return remoteGit(this.repository, this.host.env, { timeoutMs: REMOTE_TIMEOUT_MS });
+    return this.remoteGitWithin(REMOTE_TIMEOUT_MS);
+  }
+
+  /** The network commands, each stopped after this many milliseconds. */
+  remoteGitWithin(timeoutMs: number): RemoteGit {
+    return remoteGit(this.repository, this.host.env, { timeoutMs });
   }
 
   /** Who acts. @throws CoordError `usage` when it is not known. */
@@ -193,9 +227,13 @@ export class Context {
   }
 
   /** What each request starts with. */
-  async requestBase(): Promise<{ operation: string; agent: string; session: string | null; policy: Policy }> {
+  async requestBase(): Promise<RequestStart> {
     const { agent, session } = this.identity();
-    return { operation: this.newId(), agent, session, policy: await this.policy(agent) };
+    const requestId = this.flags.requestId ?? null;
+    if (requestId !== null && !isRequestId(requestId)) {
+      throw usage(`not a request id: ${JSON.stringify(requestId.slice(0, 80))}`, 'use 1 to 128 printable characters');
+    }
+    return { operation: this.newId(), agent, session, policy: await this.policy(agent), requestId };
   }
 
   get surroundings(): Surroundings {

@@ -42,7 +42,8 @@ export function checkSessionId(id: string): string {
 
 /**
  * Who acts: `--agent`, else `COORD_AGENT`, else the run that the harness exports, else the one session recorded for
- * this worktree. Never a guess, never a shared default.
+ * this worktree. A session id that is exported stands for the agent whose session was started here under that id. Never
+ * a guess, never a shared default.
  * @throws CoordError `usage` with the candidates when there is none, or more than one.
  */
 export function resolveIdentity(
@@ -74,7 +75,10 @@ export function identityIfKnown(
 }
 
 function findCandidates(env: Environment, recorded: readonly RecordedSession[]): string[] {
-  const exported = harnessRuns(env).map(({ harness, id }) => `${harness}-${id.slice(0, 8)}`);
+  const started = (id: string | undefined) => recorded.find(({ session }) => session === id)?.agent;
+  const explicit = started(nonEmpty(env.COORD_SESSION));
+  if (explicit !== undefined) return [explicit];
+  const exported = harnessRuns(env).map(({ harness, id }) => started(id) ?? `${harness}-${id.slice(0, 8)}`);
   const found = exported.length > 0 ? exported : recorded.map(({ agent }) => agent);
   return [...new Set(found)];
 }

@@ -1,5 +1,5 @@
 import { VERBS } from './commands/registry.js';
-import type { Outcome } from './commands/verb.js';
+import type { Outcome, Success } from './commands/verb.js';
 import { Context, type GlobalFlags, type Host, processHost } from './context.js';
 import { CoordError, exitCodeOf } from './errors.js';
 import { collectNotices } from './notices.js';
@@ -62,13 +62,24 @@ async function report(
     return exitCodeOf(outcome.code);
   }
   for (const warning of outcome.warnings ?? []) host.stderr.write(`${toStderr.warn('warning:')} ${warning}\n`);
-  if (flags.json) host.stdout.write(successEnvelope(command, outcome.data, notices));
-  else {
-    const style = await loadStyle(wantsColour(host.env, host.stdout.isTTY ?? false));
-    const lines = [outcome.text(style)].flat();
-    if (lines.length > 0) host.stdout.write(`${lines.join('\n')}\n`);
-  }
+  if (!outcome.streamed) await print(host, command, flags, outcome, notices);
   return outcome.exit ?? 0;
+}
+
+async function print(
+  host: Host,
+  command: string,
+  flags: GlobalFlags,
+  outcome: Success,
+  notices: readonly string[],
+): Promise<void> {
+  if (flags.json) {
+    host.stdout.write(successEnvelope(command, outcome.data, notices));
+    return;
+  }
+  const style = await loadStyle(wantsColour(host.env, host.stdout.isTTY ?? false));
+  const lines = [outcome.text(style)].flat();
+  if (lines.length > 0) host.stdout.write(`${lines.join('\n')}\n`);
 }
 
 function asCoordError(error: unknown): CoordError {

@@ -17,7 +17,7 @@ export async function collectNotices(context: Context): Promise<readonly string[
     if (identity === null) return [];
     const store = await context.store();
     if ((await store.tip()) === null) return [];
-    const request = { kind: 'keep-alive' as const, ...(await context.requestBase()) };
+    const request = { kind: 'keep-alive' as const, ...(await context.requestBase()), requestId: null };
     const before = await store.read();
     if (request.policy.watched !== null) context.surroundings.watch(before.state.claims);
     if (claimsToKeepAlive(before.state, identity, context.now()).length > 0) {

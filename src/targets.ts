@@ -18,16 +18,19 @@ const RESOURCE = /^@[^\s/*?[\]{}\\]+(?:\/[^\s/*?[\]{}\\]+)*$/u;
 
 /**
  * Reads a target as somebody typed it. What names an existing file or directory is that path, whatever characters it
- * has; otherwise `@name/...` is a resource, text with glob syntax a glob, and the rest a path that is not there yet.
+ * has, and so are the folders of a longer path that are there; otherwise `@name/...` is a resource, text with glob
+ * syntax a glob, and the rest a path that is not there yet.
  * @throws CoordError `usage` when it is none of these, or outside the repository.
  */
 export function readTarget(text: string, place: TargetPlace): Target {
   checkText(text);
   const { root, cwd } = place;
   if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) return pathTarget(text, root, cwd);
-  if (place.as !== 'glob' && text.startsWith('@')) return resourceTarget(text);
-  if (place.as === 'glob' || isGlob(text)) return globTarget(text, root, cwd);
-  return pathTarget(text, root, cwd);
+  if (place.as !== 'glob' && text.startsWith('@') && !pathExists(cwd, text.split('/')[0] ?? '')) {
+    return resourceTarget(text);
+  }
+  if (place.as !== 'glob' && (!isGlob(text) || firstGlob(text, place) < 0)) return pathTarget(text, root, cwd);
+  return globTarget(text, place);
 }
 
 function checkText(text: string): void {
@@ -58,10 +61,21 @@ function resourceTarget(text: string): Target {
   return { kind: 'resource', text: name };
 }
 
-function globTarget(text: string, root: string, cwd: string): Target {
+/** The first segment that is glob syntax and no folder that is there; negative when there is none. */
+function firstGlob(text: string, { cwd, as }: TargetPlace): number {
   const segments = text.split('/');
-  const firstGlob = segments.findIndex((segment) => isGlob(segment) || segment.includes('\\'));
-  const at = firstGlob < 0 ? segments.length - 1 : firstGlob;
+  return segments.findIndex(
+    (segment, index) =>
+      (isGlob(segment) || segment.includes('\\')) &&
+      (as === 'glob' || !pathExists(cwd, segments.slice(0, index + 1).join('/'))),
+  );
+}
+
+function globTarget(text: string, place: TargetPlace): Target {
+  const { root, cwd } = place;
+  const segments = text.split('/');
+  const first = firstGlob(text, place);
+  const at = first < 0 ? segments.length - 1 : first;
   const rest = segments.slice(at).filter((segment) => segment !== '.' && segment !== '');
   if (rest.includes('..')) throw usage(`a glob with .. after its first wildcard: ${text}`, 'write the path without ..');
   const prefix = segments.slice(0, at).join('/');

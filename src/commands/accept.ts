@@ -1,6 +1,7 @@
 import { claimedLines } from '../render/claims.js';
 import { acceptRefused } from '../render/handoff.js';
 import { transact } from '../store/transact.js';
+import { loadedRules } from './rules-loaded.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Verb } from './verb.js';
 
@@ -30,7 +31,7 @@ export const accept: Verb = {
         contains: {},
         allowBehind: input.flag('allowBehind'),
         reach: store.reach,
-        rules: null,
+        rules: await loadedRules(context, store),
       },
       context.surroundings,
     );

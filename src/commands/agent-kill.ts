@@ -29,7 +29,6 @@ export const agentKill: Verb = {
     const now = context.now();
     if (!decision.ok) return refusalError(decision.refusal, now);
     const { result } = decision;
-    const already = decision.events.every(({ type }) => type !== 'agent.killed');
-    return { data: result, text: (style) => killedLines(result, already, now, style) };
+    return { data: result, text: (style) => killedLines(result, !result.changed, now, style) };
   },
 };

@@ -8,6 +8,7 @@ import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
 import { CLAIM_OPTIONS, claimRequest } from './claim-request.js';
 import { readWait } from './durations.js';
+import { changedRulesWarning } from './rules-loaded.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Verb } from './verb.js';
 import { wideWarnings } from './wide.js';
@@ -35,7 +36,7 @@ export const claim: Verb = {
     return {
       data: { claims },
       text: (style) => claimedLines(claims, now, style),
-      warnings: await wideWarnings(context, claims),
+      warnings: [...(await wideWarnings(context, claims)), ...(await changedRulesWarning(context, request.rules))],
     };
   },
 };

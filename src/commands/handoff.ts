@@ -4,8 +4,9 @@ import { ownClaims } from '../domain/ownership.js';
 import type { Target } from '../domain/targets.js';
 import { type CoordError, usage } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
-import { offeredLines } from '../render/handoff.js';
+import { heldBackWarnings, offeredLines } from '../render/handoff.js';
 import { refusalError, uncommittedError } from '../render/refusals.js';
+import { isAnswered } from '../store/answered.js';
 import { transact } from '../store/transact.js';
 import { commitToRecord } from './release.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
@@ -34,12 +35,14 @@ export const handoff: Verb = {
     const noteText = input.text('note');
     const note = noteText === undefined ? null : readText('the note', noteText, LONGEST_NOTE);
     const problem = to === null || input.flag('uncommitted') ? null : await leftBehind(context, targets, to);
-    if (problem) return problem;
+    const base = await context.requestBase();
+    const store = await context.store();
+    if (problem && !(await isAnswered(store, base.requestId))) return problem;
     const decision = await transact(
-      await context.store(),
+      store,
       {
         kind: 'handoff',
-        ...(await context.requestBase()),
+        ...base,
         targets,
         to,
         commit: await commitToRecord(context, input),
@@ -49,8 +52,12 @@ export const handoff: Verb = {
       context.surroundings,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
-    const { claims, note: logged } = decision.result;
-    return { data: { claims, to, note: logged }, text: (style) => offeredLines(claims, style) };
+    const { claims, note: logged, heldBack } = decision.result;
+    return {
+      data: { claims, to, note: logged },
+      text: (style) => offeredLines(claims, style),
+      warnings: heldBackWarnings(heldBack, to),
+    };
   },
 };
 

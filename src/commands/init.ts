@@ -92,13 +92,13 @@ async function startBranch(
   const seconds = Math.floor((context.host.now() - TOKEN_EPOCH_MS) / 1000);
   const lastToken = Math.max(0, seconds, new TokenMark(context.localDirectory).read());
   const entry = { operation: context.newId(), agent, at: context.now(), summary: 'begin coordination', events: [] };
-  const outcome = await store.create({ ...EMPTY_STATE, lastToken }, entry);
-  if (outcome === 'existing') {
-    await store.read().catch((error: unknown) => {
-      throw notOurs(error, config.branch);
-    });
+  try {
+    const outcome = await store.create({ ...EMPTY_STATE, lastToken }, entry);
+    if (outcome === 'existing') await store.read();
+    return { outcome, tip: await store.tip() };
+  } catch (error) {
+    throw notOurs(error, config.branch);
   }
-  return { outcome, tip: await store.tip() };
 }
 
 function notOurs(error: unknown, branch: string): unknown {

@@ -104,6 +104,7 @@ class Turn {
       agent,
       session,
       policy,
+      requestId: this.claim.requestId ?? null,
       claim: { ...this.claim, operation, ticket: this.ticket?.id ?? null },
       ticketSeconds: TICKET_SECONDS + (this.store.reach === 'remote' ? policy.skewSeconds : 0),
       passive: this.plan.passive,

@@ -1,3 +1,4 @@
+import { takingRequestId } from './request-id.js';
 import type { Verb } from './verb.js';
 
 export interface VerbEntry {
@@ -8,18 +9,25 @@ export interface VerbEntry {
   readonly isDefault?: boolean;
   /** Whether the words after `--` are a command line of their own. */
   readonly takesCommand?: boolean;
+  /** Whether it writes to the coordination branch: it takes a request id then. */
+  readonly writes?: boolean;
   /** Loaded only when it is run, or its help is asked for. */
   load(): Promise<Verb>;
 }
 
-/** Every verb, in the order in which the help lists them. */
-export const VERBS: readonly VerbEntry[] = [
+const ENTRIES: readonly VerbEntry[] = [
   { name: 'init', summary: 'set a repository up', load: async () => (await import('./init.js')).init },
-  { name: 'claim', summary: 'claim ground before you change it', load: async () => (await import('./claim.js')).claim },
-  { name: 'renew', summary: 'extend your claims', load: async () => (await import('./renew.js')).renew },
+  {
+    name: 'claim',
+    summary: 'claim ground before you change it',
+    writes: true,
+    load: async () => (await import('./claim.js')).claim,
+  },
+  { name: 'renew', summary: 'extend your claims', writes: true, load: async () => (await import('./renew.js')).renew },
   {
     name: 'release',
     summary: 'give claims back, with the commit that holds the work',
+    writes: true,
     load: async () => (await import('./release.js')).release,
   },
   {
@@ -45,23 +53,37 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./run.js')).run,
   },
   {
+    name: 'land',
+    summary: 'move the main branch to HEAD and release your claims, both or neither',
+    load: async () => (await import('./land.js')).land,
+  },
+  {
+    name: 'released-by',
+    summary: 'release the claims whose pull request is merged',
+    load: async () => (await import('./released-by.js')).releasedBy,
+  },
+  {
     name: 'steal',
     summary: 'take ground over when its time is over, or by force',
+    writes: true,
     load: async () => (await import('./steal.js')).steal,
   },
   {
     name: 'handoff',
     summary: 'offer your claims to another agent',
+    writes: true,
     load: async () => (await import('./handoff.js')).handoff,
   },
   {
     name: 'accept',
     summary: 'take claims that are offered to you',
+    writes: true,
     load: async () => (await import('./accept.js')).accept,
   },
   {
     name: 'decline',
     summary: 'turn down claims that are offered to you',
+    writes: true,
     load: async () => (await import('./decline.js')).decline,
   },
   {
@@ -77,15 +99,63 @@ export const VERBS: readonly VerbEntry[] = [
   {
     name: 'agent kill',
     summary: 'revoke an agent’s claims, and let it only read',
+    writes: true,
     load: async () => (await import('./agent-kill.js')).agentKill,
   },
   {
     name: 'agent revive',
     summary: 'let a stopped agent act again',
+    writes: true,
     load: async () => (await import('./agent-revive.js')).agentRevive,
   },
-  { name: 'state', summary: 'say what you are doing', load: async () => (await import('./state.js')).state },
+  {
+    name: 'state',
+    summary: 'say what you are doing',
+    writes: true,
+    load: async () => (await import('./state.js')).state,
+  },
   { name: 'status', summary: 'who holds what, and until when', load: async () => (await import('./status.js')).status },
+  {
+    name: 'session start',
+    summary: 'load the rules, and be known in this worktree',
+    load: async () => (await import('./session-start.js')).sessionStart,
+  },
+  {
+    name: 'session end',
+    summary: 'release your claims, and be known no longer',
+    load: async () => (await import('./session-end.js')).sessionEnd,
+  },
+  {
+    name: 'rules list',
+    summary: 'the rules in force, with their digest',
+    isDefault: true,
+    load: async () => (await import('./rules-list.js')).rulesList,
+  },
+  { name: 'rules show', summary: 'one rule', load: async () => (await import('./rules-show.js')).rulesShow },
+  {
+    name: 'rules lint',
+    summary: 'what is wrong with the rules that you edit',
+    load: async () => (await import('./rules-lint.js')).rulesLint,
+  },
+  {
+    name: 'note',
+    summary: 'write into the log',
+    writes: true,
+    load: async () => (await import('./note.js')).note,
+  },
+  {
+    name: 'ack',
+    summary: 'acknowledge a note',
+    writes: true,
+    load: async () => (await import('./ack.js')).ack,
+  },
+  { name: 'log', summary: 'read the log, or follow it', load: async () => (await import('./log.js')).log },
+  { name: 'inbox', summary: 'notes to you', load: async () => (await import('./inbox.js')).inbox },
+  {
+    name: 'events',
+    summary: 'what happened, event by event',
+    load: async () => (await import('./events.js')).events,
+  },
   {
     name: 'completion',
     summary: 'print the completion script of your shell',
@@ -93,3 +163,6 @@ export const VERBS: readonly VerbEntry[] = [
   },
   { name: 'help', summary: 'about a command, or the exit codes', load: async () => (await import('./help.js')).help },
 ];
+
+/** Every verb; the subjects say in which order the help lists them. */
+export const VERBS: readonly VerbEntry[] = ENTRIES.map(takingRequestId);

@@ -6,6 +6,7 @@ import { uncommittedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';
 import { releasedLines } from '../render/claims.js';
 import { refusalError, uncommittedError } from '../render/refusals.js';
+import { isAnswered } from '../store/answered.js';
 import { transact } from '../store/transact.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Input, Verb } from './verb.js';
@@ -31,7 +32,9 @@ export const release: Verb = {
     const owned = ownClaims(state, base, targets, context.now());
     const claims = 'claims' in owned ? owned.claims : [];
     const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
-    if (dirty.length > 0 && !input.flag('uncommitted')) return uncommittedError(dirty);
+    if (dirty.length > 0 && !input.flag('uncommitted') && !(await isAnswered(store, base.requestId))) {
+      return uncommittedError(dirty);
+    }
     const facts = {
       commit,
       commitNamed: input.text('commit') !== undefined,
@@ -44,8 +47,8 @@ export const release: Verb = {
     };
     const decision = await transact(store, { kind: 'release', ...base, targets, ...facts }, context.surroundings);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
-    const { released } = decision.result;
-    return { data: { released, commit }, text: (style) => releasedLines(released, commit, style) };
+    const { result } = decision;
+    return { data: result, text: (style) => releasedLines(result.released, result.commit, style) };
   },
 };
 

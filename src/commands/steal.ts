@@ -24,14 +24,14 @@ export const steal: Verb = {
     if (force) requiredReason(input.text('reason'), 'the former holder is told it');
     const store = await context.store();
     const claim = await claimRequest(context, input, store, targets);
-    const { operation, agent, session, policy } = claim;
+    const { operation, agent, session, policy, requestId = null } = claim;
     const decision = await transact(
       store,
-      { kind: 'steal', operation, agent, session, policy, claim, force },
+      { kind: 'steal', operation, agent, session, policy, requestId, claim, force },
       context.surroundings,
     );
     const now = context.now();
-    if (!decision.ok) return stealRefused(decision.refusal, policy.skewSeconds, now);
+    if (!decision.ok) return stealRefused(decision.refusal, policy, now);
     const { claims, takenOver } = decision.result;
     return {
       data: { claims, takenOver },

@@ -8,7 +8,7 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
   ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
   [
     'More about claims',
-    ['renew', 'wait', 'steal', 'handoff', 'accept', 'decline', 'verify-token', 'run', 'once', 'land'],
+    ['renew', 'wait', 'steal', 'handoff', 'accept', 'decline', 'verify-token', 'run', 'once', 'land', 'released-by'],
   ],
   ['Deploys', ['gate', 'deploy', 'deployments', 'verify', 'evidence']],
   ['Agents and their rules', ['rules', 'agents', 'agent', 'state']],

@@ -2,6 +2,7 @@ import { matches } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/patterns.js';
 import { judgeSync } from '../domain/sync.js';
 import { CoordError } from '../errors.js';
+import { recordLastFetch } from '../git/last-fetch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
 import { inSyncLine, missingLines } from '../render/sync.js';
 import type { Verb } from './verb.js';
@@ -24,6 +25,10 @@ export const syncCheck: Verb = {
       covers: (path) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, path, options)),
       now: () => context.now(),
     });
+    if (facts.upstream.kind === 'fetched') {
+      const { branch, commit, fetchedAt: at } = facts.upstream;
+      recordLastFetch(context.repository, { remote, branch, commit, at });
+    }
     const verdict = judgeSync(facts);
     if (!verdict.ok) {
       const { code, message, hint, reason, report } = verdict;

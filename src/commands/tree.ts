@@ -9,6 +9,7 @@ export type Act = (entry: VerbEntry, verb: Verb, input: Input, flags: CommonFlag
 export interface CommonFlags {
   readonly json: boolean;
   readonly agent: string | undefined;
+  readonly requestId?: string | undefined;
 }
 
 const DESCRIPTION =
@@ -56,22 +57,29 @@ export async function commandTree(
   return program;
 }
 
-function withCommonOptions(command: Command): Command {
-  return command
-    .option('--agent <id>', 'who acts (else COORD_AGENT, the harness, or this worktree’s one session)')
-    .option('--json', 'one JSON object on standard output');
+function withCommonOptions(command: Command, withAgent = true): Command {
+  if (withAgent)
+    command.option('--agent <id>', 'who acts (else COORD_AGENT, the harness, or this worktree’s one session)');
+  return command.option('--json', 'one JSON object on standard output');
 }
 
 function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): void {
   for (const [flags, description] of verb.arguments ?? []) command.argument(flags, description);
-  for (const [flags, description] of verb.options ?? []) command.option(flags, description);
-  withCommonOptions(command)
+  for (const [flags, description, repeatable] of verb.options ?? []) {
+    if (repeatable) command.option(flags, description, (value: string, all: string[] = []) => [...all, value]);
+    else command.option(flags, description);
+  }
+  // A verb may have an --agent of its own; who acts then stands before the verb.
+  const hasAgent = command.options.some(({ long }) => long === '--agent');
+  withCommonOptions(command, !hasAgent)
     .addHelpText('after', helpTail(verb))
     .action(async () => {
       const flags = command.optsWithGlobals();
-      await act(entry, verb, new Input(command.processedArgs, flags), {
+      const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
+      await act(entry, verb, new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags), {
         json: flags.json === true,
-        agent: typeof flags.agent === 'string' ? flags.agent : undefined,
+        agent: typeof agent === 'string' ? agent : undefined,
+        requestId: typeof flags.requestId === 'string' ? flags.requestId : undefined,
       });
     });
 }

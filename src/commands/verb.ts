@@ -9,6 +9,8 @@ export interface Success {
   text(style: Style): string | readonly string[];
   /** Told on standard error, success though it is. */
   readonly warnings?: readonly string[];
+  /** Everything was written as it came: nothing is left to say. */
+  readonly streamed?: true;
   /** For commands that pass on another program's exit code. */
   readonly exit?: number;
 }
@@ -19,7 +21,8 @@ export type Outcome = Success | CoordError;
 export interface Verb {
   /** Positional arguments as commander writes them (`<target...>`), with what they mean. */
   readonly arguments?: readonly (readonly [flags: string, description: string])[];
-  readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** A `repeatable` one may be given several times; {@link Input.texts} has all its values. */
+  readonly options?: readonly (readonly [flags: string, description: string, repeatable?: 'repeatable'])[];
   /** Whole command lines, each with what it does. */
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   /** More words for `--help`, a line each. */
@@ -55,6 +58,13 @@ export class Input {
   text(name: string): string | undefined {
     const value = this.options[name];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** The values of a repeatable `--name A --name B,C`, each once. */
+  texts(name: string): readonly string[] {
+    const values = this.options[name];
+    const words = Array.isArray(values) ? (values as string[]).flatMap((value) => value.split(',')) : [];
+    return [...new Set(words.map((word) => word.trim()))].filter((word) => word !== '');
   }
 
   /** Whether `--name` was given (also with a value); `--no-name` makes it false. */

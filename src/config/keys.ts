@@ -54,10 +54,9 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   {
     key: 'takeover',
-    what: 'What shows that a claim is over: clock (its expiry plus the tolerance), or observed (watched here for its whole life).',
+    what: 'What shows that a claim is over: clock (its expiry plus the tolerance), or observed (this clone has watched it unrenewed for its whole life plus the tolerance).',
     default: 'clock',
     example: 'observed',
-    reserved: true,
   },
   {
     key: 'lockOrder',

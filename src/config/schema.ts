@@ -5,6 +5,10 @@ const duration = v.pipe(
   v.string('must be a duration such as "30m"'),
   v.check((text) => (parseDuration(text) ?? 0) > 0, 'must be a duration above zero, such as "30s", "15m" or "2h"'),
 );
+const durationOrNone = v.pipe(
+  v.string('must be a duration such as "30s"'),
+  v.check((text) => parseDuration(text) !== null, 'must be a duration such as "30s", or "0s"'),
+);
 const name = v.pipe(v.string('must be a text'), v.minLength(1, 'must not be empty'));
 const texts = v.array(name, 'must be a list of texts');
 const words = v.pipe(texts, v.minLength(1, 'must name a program'));
@@ -43,7 +47,7 @@ export const ConfigSchema = v.strictObject({
   share: v.optional(flag),
   ttl: v.optional(v.strictObject({ default: v.optional(duration), max: v.optional(duration) })),
   wait: v.optional(v.strictObject({ max: v.optional(duration) })),
-  skewTolerance: v.optional(duration),
+  skewTolerance: v.optional(durationOrNone),
   takeover: v.optional(v.picklist(['clock', 'observed'], 'must be "clock" or "observed"')),
   lockOrder: v.optional(v.picklist(['detect', 'strict'], 'must be "detect" or "strict"')),
   surface: v.optional(texts),

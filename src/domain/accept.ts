@@ -1,5 +1,5 @@
 import { closedToRole } from './claim.js';
-import { groundOf, releasesOn, sameTarget } from './conflicts.js';
+import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { claimEvent, isLive, loseClaims } from './leases.js';
 import type { Claim, State } from './model.js';
@@ -19,7 +19,10 @@ export function decideAccept(state: State, request: AcceptRequest, now: Instant)
   if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
   const targets = offered.claims.map((claim) => ({ target: groundOf(claim) }));
   const { agent, policy } = request;
-  const refusal = closedToRole(state, { agent, policy, targets }) ?? behind(state, offered.claims, request);
+  const refusal =
+    closedToRole(state, { agent, policy, targets }) ??
+    heldBack(state, offered.claims, request, now) ??
+    behind(state, offered.claims, request);
   return refusal ? { ok: false, refusal } : take(state, offered.claims, request, now);
 }
 
@@ -44,6 +47,23 @@ function missingWork(state: State, offered: readonly OfferedClaim[], request: Ac
     }
   }
   return [...missing.values()];
+}
+
+/** Another claim of the one who offers, inside the offered ground or around it, would make two holders. */
+function heldBack(
+  state: State,
+  offered: readonly OfferedClaim[],
+  request: AcceptRequest,
+  now: Instant,
+): Refusal | null {
+  const { agent, policy } = request;
+  const rest = { ...state, claims: state.claims.filter((claim) => !offered.some(({ id }) => id === claim.id)) };
+  const conflicts = offered.flatMap((claim) =>
+    conflictsOf(rest, { agent, target: groundOf(claim), mode: claim.mode, ahead: [] }, policy, now),
+  );
+  if (conflicts.length === 0) return null;
+  const free = offered.map(({ target }) => target).filter((text) => !conflicts.some(({ target }) => target === text));
+  return { code: 'held', reason: 'held', conflicts, free, queue: [] };
 }
 
 function behind(state: State, offered: readonly OfferedClaim[], request: AcceptRequest): Refusal | null {

@@ -1,5 +1,6 @@
 import { strangerAgent } from './leases.js';
 import type { Agent, State } from './model.js';
+import { sameSession } from './ownership.js';
 import type { Decision, SessionEndRequest, SessionStartRequest, SetStateRequest } from './request.js';
 import { type Instant, secondsBetween } from './time.js';
 
@@ -30,32 +31,38 @@ export function touchAgent(state: State, id: string, now: Instant): State {
   }));
 }
 
+/** Starting the same session again changes nothing, unless the role or the rules have changed. */
 export function decideSessionStart(
   state: State,
   request: SessionStartRequest,
   now: Instant,
 ): Decision<'session-start'> {
   const { agent: id, session, role, rules } = request;
-  const next = withAgent(state, id, now, (agent) => ({
-    ...agent,
-    role,
-    session,
-    rules,
-    startedAt: now,
-    lastSeen: now,
-  }));
+  const summary = `session of ${id} starts as ${role}`;
+  const known = findAgent(state, id);
+  const same = known !== undefined && session !== null && known.session === session ? known : null;
+  if (same?.role === role && same.rules === rules) {
+    return { ok: true, state, events: [], result: { agent: same }, summary };
+  }
+  const startedAt = same?.startedAt ?? now;
+  const next = withAgent(state, id, now, (agent) => ({ ...agent, role, session, rules, startedAt, lastSeen: now }));
   return {
     ok: true,
     state: next,
     events: [{ type: 'agent.started', at: now, agent: id, session, role, rules }],
     result: { agent: findAgent(next, id) ?? strangerAgent(id, now) },
-    summary: `session of ${id} starts as ${role}`,
+    summary,
   };
 }
 
+/** Ends this session in the agent's record; a newer one that has taken its place there goes on. */
 export function decideSessionEnd(state: State, request: SessionEndRequest, now: Instant): Decision<'session-end'> {
   const { agent: id, session } = request;
-  const next = withAgent(state, id, now, (agent) => ({ ...agent, session: null, lastSeen: now }));
+  const next = withAgent(state, id, now, (agent) => ({
+    ...agent,
+    session: sameSession(agent, request) ? null : agent.session,
+    lastSeen: now,
+  }));
   return {
     ok: true,
     state: next,

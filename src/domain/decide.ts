@@ -3,6 +3,7 @@ import { decideSessionEnd, decideSessionStart, decideSetState, findAgent, touchA
 import { decideClaim } from './claim.js';
 import { decideHandoff } from './handoff.js';
 import { decideKill, decideRevive } from './kill.js';
+import { decideLand } from './land.js';
 import { sweep } from './leases.js';
 import type { State } from './model.js';
 import { decideNote } from './notes.js';
@@ -10,16 +11,22 @@ import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './once.js';
 import { decideRelease } from './release.js';
 import { decideKeepAlive, decideRenew, keepAlive } from './renew.js';
 import type { Decision, Request } from './request.js';
+import { earlierAnswer, withAnswer } from './requests.js';
 import { claimsInTheWay, decideSteal } from './takeover.js';
 import type { Instant } from './time.js';
 import { decideLeaveQueue, decideWait } from './wait.js';
 
 /**
  * Answers every kind of request: state in, decision out, nothing else read. Whatever is granted also sweeps what
- * expired, renews what is past half of its life, and notes that the agent was seen, in the same commit.
+ * expired, renews what is past half of its life, and notes that the agent was seen, in the same commit. A request id
+ * that was answered before gets that answer again, and nothing else happens.
  */
 export function decide<R extends Request>(state: State, request: R, now: Instant): Decision<R['kind']>;
 export function decide(state: State, request: Request, now: Instant): Decision {
+  return earlierAnswer(state, request, now) ?? withAnswer(decideAnew(state, request, now), request, now);
+}
+
+function decideAnew(state: State, request: Request, now: Instant): Decision {
   const killed = findAgent(state, request.agent)?.killed;
   if (killed) return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: killed } };
   const spared = request.kind === 'steal' ? claimsInTheWay(state, request.claim) : [];
@@ -50,6 +57,8 @@ function dispatch(state: State, request: Request, now: Instant): Decision {
       return decideRenew(state, request, now);
     case 'release':
       return decideRelease(state, request, now);
+    case 'land':
+      return decideLand(state, request, now);
     case 'keep-alive':
       return decideKeepAlive(state, request);
     case 'session-start':

@@ -10,6 +10,7 @@ export const EVENT_TYPES = [
   'claim.offered',
   'claim.declined',
   'claim.handed-off',
+  'work.landed',
   'wait.started',
   'wait.ended',
   'deadlock.prevented',

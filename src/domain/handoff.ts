@@ -1,7 +1,10 @@
 import { findAgent } from './agents.js';
-import { claimEvent } from './leases.js';
+import { groundOf } from './conflicts.js';
+import { overlap } from './ground/index.js';
+import { claimEvent, isLive } from './leases.js';
 import type { Claim, Note, State } from './model.js';
 import { decideNote } from './notes.js';
+import { isOffered } from './offers.js';
 import { ownClaims } from './ownership.js';
 import type { Refusal } from './refusal.js';
 import { bindingCommit } from './release.js';
@@ -30,7 +33,7 @@ export function decideHandoff(state: State, request: HandoffRequest, now: Instan
       ...changed.map((claim) => claimEvent('claim.offered', claim, now, { to, commit: claim.offer?.commit ?? null })),
       ...logged.events,
     ],
-    result: { claims, note: logged.note },
+    result: { claims, note: logged.note, heldBack: heldBack(state, claims, request, now) },
     summary: to === null ? `${agent} withdraws the offer of ${texts}` : `${agent} offers ${texts} to ${to}`,
   };
 }
@@ -42,6 +45,26 @@ export function unfitToHold(state: State, agent: string, to: string): Refusal | 
   if (to === agent) return { code: 'usage', reason: 'oneself', agent: to, known };
   if (!other) return { code: 'usage', reason: 'unknown-agent', agent: to, known };
   return other.killed ? { code: 'usage', reason: 'killed-agent', agent: to, known } : null;
+}
+
+/** Claims of this agent that overlap the offered ones, and stop them from being accepted unless they go as well. */
+function heldBack(state: State, offered: readonly Claim[], request: HandoffRequest, now: Instant): Claim[] {
+  const { agent, to, policy } = request;
+  if (to === null) return [];
+  const kept = state.claims.filter(
+    (claim) =>
+      claim.agent === agent &&
+      isLive(claim, now) &&
+      !isOffered(claim, to, now) &&
+      !offered.some(({ id }) => id === claim.id),
+  );
+  return kept.filter((claim) =>
+    offered.some(
+      (one) =>
+        (one.mode === 'exclusive' || claim.mode === 'exclusive') &&
+        overlap(groundOf(one), groundOf(claim), { foldCase: policy.foldCase }) !== null,
+    ),
+  );
 }
 
 function offer(claim: Claim, request: HandoffRequest, now: Instant): Claim {

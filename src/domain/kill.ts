@@ -19,7 +19,13 @@ export function decideKill(state: State, request: KillRequest, now: Instant): De
   const before = findAgent(state, victim) ?? strangerAgent(victim, now);
   const summary = `kill ${victim} by ${by}: ${reason}`;
   if (before.killed) {
-    return { ok: true, state, events: [], result: { agent: before, revoked: [], waiters: [] }, summary };
+    return {
+      ok: true,
+      state,
+      events: [],
+      result: { agent: before, revoked: [], waiters: [], changed: false },
+      summary,
+    };
   }
   const revoked = state.claims.filter((claim) => claim.agent === victim);
   const waiters = state.waiters.filter((waiter) => waiter.agent === victim);
@@ -42,7 +48,7 @@ export function decideKill(state: State, request: KillRequest, now: Instant): De
         claimEvent('claim.declined', claim, now, { by: victim, reason: claim.offer.declined?.reason ?? null }),
       ),
     ],
-    result: { agent: findAgent(next, victim) ?? before, revoked, waiters },
+    result: { agent: findAgent(next, victim) ?? before, revoked, waiters, changed: true },
     summary,
   };
 }

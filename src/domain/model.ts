@@ -143,6 +143,18 @@ export interface Once {
   readonly truncated: boolean;
 }
 
+/** The answer that was given to a request id, to be given again. */
+export interface AnsweredRequest {
+  readonly id: string;
+  readonly agent: string;
+  /** Kind of the request, such as `claim`. */
+  readonly kind: string;
+  /** Of what was asked, so that the id is not taken for another request's. */
+  readonly fingerprint: string;
+  readonly at: Instant;
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
 /** Everything on the coordination branch, as far as the decision in hand needs it. */
 export interface State {
   /** The largest token ever granted on this branch. */
@@ -154,6 +166,8 @@ export interface State {
   /** The newest segment of the log. */
   readonly notes: readonly Note[];
   readonly onces: readonly Once[];
+  /** Answers to request ids, oldest first. */
+  readonly requests: readonly AnsweredRequest[];
 }
 
 export const EMPTY_STATE: State = {
@@ -164,4 +178,5 @@ export const EMPTY_STATE: State = {
   agents: [],
   notes: [],
   onces: [],
+  requests: [],
 };

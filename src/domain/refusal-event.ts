@@ -9,6 +9,11 @@ export function claimIn(request: Request): ClaimRequest | null {
   return request.kind === 'wait' || request.kind === 'steal' || request.kind === 'once-begin' ? request.claim : null;
 }
 
+/** Whether an event is a refusal: those are gathered before they are recorded, and might be recorded twice. */
+export function isRefusalEvent({ type }: Pick<CoordEvent, 'type'>): boolean {
+  return type === 'claim.refused' || type === 'deadlock.prevented';
+}
+
 /** What goes on the record when a claim is refused. */
 export function refusalEvent(request: ClaimRequest, refusal: Refusal, now: Instant): CoordEvent {
   const held = refusal.code === 'held' ? { heldBy: [...new Set(refusal.conflicts.map(({ claimId }) => claimId))] } : {};

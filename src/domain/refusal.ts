@@ -52,6 +52,15 @@ export interface LostTarget {
   readonly loss: Loss | null;
 }
 
+/** A changed path that may not land. */
+export interface UnclaimedPath {
+  readonly path: string;
+  /** `shared`: this agent holds it only to read. */
+  readonly why: LostTarget['why'] | 'shared';
+  readonly holder: Claim | null;
+  readonly loss: Loss | null;
+}
+
 /** A request that was not granted: a value with a reason, not an exception. */
 export type Refusal =
   | {
@@ -89,6 +98,7 @@ export type Refusal =
       /** What the agent does hold. */
       readonly held: readonly string[];
     }
+  | { readonly code: 'lost'; readonly reason: 'unclaimed'; readonly paths: readonly UnclaimedPath[] }
   | { readonly code: 'unavailable'; readonly reason: 'unknown-outcome'; readonly once: Once }
   | { readonly code: 'behind'; readonly reason: 'behind'; readonly missing: readonly MissingWork[] }
   | { readonly code: 'closed'; readonly reason: 'killed'; readonly kill: Kill }
@@ -116,4 +126,13 @@ export type Refusal =
       /** Ids of the agents that could be meant. */
       readonly known: readonly string[];
     }
-  | { readonly code: 'usage'; readonly reason: 'unknown-note'; readonly note: string };
+  | { readonly code: 'usage'; readonly reason: 'unknown-note'; readonly note: string }
+  | {
+      readonly code: 'usage';
+      readonly reason: 'request-id';
+      readonly id: string;
+      /** Whose request it was given to before, of which kind, and when. */
+      readonly agent: string;
+      readonly kind: string;
+      readonly at: Instant;
+    };

@@ -28,6 +28,8 @@ interface RequestBase {
   readonly agent: string;
   readonly session: string | null;
   readonly policy: Policy;
+  /** Given by the caller: the same id again gets the same answer, and has no second effect. */
+  readonly requestId?: string | null;
 }
 
 export interface AskedTarget {
@@ -98,6 +100,21 @@ export interface ReleaseRequest extends RequestBase {
   readonly renames: readonly Rename[];
   /** Released although the ground has uncommitted changes. */
   readonly uncommitted: boolean;
+}
+
+/** Lets the work of HEAD onto the main branch, with the release of the claims that it was done under. */
+export interface LandRequest extends RequestBase {
+  readonly kind: 'land';
+  /** HEAD: the main branch is moved to it. */
+  readonly commit: string;
+  /** Short name of the main branch. */
+  readonly branch: string;
+  /** Where the main branch stood; HEAD contains it. */
+  readonly from: string;
+  /** Every path that differs between the two, both names of a rename, NFC. */
+  readonly paths: readonly string[];
+  /** As in a release. */
+  readonly renames: readonly Rename[];
 }
 
 /** Renews what is past half of its life; made for commands that otherwise only read. */
@@ -221,6 +238,7 @@ export type Request =
   | LeaveQueueRequest
   | RenewRequest
   | ReleaseRequest
+  | LandRequest
   | KeepAliveRequest
   | SessionStartRequest
   | SessionEndRequest
@@ -250,17 +268,29 @@ export interface Results {
   readonly 'once-forget': { readonly forgotten: Once | null };
   readonly renew: { readonly claims: readonly Claim[] };
   readonly release: { readonly released: readonly Claim[]; readonly commit: string | null };
+  readonly land: { readonly released: readonly Claim[] };
   readonly 'keep-alive': { readonly claims: readonly Claim[] };
   readonly 'session-start': { readonly agent: Agent };
   readonly 'session-end': { readonly agent: Agent };
   readonly note: { readonly note: Note };
   /** `takenOver`: the claims of the former holders, as they were. */
   readonly steal: { readonly claims: readonly Claim[]; readonly takenOver: readonly Claim[] };
-  readonly handoff: { readonly claims: readonly Claim[]; readonly note: Note | null };
+  /** `heldBack`: claims that overlap the offered ones, and must go or be released before those can be accepted. */
+  readonly handoff: {
+    readonly claims: readonly Claim[];
+    readonly note: Note | null;
+    readonly heldBack: readonly Claim[];
+  };
   /** `handedOver`: the claims of the former holders, as they were. */
   readonly accept: { readonly claims: readonly Claim[]; readonly handedOver: readonly Claim[] };
   readonly decline: { readonly claims: readonly Claim[] };
-  readonly kill: { readonly agent: Agent; readonly revoked: readonly Claim[]; readonly waiters: readonly Waiter[] };
+  readonly kill: {
+    readonly agent: Agent;
+    readonly revoked: readonly Claim[];
+    readonly waiters: readonly Waiter[];
+    /** False when it was stopped already. */
+    readonly changed: boolean;
+  };
   readonly revive: { readonly agent: Agent; readonly changed: boolean };
   readonly 'set-state': { readonly agent: Agent };
 }

@@ -17,7 +17,7 @@ import type { Instant } from './time.js';
  */
 export function decideSteal(state: State, request: StealRequest, now: Instant): Decision<'steal'> {
   const { claim, force } = request;
-  const overdue = new Set(overdueClaims(state, claim.policy, now));
+  const overdue = new Set(overdueClaims(state, request.policy, now));
   const takenOver = claimsInTheWay(state, claim).filter((one) => force || overdue.has(one));
   const cause = { how: 'taken-over', by: claim.agent, reason: claim.reason } as const;
   const freed = loseClaims(state, takenOver, now, cause);

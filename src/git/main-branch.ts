@@ -114,3 +114,14 @@ function lastLine(path: string): string {
     closeSync(file);
   }
 }
+
+/** How many commits each has that the other lacks; null where this clone cannot tell (a shallow clone may count too few). */
+export async function countApart(
+  git: Git,
+  head: string,
+  upstream: string,
+): Promise<{ readonly ahead: number; readonly behind: number } | null> {
+  const { code, stdout } = await git(['rev-list', '--left-right', '--count', `${head}...${upstream}`, '--']);
+  const [ahead, behind] = stdout.toString('latin1').trim().split('\t').map(Number);
+  return code !== 0 || ahead === undefined || behind === undefined ? null : { ahead, behind };
+}

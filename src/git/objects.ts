@@ -8,7 +8,7 @@ import {
   readFileSync,
   renameSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
@@ -109,7 +109,7 @@ function writeDurably(path: string, content: Buffer): void {
   const temporary = join(folder, `tmp_obj_${randomBytes(6).toString('hex')}`);
   const file = openSync(temporary, 'wx', 0o444);
   try {
-    writeSync(file, content);
+    writeFileSync(file, content);
     fsyncSync(file);
   } catch (error) {
     closeSync(file);

@@ -49,12 +49,7 @@ export function gitIn(cwd: string, env: Environment): Git {
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
       child.on('error', (cause: NodeJS.ErrnoException) => {
         clearTimeout(timer);
-        reject(
-          new CoordError('unavailable', `git could not be run: ${cause.message}`, {
-            hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : 'run git --version here to see why',
-            cause,
-          }),
-        );
+        reject(notRunnable(cause));
       });
       child.on('close', (code) => {
         clearTimeout(timer);
@@ -65,6 +60,14 @@ export function gitIn(cwd: string, env: Environment): Git {
       child.stdin.on('error', () => undefined);
       child.stdin.end(options.input);
     });
+}
+
+/** The failure of a git that could not even be started. */
+export function notRunnable(cause: NodeJS.ErrnoException): CoordError {
+  return new CoordError('unavailable', `git could not be run: ${cause.message}`, {
+    hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : 'run git --version here to see why',
+    cause,
+  });
 }
 
 function didNotAnswer(args: readonly string[], timeoutMs: number): CoordError {

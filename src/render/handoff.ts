@@ -16,6 +16,13 @@ export function offeredLines(claims: readonly Claim[], style: Style): string[] {
   });
 }
 
+export function heldBackWarnings(heldBack: readonly Claim[], to: string | null): string[] {
+  return heldBack.map(
+    ({ target }) =>
+      `${to} cannot accept while you keep ${oneLine(target)}, which overlaps: coord handoff ${shellWord(target)} --to ${to}, or coord release ${shellWord(target)}`,
+  );
+}
+
 export function declinedLines(claims: readonly Claim[], style: Style): string[] {
   if (claims.length === 0) return ['nothing is offered to you'];
   return claims.map(({ target, agent }) => `${style.good('declined')} ${oneLine(target)}; ${agent} still holds it`);
@@ -24,6 +31,11 @@ export function declinedLines(claims: readonly Claim[], style: Style): string[] 
 /** An offer that was not accepted; when HEAD lacks the work, what brings it in. */
 export function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instant): CoordError {
   const error = refusalError(refusal, now);
+  if (refusal.reason === 'held') {
+    const [first] = refusal.conflicts;
+    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord accept ${targets.map(shellWord).join(' ')}`;
+    return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
+  }
   if (refusal.reason !== 'behind') return error;
   const lines = refusal.missing.map(
     ({ target, commit, agent }) =>

@@ -4,6 +4,7 @@ import { formatDuration, type Instant, secondsBetween } from '../domain/time.js'
 import { CoordError } from '../errors.js';
 import { authorityWords, noOfferWords, notOfferedWords, strangerWords } from './agent-refusals.js';
 import { clock, shellWord, shortCommit } from './format.js';
+import { unclaimedWords } from './land-refusals.js';
 import { unknownOutcomeWords } from './once.js';
 import { deadlockWords, orderWords } from './waiting.js';
 
@@ -37,6 +38,8 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
       return sessionWords(refusal.conflicts);
     case 'lost':
       return lostWords(refusal, now);
+    case 'unclaimed':
+      return unclaimedWords(refusal.paths, now);
     case 'behind':
       return behindWords(refusal.missing);
     case 'killed':
@@ -56,6 +59,11 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
     case 'killed-agent':
     case 'oneself':
       return strangerWords(refusal);
+    case 'request-id':
+      return {
+        message: `request id ${oneLine(refusal.id)} belongs to another request: ${refusal.kind} by ${refusal.agent} at ${clock(refusal.at, now)}`,
+        hint: 'use a new id for a new request, or repeat the first one unchanged',
+      };
     case 'unknown-note':
       return { message: `no such note: ${oneLine(refusal.note)}`, hint: 'coord log' };
   }

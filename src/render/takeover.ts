@@ -1,5 +1,6 @@
 import type { Claim } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
+import type { Policy } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { addSeconds, formatDuration, type Instant, later, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
@@ -28,19 +29,21 @@ export function unreleasedWorkWarnings(takenOver: readonly Claim[]): string[] {
 }
 
 /** A takeover that was refused: says when it may be tried again, and what it takes before. */
-export function stealRefused(refusal: Refusal, skewSeconds: number, now: Instant): CoordError {
+export function stealRefused(refusal: Refusal, policy: Policy, now: Instant): CoordError {
   const error = refusalError(refusal, now);
   if (refusal.reason !== 'held') return error;
   const asked = [...new Set(refusal.conflicts.map(({ target }) => shellWord(target)))].join(' ');
   const ends = refusal.conflicts.filter(({ waiting }) => !waiting).map(({ expiresAt }) => expiresAt);
   const last = ends.reduce(later, '');
-  const free = last === '' ? null : addSeconds(last, skewSeconds);
+  const free = last === '' || policy.watched !== null ? null : addSeconds(last, policy.skewSeconds);
   const when =
-    free === null
+    last === ''
       ? 'others wait for it, and come first'
-      : free > now
-        ? `it may be taken over in ${formatDuration(secondsBetween(now, free))} (at ${clock(free, now)}), unless it is renewed`
-        : 'its time is over, but this clock disagrees with the others, and may not take over';
+      : free === null
+        ? 'it may be taken over once this clone has watched it unrenewed for its whole life (takeover: observed)'
+        : free > now
+          ? `it may be taken over in ${formatDuration(secondsBetween(now, free))} (at ${clock(free, now)}), unless it is renewed`
+          : 'its time is over, but this clock disagrees with the others, and may not take over';
   return new CoordError(error.code, `${error.message}\n${when}`, {
     hint: `wait your turn: coord claim ${asked} --wait; or, when you know that the holder is gone: coord steal ${asked} --force --reason "…"`,
     details: { ...error.details, takeoverAt: free },

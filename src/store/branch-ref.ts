@@ -1,12 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { CoordError } from '../errors.js';
 import type { ObjectDatabase } from '../git/objects.js';
+import { waitForRefLock } from '../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import type { Arbiter } from './arbiter.js';
 import { parseCommit } from './commits.js';
+import type { LockSurroundings } from './local-lock.js';
+
+/** How often a write that met a lock, or found none any more, is tried again. */
+const ATTEMPTS = 20;
 
 /** The local ref of the coordination branch; arbiter of a clone that shares with no remote. */
 export class BranchRef implements Arbiter {
@@ -19,6 +22,7 @@ export class BranchRef implements Arbiter {
     private readonly git: Git,
     private readonly objects: ObjectDatabase,
     readonly branch: string,
+    private readonly around: LockSurroundings,
   ) {
     this.name = `refs/heads/${branch}`;
   }
@@ -29,12 +33,20 @@ export class BranchRef implements Arbiter {
   }
 
   async publish(commit: string, from: string | null): Promise<boolean> {
-    const result = await compareAndSwapRef(this.repository, this.git, { ref: this.name, to: commit, from });
-    const tip = await this.tip();
-    // What the ref says counts, not what the process said: it may have been killed after it had won.
-    if (tip === commit) return true;
-    if (tip !== from || result.ok) return this.reaches(tip, commit, from);
-    throw this.refused(result.stderr);
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await compareAndSwapRef(this.repository, this.git, { ref: this.name, to: commit, from });
+      const tip = await this.tip();
+      // What the ref says counts, not what the process said: it may have been killed after it had won.
+      if (tip === commit) return true;
+      if (tip !== from || result.ok) return this.reaches(tip, commit, from);
+      const waited = await this.waitForLock();
+      if (attempt === ATTEMPTS || (!waited && attempt > 1)) throw this.refused(result.stderr);
+    }
+  }
+
+  /** Waits while another git holds the lock of this branch; false when none does. */
+  waitForLock(): Promise<boolean> {
+    return waitForRefLock(this.repository, this.name, (ms) => this.around.pause(ms));
   }
 
   async refresh(): Promise<void> {
@@ -53,12 +65,9 @@ export class BranchRef implements Arbiter {
   }
 
   private refused(stderr: string): CoordError {
-    const lock = join(this.repository.commonDir, `${this.name}.lock`);
     const reason = stderr.trim().split('\n')[0] ?? '';
     return new CoordError('unavailable', `the coordination branch could not be written: ${reason}`, {
-      hint: existsSync(lock)
-        ? `if no git process is running, remove ${lock}`
-        : 'nothing was changed; check permissions, disk space, and branches named like it (git branch)',
+      hint: 'nothing was changed; check permissions, disk space, hooks, and branches named like it (git branch)',
     });
   }
 }

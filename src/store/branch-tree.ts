@@ -1,6 +1,6 @@
 import type { Note, State } from '../domain/model.js';
 import { CoordError } from '../errors.js';
-import type { ObjectDatabase } from '../git/objects.js';
+import type { ObjectDatabase, ObjectType } from '../git/objects.js';
 import { parseTree, type TreeEntry, treeBody } from '../git/trees.js';
 import { parseCommit } from './commits.js';
 import {
@@ -8,21 +8,31 @@ import {
   decodeClaims,
   decodeLog,
   decodeOnces,
+  decodeRequests,
   encodeAgents,
   encodeClaims,
   encodeLog,
   encodeOnces,
+  encodeRequests,
+  segmentNumber,
 } from './documents.js';
 import type { Part, Snapshot } from './store.js';
 
+/** The file that tells coord's branch from any other. */
+export const CLAIMS_FILE = 'claims.json';
 const FILE_MODE = '100644';
 const FOLDER_MODE = '40000';
 /** A segment of the log is closed before it outgrows this many bytes. */
 const SEGMENT_BYTES = 64 * 1024;
 
+/** Parts whose file is made when there is first something to keep in it. */
+const LATER_FILES = { onces: 'once.json', requests: 'requests.json' } as const;
+
 /** A snapshot with the tree that it was read from. */
 export interface GitSnapshot extends Snapshot {
   readonly files: ReadonlyMap<string, TreeEntry>;
+  /** Number of the newest segment of the log; 0 when the log was not read. */
+  readonly segment: number;
   /** Message of the commit, whose events need no recording again. */
   readonly message: string;
 }
@@ -37,23 +47,27 @@ export class BranchTree {
 
   /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format. */
   async load(revision: string, parts: readonly Part[]): Promise<GitSnapshot> {
-    const { tree, message } = parseCommit(await this.body(revision));
-    const files = parseTree(await this.body(tree), this.idBytes);
-    const required = ['claims.json', 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
+    const { tree, message } = parseCommit(await this.body(revision, 'commit'));
+    const files = parseTree(await this.body(tree, 'tree'), this.idBytes);
+    const required = [CLAIMS_FILE, 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
     for (const name of required) if (!files.has(name)) throw missingFile(name, this.branch);
-    const wanted = parts.includes('onces') && files.has('once.json') ? [...required, 'once.json'] : required;
+    const later = parts.flatMap((part) => (part === 'log' ? [] : LATER_FILES[part])).filter((name) => files.has(name));
+    const wanted = [...required, ...later];
     const bodies = await this.objects.read(wanted.map((name) => files.get(name)?.id ?? ''));
     const textOf = (name: string) => bodies.get(files.get(name)?.id ?? '')?.body.toString('utf8') ?? '';
+    const notes = parts.includes('log') ? decodeLog('log.jsonl', textOf('log.jsonl')) : [];
     return {
       revision,
       files,
       message,
       parts,
+      segment: parts.includes('log') ? segmentNumber(textOf('log.jsonl')) : 0,
       state: {
-        ...decodeClaims(textOf('claims.json')),
+        ...decodeClaims(textOf(CLAIMS_FILE)),
         agents: decodeAgents(textOf('agents.json')),
-        notes: parts.includes('log') ? decodeLog('log.jsonl', textOf('log.jsonl')) : [],
-        onces: wanted.includes('once.json') ? decodeOnces(textOf('once.json')) : [],
+        notes,
+        onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(textOf(LATER_FILES.onces)) : [],
+        requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(textOf(LATER_FILES.requests)) : [],
       },
     };
   }
@@ -62,7 +76,7 @@ export class BranchTree {
   begin(state: State): string {
     return this.writeTree(
       new Map([
-        ['claims.json', this.file(encodeClaims(state))],
+        [CLAIMS_FILE, this.file(encodeClaims(state))],
         ['agents.json', this.file(encodeAgents(state.agents))],
         ['log.jsonl', this.file(encodeLog(state.notes))],
       ]),
@@ -78,11 +92,14 @@ export class BranchTree {
       state.waiters === before.waiters &&
       state.releases === before.releases &&
       state.lastToken === before.lastToken;
-    if (!sameClaims) files.set('claims.json', this.file(encodeClaims(state)));
+    if (!sameClaims) files.set(CLAIMS_FILE, this.file(encodeClaims(state)));
     if (state.agents !== before.agents) files.set('agents.json', this.file(encodeAgents(state.agents)));
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
     if (base.parts.includes('onces') && state.onces !== before.onces) {
-      files.set('once.json', this.file(encodeOnces(state.onces)));
+      files.set(LATER_FILES.onces, this.file(encodeOnces(state.onces)));
+    }
+    if (base.parts.includes('requests') && state.requests !== before.requests) {
+      files.set(LATER_FILES.requests, this.file(encodeRequests(state.requests)));
     }
     return this.writeTree(files);
   }
@@ -91,17 +108,18 @@ export class BranchTree {
   async readLog({ files, state }: GitSnapshot): Promise<readonly Note[]> {
     const folder = files.get('log');
     if (!folder) return state.notes;
-    const segments = [...parseTree(await this.body(folder.id), this.idBytes)];
+    const segments = [...parseTree(await this.body(folder.id, 'tree'), this.idBytes)];
     const bodies = await this.objects.read(segments.map(([, { id }]) => id));
-    const older = segments.map(([name, { id }]) =>
-      decodeLog(`log/${name}`, bodies.get(id)?.body.toString('utf8') ?? ''),
-    );
-    const ordered = older.sort((a, b) => ((a[0]?.at ?? '') < (b[0]?.at ?? '') ? -1 : 1));
-    return [...ordered.flat(), ...state.notes];
+    const older = segments.map(([name, { id }]) => {
+      const source = bodies.get(id)?.body.toString('utf8') ?? '';
+      const notes = decodeLog(`log/${name}`, source);
+      return { number: segmentNumber(source), notes };
+    });
+    return [...older.sort((a, b) => a.number - b.number).flatMap(({ notes }) => notes), ...state.notes];
   }
 
   private async addNotes(files: Map<string, TreeEntry>, base: GitSnapshot, notes: readonly Note[]): Promise<void> {
-    const whole = encodeLog(notes);
+    const whole = encodeLog(notes, base.segment);
     const first = base.state.notes[0];
     const current = base.files.get('log.jsonl');
     if (Buffer.byteLength(whole) <= SEGMENT_BYTES || !first || !current) {
@@ -109,10 +127,12 @@ export class BranchTree {
       return;
     }
     const folder = base.files.get('log');
-    const segments = folder ? parseTree(await this.body(folder.id), this.idBytes) : new Map<string, TreeEntry>();
+    const segments = folder
+      ? parseTree(await this.body(folder.id, 'tree'), this.idBytes)
+      : new Map<string, TreeEntry>();
     segments.set(`${first.id}.jsonl`, current);
     files.set('log', { mode: FOLDER_MODE, id: this.writeTree(segments) });
-    files.set('log.jsonl', this.file(encodeLog(notes.slice(base.state.notes.length))));
+    files.set('log.jsonl', this.file(encodeLog(notes.slice(base.state.notes.length), base.segment + 1)));
   }
 
   private file(content: string): TreeEntry {
@@ -123,8 +143,13 @@ export class BranchTree {
     return this.objects.write('tree', treeBody(files));
   }
 
-  private async body(id: string): Promise<Buffer> {
-    return (await this.objects.read([id])).get(id)?.body ?? Buffer.alloc(0);
+  private async body(id: string, type: ObjectType): Promise<Buffer> {
+    const object = (await this.objects.read([id])).get(id);
+    if (object?.type === type) return object.body;
+    throw new CoordError('corrupt', `${id} on the branch ${this.branch} is a ${object?.type}, not a ${type}`, {
+      hint: `look at its history: git log --stat ${this.branch}`,
+      details: { object: id, problems: [`${id}: not a ${type}`] },
+    });
   }
 
   private get idBytes(): number {
@@ -132,7 +157,8 @@ export class BranchTree {
   }
 }
 
-function missingFile(name: string, branch: string): CoordError {
+/** The branch lacks a file that coord's state always has: it is damaged, or somebody's own. */
+export function missingFile(name: string, branch: string): CoordError {
   return new CoordError('corrupt', `${name} is missing from the branch ${branch}`, {
     hint: `look at its history: git log --stat ${branch}`,
     details: { file: name, missing: true, problems: [`${name}: missing`] },

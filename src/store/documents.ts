@@ -1,7 +1,7 @@
-import type { Agent, Claim, Note, Once, Release, State, Waiter } from '../domain/model.js';
+import type { Agent, AnsweredRequest, Claim, Note, Once, Release, State, Waiter } from '../domain/model.js';
 import { CoordError } from '../errors.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
-import { AGENT, CLAIM, NOTE, ONCE, RELEASE, WAITER } from './schema.js';
+import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, WAITER } from './schema.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;
@@ -87,9 +87,38 @@ export function decodeOnces(source: string): readonly Once[] {
   return onces;
 }
 
-/** The newest segment of the log: a line for the format, then a line a note. */
-export function encodeLog(notes: readonly Note[]): string {
-  return [`{"format":${FORMAT}}`, ...notes.map((note) => recordLine(note, NOTE)), ''].join('\n');
+/** `requests.json`: the answers to request ids. */
+export function encodeRequests(requests: readonly AnsweredRequest[]): string {
+  return document([['requests', lines(requests, ANSWERED_REQUEST)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeRequests(source: string): readonly AnsweredRequest[] {
+  const problems: string[] = [];
+  const root = parseDocument('requests.json', source, ['requests'], problems);
+  const requests = list<AnsweredRequest>('requests', root.requests, ANSWERED_REQUEST, problems);
+  if (problems.length > 0) throw damaged('requests.json', problems);
+  return requests;
+}
+
+/**
+ * A segment of the log: a line for the format, then a line a note. Segments are numbered from 0, since neither clocks nor
+ * ids of different hosts can tell which came first.
+ */
+export function encodeLog(notes: readonly Note[], segment = 0): string {
+  const head = segment === 0 ? { format: FORMAT } : { format: FORMAT, segment };
+  return [JSON.stringify(head), ...notes.map((note) => onOneLine(recordLine(note, NOTE))), ''].join('\n');
+}
+
+/** JSON leaves raw what some readers of lines take for the end of one. */
+function onOneLine(json: string): string {
+  return json.replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The number of a segment that {@link decodeLog} has found sound. */
+export function segmentNumber(source: string): number {
+  const { segment } = JSON.parse(source.slice(0, source.indexOf('\n'))) as { segment?: unknown };
+  return typeof segment === 'number' ? segment : 0;
 }
 
 /** @throws CoordError `corrupt`, with all problems. */

@@ -13,6 +13,9 @@ export const token: Check = (value) =>
 export const commit: Check = (value) =>
   typeof value === 'string' && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(value) ? null : 'not a commit id';
 
+export const anyRecord: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'not a record';
+
 export function oneOf(...allowed: readonly string[]): Check {
   return (value) => (allowed.includes(value as string) ? null : `not one of ${allowed.join(', ')}`);
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../domain/events.js';
 import type { Note, Reach, State } from '../domain/model.js';
+import { plural } from '../domain/text.js';
+import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import type { ObjectDatabase } from '../git/objects.js';
 import type { Repository } from '../git/repository.js';
@@ -8,6 +10,7 @@ import type { Arbiter } from './arbiter.js';
 import type { BranchRef } from './branch-ref.js';
 import { BranchTree, type GitSnapshot } from './branch-tree.js';
 import { commitBody, eventsIn } from './commits.js';
+import type { Companion } from './companion.js';
 import { type LockSurroundings, withLocalLock } from './local-lock.js';
 import { Outbox } from './outbox.js';
 import type { Entry, Part, Snapshot, Store } from './store.js';
@@ -20,6 +23,8 @@ export interface GitStoreOptions {
   /** Who decides on writes: the branch itself, or a remote that it follows. */
   readonly arbiter: Arbiter;
   readonly around: LockSurroundings;
+  /** What moves with every write of this store, or not at all. */
+  readonly companion?: Companion | undefined;
 }
 
 /** The state on a branch of its own, written through plumbing by compare-and-swap on the ref; never checked out. */
@@ -31,7 +36,7 @@ export class GitStore implements Store {
 
   constructor(private readonly options: GitStoreOptions) {
     const { objects, repository, branch } = options;
-    this.outbox = new Outbox(join(this.localDirectory, 'outbox'));
+    this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
     this.tree = new BranchTree(objects, repository.objectFormat, branch.branch);
   }
@@ -49,6 +54,14 @@ export class GitStore implements Store {
   /** The commit at the tip of the branch as known here; null when there is no branch. */
   async tip(): Promise<string | null> {
     return this.options.branch.tip();
+  }
+
+  /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no branch. */
+  async latestTip(): Promise<string> {
+    await this.options.arbiter.refresh();
+    const tip = await this.tip();
+    if (tip === null) throw noBranch(this.options.branch.branch);
+    return tip;
   }
 
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
@@ -78,7 +91,7 @@ export class GitStore implements Store {
     const deferred = waiting.filter((event) => !recorded.has(event.id));
     const tree = await this.tree.write(base, state);
     const commit = this.options.objects.write('commit', commitBody(tree, base.revision, entry, deferred));
-    if (!(await this.options.arbiter.publish(commit, base.revision))) return false;
+    if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     return true;
@@ -99,6 +112,32 @@ export class GitStore implements Store {
 
   defer(event: CoordEvent): void {
     this.outbox.add(event);
+  }
+
+  /** The deferred events that still wait, oldest first. */
+  deferred(): readonly CoordEvent[] {
+    return this.outbox.list();
+  }
+
+  /** Where they wait: the folder changes when there is one more. */
+  get deferredFolder(): string {
+    return join(this.localDirectory, 'outbox');
+  }
+
+  /** Writes the deferred events by themselves; false when none waits, or another writer came first. */
+  async flush(operation: string, at: Instant): Promise<boolean> {
+    return this.exclusively(async () => {
+      const from = await this.read();
+      const recorded = new Set(eventsIn(from.message).map((event) => event.id));
+      const waiting = this.outbox.list();
+      const [first, ...more] = waiting.filter((event) => !recorded.has(event.id));
+      if (!first) {
+        this.outbox.remove(waiting);
+        return false;
+      }
+      const summary = `record ${plural(more.length + 1, 'refusal')}`;
+      return this.swap(from, from.state, { operation, agent: first.agent, at, summary, events: [] });
+    });
   }
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {

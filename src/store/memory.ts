@@ -1,6 +1,6 @@
 import type { CoordEvent } from '../domain/events.js';
 import { EMPTY_STATE, type State } from '../domain/model.js';
-import type { Entry, Part, Snapshot, Store } from './store.js';
+import { type Entry, PART_FIELDS, type Part, type Snapshot, type Store } from './store.js';
 
 /** A store that lives as long as the process: for tests, and as the reference of the contract suite. */
 export class MemoryStore implements Store {
@@ -13,13 +13,7 @@ export class MemoryStore implements Store {
   }
 
   async read(parts: readonly Part[] = []): Promise<Snapshot> {
-    const { notes, onces } = this.state;
-    const state = {
-      ...this.state,
-      notes: parts.includes('log') ? notes : [],
-      onces: parts.includes('onces') ? onces : [],
-    };
-    return { revision: this.revision, state, parts };
+    return { revision: this.revision, state: { ...this.state, ...without(parts, EMPTY_STATE) }, parts };
   }
 
   async latest(parts?: readonly Part[]): Promise<Snapshot> {
@@ -28,12 +22,7 @@ export class MemoryStore implements Store {
 
   async swap(from: Snapshot, state: State, entry: Entry): Promise<boolean> {
     if (from.revision !== this.revision) return false;
-    const { notes, onces } = this.state;
-    this.state = {
-      ...state,
-      notes: from.parts.includes('log') ? state.notes : notes,
-      onces: from.parts.includes('onces') ? state.onces : onces,
-    };
+    this.state = { ...state, ...without(from.parts, this.state) };
     this.history.push({ ...entry, events: [...this.deferred, ...entry.events] });
     this.deferred = [];
     return true;
@@ -54,4 +43,10 @@ export class MemoryStore implements Store {
   private get revision(): string {
     return String(this.history.length);
   }
+}
+
+/** The parts that were not read, as they are in `other`. */
+function without(parts: readonly Part[], other: State): Partial<State> {
+  const absent = (Object.keys(PART_FIELDS) as Part[]).filter((part) => !parts.includes(part));
+  return Object.fromEntries(absent.map((part) => [PART_FIELDS[part], other[PART_FIELDS[part]]]));
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CoordEvent } from '../domain/events.js';
+import { fingerprint } from '../domain/fingerprint.js';
 import { parseEvent } from './commits.js';
 
 const MOST_KEPT = 500;
@@ -54,15 +55,6 @@ export class Outbox {
 function fileNameOf(event: CoordEvent): string {
   const held = Array.isArray(event.heldBy) ? event.heldBy.join(' ') : '';
   return `${event.agent}-${fingerprint(`${event.reason} ${held} ${JSON.stringify(event.targets)}`)}.json`;
-}
-
-/** FNV-1a, 32 bits: a file name needs no cryptography, and loading that costs more than the refusal. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 function readEvent(path: string): CoordEvent | null {

@@ -1,10 +1,13 @@
 import { CoordError } from '../errors.js';
 import type { PorcelainResult, RemoteGit } from '../git/porcelain.js';
+import { waitForRefLock } from '../git/ref-lock.js';
 import { isAncestor, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import type { Arbiter } from './arbiter.js';
 import type { BranchRef } from './branch-ref.js';
+import { CLAIMS_FILE, missingFile } from './branch-tree.js';
+import { type Companion, CompanionDeclined, companionOptions } from './companion.js';
 import type { LockSurroundings } from './local-lock.js';
 
 export interface RemoteArbiterOptions {
@@ -20,8 +23,8 @@ export interface RemoteArbiterOptions {
 const FETCH_ATTEMPTS = 5;
 
 /**
- * The remote's branch decides: a write counts once the remote has accepted a plain push, never forced. The local branch
- * follows it, and is never ahead of it.
+ * The remote's branch decides: a write counts once the remote has accepted a push that goes on from what was read, and
+ * never rewrites. The local branch follows it, and is never ahead of it.
  */
 export class RemoteArbiter implements Arbiter {
   readonly reach = 'remote';
@@ -32,30 +35,48 @@ export class RemoteArbiter implements Arbiter {
     this.trackingRef = `refs/coord/remote/${options.remote}/${options.local.branch}`;
   }
 
-  async publish(commit: string, from: string | null): Promise<boolean> {
+  async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
     const { remoteGit, remote, local } = this.options;
     const pushed = await remoteGit.push(
       remote,
-      [`${commit}:${local.name}`],
-      ['--no-verify', '--no-follow-tags', '--no-signed'],
+      [`${commit}:${local.name}`, ...(companion ? [`${companion.commit}:${companion.ref}`] : [])],
+      // The lease makes it a compare-and-swap: a branch that was deleted or rewound there is not brought back unnoticed.
+      [
+        `--force-with-lease=${local.name}:${from ?? ''}`,
+        ...['--no-verify', '--no-follow-tags', '--no-signed'],
+        ...(companion ? companionOptions(companion) : []),
+      ],
     );
     // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
     if (pushed.code === 0) return this.follow(commit, from);
     // The answer may have been lost on the way: what the remote has is the only answer that counts.
     const tip = await this.fetch();
-    if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) return this.follow(tip, from);
+    if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
+      await this.follow(tip, from);
+      await companion?.confirm();
+      return true;
+    }
     if (tip !== from) {
       await this.advance(tip);
       return false;
     }
-    throw declined(remote, pushed);
+    throw companion ? new CompanionDeclined(pushed) : declined(remote, pushed);
   }
 
   async refresh(): Promise<void> {
     const tip = await this.fetch();
     const known = await this.options.local.tip();
-    if (tip === null && known !== null && !(await this.wasShared())) await this.publish(known, null);
-    else await this.advance(tip);
+    if (tip === null && known !== null && !(await this.wasShared())) {
+      await this.mustBeOurs(known);
+      await this.publish(known, null);
+    } else await this.advance(tip);
+  }
+
+  /** A branch of this name that is somebody's own is neither pushed nor taken over. */
+  private async mustBeOurs(commit: string): Promise<void> {
+    const { git, local } = this.options;
+    const { code } = await git(['cat-file', '-e', `${commit}:${CLAIMS_FILE}`]);
+    if (code !== 0) throw missingFile(CLAIMS_FILE, local.branch);
   }
 
   /** Whether this clone has ever seen the branch on the remote; if not, its own is new there, not deleted. */
@@ -76,6 +97,7 @@ export class RemoteArbiter implements Arbiter {
       const known = await local.tip();
       if (known === tip) return;
       if (tip === null) throw gone(remote, local.branch);
+      if (known === null) await this.mustBeOurs(tip);
       if (known !== null && (await isAncestor(git, known, tip)) !== true) {
         // Another process of this clone may have moved the branch on meanwhile; then our news is just older.
         if ((await readRef(this.options.repository, git, this.trackingRef)) === known) return;
@@ -96,8 +118,9 @@ export class RemoteArbiter implements Arbiter {
       const listed = await remoteGit.lsRemote(remote, [local.name]);
       if (listed.code !== 0) throw unreachable(remote, listed);
       if (!listed.stdout.includes(`\t${local.name}\n`)) return null;
-      // The branch is there, so another process of this clone was fetching it too.
-      await around.pause(around.random() * 50 * (attempt + 1));
+      // The branch is there, so another process of this clone was fetching it too, or was killed while it did.
+      const locked = await waitForRefLock(repository, this.trackingRef, (ms) => around.pause(ms));
+      if (!locked) await around.pause(around.random() * 50 * (attempt + 1));
     }
     throw unreachable(remote, last);
   }

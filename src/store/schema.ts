@@ -1,6 +1,19 @@
-import type { Agent, Claim, Kill, Loss, Note, Offer, Once, Release, Waiter } from '../domain/model.js';
+import type { Agent, AnsweredRequest, Claim, Kill, Loss, Note, Offer, Once, Release, Waiter } from '../domain/model.js';
 import type { Target } from '../domain/targets.js';
-import { commit, type Fields, flag, instant, listOf, oneOf, orNull, recordOf, seconds, text, token } from './fields.js';
+import {
+  anyRecord,
+  commit,
+  type Fields,
+  flag,
+  instant,
+  listOf,
+  oneOf,
+  orNull,
+  recordOf,
+  seconds,
+  text,
+  token,
+} from './fields.js';
 
 const kind = oneOf('path', 'directory', 'glob', 'resource');
 const mode = oneOf('exclusive', 'shared');
@@ -97,4 +110,13 @@ export const ONCE: Fields<Once> = {
   finishedAt: orNull(instant),
   output: text,
   truncated: flag,
+};
+
+export const ANSWERED_REQUEST: Fields<AnsweredRequest> = {
+  id: text,
+  agent: text,
+  kind: text,
+  fingerprint: text,
+  at: instant,
+  answer: anyRecord,
 };

@@ -54,6 +54,11 @@ export async function transact<R extends Request>(
 
 /** The parts of the state that a request decides on or writes. */
 function partsOf(request: Request): readonly Part[] {
+  const own = ownPartsOf(request);
+  return (request.requestId ?? null) === null ? own : [...own, 'requests'];
+}
+
+function ownPartsOf(request: Request): readonly Part[] {
   switch (request.kind) {
     case 'note':
       return ['log'];
@@ -118,6 +123,7 @@ async function write(
 
 function refuse(store: Store, request: Request, refused: Refused, now: Instant): Refused {
   const claim = claimIn(request);
-  if (claim) store.defer(refusalEvent(claim, refused.refusal, now));
+  // A request that makes no sense is nobody's refusal.
+  if (claim && refused.refusal.code !== 'usage') store.defer(refusalEvent(claim, refused.refusal, now));
   return refused;
 }

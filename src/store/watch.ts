@@ -1,49 +1,121 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { type BigIntStats, type FSWatcher, statSync, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Repository } from '../git/repository.js';
 
-/** Where the file system gives no events, the branch is looked at this often. */
-const BLIND_POLL_MS = 1_000;
-/** Where it does, a look now and then makes up for an event that was dropped. */
-const SAFETY_POLL_MS = 5_000;
+/**
+ * Where the file system tells of no changes (NFS, some containers), the branch's file is looked at this often: one
+ * `stat`, and no git process.
+ */
+const LOOK_MS = 1_000;
+
+export interface Watch {
+  close(): void;
+}
 
 export interface WatchOptions {
   readonly repository: Repository;
   /** Short name of the branch. */
   readonly branch: string;
-  /** Called when the branch may have moved; more often than it does. */
+  /** Called after the branch moved, was made or deleted; never before the first such change. */
   readonly onChange: () => void;
 }
 
 /**
- * Watches a branch of this clone for movement, through the file system, without polling it. Keeps the process alive
- * until it is closed.
+ * Watches a branch of this clone through the file system, without polling git. What happens after the call is never
+ * missed, so watch first and read then. Keeps the process alive until it is closed.
  */
-export function watchBranch(options: WatchOptions): { close(): void } {
-  const watcher = watchRef(options);
-  const poll = setInterval(options.onChange, watcher === null ? BLIND_POLL_MS : SAFETY_POLL_MS);
+export function watchBranch({ repository, branch, onChange }: WatchOptions): Watch {
+  return watchFiles(filesOf(repository, branch), onChange);
+}
+
+/** The same for files, or a folder, that may not exist yet; `onChange` also when they are made or removed. */
+export function watchFiles(files: readonly [string, ...string[]], onChange: () => void): Watch {
+  let seen = signature(files);
+  const look = () => {
+    const now = signature(files);
+    if (now === seen) return;
+    seen = now;
+    onChange();
+  };
+  const folder = new FolderWatch(dirname(files[0]), look);
+  const timer = setInterval(() => {
+    folder.follow();
+    look();
+  }, LOOK_MS);
   return {
     close() {
-      clearInterval(poll);
-      watcher?.close();
+      clearInterval(timer);
+      folder.close();
     },
   };
 }
 
-function watchRef({ repository, branch, onChange }: WatchOptions): FSWatcher | null {
-  const reftable = repository.refFormat === 'reftable';
-  const path = reftable
-    ? join(repository.commonDir, 'reftable', 'tables.list')
-    : join(repository.commonDir, 'refs', 'heads', branch);
-  const name = basename(path);
+/** The files whose replacement moves the branch; the first is the one that an update writes. */
+function filesOf({ commonDir, refFormat }: Repository, branch: string): readonly [string, ...string[]] {
+  if (refFormat === 'reftable') return [join(commonDir, 'reftable', 'tables.list')];
+  return [join(commonDir, 'refs', 'heads', branch), join(commonDir, 'packed-refs')];
+}
+
+/** Differs whenever one of the files was replaced, made or removed: git never writes into them in place. */
+function signature(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      const stats = statsOf(file);
+      return stats ? `${stats.ino} ${stats.mtimeNs} ${stats.size}` : '-';
+    })
+    .join(' ');
+}
+
+/** Tells of changes in a folder, or while it does not exist (its refs are packed), in the nearest one above. */
+class FolderWatch {
+  private watcher: FSWatcher | null = null;
+  private watched = '';
+
+  constructor(
+    private readonly folder: string,
+    private readonly onEvent: () => void,
+  ) {
+    this.follow();
+  }
+
+  /** Watches the right folder, which may have been removed or made since. */
+  follow(): void {
+    const nearest = nearestFolder(this.folder);
+    if (nearest.key === this.watched) return;
+    this.close();
+    this.watched = nearest.key;
+    try {
+      this.watcher = watch(nearest.path, () => {
+        this.follow();
+        this.onEvent();
+      });
+      // No more watches, or an unmounted disk: looking now and then is left.
+      this.watcher.on('error', () => this.watcher?.close());
+    } catch {
+      this.watcher = null;
+    }
+  }
+
+  close(): void {
+    this.watcher?.close();
+    this.watcher = null;
+  }
+}
+
+/** The folder itself, or the nearest one above that exists; the key tells it from one made anew under its name. */
+function nearestFolder(folder: string): { readonly path: string; readonly key: string } {
+  for (let path = folder; ; path = dirname(path)) {
+    const stats = statsOf(path);
+    if (stats?.isDirectory()) return { path, key: `${path} ${stats.ino} ${stats.birthtimeNs}` };
+    if (dirname(path) === path) return { path, key: path };
+  }
+}
+
+function statsOf(path: string): BigIntStats | undefined {
   try {
-    // The folder, since git replaces the file at each move.
-    const watcher = watch(dirname(path), (_event, file) => {
-      if (file === null || file === name) onChange();
-    });
-    watcher.on('error', () => watcher.close());
-    return watcher;
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {
-    return null;
+    // Not readable at the moment: it counts as absent, and is looked at again.
+    return undefined;
   }
 }

@@ -29,7 +29,7 @@ function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: Hos
     interactive: person,
     onStop: () => () => undefined,
     now: () => now ?? Date.now(),
-    monotonic: { boot: 'test', seconds: () => 0 },
+    monotonic: { boot: 'test', seconds: () => (now ?? Date.now()) / 1000 },
     random: Math.random,
   };
 }

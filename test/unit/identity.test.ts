@@ -84,3 +84,16 @@ describe('where an identity is not needed', () => {
     expect(identityIfKnown('maya', {}, [])).toEqual({ agent: 'maya', session: null });
   });
 });
+
+describe('a session that was started here', () => {
+  it('makes the run of the harness its agent’s', () => {
+    const started = { agent: 'maya', session: CLAUDE.CLAUDE_CODE_SESSION_ID };
+    expect(resolveIdentity(undefined, CLAUDE, [NOOR, started])).toEqual(started);
+  });
+
+  it('makes COORD_SESSION its agent’s, whatever harness runs and whoever else works here', () => {
+    expect(resolveIdentity(undefined, { COORD_SESSION: 's2', ...CLAUDE }, [MAYA, NOOR])).toEqual(NOOR);
+    const stranger = { COORD_SESSION: 's9' };
+    expect(failure(undefined, stranger, [MAYA, NOOR]).details).toEqual({ candidates: ['maya', 'noor'] });
+  });
+});

@@ -23,6 +23,7 @@ describe('the configuration', () => {
       ttl: { defaultSeconds: 1800, maxSeconds: 14_400 },
       skewSeconds: 30,
       waitSeconds: 540,
+      takeover: 'clock',
       lockOrder: 'detect',
       surface: [],
       resources: {},
@@ -97,6 +98,7 @@ describe('the policy of an agent', () => {
     expect(policy).toEqual({
       skewSeconds: 30,
       foldCase: true,
+      watched: null,
       lockOrder: 'detect',
       surface: [
         { kind: 'directory', text: 'src/**' },

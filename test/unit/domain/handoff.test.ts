@@ -220,6 +220,21 @@ describe('accepting', () => {
     expect(result.claims).toMatchObject([{ acquiredAt: at(90), renewedAt: at(90), expiresAt: at(1890) }]);
   });
 
+  it('is refused while the one who offers keeps ground inside', () => {
+    const nested = stateAfter(offered, [claimOf('maya', 'src/api/users.ts', { contains: {} })], at(60));
+    const again = granted(nested, handoffOf('maya', 'noor', ['src/api/**'], { commit: BASE }), at(61));
+    expect(again.result.heldBack).toMatchObject([{ target: 'src/api/users.ts' }]);
+    expect(refused(nested, acceptOf('noor', null), at(61))).toMatchObject({
+      reason: 'held',
+      conflicts: [{ target: 'src/api/**', heldTarget: 'src/api/users.ts', agent: 'maya' }],
+    });
+    const both = granted(nested, handoffOf('maya', 'noor', ['src/api/**', 'src/api/users.ts']), at(61));
+    expect(both.result.heldBack).toEqual([]);
+    const tokens = granted(both.state, acceptOf('noor', null), at(62)).result.claims.map(({ token }) => token);
+    expect(tokens).toEqual([both.state.lastToken + 1, both.state.lastToken + 2]);
+    expect(refused(both.state, acceptOf('noor', ['src/api/users.ts']), at(62))).toMatchObject({ reason: 'held' });
+  });
+
   it('is over when the claim is', () => {
     expect(refused(offered, acceptOf('noor', ['src/api/**']), at(1800))).toMatchObject({ reason: 'no-offer' });
   });

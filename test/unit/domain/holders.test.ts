@@ -8,23 +8,13 @@ import type { Request } from '../../../src/domain/request.js';
 import { baseOf, releaseOf, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf } from '../../support/requests.js';
 
-const AGENTS = ['boss', 'maya', 'noor', 'omar'] as const;
+const AGENTS = ['boss', 'maya', 'noor'] as const;
 const GROUND = ['src/**', 'src/api/**', 'src/api/users.ts', 'docs/**', '@db/main'] as const;
-const KINDS = [
-  'claim',
-  'steal',
-  'force',
-  'handoff',
-  'accept',
-  'decline',
-  'release',
-  'renew',
-  'kill',
-  'revive',
-] as const;
+const OFTEN = ['claim', 'steal', 'handoff', 'accept'] as const;
+const SELDOM = ['force', 'decline', 'release', 'renew', 'kill', 'revive'] as const;
 
 const step = fc.record({
-  kind: fc.constantFrom(...KINDS),
+  kind: fc.constantFrom(...OFTEN, ...OFTEN, ...OFTEN, ...SELDOM),
   agent: fc.constantFrom(...AGENTS),
   other: fc.constantFrom(...AGENTS),
   target: fc.constantFrom(...GROUND),
@@ -34,10 +24,10 @@ const step = fc.record({
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-function requestOf({ kind, agent, other, target, mode }: Step): Request {
+function requestOf(state: State, { kind, agent, other, target, mode }: Step): Request {
   const base = baseOf(agent);
   const claim = claimOf(agent, target, { mode, reason: 'because' });
-  const targets = [patternTarget(target)];
+  const targets = state.claims.filter((held) => held.agent === agent).map((held) => patternTarget(held.target));
   switch (kind) {
     case 'claim':
       return claim;
@@ -74,14 +64,17 @@ function conflictsIn({ claims }: State): string[] {
 const ENDS = ['claim.released', 'claim.expired', 'claim.lost', 'claim.handed-off', 'claim.granted'];
 
 it('whatever is taken, passed on or revoked: one holder, tokens that only grow, and a record of each end', () => {
-  const start = { ...baseOf('boss'), kind: 'session-start', role: 'orchestrator', rules: null } as const;
+  const begin = AGENTS.map((agent): Request => {
+    const role = agent === 'boss' ? 'orchestrator' : 'peer';
+    return { ...baseOf(agent), kind: 'session-start', role, rules: null };
+  });
   fc.assert(
-    fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
-      let state = stateAfter(EMPTY_STATE, [start]);
+    fc.property(fc.array(step, { minLength: 30, maxLength: 50 }), (steps) => {
+      let state = stateAfter(EMPTY_STATE, begin);
       let clock = 0;
       for (const one of steps) {
         clock += one.wait;
-        const decision = decide(state, requestOf(one), at(clock));
+        const decision = decide(state, requestOf(state, one), at(clock));
         if (!decision.ok) continue;
         const next = decision.state;
         expect(conflictsIn(next)).toEqual([]);
@@ -103,6 +96,6 @@ it('whatever is taken, passed on or revoked: one holder, tokens that only grow, 
         state = next;
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });

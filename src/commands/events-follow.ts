@@ -1,0 +1,168 @@
+import type { Context } from '../context.js';
+import type { CoordEvent } from '../domain/events.js';
+import { isRefusalEvent } from '../domain/refusal-event.js';
+import { CoordError } from '../errors.js';
+import { eventLine } from '../render/events.js';
+import { loadStyle, wantsColour } from '../render/style.js';
+import type { GitStore } from '../store/git-store.js';
+import { eventsSince, historyFrom } from '../store/history.js';
+import { watchBranch, watchFiles } from '../store/watch.js';
+import { Bell } from './bell.js';
+import { type EventsPlan, unknownEvent } from './events.js';
+import type { Success } from './verb.js';
+
+/** Another clone's events cannot wake this one, so the remote is asked this often. */
+const REMOTE_POLL_MS = 2_000;
+const LONGEST_SLEEP_MS = 60_000;
+/** The same refusal again is recorded no more often than this, so that an agent that polls does not flood history. */
+const SAME_REFUSAL_MS = 60_000;
+
+/** Prints each event once, in the order of the history, until it is asked to stop or nobody reads any more. */
+export async function followEvents(context: Context, store: GitStore, plan: EventsPlan): Promise<Success> {
+  const bell = new Bell();
+  const onChange = () => bell.ring();
+  const { branch } = await context.config();
+  const watches = [
+    watchBranch({ repository: context.repository, branch, onChange }),
+    watchFiles([store.deferredFolder], onChange),
+  ];
+  const unlisten = context.host.onStop(() => bell.stop());
+  try {
+    const follower = new Follower(context, store, plan, await printer(context, bell));
+    while (!bell.stopped) {
+      bell.reset();
+      const sleepMs = await follower.step();
+      await bell.wait(sleepMs);
+    }
+  } finally {
+    unlisten();
+    for (const watch of watches) watch.close();
+  }
+  return { data: {}, text: () => [], streamed: true };
+}
+
+async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent) => void> {
+  const { stdout, env } = context.host;
+  const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
+  return (event) => {
+    const line = context.flags.json ? JSON.stringify(event) : eventLine(event, context.now(), style);
+    stdout.write(`${line}\n`, (error) => {
+      if (error) bell.stop();
+    });
+  };
+}
+
+class Follower {
+  /** The commit up to which everything was printed. */
+  private done: string | null = null;
+  /** Refusals that were printed: they may be recorded a second time. */
+  private readonly refusals = new Set<string>();
+  /** When each refusal was last recorded, in milliseconds since the epoch. */
+  private readonly recordedAt = new Map<string, number>();
+  private readonly asksRemote: boolean;
+  private complained = false;
+
+  constructor(
+    private readonly context: Context,
+    private readonly store: GitStore,
+    private readonly plan: EventsPlan,
+    private readonly print: (event: CoordEvent) => void,
+  ) {
+    this.asksRemote = plan.fetch && store.reach === 'remote';
+  }
+
+  /** Prints what is new, and returns for how many milliseconds nothing else is due. */
+  async step(): Promise<number> {
+    const begin = this.done === null;
+    if (begin) await this.begin();
+    if (this.plan.fetch) await this.unlessAway(() => this.recordRefusals());
+    if (this.asksRemote && !begin) await this.unlessAway(() => this.store.latestTip());
+    await this.printNew();
+    return this.asksRemote ? REMOTE_POLL_MS : Math.min(LONGEST_SLEEP_MS, this.untilDue());
+  }
+
+  private async begin(): Promise<void> {
+    const { since, limit, wants, fetch } = this.plan;
+    const tip = (fetch ? null : await this.store.tip()) ?? (await this.store.latestTip());
+    const { events, found } = await eventsSince(historyFrom(this.context.gitStream, tip), since, { limit, wants });
+    if (!found) throw unknownEvent(since, this.store.deferred());
+    const skipped = events.filter(wants).length - limit;
+    this.printEach(events, Math.max(0, skipped));
+    this.done = tip;
+  }
+
+  private async printNew(): Promise<void> {
+    const tip = await this.store.tip();
+    if (tip === this.done) return;
+    const newestFirst: CoordEvent[] = [];
+    let joined = false;
+    if (tip !== null) {
+      for await (const commit of historyFrom(this.context.gitStream, tip)) {
+        joined = commit.id === this.done;
+        if (joined) break;
+        newestFirst.push(...commit.events.toReversed());
+      }
+    }
+    if (!joined) throw rewound(this.done, tip);
+    this.printEach(newestFirst.reverse(), 0);
+    this.done = tip;
+  }
+
+  private printEach(events: readonly CoordEvent[], skip: number): void {
+    let left = skip;
+    for (const event of events) {
+      if (this.refusals.has(event.id)) continue;
+      if (isRefusalEvent(event)) this.refusals.add(event.id);
+      if (!this.plan.wants(event)) continue;
+      if (left > 0) left -= 1;
+      else this.print(event);
+    }
+  }
+
+  /** A refusal that nobody writes behind would otherwise wait: here it becomes part of the history. */
+  private async recordRefusals(): Promise<void> {
+    const now = this.context.host.now();
+    const waiting = this.store.deferred();
+    if (!waiting.some((event) => this.dueAt(event) <= now)) return;
+    if (!(await this.store.flush(this.context.newId(), this.context.now()))) return;
+    for (const [name, at] of this.recordedAt) if (at + SAME_REFUSAL_MS <= now) this.recordedAt.delete(name);
+    for (const event of waiting) this.recordedAt.set(nameOf(event), now);
+  }
+
+  private dueAt(event: CoordEvent): number {
+    return (this.recordedAt.get(nameOf(event)) ?? Number.NEGATIVE_INFINITY) + SAME_REFUSAL_MS;
+  }
+
+  private untilDue(): number {
+    const now = this.context.host.now();
+    return Math.min(...this.store.deferred().map((event) => Math.max(SHORTEST_SLEEP_MS, this.dueAt(event) - now)));
+  }
+
+  /** A remote or a lock that is out of reach for a while does not end the watch; what is here is still seen. */
+  private async unlessAway(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.complained = false;
+    } catch (error) {
+      if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+      if (!this.complained) this.context.host.stderr.write(`${error.message}; asking again\n`);
+      this.complained = true;
+    }
+  }
+}
+
+/** A refusal that another writer's commit is about to carry is looked at again after this. */
+const SHORTEST_SLEEP_MS = 500;
+
+/** What makes a refusal the same as another: who, why, and where. */
+function nameOf({ agent, reason, targets, heldBy }: CoordEvent): string {
+  return JSON.stringify([agent, reason, targets, heldBy]);
+}
+
+function rewound(done: string | null, tip: string | null): CoordError {
+  const [from, to] = [done, tip].map((commit) => commit?.slice(0, 7) ?? 'nothing');
+  return new CoordError('corrupt', `the coordination branch was rewound or rewritten: from ${from} to ${to}`, {
+    hint: 'find out who did it; then follow again from an event that is still there (--since)',
+    details: { reason: tip === null ? 'deleted' : 'rewritten', known: done, tip },
+  });
+}

@@ -1,0 +1,90 @@
+import type { Context } from '../context.js';
+import { decide } from '../domain/decide.js';
+import { oneLine } from '../domain/text.js';
+import { CoordError, usage } from '../errors.js';
+import type { PorcelainResult } from '../git/porcelain.js';
+import { rejectionOf, wordsOfServer } from '../git/push-status.js';
+import { shellWord } from '../render/format.js';
+import { landRefused, type ReviewReport, reviewLines } from '../render/land.js';
+import { landHookRefused, notPushed, protectedBranch } from '../render/land-push.js';
+import { refusedByHook } from './land-push.js';
+import { landRequest, readWork, syncError, type Work } from './land-work.js';
+import type { Outcome } from './verb.js';
+
+/** A push with the user's hooks: agents' tools stop a command after 10 minutes. */
+const PUSH_TIMEOUT_MS = 540_000;
+
+/**
+ * Pushes HEAD to a branch for a pull request. The claims are checked as for a landing, and stay held: the work is not on
+ * the main branch yet. HEAD may lack commits of it, since the merge brings the two together.
+ */
+export async function pushForReview(context: Context, branch: string, dryRun: boolean): Promise<Outcome> {
+  const { verdict, work } = await readWork(context);
+  await checkBranch(context, branch, work);
+  if (work === null) {
+    return verdict.ok ? new CoordError('fault', 'the main branch was not compared with HEAD') : syncError(verdict);
+  }
+  if (work.ahead === 0) {
+    return new CoordError('usage', `nothing to push: ${work.remote}/${work.branch} has all of HEAD`, {
+      hint: 'commit your work first',
+    });
+  }
+  const request = await landRequest(context, work);
+  const { state } = await (await context.store()).latest();
+  const plan = decide(state, request, context.now());
+  if (!plan.ok) return landRefused(plan.refusal, context.now());
+  if (!dryRun) {
+    const stopped = await push(context, work, branch);
+    if (stopped) return stopped;
+  }
+  const report: ReviewReport = {
+    landed: false,
+    pushed: !dryRun,
+    dryRun,
+    commit: work.head,
+    to: `${work.remote}/${branch}`,
+    upstream: `${work.remote}/${work.branch}`,
+    paths: request.paths,
+    held: plan.result.released.map(({ target }) => target),
+  };
+  const late = `HEAD lacks ${work.behind} of the commits of ${report.upstream}; the pull request may need them`;
+  return {
+    data: report,
+    text: (style) => reviewLines(report, style),
+    ...(work.behind === 0 ? {} : { warnings: [late] }),
+  };
+}
+
+async function checkBranch(context: Context, branch: string, work: Work | null): Promise<void> {
+  const { code } = await context.git(['check-ref-format', '--branch', branch]);
+  if (code !== 0 || branch.startsWith('-')) {
+    throw usage(`not a branch name: ${JSON.stringify(branch)}`, 'coord land --to BRANCH');
+  }
+  const config = await context.config();
+  if (branch === config.branch) throw usage(`${branch} is the coordination branch`, 'name another branch');
+  if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, 'coord land');
+}
+
+/** @returns why it could not be pushed; null when it was. */
+async function push(context: Context, work: Work, branch: string): Promise<CoordError | null> {
+  const ref = `refs/heads/${branch}`;
+  const door = context.remoteGitWithin(PUSH_TIMEOUT_MS);
+  const pushed = await door.push(work.remote, [`${work.head}:${ref}`], ['--no-follow-tags']);
+  if (pushed.code === 0) return null;
+  // The answer may have been lost on the way.
+  const listed = await context.remoteGit.lsRemote(work.remote, [ref]);
+  if (listed.stdout.includes(`${work.head}\t${ref}\n`)) return null;
+  return whyNotPushed(pushed, work, branch, ref);
+}
+
+function whyNotPushed(pushed: PorcelainResult, work: Work, branch: string, ref: string): CoordError {
+  const rejection = rejectionOf(pushed, ref);
+  const { remote } = work;
+  if (rejection?.by === 'server') return protectedBranch(rejection.reason, wordsOfServer(pushed), { remote, branch });
+  if (refusedByHook(pushed, ref)) return landHookRefused(pushed);
+  if (rejection === null) return notPushed(pushed, work);
+  return new CoordError('behind', `behind: ${oneLine(`${remote}/${branch}`)} has commits that HEAD lacks`, {
+    hint: `git pull --rebase ${shellWord(remote)} ${shellWord(branch)}, then repeat; if you have rebased a branch that is yours alone, push it yourself: git push --force-with-lease ${shellWord(remote)} HEAD:${shellWord(branch)}`,
+    details: { reason: 'review-branch', branch },
+  });
+}

@@ -1,0 +1,108 @@
+import { findAgent } from './agents.js';
+import { groundOf } from './conflicts.js';
+import { matches } from './ground/index.js';
+import { isLive } from './leases.js';
+import type { Claim, State } from './model.js';
+import { sameSession } from './ownership.js';
+import { patternTarget } from './patterns.js';
+import type { UnclaimedPath } from './refusal.js';
+import { decideRelease } from './release.js';
+import type { Decision, LandRequest } from './request.js';
+import type { Instant } from './time.js';
+
+/**
+ * Lets work onto the main branch and gives back the claims that it was done under. Every changed path of the surface
+ * must be under a live exclusive claim of this agent, and no changed path under a claim of another. The release always
+ * binds: what was changed under the claim is in the commit.
+ */
+export function decideLand(state: State, request: LandRequest, now: Instant): Decision<'land'> {
+  const { agent, branch, commit, from, paths } = request;
+  if (findAgent(state, agent)?.role === 'worker') {
+    const orchestrators = state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id);
+    return { ok: false, refusal: { code: 'closed', reason: 'role', targets: paths, orchestrators } };
+  }
+  const standings = paths.map((path) => standingOf(state, request, path, now));
+  const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
+  if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
+  const claims = [...new Set(standings.flatMap((standing) => standing.claims))];
+  const released = decideRelease(
+    state,
+    {
+      ...request,
+      kind: 'release',
+      targets: claims.map(groundOf),
+      commitNamed: true,
+      uncommitted: false,
+    },
+    now,
+  );
+  if (!released.ok) return released;
+  const landed = { type: 'work.landed', at: now, agent, session: request.session, commit, from, branch } as const;
+  const freed = claims.length === 0 ? '' : `, releasing ${claims.map(({ target }) => target).join(', ')}`;
+  return {
+    ok: true,
+    // A new object even where no claim is released: each landing is on the record.
+    state: { ...released.state },
+    events: [...released.events, { ...landed, paths: paths.length }],
+    result: { released: released.result.released },
+    summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}`,
+  };
+}
+
+interface Standing {
+  /** This agent's claims that allow the change. */
+  readonly claims: readonly Claim[];
+  /** Why the change may not land; absent when it may. */
+  readonly unclaimed?: UnclaimedPath;
+}
+
+function standingOf(state: State, request: LandRequest, path: string, now: Instant): Standing {
+  const { agent, policy } = request;
+  const options = { foldCase: policy.foldCase };
+  const over = state.claims.filter((claim) => claim.kind !== 'resource' && matches(groundOf(claim), path, options));
+  const live = over.filter((claim) => isLive(claim, now));
+  const own = over.filter((claim) => claim.agent === agent);
+  const claims = own.filter(
+    (claim) => live.includes(claim) && claim.mode === 'exclusive' && sameSession(claim, request),
+  );
+  if (claims.length > 0) return { claims };
+  const holder = live.find((claim) => claim.agent !== agent && claim.mode === 'exclusive') ?? null;
+  if (holder === null && !policy.surface.some((part) => matches(part, path, options))) return { claims };
+  const liveOwn = own.find((claim) => live.includes(claim));
+  const loss = lossOf(state, request, path);
+  const why = liveOwn
+    ? sameSession(liveOwn, request)
+      ? 'shared'
+      : 'other-session'
+    : own.length > 0
+      ? 'expired'
+      : (loss?.how ?? (holder ? 'held-by-other' : 'not-held'));
+  return { claims, unclaimed: { path, why, holder: holder ?? liveOwn ?? null, loss } };
+}
+
+function lossOf(state: State, request: LandRequest, path: string): UnclaimedPath['loss'] {
+  const options = { foldCase: request.policy.foldCase };
+  const losses = findAgent(state, request.agent)?.losses ?? [];
+  return (
+    losses.findLast((loss) => sameSession(loss, request) && matches(patternTarget(loss.target), path, options)) ?? null
+  );
+}
+
+/** More paths than this are named by their folders. */
+const MOST_NAMED = 6;
+
+/**
+ * Few targets that cover all of these paths: the paths themselves, their folders, or the folders at the root of the
+ * repository. A folder ends in a slash.
+ */
+export function groundToClaim(paths: readonly string[]): readonly string[] {
+  if (paths.length <= MOST_NAMED) return paths;
+  const folders = outermost(paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || path));
+  if (folders.length <= MOST_NAMED) return folders;
+  return outermost(paths.map((path) => path.slice(0, path.indexOf('/') + 1) || path));
+}
+
+function outermost(targets: readonly string[]): string[] {
+  const all = [...new Set(targets)];
+  return all.filter((one) => !all.some((other) => other !== one && other.endsWith('/') && one.startsWith(other)));
+}

@@ -1,0 +1,65 @@
+import { isGlob } from '../domain/ground/index.js';
+import { groundToClaim } from '../domain/land.js';
+import type { UnclaimedPath } from '../domain/refusal.js';
+import { oneLine, plural } from '../domain/text.js';
+import type { Instant } from '../domain/time.js';
+import { clock, shellWord } from './format.js';
+
+const MOST_LISTED = 8;
+
+/** Changed paths that no claim of this agent covers: who holds each, and what to run. */
+export function unclaimedWords(paths: readonly UnclaimedPath[], now: Instant): { message: string; hint: string } {
+  const listed = paths.slice(0, MOST_LISTED).map((one) => `  ${oneLine(one.path)}: ${whyUnclaimed(one, now)}`);
+  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
+  const subject = `${plural(paths.length, 'changed path')} ${paths.length === 1 ? 'is' : 'are'}`;
+  return {
+    message: [`not landed: ${subject} not under a live exclusive claim of yours`, ...listed, ...more].join('\n'),
+    hint: nextStep(paths),
+  };
+}
+
+function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): string {
+  const until = holder ? `until ${clock(holder.expiresAt, now)}` : '';
+  const heldNow = holder ? `held by ${holder.agent} ${until} (${oneLine(holder.target)})` : 'nobody holds it now';
+  const at = loss ? ` at ${clock(loss.at, now)}` : '';
+  const because = loss?.reason ? `, "${oneLine(loss.reason)}"` : '';
+  switch (why) {
+    case 'held-by-other':
+      return heldNow;
+    case 'not-held':
+      return 'nobody holds it';
+    case 'shared':
+      return `you hold ${oneLine(holder?.target ?? '')} only to read (shared)`;
+    case 'other-session':
+      return `held by another session of yours (${holder?.session}) ${until}`;
+    case 'expired':
+      return `your claim expired${at}; ${heldNow}`;
+    case 'taken-over':
+      return `your claim was taken over by ${loss?.by ?? 'another'}${at}${because}; ${heldNow}`;
+    case 'revoked':
+      return `your claim was revoked by ${loss?.by ?? 'another'}${at}${because}; ${heldNow}`;
+    case 'handed-over':
+      return `you handed it over to ${loss?.by ?? 'another'}${at}; ${heldNow}`;
+    case 'unconfirmed':
+      return `your offline claim was not confirmed by the remote${at}; ${heldNow}`;
+  }
+}
+
+/** A claim on ground that others worked on since is refused until HEAD has their work, so it is safe to name it here. */
+function nextStep(paths: readonly UnclaimedPath[]): string {
+  const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
+  if (session !== undefined) return `land from that session (COORD_SESSION=${session}), or let it release`;
+  const ground = groundToClaim(paths.map(({ path }) => path));
+  const literal = ground.some((text) => isGlob(text) || text.startsWith('@')) ? ' --literal' : '';
+  const command = `coord claim${literal} ${ground.map(shellPath).join(' ')}`;
+  const held = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
+  return held
+    ? `wait your turn, then look at your change again: ${command} --wait && coord land`
+    : `${command} && coord land`;
+}
+
+/** As `shellWord`, and exact also for names with line breaks and the like (bash, zsh, ksh). */
+function shellPath(text: string): string {
+  const escaped = text.replace(/[\\']/g, '\\$&');
+  return oneLine(text) === text ? shellWord(text) : `$'${oneLine(escaped)}'`;
+}

@@ -1,0 +1,143 @@
+import type { Refusal } from '../domain/refusal.js';
+import type { TargetKind } from '../domain/targets.js';
+import { oneLine, plural } from '../domain/text.js';
+import type { Instant } from '../domain/time.js';
+import { CoordError } from '../errors.js';
+import { shellWord, shortCommit } from './format.js';
+import { refusalError } from './refusals.js';
+import type { Style } from './style.js';
+
+/** A claim that was given back with the work. */
+export interface LandedClaim {
+  readonly target: string;
+  readonly kind: TargetKind;
+  readonly agent: string;
+  readonly token: number;
+}
+
+/** What `coord land` did, or would do. */
+export interface LandReport {
+  /** Whether HEAD is on the main branch by this command, or by an earlier run of it. */
+  readonly landed: boolean;
+  /** It had landed before this run. */
+  readonly already: boolean;
+  readonly dryRun: boolean;
+  /** HEAD. */
+  readonly commit: string;
+  /** Where the main branch stood. */
+  readonly from: string;
+  /** The branch pushed to, such as `origin/main`. */
+  readonly to: string;
+  readonly commits: number;
+  readonly paths: readonly string[];
+  readonly released: readonly LandedClaim[];
+}
+
+export function landLines(report: LandReport, style: Style): string[] {
+  const commit = shortCommit(report.commit);
+  const to = oneLine(report.to);
+  if (!report.landed && !report.dryRun) {
+    return [`nothing to land: HEAD ${commit} is on ${to} already; no claim was released`];
+  }
+  const size = `(${plural(report.commits, 'commit')}, ${plural(report.paths.length, 'path')})`;
+  const first = report.dryRun
+    ? `would land ${commit} on ${to} ${size}`
+    : report.already
+      ? `${style.good('landed')} ${commit} on ${to} before`
+      : `${style.good('landed')} ${commit} on ${to} ${size}`;
+  const verb = report.dryRun ? 'would release' : style.good('released');
+  return [
+    first,
+    ...report.released.map(
+      ({ target }) => `${verb} ${style.target(oneLine(target))} at ${commit} · the next holder must have it`,
+    ),
+  ];
+}
+
+/** What `coord land --to` did, or would do. */
+export interface ReviewReport {
+  readonly landed: false;
+  readonly pushed: boolean;
+  readonly dryRun: boolean;
+  readonly commit: string;
+  /** The branch pushed to, such as `origin/feature`. */
+  readonly to: string;
+  /** The main branch, such as `origin/main`. */
+  readonly upstream: string;
+  readonly paths: readonly string[];
+  /** Targets of the claims that the work was done under, and that stay held. */
+  readonly held: readonly string[];
+}
+
+export function reviewLines(report: ReviewReport, style: Style): string[] {
+  const verb = report.dryRun ? 'would push' : style.good('pushed');
+  const held = report.held.map(oneLine).join(', ');
+  return [
+    `${verb} ${shortCommit(report.commit)} to ${oneLine(report.to)} for a pull request (${plural(report.paths.length, 'path')})`,
+    held === '' ? 'no claim covers it' : `still held until it is merged: ${style.target(held)}`,
+    `after the merge: coord released-by ${shortCommit(report.commit)}`,
+  ];
+}
+
+/** A landing that was refused. */
+export function landRefused(refusal: Refusal, now: Instant): CoordError {
+  if (refusal.reason !== 'role') return refusalError(refusal, now);
+  const { code, ...details } = refusal;
+  const [first = 'ID'] = refusal.orchestrators;
+  return new CoordError(code, 'refused: a worker may not land, nor push for a pull request', {
+    hint: `hand your commit over: coord note "…" --kind handoff --to ${first}`,
+    details,
+  });
+}
+
+const MOST_LISTED = 8;
+
+/** Work on the ground of claims that are about to be given back, and that no commit holds. */
+export function uncommittedOnGround(paths: readonly string[], again: string): CoordError {
+  const listed = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
+  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
+  const what = `uncommitted: the claimed ground has ${plural(paths.length, 'change')} that no commit holds`;
+  return new CoordError('behind', [what, ...listed, ...more].join('\n'), {
+    hint: `git commit them, or git stash --include-untracked; then ${again}`,
+    details: { reason: 'uncommitted', paths },
+  });
+}
+
+export interface ReleasedByReport {
+  readonly commit: string;
+  /** The main branch, such as `origin/main`. */
+  readonly upstream: string;
+  /** `contained`: the commit itself is on it; `same-content`: what it changed is, as after a squash or a rebase. */
+  readonly how: 'contained' | 'same-content' | null;
+  readonly released: readonly LandedClaim[];
+  /** Claims that stay, and why. */
+  readonly kept: readonly { readonly target: string; readonly why: 'not-merged' | 'later-work' }[];
+}
+
+export function releasedByLines({ commit, upstream, released, kept }: ReleasedByReport, style: Style): string[] {
+  const name = shortCommit(commit);
+  if (released.length === 0 && kept.length === 0) return [`you hold no claim that ${name} has work of`];
+  return [
+    ...released.map(
+      ({ target }) => `${style.good('released')} ${style.target(oneLine(target))}: ${name} is on ${oneLine(upstream)}`,
+    ),
+    ...kept.map(
+      ({ target, why }) =>
+        `kept ${oneLine(target)}: ${why === 'later-work' ? 'HEAD has later work on it' : `not on ${oneLine(upstream)} as it is in ${name}`}`,
+    ),
+  ];
+}
+
+/** The pull request is not merged, as far as the main branch shows. */
+export function notMerged(report: ReleasedByReport, paths: readonly string[]): CoordError {
+  const { commit, upstream } = report;
+  const listed = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
+  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
+  const what = `not merged: ${shortCommit(commit)} is not on ${oneLine(upstream)}, which has other content at`;
+  return new CoordError('behind', [what, ...listed, ...more].join('\n'), {
+    hint: `repeat after the merge; if the review changed it, release it yourself: coord release ${report.kept
+      .map(({ target }) => shellWord(target))
+      .join(' ')} --commit ${shellWord(upstream)}`,
+    details: { reason: 'not-merged', paths, ...report },
+  });
+}

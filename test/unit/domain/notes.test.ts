@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import { inboxOf, withPending } from '../../../src/domain/notes.js';
+import type { NoteRequest } from '../../../src/domain/request.js';
+import { baseOf, granted, START } from '../../support/decisions.js';
+
+function noteOf(agent: string, changes: Partial<NoteRequest> = {}): NoteRequest {
+  const said = { noteKind: 'note' as const, text: 'hello', to: [], target: null, needsAck: [], ref: null };
+  return { ...baseOf(agent), kind: 'note', ...said, ...changes };
+}
+
+/** The state after a note, and the id of that note. */
+function noted(state: State, request: NoteRequest): { state: State; id: string } {
+  const { state: next, result } = granted(state, request);
+  return { state: next, id: result.note.id };
+}
+
+describe('a note', () => {
+  it('is added at the end of the log, and recorded as an event', () => {
+    const first = noted(EMPTY_STATE, noteOf('maya'));
+    const { state, events, summary } = granted(first.state, noteOf('noor', { noteKind: 'intent', text: 'next' }));
+    expect(state.notes.map(({ agent, kind, text, at }) => [agent, kind, text, at])).toEqual([
+      ['maya', 'note', 'hello', START],
+      ['noor', 'intent', 'next', START],
+    ]);
+    expect(events).toMatchObject([{ type: 'note.added', agent: 'noor', kind: 'intent', note: state.notes[1]?.id }]);
+    expect(summary).toContain('by noor');
+  });
+
+  it('changes neither claims nor waiters nor releases', () => {
+    const { state } = granted(EMPTY_STATE, noteOf('maya', { noteKind: 'handoff', text: 'lock granted' }));
+    expect({ ...state, notes: [], agents: [] }).toEqual(EMPTY_STATE);
+  });
+});
+
+describe('an ack', () => {
+  it('is given once by each agent; a second one adds nothing', () => {
+    const { state, id } = noted(EMPTY_STATE, noteOf('maya', { needsAck: ['noor', 'omar'] }));
+    const first = granted(state, noteOf('noor', { noteKind: 'ack', text: 'fine', ref: id }));
+    const again = granted(first.state, noteOf('noor', { noteKind: 'ack', text: 'other words', ref: id }));
+    expect(again.state).toBe(first.state);
+    expect(again.events).toEqual([]);
+    expect(again.result.note).toEqual(first.result.note);
+    const other = granted(first.state, noteOf('omar', { noteKind: 'ack', text: '', ref: id }));
+    expect(other.state.notes).toHaveLength(3);
+  });
+
+  it('takes its agent from those who are awaited', () => {
+    const asked = noted(EMPTY_STATE, noteOf('maya', { needsAck: ['noor', 'omar'] }));
+    const other = noted(asked.state, noteOf('maya', { needsAck: ['noor'] }));
+    const { state } = granted(other.state, noteOf('noor', { noteKind: 'ack', ref: asked.id }));
+    expect(withPending(state.notes).map(({ pending }) => pending)).toEqual([['omar'], ['noor'], []]);
+  });
+});
+
+describe('the inbox', () => {
+  const toNoor = noted(EMPTY_STATE, noteOf('maya', { to: ['noor'], text: 'one' }));
+  const asksNoor = noted(toNoor.state, noteOf('maya', { needsAck: ['noor', 'omar'], text: 'two' }));
+  const toOmar = noted(asksNoor.state, noteOf('maya', { to: ['omar'], text: 'three' }));
+  const { state } = granted(toOmar.state, noteOf('noor', { noteKind: 'ack', ref: toNoor.id, to: ['maya'] }));
+  const texts = (agent: string) => inboxOf(state.notes, agent).map(({ text, open }) => [text, open]);
+
+  it('holds what is addressed to the agent or awaits its ack, the open ones first', () => {
+    expect(texts('noor')).toEqual([
+      ['two', true],
+      ['one', false],
+    ]);
+    expect(texts('omar')).toEqual([
+      ['two', true],
+      ['three', true],
+    ]);
+  });
+
+  it('holds no acks, and nothing for others', () => {
+    expect(texts('maya')).toEqual([]);
+    expect(texts('pia')).toEqual([]);
+  });
+});
