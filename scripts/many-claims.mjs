@@ -82,7 +82,8 @@ function coord(args, expected = 0) {
 
 function run(cwd, program, args, expected = 0) {
   const result = spawnSync(program, args, { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (result.status !== expected) throw new Error(`${args.slice(0, 4).join(' ')}: exit ${result.status} ${result.stderr}`);
+  if (result.status !== expected)
+    throw new Error(`${args.slice(0, 4).join(' ')}: exit ${result.status} ${result.stderr}`);
   return result;
 }
 

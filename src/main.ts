@@ -1,5 +1,6 @@
 import { VERBS } from './commands/registry.js';
 import type { Outcome, Success } from './commands/verb.js';
+import { typed, wordsOf } from './commands/words.js';
 import { Context, type GlobalFlags, type Host, processHost } from './context.js';
 import { CoordError, exitCodeOf } from './errors.js';
 import { collectNotices } from './notices.js';
@@ -37,7 +38,7 @@ export async function main(host: Host): Promise<number> {
       },
     });
   } catch (error) {
-    const flags = { json: host.argv.includes('--json'), agent: undefined };
+    const flags = { json: typed(host.argv).includes('--json'), agent: undefined };
     exit = await report(host, commandNamed(host.argv), flags, asCoordError(error), []);
   }
   return exit;
@@ -102,7 +103,7 @@ const FILE_SYSTEM_REFUSALS = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'E
 
 /** The verb that a command line names, as far as it can be told without parsing it. */
 function commandNamed(argv: readonly string[]): string {
-  const words = argv.filter((word) => !word.startsWith('-'));
+  const words = wordsOf(argv);
   const long = words.slice(0, 2).join(' ');
   return VERBS.find((entry) => entry.name === long)?.name ?? words[0] ?? 'help';
 }

@@ -1,11 +1,11 @@
 import type { Context } from '../context.js';
-import { CoordError } from '../errors.js';
+import type { CoordError } from '../errors.js';
 import type { PorcelainResult } from '../git/porcelain.js';
-import { hasPrePushHook, type PushRejection, rejectionOf, wordsOfServer } from '../git/push-status.js';
+import { hasPrePushHook, lacksAtomic, reasonOf, refusedByHook, rejectionOf, wordsOf } from '../git/push-status.js';
 import { isAncestor } from '../git/refs.js';
-import { landHookRefused, notPushed, protectedBranch } from '../render/land-push.js';
+import { hookRefused, notAtomic, notPushed, notTogether, protectedBranch, unclear } from '../render/land-push.js';
 import type { Companion } from '../store/companion.js';
-import { readWork, type Work } from './land-work.js';
+import { readMain, type Work } from './land-work.js';
 
 /** Milliseconds that a hook of the user's may take: agents' tools stop a command after 10 minutes. */
 const HOOK_TIMEOUT_MS = 540_000;
@@ -19,14 +19,9 @@ export async function rehearse(context: Context, work: Work): Promise<CoordError
   if (!(await hasPrePushHook(context.repository, context.git))) return null;
   const ref = `refs/heads/${work.branch}`;
   const options = ['--dry-run', `--force-with-lease=${ref}:${work.main}`];
-  const door = context.remoteGitWithin(HOOK_TIMEOUT_MS);
-  const pushed = await door.push(work.remote, [`${work.head}:${ref}`], options);
-  return refusedByHook(pushed, ref) ? landHookRefused(pushed) : null;
-}
-
-/** A hook refuses before git has anything to say about the ref. */
-export function refusedByHook(pushed: PorcelainResult, ref: string): boolean {
-  return pushed.code === 1 && rejectionOf(pushed, ref) === null && !/^fatal: /m.test(pushed.stderr);
+  const pushed = await context.remoteGitWithin(HOOK_TIMEOUT_MS).push(work.remote, [`${work.head}:${ref}`], options);
+  if (pushed.timedOut) return notPushed('your pre-push hook did not end within 9 minutes', [], work);
+  return refusedByHook(pushed) ? hookRefused(wordsOf(pushed)) : null;
 }
 
 /** The main branch, to be moved together with the coordination branch. */
@@ -36,39 +31,22 @@ export function mainAsCompanion(context: Context, work: Work): Companion {
     commit: work.head,
     expected: work.main,
     confirm: async () => {
-      const { work: now, verdict } = await readWork(context);
-      const main = now?.main ?? (verdict.ok ? null : verdict.report.upstreamCommit);
-      if (main !== null && (await isAncestor(context.git, work.head, main)) === true) return;
+      const main = await readMain(context);
       if (main === null) throw unclear(work);
-      throw broken(work);
+      if ((await isAncestor(context.git, work.head, main)) !== true) throw notTogether(work);
     },
   };
 }
 
-function unclear({ remote, branch }: Work): CoordError {
-  return new CoordError('unavailable', `the claims were released, but ${remote} does not say where ${branch} is`, {
-    hint: 'repeat the command: it finds out whether your work has landed',
-  });
-}
-
-function broken({ remote, branch }: Work): CoordError {
-  return new CoordError(
-    'fault',
-    `${remote} moved the coordination branch without ${branch}: it does not keep git push --atomic`,
-    { hint: 'your work has not landed, and your claims are released: claim again, and report this to who runs it' },
-  );
-}
-
 /** What a declined push is about; `again` where another try may well succeed. */
 export function whyDeclined(pushed: PorcelainResult, work: Work): CoordError | 'again' {
+  if (lacksAtomic(pushed)) return notAtomic(work);
   const rejection = rejectionOf(pushed, `refs/heads/${work.branch}`);
-  if (pushed.timedOut || rejection === null) return notPushed(pushed, work);
-  if (isFleeting(rejection)) return 'again';
-  if (/^atomic /.test(rejection.reason)) return notPushed(pushed, work);
-  return protectedBranch(rejection.reason, wordsOfServer(pushed), work);
+  if (pushed.timedOut || rejection === null) return notPushed(reasonOf(pushed), wordsOf(pushed), work);
+  // Another writer was at it, or its lock is still there.
+  if (rejection.by === 'git' || FLEETING.test(rejection.reason)) return 'again';
+  if (rejection.reason === 'atomic push failure') return notPushed(reasonOf(pushed), wordsOf(pushed), work);
+  return protectedBranch(rejection.reason, wordsOf(pushed), work);
 }
 
-/** Another writer was at it, or its lock is still there. */
-function isFleeting({ by, reason }: PushRejection): boolean {
-  return by === 'git' || /^(atomic transaction failed|failed to update ref|failed to start transaction)/.test(reason);
-}
+const FLEETING = /^(atomic transaction failed|failed to update ref|failed to start transaction)/;

@@ -50,6 +50,11 @@ export async function readWork(context: Context): Promise<WorkRead> {
   return { verdict, work: known ? { head, remote, branch, main, ahead, behind } : null };
 }
 
+/** The commit at the tip of the remote's main branch now; null when it cannot be known. */
+export async function readMain(context: Context): Promise<string | null> {
+  return (await readWork(context)).verdict.report.upstreamCommit;
+}
+
 /** @throws CoordError `usage` where there is no remote that arbitrates. */
 export async function requireSharing(context: Context): Promise<void> {
   if ((await context.config()).share) return;

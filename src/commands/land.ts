@@ -10,7 +10,7 @@ import { CompanionDeclined } from '../store/companion.js';
 import { transact } from '../store/transact.js';
 import { mainAsCompanion, rehearse, whyDeclined } from './land-push.js';
 import { pushForReview } from './land-review.js';
-import { landRequest, readWork, requireSharing, syncError, type Work } from './land-work.js';
+import { landRequest, readMain, readWork, requireSharing, syncError, type Work } from './land-work.js';
 import type { Outcome, Success, Verb } from './verb.js';
 
 export const land: Verb = {
@@ -113,9 +113,8 @@ async function refused(context: Context, work: Work, { refusal }: Refused): Prom
   return (await hasMoved(context, work)) ? { again: error } : error;
 }
 
-async function hasMoved(context: Context, before: Work): Promise<boolean> {
-  const { work, verdict } = await readWork(context);
-  return (work?.main ?? (verdict.ok ? null : verdict.report.upstreamCommit)) !== before.main;
+async function hasMoved(context: Context, { main }: Work): Promise<boolean> {
+  return (await readMain(context)) !== main;
 }
 
 function success(

@@ -1,10 +1,9 @@
 import type { CoordEvent } from '../domain/events.js';
-import { lacksBeginnings, metricsOf } from '../domain/metrics.js';
-import type { Instant } from '../domain/time.js';
+import { metricsOf } from '../domain/metrics.js';
 import { usage } from '../errors.js';
 import { adviceText, metricsLines } from '../render/metrics.js';
 import { openMetrics } from '../render/openmetrics.js';
-import { eventsSince, historyFrom } from '../store/history.js';
+import { eventsSince, historyFrom, type Since } from '../store/history.js';
 import { unknownEvent } from './events.js';
 import { readSince } from './since.js';
 import type { Verb } from './verb.js';
@@ -24,6 +23,33 @@ export const metrics: Verb = {
     'A hold is the time from the grant of a claim to its end, a wait the time in the queue, whatever came of it.',
   ],
   async run(context, input) {
-    if (input.flag('openmetrics') && context.flags.json) throw usage('--json and --openmetrics exclude each other', 'use one');
+    const asOpenMetrics = input.flag('openmetrics');
+    if (asOpenMetrics && context.flags.json) throw usage('--json and --openmetrics exclude each other', 'use one');
+    const typed = input.text('since');
+    const since = typed === undefined ? null : readSince(typed, context.now());
+    const store = await context.store();
+    const tip = (input.negated('fetch') ? await store.tip() : null) ?? (await store.latestTip());
+    // All of it, since what ended in the period may have begun long before.
+    const { events } = await eventsSince(historyFrom(context.gitStream, tip), null);
+    const now = context.now();
+    const report = metricsOf(events, inPeriod(events, since), now);
+    const contention = report.contention.map((one) => ({
+      ...one,
+      advice: { ...one.advice, text: adviceText(one.target, one.advice) },
+    }));
+    return {
+      data: { ...report, contention },
+      text: (style) => (asOpenMetrics ? openMetrics(report).trimEnd() : metricsLines(report, now, style)),
+    };
   },
 };
+
+/** @throws CoordError `usage` when the event to begin after is unknown. */
+function inPeriod(events: readonly CoordEvent[], since: Since): (event: CoordEvent) => boolean {
+  if (since === null) return () => true;
+  if ('instant' in since) return ({ at }) => at >= since.instant;
+  const begin = events.findIndex(({ id }) => id === since.event);
+  if (begin < 0) throw unknownEvent(since, []);
+  const counted = new Set(events.slice(begin + 1));
+  return (event) => counted.has(event);
+}

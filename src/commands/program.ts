@@ -6,6 +6,7 @@ import { VERBS } from './registry.js';
 import { inGroup, tailsOf } from './subjects.js';
 import { type Act, commandTree, helpText } from './tree.js';
 import { Input } from './verb.js';
+import { typed, wordsOf } from './words.js';
 
 export interface ProgramOptions {
   readonly argv: readonly string[];
@@ -49,24 +50,6 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
     if (error.code === 'commander.helpDisplayed' && json) return helpAsData([head, tail], act);
     write(shown);
   }
-}
-
-/** The words that name the command: those before any option of its own, which only the command itself understands. */
-function wordsOf(argv: readonly string[]): string[] {
-  const words: string[] = [];
-  for (let index = 0; index < argv.length; index += 1) {
-    const word = argv[index] ?? '';
-    if (word === '--agent') index += 1;
-    else if (!word.startsWith('-')) words.push(word);
-    else if (word !== '--json' && !word.startsWith('--agent=')) break;
-  }
-  return words;
-}
-
-/** What was typed for coord itself; what follows `--` is another program's. */
-function typed(argv: readonly string[]): readonly string[] {
-  const end = argv.indexOf('--');
-  return end < 0 ? argv : argv.slice(0, end);
 }
 
 /** What coord reads, and for a verb that takes a command line, the words after `--`. */

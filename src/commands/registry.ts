@@ -157,6 +157,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./events.js')).events,
   },
   {
+    name: 'metrics',
+    summary: 'how the fleet works together, and what to do about it',
+    load: async () => (await import('./metrics.js')).metrics,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of your shell',
     load: async () => (await import('./completion.js')).completion,

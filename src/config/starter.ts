@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, withDefaults } from './config.js';
 import type { RawConfig } from './schema.js';
@@ -41,7 +41,9 @@ export interface StarterChoices {
 
 /** The first `coord.config.json`: what a project most likely wants to see and change, the rest left to the defaults. */
 export function starterConfig(root: string, choices: StarterChoices): StarterConfig {
-  const folders = SHARED_FOLDERS.filter((folder) => existsSync(join(root, folder)));
+  const folders = SHARED_FOLDERS.filter((folder) =>
+    statSync(join(root, folder), { throwIfNoEntry: false })?.isDirectory(),
+  );
   const raw: RawConfig = {
     $schema: SCHEMA_REFERENCE,
     branch: choices.branch ?? 'coord',

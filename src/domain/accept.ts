@@ -39,10 +39,13 @@ function missingWork(state: State, offered: readonly OfferedClaim[], request: Ac
   for (const claim of offered) {
     const { target, agent, offer } = claim;
     const own =
-      claim.kind === 'resource' || offer.commit === null ? [] : [{ commit: offer.commit, agent, at: offer.at }];
-    for (const { commit, agent: by, at } of [...releasesOn(state, groundOf(claim), request.policy), ...own]) {
+      claim.kind === 'resource' || offer.commit === null ? [] : [{ target, commit: offer.commit, agent, at: offer.at }];
+    for (const { target: released, commit, agent: by, at } of [
+      ...releasesOn(state, groundOf(claim), request.policy),
+      ...own,
+    ]) {
       if (commit !== request.head && request.contains[commit] !== true) {
-        missing.set(commit, { target, commit, agent: by, at });
+        missing.set(commit, { target, released, commit, agent: by, at });
       }
     }
   }

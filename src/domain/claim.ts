@@ -129,9 +129,9 @@ function behind(state: State, request: ClaimRequest, now: Instant): Refusal | nu
   const missing = new Map<string, MissingWork>();
   for (const { target } of request.targets) {
     if (ownClaimOn(state, request, target, now)) continue;
-    for (const { commit, agent, at } of releasesOn(state, target, request.policy)) {
+    for (const { target: released, commit, agent, at } of releasesOn(state, target, request.policy)) {
       if (commit !== request.head && request.contains[commit] !== true) {
-        missing.set(commit, { target: target.text, commit, agent, at });
+        missing.set(commit, { target: target.text, released, commit, agent, at });
       }
     }
   }

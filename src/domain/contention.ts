@@ -53,22 +53,25 @@ const REFUSALS_PER_WAIT = 3;
 
 /** The targets at which somebody was stopped: first those where it happened most often, then where it cost most time. */
 export function rankContention(stops: readonly Stop[], holds: readonly Hold[]): Contention[] {
-  const targets = new Map<string, Stop[]>();
-  for (const stop of stops) targets.set(stop.target, [...(targets.get(stop.target) ?? []), stop]);
-  return [...targets]
-    .map(([target, here]) =>
-      contentionOf(
-        target,
-        here,
-        holds.filter((hold) => hold.target === target),
-      ),
-    )
+  const held = byTarget(holds);
+  return [...byTarget(stops)]
+    .map(([target, here]) => contentionOf(target, here, held.get(target) ?? []))
     .sort(
       (a, b) =>
         b.refusals + b.waits - (a.refusals + a.waits) ||
         b.waitedSeconds - a.waitedSeconds ||
         (a.target < b.target ? -1 : 1),
     );
+}
+
+function byTarget<T extends { readonly target: string }>(items: readonly T[]): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(item.target);
+    if (group) group.push(item);
+    else groups.set(item.target, [item]);
+  }
+  return groups;
 }
 
 function contentionOf(target: string, stops: readonly Stop[], holds: readonly Hold[]): Contention {
@@ -88,8 +91,7 @@ function contentionOf(target: string, stops: readonly Stop[], holds: readonly Ho
 
 /** What was asked inside a target by all who were stopped there, most asked first; none when one wanted it whole. */
 function partsWanted(target: string, stops: readonly Stop[]): string[] {
-  const folder = /^(.*\/)\*\*$/.exec(target)?.[1];
-  if (folder === undefined) return [];
+  const folder = /^(.*\/)?\*\*$/.exec(target) ? target.slice(0, -2) : `${target}/`;
   const times = new Map<string, number>();
   for (const stop of stops) {
     const inside = stop.asked.filter((asked) => asked !== target && asked.startsWith(folder));

@@ -36,12 +36,16 @@ export interface Metrics {
 
 /**
  * Computes the metrics of a period from the events of the history, oldest first.
- * @param since events before it count for nothing, but say when a claim was granted and a wait began
+ * @param counts whether an event is in the period; the others say when a claim was granted and a wait began
  */
-export function metricsOf(events: readonly CoordEvent[], since: Instant, now: Instant): Metrics {
-  const tally = new Tally(since);
+export function metricsOf(
+  events: readonly CoordEvent[],
+  counts: (event: CoordEvent) => boolean,
+  now: Instant,
+): Metrics {
+  const counted = events.filter(counts);
+  const tally = new Tally(new Set(counted));
   for (const event of events) tally.add(event);
-  const counted = events.filter(({ at }) => at >= since);
   const count = (type: CoordEvent['type']) => counted.filter((event) => event.type === type).length;
   const refusals = counted.filter(isRefusalEvent);
   const ended = counted.filter(({ type }) => type === 'wait.ended');
@@ -70,17 +74,6 @@ export function metricsOf(events: readonly CoordEvent[], since: Instant, now: In
   };
 }
 
-/** Whether the claims that end in this list are all granted in it; otherwise older events are needed. */
-export function lacksBeginnings(events: readonly CoordEvent[], since: Instant): boolean {
-  const begun = new Set(events.filter((event) => claimBegun(event) !== null).map(claimBegun));
-  const waits = new Set(events.filter(({ type }) => type === 'wait.started').map(({ waiter }) => waiter));
-  return events.some((event) => {
-    if (event.at < since) return false;
-    const claim = claimEnded(event);
-    return (claim !== null && !begun.has(claim)) || (event.type === 'wait.ended' && !waits.has(event.waiter));
-  });
-}
-
 interface Begin {
   readonly at: Instant;
   readonly target: string;
@@ -94,14 +87,14 @@ class Tally {
   private readonly claims = new Map<string, Begin>();
   private readonly waits = new Map<string, { readonly at: Instant; readonly stops: readonly Stop[] }>();
 
-  constructor(private readonly since: Instant) {}
+  constructor(private readonly counted: ReadonlySet<CoordEvent>) {}
 
   add(event: CoordEvent): void {
     const ended = claimEnded(event);
     if (ended !== null) this.endHold(event, ended);
     const begun = claimBegun(event);
     if (begun !== null) this.claims.set(begun, { at: event.at, target: String(event.target) });
-    if (isRefusalEvent(event) && event.code === 'held' && event.at >= this.since) {
+    if (isRefusalEvent(event) && event.code === 'held' && this.counted.has(event)) {
       this.stops.push(...this.stopsOf(event, 'refused', timesOf(event)));
     }
     if (event.type === 'wait.started') this.beginWait(event);
@@ -110,7 +103,7 @@ class Tally {
 
   private endHold(event: CoordEvent, claim: string): void {
     const begin = this.claims.get(claim);
-    if (!begin || event.at < this.since) return;
+    if (!begin || !this.counted.has(event)) return;
     const expired = event.type === 'claim.expired';
     // A claim that expired is swept later, but was over then.
     const at = expired && typeof event.expiresAt === 'string' ? event.expiresAt : event.at;
@@ -120,11 +113,11 @@ class Tally {
   private beginWait(event: CoordEvent): void {
     const stops = this.stopsOf(event, 'waited', 1);
     this.waits.set(String(event.waiter), { at: event.at, stops });
-    if (event.at >= this.since) this.stops.push(...stops);
+    if (this.counted.has(event)) this.stops.push(...stops);
   }
 
   private endWait(event: CoordEvent): void {
-    if (event.at < this.since) return;
+    if (!this.counted.has(event)) return;
     const begin = this.waits.get(String(event.waiter));
     const known = typeof event.waitedSeconds === 'number' ? event.waitedSeconds : null;
     const seconds = known ?? (begin ? secondsBetween(begin.at, event.at) : null);

@@ -30,7 +30,10 @@ export interface WaitEdge {
 
 /** Work of a former holder that HEAD lacks. */
 export interface MissingWork {
+  /** What was asked. */
   readonly target: string;
+  /** The ground that was released with the commit. */
+  readonly released: string;
   readonly commit: string;
   readonly agent: string;
   readonly at: Instant;

@@ -81,7 +81,9 @@ function keepWaiting(
     suspected: ticket.suspected || suspicious,
     expiresAt: due ? addSeconds(now, request.ticketSeconds) : ticket.expiresAt,
   };
-  const events: EventDraft[] = own ? [] : [waitEvent('wait.started', ticket, now, { mode: ticket.mode })];
+  const events: EventDraft[] = own
+    ? []
+    : [waitEvent('wait.started', ticket, now, { mode: ticket.mode, heldBy: holding(conflicts) })];
   if (suspicious) {
     const holders = [...new Set(conflicts.map(({ agent }) => agent))];
     const waitedSeconds = secondsBetween(ticket.since, now);
@@ -122,4 +124,9 @@ function newTicket(request: WaitRequest, now: Instant): Waiter {
     passive,
     suspected: false,
   };
+}
+
+/** The claims, and the places in the queue, that are in the way. */
+function holding(conflicts: readonly Conflict[]): string[] {
+  return [...new Set(conflicts.map(({ claimId }) => claimId))];
 }

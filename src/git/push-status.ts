@@ -21,12 +21,32 @@ export function rejectionOf({ stdout }: PorcelainResult, ref: string): PushRejec
   return { by: kind === 'remote rejected' ? 'server' : 'git', reason: reason === '' ? kind : reason };
 }
 
-/** The lines that the server or a hook wrote, without git's own. */
-export function wordsOfServer({ stderr }: PorcelainResult): string[] {
+/** Whether a hook of the user's stopped the push: then git has nothing to say about any ref. */
+export function refusedByHook({ code, stdout, stderr }: PorcelainResult): boolean {
+  return code === 1 && !/^!/m.test(stdout) && !/^fatal: /m.test(stderr);
+}
+
+/** Whether the server cannot take several refs or none. Told by the message, for it has no other sign; nothing was moved. */
+export function lacksAtomic({ stderr }: PorcelainResult): boolean {
+  return stderr.includes('does not support --atomic');
+}
+
+/** Why a push failed, as a line for people. */
+export function reasonOf(pushed: PorcelainResult): string {
+  const rejected = pushed.stdout
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.split('\t').slice(2).join(' '));
+  const fatal = pushed.stderr.split('\n').find((line) => line.startsWith('fatal:'));
+  return rejected.find((summary) => !summary.includes('atomic push')) ?? fatal ?? wordsOf(pushed)[0] ?? 'no answer';
+}
+
+/** What the server and the hooks wrote, without git's own conclusion. */
+export function wordsOf({ stderr }: PorcelainResult): string[] {
   return stderr
     .split('\n')
-    .flatMap((line) => /^remote: (?!error: )(.*\S)\s*$/.exec(line)?.[1] ?? [])
-    .slice(0, 10);
+    .map((line) => line.replace(/^remote: /, '').trim())
+    .filter((line) => line !== '' && !line.startsWith('error: failed to push some refs'));
 }
 
 /** Whether git would run a pre-push hook of the user's. */

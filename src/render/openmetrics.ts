@@ -39,17 +39,26 @@ function familiesOf(metrics: Metrics): Family[] {
     counters('coord_waits_ended', 'Waits ended.', 'outcome', waits.byOutcome),
     ...summary('coord_wait', 'Time in the queue.', waits.seconds),
     ...summary('coord_hold', 'Time from the grant of a claim to its end.', holds),
-    family('coord_target_refusals', 'Refusals at a target, the hottest ones.', perTarget(({ refusals }) => refusals)),
-    family('coord_target_waits', 'Waits at a target, the hottest ones.', perTarget(({ waits }) => waits)),
+    family(
+      'coord_target_refusals',
+      'Refusals at a target, the hottest ones.',
+      perTarget(({ refusals }) => refusals),
+    ),
+    family(
+      'coord_target_waits',
+      'Waits at a target, the hottest ones.',
+      perTarget(({ waits }) => waits),
+    ),
     {
-      ...family('coord_target_waited_seconds', 'Time waited at a target.', perTarget((one) => one.waitedSeconds)),
+      ...family(
+        'coord_target_waited_seconds',
+        'Time waited at a target.',
+        perTarget((one) => one.waitedSeconds),
+      ),
       unit: 'seconds',
     },
-    counters('coord_deploys', 'Deploys by outcome.', 'outcome', {
-      started: deploys.started,
-      done: deploys.done,
-      failed: deploys.failed,
-    }),
+    counter('coord_deploys_started', 'Deploys begun.', deploys.started),
+    counters('coord_deploys', 'Deploys ended.', 'outcome', { done: deploys.done, failed: deploys.failed }),
     counters('coord_deploys_blocked', 'Deploys blocked.', 'reason', deploys.blocked.byReason),
   ];
 }
@@ -76,7 +85,9 @@ function summary(name: string, help: string, { count, sum, p50, p95, max }: Spre
     ['0.5', p50],
     ['0.95', p95],
   ] as const;
-  const samples = quantiles.flatMap(([quantile, value]): Sample[] => (value === null ? [] : [['', { quantile }, value]]));
+  const samples = quantiles.flatMap(([quantile, value]): Sample[] =>
+    value === null ? [] : [['', { quantile }, value]],
+  );
   const longest = max === null ? [] : [['', {}, max] as const];
   return [
     {

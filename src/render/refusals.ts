@@ -153,8 +153,8 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
 
 function behindWords(missing: readonly MissingWork[]): Words {
   const lines = missing.map(
-    ({ target, commit, agent }) =>
-      `behind: HEAD lacks ${shortCommit(commit)}, in which ${agent} released ${oneLine(target)}`,
+    ({ released, commit, agent }) =>
+      `behind: HEAD lacks ${shortCommit(commit)}, with which ${agent} released ${oneLine(released)}`,
   );
   return {
     message: lines.join('\n'),

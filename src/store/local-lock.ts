@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const STALE_MS = 10_000;
+/** A lock that its process has not touched for so long was left by one that was killed. */
+const STALE_MS = 3_000;
 const PATIENCE_MS = 5_000;
 const LONGEST_PAUSE_MS = 40;
 

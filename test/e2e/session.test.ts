@@ -28,7 +28,7 @@ describe('session start', () => {
     const fleet = await sharedFleet();
     fleet.box.commit(fleet.clone, 'STATE.md', 'all is well\n\tindented\n');
     fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
-    await fleet.as('noor', ['claim', 'src/web', '--reason', 'new page']);
+    await fleet.as('noor', ['claim', 'src/web/', '--reason', 'new page']);
     await fleet.as('maya', ['claim', 'src/api']);
     await fleet.as('noor', ['note', 'please look at the page', '--to', 'maya']);
     const { code, stdout, stderr } = await fleet.as('maya', ['session', 'start']);
@@ -142,7 +142,7 @@ describe('session start', () => {
         expect(result.stdout).toContain(id);
       const named = `not shown, read it yourself: ${join(fleet.clone, 'STATE.md')} (20001 bytes`;
       expect(result.stdout.includes(named)).toBe(most < 100_000);
-      expect(result.stdout.includes('\nshort\n')).toBe(most > 1_500);
+      expect(result.stdout).toContain('\nshort\n');
     }
     const standard = await start(fleet, 'maya');
     expect(standard.memory[0]).toMatchObject({ bytes: 20_001, included: false, text: null });

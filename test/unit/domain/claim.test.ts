@@ -211,7 +211,7 @@ describe('causal claims', () => {
       expect(refused(released, claimOf('noor', 'src/a.ts', { head: HEAD, contains }))).toEqual({
         code: 'behind',
         reason: 'behind',
-        missing: [{ target: 'src/a.ts', commit: COMMIT, agent: 'maya', at: START }],
+        missing: [{ target: 'src/a.ts', released: 'src/**', commit: COMMIT, agent: 'maya', at: START }],
       });
     }
   });
