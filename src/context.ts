@@ -8,6 +8,7 @@ import type { Policy } from './domain/request.js';
 import { isRequestId } from './domain/requests.js';
 import { type Instant, instantOf } from './domain/time.js';
 import { usage } from './errors.js';
+import { gitInBackground } from './git/background.js';
 import type { Environment } from './git/environment.js';
 import { type ObjectDatabase, openObjects } from './git/objects.js';
 import { type RemoteGit, remoteGit } from './git/porcelain.js';
@@ -23,6 +24,7 @@ import { LocalSessions } from './store/local-sessions.js';
 import { type MonotonicClock, Observations } from './store/observations.js';
 import { Told } from './store/told.js';
 import type { Surroundings } from './store/transact.js';
+import { Upkeep } from './store/upkeep.js';
 
 /** The world outside: the only source of time, chance, environment and streams. Tests set each of them. */
 export interface Host {
@@ -65,7 +67,7 @@ export function processHost(packageRoot: string): Host {
   return {
     packageRoot,
     argv: process.argv.slice(2),
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -80,6 +82,15 @@ export function processHost(packageRoot: string): Host {
     monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
     random: Math.random,
   };
+}
+
+/** Where it was removed meanwhile, its former name: the commands that need it then say so. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env.PWD ?? '.';
+  }
 }
 
 /** A remote that has not answered by then is out of reach. */
@@ -196,12 +207,19 @@ export class Context {
     companion?: Companion,
   ): Promise<GitStore> {
     const { repository, git, objects, surroundings: around } = this;
-    const branch = new BranchRef(repository, git, objects, name, around);
-    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around });
+    const branch = new BranchRef(repository, git, objects, name, around, share ? remote : null);
+    const upkeep = new Upkeep({
+      repository,
+      git,
+      background: (args) => gitInBackground(repository.root, this.host.env, args),
+      ref: branch.name,
+      now: this.host.now,
+    });
+    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep });
     const { RemoteArbiter } = await import('./store/remote-arbiter.js');
     const door = companion ? this.remoteGitWithin(WORK_TIMEOUT_MS) : this.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
-    return new GitStore({ repository, objects, branch, arbiter, around, companion });
+    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep });
   }
 
   get remoteGit(): RemoteGit {

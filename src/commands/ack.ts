@@ -24,7 +24,7 @@ export const ack: Verb = {
     const store = await context.store();
     const log = await logWith(store, input.argument(0) ?? '');
     const earlier = findAck(log.notes, log.note.id, base.agent);
-    if (earlier) return success(earlier, log.note, true);
+    if (earlier && base.requestId === null) return success(earlier, log.note, true);
     const { id: ref, agent: author, target } = log.note;
     const to = author === base.agent ? [] : [author];
     const decision = await transact(
@@ -33,7 +33,7 @@ export const ack: Verb = {
       context.surroundings,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
-    return success(decision.result.note, log.note, false);
+    return success(decision.result.note, log.note, !decision.result.added);
   },
 };
 

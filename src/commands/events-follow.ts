@@ -6,7 +6,7 @@ import { eventLine } from '../render/events.js';
 import { loadStyle, wantsColour } from '../render/style.js';
 import type { GitStore } from '../store/git-store.js';
 import { eventsSince, historyFrom } from '../store/history.js';
-import { watchBranch, watchFiles } from '../store/watch.js';
+import { watchBranch, watchFolder } from '../store/watch.js';
 import { Bell } from './bell.js';
 import { type EventsPlan, unknownEvent } from './events.js';
 import type { Success } from './verb.js';
@@ -24,7 +24,7 @@ export async function followEvents(context: Context, store: GitStore, plan: Even
   const { branch } = await context.config();
   const watches = [
     watchBranch({ repository: context.repository, branch, onChange }),
-    watchFiles([store.deferredFolder], onChange),
+    watchFolder(store.deferredFolder, onChange),
   ];
   const unlisten = context.host.onStop(() => bell.stop());
   try {
@@ -55,6 +55,8 @@ async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent
 class Follower {
   /** The commit up to which everything was printed. */
   private done: string | null = null;
+  /** The last event up to there. */
+  private last: string | null = null;
   /** Refusals that were printed: they may be recorded a second time. */
   private readonly refusals = new Set<string>();
   /** When each refusal was last recorded, in milliseconds since the epoch. */
@@ -73,10 +75,10 @@ class Follower {
 
   /** Prints what is new, and returns for how many milliseconds nothing else is due. */
   async step(): Promise<number> {
-    const begin = this.done === null;
-    if (begin) await this.begin();
+    if (this.done === null) await this.begin();
+    else await this.printNew();
     if (this.plan.fetch) await this.unlessAway(() => this.recordRefusals());
-    if (this.asksRemote && !begin) await this.unlessAway(() => this.store.latestTip());
+    if (this.asksRemote) await this.unlessAway(() => this.store.latestTip());
     await this.printNew();
     return this.asksRemote ? REMOTE_POLL_MS : Math.min(LONGEST_SLEEP_MS, this.untilDue());
   }
@@ -84,8 +86,10 @@ class Follower {
   private async begin(): Promise<void> {
     const { since, limit, wants, fetch } = this.plan;
     const tip = (fetch ? null : await this.store.tip()) ?? (await this.store.latestTip());
-    const { events, found } = await eventsSince(historyFrom(this.context.gitStream, tip), since, { limit, wants });
-    if (!found) throw unknownEvent(since, this.store.deferred());
+    const read = await eventsSince(historyFrom(this.context.gitStream, tip), since, { limit, wants });
+    if (!read.found) throw unknownEvent(since, this.store.deferred(), read.compacted);
+    const { events } = read;
+    this.last = events.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
     const skipped = events.filter(wants).length - limit;
     this.printEach(events, Math.max(0, skipped));
     this.done = tip;
@@ -98,13 +102,17 @@ class Follower {
     let joined = false;
     if (tip !== null) {
       for await (const commit of historyFrom(this.context.gitStream, tip)) {
-        joined = commit.id === this.done;
+        // After a compaction the commits are others, but the events in them are not; or none of the former is left.
+        const known = commit.events.findIndex(({ id }) => id === this.last);
+        joined = commit.id === this.done || known >= 0 || commit.compacted !== null;
+        if (commit.id !== this.done) newestFirst.push(...commit.events.slice(known + 1).toReversed());
         if (joined) break;
-        newestFirst.push(...commit.events.toReversed());
       }
     }
     if (!joined) throw rewound(this.done, tip);
-    this.printEach(newestFirst.reverse(), 0);
+    const fresh = newestFirst.reverse();
+    this.printEach(fresh, 0);
+    this.last = fresh.at(-1)?.id ?? this.last;
     this.done = tip;
   }
 

@@ -4,7 +4,7 @@ import { CoordError, usage } from '../errors.js';
 import { checkAgentId } from '../identity.js';
 import { eventLines } from '../render/events.js';
 import type { GitStore } from '../store/git-store.js';
-import { eventsSince, historyFrom, type Since } from '../store/history.js';
+import { type EventsRead, eventsSince, historyFrom, type Since } from '../store/history.js';
 import { readCount } from './counts.js';
 import { nearest } from './nearest.js';
 import { readSince } from './since.js';
@@ -77,8 +77,9 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
   // Before the history, so that an event recorded meanwhile is seen in one of them.
   const waiting = store.deferred();
   const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip());
-  const { events: recorded, found } = await eventsSince(historyFrom(context.gitStream, tip), since, { limit, wants });
-  if (!found) throw unknownEvent(since, waiting);
+  const read = await eventsSince(historyFrom(context.gitStream, tip), since, { limit, wants });
+  if (!read.found) throw unknownEvent(since, waiting, read.compacted);
+  const { events: recorded, compacted } = read;
   const known = new Set(recorded.map(({ id }) => id));
   const earliest = since !== null && 'instant' in since ? since.instant : '';
   const pending = waiting
@@ -87,16 +88,29 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
   const listed = [...recorded, ...pending].filter(wants).slice(-limit);
   const last = recorded.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
   const now = context.now();
-  return { data: { events: listed, last }, text: (style) => eventLines(listed, now, style) };
+  return {
+    data: { events: listed, last, compacted },
+    text: (style) => eventLines(listed, compacted, now, style),
+  };
 }
 
 /** @returns the error for an event to begin after that the history does not have. */
-export function unknownEvent(since: Since, waiting: readonly CoordEvent[]): CoordError {
+export function unknownEvent(
+  since: Since,
+  waiting: readonly CoordEvent[],
+  compacted: EventsRead['compacted'],
+): CoordError {
   const id = since !== null && 'event' in since ? since.event : '';
   if (waiting.some((event) => event.id === id)) {
     return new CoordError('usage', `the event ${id} is not recorded yet`, {
       hint: 'begin after an event that is not marked as pending',
     });
+  }
+  if (compacted) {
+    return usage(
+      `no such event: ${JSON.stringify(id)}; those up to ${compacted.to} were compacted`,
+      `begin with what is left: --since ${compacted.to}`,
+    );
   }
   return usage(
     `no such event: ${JSON.stringify(id)}`,

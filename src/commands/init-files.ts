@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../config/load.js';
-import type { StarterConfig } from '../config/starter.js';
 
 export interface FileChange {
   /** Relative to the root of the worktree. */
@@ -30,11 +29,10 @@ Several agents and people change this repository at once. Use \`coord\`; its exi
 ${BLOCK_END}
 `;
 
-/** Writes the configuration unless there is one; with `write` false it only says whether it would. */
-export function writeConfig(root: string, config: StarterConfig, write: boolean): FileChange {
-  const path = join(root, CONFIG_FILE);
-  if (existsSync(path)) return { path: CONFIG_FILE, action: 'unchanged' };
-  if (write) writeFileSync(path, config.text, { flag: 'wx' });
+/** Writes the configuration; null: there is one already. */
+export function writeConfig(root: string, text: string | null): FileChange {
+  if (text === null) return { path: CONFIG_FILE, action: 'unchanged' };
+  writeFileSync(join(root, CONFIG_FILE), text, { flag: 'wx' });
   return { path: CONFIG_FILE, action: 'created' };
 }
 

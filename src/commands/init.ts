@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
 import { CONFIG_FILE, loadConfig } from '../config/load.js';
-import { starterConfig } from '../config/starter.js';
+import { type StarterConfig, starterConfig } from '../config/starter.js';
 import type { Context } from '../context.js';
 import { EMPTY_STATE } from '../domain/model.js';
 import { CoordError, usage } from '../errors.js';
@@ -27,13 +30,10 @@ export const init: Verb = {
   async run(context, input) {
     const { root } = context.repository;
     const remotes = (await gitText(context.git, ['remote'])).split('\n').filter((name) => name !== '');
-    const config = starterConfig(root, {
-      remote: chooseRemote(input, remotes),
-      branch: input.text('branch'),
-      mainBranch: remotes.length === 0 ? await currentMainBranch(context) : undefined,
-    });
-    const written = writeConfig(root, config, false);
-    const effective = written.action === 'unchanged' ? await loadConfig(root) : config.parsed;
+    const existing = existsSync(join(root, CONFIG_FILE)) ? await loadConfig(root) : null;
+    if (existing !== null) mustAgree(input, existing);
+    const plan = existing === null ? await firstConfig(context, input, remotes) : { text: null, parsed: existing };
+    const effective = plan.parsed;
     await checkBranchName(context.git, effective.branch);
     if (effective.share && !remotes.includes(effective.remote)) {
       throw usage(
@@ -43,7 +43,7 @@ export const init: Verb = {
     }
     const { outcome, tip } = await startBranch(context, effective);
     const files: FileChange[] = [
-      writeConfig(root, config, true),
+      writeConfig(root, plan.text),
       ...writeStarterRules(context.host.packageRoot, root, effective.rules),
       addAgentsBlock(root),
     ];
@@ -59,6 +59,25 @@ export const init: Verb = {
     return { data: report, text: (style) => initLines(report, style) };
   },
 };
+
+async function firstConfig(context: Context, input: Input, remotes: readonly string[]): Promise<StarterConfig> {
+  return starterConfig(context.repository.root, {
+    remote: chooseRemote(input, remotes),
+    branch: input.text('branch'),
+    mainBranch: remotes.length === 0 ? await currentMainBranch(context) : undefined,
+  });
+}
+
+/** What is set up already is changed in its file, by people, and not by an option that would be passed over. */
+function mustAgree(input: Input, config: Config): void {
+  const other = [
+    ...(input.flag('branch') && input.text('branch') !== config.branch ? ['branch'] : []),
+    ...(input.flag('remote') && !(config.share && input.text('remote') === config.remote) ? ['remote'] : []),
+    ...(input.flag('local') && config.share ? ['share'] : []),
+  ];
+  if (other.length === 0) return;
+  throw usage(`${CONFIG_FILE} is there already, and says otherwise`, `change ${other.join(', ')} in ${CONFIG_FILE}`);
+}
 
 function chooseRemote(input: Input, remotes: readonly string[]): string | null {
   const named = input.text('remote');
@@ -103,5 +122,8 @@ async function startBranch(
 
 function notOurs(error: unknown, branch: string): unknown {
   if (!(error instanceof CoordError) || error.details.missing !== true) return error;
-  return usage(`the branch ${branch} holds something else than coord's state`, 'coord init --branch NAME');
+  return usage(
+    `the branch ${branch} holds something else than coord's state`,
+    `coord init --branch NAME (or, where there is a ${CONFIG_FILE}, "branch" in it)`,
+  );
 }

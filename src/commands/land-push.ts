@@ -1,10 +1,19 @@
 import type { Context } from '../context.js';
 import type { CoordError } from '../errors.js';
 import type { PorcelainResult } from '../git/porcelain.js';
-import { hasPrePushHook, lacksAtomic, reasonOf, refusedByHook, rejectionOf, wordsOf } from '../git/push-status.js';
+import {
+  hasPrePushHook,
+  lacksAtomic,
+  type PushRejection,
+  reasonOf,
+  refusedByHook,
+  rejectionOf,
+  wordsOf,
+} from '../git/push-status.js';
 import { isAncestor } from '../git/refs.js';
 import { hookRefused, notAtomic, notPushed, notTogether, protectedBranch, unclear } from '../render/land-push.js';
 import type { Companion } from '../store/companion.js';
+import { troubleIn } from '../store/remote-words.js';
 import { readMain, type Work } from './land-work.js';
 
 /** Milliseconds that a hook of the user's may take: agents' tools stop a command after 10 minutes. */
@@ -20,7 +29,7 @@ export async function rehearse(context: Context, work: Work): Promise<CoordError
   const ref = `refs/heads/${work.branch}`;
   const options = ['--dry-run', `--force-with-lease=${ref}:${work.main}`];
   const pushed = await context.remoteGitWithin(HOOK_TIMEOUT_MS).push(work.remote, [`${work.head}:${ref}`], options);
-  if (pushed.timedOut) return notPushed('your pre-push hook did not end within 9 minutes', [], work);
+  if (pushed.timedOut) return notPushed(troubleIn(pushed), 'your pre-push hook did not end within 9 minutes', [], work);
   return refusedByHook(pushed) ? hookRefused(wordsOf(pushed)) : null;
 }
 
@@ -38,15 +47,28 @@ export function mainAsCompanion(context: Context, work: Work): Companion {
   };
 }
 
-/** What a declined push is about; `again` where another try may well succeed. */
-export function whyDeclined(pushed: PorcelainResult, work: Work): CoordError | 'again' {
-  if (lacksAtomic(pushed)) return notAtomic(work);
+export interface Declined {
+  readonly error: CoordError;
+  /** Another writer was at it, or its lock is still there: another try may well succeed. */
+  readonly fleeting: boolean;
+}
+
+/** What a push is about that the remote declined. */
+export function whyDeclined(pushed: PorcelainResult, work: Work): Declined {
+  if (lacksAtomic(pushed)) return { error: notAtomic(work), fleeting: false };
   const rejection = rejectionOf(pushed, `refs/heads/${work.branch}`);
-  if (pushed.timedOut || rejection === null) return notPushed(reasonOf(pushed), wordsOf(pushed), work);
-  // Another writer was at it, or its lock is still there.
-  if (rejection.by === 'git' || FLEETING.test(rejection.reason)) return 'again';
-  if (rejection.reason === 'atomic push failure') return notPushed(reasonOf(pushed), wordsOf(pushed), work);
-  return protectedBranch(rejection.reason, wordsOf(pushed), work);
+  if (rejection !== null && refusesBranch(rejection)) {
+    return { error: protectedBranch(rejection.reason, wordsOf(pushed), work), fleeting: false };
+  }
+  const fleeting = rejection !== null && (rejection.by === 'git' || FLEETING.test(rejection.reason));
+  return { error: notPushed(troubleIn(pushed), reasonOf(pushed), wordsOf(pushed), work), fleeting };
+}
+
+/** Whether it is this very branch that the server does not let be pushed. */
+export function refusesBranch({ by, reason }: PushRejection): boolean {
+  return by === 'server' && !FLEETING.test(reason) && !OF_ALL.test(reason);
 }
 
 const FLEETING = /^(atomic transaction failed|failed to update ref|failed to start transaction)/;
+/** The coordination branch was refused and took the main branch with it, or the server could not store the commits. */
+const OF_ALL = /^(atomic push failure|unpacker error|missing necessary objects)/;

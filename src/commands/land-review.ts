@@ -7,6 +7,8 @@ import { reasonOf, refusedByHook, rejectionOf, wordsOf } from '../git/push-statu
 import { shellWord } from '../render/format.js';
 import { landRefused, type ReviewReport, reviewLines } from '../render/land.js';
 import { hookRefused, notPushed, protectedBranch } from '../render/land-push.js';
+import { troubleIn } from '../store/remote-words.js';
+import { refusesBranch } from './land-push.js';
 import { landRequest, readWork, syncError, type Work } from './land-work.js';
 import type { Outcome } from './verb.js';
 
@@ -79,9 +81,10 @@ async function push(context: Context, work: Work, branch: string): Promise<Coord
 function whyNotPushed(pushed: PorcelainResult, work: Work, branch: string, ref: string): CoordError {
   const rejection = rejectionOf(pushed, ref);
   const { remote } = work;
-  if (rejection?.by === 'server') return protectedBranch(rejection.reason, wordsOf(pushed), { remote, branch });
+  if (rejection && refusesBranch(rejection))
+    return protectedBranch(rejection.reason, wordsOf(pushed), { remote, branch });
   if (refusedByHook(pushed)) return hookRefused(wordsOf(pushed));
-  if (rejection === null) return notPushed(reasonOf(pushed), wordsOf(pushed), work);
+  if (rejection?.by !== 'git') return notPushed(troubleIn(pushed), reasonOf(pushed), wordsOf(pushed), work);
   return new CoordError('behind', `behind: ${oneLine(`${remote}/${branch}`)} has commits that HEAD lacks`, {
     hint: `git pull --rebase ${shellWord(remote)} ${shellWord(branch)}, then repeat; if you have rebased a branch that is yours alone, push it yourself: git push --force-with-lease ${shellWord(remote)} HEAD:${shellWord(branch)}`,
     details: { reason: 'review-branch', branch },

@@ -96,9 +96,8 @@ async function push(context: Context, work: Work, request: LandRequest): Promise
     decision = await transact(store, request, context.surroundings);
   } catch (error) {
     if (!(error instanceof CompanionDeclined)) throw error;
-    const why = whyDeclined(error.pushed, work);
-    if (why === 'again' || (await hasMoved(context, work))) return { again: why === 'again' ? error : why };
-    return why;
+    const { error: why, fleeting } = whyDeclined(error.pushed, work);
+    return fleeting || (await hasMoved(context, work)) ? { again: why } : why;
   }
   if (!decision.ok) return refused(context, work, decision);
   return success(request, work, { already: false, dryRun: false, released: decision.result.released });

@@ -3,7 +3,7 @@ import { metricsOf } from '../domain/metrics.js';
 import { usage } from '../errors.js';
 import { adviceText, metricsLines } from '../render/metrics.js';
 import { openMetrics } from '../render/openmetrics.js';
-import { eventsSince, historyFrom, type Since } from '../store/history.js';
+import { type EventsRead, eventsSince, historyFrom, type Since } from '../store/history.js';
 import { unknownEvent } from './events.js';
 import { readSince } from './since.js';
 import type { Verb } from './verb.js';
@@ -30,9 +30,9 @@ export const metrics: Verb = {
     const store = await context.store();
     const tip = (input.negated('fetch') ? await store.tip() : null) ?? (await store.latestTip());
     // All of it, since what ended in the period may have begun long before.
-    const { events } = await eventsSince(historyFrom(context.gitStream, tip), null);
+    const { events, compacted } = await eventsSince(historyFrom(context.gitStream, tip), null);
     const now = context.now();
-    const report = metricsOf(events, inPeriod(events, since), now);
+    const report = metricsOf(events, inPeriod(events, since, compacted), now);
     const contention = report.contention.map((one) => ({
       ...one,
       advice: { ...one.advice, text: adviceText(one.target, one.advice) },
@@ -45,11 +45,15 @@ export const metrics: Verb = {
 };
 
 /** @throws CoordError `usage` when the event to begin after is unknown. */
-function inPeriod(events: readonly CoordEvent[], since: Since): (event: CoordEvent) => boolean {
+function inPeriod(
+  events: readonly CoordEvent[],
+  since: Since,
+  compacted: EventsRead['compacted'],
+): (event: CoordEvent) => boolean {
   if (since === null) return () => true;
   if ('instant' in since) return ({ at }) => at >= since.instant;
   const begin = events.findIndex(({ id }) => id === since.event);
-  if (begin < 0) throw unknownEvent(since, []);
+  if (begin < 0) throw unknownEvent(since, [], compacted);
   const counted = new Set(events.slice(begin + 1));
   return (event) => counted.has(event);
 }

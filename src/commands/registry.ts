@@ -118,11 +118,13 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'session start',
     summary: 'load the rules, and be known in this worktree',
+    writes: true,
     load: async () => (await import('./session-start.js')).sessionStart,
   },
   {
     name: 'session end',
     summary: 'release your claims, and be known no longer',
+    writes: true,
     load: async () => (await import('./session-end.js')).sessionEnd,
   },
   {
@@ -160,6 +162,11 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'metrics',
     summary: 'how the fleet works together, and what to do about it',
     load: async () => (await import('./metrics.js')).metrics,
+  },
+  {
+    name: 'compact',
+    summary: 'shorten the history of the coordination branch',
+    load: async () => (await import('./compact.js')).compact,
   },
   {
     name: 'completion',

@@ -4,6 +4,7 @@ import { groundOf } from '../domain/conflicts.js';
 import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
 import { ownClaims } from '../domain/ownership.js';
+import type { SessionClosing } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { changedPaths } from '../git/changes.js';
@@ -12,9 +13,10 @@ import { releasedLines } from '../render/claims.js';
 import { shellWord } from '../render/format.js';
 import { refusalError } from '../render/refusals.js';
 import { type EndReport, endedLine } from '../render/session.js';
+import { answerBefore } from '../store/answered.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
-import type { Verb } from './verb.js';
+import type { Success, Verb } from './verb.js';
 
 export const sessionEnd: Verb = {
   options: [['--keep', 'keep all claims; they live on until they expire']],
@@ -26,6 +28,9 @@ export const sessionEnd: Verb = {
     const base = await context.requestBase();
     const { agent, session } = base;
     const store = await context.store();
+    const before = await answerBefore(store, { kind: 'session-end', ...base }, context.now());
+    if (before && !before.ok) return refusalError(before.refusal, context.now());
+    if (before?.result.closing) return ended(context, agent, before.result.closing);
     await store.latest();
     if (session === null) return nothingToEnd(store, agent);
     const owned = ownClaims((await store.read()).state, base, null, context.now());
@@ -39,24 +44,32 @@ export const sessionEnd: Verb = {
       commit,
     );
     if ('code' in released) return released;
-    const ended = await transact(
+    const closing = { session, released: released.claims, kept, commit };
+    const decision = await transact(
       store,
-      { kind: 'session-end', ...base, operation: context.newId() },
+      { kind: 'session-end', ...base, operation: context.newId(), closing },
       context.surroundings,
     );
-    if (!ended.ok) return refusalError(ended.refusal, context.now());
-    context.sessions.remove(agent);
-    const report: EndReport = { agent, session, released: released.claims, kept, commit };
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
     return {
-      data: report,
-      text: (style) => [
-        ...(released.claims.length === 0 ? [] : releasedLines(released.claims, commit, style)),
-        endedLine(report, style),
-      ],
+      ...ended(context, agent, closing),
       warnings: input.flag('keep') ? [] : kept.map((claim) => keptWarning(claim, agent)),
     };
   },
 };
+
+function ended(context: Context, agent: string, closing: SessionClosing): Success {
+  context.sessions.remove(agent);
+  const report: EndReport = { agent, ...closing };
+  const { released, commit } = closing;
+  return {
+    data: report,
+    text: (style) => [
+      ...(released.length === 0 ? [] : releasedLines(released, commit, style)),
+      endedLine(report, style),
+    ],
+  };
+}
 
 /** Never ends a session that it cannot name: it may be another agent's. */
 async function nothingToEnd(store: GitStore, agent: string) {
@@ -96,7 +109,7 @@ async function releaseAt(
   const facts = { targets: claims.map(groundOf), commit, commitNamed: false, renames, uncommitted: false };
   const decision = await transact(
     store,
-    { kind: 'release', ...(await context.requestBase()), ...facts },
+    { kind: 'release', ...(await context.requestBase()), requestId: null, ...facts },
     context.surroundings,
   );
   return decision.ok ? { claims: decision.result.released } : refusalError(decision.refusal, context.now());

@@ -9,6 +9,7 @@ import type { Identity } from '../identity.js';
 import { refusalError } from '../render/refusals.js';
 import { type Briefing, briefingParts, showsMemory } from '../render/session.js';
 import { loadStyle } from '../render/style.js';
+import { answerBefore } from '../store/answered.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
 import { briefingFor } from './briefing.js';
@@ -38,8 +39,8 @@ export const sessionStart: Verb = {
     const store = await context.store();
     await askArbiter(store);
     const before = findAgent((await store.read()).state, identity.agent);
-    const session = identity.session ?? context.newId();
-    const start = { ...identity, session, role: role ?? before?.role ?? 'peer' };
+    const start = await sessionToStart(context, store, role ?? before?.role ?? 'peer');
+    if (start instanceof CoordError) return start;
     const briefing = await briefingFor(context, store, start);
     // Looked at before anything is recorded: an output that cannot be read starts no session.
     const success = await output(context, briefing, mostBytes);
@@ -48,6 +49,23 @@ export const sessionStart: Verb = {
     return { ...success, warnings: warningsFor(context, briefing, before, identity) };
   },
 };
+
+/** The session that this request id started before, the one that goes on here, or a new one. */
+async function sessionToStart(context: Context, store: GitStore, role: Role): Promise<Start | CoordError> {
+  const base = await context.requestBase();
+  const request = { kind: 'session-start' as const, ...base, role, rules: null };
+  const before = await answerBefore(store, request, context.now());
+  if (before && !before.ok) return refusalError(before.refusal, context.now());
+  const session = before?.result.agent.session ?? base.session ?? context.newId();
+  return { agent: base.agent, session, role, requestId: base.requestId };
+}
+
+interface Start {
+  readonly agent: string;
+  readonly session: string;
+  readonly role: Role;
+  readonly requestId: string | null;
+}
 
 function readRole(input: Input): Role | null {
   const text = input.text('role');
@@ -76,11 +94,20 @@ async function askArbiter(store: GitStore): Promise<void> {
 async function record(
   context: Context,
   store: GitStore,
-  { agent, session, role }: { readonly agent: string; readonly session: string; readonly role: Role },
+  { agent, session, role, requestId }: Start,
   rules: string | null,
 ): Promise<CoordError | null> {
   const policy = await context.policy(agent);
-  const request = { kind: 'session-start' as const, operation: context.newId(), agent, session, policy, role, rules };
+  const request = {
+    kind: 'session-start' as const,
+    operation: context.newId(),
+    agent,
+    session,
+    policy,
+    role,
+    rules,
+    requestId,
+  };
   const decision = await transact(store, request, context.surroundings);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   context.sessions.add({ agent, session });

@@ -1,8 +1,9 @@
 import { groundOf } from '../domain/conflicts.js';
 import { overlaps } from '../domain/ground/index.js';
-import { isLive } from '../domain/leases.js';
+import { isLive, stampAhead } from '../domain/leases.js';
 import type { Claim, Waiter } from '../domain/model.js';
-import { statusLines } from '../render/status.js';
+import { type Instant, secondsBetween } from '../domain/time.js';
+import { type ClockReport, staleWarning, statusLines } from '../render/status.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Verb } from './verb.js';
 
@@ -37,7 +38,20 @@ export const status: Verb = {
       agents: state.agents,
       now,
       reach: store.reach,
+      fetchedAt: store.reach === 'remote' ? store.askedAt : now,
+      clock: clockOf(stampAhead(state, await context.policy(mine ?? 'anyone'), now), now),
     };
-    return { data: report, text: (style) => statusLines(report, style) };
+    const { remote } = await context.config();
+    const isStale = store.reach === 'remote' && input.negated('fetch');
+    return {
+      data: report,
+      text: (style) => statusLines(report, style),
+      warnings: isStale ? [staleWarning(remote, report.fetchedAt, now)] : [],
+    };
   },
 };
+
+/** How this host's clock stands to the stamps in the state; one that runs ahead cannot be told. */
+function clockOf(ahead: Instant | null, now: Instant): ClockReport {
+  return { agrees: ahead === null, newestStamp: ahead, behindSeconds: ahead === null ? 0 : secondsBetween(now, ahead) };
+}

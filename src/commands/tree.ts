@@ -71,6 +71,7 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
   }
   // A verb may have an --agent of its own; who acts then stands before the verb.
   const hasAgent = command.options.some(({ long }) => long === '--agent');
+  if (hasAgent) command.parent?.enablePositionalOptions();
   withCommonOptions(command, !hasAgent)
     .addHelpText('after', helpTail(verb))
     .action(async () => {

@@ -67,7 +67,7 @@ export function decideSessionEnd(state: State, request: SessionEndRequest, now: 
     ok: true,
     state: next,
     events: [{ type: 'agent.ended', at: now, agent: id, session }],
-    result: { agent: findAgent(next, id) ?? strangerAgent(id, now) },
+    result: { agent: findAgent(next, id) ?? strangerAgent(id, now), closing: request.closing ?? null },
     summary: `session of ${id} ends`,
   };
 }

@@ -91,7 +91,7 @@ function contentionOf(target: string, stops: readonly Stop[], holds: readonly Ho
 
 /** What was asked inside a target by all who were stopped there, most asked first; none when one wanted it whole. */
 function partsWanted(target: string, stops: readonly Stop[]): string[] {
-  const folder = /^(.*\/)?\*\*$/.exec(target) ? target.slice(0, -2) : `${target}/`;
+  const folder = /^(.*\/)?\*\*$/.test(target) ? target.slice(0, -2) : `${target}/`;
   const times = new Map<string, number>();
   for (const stop of stops) {
     const inside = stop.asked.filter((asked) => asked !== target && asked.startsWith(folder));

@@ -25,6 +25,7 @@ export const EVENT_TYPES = [
   'deploy.done',
   'deploy.failed',
   'deploy.blocked',
+  'history.compacted',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -1,4 +1,5 @@
 import { findAgent, withAgent } from './agents.js';
+import { refusedAuthority } from './authority.js';
 import { claimEvent, loseClaims, strangerAgent } from './leases.js';
 import type { Agent, State } from './model.js';
 import { declineOffer, isOffered } from './offers.js';
@@ -72,12 +73,9 @@ export function decideRevive(state: State, request: ReviveRequest, now: Instant)
 }
 
 function mayNot(state: State, request: KillRequest | ReviveRequest): Refusal | null {
-  const { agent: id, victim, person } = request;
-  const role = findAgent(state, id)?.role ?? 'peer';
-  if (role !== 'orchestrator' && !(person && role === 'peer')) {
-    const orchestrators = state.agents.filter((other) => other.role === 'orchestrator' && !other.killed);
-    return { code: 'closed', reason: 'authority', orchestrators: orchestrators.map((other) => other.id) };
-  }
+  const { agent: id, victim } = request;
+  const refusal = refusedAuthority(state, request);
+  if (refusal) return refusal;
   const known = state.agents.filter((other) => other.id !== id).map((other) => other.id);
   if (!findAgent(state, victim)) return { code: 'usage', reason: 'unknown-agent', agent: victim, known };
   return victim === id ? { code: 'usage', reason: 'oneself', agent: victim, known } : null;

@@ -13,13 +13,13 @@ export function decideNote(state: State, request: NoteRequest, now: Instant): De
   const note = noteOf(request, now);
   const summary = `${note.kind === 'ack' ? `ack of ${note.ref}` : `${note.kind} ${note.id}`} by ${note.agent}`;
   const given = note.kind === 'ack' ? findAck(state.notes, note.ref, note.agent) : undefined;
-  if (given) return { ok: true, state, events: [], result: { note: given }, summary };
+  if (given) return { ok: true, state, events: [], result: { note: given, added: false }, summary };
   const { id, agent, session, kind, ref } = note;
   return {
     ok: true,
     state: { ...state, notes: [...state.notes, note] },
     events: [{ type: 'note.added', at: now, agent, session, note: id, kind, ref }],
-    result: { note },
+    result: { note, added: true },
     summary,
   };
 }

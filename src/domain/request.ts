@@ -128,8 +128,17 @@ export interface SessionStartRequest extends RequestBase {
   readonly rules: string | null;
 }
 
+/** How a session was closed, for who asks again with the same request id. */
+export interface SessionClosing {
+  readonly session: string;
+  readonly released: readonly Claim[];
+  readonly kept: readonly Claim[];
+  readonly commit: string | null;
+}
+
 export interface SessionEndRequest extends RequestBase {
   readonly kind: 'session-end';
+  readonly closing?: SessionClosing;
 }
 
 export interface NoteRequest extends RequestBase {
@@ -271,8 +280,9 @@ export interface Results {
   readonly land: { readonly released: readonly Claim[] };
   readonly 'keep-alive': { readonly claims: readonly Claim[] };
   readonly 'session-start': { readonly agent: Agent };
-  readonly 'session-end': { readonly agent: Agent };
-  readonly note: { readonly note: Note };
+  readonly 'session-end': { readonly agent: Agent; readonly closing: SessionClosing | null };
+  /** `added`: false for an ack that was given before. */
+  readonly note: { readonly note: Note; readonly added: boolean };
   /** `takenOver`: the claims of the former holders, as they were. */
   readonly steal: { readonly claims: readonly Claim[]; readonly takenOver: readonly Claim[] };
   /** `heldBack`: claims that overlap the offered ones, and must go or be released before those can be accepted. */

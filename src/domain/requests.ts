@@ -19,6 +19,7 @@ export function isRequestId(text: string): boolean {
  * The answer that was given to this request id before, whatever has happened since; a refusal when it was given to
  * another request; null when the id is new, or there is none.
  */
+export function earlierAnswer<R extends Request>(state: State, request: R, now: Instant): Decision<R['kind']> | null;
 export function earlierAnswer(state: State, request: Request, now: Instant): Decision | null {
   const id = request.requestId ?? null;
   if (id === null) return null;

@@ -1,9 +1,12 @@
-import { linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { type BigIntStats, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Repository } from './repository.js';
 
-/** Git holds the lock of a ref for milliseconds; one that stood unchanged for so long was left by a git that was killed. */
+/** Git holds the lock of a ref for milliseconds; one that is older was left by a git that was killed. */
 const LEFT_OVER_MS = 3_000;
+/** Even an old lock is watched for so long, unchanged, before it is taken away. */
+const WATCHED_MS = 200;
 const LOOK_EVERY_MS = 25;
 
 /** The lock file that git makes while it moves a ref (`refs/...`). */
@@ -14,10 +17,12 @@ export function refLockPath(repository: Repository, ref: string): string {
 }
 
 /**
- * Waits until nobody holds the lock of a ref, and takes away one that was left over.
+ * Waits until nobody holds the lock of a ref, and takes away one that was left over: older than git ever holds one, by
+ * the clock of the file system that stamped it, and unchanged while it was watched. Where that clock does not tell, it is
+ * watched for the whole time.
  *
- * Taking it from a git that was only very slow does no harm: its lock file is the new value, moved into place by name,
- * so it either fails or still writes what it had checked; and whoever writes here asks the ref afterwards who won.
+ * Taking it from a git that was only very slow does no harm: its lock file is the new value, to be moved into place by
+ * name, so that git can no longer move anything of its own. Whoever writes here also asks the ref afterwards who won.
  * @returns false when there was no lock to wait for.
  */
 export async function waitForRefLock(
@@ -26,30 +31,56 @@ export async function waitForRefLock(
   pause: (ms: number) => Promise<void>,
 ): Promise<boolean> {
   const path = refLockPath(repository, ref);
-  const first = identityOf(path);
-  if (first === null) return false;
-  for (let waited = 0; waited < LEFT_OVER_MS; waited += LOOK_EVERY_MS) {
+  const first = statsOf(path);
+  if (first === undefined) return false;
+  const judged = identityOf(first);
+  const age = ageOf(first, repository);
+  for (let watched = 0; watched < WATCHED_MS || age + watched < LEFT_OVER_MS; watched += LOOK_EVERY_MS) {
     await pause(LOOK_EVERY_MS);
-    if (identityOf(path) !== first) return true;
+    if (identityOf(statsOf(path)) !== judged) return true;
   }
-  takeAway(path, first, join(repository.commonDir, 'coord', 'left-over.lock'));
+  takeAway(path);
   return true;
 }
 
-/** Tells one lock file from the next of the same name; null when there is none. */
-function identityOf(path: string): string | null {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+function statsOf(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/** Tells one lock file from the next of the same name. */
+function identityOf(stats: BigIntStats | undefined): string | null {
   return stats === undefined ? null : `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
 }
 
-/** Moved aside first: of several that would mend it, one moves it, and a fresh lock that was hit instead is put back. */
-function takeAway(path: string, judged: string, aside: string): void {
-  mkdirSync(dirname(aside), { recursive: true });
+/** Milliseconds since the file was written, measured with another file's stamp; 0 where that cannot be told. */
+function ageOf(stats: BigIntStats, repository: Repository): number {
+  const probe = join(repository.commonDir, 'coord', `clock-${randomName()}.tmp`);
+  try {
+    mkdirSync(dirname(probe), { recursive: true });
+    writeFileSync(probe, '');
+    return Math.max(0, Number(statSync(probe, { bigint: true }).mtimeMs - stats.mtimeMs));
+  } catch {
+    return 0;
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+/**
+ * Moved aside under a name of its own first, so that of several that would mend it, each moves a file once. Should it
+ * have been a fresh lock, taken in the very last moment, it is not put back: another writer may have moved the ref in
+ * between, and the owner of a lock that is put back would undo that. Without it, the owner fails and tries again.
+ */
+function takeAway(path: string): void {
+  const aside = join(dirname(path), `left-over-${randomName()}.lock`);
   try {
     renameSync(path, aside);
-    if (identityOf(aside) !== judged) linkSync(aside, path);
   } catch {
     // Somebody else was faster; the next attempt to write will tell.
   }
   rmSync(aside, { force: true });
+}
+
+function randomName(): string {
+  return randomBytes(6).toString('hex');
 }

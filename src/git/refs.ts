@@ -73,11 +73,24 @@ export interface RefUpdate {
 
 export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; readonly stderr: string };
 
-/** Compare-and-swap of one ref by `git update-ref --stdin`. */
-export async function compareAndSwapRef(repository: Repository, git: Git, update: RefUpdate): Promise<RefUpdateResult> {
+/**
+ * Compare-and-swap of one ref by `git update-ref --stdin`, in one process.
+ * @param after commands of `update-ref --stdin` that follow in a transaction of their own, once the ref has moved:
+ *   whatever becomes of them, it has
+ */
+export async function compareAndSwapRef(
+  repository: Repository,
+  git: Git,
+  update: RefUpdate,
+  after: readonly string[] = [],
+): Promise<RefUpdateResult> {
   const zero = '0'.repeat(repository.objectFormat === 'sha256' ? 64 : 40);
-  const line = `update ${update.ref} ${update.to} ${update.from ?? zero}\n`;
-  const result = await git(['update-ref', '--stdin'], { input: line });
+  const swap = `update ${update.ref} ${update.to} ${update.from ?? zero}`;
+  const transactions = after.length === 0 ? [[swap]] : [[swap], after];
+  const lines = transactions.flatMap((commands) => ['start', ...commands, 'commit']);
+  // No reflog is begun: the branch's history tells all of it, and a reflog would grow with every operation.
+  const args = ['-c', 'core.logAllRefUpdates=false', 'update-ref', '--stdin'];
+  const result = await git(args, { input: `${lines.join('\n')}\n` });
   return result.code === 0 ? { ok: true } : { ok: false, stderr: result.stderr };
 }
 

@@ -22,7 +22,7 @@ export interface Repository {
  * @throws CoordError `usage` outside a worktree: not a repository, a bare one, or inside `.git`.
  */
 export function discoverRepository(cwd: string): Repository {
-  const start = realpathSync(cwd);
+  const start = realPathOf(cwd);
   for (let directory = start; ; directory = dirname(directory)) {
     const dotGit = join(directory, '.git');
     if (existsSync(dotGit)) return describe(directory, gitDirectoryOf(dotGit));
@@ -33,15 +33,30 @@ export function discoverRepository(cwd: string): Repository {
   }
 }
 
+function realPathOf(cwd: string): string {
+  try {
+    return realpathSync(cwd);
+  } catch {
+    throw usage(`the current directory is gone: ${cwd}`, 'cd to a directory that is there');
+  }
+}
+
 function looksLikeGitDirectory(directory: string): boolean {
   return ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(directory, name)));
 }
 
 function notInWorktree(gitDirectory: string): Error {
-  if (basename(gitDirectory) === '.git') {
-    return usage(`inside ${gitDirectory}, not in a worktree`, `cd ${dirname(gitDirectory)}`);
+  const config = readConfig(gitDirectory);
+  if (/^\s*bare\s*=\s*"?(true|yes|on|1)/im.test(config)) {
+    return usage(
+      `${gitDirectory} is a bare repository: it has no worktree to coordinate`,
+      'run coord in a clone of it',
+    );
   }
-  return usage(`${gitDirectory} is a bare repository: it has no worktree to coordinate`, 'run coord in a clone of it');
+  // A submodule's git directory says where its worktree is.
+  const elsewhere = /^\s*worktree\s*=\s*"?(.+?)"?\s*$/im.exec(config)?.[1];
+  const worktree = elsewhere === undefined ? dirname(gitDirectory) : resolve(gitDirectory, elsewhere);
+  return usage(`inside ${gitDirectory}, not in a worktree`, `cd ${worktree}`);
 }
 
 function gitDirectoryOf(dotGit: string): string {

@@ -1,5 +1,6 @@
+import type { Compacted } from '../domain/compacted.js';
 import type { CoordEvent } from '../domain/events.js';
-import { oneLine } from '../domain/text.js';
+import { oneLine, plural } from '../domain/text.js';
 import { epochMs, formatDuration, type Instant } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
@@ -10,8 +11,14 @@ export type ListedEvent = CoordEvent & { readonly pending?: true };
 const TYPE_WIDTH = 'deadlock.prevented'.length;
 const AGENT_WIDTH = 8;
 
-export function eventLines(events: readonly ListedEvent[], now: Instant, style: Style): string[] {
-  return events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, now, style));
+export function eventLines(
+  events: readonly ListedEvent[],
+  gone: Compacted | null,
+  now: Instant,
+  style: Style,
+): string[] {
+  const before = gone ? [style.dim(`${plural(gone.commits, 'commit')} up to ${clock(gone.to, now)}: compacted`)] : [];
+  return [...before, ...(events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, now, style)))];
 }
 
 /** When, what, who, and the facts of it. */

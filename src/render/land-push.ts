@@ -35,16 +35,20 @@ export function notAtomic({ remote, branch }: Goal): CoordError {
   });
 }
 
+/** Why a remote takes no push, and what to do about it. */
+interface Trouble {
+  readonly kind: string;
+  readonly todo: string;
+  readonly code: 'unavailable' | 'closed';
+}
+
 /** The push did not get as far as a refusal of the branch. */
-export function notPushed(reason: string, said: readonly string[], { remote }: Goal): CoordError {
-  return new CoordError(
-    'unavailable',
-    `${oneLine(remote)} did not accept the push: ${oneLine(reason)}\n${STILL_HELD}`,
-    {
-      hint: `check with git ls-remote ${oneLine(remote)}, then repeat: the same command finds out what came of this one`,
-      details: { reason: 'not-pushed', said },
-    },
-  );
+export function notPushed(trouble: Trouble, reason: string, said: readonly string[], { remote }: Goal): CoordError {
+  const what = `${oneLine(remote)} did not accept the push: ${oneLine(reason)}`;
+  return new CoordError(trouble.code, `${what}\n${STILL_HELD}`, {
+    hint: `${trouble.todo}; the same command then finds out what came of this one`,
+    details: { reason: 'not-pushed', trouble: trouble.kind, said },
+  });
 }
 
 /** The remote has taken the release, and does not say whether it has taken the work. */

@@ -10,6 +10,15 @@ export interface StatusReport {
   readonly waiters: readonly Waiter[];
   readonly agents: readonly Agent[];
   readonly now: Instant;
+  readonly clock: ClockReport;
+}
+
+/** This host's clock beside the stamps of others. */
+export interface ClockReport {
+  readonly agrees: boolean;
+  /** A stamp that this clock should not have seen yet; null when there is none. */
+  readonly newestStamp: Instant | null;
+  readonly behindSeconds: number;
 }
 
 const WIDEST_TARGET = 60;
@@ -17,7 +26,7 @@ const WIDEST_REASON = 60;
 
 /** The table of claims, then who waits, then who was stopped. */
 export function statusLines(report: StatusReport, style: Style): string[] {
-  const { claims, waiters, agents, now } = report;
+  const { claims, waiters, agents, now, clock: hostClock } = report;
   const rows = claims.map((claim) => [
     shorten(oneLine(claim.target), WIDEST_TARGET),
     claim.agent,
@@ -35,6 +44,13 @@ export function statusLines(report: StatusReport, style: Style): string[] {
     ...offered.map(
       (claim) => `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): coord accept`,
     ),
+    ...(hostClock.agrees
+      ? []
+      : [
+          style.bad(
+            `clock: this host's is behind the fleet's by ${formatDuration(hostClock.behindSeconds)}; nothing is taken over from here`,
+          ),
+        ]),
     ...killed.map((agent) =>
       style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
     ),
@@ -45,4 +61,10 @@ function waiterLine(waiter: Waiter, index: number, now: Instant): string {
   const place = index === 0 ? 'first' : `place ${index + 1}`;
   const targets = waiter.targets.map(({ text }) => oneLine(text)).join(' ');
   return `waiting: ${targets} ← ${waiter.agent} (${place}, ${formatDuration(secondsBetween(waiter.since, now))})`;
+}
+
+/** Said when status was not to ask the remote. */
+export function staleWarning(remote: string, fetchedAt: Instant | null, now: Instant): string {
+  const when = fetchedAt === null ? 'at an unknown time' : `${formatDuration(secondsBetween(fetchedAt, now))} ago`;
+  return `this is as ${remote} last told it ${when}; coord status asks it again`;
 }

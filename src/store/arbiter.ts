@@ -1,9 +1,12 @@
 import type { Reach } from '../domain/model.js';
+import type { Instant } from '../domain/time.js';
 import type { Companion } from './companion.js';
 
 /** Who decides which commit is the tip of the coordination branch: this clone's ref, or the remote's. */
 export interface Arbiter {
   readonly reach: Reach;
+  /** When its last answer came, by this host's clock; null where that is not known, or where it is this clone itself. */
+  readonly askedAt: Instant | null;
   /**
    * Moves the branch to a new commit if its tip is still `from` (null: if there is no branch yet).
    * @param companion moves with it or not at all; only a remote can do that

@@ -1,46 +1,112 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { CoordError } from '../errors.js';
 import type { ObjectDatabase } from '../git/objects.js';
 import { waitForRefLock } from '../git/ref-lock.js';
-import { compareAndSwapRef, readRef } from '../git/refs.js';
+import { compareAndSwapRef, isAncestor, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import type { Arbiter } from './arbiter.js';
+import { damagedRef, deletedHere, knownThere, rewrittenHere } from './branch-words.js';
 import { parseCommit } from './commits.js';
+import { type CompactionHistory, followsCompaction } from './compaction.js';
 import type { LockSurroundings } from './local-lock.js';
 
 /** How often a write that met a lock, or found none any more, is tried again. */
 const ATTEMPTS = 20;
 
-/** The local ref of the coordination branch; arbiter of a clone that shares with no remote. */
+/**
+ * The local ref of the coordination branch: arbiter of a clone that shares with no remote, and what follows the remote in
+ * one that does. A second ref remembers where it stood last, so that a branch moved by hand is noticed, and its former
+ * history is kept.
+ */
 export class BranchRef implements Arbiter {
   readonly reach = 'host';
+  readonly askedAt = null;
   /** Full name. */
   readonly name: string;
+  /** Full name of the ref that remembers. */
+  readonly knownName: string;
+  /** The last tip that was seen to go on from what is known. */
+  private sound: string | null = null;
 
+  /** @param remote that decides in its place; null: it decides itself */
   constructor(
     private readonly repository: Repository,
     private readonly git: Git,
     private readonly objects: ObjectDatabase,
     readonly branch: string,
     private readonly around: LockSurroundings,
+    private readonly remote: string | null = null,
   ) {
     this.name = `refs/heads/${branch}`;
+    this.knownName = remote === null ? `refs/coord/known/${branch}` : knownThere(remote, branch);
   }
 
-  /** The commit at the tip; null when there is no branch. */
-  tip(): Promise<string | null> {
-    return readRef(this.repository, this.git, this.name);
+  /**
+   * The commit at the tip; null when there is no branch.
+   * @throws CoordError `corrupt` when it decides itself and was rewound or rewritten.
+   */
+  async tip(): Promise<string | null> {
+    // In this order: it is written after the branch, so it is never ahead of what is read next.
+    const known = this.remote === null ? await this.known() : null;
+    const tip = await readRef(this.repository, this.git, this.name);
+    if (tip === null) return this.absence(known);
+    if (known === null || known === tip || tip === this.sound) return tip;
+    if (!(await this.goesOn(known, tip))) throw rewrittenHere(this.branch, known, tip);
+    this.sound = tip;
+    return tip;
   }
 
-  async publish(commit: string, from: string | null): Promise<boolean> {
+  /**
+   * Whether `tip` contains a commit, or what a compaction put in its place.
+   * @param fetchCommit see {@link CompactionHistory}
+   */
+  async goesOn(from: string, tip: string, fetchCommit?: CompactionHistory['fetchCommit']): Promise<boolean> {
+    if ((await isAncestor(this.git, from, tip)) === true) return true;
+    const { repository, git, objects } = this;
+    return followsCompaction({ repository, git, objects, fetchCommit }, from, tip);
+  }
+
+  /** Where the branch stood when it was last written or followed from here; null where that is not known. */
+  known(): Promise<string | null> {
+    return readRef(this.repository, this.git, this.knownName);
+  }
+
+  /** Refuses a branch that was there before and is not now. @throws CoordError `corrupt` */
+  async mustNotBeDeleted(): Promise<void> {
+    const known = this.remote === null ? await this.known() : null;
+    if (known !== null) throw deletedHere(this.branch, known);
+  }
+
+  /** A file without a commit id is not the same as none. */
+  private async absence(known: string | null): Promise<string | null> {
+    const { commonDir, refFormat } = this.repository;
+    if (refFormat !== 'files' || !isFile(join(commonDir, this.name))) return null;
+    // It may have been written since it was read.
+    const tip = await readRef(this.repository, this.git, this.name);
+    if (tip === null) throw damagedRef(this.name, known);
+    return tip;
+  }
+
+  publish(commit: string, from: string | null): Promise<boolean> {
+    return this.move(commit, from);
+  }
+
+  /** Moves the branch as {@link publish} does, and in the same process does away with another ref. */
+  async move(commit: string, from: string | null, drop?: string): Promise<boolean> {
+    const after = [`update ${this.knownName} ${commit}`, ...(drop === undefined ? [] : [`delete ${drop}`])];
     for (let attempt = 1; ; attempt += 1) {
-      const result = await compareAndSwapRef(this.repository, this.git, { ref: this.name, to: commit, from });
-      const tip = await this.tip();
+      const result = await compareAndSwapRef(this.repository, this.git, { ref: this.name, to: commit, from }, after);
+      const tip = await readRef(this.repository, this.git, this.name);
       // What the ref says counts, not what the process said: it may have been killed after it had won.
-      if (tip === commit) return true;
+      if (tip === commit) {
+        if (!result.ok) await waitForRefLock(this.repository, this.knownName, (ms) => this.around.pause(ms));
+        return true;
+      }
       if (tip !== from || result.ok) return this.reaches(tip, commit, from);
       const waited = await this.waitForLock();
-      if (attempt === ATTEMPTS || (!waited && attempt > 1)) throw this.refused(result.stderr);
+      if (attempt === ATTEMPTS || (!waited && attempt > 1)) throw await this.refused(result.stderr);
     }
   }
 
@@ -64,10 +130,20 @@ export class BranchRef implements Arbiter {
     return at !== null && at === commit;
   }
 
-  private refused(stderr: string): CoordError {
+  private async refused(stderr: string): Promise<CoordError> {
     const reason = stderr.trim().split('\n')[0] ?? '';
+    const below = await this.git(['for-each-ref', '--count=1', '--format=%(refname:short)', `${this.name}/`]);
+    const inTheWay = below.stdout.toString('utf8').trim();
     return new CoordError('unavailable', `the coordination branch could not be written: ${reason}`, {
-      hint: 'nothing was changed; check permissions, disk space, hooks, and branches named like it (git branch)',
+      hint:
+        inTheWay === ''
+          ? 'nothing was changed; check permissions, disk space, hooks, and branches named like it (git branch)'
+          : `nothing was changed; git cannot have both branches: rename ${inTheWay} (git branch -m), or set "branch" in coord.config.json`,
+      details: { reason: inTheWay === '' ? 'refused' : 'name', stderr: stderr.slice(0, 2000) },
     });
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

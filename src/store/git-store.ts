@@ -25,6 +25,8 @@ export interface GitStoreOptions {
   readonly around: LockSurroundings;
   /** What moves with every write of this store, or not at all. */
   readonly companion?: Companion | undefined;
+  /** Keeps a long history cheap; without it, the objects only pile up. */
+  readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
 }
 
 /** The state on a branch of its own, written through plumbing by compare-and-swap on the ref; never checked out. */
@@ -51,6 +53,15 @@ export class GitStore implements Store {
     return this.options.arbiter.reach;
   }
 
+  /** When the remote's last answer came; null where that is not known, or no remote arbitrates. */
+  get askedAt(): Instant | null {
+    return this.options.arbiter.askedAt;
+  }
+
+  get paced(): boolean {
+    return this.options.arbiter.reach === 'remote';
+  }
+
   /** The commit at the tip of the branch as known here; null when there is no branch. */
   async tip(): Promise<string | null> {
     return this.options.branch.tip();
@@ -60,7 +71,7 @@ export class GitStore implements Store {
   async latestTip(): Promise<string> {
     await this.options.arbiter.refresh();
     const tip = await this.tip();
-    if (tip === null) throw noBranch(this.options.branch.branch);
+    if (tip === null) throw await this.absent();
     return tip;
   }
 
@@ -71,7 +82,7 @@ export class GitStore implements Store {
       await this.options.arbiter.refresh();
       revision = await this.tip();
     }
-    if (revision === null) throw noBranch(this.options.branch.branch);
+    if (revision === null) throw await this.absent();
     const { known } = this;
     if (known?.revision === revision && parts.every((part) => known.parts.includes(part))) return known;
     this.known = await this.tree.load(revision, parts);
@@ -94,7 +105,17 @@ export class GitStore implements Store {
     if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
+    await this.options.upkeep?.afterWrite();
     return true;
+  }
+
+  /**
+   * Puts a commit in the place of the tip, by compare-and-swap, which need not go on from it: the one way to shorten the
+   * history. Whoever follows asks for proof that the state is the same (`compaction.ts`).
+   * @returns false when the tip is not `from` any more.
+   */
+  async replace(commit: string, from: string, companion?: Companion): Promise<boolean> {
+    return this.options.arbiter.publish(commit, from, companion);
   }
 
   /**
@@ -142,6 +163,11 @@ export class GitStore implements Store {
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     return withLocalLock(this.localDirectory, this.options.around, work);
+  }
+
+  private async absent(): Promise<CoordError> {
+    await this.options.branch.mustNotBeDeleted();
+    return noBranch(this.options.branch.branch);
   }
 
   async readLog(): Promise<readonly Note[]> {

@@ -1,9 +1,11 @@
+import type { Compacted } from '../domain/compacted.js';
 import type { CoordEvent } from '../domain/events.js';
 import { isRefusalEvent } from '../domain/refusal-event.js';
 import { type Instant, instantOf, isInstant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import type { GitStream } from '../git/stream.js';
 import { parseEvent } from './commits.js';
+import { compactedIn } from './compaction.js';
 
 /** Clocks differ from host to host, so one old stamp says little; this many in a row end a search. */
 const OLD_IN_A_ROW = 100;
@@ -14,6 +16,8 @@ export interface HistoryCommit {
   /** By the clock of its writer, to the second. */
   readonly at: Instant;
   readonly events: readonly CoordEvent[];
+  /** At the root of a compacted history, what it stands for. */
+  readonly compacted: Compacted | null;
 }
 
 /**
@@ -38,7 +42,7 @@ function parseRecord(record: string): HistoryCommit {
   const [head = '', seconds = '', ...lines] = record.trimStart().split('\n');
   const id = head.slice('commit '.length);
   const events = lines.filter((line) => line.startsWith('{')).map((line) => readEvent(line, id));
-  return { id, at: instantOf(Number(seconds) * 1000), events };
+  return { id, at: instantOf(Number(seconds) * 1000), events, compacted: compactedIn(lines.join('\n')) };
 }
 
 function readEvent(line: string, commit: string): CoordEvent {
@@ -58,6 +62,8 @@ export interface EventsRead {
   readonly events: readonly CoordEvent[];
   /** False when the event to begin after is not in the history. */
   readonly found: boolean;
+  /** What is gone from the beginning of the history, where that was reached; null when nothing is. */
+  readonly compacted: Compacted | null;
 }
 
 /** What makes a search of the history end early. */
@@ -77,13 +83,15 @@ export async function eventsSince(
   const newestFirst: CoordEvent[] = [];
   const counted = new Set<string>();
   const isOld = oldInARow(since?.instant ?? '');
+  let compacted: Compacted | null = null;
   for await (const commit of history) {
     newestFirst.push(...commit.events.toReversed());
+    compacted = commit.compacted;
     for (const event of commit.events) if (wants(event)) counted.add(event.id);
     if (isOld(commit) || counted.size >= limit) break;
   }
   const events = eachOnce(newestFirst.reverse()).filter(({ at }) => at >= (since?.instant ?? ''));
-  return { events, found: true };
+  return { events, found: true, compacted };
 }
 
 /**
@@ -93,8 +101,10 @@ export async function eventsSince(
 async function eventsAfter(history: AsyncIterable<HistoryCommit>, id: string): Promise<EventsRead> {
   const newestFirst: CoordEvent[] = [];
   let isOld: ((commit: HistoryCommit) => boolean) | null = null;
+  let compacted: Compacted | null = null;
   for await (const commit of history) {
     newestFirst.push(...commit.events.toReversed());
+    compacted = commit.compacted;
     if (isOld === null && commit.events.some((event) => event.id === id)) {
       const doubtful = newestFirst.filter((event) => isRefusalEvent(event)).map(({ at }) => at);
       const [earliest] = doubtful.sort();
@@ -104,7 +114,7 @@ async function eventsAfter(history: AsyncIterable<HistoryCommit>, id: string): P
   }
   const events = eachOnce(newestFirst.reverse());
   const index = events.findIndex((event) => event.id === id);
-  return { events: events.slice(index + 1), found: index >= 0 };
+  return { events: events.slice(index + 1), found: index >= 0, compacted };
 }
 
 /** Tells when so many commits in a row were older than an instant that there is none newer behind them. */

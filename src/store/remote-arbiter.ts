@@ -1,14 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { addSeconds, type Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import type { PorcelainResult, RemoteGit } from '../git/porcelain.js';
-import { waitForRefLock } from '../git/ref-lock.js';
 import { isAncestor, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import type { Arbiter } from './arbiter.js';
+import { Asked } from './asked.js';
 import type { BranchRef } from './branch-ref.js';
 import { CLAIMS_FILE, missingFile } from './branch-tree.js';
+import { aheadHere, goneThere, neverShared, rewrittenThere } from './branch-words.js';
 import { type Companion, CompanionDeclined, companionOptions } from './companion.js';
 import type { LockSurroundings } from './local-lock.js';
+import {
+  declined,
+  nameInTheWay,
+  notTaken,
+  surelyNotPushed,
+  troubleIn,
+  unknownOutcome,
+  unreachable,
+} from './remote-words.js';
 
 export interface RemoteArbiterOptions {
   readonly repository: Repository;
@@ -17,10 +29,15 @@ export interface RemoteArbiterOptions {
   /** Name of the remote, such as `origin`. */
   readonly remote: string;
   readonly local: BranchRef;
-  readonly around: LockSurroundings;
+  readonly around: LockSurroundings & { now(): Instant };
 }
 
-const FETCH_ATTEMPTS = 5;
+const FETCH_ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 40;
+const LONGEST_PAUSE_MS = 400;
+/** How often a push that the remote neither took nor clearly refused is decided and tried again. */
+const UNCLEAR_ATTEMPTS = 8;
+const SILENT_SECONDS = 30;
 
 /**
  * The remote's branch decides: a write counts once the remote has accepted a push that goes on from what was read, and
@@ -28,16 +45,56 @@ const FETCH_ATTEMPTS = 5;
  */
 export class RemoteArbiter implements Arbiter {
   readonly reach = 'remote';
-  /** What the remote had when it was last asked. */
-  private readonly trackingRef: string;
+  private readonly asked: Asked;
+  /** Pushes in a row that did not count, and how many of these were not another writer's doing. */
+  private lost = 0;
+  private unclear = 0;
+  /** Why the remote is not asked again for a while: it took the whole time of a question not to answer it. */
+  private silent: { readonly error: CoordError; readonly until: Instant } | null = null;
 
   constructor(private readonly options: RemoteArbiterOptions) {
-    this.trackingRef = `refs/coord/remote/${options.remote}/${options.local.branch}`;
+    const { repository, remote, local } = options;
+    this.asked = new Asked(`${repository.commonDir}/coord`, remote, local.branch);
+  }
+
+  get askedAt(): Instant | null {
+    return this.asked.read();
   }
 
   async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
+    const { remote, local } = this.options;
+    this.mustNotBeSilent();
+    const pushed = await this.push(commit, from, companion);
+    // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
+    if (pushed.code === 0) return this.won(commit, from);
+    await this.giveWay(pushed);
+    // The answer may have been lost on the way: what the remote has is the only answer that counts.
+    const tip = await this.catchUp().catch((error: unknown) => {
+      const unsure = error instanceof CoordError && error.code !== 'corrupt' && !surelyNotPushed(pushed, local.name);
+      throw unsure ? unknownOutcome(remote, pushed, error) : error;
+    });
+    if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
+      await companion?.confirm();
+      return true;
+    }
+    if (tip !== from) {
+      this.unclear = 0;
+      return false;
+    }
+    return this.unmoved(pushed, companion);
+  }
+
+  async refresh(): Promise<void> {
+    const tip = await this.catchUp();
+    const own = await this.options.local.tip();
+    if (tip !== null || own === null) return;
+    await this.mustBeOurs(own);
+    await this.publish(own, null);
+  }
+
+  private push(commit: string, from: string | null, companion: Companion | undefined): Promise<PorcelainResult> {
     const { remoteGit, remote, local } = this.options;
-    const pushed = await remoteGit.push(
+    return remoteGit.push(
       remote,
       [`${commit}:${local.name}`, ...(companion ? [`${companion.commit}:${companion.ref}`] : [])],
       // The lease makes it a compare-and-swap: a branch that was deleted or rewound there is not brought back unnoticed.
@@ -47,29 +104,38 @@ export class RemoteArbiter implements Arbiter {
         ...(companion ? companionOptions(companion) : []),
       ],
     );
-    // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
-    if (pushed.code === 0) return this.follow(commit, from);
-    // The answer may have been lost on the way: what the remote has is the only answer that counts.
-    const tip = await this.fetch();
-    if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
-      await this.follow(tip, from);
-      await companion?.confirm();
-      return true;
-    }
-    if (tip !== from) {
-      await this.advance(tip);
-      return false;
-    }
-    throw companion ? new CompanionDeclined(pushed) : declined(remote, pushed);
   }
 
-  async refresh(): Promise<void> {
-    const tip = await this.fetch();
-    const known = await this.options.local.tip();
-    if (tip === null && known !== null && !(await this.wasShared())) {
-      await this.mustBeOurs(known);
-      await this.publish(known, null);
-    } else await this.advance(tip);
+  /** Follows with the local branch as far as that is possible: the remote has decided already. */
+  private async won(commit: string, from: string | null): Promise<boolean> {
+    const { local, around } = this.options;
+    this.lost = 0;
+    this.unclear = 0;
+    this.asked.record(around.now());
+    await local.move(commit, from).catch(() => false);
+    return true;
+  }
+
+  /** Before the remote is asked again, so that what is decided next is fresh; longer with each lost race. */
+  private async giveWay(pushed: PorcelainResult): Promise<void> {
+    const { around } = this.options;
+    const longest = Math.min(FIRST_PAUSE_MS * 2 ** this.lost, LONGEST_PAUSE_MS);
+    this.lost += 1;
+    if (!pushed.timedOut) await around.pause(around.random() * longest);
+  }
+
+  /** The remote has not moved, so no other writer was the reason, or one that is not done yet. */
+  private async unmoved(pushed: PorcelainResult, companion: Companion | undefined): Promise<false> {
+    const { remote, remoteGit, local } = this.options;
+    if (companion) throw new CompanionDeclined(pushed);
+    const { kind, code } = troubleIn(pushed);
+    const fleeting = kind === 'locked' || kind === 'unknown';
+    this.unclear += 1;
+    if (code !== 'closed' && fleeting && this.unclear < UNCLEAR_ATTEMPTS) return false;
+    const listed = await remoteGit.lsRemote(remote, [`${local.name}/*`]);
+    const other = /\trefs\/heads\/(.+)$/m.exec(listed.stdout)?.[1];
+    if (listed.code === 0 && other !== undefined) throw nameInTheWay(remote, local.branch, other);
+    throw declined(remote, local.branch, pushed);
   }
 
   /** A branch of this name that is somebody's own is neither pushed nor taken over. */
@@ -79,91 +145,83 @@ export class RemoteArbiter implements Arbiter {
     if (code !== 0) throw missingFile(CLAIMS_FILE, local.branch);
   }
 
-  /** Whether this clone has ever seen the branch on the remote; if not, its own is new there, not deleted. */
-  private async wasShared(): Promise<boolean> {
-    return (await readRef(this.options.repository, this.options.git, this.trackingRef)) !== null;
-  }
-
-  private async follow(tip: string, from: string | null): Promise<boolean> {
-    const { local } = this.options;
-    await local.publish(tip, from).catch(() => this.refresh());
-    return true;
-  }
-
-  /** Moves the local branch forward to what the remote has; refuses when that is not forward. */
-  private async advance(tip: string | null): Promise<void> {
-    const { local, remote, git } = this.options;
+  /**
+   * Asks the remote, and brings the local branch forward to what it has.
+   * @returns the remote's tip; null when it has no such branch, and is not known to have had one.
+   * @throws CoordError `corrupt` when that is not forward: nothing is ever reset.
+   */
+  private async catchUp(): Promise<string | null> {
+    const { local, remote, around } = this.options;
     for (;;) {
-      const known = await local.tip();
-      if (known === tip) return;
-      if (tip === null) throw gone(remote, local.branch);
-      if (known === null) await this.mustBeOurs(tip);
-      if (known !== null && (await isAncestor(git, known, tip)) !== true) {
-        // Another process of this clone may have moved the branch on meanwhile; then our news is just older.
-        if ((await readRef(this.options.repository, git, this.trackingRef)) === known) return;
-        throw rewritten(remote, local.branch, known, tip);
+      // Read before the remote is asked: whatever stands here was there first, so the answer must contain it.
+      const known = await local.known();
+      const own = await local.tip();
+      const ref = `refs/coord/asked/${randomBytes(8).toString('hex')}`;
+      const tip = await this.fetch(ref);
+      this.asked.record(around.now());
+      if (tip === null) {
+        if (known !== null) throw goneThere(remote, local.branch, known);
+        return null;
       }
-      if (await local.publish(tip, known)) return;
+      try {
+        await this.mustGoOn(known, own, tip);
+        if ((own === tip && known === tip) || (await local.move(tip, own, ref))) return tip;
+      } finally {
+        await this.forget(ref);
+      }
+      // Another process of this clone was faster; what it saw may be newer.
     }
   }
 
-  /** The remote's tip of the branch, with its history here; null when the remote has no such branch. */
-  private async fetch(): Promise<string | null> {
+  private async forget(ref: string): Promise<void> {
+    const { repository, git } = this.options;
+    if ((await readRef(repository, git, ref)) !== null) await git(['update-ref', '-d', ref]);
+  }
+
+  /** Checks that the remote's tip contains all that was seen there, and all that stands here. */
+  private async mustGoOn(known: string | null, own: string | null, tip: string): Promise<void> {
+    const { local, remote, remoteGit, git } = this.options;
+    const { branch } = local;
+    const fetchCommit = async (id: string) => (await remoteGit.fetch(remote, [id], ['--no-filter'])).code === 0;
+    const contains = (commit: string) => local.goesOn(commit, tip, fetchCommit);
+    if (own === null) await this.mustBeOurs(tip);
+    if (own === tip && (known === null || known === tip)) return;
+    if (known !== null && !(await contains(known))) {
+      const rewound = (await isAncestor(git, tip, known)) === true;
+      const related = rewound || (await git(['merge-base', known, tip])).code === 0;
+      const how = rewound ? 'rewound' : related ? 'rewritten' : 'anew';
+      throw rewrittenThere({ remote, branch, known, tip }, how);
+    }
+    if (own === null || (await contains(own))) return;
+    const parted = { remote, branch, known: own, tip };
+    throw known === null ? neverShared(parted) : aheadHere(parted);
+  }
+
+  /** The remote's tip of the branch, fetched with its history into a ref of this call alone; null when there is none. */
+  private async fetch(ref: string): Promise<string | null> {
     const { repository, git, remoteGit, remote, local, around } = this.options;
-    let last: PorcelainResult | undefined;
-    for (let attempt = 0; attempt < FETCH_ATTEMPTS; attempt += 1) {
-      last = await remoteGit.fetch(remote, [`+${local.name}:${this.trackingRef}`]);
-      if (last.code === 0) return readRef(repository, git, this.trackingRef);
-      if (last.timedOut) break;
+    this.mustNotBeSilent();
+    for (let attempt = 1; ; attempt += 1) {
+      const fetched = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], ['--no-filter']);
+      if (fetched.code === 0) return readRef(repository, git, ref);
+      if (fetched.timedOut) throw this.fellSilent(fetched);
       const listed = await remoteGit.lsRemote(remote, [local.name]);
-      if (listed.code !== 0) throw unreachable(remote, listed);
+      if (listed.code !== 0) throw listed.timedOut ? this.fellSilent(listed) : unreachable(remote, listed);
       if (!listed.stdout.includes(`\t${local.name}\n`)) return null;
-      // The branch is there, so another process of this clone was fetching it too, or was killed while it did.
-      const locked = await waitForRefLock(repository, this.trackingRef, (ms) => around.pause(ms));
-      if (!locked) await around.pause(around.random() * 50 * (attempt + 1));
+      if (attempt === FETCH_ATTEMPTS) throw notTaken(remote, fetched);
+      await around.pause(around.random() * FIRST_PAUSE_MS * attempt);
     }
-    throw unreachable(remote, last);
   }
-}
 
-function unreachable(remote: string, result: PorcelainResult | undefined): CoordError {
-  return new CoordError('unavailable', `the remote ${remote} could not be asked: ${reasonIn(result)}`, {
-    hint: `nothing was granted; check it with git ls-remote ${remote}, then repeat`,
-  });
-}
+  private fellSilent(result: PorcelainResult): CoordError {
+    const { remote, around } = this.options;
+    const error = unreachable(remote, result);
+    this.silent = { error, until: addSeconds(around.now(), SILENT_SECONDS) };
+    return error;
+  }
 
-function declined(remote: string, result: PorcelainResult): CoordError {
-  return new CoordError(
-    'unavailable',
-    `the remote ${remote} did not accept the coordination branch: ${reasonIn(result)}`,
-    {
-      hint: 'nothing was granted; ask for permission to push that branch, or set "branch" in coord.config.json',
-      details: { stderr: result.stderr.slice(0, 2000) },
-    },
-  );
-}
-
-function reasonIn(result: PorcelainResult | undefined): string {
-  const rejected = result?.stdout.split('\n').find((line) => line.startsWith('!'));
-  if (rejected) return rejected.split('\t').slice(2).join(' ');
-  const lines = (result?.stderr ?? '').split('\n').map((line) => line.trim());
-  return lines.find((line) => line.startsWith('fatal:')) ?? lines.find((line) => line !== '') ?? 'no answer';
-}
-
-function gone(remote: string, branch: string): CoordError {
-  return new CoordError('corrupt', `the branch ${branch} is gone from ${remote}, but this clone has its history`, {
-    hint: `find out who deleted it; to put it back: git push ${remote} refs/heads/${branch}`,
-    details: { reason: 'deleted' },
-  });
-}
-
-function rewritten(remote: string, branch: string, known: string, tip: string): CoordError {
-  return new CoordError(
-    'corrupt',
-    `the branch ${branch} of ${remote} was rewound or rewritten: it is at ${tip.slice(0, 7)}, which does not contain ${known.slice(0, 7)}`,
-    {
-      hint: `nothing was changed; compare git log ${branch} with git log ${tip.slice(0, 7)}, and agree on one`,
-      details: { reason: 'rewritten', known, tip },
-    },
-  );
+  /** One command asks in vain only once, however much it would like to know. */
+  private mustNotBeSilent(): void {
+    if (this.silent && this.options.around.now() < this.silent.until) throw this.silent.error;
+  }
 }

@@ -36,6 +36,8 @@ export const PART_FIELDS = { log: 'notes', onces: 'onces', requests: 'requests' 
 
 /** Where the state lives. One contract suite (test/contract) holds for every implementation. */
 export interface Store {
+  /** Whether a lost swap has already let others through before it returned, so that no further pause is due. */
+  readonly paced?: boolean;
   /**
    * The state as last known here.
    * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.

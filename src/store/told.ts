@@ -17,8 +17,12 @@ export class Told {
 
   add(ids: readonly string[]): void {
     if (ids.length === 0) return;
-    mkdirSync(dirname(this.path), { recursive: true });
-    writeFileSync(this.path, JSON.stringify([...this.ids, ...ids].slice(-MOST_KEPT)));
+    try {
+      mkdirSync(dirname(this.path), { recursive: true });
+      writeFileSync(this.path, JSON.stringify([...this.ids, ...ids].slice(-MOST_KEPT)));
+    } catch {
+      // On a read-only or full disk a notice is told again rather than not at all.
+    }
   }
 }
 

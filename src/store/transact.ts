@@ -44,7 +44,7 @@ export async function transact<R extends Request>(
       const { snapshot, decision } = await settle(store, request, around, parts, await store.read(parts));
       if (!decision.ok) return refuse(store, request, decision, around.now());
       if (await write(store, request, snapshot, decision, around.now())) return decision;
-      await around.pause(around.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+      if (!store.paced) await around.pause(around.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
     }
     throw new CoordError('unavailable', `the coordination state moved ${ATTEMPTS} times before this could be written`, {
       hint: 'nothing was changed; repeat the command',

@@ -25,28 +25,40 @@ export interface WatchOptions {
  * missed, so watch first and read then. Keeps the process alive until it is closed.
  */
 export function watchBranch({ repository, branch, onChange }: WatchOptions): Watch {
-  return watchFiles(filesOf(repository, branch), onChange);
+  const files = filesOf(repository, branch);
+  const look = changeOf(files, onChange);
+  return watchIn(dirname(files[0]), look, look);
 }
 
-/** The same for files, or a folder, that may not exist yet; `onChange` also when they are made or removed. */
-export function watchFiles(files: readonly [string, ...string[]], onChange: () => void): Watch {
-  let seen = signature(files);
-  const look = () => {
-    const now = signature(files);
-    if (now === seen) return;
-    seen = now;
-    onChange();
-  };
-  const folder = new FolderWatch(dirname(files[0]), look);
+/** The same for what comes into a folder, or leaves it; the folder need not exist yet. */
+export function watchFolder(folder: string, onChange: () => void): Watch {
+  // Two changes within one tick of the file system's clock leave one stamp, so each event counts.
+  return watchIn(folder, onChange, changeOf([folder], onChange));
+}
+
+/** Calls `onEvent` when the file system tells of something in the folder, and `look` now and then. */
+function watchIn(folder: string, onEvent: () => void, look: () => void): Watch {
+  const watch = new FolderWatch(folder, onEvent);
   const timer = setInterval(() => {
-    folder.follow();
+    watch.follow();
     look();
   }, LOOK_MS);
   return {
     close() {
       clearInterval(timer);
-      folder.close();
+      watch.close();
     },
+  };
+}
+
+/** What calls `onChange` whenever the files have changed since it was last called. */
+function changeOf(files: readonly string[], onChange: () => void): () => void {
+  let seen = signature(files);
+  return () => {
+    const now = signature(files);
+    if (now === seen) return;
+    seen = now;
+    onChange();
   };
 }
 

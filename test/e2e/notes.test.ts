@@ -209,17 +209,6 @@ describe('log', () => {
     }
   });
 
-  it('with --agent acts for nobody else: it neither renews nor tells what is another’s', async () => {
-    const fleet = await localFleet();
-    await fleet.as('maya', ['claim', 'src/api', '--ttl', '1s']);
-    const told = async (agent: string | undefined, ...args: string[]) =>
-      (await fleet.as('', args, { env: { COORD_AGENT: agent } })).stderr;
-    await until(async () => /your claim .* expired/.test(await told('maya', 'status')), 'expiry');
-    expect(await told('noor', 'log', '--agent', 'maya')).toBe('');
-    expect(await told(undefined, '--agent', 'noor', 'log', '--agent', 'maya')).toBe('');
-    expect(await told(undefined, '--agent', 'maya', 'log', '--agent', 'noor')).toContain('your claim');
-  });
-
   it.each([['note', 'x'], ['log'], ['inbox'], ['ack', 'ID']])('of %s ends with what it is', async (...args) => {
     const fleet = await localFleet();
     const { id } = await note(fleet, 'maya', 'x', '--to', 'noor');

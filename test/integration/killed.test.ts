@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { localFleet } from '../support/fleet.js';
 
-const KILLS = Number(process.env.COORD_KILLS ?? 8);
+const KILLS = Number(process.env.COORD_KILLS ?? 5);
 
 /** Mulberry32: a generator with a seed, so that a failing run can be repeated. */
 function generator(seed: number): () => number {

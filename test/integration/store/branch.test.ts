@@ -176,7 +176,7 @@ describe('the coordination branch', () => {
   it('that is gone is not begun anew by a claim', async () => {
     const { box, clone, claim } = await rig();
     box.git(clone, 'branch', '-D', 'coord');
-    expect(await failureOf(claim('maya', 'a'))).toMatchObject({ code: 'usage', hint: 'coord init' });
+    expect(await failureOf(claim('maya', 'a'))).toMatchObject({ code: 'corrupt', details: { reason: 'deleted' } });
     expect(box.tryGit(clone, 'rev-parse', '--verify', '--quiet', 'coord').code).toBe(1);
   });
 

@@ -1,0 +1,95 @@
+import { CoordError } from '../errors.js';
+
+/**
+ * The branch is not where this clone saw it last, and did not go on from there. Nothing is reset: which history counts is
+ * for people to say.
+ */
+
+const short = (commit: string) => commit.slice(0, 7);
+
+/** The local branch, which decides by itself, was deleted. */
+export function deletedHere(branch: string, known: string): CoordError {
+  return new CoordError('corrupt', `the branch ${branch} is gone; it was last seen at ${short(known)}`, {
+    hint: `put it back: git branch ${branch} ${short(known)}; or, if its claims shall be forgotten, begin anew: coord init`,
+    details: { reason: 'deleted', known, problems: [`refs/heads/${branch}: gone`] },
+  });
+}
+
+/** The local branch, which decides by itself, was moved back or elsewhere. */
+export function rewrittenHere(branch: string, known: string, tip: string): CoordError {
+  const message = `the branch ${branch} was rewound or rewritten: it is at ${short(tip)}, which does not contain ${short(known)}`;
+  return new CoordError('corrupt', message, {
+    hint: `put it back: git update-ref refs/heads/${branch} ${known}; or, if what it lacks shall be forgotten: git update-ref refs/coord/known/${branch} ${tip}`,
+    details: { reason: 'rewritten', known, tip, problems: [`refs/heads/${branch}: does not contain ${known}`] },
+  });
+}
+
+/** The file of the ref holds no commit id. */
+export function damagedRef(ref: string, known: string | null): CoordError {
+  const back = known === null ? 'git fsck' : `put it back: git update-ref ${ref} ${known}`;
+  return new CoordError('corrupt', `${ref} is damaged: it names no commit`, {
+    hint: back,
+    details: { reason: 'damaged', known, problems: [`${ref}: names no commit`] },
+  });
+}
+
+/** Where the histories of this clone and of the remote part. */
+export interface Parted {
+  readonly remote: string;
+  readonly branch: string;
+  /** The commit that this clone knows, and the one that the remote has. */
+  readonly known: string;
+  readonly tip: string;
+}
+
+/** The remote has no such branch any more. */
+export function goneThere(remote: string, branch: string, known: string): CoordError {
+  return new CoordError('corrupt', `the branch ${branch} is gone from ${remote}; it was last seen at ${short(known)}`, {
+    hint: `find out who deleted it; to put it back: git push ${remote} ${known}:refs/heads/${branch}`,
+    details: { reason: 'deleted', known, problems: [`${remote} ${branch}: gone`] },
+  });
+}
+
+/** The remote's branch lost commits that it had; `anew`: it shares no commit at all with what it was. */
+export function rewrittenThere(
+  { remote, branch, known, tip }: Parted,
+  how: 'rewound' | 'rewritten' | 'anew',
+): CoordError {
+  const happened = { rewound: 'was rewound', rewritten: 'was rewritten', anew: 'was begun anew' }[how];
+  const message = `the branch ${branch} of ${remote} ${happened}: it is at ${short(tip)}, which does not contain ${short(known)}`;
+  const take = `git update-ref refs/heads/${branch} ${tip} && git update-ref ${knownThere(remote, branch)} ${tip}`;
+  const putBack = `git push --force-with-lease=${branch}:${tip} ${remote} ${known}:refs/heads/${branch}`;
+  return new CoordError('corrupt', message, {
+    hint: `nothing was changed; agree with the others: to put the old one back: ${putBack}; to take the new one here: ${take}`,
+    details: {
+      reason: how === 'anew' ? 'recreated' : 'rewritten',
+      how,
+      known,
+      tip,
+      problems: [`${remote} ${branch}: ${happened}`],
+    },
+  });
+}
+
+/** This clone's copy of the branch has commits that the remote never had. */
+export function aheadHere({ remote, branch, known, tip }: Parted): CoordError {
+  const message = `the branch ${branch} of this clone is at ${short(known)}, which ${remote} never had (it is at ${short(tip)}): somebody moved it here by hand`;
+  return new CoordError('corrupt', message, {
+    hint: `nothing was changed; to follow ${remote} again: git update-ref refs/heads/${branch} ${tip}; or, if it is meant: git push ${remote} ${branch}`,
+    details: { reason: 'ahead', known, tip, problems: [`refs/heads/${branch}: not on ${remote}`] },
+  });
+}
+
+/** This clone's branch and the remote's were begun apart, and have never been one. */
+export function neverShared({ remote, branch, known, tip }: Parted): CoordError {
+  const message = `this clone and ${remote} each have a branch ${branch} of their own (${short(known)} and ${short(tip)})`;
+  return new CoordError('corrupt', message, {
+    hint: `nothing was changed; to follow ${remote}, and keep what was here: git branch -m ${branch} ${branch}-before-${remote}`,
+    details: { reason: 'apart', known, tip, problems: [`refs/heads/${branch}: not on ${remote}`] },
+  });
+}
+
+/** The ref that remembers which commit a remote had last. */
+export function knownThere(remote: string, branch: string): string {
+  return `refs/coord/remote/${remote}/${branch}`;
+}

@@ -1,0 +1,162 @@
+import type { Compacted } from '../domain/compacted.js';
+import type { Instant } from '../domain/time.js';
+import { instantOf } from '../domain/time.js';
+import { CoordError } from '../errors.js';
+import { isAncestor } from '../git/refs.js';
+import { gitText } from '../git/run.js';
+import { commitBody, parseCommit } from './commits.js';
+import {
+  type CompactionHistory,
+  compactedIn,
+  compactedTrailers,
+  replacingMessage,
+  withoutReplaceRefs,
+} from './compaction.js';
+import type { Entry } from './store.js';
+
+/** How much of the history stays: so many of the newest commits, or all since an instant. */
+export type Keep = { readonly commits: number } | { readonly since: Instant };
+
+/** What a compaction does to the history that ends in `tip`. */
+export interface CompactionPlan {
+  readonly tip: string;
+  /** null where there is nothing to gain: less than two commits would go. */
+  readonly compacted: Compacted | null;
+  /** The commits that stay, oldest first. */
+  readonly kept: readonly string[];
+}
+
+interface LineCommit {
+  readonly id: string;
+  readonly at: Instant;
+}
+
+/** Commits that are read at once. */
+const BATCH = 500;
+
+/**
+ * Finds out what would go and what would stay; writes nothing.
+ * @throws CoordError `unavailable` in a shallow clone, which does not know the whole history.
+ */
+export async function planCompaction(history: CompactionHistory, tip: string, keep: Keep): Promise<CompactionPlan> {
+  const line = await firstParents(history, tip);
+  const count = keptCount(line, keep);
+  const [newest] = line.slice(count);
+  const oldest = line.at(-1);
+  const kept = line.slice(0, count).map(({ id }) => id);
+  if (newest === undefined || oldest === undefined || line.length - count < 2) {
+    return { tip, compacted: null, kept: line.map(({ id }) => id).reverse() };
+  }
+  const { parents, message } = parseCommit(await bodyOf(history, oldest.id));
+  if (parents.length > 0) throw shallow();
+  const before = compactedIn(message);
+  return {
+    tip,
+    compacted: {
+      commit: newest.id,
+      commits: line.length - count + (before === null ? 0 : before.commits - 1),
+      from: before?.from ?? oldest.at,
+      to: newest.at,
+    },
+    kept: kept.reverse(),
+  };
+}
+
+/** The same plan with what came after its tip, which stays; null where `tip` does not go on from there. */
+export async function extendPlan(
+  history: CompactionHistory,
+  plan: CompactionPlan,
+  tip: string,
+): Promise<CompactionPlan | null> {
+  const git = withoutReplaceRefs(history);
+  if ((await isAncestor(git, plan.tip, tip)) !== true) return null;
+  const later = await gitText(git, ['rev-list', '--first-parent', '--reverse', tip, `^${plan.tip}`, '--']);
+  return { ...plan, tip, kept: [...plan.kept, ...later.split('\n').filter((id) => id !== '')] };
+}
+
+/**
+ * Writes the commits of a compacted history: one root in the place of all that goes, then copies of what stays. Nothing
+ * moves; what was copied once is not copied again when the tip has moved on meanwhile.
+ */
+export class CompactedHistory {
+  private readonly copies = new Map<string, string>();
+  private root: { readonly of: string; readonly id: string } | undefined;
+
+  constructor(
+    private readonly history: CompactionHistory,
+    private readonly entry: Entry,
+  ) {}
+
+  /** @returns the commit that can take the place of the plan's tip: it has the tip's tree. */
+  async write({ tip, kept }: CompactionPlan, compacted: Compacted): Promise<string> {
+    let parent = await this.writeRoot(compacted);
+    for (let start = 0; start < kept.length; start += BATCH) {
+      const missing = kept.slice(start, start + BATCH).filter((id) => !this.copies.has(id));
+      const bodies = await this.history.objects.read(missing);
+      for (const id of kept.slice(start, start + BATCH)) {
+        parent = this.copies.get(id) ?? this.copy(id, bodies.get(id)?.body ?? Buffer.alloc(0), parent);
+      }
+    }
+    const { tree } = parseCommit(await bodyOf(this.history, tip));
+    return this.history.objects.write('commit', commitBody(tree, parent, this.entry, []));
+  }
+
+  private async writeRoot(compacted: Compacted): Promise<string> {
+    if (this.root?.of === compacted.commit) return this.root.id;
+    this.copies.clear();
+    const { tree } = parseCommit(await bodyOf(this.history, compacted.commit));
+    const summary = `${compacted.commits} commits, compacted`;
+    // As old as what it stands for, so that the history stays in the order of time.
+    const body = commitBody(tree, null, { ...this.entry, at: compacted.to, summary, events: [] }, []);
+    const message = `${body.toString('utf8').trimEnd()}\n${compactedTrailers(compacted).join('\n')}\n`;
+    const id = this.history.objects.write('commit', Buffer.from(message));
+    this.root = { of: compacted.commit, id };
+    return id;
+  }
+
+  private copy(id: string, body: Buffer, parent: string): string {
+    const written = this.history.objects.write('commit', copiedBody(body, parent, id));
+    this.copies.set(id, written);
+    return written;
+  }
+}
+
+/** Header lines that the copy of a commit cannot have: another parent is its own, and a signature would be wrong. */
+const NOT_COPIED = /^(?:parent|gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*/gm;
+
+/** The same commit on another parent, with a trailer that says which one it replaces; byte for byte otherwise. */
+function copiedBody(body: Buffer, parent: string, replaced: string): Buffer {
+  const text = body.toString('latin1');
+  const end = text.indexOf('\n\n') + 1;
+  const header = text
+    .slice(0, end)
+    .replace(NOT_COPIED, '')
+    .replace(/^(tree [^\n]*\n)/, `$1parent ${parent}\n`);
+  return Buffer.from(`${header}\n${replacingMessage(text.slice(end + 1), replaced)}`, 'latin1');
+}
+
+/** Newest first. */
+async function firstParents(history: CompactionHistory, tip: string): Promise<LineCommit[]> {
+  const args = ['rev-list', '--first-parent', '--timestamp', tip, '--'];
+  const lines = (await gitText(withoutReplaceRefs(history), args)).split('\n');
+  return lines.map((line) => {
+    const [seconds = '', id = ''] = line.split(' ');
+    return { id, at: instantOf(Number(seconds) * 1000) };
+  });
+}
+
+function keptCount(line: readonly LineCommit[], keep: Keep): number {
+  if ('commits' in keep) return Math.min(keep.commits, line.length);
+  // Clocks differ from host to host: what is among newer commits stays.
+  return line.findLastIndex(({ at }) => at >= keep.since) + 1;
+}
+
+async function bodyOf({ objects }: CompactionHistory, id: string): Promise<Buffer> {
+  return (await objects.read([id])).get(id)?.body ?? Buffer.alloc(0);
+}
+
+function shallow(): CoordError {
+  return new CoordError('unavailable', 'this clone has only a part of the history (it is shallow)', {
+    hint: 'git fetch --unshallow, or compact in a full clone',
+  });
+}

@@ -1,0 +1,194 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inProcess } from '../support/in-process.js';
+import { type Sandbox, sandbox } from '../support/sandbox.js';
+import { usersPart } from '../support/snapshot.js';
+
+const WRITTEN = ['AGENTS.md', 'coord.config.json'];
+
+function init(box: Sandbox, cwd: string, ...args: string[]) {
+  return inProcess(box).run(null, cwd, ['init', '--json', ...args]);
+}
+
+function refs(box: Sandbox, directory: string): string {
+  return box.git(directory, 'for-each-ref', '--format=%(refname) %(objectname)');
+}
+
+describe('coord init', () => {
+  it('in an empty repository writes the branch, the configuration, the rules and the block, and nothing else', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    const result = await init(box, clone);
+    expect(result.code).toBe(0);
+    expect(result.json().data).toMatchObject({ branch: 'coord', outcome: 'created', share: false, changed: true });
+    for (const file of WRITTEN) expect(existsSync(join(clone, file))).toBe(true);
+    expect(box.git(clone, 'ls-tree', '--name-only', 'coord').split('\n')).toEqual(
+      expect.arrayContaining(['agents.json', 'claims.json', 'log.jsonl']),
+    );
+    expect(box.git(clone, 'rev-list', '--count', 'coord')).toBe('1');
+    expect(box.tryGit(clone, 'rev-parse', '--verify', '--quiet', 'HEAD').code).toBe(1);
+    const untracked = box.git(clone, 'status', '--porcelain').split('\n');
+    expect(untracked).toEqual(['?? AGENTS.md', '?? coord.config.json', '?? rules/']);
+    const config = JSON.parse(readFileSync(join(clone, 'coord.config.json'), 'utf8'));
+    expect(config).toMatchObject({ branch: 'coord', share: false, mainBranch: 'main' });
+  });
+
+  it('again changes nothing and says so', async () => {
+    const box = sandbox();
+    const clone = box.clone(box.bareRemote());
+    await init(box, clone);
+    const before = [usersPart(box, clone), refs(box, clone)];
+    const again = await init(box, clone);
+    expect([again.code, again.json().data.changed]).toEqual([0, false]);
+    expect((await inProcess(box).run(null, clone, ['init'])).stdout).toContain('nothing to do');
+    expect([usersPart(box, clone), refs(box, clone)]).toEqual(before);
+  });
+
+  it('again in a clone with several remotes goes by the configuration', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    for (const name of ['one', 'two']) box.git(clone, 'remote', 'add', name, box.bareRemote());
+    await init(box, clone, '--remote', 'two');
+    expect((await init(box, clone)).json().data).toMatchObject({ changed: false, remote: 'two' });
+    expect((await init(box, clone, '--remote', 'two', '--branch', 'coord')).json().data.changed).toBe(false);
+    for (const args of [['--remote', 'one'], ['--branch', 'other'], ['--local']]) {
+      const result = await init(box, clone, ...args);
+      expect([args, result.code, result.json().error.hint]).toEqual([
+        args,
+        2,
+        expect.stringContaining('coord.config.json'),
+      ]);
+    }
+  });
+
+  it('leaves the index, the history, and what the user has, as they are', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.commit(clone, 'AGENTS.md', 'Ours, without a newline at its end');
+    box.commit(clone, 'rules/own.md', '# Our own rule\n');
+    box.write(clone, 'staged.txt', 'staged');
+    box.git(clone, 'add', 'staged.txt');
+    const before = usersPart(box, clone);
+    expect((await init(box, clone)).code).toBe(0);
+    const { files: filesBefore, ...restBefore } = before;
+    const { files, ...rest } = usersPart(box, clone);
+    expect(rest).toEqual(restBefore);
+    const changed = Object.keys(files).filter((name) => files[name] !== filesBefore[name]);
+    expect(changed.sort()).toEqual(WRITTEN);
+    const agents = readFileSync(join(clone, 'AGENTS.md'), 'utf8');
+    expect(agents.startsWith('Ours, without a newline at its end\n\n<!-- coord:begin -->\n')).toBe(true);
+  });
+
+  it.each([
+    ['a subdirectory', (box: Sandbox, clone: string) => join(box.write(clone, 'deep/er/x', ''), '..')],
+    ['a linked worktree', (box: Sandbox, clone: string) => box.worktree(clone)],
+  ])('from %s sets the worktree of that place up, and the branch for all', async (_, make) => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.commit(clone, 'a', 'a');
+    const cwd = make(box, clone);
+    expect((await init(box, cwd)).code).toBe(0);
+    const root = box.git(cwd, 'rev-parse', '--show-toplevel');
+    for (const file of WRITTEN) expect(existsSync(join(root, file))).toBe(true);
+    expect(existsSync(join(cwd, 'coord.config.json'))).toBe(root === cwd);
+    expect((await inProcess(box).run('maya', clone, ['claim', 'a'])).code).toBe(0);
+    expect((await inProcess(box).run('noor', cwd, ['claim', join(root, 'a')])).code).toBe(3);
+  });
+});
+
+describe('coord init with a remote', () => {
+  it('shares through it; a second clone adopts the branch', async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const [one, two] = [box.clone(remote), box.clone(remote)];
+    expect((await init(box, one)).json().data).toMatchObject({ outcome: 'created', share: true, remote: 'origin' });
+    expect((await init(box, two)).json().data).toMatchObject({ outcome: 'adopted', share: true });
+    expect(box.git(one, 'rev-parse', 'coord')).toBe(box.git(two, 'rev-parse', 'coord'));
+    expect(box.git(remote, 'branch', '--format=%(refname:short)').split('\n')).toEqual(['coord', 'main']);
+  });
+
+  it('shares with none when --local says so', async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const clone = box.clone(remote);
+    expect((await init(box, clone, '--local')).json().data).toMatchObject({ share: false, remote: null });
+    expect(box.git(remote, 'branch', '--format=%(refname:short)')).toBe('main');
+  });
+
+  it('takes origin among several, else the only one, else asks', async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const clone = box.clone(remote);
+    box.git(clone, 'remote', 'add', 'backup', remote);
+    expect((await init(box, clone)).json().data.remote).toBe('origin');
+
+    const other = box.repository();
+    box.git(other, 'remote', 'add', 'upstream', box.bareRemote());
+    expect((await init(box, other)).json().data.remote).toBe('upstream');
+
+    const third = box.repository();
+    for (const name of ['one', 'two']) box.git(third, 'remote', 'add', name, box.bareRemote());
+    const asked = await init(box, third);
+    expect([asked.code, asked.json().error.hint]).toEqual([2, 'coord init --remote NAME']);
+    expect(existsSync(join(third, 'coord.config.json'))).toBe(false);
+    expect((await init(box, third, '--remote', 'two')).json().data.remote).toBe('two');
+    expect((await init(box, box.repository(), '--remote', 'nope')).code).toBe(2);
+    expect((await init(box, box.repository(), '--remote', 'x', '--local')).code).toBe(2);
+  });
+
+  it('out of reach is exit 7, and nothing is written', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.git(clone, 'remote', 'add', 'origin', box.path('nowhere.git'));
+    const result = await init(box, clone);
+    expect([result.code, result.json().error.code]).toEqual([7, 'unavailable']);
+    expect(box.git(clone, 'status', '--porcelain')).toBe('');
+    expect(refs(box, clone)).toBe('');
+  });
+
+  it('that the configuration names but the repository lacks is exit 2', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.write(clone, 'coord.config.json', '{"share":true,"remote":"hub"}');
+    const result = await init(box, clone);
+    expect([result.code, result.json().error.hint]).toEqual([2, 'git remote add hub URL']);
+  });
+});
+
+describe('a branch called coord that is somebody’s own', () => {
+  it.each([
+    ['here', (box: Sandbox, clone: string) => box.git(clone, 'branch', 'coord')],
+    ['here, and not on the remote', (box: Sandbox, clone: string) => box.git(clone, 'branch', 'coord', 'HEAD')],
+    ['on the remote', (box: Sandbox, clone: string) => box.git(clone, 'push', '--quiet', 'origin', 'main:coord')],
+  ])('%s is refused with another name to choose, and is left alone', async (_, make) => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const clone = box.clone(remote);
+    make(box, clone);
+    const before = [
+      refs(box, clone)
+        .replace(/refs\/coord\/.*/g, '')
+        .trim(),
+      refs(box, remote),
+    ];
+    const result = await init(box, clone);
+    expect([result.code, result.json().error.hint]).toEqual([2, expect.stringContaining('coord init --branch NAME')]);
+    expect([
+      refs(box, clone)
+        .replace(/refs\/coord\/.*/g, '')
+        .trim(),
+      refs(box, remote),
+    ]).toEqual(before);
+    expect(box.git(clone, 'status', '--porcelain')).toBe('');
+    const other = await init(box, clone, '--branch', 'coordination');
+    expect(other.json().data).toMatchObject({ branch: 'coordination', outcome: 'created' });
+  });
+
+  it.each(['a b', '-x', 'a..b', 'x.lock', '', '@{-1}'])('the name %j is refused', async (name) => {
+    const box = sandbox();
+    const clone = box.repository();
+    expect((await init(box, clone, `--branch=${name}`)).code).toBe(2);
+    expect(box.git(clone, 'status', '--porcelain')).toBe('');
+  });
+});

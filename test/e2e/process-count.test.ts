@@ -1,0 +1,70 @@
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import type { CoordResult } from '../support/sandbox.js';
+
+/** Runs coord with a `git` before all others on PATH that writes down each call; returns what was called. */
+function counting(fleet: Fleet) {
+  const { box } = fleet;
+  const calls = box.path('calls');
+  const real = (box.env.PATH ?? '')
+    .split(':')
+    .map((folder) => `${folder}/git`)
+    .find((path) => existsSync(path));
+  const wrapper = box.write(box.path('counting'), 'git', `#!/bin/sh\necho "$*" >>'${calls}'\nexec '${real}' "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  return async (agent: string, args: readonly string[], exit = 0): Promise<string[]> => {
+    rmSync(calls, { force: true });
+    const result: CoordResult = await fleet.as(agent, args, {
+      env: { PATH: `${box.path('counting')}:${box.env.PATH}` },
+    });
+    expect([result.code, result.stderr]).toEqual([exit, exit === 0 ? '' : expect.any(String)]);
+    const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
+    return lines.map((line) => line.replace(/(?:-c \S+ )+/, '').split(' ')[0] ?? '');
+  };
+}
+
+it('a claim without a remote starts one git process, what only reads none', async () => {
+  const fleet = await localFleet();
+  const calls = counting(fleet);
+  expect(await calls('maya', ['claim', 'src/api/users.ts'])).toEqual(['update-ref']);
+  expect(await calls('maya', ['claim', 'README.md', 'docs/**/*.md', '@deploy/prod'])).toEqual(['update-ref']);
+  expect(await calls('maya', ['claim', 'src/api/users.ts'])).toEqual(['update-ref']);
+  expect(await calls('noor', ['claim', 'src/api/users.ts'], 3)).toEqual([]);
+  expect(await calls('noor', ['claim', 'src/api/users.ts', 'src/web'], 3)).toEqual([]);
+  expect(await calls('noor', ['status'])).toEqual([]);
+  expect(await calls('maya', ['status', '--json'])).toEqual([]);
+  expect(await calls('maya', ['renew'])).toEqual(['update-ref']);
+  expect(await calls('noor', ['renew', 'README.md'], 4)).toEqual([]);
+});
+
+it('a release asks once for uncommitted changes, and writes', async () => {
+  const fleet = await localFleet();
+  const calls = counting(fleet);
+  await fleet.as('maya', ['claim', 'src/api/users.ts', '@deploy/prod']);
+  expect(await calls('maya', ['release', '@deploy/prod'])).toEqual(['update-ref']);
+  const released = await calls('maya', ['release', 'src/api/users.ts']);
+  expect(released.filter((name) => name === 'update-ref')).toHaveLength(1);
+  expect(released.length).toBeLessThanOrEqual(3);
+});
+
+it('with packed refs, one more reads the objects that are packed', async () => {
+  const fleet = await localFleet();
+  const calls = counting(fleet);
+  fleet.box.git(fleet.clone, 'gc', '--quiet');
+  expect(await calls('noor', ['status'])).toEqual(['cat-file', 'cat-file', 'cat-file']);
+  expect((await calls('maya', ['claim', 'src/a.ts'])).filter((name) => name !== 'cat-file')).toEqual(['update-ref']);
+  expect(await calls('noor', ['status'])).not.toContain('update-ref');
+});
+
+it('with a remote, a granted claim costs one round trip', async () => {
+  const fleet = await sharedFleet();
+  const calls = counting(fleet);
+  const network = async (...args: Parameters<typeof calls>) =>
+    (await calls(...args)).filter((name) => ['push', 'fetch', 'ls-remote'].includes(name));
+  expect(await network('maya', ['claim', 'src/api/users.ts'])).toEqual(['push']);
+  expect(await network('noor', ['claim', 'src/api/users.ts'], 3)).toEqual(['fetch']);
+  expect(await network('noor', ['status'])).toEqual(['fetch']);
+  expect(await network('noor', ['status', '--no-fetch'])).toEqual([]);
+  expect(await network('maya', ['release', 'src/api/users.ts'])).toEqual(['push']);
+});

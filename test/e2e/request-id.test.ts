@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { VERBS } from '../../src/commands/registry.js';
+import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import type { CoordResult } from '../support/sandbox.js';
+
+/** What is left of a fleet's history: one line a commit, and its events. */
+function historyOf({ box, clone }: Fleet): string {
+  return box.git(clone, 'log', '--format=%H %s', 'coord');
+}
+
+/** What must have happened before, and the command line that is then repeated. */
+const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: readonly string[]; agent?: string }>> = {
+  claim: { args: ['src/api', '@db', '--reason', 'why'] },
+  renew: { before: [['maya', 'claim', 'src/api']], args: ['--ttl', '2h'] },
+  release: { before: [['maya', 'claim', 'src/api', '@db']], args: ['--all'] },
+  steal: { before: [['noor', 'claim', 'src/api']], args: ['src/api', '--force', '--reason', 'gone'] },
+  handoff: {
+    before: [
+      ['noor', 'claim', '@x'],
+      ['maya', 'claim', 'src/api'],
+    ],
+    args: ['src/api', '--to', 'noor', '--note', 'yours now'],
+  },
+  accept: {
+    before: [
+      ['maya', 'claim', '@x'],
+      ['noor', 'claim', 'src/api'],
+      ['noor', 'handoff', 'src/api', '--to', 'maya'],
+    ],
+    args: ['src/api'],
+  },
+  decline: {
+    before: [
+      ['maya', 'claim', '@x'],
+      ['noor', 'claim', 'src/api'],
+      ['noor', 'handoff', 'src/api', '--to', 'maya'],
+    ],
+    args: ['src/api', '--reason', 'busy'],
+  },
+  state: { args: ['thinking'] },
+  note: { args: ['hello', '--kind', 'intent'] },
+  'session start': { args: [] },
+  'session end': { before: [['maya', 'session', 'start']], args: [] },
+  'agent kill': {
+    before: [
+      ['noor', 'claim', '@x'],
+      ['boss', 'session', 'start', '--role', 'orchestrator'],
+    ],
+    agent: 'boss',
+    args: ['noor', '--reason', 'loops'],
+  },
+  'agent revive': {
+    before: [
+      ['noor', 'claim', '@x'],
+      ['boss', 'session', 'start', '--role', 'orchestrator'],
+      ['boss', 'agent', 'kill', 'noor', '--reason', 'x'],
+    ],
+    agent: 'boss',
+    args: ['noor'],
+  },
+};
+
+/** Verbs that write nothing, or for which repeating is no question of an id. */
+const WITHOUT = [
+  ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics'],
+  ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
+  // A wait holds nothing; a program that runs is repeated by `coord once`.
+  ...['wait', 'run', 'once'],
+];
+
+async function dataOf(fleet: Fleet, agent: string, args: readonly string[]): Promise<unknown> {
+  const result = await fleet.as(agent, [...args, '--json']);
+  expect(result.json().error?.message).toBeUndefined();
+  return result.json().data;
+}
+
+describe('--request-id', () => {
+  const written = VERBS.filter(({ writes }) => writes).map(({ name }) => name);
+
+  it.each(Object.keys(WRITES).filter((name) => written.includes(name)))(
+    'of coord %s: the same answer again, and nothing written',
+    async (name) => {
+      const fleet = await localFleet();
+      const { before = [], args, agent = 'maya' } = WRITES[name] ?? { args: [] };
+      for (const [who = '', ...words] of before) expect((await fleet.as(who, words)).stderr).not.toContain('next:');
+      const words = [...name.split(' '), ...args, '--request-id', 'once only'];
+      const first = await dataOf(fleet, agent, words);
+      const history = historyOf(fleet);
+      expect(await dataOf(fleet, agent, words)).toEqual(first);
+      expect(historyOf(fleet)).toBe(history);
+      await fleet.as('zoe', ['claim', '@else']);
+      expect(await dataOf(fleet, agent, words)).toEqual(first);
+    },
+  );
+
+  it('is there for every command that writes', () => {
+    expect(written.filter((name) => !(name in WRITES) && name !== 'ack')).toEqual([]);
+    expect(VERBS.map(({ name }) => name).filter((name) => !written.includes(name) && !WITHOUT.includes(name))).toEqual(
+      [],
+    );
+  });
+
+  it('repeats an ack', async () => {
+    const fleet = await localFleet();
+    const note = await fleet.as('noor', ['note', 'look', '--needs-ack', 'maya', '--json']);
+    const words = ['ack', note.json().data.notes[0].id, '--request-id', 'a1'];
+    expect(await dataOf(fleet, 'maya', words)).toEqual(await dataOf(fleet, 'maya', words));
+  });
+
+  it('gives the claim of then, when it was given back and taken by another since', async () => {
+    const fleet = await localFleet();
+    const words = ['claim', 'src/api', '--request-id', 'r1'];
+    const first = await dataOf(fleet, 'maya', words);
+    await fleet.as('maya', ['release', '--all']);
+    await fleet.as('noor', ['claim', 'src/api']);
+    expect(await dataOf(fleet, 'maya', words)).toEqual(first);
+    expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toMatchObject([{ agent: 'noor' }]);
+  });
+
+  it('repeats a release though the ground has been claimed and changed again', async () => {
+    const fleet = await localFleet();
+    await fleet.as('maya', ['claim', 'src/api']);
+    const words = ['release', 'src/api', '--request-id', 'r1'];
+    const first = await dataOf(fleet, 'maya', words);
+    await fleet.as('maya', ['claim', 'src/api']);
+    fleet.box.write(fleet.clone, 'src/api/users.ts', 'changed\n');
+    fleet.box.git(fleet.clone, 'commit', '--quiet', '--allow-empty', '--message', 'moved on');
+    expect(await dataOf(fleet, 'maya', words)).toEqual(first);
+    expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toMatchObject([{ agent: 'maya' }]);
+  });
+
+  it('repeats what a wait came to', async () => {
+    const fleet = await localFleet();
+    await fleet.as('noor', ['claim', '@db']);
+    const words = ['claim', '@db', '--wait=1s', '--request-id', 'r1'];
+    expect((await fleet.as('maya', words)).code).toBe(9);
+    await fleet.as('noor', ['release', '--all']);
+    const first = await dataOf(fleet, 'maya', words);
+    await fleet.as('maya', ['release', '--all']);
+    expect(await dataOf(fleet, 'maya', words)).toEqual(first);
+  });
+
+  it('is used up by no refusal', async () => {
+    const fleet = await localFleet();
+    await fleet.as('noor', ['claim', '@db']);
+    const words = ['claim', '@db', '--request-id', 'r1'];
+    expect((await fleet.as('maya', words)).code).toBe(3);
+    await fleet.as('noor', ['release', '--all']);
+    expect(await dataOf(fleet, 'maya', words)).toMatchObject({ claims: [{ agent: 'maya' }] });
+  });
+
+  it.each([
+    ['maya', ['claim', '@other']],
+    ['maya', ['release', '--all']],
+    ['noor', ['claim', '@db']],
+  ])('of another request is exit 2, nothing changed: %s %j', async (agent, words) => {
+    const fleet = await localFleet();
+    await fleet.as('maya', ['claim', '@db', '--request-id', 'r1']);
+    const history = historyOf(fleet);
+    const result = await fleet.as(agent, [...words, '--request-id', 'r1', '--json']);
+    expect(result.code).toBe(2);
+    expect(result.json().error).toMatchObject({
+      ...{ code: 'usage', message: expect.stringContaining('r1'), hint: expect.stringContaining('new id') },
+      details: { reason: 'request-id', agent: 'maya', kind: 'claim' },
+    });
+    await fleet.as('zoe', ['claim', '@else']);
+    expect(historyOf(fleet).split('\n').slice(1).join('\n')).toBe(history);
+  });
+
+  it.each(['', '  ', 'a\nb', 'x'.repeat(129)])('%j is not one: exit 2', async (id) => {
+    const fleet = await localFleet();
+    const result = await fleet.as('maya', ['claim', '@db', `--request-id=${id}`, '--json']);
+    expect([result.code, result.json().error.hint]).toEqual([2, 'use 1 to 128 printable characters']);
+  });
+
+  it('asked by many processes at once has one effect, and one answer', async () => {
+    const fleet = await localFleet();
+    const words = ['claim', '@db', '--request-id', 'r1', '--json'];
+    const results = await Promise.all(Array.from({ length: 5 }, () => fleet.as('maya', words)));
+    const answers = new Set(results.map((result: CoordResult) => JSON.stringify(result.json().data)));
+    expect([results.map(({ code }) => code), answers.size]).toEqual([[0, 0, 0, 0, 0], 1]);
+    expect(fleet.box.git(fleet.clone, 'log', '--format=%b', 'coord').match(/"claim\.\w+"/g)).toEqual([
+      '"claim.granted"',
+    ]);
+  });
+
+  it('holds across clones: what one has done, another repeats', async () => {
+    const fleet = await sharedFleet();
+    const other = fleet.box.clone(fleet.remote);
+    const words = ['claim', '@db', '--request-id', 'r1', '--json'];
+    const first = await fleet.as('maya', words);
+    await fleet.as('maya', ['status'], { cwd: other });
+    await fleet.as('maya', ['release', '--all']);
+    const again = await fleet.as('maya', words, { cwd: other });
+    expect(again.json().data).toEqual(first.json().data);
+    expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
+  });
+
+  it('is on no command that only reads', async () => {
+    const fleet = await localFleet();
+    expect((await fleet.as('maya', ['status', '--request-id', 'r1'])).code).toBe(2);
+    expect((await fleet.as('maya', ['claim', '--help'])).stdout).toContain('--request-id <id>');
+  });
+});

@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type InProcess, inProcess } from '../support/in-process.js';
+import { hook, type LandingFleet, landingFleet } from '../support/landing.js';
+import type { CoordResult } from '../support/sandbox.js';
+
+let fleet: LandingFleet;
+let coord: InProcess;
+
+beforeEach(async () => {
+  fleet = await landingFleet();
+  coord = inProcess(fleet.box);
+});
+
+/** Runs coord as maya in the first clone, which must answer with this exit code. */
+async function maya(exit: number, ...args: string[]): Promise<CoordResult> {
+  const result = await coord.run('maya', fleet.clone, [...args, '--json']);
+  expect(result.code, result.stdout).toBe(exit);
+  return result;
+}
+
+/** As noor, in the second clone. */
+async function noor(exit: number, ...args: string[]): Promise<CoordResult> {
+  const result = await coord.run('noor', fleet.other, [...args, '--json']);
+  expect(result.code, result.stdout).toBe(exit);
+  return result;
+}
+
+async function held(): Promise<string[]> {
+  const claims = (await noor(0, 'status')).json().data.claims as { target: string }[];
+  return claims.map(({ target }) => target);
+}
+
+function work(text = 'more users\n', file = 'src/api/users.ts'): string {
+  return fleet.box.commit(fleet.clone, file, text);
+}
+
+/** The second clone merges a branch of the remote into its main branch as a person at a forge would, and pushes it. */
+function merge(how: readonly string[], branch = 'feature'): string {
+  const { box, other } = fleet;
+  box.git(other, 'pull', '--quiet', '--ff-only', 'origin', 'main');
+  box.git(other, 'fetch', '--quiet', 'origin');
+  box.git(other, 'merge', '--quiet', ...how, `origin/${branch}`);
+  if (how.includes('--squash')) box.git(other, 'commit', '--quiet', '--message', 'squashed');
+  box.git(other, 'push', '--quiet', 'origin', 'main');
+  return box.git(other, 'rev-parse', 'HEAD');
+}
+
+describe('coord land --to', () => {
+  it('pushes HEAD to the branch, moves neither the main nor the coordination branch, and keeps the claims', async () => {
+    await maya(0, 'claim', 'src/api');
+    const before = [fleet.at('main'), fleet.at('coord')];
+    const commit = work();
+    const { data } = (await maya(0, 'land', '--to', 'feature')).json();
+    expect(data).toMatchObject({ landed: false, pushed: true, commit, to: 'origin/feature', held: ['src/api/**'] });
+    expect(fleet.at('feature')).toBe(commit);
+    expect([fleet.at('main'), fleet.at('coord')]).toEqual(before);
+    const words = (await coord.run('maya', fleet.clone, ['land', '--to', 'feature'])).stdout;
+    expect(words).toContain(`after the merge: coord released-by ${commit.slice(0, 7)}`);
+  });
+
+  it('checks the claims as a landing does', async () => {
+    work();
+    expect((await maya(4, 'land', '--to', 'feature')).json().error.details.reason).toBe('unclaimed');
+    expect(fleet.at('feature')).toBeNull();
+  });
+
+  it('works behind the main branch, with only its own paths, and says so', async () => {
+    await maya(0, 'claim', 'src/api');
+    work();
+    fleet.box.commit(fleet.other, 'src/web/page.ts', 'page\n');
+    fleet.box.git(fleet.other, 'push', '--quiet', 'origin', 'main');
+    const pushed = await maya(0, 'land', '--to', 'feature');
+    expect(pushed.json().data.paths).toEqual(['src/api/users.ts']);
+    expect(pushed.stderr).toContain('HEAD lacks 1');
+  });
+
+  it('shows with --dry-run what it would push', async () => {
+    await maya(0, 'claim', 'src/api');
+    work();
+    expect((await maya(0, 'land', '--to', 'feature', '--dry-run')).json().data).toMatchObject({ pushed: false });
+    expect(fleet.at('feature')).toBeNull();
+  });
+
+  it.each(['main', 'coord', '-x', 'a..b', ''])('refuses %j as a branch', async (branch) => {
+    await maya(0, 'claim', 'src/api');
+    work();
+    const before = [fleet.at('main'), fleet.at('coord')];
+    await maya(2, 'land', `--to=${branch}`);
+    expect([fleet.at('main'), fleet.at('coord')]).toEqual(before);
+  });
+
+  it('never overwrites what others pushed to the branch', async () => {
+    await maya(0, 'claim', 'src/api');
+    work();
+    fleet.box.commit(fleet.other, 'docs/a.md', 'a\n');
+    fleet.box.git(fleet.other, 'push', '--quiet', 'origin', 'HEAD:feature');
+    const theirs = fleet.at('feature');
+    expect((await maya(5, 'land', '--to', 'feature')).json().error.hint).toContain('git pull --rebase origin feature');
+    expect(fleet.at('feature')).toBe(theirs);
+  });
+
+  it('minds the hooks of the user and of the server', async () => {
+    await maya(0, 'claim', 'src/api');
+    work();
+    fleet.serverHook('update', 'case "$1" in refs/heads/feature) exit 1;; esac');
+    expect((await maya(6, 'land', '--to', 'feature')).json().error.details.reason).toBe('protected');
+    hook(fleet, join(fleet.clone, '.git/hooks'), 'pre-push', ['echo red >&2', 'exit 1']);
+    const { error } = (await maya(6, 'land', '--to', 'feature')).json();
+    expect(error.details).toEqual({ reason: 'pre-push', said: ['red'] });
+  });
+});
+
+describe('coord released-by', () => {
+  it('is refused while the work is not merged, and names what differs', async () => {
+    await maya(0, 'claim', 'src/api');
+    const commit = work();
+    await maya(0, 'land', '--to', 'feature');
+    const { error } = (await maya(5, 'released-by', commit)).json();
+    expect(error.details).toMatchObject({ reason: 'not-merged', paths: ['src/api/users.ts'] });
+    expect(await held()).toEqual(['src/api/**']);
+  });
+
+  it.each([
+    ['a fast-forward', ['--ff-only']],
+    ['a merge commit', ['--no-ff', '--no-edit']],
+  ])('releases at the commit itself after %s', async (_what, how) => {
+    await maya(0, 'claim', 'src/api', 'src/web');
+    const commit = work();
+    await maya(0, 'land', '--to', 'feature');
+    merge(how);
+    const { data } = (await maya(0, 'released-by', 'HEAD')).json();
+    expect(data).toMatchObject({ commit, how: 'contained', released: [{ target: 'src/api/**' }], kept: [] });
+    expect(await held()).toEqual(['src/web']);
+    await noor(0, 'claim', 'src/api');
+    expect((await maya(0, 'released-by', commit)).json().data.released).toEqual([]);
+  });
+
+  it('after a squash, releases at a commit that the main branch has', async () => {
+    await maya(0, 'claim', 'src/api');
+    work('first\n');
+    const commit = work();
+    await maya(0, 'land', '--to', 'feature');
+    const main = merge(['--squash']);
+    expect((await maya(0, 'released-by', commit)).json().data).toMatchObject({ how: 'same-content', commit });
+    const late = fleet.box.clone(fleet.remote);
+    fleet.box.git(late, 'reset', '--quiet', '--hard', 'HEAD~1');
+    const refused = await coord.run('rae', late, ['claim', 'src/api', '--json']);
+    expect(refused.json().error.details.missing).toMatchObject([{ commit: main }]);
+    await noor(0, 'claim', 'src/api');
+  });
+
+  it('keeps a claim whose work the review changed, and releases the others', async () => {
+    await maya(0, 'claim', 'src/api', 'src/web');
+    work();
+    const commit = work('page\n', 'src/web/page.ts');
+    await maya(0, 'land', '--to', 'feature');
+    const { box, other } = fleet;
+    box.git(other, 'fetch', '--quiet', 'origin');
+    box.git(other, 'merge', '--quiet', '--squash', 'origin/feature');
+    box.commit(other, 'src/web/page.ts', 'better page\n');
+    box.git(other, 'push', '--quiet', 'origin', 'main');
+    const { data } = (await maya(0, 'released-by', commit)).json();
+    expect(data.released).toMatchObject([{ target: 'src/api/**' }]);
+    expect(data.kept).toEqual([{ target: 'src/web', why: 'not-merged' }]);
+  });
+
+  it('keeps a claim that HEAD has later work on, and refuses uncommitted changes', async () => {
+    await maya(0, 'claim', 'src/api');
+    const commit = work();
+    await maya(0, 'land', '--to', 'feature');
+    merge(['--ff-only']);
+    work('later\n');
+    expect((await maya(0, 'released-by', commit)).json().data.kept).toEqual([
+      { target: 'src/api/**', why: 'later-work' },
+    ]);
+    fleet.box.git(fleet.clone, 'reset', '--quiet', '--soft', commit);
+    expect((await maya(5, 'released-by', commit)).json().error.details.reason).toBe('uncommitted');
+    fleet.box.git(fleet.clone, 'commit', '--quiet', '--message', 'again');
+    expect(await held()).toEqual(['src/api/**']);
+  });
+
+  it('follows a rename, deletions and names with line breaks through a squash', async () => {
+    await maya(0, 'claim', 'src');
+    const { box, clone } = fleet;
+    box.git(clone, 'mv', 'src/api/users.ts', 'src/new\nname 🎉.ts');
+    box.git(clone, 'commit', '--quiet', '--message', 'move');
+    await maya(0, 'land', '--to', 'feature');
+    merge(['--squash']);
+    expect((await maya(0, 'released-by', 'HEAD')).json().data.released).toMatchObject([{ target: 'src/**' }]);
+  });
+
+  it('refuses what is no commit, and cannot know without the remote', async () => {
+    await maya(2, 'released-by', 'nonsense');
+    await maya(2, 'released-by', '--', '--all');
+    fleet.box.git(fleet.clone, 'remote', 'set-url', 'origin', fleet.box.path('nowhere.git'));
+    await maya(7, 'released-by', 'HEAD');
+  });
+
+  it('releases no claim of others', async () => {
+    await maya(0, 'claim', 'src/api');
+    const commit = work();
+    await maya(0, 'land', '--to', 'feature');
+    merge(['--ff-only']);
+    expect((await noor(0, 'released-by', commit)).json().data.released).toEqual([]);
+    expect(await held()).toEqual(['src/api/**']);
+  });
+});
