@@ -6,6 +6,7 @@ import { numberEvents } from '../domain/events.js';
 import type { State } from '../domain/model.js';
 import { addSeconds, parseDuration } from '../domain/time.js';
 import { CoordError, usage } from '../errors.js';
+import { isAncestor } from '../git/refs.js';
 import { isPerson } from '../person.js';
 import { type CompactReport, compactLines, mayNotCompact } from '../render/compact.js';
 import { refusalError } from '../render/refusals.js';
@@ -43,8 +44,9 @@ export const compact: Verb = {
     const refused = refusalOf(context, agent, state);
     if (refused) return refused;
     const plan = await planCompaction(context, revision, keep);
-    if (plan.compacted === null || input.flag('dry-run')) return success(context, report(plan, null, input));
-    return new Compaction(context, store, keep, archive).run(plan, plan.compacted, input);
+    const dryRun = input.flag('dryRun');
+    if (plan.compacted === null || dryRun) return success(context, { ...reportOf(plan), dryRun });
+    return new Compaction(context, store, archive).run(plan, plan.compacted);
   },
 };
 
@@ -52,39 +54,52 @@ class Compaction {
   constructor(
     private readonly context: Context,
     private readonly store: GitStore,
-    private readonly keep: Keep,
     private readonly archive: Archive | null,
   ) {}
 
-  async run(first: CompactionPlan, compacted: Compacted, input: Input): Promise<Outcome> {
+  async run(first: CompactionPlan, compacted: Compacted): Promise<Outcome> {
     const { context, store, archive } = this;
     const history = new CompactedHistory(context, await this.entry(compacted));
     // The long part, while others go on writing; what they add is quickly done afterwards.
     await history.write(first, compacted);
+    await archive?.keep(first.tip);
     try {
-      return await store.exclusively(async () => {
-        for (let plan = first, attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-          const commit = await history.write(plan, plan.compacted ?? compacted);
-          const companion = await archive?.keep(plan.tip);
-          if (await store.replace(commit, plan.tip, companion)) {
-            archive?.stays();
-            return success(context, report(plan, archive?.ref ?? null, input, commit));
-          }
-          await context.surroundings.pause(context.host.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
-          const { state, revision } = await store.latest();
-          const refused = refusalOf(context, context.identity().agent, state);
-          if (refused) return refused;
-          plan = (await extendPlan(context, plan, revision)) ?? (await planCompaction(context, revision, this.keep));
-          // Somebody else compacted it in the meantime.
-          if (plan.compacted === null) return success(context, report(plan, null, input));
-        }
-        throw new CoordError('unavailable', `the coordination branch moved ${ATTEMPTS} times before it was compacted`, {
-          hint: 'nothing was changed; repeat the command',
-        });
-      });
-    } finally {
-      await archive?.dropUnlessItStays();
+      const outcome = await store.exclusively(() => this.replace(history, first, compacted));
+      if (outcome instanceof CoordError) await archive?.drop(first.tip);
+      return outcome;
+    } catch (error) {
+      if (archive !== null && (await this.stands(first.tip))) await archive.drop(first.tip);
+      throw error;
     }
+  }
+
+  /** Whether the former history is surely in place. */
+  private async stands(tip: string): Promise<boolean> {
+    const { context, store } = this;
+    return store.latestTip().then(
+      async (now) => (await isAncestor(context.git, tip, now)) === true,
+      () => false,
+    );
+  }
+
+  private async replace(history: CompactedHistory, first: CompactionPlan, compacted: Compacted): Promise<Outcome> {
+    const { context, store, archive } = this;
+    let plan = first;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const commit = await history.write(plan, compacted);
+      if (await store.replace(commit, plan.tip)) {
+        const done = { changed: true, dryRun: false, tip: commit, archive: archive?.ref ?? null };
+        return success(context, { ...reportOf(plan), ...done });
+      }
+      await context.surroundings.pause(context.host.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+      const { state, revision } = await store.latest();
+      const refused = refusalOf(context, context.identity().agent, state);
+      if (refused) return refused;
+      const extended = await extendPlan(context, plan, revision);
+      if (extended === null) throw notDone('somebody else compacted the history in the meantime');
+      plan = extended;
+    }
+    throw notDone(`the coordination branch moved ${ATTEMPTS} times before it was compacted`);
   }
 
   private async entry({ commit, commits, from, to }: Compacted) {
@@ -121,18 +136,13 @@ async function readArchive(context: Context, input: Input): Promise<Archive | nu
   return name === undefined ? null : archiveIn(context, await context.config(), name);
 }
 
-function report(plan: CompactionPlan, archive: string | null, input: Input, commit?: string): CompactReport {
-  const { compacted, kept, tip } = plan;
-  const dryRun = input.flag('dry-run');
-  return {
-    changed: commit !== undefined,
-    dryRun,
-    compacted,
-    kept: kept.length,
-    former: tip,
-    tip: commit ?? tip,
-    archive,
-  };
+/** What is so as long as nothing is changed. */
+function reportOf({ compacted, kept, tip }: CompactionPlan): CompactReport {
+  return { changed: false, dryRun: false, compacted, kept: kept.length, former: tip, tip, archive: null };
+}
+
+function notDone(message: string): CoordError {
+  return new CoordError('unavailable', message, { hint: 'nothing was changed; repeat the command' });
 }
 
 function success(context: Context, result: CompactReport): Outcome {

@@ -22,9 +22,7 @@ const PUSH_TIMEOUT_MS = 540_000;
 export async function pushForReview(context: Context, branch: string, dryRun: boolean): Promise<Outcome> {
   const { verdict, work } = await readWork(context);
   await checkBranch(context, branch, work);
-  if (work === null) {
-    return verdict.ok ? new CoordError('fault', 'the main branch was not compared with HEAD') : syncError(verdict);
-  }
+  if (work === null) return syncError(verdict);
   if (work.ahead === 0) {
     return new CoordError('usage', `nothing to push: ${work.remote}/${work.branch} has all of HEAD`, {
       hint: 'commit your work first',

@@ -24,11 +24,10 @@ export interface Work {
   readonly behind: number;
 }
 
-export interface WorkRead {
-  readonly verdict: SyncVerdict;
-  /** null when it cannot be known how the two stand to each other; the verdict says why. */
-  readonly work: Work | null;
-}
+/** `work` is null when it cannot be known how the two stand to each other; the verdict says why. */
+export type WorkRead =
+  | { readonly verdict: SyncVerdict; readonly work: Work }
+  | { readonly verdict: SyncRefusal; readonly work: null };
 
 /** Fetches the main branch, and judges whether HEAD contains it. */
 export async function readWork(context: Context): Promise<WorkRead> {
@@ -43,11 +42,14 @@ export async function readWork(context: Context): Promise<WorkRead> {
   // What lands is the commit, whatever is checked out in submodules.
   const verdict = judgeSync({ ...facts, submodules: [] });
   const { head, upstream } = facts;
-  if (upstream.kind !== 'fetched' || head === null) return { verdict, work: null };
-  const { branch, commit: main, ahead, behind, fetchedAt: at } = upstream;
-  recordLastFetch(context.repository, { remote, branch, commit: main, at });
-  const known = verdict.ok || verdict.reason === 'behind' || verdict.reason === 'diverged';
-  return { verdict, work: known ? { head, remote, branch, main, ahead, behind } : null };
+  if (upstream.kind === 'fetched' && head !== null) {
+    const { branch, commit: main, ahead, behind, fetchedAt: at } = upstream;
+    recordLastFetch(context.repository, { remote, branch, commit: main, at });
+    const known = verdict.ok || verdict.reason === 'behind' || verdict.reason === 'diverged';
+    if (known) return { verdict, work: { head, remote, branch, main, ahead, behind } };
+  }
+  if (verdict.ok) throw new CoordError('fault', 'HEAD was found in sync without a main branch');
+  return { verdict, work: null };
 }
 
 /** The commit at the tip of the remote's main branch now; null when it cannot be known. */

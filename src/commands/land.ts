@@ -1,8 +1,8 @@
 import type { Context } from '../context.js';
 import { decide } from '../domain/decide.js';
-import type { Claim } from '../domain/model.js';
+import type { Claim, Release, State } from '../domain/model.js';
 import type { Granted, LandRequest, Refused, Results } from '../domain/request.js';
-import { CoordError } from '../errors.js';
+import type { CoordError } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';
 import { type LandedClaim, type LandReport, landLines, landRefused, uncommittedOnGround } from '../render/land.js';
@@ -57,12 +57,12 @@ interface TryAgain {
 /** @param rehearsed commits that the user's hook has let through */
 async function tryToLand(context: Context, dryRun: boolean, rehearsed: Set<string>): Promise<Outcome | TryAgain> {
   const { verdict, work } = await readWork(context);
-  if (work === null) return verdict.ok ? fallen() : syncError(verdict);
+  if (work === null) return syncError(verdict);
   const store = await context.store();
   const { state } = await store.latest();
   const request = await landRequest(context, work);
   if (work.ahead === 0) {
-    const released = state.releases.filter((one) => one.agent === request.agent && one.commit === work.head);
+    const released = releasedAt(state, request.agent, work.head);
     if (verdict.ok || released.length > 0) return success(request, work, { already: true, dryRun: false, released });
   }
   if (!verdict.ok) return syncError(verdict);
@@ -80,8 +80,10 @@ async function tryToLand(context: Context, dryRun: boolean, rehearsed: Set<strin
   return push(context, work, await withRenames(context, request, claims));
 }
 
-function fallen(): CoordError {
-  return new CoordError('fault', 'the main branch was fetched, but not compared with HEAD');
+/** What an earlier run released with this commit, each claim once: a path that was renamed has a record of its own. */
+function releasedAt(state: State, agent: string, commit: string): readonly Release[] {
+  const releases = state.releases.filter((one) => one.agent === agent && one.commit === commit);
+  return [...new Map(releases.reverse().map((release) => [release.token, release])).values()].reverse();
 }
 
 async function withRenames(context: Context, request: LandRequest, claims: readonly Claim[]): Promise<LandRequest> {

@@ -164,6 +164,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./metrics.js')).metrics,
   },
   {
+    name: 'doctor',
+    summary: 'check the set-up, and mend it',
+    load: async () => (await import('./doctor.js')).doctor,
+  },
+  {
     name: 'compact',
     summary: 'shorten the history of the coordination branch',
     load: async () => (await import('./compact.js')).compact,

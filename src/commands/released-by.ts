@@ -3,7 +3,7 @@ import { groundOf } from '../domain/conflicts.js';
 import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
 import { ownClaims } from '../domain/ownership.js';
-import { CoordError, usage } from '../errors.js';
+import { usage } from '../errors.js';
 import { pathsBetween } from '../git/changed-paths.js';
 import { uncommittedPaths } from '../git/changes.js';
 import { isAncestor } from '../git/refs.js';
@@ -26,12 +26,9 @@ export const releasedBy: Verb = {
   async run(context, input) {
     await requireSharing(context);
     const commit = await readCommit(context, input.argument(0) ?? '');
-    const { verdict } = await readWork(context);
-    const { report } = verdict;
-    if (report.upstreamCommit === null || report.upstream === null || report.behind === null) {
-      return verdict.ok ? new CoordError('fault', 'the main branch was not compared with HEAD') : syncError(verdict);
-    }
-    return release(context, commit, { name: report.upstream, commit: report.upstreamCommit });
+    const { verdict, work } = await readWork(context);
+    if (work === null) return syncError(verdict);
+    return release(context, commit, { name: `${work.remote}/${work.branch}`, commit: work.main });
   },
 };
 
@@ -54,9 +51,9 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
   const own = ownClaims(state, base, null, context.now());
   const claims =
     'claims' in own ? own.claims.filter(({ kind, mode }) => kind !== 'resource' && mode === 'exclusive') : [];
-  const sorted = await sortClaims(context, claims, commit, main);
-  const chosen = sorted.filter(({ fate }) => fate === 'merged').map(({ claim }) => claim);
   const contained = (await isAncestor(context.git, commit, main.commit)) === true;
+  const sorted = await sortClaims(context, claims, { commit, contained }, main);
+  const chosen = sorted.filter(({ fate }) => fate === 'merged').map(({ claim }) => claim);
   const report: ReleasedByReport = {
     commit,
     upstream: main.name,
@@ -100,10 +97,13 @@ interface Sorted {
 }
 
 /** The claims that the commit has work of, and what became of that work. */
-async function sortClaims(context: Context, claims: readonly Claim[], commit: string, main: Main): Promise<Sorted[]> {
-  const { git } = context;
-  const contained = (await isAncestor(git, commit, main.commit)) === true;
-  const apart = new Set(contained ? [] : await pathsBetween(git, commit, main.commit));
+async function sortClaims(
+  context: Context,
+  claims: readonly Claim[],
+  { commit, contained }: { readonly commit: string; readonly contained: boolean },
+  main: Main,
+): Promise<Sorted[]> {
+  const apart = new Set(contained ? [] : await pathsBetween(context.git, commit, main.commit));
   const later = await laterWork(context, commit, main);
   const sorted: Sorted[] = [];
   for (const claim of claims) {
@@ -117,7 +117,7 @@ async function sortClaims(context: Context, claims: readonly Claim[], commit: st
   return sorted;
 }
 
-/** Paths that changed since the claim was granted; none where this clone does not have that commit any more. */
+/** Paths that changed since the claim was granted; none where HEAD was there already, or that commit is gone from here. */
 async function workSince({ git }: Context, { base }: Claim, commit: string): Promise<string[]> {
   if (base === null || base === commit) return [];
   return (await git(['cat-file', '-e', `${base}^{commit}`])).code === 0 ? pathsBetween(git, base, commit) : [];

@@ -7,6 +7,7 @@ import { decideLand } from './land.js';
 import { sweep } from './leases.js';
 import type { State } from './model.js';
 import { decideNote } from './notes.js';
+import { decideLoseOffline } from './offline.js';
 import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './once.js';
 import { decideRelease } from './release.js';
 import { decideKeepAlive, decideRenew, keepAlive } from './renew.js';
@@ -79,6 +80,8 @@ function dispatch(state: State, request: Request, now: Instant): Decision {
       return decideKill(state, request, now);
     case 'revive':
       return decideRevive(state, request, now);
+    case 'lose-offline':
+      return decideLoseOffline(state, request, now);
     case 'set-state':
       return decideSetState(state, request, now);
   }

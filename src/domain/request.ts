@@ -238,7 +238,17 @@ export interface OnceForgetRequest extends RequestBase {
   readonly key: string;
 }
 
+/** Leaves word of claims that were granted offline, and not confirmed by the remote. */
+export interface LoseOfflineRequest extends RequestBase {
+  readonly kind: 'lose-offline';
+  readonly claims: readonly Claim[];
+  /** Who holds the ground; null: nobody, or not known. */
+  readonly by: string | null;
+  readonly why: string;
+}
+
 export type Request =
+  | LoseOfflineRequest
   | OnceBeginRequest
   | OnceFinishRequest
   | OnceForgetRequest
@@ -267,6 +277,7 @@ export type WaitResult =
 
 /** What each kind of request is answered with when it is granted. */
 export interface Results {
+  readonly 'lose-offline': { readonly lost: readonly Claim[] };
   readonly claim: { readonly claims: readonly Claim[] };
   readonly wait: WaitResult;
   readonly 'leave-queue': { readonly left: boolean };

@@ -90,12 +90,13 @@ function defaultBranchIn({ stdout }: PorcelainResult): string | null {
 
 async function fetchAndCompare(asking: Asking, branch: string): Promise<UpstreamFacts> {
   const { repository, git, request, head } = asking;
+  const seen = seenTips(repository, git, request.remote, branch);
+  // Read before the remote is asked: what is seen later may be newer than its answer, which then looks rewound.
+  const known = await seen.list();
   let tip = await fetchTip(asking, branch, []);
   if (typeof tip !== 'string') return whyNotFetched(asking, branch, tip);
-  const seen = seenTips(repository, git, request.remote, branch);
   await seen.add(tip);
-  const compare = async (upstream: string) =>
-    compareHistory(repository, git, { head, upstream, seen: await seen.list() });
+  const compare = (upstream: string) => compareHistory(repository, git, { head, upstream, seen: known });
   let comparison = await compare(tip);
   for (const depth of DEEPEN_STEPS) {
     if (!comparison.cutOff) break;

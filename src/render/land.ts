@@ -116,7 +116,8 @@ export interface ReleasedByReport {
 
 export function releasedByLines({ commit, upstream, released, kept }: ReleasedByReport, style: Style): string[] {
   const name = shortCommit(commit);
-  if (released.length === 0 && kept.length === 0) return [`you hold no claim that ${name} has work of`];
+  if (released.length === 0 && kept.length === 0)
+    return [`you hold no claim that ${name} has work of; to give one back all the same: coord release`];
   return [
     ...released.map(
       ({ target }) => `${style.good('released')} ${style.target(oneLine(target))}: ${name} is on ${oneLine(upstream)}`,

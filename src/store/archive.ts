@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.js';
 import { CoordError, usage } from '../errors.js';
 import type { RemoteGit } from '../git/porcelain.js';
+import { reasonOf } from '../git/push-status.js';
 import { compareAndSwapRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
-import type { Companion } from './companion.js';
 
 export interface ArchiveSurroundings {
   readonly repository: Repository;
@@ -28,9 +28,6 @@ export async function archiveIn(
 }
 
 export class Archive {
-  private kept: string | null = null;
-  private settled = false;
-
   constructor(
     private readonly around: ArchiveSurroundings,
     private readonly remote: string | null,
@@ -39,36 +36,50 @@ export class Archive {
   ) {}
 
   /**
-   * Keeps a commit here, before anything is replaced.
-   * @returns what must move on the remote with the branch, or not at all; undefined where there is none.
-   * @throws CoordError `usage` when there is such an archive already.
+   * Keeps a commit, before anything is replaced.
+   * @throws CoordError `usage` when there is such an archive already, `unavailable` when the remote does not take it;
+   *   nothing is changed then.
    */
-  async keep(commit: string): Promise<Companion | undefined> {
+  async keep(commit: string): Promise<void> {
     const { repository, git } = this.around;
-    const done = await compareAndSwapRef(repository, git, { ref: this.ref, to: commit, from: this.kept });
-    if (!done.ok)
-      throw usage(`${this.ref} cannot be made: ${done.stderr.trim()}`, 'coord compact --archive OTHER-NAME');
-    this.kept = commit;
-    const { remote, ref } = this;
-    if (remote === null) return undefined;
-    return { ref, commit, expected: '', confirm: () => this.confirm(remote, commit) };
-  }
-
-  stays(): void {
-    this.settled = true;
-  }
-
-  async dropUnlessItStays(): Promise<void> {
-    if (this.settled || this.kept === null) return;
-    await this.around.git(['update-ref', '-d', this.ref, this.kept]);
-  }
-
-  private async confirm(remote: string, commit: string): Promise<void> {
-    const { stdout } = await this.around.remoteGit.lsRemote(remote, [this.ref]);
-    if (stdout.startsWith(`${commit}\t`)) return;
-    throw new CoordError('fault', `${remote} moved the branch without the archive ${this.ref}`, {
-      hint: `push it: git push ${remote} ${commit}:${this.ref}`,
-      details: { commit, ref: this.ref },
+    const made = await compareAndSwapRef(repository, git, { ref: this.ref, to: commit, from: null });
+    if (!made.ok)
+      throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, 'coord compact --archive OTHER-NAME');
+    await this.pushOut(commit).catch(async (error: unknown) => {
+      await this.dropHere(commit);
+      throw error;
     });
+  }
+
+  /** Takes it away again, as far as that is possible: what it kept is not replaced after all. */
+  async drop(commit: string): Promise<void> {
+    await this.push(`:${this.ref}`, commit).catch(() => undefined);
+    await this.dropHere(commit);
+  }
+
+  private async pushOut(commit: string): Promise<void> {
+    const pushed = await this.push(`${commit}:${this.ref}`, '');
+    if (pushed === null || pushed.code === 0) return;
+    const listed = await this.around.remoteGit.lsRemote(this.remote ?? '', [this.ref]);
+    if (listed.stdout.startsWith(`${commit}\t`)) return;
+    throw new CoordError('unavailable', `${this.remote} did not take ${this.ref}: ${reasonOf(pushed)}`, {
+      hint: 'nothing was changed; choose another name, ask for permission to push there, or leave --archive out',
+      details: { ref: this.ref, stderr: pushed.stderr.slice(0, 2000) },
+    });
+  }
+
+  /** Moves the remote's ref if it stands at `expected` (empty: nowhere); null where there is no remote. */
+  private async push(refspec: string, expected: string) {
+    if (this.remote === null) return null;
+    const options = ['--no-verify', '--no-follow-tags', '--no-signed'];
+    return this.around.remoteGit.push(
+      this.remote,
+      [refspec],
+      [`--force-with-lease=${this.ref}:${expected}`, ...options],
+    );
+  }
+
+  private async dropHere(commit: string): Promise<void> {
+    await this.around.git(['update-ref', '-d', this.ref, commit]);
   }
 }

@@ -85,7 +85,7 @@ export class BranchRef implements Arbiter {
     if (refFormat !== 'files' || !isFile(join(commonDir, this.name))) return null;
     // It may have been written since it was read.
     const tip = await readRef(this.repository, this.git, this.name);
-    if (tip === null) throw damagedRef(this.name, known);
+    if (tip === null) throw damagedRef(this.name, this.remote === null ? known : 'remote');
     return tip;
   }
 

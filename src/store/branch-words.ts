@@ -24,11 +24,15 @@ export function rewrittenHere(branch: string, known: string, tip: string): Coord
   });
 }
 
-/** The file of the ref holds no commit id. */
-export function damagedRef(ref: string, known: string | null): CoordError {
-  const back = known === null ? 'git fsck' : `put it back: git update-ref ${ref} ${known}`;
+/**
+ * The file of the ref holds no commit id.
+ * @param known where it stood last; `remote`: the remote has it
+ */
+export function damagedRef(ref: string, known: string | 'remote' | null): CoordError {
+  const remove = `put it back: rm .git/${ref}`;
+  const rest = known === 'remote' ? '; it then comes back from the remote' : ` && git update-ref ${ref} ${known}`;
   return new CoordError('corrupt', `${ref} is damaged: it names no commit`, {
-    hint: back,
+    hint: known === null ? 'find its last commit: git fsck --no-reflogs' : `${remove}${rest}`,
     details: { reason: 'damaged', known, problems: [`${ref}: names no commit`] },
   });
 }

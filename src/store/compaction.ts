@@ -81,7 +81,7 @@ async function copyOf(git: Git, objects: ObjectDatabase, replaced: string, line:
   return copies[0] ?? null;
 }
 
-/** The first commit of a line, if it is the root of a compacted history; a shallow clone may lack it. */
+/** The first commit of a line, if it is the root of a compacted history. */
 async function rootOf(
   git: Git,
   objects: ObjectDatabase,
@@ -89,10 +89,8 @@ async function rootOf(
 ): Promise<{ readonly id: string; readonly compacted: Compacted } | null> {
   const roots = await gitText(git, ['rev-list', '--first-parent', '--max-parents=0', line, '--']);
   const id = roots.split('\n').at(-1) ?? '';
-  const body = (await objects.read([id])).get(id)?.body;
-  const { parents, message } = parseCommit(body ?? Buffer.alloc(0));
-  const compacted = compactedIn(message);
-  return parents.length > 0 || compacted === null ? null : { id, compacted };
+  const compacted = compactedIn(parseCommit((await objects.read([id])).get(id)?.body ?? Buffer.alloc(0)).message);
+  return compacted === null ? null : { id, compacted };
 }
 
 async function isHere(history: CompactionHistory, git: Git, commit: string): Promise<boolean> {

@@ -114,8 +114,8 @@ export class GitStore implements Store {
    * history. Whoever follows asks for proof that the state is the same (`compaction.ts`).
    * @returns false when the tip is not `from` any more.
    */
-  async replace(commit: string, from: string, companion?: Companion): Promise<boolean> {
-    return this.options.arbiter.publish(commit, from, companion);
+  async replace(commit: string, from: string): Promise<boolean> {
+    return this.options.arbiter.publish(commit, from);
   }
 
   /**
@@ -128,7 +128,10 @@ export class GitStore implements Store {
     if (before !== null) return 'existing';
     if ((await this.tip()) !== null) return 'adopted';
     const commit = this.options.objects.write('commit', commitBody(this.tree.begin(state), null, entry, []));
-    return (await this.options.arbiter.publish(commit, null)) ? 'created' : 'adopted';
+    for (;;) {
+      if (await this.options.arbiter.publish(commit, null)) return 'created';
+      if ((await this.tip()) !== null) return 'adopted';
+    }
   }
 
   defer(event: CoordEvent): void {

@@ -37,6 +37,8 @@ const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 400;
 /** How often a push that the remote neither took nor clearly refused is decided and tried again. */
 const UNCLEAR_ATTEMPTS = 8;
+/** Kinds of trouble that may be over in a moment. */
+const FLEETING = ['locked', 'hidden', 'unknown', 'broken'];
 const SILENT_SECONDS = 30;
 
 /**
@@ -128,10 +130,8 @@ export class RemoteArbiter implements Arbiter {
   private async unmoved(pushed: PorcelainResult, companion: Companion | undefined): Promise<false> {
     const { remote, remoteGit, local } = this.options;
     if (companion) throw new CompanionDeclined(pushed);
-    const { kind, code } = troubleIn(pushed);
-    const fleeting = kind === 'locked' || kind === 'unknown';
     this.unclear += 1;
-    if (code !== 'closed' && fleeting && this.unclear < UNCLEAR_ATTEMPTS) return false;
+    if (FLEETING.includes(troubleIn(pushed).kind) && this.unclear < UNCLEAR_ATTEMPTS) return false;
     const listed = await remoteGit.lsRemote(remote, [`${local.name}/*`]);
     const other = /\trefs\/heads\/(.+)$/m.exec(listed.stdout)?.[1];
     if (listed.code === 0 && other !== undefined) throw nameInTheWay(remote, local.branch, other);
@@ -202,7 +202,9 @@ export class RemoteArbiter implements Arbiter {
     const { repository, git, remoteGit, remote, local, around } = this.options;
     this.mustNotBeSilent();
     for (let attempt = 1; ; attempt += 1) {
-      const fetched = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], ['--no-filter']);
+      // A partial clone gets all of the state at once, unless it lacks the very trees that the new ones go on from.
+      const filter = attempt === 1 ? ['--no-filter'] : [];
+      const fetched = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], filter);
       if (fetched.code === 0) return readRef(repository, git, ref);
       if (fetched.timedOut) throw this.fellSilent(fetched);
       const listed = await remoteGit.lsRemote(remote, [local.name]);

@@ -55,6 +55,7 @@ const UNREACHED: readonly Known[] = [
     'there is no such repository, or none that you may see',
     'check the address (git remote -v), and that the repository is still there',
   ],
+  ['broken', /unable to access/, 'it answers with an error', 'look at that server, or ask who administers it'],
 ];
 
 /** Said by a server that was reached. */
@@ -67,10 +68,10 @@ const REFUSED: readonly Known[] = [
     'closed',
   ],
   ['hook', /hook declined|declined by hook/i, 'a hook there refused it', ASK_ADMIN, 'closed'],
-  ['forbidden', /hidden ref|denied|prohibited/i, 'you may not', ASK_ADMIN, 'closed'],
+  ['forbidden', /hidden ref|deny|prohibited/i, 'you may not', ASK_ADMIN, 'closed'],
   [
     'cannot-write',
-    /unpacker error|unpack|insufficient permission|unable to (?:create|write|open)|Read-only|No space left|quota|unable to migrate/i,
+    /unpacker error|insufficient permission|Permission denied|Read-only|No space left|quota|unable to migrate/i,
     'it could not write',
     'look at the permissions and the disk of that repository, or ask who administers it',
   ],
@@ -80,6 +81,7 @@ const REFUSED: readonly Known[] = [
     'it could not move that branch, which has not moved meanwhile either',
     'a git that was killed there may have left a lock: ask for refs/heads/… .lock to be removed from that repository',
   ],
+  ['hidden', /stale info|fetch first/, 'it does not show that branch to those who push', ASK_ADMIN, 'closed'],
 ];
 
 const UNKNOWN: Trouble = {

@@ -28,7 +28,8 @@ const around = {
   now: () => START,
   random: Math.random,
   pause: () => new Promise<void>((resolve) => setImmediate(resolve)),
-  containment: async () => ({}), watch: () => ({}),
+  containment: async () => ({}),
+  watch: () => ({}),
 };
 
 let operations = 0;

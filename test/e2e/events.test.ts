@@ -170,6 +170,41 @@ describe('events --follow', () => {
     expect(refusals.map(({ count }) => count)).toEqual([1, 3]);
   });
 
+  it('tells a refusal once that a writer recorded again after a crash', async () => {
+    const fleet = await localFleet();
+    await fleet.as('maya', ['claim', '@db']);
+    const follower = follow(fleet.box, fleet.clone);
+    await fleet.as('noor', ['claim', '@db']);
+    const refusal = await follower.sees(({ type }) => type === 'claim.refused');
+    commitByHand(fleet, `again\n\n${JSON.stringify(refusal)}`);
+    await fleet.as('maya', ['release', '@db']);
+    await follower.sees(({ type }) => type === 'claim.released');
+    expect(typesOf(follower.events)).toEqual(['claim.granted', 'claim.refused', 'claim.released']);
+  });
+
+  it.each([
+    ['of which the last event is kept', '1'],
+    ['of which nothing is kept', '0'],
+  ])('goes on after a compaction %s', async (_, keep) => {
+    const fleet = await localFleet();
+    await fleet.as('boss', ['session', 'start', '--role', 'orchestrator']);
+    for (const target of ['@a', '@b', '@c']) await fleet.as('maya', ['claim', target]);
+    const follower = follow(fleet.box, fleet.clone);
+    await follower.sees(({ target }) => target === '@c');
+    const compacted = await fleet.as('boss', ['compact', '--keep', keep]);
+    expect(compacted.stderr).toBe('');
+    await fleet.as('maya', ['claim', '@d']);
+    const last = await follower.sees(({ target }) => target === '@d');
+    expect(follower.events.filter(({ type }) => type === 'claim.granted').map(({ target }) => target)).toEqual([
+      ...['@a', '@b', '@c', '@d'],
+    ]);
+    expect(new Set(idsOf(follower.events)).size).toBe(follower.events.length);
+    expect(await eventsOf(fleet, '--since', last.id)).toEqual([]);
+    const gone = await fleet.as('watcher', ['events', '--json', '--since', follower.events[1]?.id ?? '']);
+    expect([gone.code, gone.json().error.message]).toEqual([2, expect.stringContaining('were compacted')]);
+    expect((await fleet.as('watcher', ['events'])).stdout).toMatch(/^\d+ commits up to .*: compacted\n/);
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s', async (signal) => {
     const fleet = await localFleet();
     await fleet.as('maya', ['claim', '@db']);

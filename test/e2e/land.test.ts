@@ -177,5 +177,6 @@ describe('a landing that is killed', () => {
       expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
     }
     expect(fleet.mainHistory().slice(0, landed.length)).toEqual([...landed].reverse());
+    if (process.env.LAND_KILLS) console.info(`killed ${landed.length - 1} times, at ${total} calls of git`);
   }, 3_600_000);
 });

@@ -18,7 +18,7 @@ function counting(fleet: Fleet) {
     const result: CoordResult = await fleet.as(agent, args, {
       env: { PATH: `${box.path('counting')}:${box.env.PATH}` },
     });
-    expect([result.code, result.stderr]).toEqual([exit, exit === 0 ? '' : expect.any(String)]);
+    expect([result.code, result.stderr]).toEqual([exit, expect.not.stringContaining('unforeseen')]);
     const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
     return lines.map((line) => line.replace(/(?:-c \S+ )+/, '').split(' ')[0] ?? '');
   };

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/commands/registry.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
@@ -39,7 +41,6 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
   },
   state: { args: ['thinking'] },
   note: { args: ['hello', '--kind', 'intent'] },
-  'session start': { args: [] },
   'session end': { before: [['maya', 'session', 'start']], args: [] },
   'agent kill': {
     before: [
@@ -64,6 +65,8 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
 const WITHOUT = [
   ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
+  // Run again, these find that it was done already.
+  ...['land', 'released-by', 'compact'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
   ...['wait', 'run', 'once'],
 ];
@@ -94,10 +97,24 @@ describe('--request-id', () => {
   );
 
   it('is there for every command that writes', () => {
-    expect(written.filter((name) => !(name in WRITES) && name !== 'ack')).toEqual([]);
+    expect(written.filter((name) => !(name in WRITES) && !['ack', 'session start'].includes(name))).toEqual([]);
     expect(VERBS.map(({ name }) => name).filter((name) => !written.includes(name) && !WITHOUT.includes(name))).toEqual(
       [],
     );
+  });
+
+  it('starts one session, though its process died before it could remember it here', async () => {
+    const fleet = await localFleet();
+    const words = ['session', 'start', '--request-id', 's1', '--json'];
+    const first = await fleet.as('maya', words);
+    const history = historyOf(fleet);
+    rmSync(join(fleet.clone, '.git', 'coord', 'sessions'), { recursive: true });
+    const again = await fleet.as('maya', words);
+    expect(again.json().data.session).toBe(first.json().data.session);
+    expect(historyOf(fleet)).toBe(history);
+    expect((await fleet.as('maya', ['claim', '@db', '--json'])).json().data.claims).toMatchObject([
+      { session: first.json().data.session },
+    ]);
   });
 
   it('repeats an ack', async () => {

@@ -49,4 +49,13 @@ describe('twenty processes at once, in two worktrees of one clone', () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     expect(box.git(clone, 'fsck', '--strict', '--no-dangling')).toBe('');
   });
+
+  it('start sessions in one worktree: none fails over the files that they share', async () => {
+    const { as } = await localFleet();
+    for (let round = 0; round < 3; round += 1) {
+      const agents = Array.from({ length: 8 }, (_, index) => `s${round}-${index}`);
+      const started = await Promise.all(agents.map((agent) => as(agent, ['session', 'start', '--json'])));
+      expect(started.map(({ code, stderr }) => [code, stderr])).toEqual(agents.map(() => [0, '']));
+    }
+  });
 });

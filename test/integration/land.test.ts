@@ -45,6 +45,14 @@ function work(text = 'more users\n', file = 'src/api/users.ts', cwd = fleet.clon
   return fleet.box.commit(cwd, file, text);
 }
 
+/** Runs the command of a hint as maya would, in a shell. */
+function runHint(hint: string): void {
+  const script = `coord() { '${process.execPath}' '${fleet.box.program}' "$@"; }\n${hint}\n`;
+  const env = { ...fleet.box.env, COORD_AGENT: 'maya' };
+  const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: fleet.clone, env, encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+}
+
 describe('coord land', () => {
   it('moves the main branch and releases the claims in one push', async () => {
     await maya(0, 'claim', 'src/api', 'docs');
@@ -186,7 +194,8 @@ describe('coord land', () => {
     await maya(0, 'claim', 'src/api');
     fleet.box.git(fleet.clone, 'mv', 'src/api/users.ts', 'people.ts');
     fleet.box.git(fleet.clone, 'commit', '--quiet', '--message', 'move');
-    await maya(0, 'land');
+    const first = (await maya(0, 'land')).json().data;
+    expect((await maya(0, 'land')).json().data.released).toEqual(first.released);
     await noor(5, 'claim', 'people.ts');
     await noor(0, 'claim', 'README.md');
   });
@@ -204,12 +213,21 @@ describe('coord land', () => {
     const { error } = (await maya(4, 'land')).json();
     expect(error.details.paths).toMatchObject([{ path: file.normalize('NFC') }]);
     expect(error.message.split('\n')).toHaveLength(2);
-    const script = `coord() { '${process.execPath}' '${fleet.box.program}' "$@"; }\n${error.hint}\n`;
-    const env = { ...fleet.box.env, COORD_AGENT: 'maya' };
-    const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: fleet.clone, env, encoding: 'utf8' });
-    expect(status, stderr).toBe(0);
+    runHint(error.hint);
     expect(fleet.at('main')).toBe(commit);
     expect(await held()).toEqual([]);
+  });
+
+  it('names a command that works for a path that is gone, and looks like a glob', async () => {
+    await maya(0, 'claim', 'src');
+    work('x\n', 'src/[slug]/page.ts');
+    await maya(0, 'land');
+    fleet.box.git(fleet.clone, 'rm', '--quiet', '--', ':(literal)src/[slug]/page.ts');
+    fleet.box.git(fleet.clone, 'commit', '--quiet', '--message', 'remove');
+    const { hint } = (await maya(4, 'land')).json().error;
+    expect(hint).toBe("coord claim --literal 'src/[slug]/page.ts' && coord land");
+    runHint(hint);
+    expect(fleet.at('main')).toBe(fleet.box.git(fleet.clone, 'rev-parse', 'HEAD'));
   });
 
   it('refuses uncommitted changes on the ground that it would release, and no others', async () => {
@@ -327,13 +345,13 @@ describe('coord land', () => {
   });
 
   it.each(['refs/heads/main', 'refs/heads/coord'])(
-    'a server that hides %s from writers: nothing moved',
+    'a server that hides %s from writers: exit 6, nothing moved',
     async (ref) => {
       await maya(0, 'claim', 'src/api');
       work();
       fleet.box.git(fleet.remote, 'config', 'receive.hideRefs', ref);
       const before = stand();
-      await maya(7, 'land');
+      expect((await maya(6, 'land')).json().error.details.trouble).toBe('hidden');
       expect(stand()).toEqual(before);
     },
   );
@@ -435,6 +453,17 @@ describe('coord land', () => {
     const coordBefore = fleet.at('coord');
     expect((await maya(5, 'land')).json().error.details.missing).toMatchObject([{ commit: theirs }]);
     expect([fleet.at('main'), fleet.at('coord')]).toEqual([theirs, coordBefore]);
+  });
+
+  it('a main branch that moves to a part of the same work while the hook runs: lands the rest, the hook ran once', async () => {
+    await maya(0, 'claim', 'src/api');
+    const part = work('first\n');
+    const commit = work();
+    const line = `echo run >> '${fleet.box.path('runs')}'; git push --quiet --no-verify origin ${part}:refs/heads/main`;
+    hook(fleet, join(fleet.clone, '.git/hooks'), 'pre-push', [line]);
+    expect((await maya(0, 'land')).json().data).toMatchObject({ landed: true, from: part, commits: 1 });
+    expect(fleet.at('main')).toBe(commit);
+    expect(fleet.box.read('runs')).toBe('run\n');
   });
 
   it('a main branch that was rewound while the hook runs is not brought back', async () => {

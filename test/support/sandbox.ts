@@ -44,6 +44,9 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Fed on standard input, which is closed otherwise. */
   readonly input?: string;
+  /** Runs it as another user of the machine; only root may. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /** A temporary directory in which real git and the built `coord` see nothing of the machine's settings. */
@@ -137,7 +140,8 @@ export class Sandbox {
   /** Runs the built program, `bin/coord.js`. */
   coord(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<CoordResult> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [PROGRAM, ...args], { cwd, env: { ...this.env, ...options.env } });
+      const { env, input, ...user } = options;
+      const child = spawn(process.execPath, [PROGRAM, ...args], { cwd, env: { ...this.env, ...env }, ...user });
       let stdout = '';
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -150,7 +154,7 @@ export class Sandbox {
       child.on('close', (code) => resolve({ code: code ?? 128, stdout, stderr, json: () => JSON.parse(stdout) }));
       // A program that ends without reading closes the pipe; its result tells, not the write error.
       child.stdin.on('error', () => undefined);
-      child.stdin.end(options.input);
+      child.stdin.end(input);
     });
   }
 

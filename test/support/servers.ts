@@ -108,9 +108,11 @@ export async function deafPort(): Promise<number> {
 /**
  * A stand-in for ssh that runs the remote's command on this machine: the whole of git's side of ssh is real, the
  * encrypted line is not. Returns the environment that makes git use it.
+ * @param prefix a command that runs the command in turn
  */
-export function sshHere(box: Sandbox): Record<string, string> {
-  const script = box.write(box.directory, 'bin/ssh-here', '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n');
+export function sshHere(box: Sandbox, prefix = ''): Record<string, string> {
+  const text = `#!/bin/sh\nfor last; do :; done\nexec ${prefix} sh -c "$last"\n`;
+  const script = box.write(box.directory, 'bin/ssh-here', text);
   chmodSync(script, 0o755);
   return { GIT_SSH_COMMAND: script, GIT_SSH_VARIANT: 'simple' };
 }

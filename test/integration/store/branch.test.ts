@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
@@ -192,6 +192,23 @@ describe('the coordination branch', () => {
     rmSync(local, { recursive: true });
     writeFileSync(local, 'a file in the way');
     expect(await claim('noor', 'a')).toMatchObject({ ok: false });
+  });
+});
+
+describe('a writer that was killed once its write had won', () => {
+  it('before it had cleaned up: the refusals that it carried are not recorded again', async () => {
+    const { box, clone, claim } = await rig();
+    await claim('maya', 'a');
+    expect(await claim('noor', 'a')).toMatchObject({ ok: false });
+    const outbox = join(clone, '.git', 'coord', 'outbox');
+    cpSync(outbox, box.path('as-it-was'), { recursive: true });
+    await claim('maya', 'b');
+    expect(readdirSync(outbox)).toEqual([]);
+    cpSync(box.path('as-it-was'), outbox, { recursive: true });
+    await claim('maya', 'c');
+    const recorded = box.git(clone, 'log', '--format=%b', 'coord').match(/"type":"claim\.refused"/g);
+    expect(recorded).toHaveLength(1);
+    expect(readdirSync(outbox)).toEqual([]);
   });
 });
 

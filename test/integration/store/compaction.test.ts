@@ -88,7 +88,11 @@ describe('coord compact', () => {
     const rig = await local();
     const { box, clone, ok } = rig;
     await claims(rig, clone, ['a', 'b', 'c', 'd']);
-    const before = { tip: tipOf(box, clone), history: historyOf(box, clone), status: await ok('maya', clone, 'status') };
+    const before = {
+      tip: tipOf(box, clone),
+      history: historyOf(box, clone),
+      status: await ok('maya', clone, 'status'),
+    };
     const kept = box.git(clone, 'log', '-2', '--format=%an %ae %ad %cn %cd%n%b', 'coord');
     const result = await ok('olga', clone, 'compact', '--keep', '2');
     expect(result).toMatchObject({ changed: true, kept: 2, former: before.tip, archive: null });
@@ -165,7 +169,10 @@ describe('coord compact', () => {
     const byHand = commitByHand(box, clone, {});
     const signed = box
       .git(clone, 'cat-file', 'commit', byHand)
-      .replace('\n\n', '\ngpgsig -----BEGIN SSH SIGNATURE-----\n \n abc\n -----END SSH SIGNATURE-----\nx-own header\n\n');
+      .replace(
+        '\n\n',
+        '\ngpgsig -----BEGIN SSH SIGNATURE-----\n \n abc\n -----END SSH SIGNATURE-----\nx-own header\n\n',
+      );
     const path = box.write(clone, '../signed', `${signed}\n`);
     const id = box.git(clone, 'hash-object', '-t', 'commit', '-w', path);
     box.git(clone, 'update-ref', 'refs/heads/coord', id);
@@ -207,7 +214,9 @@ describe('--archive', () => {
     ]);
     await claims(rig, clone, ['c']);
     const again = tipOf(box, clone);
-    expect(await refused('olga', clone, 'compact', '--keep', '0', '--archive', '2026')).toMatchObject({ code: 'usage' });
+    expect(await refused('olga', clone, 'compact', '--keep', '0', '--archive', '2026')).toMatchObject({
+      code: 'usage',
+    });
     expect(await refused('olga', clone, 'compact', '--keep', '0', '--archive', 'a b')).toMatchObject({ code: 'usage' });
     expect(tipOf(box, clone)).toBe(again);
   });
@@ -303,7 +312,7 @@ describe('other clones of a compacted branch', () => {
     const rig = await shared();
     const { box, clone, remote, ok } = rig;
     await claims(rig, clone, ['a', 'b', 'c']);
-    const writers = ['noor', 'maya', 'zoe'].map((agent) => ({ agent, clone: box.clone(remote) }));
+    const writers = ['noor', 'mary', 'zoe'].map((agent) => ({ agent, clone: box.clone(remote) }));
     const write = async ({ agent, clone: own }: { agent: string; clone: string }) => {
       for (let index = 0; index < 6; index += 1) await ok(agent, own, 'claim', `${agent}/${index}.ts`);
     };
@@ -318,17 +327,20 @@ describe('other clones of a compacted branch', () => {
     expect(heldIn(await ok('olga', clone, 'status'))).toEqual(['src/a.ts', 'src/b.ts', 'src/c.ts']);
   });
 
-  it('are left alone when the remote does not let its branch be replaced', async () => {
-    const rig = await shared();
-    const { box, clone, remote, ok, refused } = rig;
-    await claims(rig, clone, ['a', 'b']);
-    box.git(remote, 'config', 'receive.denyNonFastForwards', 'true');
-    const before = [clone, remote].map((place) => box.git(place, 'for-each-ref'));
-    const error = await refused('olga', clone, 'compact', '--keep', '0');
-    expect(['unavailable', 'closed']).toContain(error.code);
-    expect([clone, remote].map((place) => box.git(place, 'for-each-ref'))).toEqual(before);
-    await ok('maya', clone, 'claim', 'src/c.ts');
-  });
+  it.each([[[]], [['--archive', 'old']]])(
+    'are left alone when the remote does not let its branch be replaced %j',
+    async (archive) => {
+      const rig = await shared();
+      const { box, clone, remote, ok, refused } = rig;
+      await claims(rig, clone, ['a', 'b']);
+      box.git(remote, 'config', 'receive.denyNonFastForwards', 'true');
+      const before = [clone, remote].map((place) => box.git(place, 'for-each-ref'));
+      const error = await refused('olga', clone, 'compact', '--keep', '0', ...archive);
+      expect(['unavailable', 'closed']).toContain(error.code);
+      expect([clone, remote].map((place) => box.git(place, 'for-each-ref'))).toEqual(before);
+      await ok('maya', clone, 'claim', 'src/c.ts');
+    },
+  );
 });
 
 describe('followsCompaction', () => {

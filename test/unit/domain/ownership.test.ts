@@ -76,5 +76,6 @@ describe('the name of a claim', () => {
     expect(names(path('a/*'), { kind: 'glob', text: 'a/*' }, false)).toBe(false);
     expect(names({ kind: 'glob', text: 'src/**' }, directoryTarget('src'), false)).toBe(false);
     expect(names(directoryTarget(''), { kind: 'resource', text: '@a' }, false)).toBe(false);
+    expect(names(directoryTarget('a'), { kind: 'glob', text: 'a/*' }, true)).toBe(false);
   });
 });

@@ -1,0 +1,29 @@
+import type { Finding } from '../domain/checkup.js';
+import { table } from './format.js';
+import type { Style } from './style.js';
+
+export interface DoctorReport {
+  /** What stops an agent that does not ask coord: nothing does, as long as there are no guards. */
+  readonly enforcement: 'advisory';
+  readonly findings: readonly Finding[];
+  /** What --fix did, a sentence each. */
+  readonly mended: readonly string[];
+}
+
+/** A line a finding, with what to do where something is not well; then what coord can and cannot enforce here. */
+export function doctorLines({ findings, mended }: DoctorReport, style: Style): string[] {
+  const rows = table(findings.map(({ id, ok, severity }) => [ok ? '✓' : '✗', id, ok ? '' : severity, '|']));
+  const lines = findings.flatMap(({ ok, severity, message, next }, index) => {
+    const [first = '', ...more] = message.split('\n');
+    const head = (rows[index] ?? '').slice(0, -1);
+    const paint = ok ? style.good : severity === 'high' ? style.bad : style.warn;
+    const indent = ' '.repeat([...head].length);
+    const rest = [...more, ...(ok || next === null ? [] : [style.dim(`next: ${next}`)])];
+    return [`${paint(head)}${first}`, ...rest.map((line) => `${indent}${line}`)];
+  });
+  return [
+    ...mended.map((what) => `${style.good('mended:')} ${what}`),
+    ...lines,
+    'enforcement: advisory; agents that ask coord are held to it, and nothing stops one that does not',
+  ];
+}
