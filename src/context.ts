@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.js';
 import { policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
+import type { Claim, State } from './domain/model.js';
+import type { OfflineRequest } from './domain/offline.js';
 import type { Policy } from './domain/request.js';
 import { isRequestId } from './domain/requests.js';
 import { type Instant, instantOf } from './domain/time.js';
@@ -22,6 +24,8 @@ import type { Companion } from './store/companion.js';
 import { GitStore } from './store/git-store.js';
 import { LocalSessions } from './store/local-sessions.js';
 import { type MonotonicClock, Observations } from './store/observations.js';
+import type { OfflineStore } from './store/offline.js';
+import { Pending } from './store/pending.js';
 import { Told } from './store/told.js';
 import type { Surroundings } from './store/transact.js';
 import { Upkeep } from './store/upkeep.js';
@@ -128,6 +132,10 @@ export class Context {
   private configLoaded: Promise<Config> | undefined;
   private storeOpened: Promise<GitStore> | undefined;
   private headRead: Promise<Head> | undefined;
+  /** Offline claims that the remote confirmed during this run. */
+  readonly confirmed: Claim[] = [];
+  /** Whether this run was told not to ask the remote. */
+  staysOffline = false;
 
   constructor(
     readonly host: Host,
@@ -150,6 +158,15 @@ export class Context {
   get repository(): Repository {
     this.repositoryFound ??= discoverRepository(this.host.cwd);
     return this.repositoryFound;
+  }
+
+  /** Whether typed paths are relative to the root; so too where there is no repository. */
+  get atRoot(): boolean {
+    try {
+      return realpathSync(this.host.cwd) === this.repository.root;
+    } catch {
+      return true;
+    }
   }
 
   get git(): Git {
@@ -219,7 +236,36 @@ export class Context {
     const { RemoteArbiter } = await import('./store/remote-arbiter.js');
     const door = companion ? this.remoteGitWithin(WORK_TIMEOUT_MS) : this.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
-    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep });
+    // What moves together with other work moves alone.
+    const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
+    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep, settle });
+  }
+
+  /** The store of `--offline`; `request` is the one that it will be asked to grant. */
+  async offlineStore(request: OfflineRequest | null): Promise<OfflineStore> {
+    const { OfflineStore } = await import('./store/offline.js');
+    this.staysOffline = true;
+    return new OfflineStore(await this.store(), this.pendingOn((await this.config()).branch), request);
+  }
+
+  /** The state with what was granted offline, and not put to the remote yet. */
+  async withOffline(state: State): Promise<State> {
+    const { requests } = await this.pendingOn((await this.config()).branch).read();
+    if (requests.length === 0) return state;
+    const { withPending } = await import('./store/offline.js');
+    return withPending(state, requests);
+  }
+
+  private pendingOn(branch: string): Pending {
+    return new Pending(this.repository, this.git, this.objects, branch);
+  }
+
+  private async settleOffline(store: GitStore, branch: string): Promise<void> {
+    const pending = this.pendingOn(branch);
+    if ((await pending.read()).id === null) return;
+    const { settlePending } = await import('./store/offline.js');
+    const { confirmed } = await settlePending(store, pending, this.surroundings);
+    this.confirmed.push(...confirmed);
   }
 
   get remoteGit(): RemoteGit {

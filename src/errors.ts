@@ -68,9 +68,17 @@ export function exitCodeOf(name: ExitName): number {
   return EXIT_TABLE.findIndex((row) => row.code === name);
 }
 
+export interface Alternative {
+  /** Such as `wait your turn`. */
+  readonly why: string;
+  readonly command: string;
+}
+
 export interface CoordErrorOptions {
   /** The one next thing to do, as a command or a sentence. */
   readonly hint?: string;
+  /** Another command that could be run instead, and what for. */
+  readonly alternative?: Alternative;
   /** Machine-readable facts; stands in `error.details` of the JSON envelope. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
@@ -80,6 +88,7 @@ export interface CoordErrorOptions {
 export class CoordError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly alternative: Alternative | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: CoordErrorOptions = {}) {
@@ -87,6 +96,7 @@ export class CoordError extends Error {
     this.name = 'CoordError';
     this.code = code;
     this.hint = options.hint;
+    this.alternative = options.alternative;
     this.details = options.details ?? {};
   }
 }

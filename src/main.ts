@@ -1,9 +1,10 @@
 import { VERBS } from './commands/registry.js';
 import type { Outcome, Success } from './commands/verb.js';
 import { typed, wordsOf } from './commands/words.js';
-import { Context, type GlobalFlags, type Host, processHost } from './context.js';
+import { Context, type Host, processHost } from './context.js';
 import { CoordError, exitCodeOf } from './errors.js';
 import { collectNotices } from './notices.js';
+import { asTyped } from './render/command-words.js';
 import { failureEnvelope, successEnvelope } from './render/envelope.js';
 import { loadStyle, wantsColour } from './render/style.js';
 
@@ -19,9 +20,11 @@ export function run(packageRoot: string): Promise<number> {
  * @returns the exit code: of the exit table, or of the program that the command ran.
  */
 export async function main(host: Host): Promise<number> {
-  const [first] = host.argv;
-  if (host.argv.length === 1 && (first === '--version' || first === '-V')) {
-    host.stdout.write(`${__COORD_VERSION__}\n`);
+  const words = host.argv.filter((word) => word !== '--json');
+  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+    const json = words.length < host.argv.length;
+    const version = __COORD_VERSION__;
+    host.stdout.write(json ? successEnvelope('version', { version }, []) : `${version}\n`);
     return 0;
   }
   let exit = 0;
@@ -34,20 +37,30 @@ export async function main(host: Host): Promise<number> {
       act: async (entry, verb, input, flags) => {
         const context = new Context(host, flags);
         const outcome = await verb.run(context, input).catch(asCoordError);
-        exit = await report(host, entry.name, flags, outcome, await collectNotices(context));
+        const standpoint = { atRoot: context.atRoot, agent: flags.agent };
+        const typed = (suggestion: string) => asTyped(suggestion, standpoint);
+        const notices = (await collectNotices(context)).map(typed);
+        exit = await report(host, entry.name, { ...flags, typed }, outcome, notices);
       },
     });
   } catch (error) {
-    const flags = { json: typed(host.argv).includes('--json'), agent: undefined };
-    exit = await report(host, commandNamed(host.argv), flags, asCoordError(error), []);
+    const manner = { json: typed(host.argv).includes('--json'), typed: (suggestion: string) => suggestion };
+    exit = await report(host, commandNamed(host.argv), manner, asCoordError(error), []);
   }
   return exit;
+}
+
+/** How an outcome is told. */
+interface Manner {
+  readonly json: boolean;
+  /** Writes a suggestion as it can be pasted. */
+  typed(suggestion: string): string;
 }
 
 async function report(
   host: Host,
   command: string,
-  flags: GlobalFlags,
+  manner: Manner,
   outcome: Outcome,
   notices: readonly string[],
 ): Promise<number> {
@@ -55,32 +68,41 @@ async function report(
   const toStderr = await loadStyle(wantsColour(host.env, host.stderr.isTTY ?? false));
   for (const notice of notices) host.stderr.write(`${toStderr.warn('notice:')} ${notice}\n`);
   if (failed) {
-    if (flags.json) host.stdout.write(failureEnvelope(command, outcome, notices));
+    if (manner.json) host.stdout.write(failureEnvelope(command, outcome, notices, manner.typed));
     else {
       host.stderr.write(`${toStderr.bad(outcome.message)}\n`);
-      if (outcome.hint) host.stderr.write(`${toStderr.bold('next:')} ${outcome.hint}\n`);
+      const next = suggestionsIn(outcome, manner);
+      if (next !== '') host.stderr.write(`${toStderr.bold('next:')} ${next}\n`);
     }
     return exitCodeOf(outcome.code);
   }
-  for (const warning of outcome.warnings ?? []) host.stderr.write(`${toStderr.warn('warning:')} ${warning}\n`);
-  if (!outcome.streamed) await print(host, command, flags, outcome, notices);
+  for (const warning of outcome.warnings ?? []) {
+    host.stderr.write(`${toStderr.warn('warning:')} ${manner.typed(warning)}\n`);
+  }
+  if (!outcome.streamed) await print(host, command, manner, outcome, notices);
   return outcome.exit ?? 0;
+}
+
+/** `coord claim README.md        or wait your turn: coord claim src/api/users.ts --wait` */
+function suggestionsIn({ hint, alternative }: CoordError, { typed }: Manner): string {
+  const other = alternative ? `or ${alternative.why}: ${typed(alternative.command)}` : '';
+  return [hint === undefined ? '' : typed(hint), other].filter((part) => part !== '').join('        ');
 }
 
 async function print(
   host: Host,
   command: string,
-  flags: GlobalFlags,
+  manner: Manner,
   outcome: Success,
   notices: readonly string[],
 ): Promise<void> {
-  if (flags.json) {
+  if (manner.json) {
     host.stdout.write(successEnvelope(command, outcome.data, notices));
     return;
   }
   const style = await loadStyle(wantsColour(host.env, host.stdout.isTTY ?? false));
   const lines = [outcome.text(style)].flat();
-  if (lines.length > 0) host.stdout.write(`${lines.join('\n')}\n`);
+  if (lines.length > 0) host.stdout.write(`${manner.typed(lines.join('\n'))}\n`);
 }
 
 function asCoordError(error: unknown): CoordError {
@@ -99,7 +121,19 @@ function asCoordError(error: unknown): CoordError {
   });
 }
 
-const FILE_SYSTEM_REFUSALS = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO'];
+const FILE_SYSTEM_REFUSALS = [
+  'EACCES',
+  'EEXIST',
+  'ENOTDIR',
+  'EISDIR',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENFILE',
+  'EIO',
+];
 
 /** The verb that a command line names, as far as it can be told without parsing it. */
 function commandNamed(argv: readonly string[]): string {

@@ -20,10 +20,10 @@ export async function collectNotices(context: Context): Promise<readonly string[
     const request = { kind: 'keep-alive' as const, ...(await context.requestBase()), requestId: null };
     const before = await store.read();
     if (request.policy.watched !== null) context.surroundings.watch(before.state.claims);
-    if (claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
-      await transact(store, request, context.surroundings);
+    if (!context.staysOffline && claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
+      await transact(store, request, context.surroundings).catch(() => undefined);
     }
-    const { state } = await store.read();
+    const state = await context.withOffline((await store.read()).state);
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
     const told = context.told(identity.agent);
@@ -34,21 +34,37 @@ export async function collectNotices(context: Context): Promise<readonly string[
       .filter((claim) => !told.has(offerId(claim)));
     const declined = mine.filter(({ offer }) => offer?.declined).filter((claim) => !told.has(offerId(claim)));
     told.add([...losses.map((loss) => loss.claim), ...[...offers, ...declined].map(offerId)]);
-    return noticesFor(
-      {
-        losses,
-        offers,
-        declined,
-        kill: agent?.killed ?? null,
-        expired: mine.filter((claim) => !isLive(claim, now)),
-        live: mine.filter((claim) => isLive(claim, now)),
-        stampAhead: stampAhead(state, request.policy, now),
-      },
-      now,
-    );
+    return [
+      ...(await offlineNotices(context, mine)),
+      ...noticesFor(
+        {
+          losses,
+          offers,
+          declined,
+          kill: agent?.killed ?? null,
+          expired: mine.filter((claim) => !isLive(claim, now)),
+          live: mine.filter((claim) => isLive(claim, now)),
+          stampAhead: stampAhead(state, request.policy, now),
+        },
+        now,
+      ),
+    ];
   } catch {
     return [];
   }
+}
+
+/** What is not confirmed yet, and what this very command had confirmed. */
+async function offlineNotices(context: Context, mine: readonly Claim[]): Promise<string[]> {
+  const { share, remote } = await context.config();
+  if (!share) return [];
+  const { confirmedNotice, offlineNotice } = await import('./render/offline.js');
+  const pending = mine.filter(({ reach }) => reach === 'host');
+  const own = context.confirmed.filter(({ agent }) => agent === context.identityIfKnown()?.agent);
+  return [
+    ...own.map((claim) => confirmedNotice(remote, claim)),
+    ...(pending.length === 0 || context.staysOffline ? [] : [offlineNotice(remote, pending)]),
+  ];
 }
 
 /** An offer, and its refusal, are told once each. */

@@ -13,22 +13,34 @@ export interface TargetPlace {
   readonly as?: 'literal' | 'glob' | undefined;
 }
 
+/** As in git's pathspecs: from the root of the repository, whatever the current directory. */
+const TOP = ':/';
+/** From the root, and a path whatever characters it has. */
+const LITERAL = ':(literal)';
 const MOST_BYTES = 4096;
 const RESOURCE = /^@[^\s/*?[\]{}\\]+(?:\/[^\s/*?[\]{}\\]+)*$/u;
 
 /**
  * Reads a target as somebody typed it. What names an existing file or directory is that path, whatever characters it
  * has, and so are the folders of a longer path that are there; otherwise `@name/...` is a resource, text with glob
- * syntax a glob, and the rest a path that is not there yet.
+ * syntax a glob, and the rest a path that is not there yet. `:/path` and `:(literal)path` count from the root, as in
+ * git's pathspecs; so do the commands that coord suggests.
  * @throws CoordError `usage` when it is none of these, or outside the repository.
  */
 export function readTarget(text: string, place: TargetPlace): Target {
   checkText(text);
-  const { root, cwd } = place;
-  if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) return pathTarget(text, root, cwd);
-  if (place.as !== 'glob' && text.startsWith('@') && !pathExists(cwd, text.split('/')[0] ?? '')) {
+  const { root } = place;
+  if (text.startsWith(LITERAL)) return pathTarget(text.slice(LITERAL.length) || '.', root, root);
+  if (text.startsWith(TOP)) return pathOrGlob(text.slice(TOP.length) || '.', { ...place, cwd: root });
+  if (place.as === undefined && text.startsWith('@') && !pathExists(place.cwd, text.split('/')[0] ?? '')) {
     return resourceTarget(text);
   }
+  return pathOrGlob(text, place);
+}
+
+function pathOrGlob(text: string, place: TargetPlace): Target {
+  const { root, cwd } = place;
+  if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) return pathTarget(text, root, cwd);
   if (place.as !== 'glob' && (!isGlob(text) || firstGlob(text, place) < 0)) return pathTarget(text, root, cwd);
   return globTarget(text, place);
 }

@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Context } from '../context.js';
 import { waitForRefLock } from '../git/ref-lock.js';
-import { compareAndSwapRef } from '../git/refs.js';
+import { compareAndSwapRef, readRef } from '../git/refs.js';
 import type { Checked } from './doctor-checks.js';
 
 /**
@@ -9,8 +11,13 @@ import type { Checked } from './doctor-checks.js';
  */
 export async function mend(context: Context, checks: readonly Checked[]): Promise<string[]> {
   const done: string[] = [];
+  const reasons = new Set<unknown>();
   for (const check of checks) {
-    const what = check.ok ? null : await mendOne(context, check);
+    const reason = check.error?.details.reason ?? check.id;
+    // The same trouble may have been met by several checks.
+    if (check.ok || reasons.has(reason)) continue;
+    reasons.add(reason);
+    const what = await mendOne(context, check);
     if (what !== null) done.push(what);
   }
   return done;
@@ -18,11 +25,10 @@ export async function mend(context: Context, checks: readonly Checked[]): Promis
 
 async function mendOne(context: Context, { id, error }: Checked): Promise<string | null> {
   if (id === 'lock') return mendLock(context);
-  const known = error?.details.known;
-  const reason = error?.details.reason;
-  if (typeof known !== 'string') return null;
-  if (reason === 'deleted') return id === 'remote' ? putBackThere(context, known) : putBackHere(context, known);
-  return reason === 'damaged' ? putBackHere(context, known) : null;
+  const { reason, known } = error?.details ?? {};
+  if (reason === 'damaged') return replaceDamaged(context, known);
+  if (reason !== 'deleted' || typeof known !== 'string') return null;
+  return id === 'remote' ? putBackThere(context, known) : putBackHere(context, known);
 }
 
 async function mendLock(context: Context): Promise<string> {
@@ -31,12 +37,26 @@ async function mendLock(context: Context): Promise<string> {
   return `the lock of ${branch} is gone: it was left over, or its git has ended`;
 }
 
-async function putBackHere(context: Context, known: string): Promise<string | null> {
-  const { repository, git } = context;
+/** @param from where the branch stands now; null: nowhere, and it must be so still when it is put back */
+async function putBackHere(context: Context, known: string, from: string | null = null): Promise<string | null> {
   const { branch } = await context.config();
-  const ref = `refs/heads/${branch}`;
-  const there = await compareAndSwapRef(repository, git, { ref, to: known, from: null });
+  const update = { ref: `refs/heads/${branch}`, to: known, from };
+  const there = await compareAndSwapRef(context.repository, context.git, update);
   return there.ok ? `${branch} is back at ${known.slice(0, 7)}, where this clone saw it last` : null;
+}
+
+/** @param known the commit that the branch had; `remote`: the remote has it */
+async function replaceDamaged(context: Context, known: unknown): Promise<string | null> {
+  const { repository, git } = context;
+  const { branch, remote } = await context.config();
+  const ref = `refs/heads/${branch}`;
+  // Somebody else may have mended it.
+  if (typeof known !== 'string' || (await readRef(repository, git, ref)) !== null) return null;
+  rmSync(join(repository.commonDir, ref), { force: true });
+  // Behind the file, an older value may stand among the packed refs.
+  if (known !== 'remote') return putBackHere(context, known, await readRef(repository, git, ref));
+  await (await context.store()).latest();
+  return `${branch} is back, as ${remote} has it`;
 }
 
 async function putBackThere(context: Context, known: string): Promise<string | null> {

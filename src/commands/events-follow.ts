@@ -98,22 +98,27 @@ class Follower {
   private async printNew(): Promise<void> {
     const tip = await this.store.tip();
     if (tip === this.done) return;
-    const newestFirst: CoordEvent[] = [];
-    let joined = false;
-    if (tip !== null) {
-      for await (const commit of historyFrom(this.context.gitStream, tip)) {
-        // After a compaction the commits are others, but the events in them are not; or none of the former is left.
-        const known = commit.events.findIndex(({ id }) => id === this.last);
-        joined = commit.id === this.done || known >= 0 || commit.compacted !== null;
-        if (commit.id !== this.done) newestFirst.push(...commit.events.slice(known + 1).toReversed());
-        if (joined) break;
-      }
-    }
-    if (!joined) throw rewound(this.done, tip);
-    const fresh = newestFirst.reverse();
+    const fresh = tip === null ? null : await this.eventsUpTo(tip);
+    if (fresh === null) throw rewound(this.done, tip);
     this.printEach(fresh, 0);
     this.last = fresh.at(-1)?.id ?? this.last;
     this.done = tip;
+  }
+
+  /**
+   * What was recorded since, oldest first; null where the history does not go on from there. After a compaction the
+   * commits are others, but the events in them are not; or none of the former is left.
+   */
+  private async eventsUpTo(tip: string): Promise<readonly CoordEvent[] | null> {
+    const newestFirst: CoordEvent[] = [];
+    let compacted = false;
+    for await (const commit of historyFrom(this.context.gitStream, tip)) {
+      if (commit.id === this.done) return newestFirst.reverse();
+      newestFirst.push(...commit.events.toReversed());
+      compacted = commit.compacted !== null;
+    }
+    const all = newestFirst.reverse();
+    return compacted ? all.slice(all.findIndex(({ id }) => id === this.last) + 1) : null;
   }
 
   private printEach(events: readonly CoordEvent[], skip: number): void {

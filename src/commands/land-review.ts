@@ -4,7 +4,8 @@ import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import type { PorcelainResult } from '../git/porcelain.js';
 import { reasonOf, refusedByHook, rejectionOf, wordsOf } from '../git/push-status.js';
-import { shellWord } from '../render/format.js';
+import { shellWord } from '../render/command-words.js';
+
 import { landRefused, type ReviewReport, reviewLines } from '../render/land.js';
 import { hookRefused, notPushed, protectedBranch } from '../render/land-push.js';
 import { troubleIn } from '../store/remote-words.js';

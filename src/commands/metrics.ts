@@ -1,6 +1,7 @@
 import type { CoordEvent } from '../domain/events.js';
 import { metricsOf } from '../domain/metrics.js';
 import { usage } from '../errors.js';
+import { asTyped } from '../render/command-words.js';
 import { adviceText, metricsLines } from '../render/metrics.js';
 import { openMetrics } from '../render/openmetrics.js';
 import { type EventsRead, eventsSince, historyFrom, type Since } from '../store/history.js';
@@ -28,19 +29,25 @@ export const metrics: Verb = {
     const typed = input.text('since');
     const since = typed === undefined ? null : readSince(typed, context.now());
     const store = await context.store();
+    // Refusals that wait to be recorded have happened all the same.
+    const waiting = store.deferred();
     const tip = (input.negated('fetch') ? await store.tip() : null) ?? (await store.latestTip());
     // All of it, since what ended in the period may have begun long before.
-    const { events, compacted } = await eventsSince(historyFrom(context.gitStream, tip), null);
+    const { events: recorded, compacted } = await eventsSince(historyFrom(context.gitStream, tip), null);
+    const known = new Set(recorded.map(({ id }) => id));
+    const events = [...recorded, ...waiting.filter(({ id }) => !known.has(id))];
     const now = context.now();
     const report = metricsOf(events, inPeriod(events, since, compacted), now);
+    if (asOpenMetrics) {
+      context.host.stdout.write(openMetrics(report));
+      return { data: report, text: () => [], streamed: true };
+    }
+    const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
     const contention = report.contention.map((one) => ({
       ...one,
-      advice: { ...one.advice, text: adviceText(one.target, one.advice) },
+      advice: { ...one.advice, text: asTyped(adviceText(one.target, one.advice), standpoint) },
     }));
-    return {
-      data: { ...report, contention },
-      text: (style) => (asOpenMetrics ? openMetrics(report).trimEnd() : metricsLines(report, now, style)),
-    };
+    return { data: { ...report, contention }, text: (style) => metricsLines(report, now, style) };
   },
 };
 

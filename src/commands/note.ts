@@ -6,9 +6,9 @@ import { checkAgentId } from '../identity.js';
 import { notedLines } from '../render/notes.js';
 import { refusalError } from '../render/refusals.js';
 import type { GitStore } from '../store/git-store.js';
-import { transact } from '../store/transact.js';
 import { readTarget } from '../targets.js';
 import { nearest } from './nearest.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './offline.js';
 import { readText } from './text-input.js';
 import type { Input, Verb } from './verb.js';
 
@@ -26,6 +26,7 @@ export const note: Verb = {
     ['--to <id>', 'an agent that it is meant for; more of them with more --to, or with commas', 'repeatable'],
     ['--target <target>', 'the ground that it is about'],
     ['--needs-ack <id>', 'an agent that is asked to acknowledge it', 'repeatable'],
+    OFFLINE_OPTION,
   ],
   examples: [
     ['coord note "users are paginated now" --to noor', 'noor finds it in coord inbox'],
@@ -35,17 +36,22 @@ export const note: Verb = {
   async run(context, input) {
     const said = readNote(context, input);
     const store = await context.store();
-    const decision = await transact(
-      store,
-      { kind: 'note', ...(await context.requestBase()), ...said, ref: null },
-      context.surroundings,
-    );
+    await checkOffline(context, input);
+    const decision = await transactHere(context, input, {
+      kind: 'note',
+      ...(await context.requestBase()),
+      ...said,
+      ref: null,
+    });
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { note: noted } = decision.result;
     return {
       data: { notes: [noted], disclaimer: LOG_DISCLAIMER },
       text: (style) => notedLines(noted, style),
-      warnings: await strangerWarnings(store, [...new Set([...said.to, ...said.needsAck])]),
+      warnings: [
+        ...(await offlineWarnings(context, input)),
+        ...(await strangerWarnings(store, [...new Set([...said.to, ...said.needsAck])])),
+      ],
     };
   },
 };

@@ -1,11 +1,13 @@
 import type { Context } from '../context.js';
 import type { Once } from '../domain/model.js';
+import type { Refusal } from '../domain/refusal.js';
 import type { OnceBeginRequest } from '../domain/request.js';
 import { onceTarget } from '../domain/targets.js';
 import { oneLine } from '../domain/text.js';
-import { addSeconds } from '../domain/time.js';
+import { addSeconds, type Instant } from '../domain/time.js';
 import { CoordError, usage } from '../errors.js';
-import { shellWord } from '../render/format.js';
+import { shellWord } from '../render/command-words.js';
+
 import { repeatedLine } from '../render/once.js';
 import { refusalError } from '../render/refusals.js';
 import { gaveUpError } from '../render/waiting.js';
@@ -23,11 +25,15 @@ const LONGEST_KEY = 200;
 /** Of a program's standard output this much is kept, for later callers. */
 const OUTPUT_BYTES = 4096;
 const POLL_MS = 2_000;
+/** As a shell says it of a program that it cannot find. */
+const NOT_STARTED = 127;
+/** Short, so that a run that was killed is soon known to have ended; it is renewed while the program runs. */
+const RUN_SECONDS = 60;
 
 export const once: Verb = {
   arguments: [['<key>', 'what is to happen once, such as migrate/2026-11-21']],
   options: [
-    ['--ttl <duration>', 'time to live of the run; it is renewed while the program runs'],
+    ['--ttl <duration>', 'time to live of the run (1m); it is renewed while the program runs'],
     ['--wait [duration]', 'wait for a run in progress, and repeat its result'],
     ['--retry', 'run it although an earlier run ended without a word'],
     ['--forget', 'forget the key and its result; runs nothing'],
@@ -50,23 +56,18 @@ export const once: Verb = {
     if (begun instanceof CoordError) return begun;
     if (begun.status === 'done') return repeat(context, begun.once);
     const tape = new Tape();
-    const [claim] = begun.claims;
-    const ran = await runUnderClaims(context, store, begun.claims, input.command, (chunk) => tape.add(chunk));
-    const finished = await transact(
-      store,
-      {
-        kind: 'once-finish',
-        ...(await context.requestBase()),
-        key,
-        claim: claim?.id ?? '',
-        exit: ran.exit,
-        output: tape.text,
-        truncated: tape.truncated,
-      },
-      context.surroundings,
-    );
-    if (!finished.ok) return lostError(key, ran.exit);
-    const { exit } = ran;
+    const finish = async (exit: number) => {
+      const { text: output, truncated } = tape;
+      const facts = { key, claim: begun.claims[0]?.id ?? '', exit, output, truncated };
+      return transact(store, { kind: 'once-finish', ...(await context.requestBase()), ...facts }, context.surroundings);
+    };
+    const running = runUnderClaims(context, store, begun.claims, input.command, (chunk) => tape.add(chunk));
+    const { exit } = await running.catch(async (error: unknown) => {
+      await finish(NOT_STARTED);
+      throw error;
+    });
+    const finished = await finish(exit);
+    if (!finished.ok) return lostError(key, exit);
     return { data: { key, ran: true, exit, output: tape.text, truncated: tape.truncated }, text: () => [], exit };
   },
 };
@@ -93,17 +94,20 @@ async function begin(context: Context, input: Input, store: GitStore, key: strin
   try {
     for (;;) {
       bell.reset();
-      const claim = await claimRequest(context, input, store, [target]);
+      const asked = await claimRequest(context, input, store, [target]);
+      const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
+      const claim = { ...asked, targets: [{ target, ttlSeconds }] };
       const { operation, agent, session, policy } = claim;
       const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
       const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
       const decision = await transact(store, request, context.surroundings);
       const now = context.now();
       if (decision.ok) return decision.result;
-      if (decision.refusal.reason !== 'held' || seconds === null) return refusalError(decision.refusal, now);
+      if (decision.refusal.reason !== 'held') return refusalError(decision.refusal, now);
+      if (seconds === null) return runningError(key, decision.refusal, now);
       const { conflicts } = decision.refusal;
-      if (bell.stopped) return gaveUpError('interrupted', seconds, [target.text], conflicts);
-      if (now >= deadline) return gaveUpError('timeout', seconds, [target.text], conflicts);
+      if (bell.stopped) return gaveUpError('interrupted', seconds, 'wait', [target], conflicts);
+      if (now >= deadline) return gaveUpError('timeout', seconds, 'wait', [target], conflicts);
       await bell.wait(POLL_MS);
     }
   } finally {
@@ -130,6 +134,13 @@ async function forget(context: Context, store: GitStore, key: string): Promise<O
     data: { key, forgotten },
     text: () => (forgotten ? `forgot ${oneLine(key)}` : `nothing is known of ${oneLine(key)}`),
   };
+}
+
+/** Somebody runs it at this moment, or was killed not long ago. */
+function runningError(key: string, refusal: Refusal, now: Instant): CoordError {
+  const { code, message, details } = refusalError(refusal, now);
+  const words = `${message}\na run that was killed is reported as unknown once its time is over`;
+  return new CoordError(code, words, { hint: `coord once ${shellWord(key)} --wait -- PROGRAM ARGUMENTS`, details });
 }
 
 function lostError(key: string, exit: number): CoordError {

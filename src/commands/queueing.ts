@@ -4,12 +4,12 @@ import type { Conflict } from '../domain/refusal.js';
 import type { ClaimRequest, LeaveQueueRequest, WaitRequest, WaitResult } from '../domain/request.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../domain/time.js';
 import type { CoordError } from '../errors.js';
-import { refusalError } from '../render/refusals.js';
 import { gaveUpError, waitingLine } from '../render/waiting.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
 import { watchBranch } from '../store/watch.js';
 import { Bell } from './bell.js';
+import { refusedClaim } from './refused.js';
 
 /** A ticket whose process died stands in the queue no longer than this. */
 const TICKET_SECONDS = 20;
@@ -81,12 +81,11 @@ class Turn {
 
   /** Asks for its turn once. */
   private async ask(): Promise<readonly Claim[] | CoordError | Waiting> {
-    if (this.ticket && this.store.reach === 'remote') await this.store.latest();
     const decision = await transact(this.store, this.request(), this.context.surroundings);
     const now = this.context.now();
     if (!decision.ok) {
       await this.leave(decision.refusal.reason === 'behind' ? 'behind' : 'refused');
-      return refusalError(decision.refusal, now);
+      return refusedClaim(this.context, decision.refusal);
     }
     if (decision.result.status === 'granted') return decision.result.claims;
     const { ticket, conflicts } = decision.result;
@@ -113,8 +112,9 @@ class Turn {
 
   private async giveUp(why: 'timeout' | 'interrupted', conflicts: readonly Conflict[], now: Instant) {
     await this.leave(why);
-    const targets = this.claim.targets.map(({ target }) => target.text);
-    return gaveUpError(why, secondsBetween(this.startedAt, now), targets, conflicts);
+    const targets = this.claim.targets.map(({ target }) => target);
+    const verb = this.plan.passive ? 'wait' : 'claim';
+    return gaveUpError(why, secondsBetween(this.startedAt, now), verb, targets, conflicts);
   }
 
   private async leave(outcome: LeaveQueueRequest['outcome']): Promise<void> {

@@ -7,7 +7,7 @@ import { renamesSince } from '../git/renames.js';
 import { releasedLines } from '../render/claims.js';
 import { refusalError, uncommittedError } from '../render/refusals.js';
 import { isAnswered } from '../store/answered.js';
-import { transact } from '../store/transact.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './offline.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Input, Verb } from './verb.js';
 
@@ -17,6 +17,7 @@ export const release: Verb = {
     ['--all', 'all your claims'],
     ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
     ['--uncommitted', 'release although the ground has uncommitted changes; goes on the record'],
+    OFFLINE_OPTION,
     ...TARGET_OPTIONS,
   ],
   examples: [
@@ -27,12 +28,14 @@ export const release: Verb = {
     const targets = readReleaseTargets(context, input);
     const base = await context.requestBase();
     const store = await context.store();
+    await checkOffline(context, input);
+    const offline = input.flag('offline');
     const commit = await commitToRecord(context, input);
-    const { state } = await store.read();
+    const { state } = await (await storeToRead(context, input)).read();
     const owned = ownClaims(state, base, targets, context.now());
     const claims = 'claims' in owned ? owned.claims : [];
     const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
-    if (dirty.length > 0 && !input.flag('uncommitted') && !(await isAnswered(store, base.requestId))) {
+    if (dirty.length > 0 && !input.flag('uncommitted') && (offline || !(await isAnswered(store, base.requestId)))) {
       return uncommittedError(dirty);
     }
     const facts = {
@@ -45,10 +48,14 @@ export const release: Verb = {
       ),
       uncommitted: dirty.length > 0,
     };
-    const decision = await transact(store, { kind: 'release', ...base, targets, ...facts }, context.surroundings);
+    const decision = await transactHere(context, input, { kind: 'release', ...base, targets, ...facts });
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { result } = decision;
-    return { data: result, text: (style) => releasedLines(result.released, result.commit, style) };
+    return {
+      data: result,
+      text: (style) => releasedLines(result.released, result.commit, style),
+      warnings: await offlineWarnings(context, input),
+    };
   },
 };
 

@@ -38,10 +38,16 @@ export const run: Verb = {
     const seconds = readWait(input, await context.config());
     const store = await context.store();
     const request = await claimRequest(context, input, store, targets);
+    const held = new Set((await store.read()).state.claims.map(({ id }) => id));
     const claims = await claimOrWait(context, store, request, seconds);
     if (claims instanceof CoordError) return claims;
-    const { exit, lost } = await runUnderClaims(context, store, claims, command);
-    const kept = lost === null ? await releaseAfter(context, store, claims, input.flag('uncommitted')) : [];
+    // What the agent held before is not the run's to give away.
+    const taken = claims.filter(({ id }) => !held.has(id));
+    const { exit, lost } = await runUnderClaims(context, store, claims, command).catch(async (error: unknown) => {
+      await releaseAfter(context, store, taken, true);
+      throw error;
+    });
+    const kept = lost === null ? await releaseAfter(context, store, taken, input.flag('uncommitted')) : [];
     if (lost !== null) {
       return new CoordError('lost', `${oneLine(lost)}; ${oneLine(command[0] ?? '')} was stopped`, {
         hint: 'see who holds it: coord status; then look at what the program had done',
@@ -59,7 +65,10 @@ export const run: Verb = {
   },
 };
 
-/** Runs the program while the claims are kept alive; `lost` says why, when one of them was lost meanwhile. */
+/**
+ * Runs the program while the claims are kept alive; `lost` says why, when one of them was lost meanwhile.
+ * @throws CoordError `usage` when there is no such program; the claims are held still.
+ */
 export async function runUnderClaims(
   context: Context,
   store: GitStore,
@@ -68,23 +77,15 @@ export async function runUnderClaims(
   onOutput?: (chunk: Buffer) => void,
 ): Promise<{ readonly exit: number; readonly lost: string | null }> {
   const keeper = new Keeper(context, store, claims);
-  try {
-    const child = await startChild(context, {
-      command,
-      env: claimEnvironment(claims),
-      ...(onOutput ? { onOutput } : {}),
-    });
-    const watching = keeper.watch().then((lost) => {
-      if (lost !== null) child.stop();
-      return lost;
-    });
-    const exit = await child.ended;
-    keeper.end();
-    return { exit, lost: await watching };
-  } catch (error) {
-    await releaseAfter(context, store, claims, true);
-    throw error;
-  }
+  const env = claimEnvironment(claims);
+  const child = await startChild(context, { command, env, ...(onOutput ? { onOutput } : {}) });
+  const watching = keeper.watch().then((lost) => {
+    if (lost !== null) child.stop();
+    return lost;
+  });
+  const exit = await child.ended;
+  keeper.end();
+  return { exit, lost: await watching };
 }
 
 function claimEnvironment(claims: readonly Claim[]): Record<string, string> {

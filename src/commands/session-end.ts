@@ -10,7 +10,8 @@ import { type CoordError, usage } from '../errors.js';
 import { changedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';
 import { releasedLines } from '../render/claims.js';
-import { shellWord } from '../render/format.js';
+import { targetWord } from '../render/command-words.js';
+
 import { refusalError } from '../render/refusals.js';
 import { type EndReport, endedLine } from '../render/session.js';
 import { answerBefore } from '../store/answered.js';
@@ -116,5 +117,5 @@ async function releaseAt(
 }
 
 function keptWarning(claim: Claim, agent: string): string {
-  return `kept ${oneLine(claim.target)}: it has uncommitted changes; commit, then coord release ${shellWord(claim.target)} --agent ${agent}`;
+  return `kept ${oneLine(claim.target)}: it has uncommitted changes; commit, then coord release ${targetWord(groundOf(claim))} --agent ${agent}`;
 }

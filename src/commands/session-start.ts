@@ -6,6 +6,7 @@ import { LOG_DISCLAIMER } from '../domain/notes.js';
 import { plural } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import type { Identity } from '../identity.js';
+import { isPerson } from '../person.js';
 import { refusalError } from '../render/refusals.js';
 import { type Briefing, briefingParts, showsMemory } from '../render/session.js';
 import { loadStyle } from '../render/style.js';
@@ -53,7 +54,8 @@ export const sessionStart: Verb = {
 /** The session that this request id started before, the one that goes on here, or a new one. */
 async function sessionToStart(context: Context, store: GitStore, role: Role): Promise<Start | CoordError> {
   const base = await context.requestBase();
-  const request = { kind: 'session-start' as const, ...base, role, rules: null };
+  const person = isPerson(context.host);
+  const request = { kind: 'session-start' as const, ...base, role, person, rules: null };
   const before = await answerBefore(store, request, context.now());
   if (before && !before.ok) return refusalError(before.refusal, context.now());
   const session = before?.result.agent.session ?? base.session ?? context.newId();
@@ -105,6 +107,7 @@ async function record(
     session,
     policy,
     role,
+    person: isPerson(context.host),
     rules,
     requestId,
   };

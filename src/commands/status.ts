@@ -21,7 +21,8 @@ export const status: Verb = {
   async run(context, input) {
     const targets = readTargets(context, input, input.list(0));
     const store = await context.store();
-    const { state } = input.negated('fetch') ? await store.read() : await store.latest();
+    const { state: known } = input.negated('fetch') ? await store.read() : await store.latest();
+    const state = await context.withOffline(known);
     const now = context.now();
     const mine = input.flag('mine') ? context.identity().agent : null;
     const options = { foldCase: context.repository.foldsCase };

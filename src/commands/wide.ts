@@ -3,12 +3,14 @@ import type { Claim } from '../domain/model.js';
 import { oneLine } from '../domain/text.js';
 import { isWide, narrowerGround } from '../domain/wide.js';
 import { uncommittedPaths } from '../git/changes.js';
-import { shellWord } from '../render/format.js';
+import { targetWord, targetWords } from '../render/command-words.js';
 
-/** Says of each claim that stops many others how it could be narrower, from what the agent has changed. */
+/** Says of each new claim that stops many others how it could be narrower, from what the agent has changed. */
 export async function wideWarnings(context: Context, claims: readonly Claim[]): Promise<string[]> {
   const { surface } = await context.policy(claims[0]?.agent ?? '');
-  const wide = claims.filter((claim) => claim.mode === 'exclusive' && isWide(claim, surface));
+  const wide = claims.filter(
+    (claim) => claim.mode === 'exclusive' && claim.acquiredAt === claim.renewedAt && isWide(claim, surface),
+  );
   return Promise.all(
     wide.map(async (claim) => {
       const changed = await uncommittedPaths(context.git, [claim], context.repository.foldsCase);
@@ -16,7 +18,7 @@ export async function wideWarnings(context: Context, claims: readonly Claim[]): 
       const suggestion =
         narrower.length === 0
           ? 'claim only the files that you will change'
-          : `you have changed ${narrower.map(oneLine).join(' ')}: coord claim ${narrower.map(shellWord).join(' ')} && coord release ${shellWord(claim.target)}`;
+          : `you have changed ${narrower.map(oneLine).join(' ')}: coord claim ${targetWords(narrower)} && coord release ${targetWord(claim.target)}`;
       return `${oneLine(claim.target)} is wide ground and stops others; ${suggestion}`;
     }),
   );

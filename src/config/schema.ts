@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { problemOf } from '../domain/ground/index.js';
 import { parseDuration } from '../domain/time.js';
 
 const duration = v.pipe(
@@ -11,6 +12,22 @@ const durationOrNone = v.pipe(
 );
 const name = v.pipe(v.string('must be a text'), v.minLength(1, 'must not be empty'));
 const texts = v.array(name, 'must be a list of texts');
+const pattern = v.pipe(
+  name,
+  v.check((text) => problemOf(text) === null, 'must be a path or a glob that can be read'),
+);
+const inside = v.pipe(
+  name,
+  v.check((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must be a path inside the repository'),
+);
+/** What git takes for the name of a branch or remote, as far as it matters here: see git check-ref-format. */
+const refName = v.pipe(
+  name,
+  v.check(
+    (text) => !/^[-./]|[\0-\x20~^:?*[\\\x7f]|\.\.|\/\/|@\{|[./]$|\.lock$/.test(text),
+    'must be a name that git allows',
+  ),
+);
 const words = v.pipe(texts, v.minLength(1, 'must name a program'));
 
 const gate = v.variant(
@@ -41,16 +58,16 @@ const flag = v.boolean('must be true or false');
 /** The shape of `coord.config.json`; every key is optional. The JSON schema that editors read is made from it. */
 export const ConfigSchema = v.strictObject({
   $schema: v.optional(v.string()),
-  branch: v.optional(name),
-  remote: v.optional(name),
-  mainBranch: v.optional(name),
+  branch: v.optional(refName),
+  remote: v.optional(refName),
+  mainBranch: v.optional(refName),
   share: v.optional(flag),
   ttl: v.optional(v.strictObject({ default: v.optional(duration), max: v.optional(duration) })),
   wait: v.optional(v.strictObject({ max: v.optional(duration) })),
   skewTolerance: v.optional(durationOrNone),
   takeover: v.optional(v.picklist(['clock', 'observed'], 'must be "clock" or "observed"')),
   lockOrder: v.optional(v.picklist(['detect', 'strict'], 'must be "detect" or "strict"')),
-  surface: v.optional(texts),
+  surface: v.optional(v.array(pattern, 'must be a list of texts')),
   resources: v.optional(
     v.record(
       v.pipe(v.string(), v.startsWith('@', 'a resource name starts with @')),
@@ -58,8 +75,8 @@ export const ConfigSchema = v.strictObject({
       'must be a record of resources',
     ),
   ),
-  rules: v.optional(name),
-  memory: v.optional(texts),
+  rules: v.optional(inside),
+  memory: v.optional(v.array(inside, 'must be a list of texts')),
   roles: v.optional(v.strictObject({ worker: v.optional(v.strictObject({ scratch: v.optional(texts) })) })),
   autoClaim: v.optional(flag),
   requireSession: v.optional(flag),

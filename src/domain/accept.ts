@@ -66,12 +66,17 @@ function heldBack(
   );
   if (conflicts.length === 0) return null;
   const free = offered.map(({ target }) => target).filter((text) => !conflicts.some(({ target }) => target === text));
-  return { code: 'held', reason: 'held', conflicts, free, queue: [] };
+  const asked = offered.map(groundOf);
+  return { code: 'held', reason: 'held', conflicts, free, queue: [], asked, mode: offered[0]?.mode ?? 'exclusive' };
 }
 
 function behind(state: State, offered: readonly OfferedClaim[], request: AcceptRequest): Refusal | null {
   const missing = missingWork(state, offered, request);
-  return missing.length === 0 ? null : { code: 'behind', reason: 'behind', missing };
+  if (missing.length === 0) return null;
+  const lacking = new Set(missing.map(({ target }) => target));
+  const free = offered.map(({ target }) => target).filter((text) => !lacking.has(text));
+  const mode = offered[0]?.mode ?? 'exclusive';
+  return { code: 'behind', reason: 'behind', missing, free, asked: offered.map(groundOf), mode };
 }
 
 function take(

@@ -40,6 +40,13 @@ export function decideSessionStart(
   const { agent: id, session, role, rules } = request;
   const summary = `session of ${id} starts as ${role}`;
   const known = findAgent(state, id);
+  if (known?.role === 'worker' && role !== 'worker' && !request.person) {
+    const orchestrators = state.agents.filter((agent) => agent.role === 'orchestrator' && !agent.killed);
+    return {
+      ok: false,
+      refusal: { code: 'closed', reason: 'authority', orchestrators: orchestrators.map((a) => a.id) },
+    };
+  }
   const same = known !== undefined && session !== null && known.session === session ? known : null;
   if (same?.role === role && same.rules === rules) {
     return { ok: true, state, events: [], result: { agent: same }, summary };

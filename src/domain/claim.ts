@@ -90,8 +90,9 @@ function outOfOrder(state: State, request: ClaimRequest, now: Instant): Refusal 
       .at(-1) ?? '';
   const early = request.targets.find(({ target }) => target.text < last && !ownClaimOn(state, request, target, now));
   if (!early) return null;
-  const facts = { conflicts: [], free: [], queue: [] };
-  return { code: 'held', reason: 'order', ...facts, held: last, asked: early.target.text };
+  const asked = request.targets.map(({ target }) => target);
+  const facts = { conflicts: [], free: [], queue: [], asked, mode: request.mode };
+  return { code: 'held', reason: 'order', ...facts, held: last, early: early.target.text };
 }
 
 /** The refusal for ground that others hold, or stand before this request in the queue for. */
@@ -117,6 +118,8 @@ function refuseHeld(
     code: 'held',
     reason,
     conflicts,
+    asked,
+    mode: request.mode,
     free: asked.map((target) => target.text).filter((text) => !stopped.has(text)),
     queue: state.waiters.filter((waiter) =>
       waiter.targets.some((wanted) => asked.some((target) => overlaps(target, wanted, options))),
@@ -127,15 +130,20 @@ function refuseHeld(
 function behind(state: State, request: ClaimRequest, now: Instant): Refusal | null {
   if (request.allowBehind) return null;
   const missing = new Map<string, MissingWork>();
+  const lacking = new Set<string>();
   for (const { target } of request.targets) {
     if (ownClaimOn(state, request, target, now)) continue;
     for (const { target: released, commit, agent, at } of releasesOn(state, target, request.policy)) {
       if (commit !== request.head && request.contains[commit] !== true) {
         missing.set(commit, { target: target.text, released, commit, agent, at });
+        lacking.add(target.text);
       }
     }
   }
-  return missing.size === 0 ? null : { code: 'behind', reason: 'behind', missing: [...missing.values()] };
+  if (missing.size === 0) return null;
+  const asked = request.targets.map(({ target }) => target);
+  const free = asked.map(({ text }) => text).filter((text) => !lacking.has(text));
+  return { code: 'behind', reason: 'behind', missing: [...missing.values()], free, asked, mode: request.mode };
 }
 
 function ownClaimOn(

@@ -33,7 +33,8 @@ export function offersTo(
   if (held.length === 0) {
     return { refusal: { code: 'lost', reason: 'no-offer', targets: missing.map(({ text }) => text) } };
   }
-  return { refusal: { code: 'held', reason: 'not-offered', conflicts: [], free: [], queue: [], claims: held } };
+  const facts = { conflicts: [], free: [], queue: [], asked: targets, mode: 'exclusive' as const };
+  return { refusal: { code: 'held', reason: 'not-offered', ...facts, claims: held } };
 }
 
 /** The claim with its offer turned down. */

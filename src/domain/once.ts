@@ -1,4 +1,5 @@
 import { decideClaim } from './claim.js';
+import { groundOf } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { claimEvent, isLive } from './leases.js';
 import type { Claim, Once, State } from './model.js';
@@ -115,5 +116,6 @@ function heldBy(claim: Claim) {
     mode,
     waiting: false,
   };
-  return { code: 'held' as const, reason: 'held' as const, conflicts: [conflict], free: [], queue: [] };
+  const facts = { conflicts: [conflict], free: [], queue: [], asked: [groundOf(claim)], mode };
+  return { code: 'held' as const, reason: 'held' as const, ...facts };
 }

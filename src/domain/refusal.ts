@@ -1,4 +1,5 @@
 import type { Claim, Kill, Loss, Mode, Once, Waiter } from './model.js';
+import type { Target } from './targets.js';
 import type { Instant } from './time.js';
 
 /** One piece of ground that is in the way, with all that an agent needs to decide what to do instead. */
@@ -64,36 +65,37 @@ export interface UnclaimedPath {
   readonly loss: Loss | null;
 }
 
+/** What every refusal for ground that others stand on says. */
+interface HeldGround {
+  readonly code: 'held';
+  readonly conflicts: readonly Conflict[];
+  /** Targets of the same request that nobody holds. */
+  readonly free: readonly string[];
+  /** Who waits for this ground already, first come first. */
+  readonly queue: readonly Waiter[];
+  readonly asked: readonly Target[];
+  readonly mode: Mode;
+}
+
 /** A request that was not granted: a value with a reason, not an exception. */
 export type Refusal =
-  | {
-      readonly code: 'held';
+  | (HeldGround & { readonly reason: 'held' | 'session' })
+  | (HeldGround & {
       readonly reason: 'deadlock';
       /** Who waits for whom, back to the asking agent. */
       readonly cycle: readonly WaitEdge[];
-      readonly conflicts: readonly Conflict[];
-      readonly free: readonly string[];
-      readonly queue: readonly Waiter[];
-    }
-  | {
-      readonly code: 'held';
+    })
+  | (HeldGround & {
       readonly reason: 'order';
-      readonly conflicts: readonly Conflict[];
-      readonly free: readonly string[];
-      readonly queue: readonly Waiter[];
       /** The held target that sorts after what was asked. */
       readonly held: string;
-      readonly asked: string;
-    }
-  | {
-      readonly code: 'held';
-      readonly reason: 'held' | 'session';
-      readonly conflicts: readonly Conflict[];
-      /** Targets of the same request that nobody holds. */
-      readonly free: readonly string[];
-      /** Who waits for this ground already, first come first. */
-      readonly queue: readonly Waiter[];
-    }
+      readonly early: string;
+    })
+  | (HeldGround & {
+      readonly reason: 'not-offered';
+      /** The claims that were to be accepted or declined, and are not offered to this agent. */
+      readonly claims: readonly Claim[];
+    })
   | {
       readonly code: 'lost';
       readonly reason: 'lost';
@@ -103,22 +105,21 @@ export type Refusal =
     }
   | { readonly code: 'lost'; readonly reason: 'unclaimed'; readonly paths: readonly UnclaimedPath[] }
   | { readonly code: 'unavailable'; readonly reason: 'unknown-outcome'; readonly once: Once }
-  | { readonly code: 'behind'; readonly reason: 'behind'; readonly missing: readonly MissingWork[] }
+  | {
+      readonly code: 'behind';
+      readonly reason: 'behind';
+      readonly missing: readonly MissingWork[];
+      /** Targets of the same request whose last work HEAD has. */
+      readonly free: readonly string[];
+      readonly asked: readonly Target[];
+      readonly mode: Mode;
+    }
   | { readonly code: 'closed'; readonly reason: 'killed'; readonly kill: Kill }
   | {
       readonly code: 'closed';
       readonly reason: 'role';
       readonly targets: readonly string[];
       readonly orchestrators: readonly string[];
-    }
-  | {
-      readonly code: 'held';
-      readonly reason: 'not-offered';
-      readonly conflicts: readonly Conflict[];
-      readonly free: readonly string[];
-      readonly queue: readonly Waiter[];
-      /** The claims that were to be accepted or declined, and are not offered to this agent. */
-      readonly claims: readonly Claim[];
     }
   | { readonly code: 'lost'; readonly reason: 'no-offer'; readonly targets: readonly string[] }
   | { readonly code: 'closed'; readonly reason: 'authority'; readonly orchestrators: readonly string[] }

@@ -125,6 +125,8 @@ export interface KeepAliveRequest extends RequestBase {
 export interface SessionStartRequest extends RequestBase {
   readonly kind: 'session-start';
   readonly role: Role;
+  /** Whether a person starts it: a worker does not lift its own limits. */
+  readonly person: boolean;
   readonly rules: string | null;
 }
 

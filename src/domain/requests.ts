@@ -26,7 +26,7 @@ export function earlierAnswer(state: State, request: Request, now: Instant): Dec
   const known = state.requests.find((answered) => answered.id === id && isKept(answered, now));
   if (!known) return null;
   const { agent, kind, at, answer } = known;
-  if (agent !== request.agent || kind !== request.kind || known.fingerprint !== fingerprintOf(request)) {
+  if (known.fingerprint !== fingerprintOf(request)) {
     return { ok: false, refusal: { code: 'usage', reason: 'request-id', id, agent, kind, at } };
   }
   const result = answer as unknown as Granted<never>['result'];

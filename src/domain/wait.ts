@@ -30,8 +30,7 @@ export function decideWait(state: State, request: WaitRequest, now: Instant): De
   const queued: State = own ? state : { ...state, waiters: [...state.waiters, ticket] };
   const cycle = cycleThrough(queued, ticket, request.policy, now);
   if (cycle !== null) {
-    const { conflicts, free, queue } = refusal;
-    return { ok: false, refusal: { code: 'held', reason: 'deadlock', cycle, conflicts, free, queue } };
+    return { ok: false, refusal: { ...refusal, reason: 'deadlock', cycle } };
   }
   return keepWaiting(queued, own, ticket, refusal.conflicts, request, now);
 }

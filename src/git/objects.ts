@@ -25,8 +25,11 @@ export interface GitObject {
 
 /** Reads and writes git objects: loose ones directly, all others through one `git cat-file --batch`. */
 export interface ObjectDatabase {
-  /** @throws CoordError `corrupt` when one is missing or damaged. */
-  read(ids: readonly string[]): Promise<Map<string, GitObject>>;
+  /**
+   * @param unpack puts what a pack holds beside it as loose objects, so that the next to read it needs no git process
+   * @throws CoordError `corrupt` when one is missing or damaged.
+   */
+  read(ids: readonly string[], unpack?: 'unpack'): Promise<Map<string, GitObject>>;
   /** Writes a loose object durably and returns its id; writing what is there already is harmless. */
   write(type: ObjectType, body: Buffer): string;
 }
@@ -36,8 +39,16 @@ const FASTEST_COMPRESSION = 1;
 export function openObjects(repository: Repository, git: Git): ObjectDatabase {
   const directory = join(repository.commonDir, 'objects');
   const pathOf = (id: string) => join(directory, id.slice(0, 2), id.slice(2));
+  const write = (type: ObjectType, body: Buffer): string => {
+    const id = objectId(repository, type, body);
+    const path = pathOf(id);
+    if (!existsSync(path))
+      writeDurably(path, deflateSync(Buffer.concat([headerOf(type, body), body]), { level: FASTEST_COMPRESSION }));
+    return id;
+  };
   return {
-    async read(ids) {
+    write,
+    async read(ids, unpack) {
       const found = new Map<string, GitObject>();
       for (const id of ids) {
         const object = readLoose(pathOf(id), id);
@@ -45,17 +56,27 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
       }
       const packed = ids.filter((id) => !found.has(id));
       if (packed.length > 0) await readBatch(git, packed, found);
+      if (unpack) for (const id of packed) tryWrite(write, found.get(id));
       return found;
     },
-    write(type, body) {
-      const header = Buffer.from(`${type} ${body.length}\0`);
-      const id = createHash(repository.objectFormat).update(header).update(body).digest('hex');
-      const path = pathOf(id);
-      if (!existsSync(path))
-        writeDurably(path, deflateSync(Buffer.concat([header, body]), { level: FASTEST_COMPRESSION }));
-      return id;
-    },
   };
+}
+
+/** The id that an object has, whether or not it is there. */
+export function objectId({ objectFormat }: Repository, type: ObjectType, body: Buffer): string {
+  return createHash(objectFormat).update(headerOf(type, body)).update(body).digest('hex');
+}
+
+function headerOf(type: ObjectType, body: Buffer): Buffer {
+  return Buffer.from(`${type} ${body.length}\0`);
+}
+
+function tryWrite(write: ObjectDatabase['write'], object: GitObject | undefined): void {
+  try {
+    if (object) write(object.type, object.body);
+  } catch {
+    // Nothing is lost in a read-only repository but time.
+  }
 }
 
 function readLoose(path: string, id: string): GitObject | undefined {

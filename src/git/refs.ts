@@ -112,3 +112,14 @@ export async function checkBranchName(git: Git, name: string): Promise<void> {
     });
   }
 }
+
+/** Those of the commits that this repository has not got. */
+export async function absentCommits(git: Git, commits: readonly string[]): Promise<string[]> {
+  if (commits.length === 0) return [];
+  const { stdout } = await git(['cat-file', '--batch-check'], { input: `${commits.join('\n')}\n` });
+  const missing = stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(' missing'));
+  return commits.filter((commit) => missing.includes(`${commit} missing`));
+}

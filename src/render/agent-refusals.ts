@@ -1,7 +1,7 @@
 import type { Claim } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
 import { oneLine } from '../domain/text.js';
-import { shellWord } from './format.js';
+import { targetWords } from './command-words.js';
 
 interface Words {
   readonly message: string;
@@ -23,14 +23,14 @@ export function notOfferedWords(claims: readonly Claim[]): Words {
 export function noOfferWords(targets: readonly string[]): Words {
   return {
     message: `no offer: nobody holds ${targets.map(oneLine).join(', ')} now; an offer ends with its claim`,
-    hint: `coord claim ${targets.map(shellWord).join(' ')}`,
+    hint: `coord claim ${targetWords(targets)}`,
   };
 }
 
 export function authorityWords(orchestrators: readonly string[]): Words {
   const who = orchestrators.length === 0 ? '' : ` (${orchestrators.join(', ')})`;
   return {
-    message: 'refused: only an orchestrator, or a person at a terminal, may stop or revive an agent',
+    message: 'refused: only an orchestrator, or a person at a terminal, may do that',
     hint: `ask an orchestrator${who} or a person, and say why`,
   };
 }

@@ -29,7 +29,7 @@ export function compactLines(report: CompactReport, now: Instant, style: Style):
     return [`would compact ${gone} into one; ${stays}`, 'the state would stay the same; their events would go'];
   return [
     `${style.good('compacted')} ${gone} into one${kept === 0 ? '' : `; the newest ${plural(kept, 'commit')} stay`}`,
-    'the state is the same; their events are gone from coord events, and other clones follow by themselves',
+    'the state is the same; their events cannot be listed any more; other clones follow by themselves',
     archive === null
       ? `the former history is ${shortCommit(former)}, until git gc removes it`
       : `the former history is ${archive}`,

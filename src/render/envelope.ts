@@ -7,8 +7,17 @@ export function successEnvelope(command: string, data: object, notices: readonly
   return `${JSON.stringify({ schema: SCHEMA, command, ok: true, data, ...(notices.length > 0 ? { notices } : {}) })}\n`;
 }
 
-export function failureEnvelope(command: string, error: CoordError, notices: readonly string[]): string {
-  const { code, message, hint, details } = error;
-  const body = { code, exit: exitCodeOf(code), message, hint: hint ?? null, details };
+/** `typed` writes a suggestion as it can be pasted. */
+export function failureEnvelope(
+  command: string,
+  error: CoordError,
+  notices: readonly string[],
+  typed: (suggestion: string) => string,
+): string {
+  const { code, message } = error;
+  const hint = error.hint === undefined ? null : typed(error.hint);
+  const alternative = error.alternative && { ...error.alternative, command: typed(error.alternative.command) };
+  const details = alternative ? { ...error.details, alternative } : error.details;
+  const body = { code, exit: exitCodeOf(code), message, hint, details };
   return `${JSON.stringify({ schema: SCHEMA, command, ok: false, error: body, ...(notices.length > 0 ? { notices } : {}) })}\n`;
 }

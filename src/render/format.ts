@@ -1,4 +1,3 @@
-import { oneLine } from '../domain/text.js';
 import { epochMs, formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 
 const DAY_MS = 86_400_000;
@@ -20,12 +19,6 @@ export function timeLeft(expiresAt: Instant, now: Instant): string {
 
 export function shortCommit(commit: string): string {
   return commit.slice(0, 7);
-}
-
-/** The word as a shell would need it typed: quoted only where it must be. */
-export function shellWord(text: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(text)) return text.startsWith('-') ? `./${text}` : text;
-  return `'${oneLine(text).replaceAll("'", "'\\''")}'`;
 }
 
 /** Columns padded to their widest cell, two spaces between; the last one is not padded. */

@@ -3,7 +3,8 @@ import type { Refusal } from '../domain/refusal.js';
 import { oneLine } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shellWord, shortCommit } from './format.js';
+import { targetWord, targetWords } from './command-words.js';
+import { shortCommit } from './format.js';
 import { refusalError } from './refusals.js';
 import type { Style } from './style.js';
 
@@ -19,7 +20,7 @@ export function offeredLines(claims: readonly Claim[], style: Style): string[] {
 export function heldBackWarnings(heldBack: readonly Claim[], to: string | null): string[] {
   return heldBack.map(
     ({ target }) =>
-      `${to} cannot accept while you keep ${oneLine(target)}, which overlaps: coord handoff ${shellWord(target)} --to ${to}, or coord release ${shellWord(target)}`,
+      `${to} cannot accept while you keep ${oneLine(target)}, which overlaps: coord handoff ${targetWord(target)} --to ${to}, or coord release ${targetWord(target)}`,
   );
 }
 
@@ -33,7 +34,7 @@ export function acceptRefused(refusal: Refusal, targets: readonly string[], now:
   const error = refusalError(refusal, now);
   if (refusal.reason === 'held') {
     const [first] = refusal.conflicts;
-    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord accept ${targets.map(shellWord).join(' ')}`;
+    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord accept ${targetWords(targets)}`;
     return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
   }
   if (refusal.reason !== 'behind') return error;
@@ -43,7 +44,7 @@ export function acceptRefused(refusal: Refusal, targets: readonly string[], now:
   );
   const commits = refusal.missing.map(({ commit }) => shortCommit(commit)).join(' ');
   return new CoordError('behind', lines.join('\n'), {
-    hint: `bring it in: git fetch && git merge ${commits}; then coord accept ${targets.map(shellWord).join(' ')}`.trimEnd(),
+    hint: `bring it in: git fetch && git merge ${commits}; then coord accept ${targetWords(targets)}`.trimEnd(),
     details: error.details,
   });
 }

@@ -1,9 +1,9 @@
-import { isGlob } from '../domain/ground/index.js';
 import { groundToClaim } from '../domain/land.js';
 import type { UnclaimedPath } from '../domain/refusal.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
-import { clock, shellWord } from './format.js';
+import { targetWords } from './command-words.js';
+import { clock } from './format.js';
 
 const MOST_LISTED = 8;
 
@@ -50,16 +50,9 @@ function nextStep(paths: readonly UnclaimedPath[]): string {
   const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
   if (session !== undefined) return `land from that session (COORD_SESSION=${session}), or let it release`;
   const ground = groundToClaim(paths.map(({ path }) => path));
-  const literal = ground.some((text) => isGlob(text) || text.startsWith('@')) ? ' --literal' : '';
-  const command = `coord claim${literal} ${ground.map(shellPath).join(' ')}`;
+  const command = `coord claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`;
   const held = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
   return held
     ? `wait your turn, then look at your change again: ${command} --wait && coord land`
     : `${command} && coord land`;
-}
-
-/** As `shellWord`, and exact also for names with line breaks and the like (bash, zsh, ksh). */
-function shellPath(text: string): string {
-  const escaped = text.replace(/[\\']/g, '\\$&');
-  return oneLine(text) === text ? shellWord(text) : `$'${oneLine(escaped)}'`;
 }

@@ -3,7 +3,8 @@ import type { TargetKind } from '../domain/targets.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shellWord, shortCommit } from './format.js';
+import { shellWord, targetWord } from './command-words.js';
+import { shortCommit } from './format.js';
 import { refusalError } from './refusals.js';
 import type { Style } from './style.js';
 
@@ -137,7 +138,7 @@ export function notMerged(report: ReleasedByReport, paths: readonly string[]): C
   const what = `not merged: ${shortCommit(commit)} is not on ${oneLine(upstream)}, which has other content at`;
   return new CoordError('behind', [what, ...listed, ...more].join('\n'), {
     hint: `repeat after the merge; if the review changed it, release it yourself: coord release ${report.kept
-      .map(({ target }) => shellWord(target))
+      .map(({ target }) => targetWord(target))
       .join(' ')} --commit ${shellWord(upstream)}`,
     details: { reason: 'not-merged', paths, ...report },
   });

@@ -1,8 +1,10 @@
+import { groundOf } from '../domain/conflicts.js';
 import type { Claim, Kill, Loss } from '../domain/model.js';
 import type { OfferedClaim } from '../domain/offers.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { clock, shellWord } from './format.js';
+import { targetWord } from './command-words.js';
+import { clock } from './format.js';
 
 /** A claim with less than this left is about to expire. */
 const SOON_SECONDS = 60;
@@ -31,13 +33,13 @@ export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
     ...facts.losses.map((loss) => lossNotice(loss, now)),
     ...facts.expired.map(
       (claim) =>
-        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: coord claim ${shellWord(claim.target)}`,
+        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: coord claim ${targetWord(groundOf(claim))}`,
     ),
     ...facts.live
       .filter((claim) => secondsBetween(now, claim.expiresAt) < Math.min(SOON_SECONDS, claim.ttlSeconds / 2))
       .map(
         (claim) =>
-          `your claim on ${oneLine(claim.target)} expires in ${formatDuration(secondsBetween(now, claim.expiresAt))}: coord renew ${shellWord(claim.target)}`,
+          `your claim on ${oneLine(claim.target)} expires in ${formatDuration(secondsBetween(now, claim.expiresAt))}: coord renew ${targetWord(groundOf(claim))}`,
       ),
     ...(facts.stampAhead === null
       ? []
@@ -61,7 +63,7 @@ function lossNotice(loss: Loss, now: Instant): string {
     case 'handed-over':
       return `handed over: ${loss.by} accepted ${target} ${when}; it is no longer yours to change`;
     case 'unconfirmed':
-      return `you lost ${target}: the remote did not confirm the offline claim; stop changing it`;
+      return `you lost ${target}: the remote did not confirm the offline claim${because}; stop changing it`;
   }
 }
 
@@ -69,9 +71,9 @@ function killNotice(kill: Kill, now: Instant): string {
   return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${oneLine(kill.reason)}; you may only read`;
 }
 
-function offerNotice({ agent, target }: OfferedClaim): string {
-  const name = shellWord(target);
-  return `${agent} offers you ${oneLine(target)}: coord accept ${name}, or coord decline ${name}`;
+function offerNotice(claim: OfferedClaim): string {
+  const name = targetWord(groundOf(claim));
+  return `${claim.agent} offers you ${oneLine(claim.target)}: coord accept ${name}, or coord decline ${name}`;
 }
 
 function declineNotice({ target, offer }: Claim): string {

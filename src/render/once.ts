@@ -1,7 +1,8 @@
 import type { Once } from '../domain/model.js';
 import { oneLine } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
-import { clock, shellWord } from './format.js';
+import { shellWord } from './command-words.js';
+import { clock } from './format.js';
 
 /** The words for a run that ended without a word: it may have done its work, or part of it, or nothing. */
 export function unknownOutcomeWords(once: Once, now: Instant): { message: string; hint: string } {

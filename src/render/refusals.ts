@@ -1,9 +1,11 @@
-import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refusal.js';
+import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
+import type { Target } from '../domain/targets.js';
 import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { CoordError } from '../errors.js';
+import { type Alternative, CoordError } from '../errors.js';
 import { authorityWords, noOfferWords, notOfferedWords, strangerWords } from './agent-refusals.js';
-import { clock, shellWord, shortCommit } from './format.js';
+import { targetWord, targetWords } from './command-words.js';
+import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
 import { unknownOutcomeWords } from './once.js';
 import { deadlockWords, orderWords } from './waiting.js';
@@ -12,19 +14,23 @@ type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refu
 
 const MOST_LISTED = 5;
 
-/** The words of a refusal, with the one command to run next, and all of its facts as details. */
-export function refusalError(refusal: Refusal, now: Instant): CoordError {
-  const { message, hint } = wordsOf(refusal, now);
+/**
+ * The words of a refusal, with the one command to run next, and all of its facts as details. `absent` are the commits
+ * that this clone has not got.
+ */
+export function refusalError(refusal: Refusal, now: Instant, absent: readonly string[] = []): CoordError {
   const { code, ...details } = refusal;
-  return new CoordError(code, message, { hint, details });
+  const { message, ...suggestions } = wordsOf(refusal, now, absent);
+  return new CoordError(code, message, { ...suggestions, details });
 }
 
 interface Words {
   readonly message: string;
   readonly hint: string;
+  readonly alternative?: Alternative;
 }
 
-function wordsOf(refusal: Refusal, now: Instant): Words {
+function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Words {
   switch (refusal.reason) {
     case 'held':
       return heldWords(refusal, now);
@@ -33,7 +39,7 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
     case 'unknown-outcome':
       return unknownOutcomeWords(refusal.once, now);
     case 'order':
-      return orderWords(refusal.asked, refusal.held);
+      return orderWords(refusal.early, refusal.held);
     case 'session':
       return sessionWords(refusal.conflicts);
     case 'lost':
@@ -41,7 +47,7 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
     case 'unclaimed':
       return unclaimedWords(refusal.paths, now);
     case 'behind':
-      return behindWords(refusal.missing);
+      return behindWords(refusal, absent);
     case 'killed':
       return {
         message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${oneLine(refusal.kill.reason)}`,
@@ -70,24 +76,30 @@ function wordsOf(refusal: Refusal, now: Instant): Words {
 }
 
 function heldWords(refusal: Of<'held'>, now: Instant): Words {
-  const lines = refusal.conflicts
-    .slice(0, MOST_LISTED)
-    .map((conflict) => `refused: ${describeConflict(conflict, now)}`);
-  if (refusal.conflicts.length > MOST_LISTED) {
-    lines.push(`and ${plural(refusal.conflicts.length - MOST_LISTED, 'more conflict')}`);
-  }
-  const free = refusal.free.map(shellWord).join(' ');
-  if (free !== '') lines.push(`free of what you asked: ${refusal.free.map(oneLine).join(' ')}`);
-  if (refusal.queue.length > 0)
-    lines.push(`waiting for it already: ${refusal.queue.map(({ agent }) => agent).join(', ')}`);
-  const stopped = [...new Set(refusal.conflicts.map(({ target }) => shellWord(target)))].join(' ');
+  const { conflicts, free, queue } = refusal;
+  const lines = conflicts.slice(0, MOST_LISTED).map((conflict) => `refused: ${describeConflict(conflict, now)}`);
+  if (conflicts.length > MOST_LISTED) lines.push(`and ${plural(conflicts.length - MOST_LISTED, 'more conflict')}`);
+  if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
+  if (queue.length > 0) lines.push(`waiting for it already: ${queue.map(({ agent }) => agent).join(', ')}`);
+  const wait = `${claimCommand(refusal, ({ text }) => !free.includes(text))} --wait`;
+  const look = `coord status ${targetWords(refusal.asked)}`;
   return {
     message: lines.join('\n'),
-    hint:
-      free === ''
-        ? `pick other ground, or wait your turn: coord claim ${stopped} --wait`
-        : `coord claim ${free}        or wait your turn: coord claim ${stopped} --wait`,
+    ...(free.length === 0
+      ? { hint: wait, alternative: { why: 'pick other ground, and look again later', command: look } }
+      : {
+          hint: claimCommand(refusal, ({ text }) => free.includes(text)),
+          alternative: { why: 'wait your turn', command: wait },
+        }),
   };
+}
+
+/** The claim again, for some of what was asked. */
+function claimCommand(
+  { asked, mode }: Pick<Of<'held'>, 'asked' | 'mode'>,
+  wanted: (target: Target) => boolean,
+): string {
+  return `coord claim ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}`;
 }
 
 function describeConflict(conflict: Conflict, now: Instant): string {
@@ -113,14 +125,14 @@ function sessionWords(conflicts: readonly Conflict[]): Words {
   const [first] = conflicts;
   return {
     message: `refused: ${oneLine(first?.heldTarget ?? '')} is held by another live session of ${first?.agent} (${first?.session})`,
-    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: coord steal ${shellWord(first?.heldTarget ?? '')} --force --reason "…"`,
+    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: coord steal ${targetWord(first?.heldTarget ?? '')} --force --reason "…"`,
   };
 }
 
 function lostWords(refusal: Of<'lost', 'lost'>, now: Instant): Words {
   const lines = refusal.targets.map((lost) => `${oneLine(lost.target)}: ${whyLost(lost, now)}`);
   const held = refusal.held.length === 0 ? 'you hold no claims' : `you hold ${refusal.held.map(oneLine).join(', ')}`;
-  const again = refusal.targets.filter(({ why }) => why !== 'other-session').map(({ target }) => shellWord(target));
+  const again = refusal.targets.filter(({ why }) => why !== 'other-session').map(({ target }) => targetWord(target));
   return {
     message: [...lines, held].join('\n'),
     hint: again.length === 0 ? 'coord status' : `stop changing it; to go on: coord claim ${again.join(' ')}`,
@@ -151,14 +163,21 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
   }
 }
 
-function behindWords(missing: readonly MissingWork[]): Words {
-  const lines = missing.map(
-    ({ released, commit, agent }) =>
-      `behind: HEAD lacks ${shortCommit(commit)}, with which ${agent} released ${oneLine(released)}`,
-  );
+function behindWords(refusal: Of<'behind'>, absent: readonly string[]): Words {
+  const { missing, free } = refusal;
+  const lines = missing.map(({ released, commit, agent }) => {
+    const where = absent.includes(commit) ? `; this clone has not got it: ${agent} may still have to push it` : '';
+    return `behind: HEAD lacks ${shortCommit(commit)}, with which ${agent} released ${oneLine(released)}${where}`;
+  });
+  if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
+  const commits = missing.map(({ commit }) => shortCommit(commit)).join(' ');
   return {
     message: lines.join('\n'),
-    hint: `bring it in: git fetch && git merge ${missing.map(({ commit }) => shortCommit(commit)).join(' ')}; then claim again (or --allow-behind, on the record)`,
+    hint: absent.length > 0 ? `git fetch && git merge ${commits}` : `git merge ${commits}`,
+    alternative: {
+      why: 'claim without it, on the record',
+      command: `${claimCommand(refusal, ({ text }) => !free.includes(text))} --allow-behind`,
+    },
   };
 }
 

@@ -1,8 +1,9 @@
-import type { Agent, Claim, Waiter } from '../domain/model.js';
+import type { Agent, Claim, Reach, Waiter } from '../domain/model.js';
 import { isOffered } from '../domain/offers.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, table, timeLeft } from './format.js';
+import { offlineLine } from './offline.js';
 import type { Style } from './style.js';
 
 export interface StatusReport {
@@ -10,6 +11,7 @@ export interface StatusReport {
   readonly waiters: readonly Waiter[];
   readonly agents: readonly Agent[];
   readonly now: Instant;
+  readonly reach: Reach;
   readonly clock: ClockReport;
 }
 
@@ -51,6 +53,7 @@ export function statusLines(report: StatusReport, style: Style): string[] {
             `clock: this host's is behind the fleet's by ${formatDuration(hostClock.behindSeconds)}; nothing is taken over from here`,
           ),
         ]),
+    ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'host') : []).map(offlineLine),
     ...killed.map((agent) =>
       style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
     ),

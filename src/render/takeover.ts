@@ -4,7 +4,8 @@ import type { Policy } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { addSeconds, formatDuration, type Instant, later, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { clock, shellWord, shortCommit } from './format.js';
+import { targetWord } from './command-words.js';
+import { clock, shortCommit } from './format.js';
 import { refusalError } from './refusals.js';
 import type { Style } from './style.js';
 
@@ -32,7 +33,7 @@ export function unreleasedWorkWarnings(takenOver: readonly Claim[]): string[] {
 export function stealRefused(refusal: Refusal, policy: Policy, now: Instant): CoordError {
   const error = refusalError(refusal, now);
   if (refusal.reason !== 'held') return error;
-  const asked = [...new Set(refusal.conflicts.map(({ target }) => shellWord(target)))].join(' ');
+  const asked = [...new Set(refusal.conflicts.map(({ target }) => targetWord(target)))].join(' ');
   const ends = refusal.conflicts.filter(({ waiting }) => !waiting).map(({ expiresAt }) => expiresAt);
   const last = ends.reduce(later, '');
   const free = last === '' || policy.watched !== null ? null : addSeconds(last, policy.skewSeconds);

@@ -2,7 +2,8 @@ import type { Claim } from '../domain/model.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { clock, shellWord } from './format.js';
+import { targetWord } from './command-words.js';
+import { clock } from './format.js';
 import type { Style } from './style.js';
 
 export interface TokenReport {
@@ -21,7 +22,7 @@ export function validTokenLine({ token, current }: TokenReport, now: Instant, st
 export function staleToken(report: TokenReport, now: Instant): CoordError {
   const { target, token, current } = report;
   return new CoordError('lost', `stale: ${whyStale(oneLine(target), token, current, now)}`, {
-    hint: `do not write; whoever has this token claims again first: coord claim ${shellWord(target)}`,
+    hint: `do not write; whoever has this token claims again first: coord claim ${targetWord(target)}`,
     details: { ...report },
   });
 }

@@ -1,9 +1,10 @@
 import type { Waiter } from '../domain/model.js';
 import type { Conflict, WaitEdge } from '../domain/refusal.js';
+import type { Target } from '../domain/targets.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shellWord } from './format.js';
+import { targetWord, targetWords } from './command-words.js';
 
 /** The words of a wait that would never end. */
 export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hint: string } {
@@ -20,7 +21,7 @@ export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hi
 export function orderWords(asked: string, held: string): { message: string; hint: string } {
   return {
     message: `refused: ${oneLine(asked)} sorts before ${oneLine(held)}, which you hold; this project claims in ascending order`,
-    hint: `coord release ${shellWord(held)}, then claim both in one command`,
+    hint: `coord release ${targetWord(held)}, then claim both in one command`,
   };
 }
 
@@ -38,16 +39,18 @@ export function waitingLine(ticket: Waiter, conflicts: readonly Conflict[], now:
 export function gaveUpError(
   why: 'timeout' | 'interrupted',
   waitedSeconds: number,
-  targets: readonly string[],
+  verb: 'claim' | 'wait',
+  targets: readonly Target[],
   conflicts: readonly Conflict[],
 ): CoordError {
-  const names = targets.map(oneLine).join(' ');
+  const names = targets.map(({ text }) => oneLine(text)).join(' ');
   const message =
     why === 'timeout'
-      ? `waited ${formatDuration(waitedSeconds)} for ${names}, and gave up`
-      : `stopped waiting for ${names} after ${formatDuration(waitedSeconds)}`;
+      ? `waited ${formatDuration(Math.floor(waitedSeconds))} for ${names}, and gave up`
+      : `stopped waiting for ${names} after ${formatDuration(Math.floor(waitedSeconds))}`;
   return new CoordError('timeout', message, {
-    hint: `pick other ground, or wait again: coord claim ${targets.map(shellWord).join(' ')} --wait`,
+    hint: verb === 'claim' ? `coord claim ${targetWords(targets)} --wait` : `coord wait ${targetWords(targets)}`,
+    alternative: { why: 'pick other ground, and look again later', command: `coord status ${targetWords(targets)}` },
     details: { reason: why, waitedSeconds, conflicts },
   });
 }

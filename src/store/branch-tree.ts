@@ -53,7 +53,9 @@ export class BranchTree {
     for (const name of required) if (!files.has(name)) throw missingFile(name, this.branch);
     const later = parts.flatMap((part) => (part === 'log' ? [] : LATER_FILES[part])).filter((name) => files.has(name));
     const wanted = [...required, ...later];
-    const bodies = await this.objects.read(wanted.map((name) => files.get(name)?.id ?? ''));
+    const ids = wanted.map((name) => files.get(name)?.id ?? '');
+    // Git packs the state now and then, and every command reads it.
+    const bodies = await this.objects.read(ids, 'unpack');
     const textOf = (name: string) => bodies.get(files.get(name)?.id ?? '')?.body.toString('utf8') ?? '';
     const notes = parts.includes('log') ? decodeLog('log.jsonl', textOf('log.jsonl')) : [];
     return {
@@ -144,7 +146,7 @@ export class BranchTree {
   }
 
   private async body(id: string, type: ObjectType): Promise<Buffer> {
-    const object = (await this.objects.read([id])).get(id);
+    const object = (await this.objects.read([id], 'unpack')).get(id);
     if (object?.type === type) return object.body;
     throw new CoordError('corrupt', `${id} on the branch ${this.branch} is a ${object?.type}, not a ${type}`, {
       hint: `look at its history: git log --stat ${this.branch}`,

@@ -2,6 +2,8 @@ import type { Compacted } from '../domain/compacted.js';
 import type { Instant } from '../domain/time.js';
 import { instantOf } from '../domain/time.js';
 import { CoordError } from '../errors.js';
+import { objectId } from '../git/objects.js';
+import { writeCommits } from '../git/pack.js';
 import { isAncestor } from '../git/refs.js';
 import { gitText } from '../git/run.js';
 import { commitBody, parseCommit } from './commits.js';
@@ -31,8 +33,10 @@ interface LineCommit {
   readonly at: Instant;
 }
 
-/** Commits that are read at once. */
-const BATCH = 500;
+/** Commits that are copied at once. */
+const BATCH = 5_000;
+/** So many are written one by one, rather than as a pack. */
+const FEW = 100;
 
 /**
  * Finds out what would go and what would stay; writes nothing.
@@ -80,44 +84,53 @@ export async function extendPlan(
  */
 export class CompactedHistory {
   private readonly copies = new Map<string, string>();
-  private root: { readonly of: string; readonly id: string } | undefined;
+  private root: string | undefined;
 
   constructor(
     private readonly history: CompactionHistory,
     private readonly entry: Entry,
   ) {}
 
-  /** @returns the commit that can take the place of the plan's tip: it has the tip's tree. */
+  /**
+   * @param compacted the same at each call
+   * @returns the commit that can take the place of the plan's tip: it has the tip's tree.
+   */
   async write({ tip, kept }: CompactionPlan, compacted: Compacted): Promise<string> {
-    let parent = await this.writeRoot(compacted);
+    this.root ??= await this.writeRoot(compacted);
+    let parent = this.root;
     for (let start = 0; start < kept.length; start += BATCH) {
-      const missing = kept.slice(start, start + BATCH).filter((id) => !this.copies.has(id));
-      const bodies = await this.history.objects.read(missing);
-      for (const id of kept.slice(start, start + BATCH)) {
-        parent = this.copies.get(id) ?? this.copy(id, bodies.get(id)?.body ?? Buffer.alloc(0), parent);
-      }
+      parent = await this.copyAll(kept.slice(start, start + BATCH), parent);
     }
     const { tree } = parseCommit(await bodyOf(this.history, tip));
     return this.history.objects.write('commit', commitBody(tree, parent, this.entry, []));
   }
 
+  /** @returns the last copy. */
+  private async copyAll(ids: readonly string[], onto: string): Promise<string> {
+    const { repository, git, objects } = this.history;
+    const missing = ids.filter((id) => !this.copies.has(id));
+    const found = await objects.read(missing);
+    const bodies: Buffer[] = [];
+    let parent = onto;
+    for (const id of ids) {
+      const before = this.copies.get(id);
+      const body = before === undefined ? copiedBody(found.get(id)?.body ?? Buffer.alloc(0), parent, id) : null;
+      if (body !== null) bodies.push(body);
+      parent = before ?? objectId(repository, 'commit', body ?? Buffer.alloc(0));
+      this.copies.set(id, parent);
+    }
+    if (bodies.length > FEW) await writeCommits(repository, git, bodies);
+    else for (const body of bodies) objects.write('commit', body);
+    return parent;
+  }
+
   private async writeRoot(compacted: Compacted): Promise<string> {
-    if (this.root?.of === compacted.commit) return this.root.id;
-    this.copies.clear();
     const { tree } = parseCommit(await bodyOf(this.history, compacted.commit));
     const summary = `${compacted.commits} commits, compacted`;
     // As old as what it stands for, so that the history stays in the order of time.
     const body = commitBody(tree, null, { ...this.entry, at: compacted.to, summary, events: [] }, []);
     const message = `${body.toString('utf8').trimEnd()}\n${compactedTrailers(compacted).join('\n')}\n`;
-    const id = this.history.objects.write('commit', Buffer.from(message));
-    this.root = { of: compacted.commit, id };
-    return id;
-  }
-
-  private copy(id: string, body: Buffer, parent: string): string {
-    const written = this.history.objects.write('commit', copiedBody(body, parent, id));
-    this.copies.set(id, written);
-    return written;
+    return this.history.objects.write('commit', Buffer.from(message));
   }
 }
 

@@ -23,6 +23,8 @@ export interface GitStoreOptions {
   /** Who decides on writes: the branch itself, or a remote that it follows. */
   readonly arbiter: Arbiter;
   readonly around: LockSurroundings;
+  /** Puts to the arbiter what was granted without it. */
+  readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
   readonly companion?: Companion | undefined;
   /** Keeps a long history cheap; without it, the objects only pile up. */
@@ -35,6 +37,7 @@ export class GitStore implements Store {
   private readonly tokens: TokenMark;
   private readonly tree: BranchTree;
   private known: GitSnapshot | undefined;
+  private begun = false;
 
   constructor(private readonly options: GitStoreOptions) {
     const { objects, repository, branch } = options;
@@ -90,7 +93,19 @@ export class GitStore implements Store {
     return this.known;
   }
 
+  async begin(): Promise<void> {
+    if (this.begun) return;
+    this.begun = true;
+    try {
+      await this.options.settle?.(this);
+    } catch (error) {
+      this.begun = false;
+      throw error;
+    }
+  }
+
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
+    await this.begin();
     await this.options.arbiter.refresh();
     return this.read(parts);
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A session that was started in one worktree of this clone. */
@@ -7,43 +7,55 @@ export interface LocalSession {
   readonly session: string;
 }
 
-/** Who works in which worktree of this clone. Deleting it costs no claim, only the convenience of not naming oneself. */
+/**
+ * Who works in which worktree of this clone: a file an agent, so that two that start at once do not undo each other.
+ * Deleting it costs no claim, only the convenience of not naming oneself.
+ */
 export class LocalSessions {
-  private readonly path: string;
+  private readonly folder: string;
 
-  constructor(
-    private readonly directory: string,
-    worktreeId: string,
-  ) {
-    this.path = join(directory, `${worktreeId}.json`);
+  constructor(directory: string, worktreeId: string) {
+    this.folder = join(directory, worktreeId);
   }
 
+  /** Sorted by agent. */
   list(): readonly LocalSession[] {
-    try {
-      const value: unknown = JSON.parse(readFileSync(this.path, 'utf8'));
-      return Array.isArray(value) ? value.filter(isSession) : [];
-    } catch {
-      return [];
-    }
+    return namesIn(this.folder)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .flatMap((name) => readSession(join(this.folder, name)) ?? []);
   }
 
   add(session: LocalSession): void {
-    this.write([...this.list().filter((known) => known.agent !== session.agent), session]);
+    mkdirSync(this.folder, { recursive: true });
+    const path = this.pathOf(session.agent);
+    const temporary = `${path}.${session.session}.tmp`;
+    writeFileSync(temporary, `${JSON.stringify(session)}\n`);
+    renameSync(temporary, path);
   }
 
   remove(agent: string): void {
-    this.write(this.list().filter((known) => known.agent !== agent));
+    rmSync(this.pathOf(agent), { force: true });
   }
 
-  private write(sessions: readonly LocalSession[]): void {
-    mkdirSync(this.directory, { recursive: true });
-    const temporary = `${this.path}.tmp`;
-    writeFileSync(temporary, `${JSON.stringify(sessions)}\n`);
-    renameSync(temporary, this.path);
+  private pathOf(agent: string): string {
+    return join(this.folder, `${agent}.json`);
   }
 }
 
-function isSession(value: unknown): value is LocalSession {
-  const record = value as Partial<LocalSession> | null;
-  return typeof record?.agent === 'string' && typeof record.session === 'string';
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readSession(path: string): LocalSession | null {
+  try {
+    const { agent, session } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LocalSession>;
+    return typeof agent === 'string' && typeof session === 'string' ? { agent, session } : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Claim } from '../domain/model.js';
@@ -52,7 +53,7 @@ export class Observations {
 
   private write(record: Record): void {
     mkdirSync(dirname(this.path), { recursive: true });
-    const temporary = `${this.path}.tmp`;
+    const temporary = `${this.path}.${randomBytes(6).toString('hex')}.tmp`;
     writeFileSync(temporary, JSON.stringify(record));
     renameSync(temporary, this.path);
   }

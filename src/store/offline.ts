@@ -97,7 +97,8 @@ async function settle(store: Store, one: PendingRequest, view: State, around: Su
     return { confirmed: [], lost: [] };
   }
   const over = claims.filter((claim) => !isLive(lastForm(claim, view), around.now()));
-  if (over.length > 0) return lose(store, one, { by: null, why: 'its time was over before the remote was asked' }, around);
+  if (over.length > 0)
+    return lose(store, one, { by: null, why: 'its time was over before the remote was asked' }, around);
   const decision = await transact(store, { ...request, reach: 'remote' }, around);
   if (!decision.ok) return lose(store, one, causeOf(decision.refusal), around);
   const ids = new Set(claims.map(({ id }) => id));

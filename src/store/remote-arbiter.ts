@@ -192,7 +192,7 @@ export class RemoteArbiter implements Arbiter {
       const how = rewound ? 'rewound' : related ? 'rewritten' : 'anew';
       throw rewrittenThere({ remote, branch, known, tip }, how);
     }
-    if (own === null || (await contains(own))) return;
+    if (own === null || own === known || (await contains(own))) return;
     const parted = { remote, branch, known: own, tip };
     throw known === null ? neverShared(parted) : aheadHere(parted);
   }

@@ -38,6 +38,8 @@ export const PART_FIELDS = { log: 'notes', onces: 'onces', requests: 'requests' 
 export interface Store {
   /** Whether a lost swap has already let others through before it returned, so that no further pause is due. */
   readonly paced?: boolean;
+  /** Called before a request is decided: what was granted without the arbiter is put to it first. */
+  begin?(): Promise<void>;
   /**
    * The state as last known here.
    * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.

@@ -35,6 +35,7 @@ export async function transact<R extends Request>(
   request: R,
   around: Surroundings,
 ): Promise<Decision<R['kind']>> {
+  await store.begin?.();
   const parts = partsOf(request);
   const first = await settle(store, request, around, parts, await store.read(parts));
   if (!first.decision.ok) return refuse(store, request, first.decision, around.now());
@@ -78,7 +79,7 @@ interface Settled<K extends Request['kind']> {
   readonly decision: Decision<K>;
 }
 
-/** Decides on what is known here, and before it refuses, once more on what the arbiter knows. */
+/** Decides on what is known here, and before it refuses or has nothing to write, once more on what the arbiter knows. */
 async function settle<R extends Request>(
   store: Store,
   request: R,
@@ -87,7 +88,8 @@ async function settle<R extends Request>(
   known: Snapshot,
 ): Promise<Settled<R['kind']>> {
   const decision = await decideWithFacts(known.state, request, around);
-  if (decision.ok) return { snapshot: known, decision };
+  // A write is checked by its swap; an answer that writes nothing is not.
+  if (decision.ok && decision.state !== known.state) return { snapshot: known, decision };
   const latest = await store.latest(parts);
   if (latest.revision === known.revision) return { snapshot: known, decision };
   return { snapshot: latest, decision: await decideWithFacts(latest.state, request, around) };

@@ -15,10 +15,15 @@ async function eventsOf(fleet: Fleet, ...args: string[]): Promise<(CoordEvent & 
   return result.json().data.events;
 }
 
+/** Makes a commit with this message and the state of the branch. */
+function commitOn({ box, clone }: Fleet, parent: string, message: string): string {
+  return box.git(clone, 'commit-tree', 'coord^{tree}', '-p', parent, '-m', message);
+}
+
 /** Puts a commit with this message on top of the coordination branch. */
-function commitByHand({ box, clone }: Fleet, message: string): string {
-  const commit = box.git(clone, 'commit-tree', 'coord^{tree}', '-p', 'coord', '-m', message);
-  box.git(clone, 'update-ref', 'refs/heads/coord', commit);
+function commitByHand(fleet: Fleet, message: string): string {
+  const commit = commitOn(fleet, 'coord', message);
+  fleet.box.git(fleet.clone, 'update-ref', 'refs/heads/coord', commit);
   return commit;
 }
 
@@ -176,10 +181,20 @@ describe('events --follow', () => {
     const follower = follow(fleet.box, fleet.clone);
     await fleet.as('noor', ['claim', '@db']);
     const refusal = await follower.sees(({ type }) => type === 'claim.refused');
-    commitByHand(fleet, `again\n\n${JSON.stringify(refusal)}`);
+    const types = ['claim.granted', 'claim.refused'];
+    // Both commits come at once: what lies between must be seen, and the refusal not again.
+    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const between = { ...refusal, id: 'between', type: 'note.added' };
+    const one = commitOn(fleet, before, `between\n\n${JSON.stringify(between)}`);
+    fleet.box.git(
+      fleet.clone,
+      'update-ref',
+      'refs/heads/coord',
+      commitOn(fleet, one, `again\n\n${JSON.stringify(refusal)}`),
+    );
     await fleet.as('maya', ['release', '@db']);
     await follower.sees(({ type }) => type === 'claim.released');
-    expect(typesOf(follower.events)).toEqual(['claim.granted', 'claim.refused', 'claim.released']);
+    expect(typesOf(follower.events)).toEqual([...types, 'note.added', 'claim.released']);
   });
 
   it.each([

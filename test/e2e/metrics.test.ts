@@ -36,6 +36,15 @@ it('tells how a fleet works together, the hottest ground first, and what to do a
   expect(words.stdout).toMatch(/src\/\*\* +3 +0 .* claim less of it: others wanted only src\/api\/users\.ts/);
 });
 
+it('advises with a command that can be pasted where it is read', async () => {
+  const fleet = await localFleet();
+  await fleet.as('maya', ['claim', 'src/api/users.ts']);
+  for (let round = 0; round < 2; round += 1) await fleet.as('noor', ['claim', 'src/api/users.ts']);
+  const args = ['metrics', '--json'];
+  const here = await fleet.as('noor', args, { cwd: `${fleet.clone}/src` });
+  expect(here.json().data.contention[0].advice.text).toMatch(/: coord claim :\/src\/api\/users\.ts --wait$/);
+});
+
 it('speaks OpenMetrics', async () => {
   const fleet = await aBusyMorning();
   const { code, stdout } = await fleet.as('watcher', ['metrics', '--openmetrics']);

@@ -26,6 +26,12 @@ describe('once', () => {
     });
   });
 
+  it('may run again when the program could not be started', async () => {
+    const fleet = await localFleet();
+    expect((await fleet.as('maya', ['once', 'job', '--', 'no-such-program-anywhere'])).code).toBe(2);
+    expect(await fleet.as('maya', ['once', 'job', '--', 'echo', 'ran'])).toMatchObject({ code: 0, stdout: 'ran\n' });
+  });
+
   it('runs once among many at once, also of one agent, across clones', async () => {
     const fleet = await sharedFleet();
     const other = fleet.box.clone(fleet.remote);

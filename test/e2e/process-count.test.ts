@@ -48,11 +48,11 @@ it('a release asks once for uncommitted changes, and writes', async () => {
   expect(released.length).toBeLessThanOrEqual(3);
 });
 
-it('with packed refs, one more reads the objects that are packed', async () => {
+it('where git has packed all, only cat-file is added, to read it', async () => {
   const fleet = await localFleet();
   const calls = counting(fleet);
   fleet.box.git(fleet.clone, 'gc', '--quiet');
-  expect(await calls('noor', ['status'])).toEqual(['cat-file', 'cat-file', 'cat-file']);
+  expect(new Set(await calls('noor', ['status']))).toEqual(new Set(['cat-file']));
   expect((await calls('maya', ['claim', 'src/a.ts'])).filter((name) => name !== 'cat-file')).toEqual(['update-ref']);
   expect(await calls('noor', ['status'])).not.toContain('update-ref');
 });

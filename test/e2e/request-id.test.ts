@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/commands/registry.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import { inProcess } from '../support/in-process.js';
 import type { CoordResult } from '../support/sandbox.js';
 
 /** What is left of a fleet's history: one line a commit, and its events. */
@@ -66,7 +67,7 @@ const WITHOUT = [
   ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
-  ...['land', 'released-by', 'compact'],
+  ...['land', 'released-by', 'compact', 'doctor'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
   ...['wait', 'run', 'once'],
 ];
@@ -164,6 +165,21 @@ describe('--request-id', () => {
     expect((await fleet.as('maya', words)).code).toBe(3);
     await fleet.as('noor', ['release', '--all']);
     expect(await dataOf(fleet, 'maya', words)).toMatchObject({ claims: [{ agent: 'maya' }] });
+  });
+
+  it('is used up by nothing that the command does beside, such as renewing what is past half of its life', async () => {
+    const fleet = await localFleet();
+    const { run, clock } = inProcess(fleet.box);
+    clock.ms = Date.now();
+    await run('maya', fleet.clone, ['claim', '@own']);
+    await run('noor', fleet.clone, ['claim', '@db', '--ttl', '2h']);
+    clock.pass(16 * 60);
+    const words = ['claim', '@db', '--request-id', 'r1', '--json'];
+    expect((await run('maya', fleet.clone, words)).code).toBe(3);
+    const { data } = (await run('maya', fleet.clone, ['events', '--json', '--type', 'claim.renewed'])).json();
+    expect(data.events).toMatchObject([{ agent: 'maya', target: '@own' }]);
+    await run('noor', fleet.clone, ['release', '--all']);
+    expect((await run('maya', fleet.clone, words)).code).toBe(0);
   });
 
   it.each([

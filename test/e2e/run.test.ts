@@ -38,6 +38,14 @@ describe('run', () => {
     expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toHaveLength(1);
   });
 
+  it('leaves the agent what it held before', async () => {
+    const fleet = await localFleet();
+    await fleet.as('maya', ['claim', 'src/api', '--reason', 'mine']);
+    expect((await fleet.as('maya', ['run', 'src/api', 'src/web', '--', 'true'])).code).toBe(0);
+    const { claims } = (await fleet.as('maya', ['status', '--json'])).json().data;
+    expect(claims).toMatchObject([{ target: 'src/api/**', agent: 'maya' }]);
+  });
+
   it('starts nothing when the claim is refused', async () => {
     const fleet = await localFleet();
     await fleet.as('noor', ['claim', 'src/api']);

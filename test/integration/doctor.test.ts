@@ -182,6 +182,20 @@ describe('coord doctor --fix', () => {
     expect(box.git(clone, 'rev-parse', 'coord')).toBe(tip);
   });
 
+  it.each([true, false])('replaces a file of the branch that was cut off (with a remote: %s)', async (remote) => {
+    const { box, clone, run, doctor } = await rig({ remote });
+    await run(clone, 'claim', 'src/one.ts');
+    box.git(clone, 'pack-refs', '--all');
+    await run(clone, 'claim', 'src/two.ts');
+    const tip = box.git(clone, 'rev-parse', 'coord');
+    box.write(clone, '.git/refs/heads/coord', '');
+    expect((await doctor()).of('branch')).toMatchObject({ ok: false, code: 'corrupt' });
+    const { code, report } = await doctor(clone, '--fix');
+    expect(report.mended).toEqual([expect.stringContaining('coord is back')]);
+    expect(code).toBe(0);
+    expect(box.git(clone, 'rev-parse', 'coord')).toBe(tip);
+  });
+
   it('chooses between no two histories', async () => {
     const { box, clone, remote, run, doctor } = await rig({ remote: true });
     for (const name of ['a', 'b']) await run(clone, 'claim', `src/${name}.ts`);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CoordEvent, EventType } from '../../src/domain/events.js';
 import { metricsOf } from '../../src/domain/metrics.js';
+import { asTyped } from '../../src/render/command-words.js';
 import { adviceText, metricsLines } from '../../src/render/metrics.js';
 import { openMetrics } from '../../src/render/openmetrics.js';
 import { loadStyle } from '../../src/render/style.js';
@@ -71,6 +72,7 @@ it('every advice is a sentence that says what to do', () => {
   );
   expect(adviceText('a', { kind: 'release', expiries: 1 })).toContain('left to expire once');
   expect(adviceText('a', { kind: 'shorten', p95: 7_200 })).toContain('one hold in twenty takes 2h or longer');
-  expect(adviceText('src/a b', { kind: 'queue', refusals: 4 })).toContain("coord claim 'src/a b' --wait");
+  const queue = adviceText('src/a b', { kind: 'queue', refusals: 4 });
+  expect(asTyped(queue, { atRoot: true, agent: undefined })).toContain("coord claim 'src/a b' --wait");
   expect(adviceText('a', { kind: 'split' })).toContain('split');
 });

@@ -1,6 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { objectId } from '../../../src/git/objects.js';
+import { writeCommits } from '../../../src/git/pack.js';
+import { commitBody } from '../../../src/store/commits.js';
 import { followsCompaction } from '../../../src/store/compaction.js';
 import { commitByHand } from '../../support/by-hand.js';
 import { replayHistory } from '../../support/history.js';
@@ -392,5 +395,40 @@ describe('followsCompaction', () => {
     expect(await follows(before[3], box.git(clone, 'rev-parse', 'main'))).toBe(false);
     rmSync(join(clone, '.git', 'coord'), { recursive: true });
     expect(await follows('0'.repeat(40), before[3])).toBe(false);
+  });
+});
+
+describe('many commits at once', () => {
+  it('are the very commits that they would be one by one', async () => {
+    const { box, clone, host } = await local();
+    const { objects, repository, git } = host.context(clone);
+    const tree = box.git(clone, 'rev-parse', 'coord^{tree}');
+    const entry = { operation: 'x', agent: 'maya', at: '2026-11-21T12:00:00.000Z', events: [] };
+    const bodies = [0, 3, 15, 16, 200, 2_047, 2_048, 40_000].map((length) =>
+      commitBody(tree, null, { ...entry, operation: 'x'.repeat(length), summary: `${length}` }, []),
+    );
+    await writeCommits(repository, git, bodies);
+    const ids = bodies.map((body) => objectId(repository, 'commit', body));
+    const found = await objects.read(ids);
+    for (const [index, id] of ids.entries()) {
+      expect(found.get(id)?.body.equals(bodies[index] ?? Buffer.alloc(0))).toBe(true);
+      expect(found.get(id)?.type).toBe('commit');
+    }
+    box.git(clone, 'fsck', '--strict');
+  });
+
+  it('are copied in order, with nothing left out', async () => {
+    const { box, clone, ok } = await local();
+    const begin = box.git(clone, 'rev-parse', 'coord^{tree}');
+    let tip = tipOf(box, clone);
+    for (let index = 0; index < 150; index += 1) {
+      tip = box.git(clone, 'commit-tree', begin, '-p', tip, '-m', `commit ${index}`);
+    }
+    box.git(clone, 'update-ref', 'refs/heads/coord', tip);
+    const before = historyOf(box, clone);
+    await ok('olga', clone, 'compact', '--keep', '120');
+    expect(historyOf(box, clone).slice(1, -1)).toEqual(before.slice(-120));
+    expect(await followsCompaction(inProcess(box).context(clone), tip, tipOf(box, clone))).toBe(true);
+    box.git(clone, 'fsck', '--strict');
   });
 });

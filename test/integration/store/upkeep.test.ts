@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gitInBackground } from '../../../src/git/background.js';
@@ -6,6 +6,7 @@ import { discoverRepository } from '../../../src/git/repository.js';
 import { gitIn } from '../../../src/git/run.js';
 import { Upkeep } from '../../../src/store/upkeep.js';
 import { until } from '../../support/fleet.js';
+import { inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
 const REF = 'refs/heads/coord';
@@ -170,5 +171,29 @@ describe('what upkeep starts', () => {
 
   it('may fail to start', () => {
     expect(() => gitInBackground('/nowhere/at/all', {}, ['maintenance', 'run'])).not.toThrow();
+  });
+});
+
+describe('the state after git has packed it', () => {
+  it('is read through git once, and directly from then on', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.commit(clone, 'README.md', 'hello\n');
+    const { run } = inProcess(box);
+    await run('maya', clone, ['init', '--local']);
+    await run('maya', clone, ['claim', 'src']);
+    box.git(clone, 'gc', '--quiet');
+    expect(looseOf(clone)).toBe(0);
+    const status = async () => {
+      const trace = box.path('trace');
+      rmSync(trace, { force: true });
+      const result = await run('maya', clone, ['status', '--json'], { GIT_TRACE: trace });
+      expect(result.json().data.claims).toMatchObject([{ target: 'src', agent: 'maya' }]);
+      return existsSync(trace) ? box.read('trace') : '';
+    };
+    expect(await status()).toContain('cat-file');
+    expect(looseOf(clone)).toBe(4);
+    expect(await status()).not.toContain('cat-file');
+    box.git(clone, 'fsck', '--strict');
   });
 });

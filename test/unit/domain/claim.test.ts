@@ -90,6 +90,11 @@ describe('a claim on ground that another holds', () => {
       ],
       free: ['README.md'],
       queue: [],
+      asked: [
+        { kind: 'path', text: 'src/api/users.ts' },
+        { kind: 'path', text: 'README.md' },
+      ],
+      mode: 'exclusive',
     });
   });
 
@@ -212,6 +217,9 @@ describe('causal claims', () => {
         code: 'behind',
         reason: 'behind',
         missing: [{ target: 'src/a.ts', released: 'src/**', commit: COMMIT, agent: 'maya', at: START }],
+        free: [],
+        asked: [{ kind: 'path', text: 'src/a.ts' }],
+        mode: 'exclusive',
       });
     }
   });
@@ -243,6 +251,7 @@ describe('a worker', () => {
     ...releaseOf('wim'),
     kind: 'session-start',
     role: 'worker',
+    person: false,
     rules: null,
   }).state;
   const policy = { ...POLICY, scratch: [directoryTarget('src/scratch/wim')] };

@@ -240,7 +240,13 @@ describe('accepting', () => {
   });
 
   it('is refused to a worker on the surface', () => {
-    const worker = { ...base('noor'), kind: 'session-start' as const, role: 'worker' as const, rules: null };
+    const worker = {
+      ...base('noor'),
+      kind: 'session-start' as const,
+      role: 'worker' as const,
+      person: false,
+      rules: null,
+    };
     const refusal = refused(stateAfter(offered, [worker], at(60)), acceptOf('noor', null), at(61));
     expect(refusal).toMatchObject({ code: 'closed', reason: 'role', targets: ['src/api/**'] });
   });

@@ -66,7 +66,7 @@ const ENDS = ['claim.released', 'claim.expired', 'claim.lost', 'claim.handed-off
 it('whatever is taken, passed on or revoked: one holder, tokens that only grow, and a record of each end', () => {
   const begin = AGENTS.map((agent): Request => {
     const role = agent === 'boss' ? 'orchestrator' : 'peer';
-    return { ...baseOf(agent), kind: 'session-start', role, rules: null };
+    return { ...baseOf(agent), kind: 'session-start', role, person: false, rules: null };
   });
   fc.assert(
     fc.property(fc.array(step, { minLength: 30, maxLength: 50 }), (steps) => {

@@ -6,7 +6,13 @@ import { granted, refused, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 
 const base = (agent: string) => ({ operation: `op-${agent}`, agent, session: null, policy: POLICY });
-const startOf = (agent: string, role: Role): Request => ({ ...base(agent), kind: 'session-start', role, rules: null });
+const startOf = (agent: string, role: Role): Request => ({
+  ...base(agent),
+  kind: 'session-start',
+  role,
+  person: false,
+  rules: null,
+});
 
 function killOf(agent: string, victim: string, changes: Partial<KillRequest> = {}): KillRequest {
   return { ...base(agent), kind: 'kill', victim, reason: 'loops', person: false, ...changes };

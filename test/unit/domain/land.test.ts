@@ -89,7 +89,7 @@ describe('land', () => {
   });
 
   it('refuses a worker, whatever it holds', () => {
-    const start = { kind: 'session-start' as const, rules: null };
+    const start = { kind: 'session-start' as const, person: false, rules: null };
     const state = stateAfter(EMPTY_STATE, [
       { ...baseOf('rae'), ...start, role: 'worker' },
       { ...baseOf('owner'), ...start, role: 'orchestrator' },

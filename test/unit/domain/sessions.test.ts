@@ -5,7 +5,15 @@ import type { SessionEndRequest, SessionStartRequest } from '../../../src/domain
 import { at, baseOf, granted, START } from '../../support/decisions.js';
 
 function startOf(agent: string, changes: Partial<SessionStartRequest> = {}): SessionStartRequest {
-  return { ...baseOf(agent), kind: 'session-start', session: 's1', role: 'peer', rules: 'r1', ...changes };
+  return {
+    ...baseOf(agent),
+    kind: 'session-start',
+    session: 's1',
+    role: 'peer',
+    person: false,
+    rules: 'r1',
+    ...changes,
+  };
 }
 
 function endOf(agent: string, session: string | null): SessionEndRequest {

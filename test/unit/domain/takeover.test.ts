@@ -100,7 +100,7 @@ describe('steal by force', () => {
 
   it('takes nothing when the thief may not have it', () => {
     const worker = stateAfter(held, [
-      { ...claimOf('w', '@x'), kind: 'session-start', role: 'worker', rules: null } as never,
+      { ...claimOf('w', '@x'), kind: 'session-start', role: 'worker', person: false, rules: null } as never,
     ]);
     expect(refused(worker, stealOf('w', 'src/api/**', byForce))).toMatchObject({ code: 'closed', reason: 'role' });
   });

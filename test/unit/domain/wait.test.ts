@@ -227,7 +227,7 @@ describe('deadlock', () => {
       code: 'held',
       reason: 'order',
       held: 'm',
-      asked: 'a',
+      early: 'a',
     });
     expect(granted(state, claimOf('maya', 'm', strict)).result.claims).toHaveLength(1);
     expect(granted(state, claimOf('maya', 'z', strict)).result.claims).toHaveLength(1);

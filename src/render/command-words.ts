@@ -1,0 +1,50 @@
+import { isGlob } from '../domain/ground/index.js';
+import { patternTarget } from '../domain/patterns.js';
+import { directoryPath, type Target } from '../domain/targets.js';
+import { oneLine } from '../domain/text.js';
+
+/**
+ * Stands before a path in a suggested command until it is printed: where the agent stands decides how the path is
+ * written. U+FDD0 is a noncharacter, reserved by Unicode for use inside a program.
+ */
+const FROM_ROOT = '\uFDD0';
+
+/** How a suggested command has to be written for the one who reads it. */
+export interface Standpoint {
+  /** Whether the current directory is the root of the repository, where paths need no mark. */
+  readonly atRoot: boolean;
+  /** The agent that was named by `--agent`; without it, the suggestion would not know who acts. */
+  readonly agent: string | undefined;
+}
+
+/** The suggestion as it can be pasted: from this directory, by this agent. */
+export function asTyped(text: string, standpoint: Standpoint): string {
+  const placed = text.replaceAll(FROM_ROOT, standpoint.atRoot ? '' : ':/');
+  if (standpoint.agent === undefined) return placed;
+  return placed.replace(/\bcoord (?=[a-z])(?!--agent)/g, `coord --agent ${standpoint.agent} `);
+}
+
+/**
+ * The target as it must be typed to mean just this: a directory with its slash, a file whose name looks like something
+ * else with `:/` or `:(literal)`. A text without a kind is read as the configuration reads it.
+ */
+export function targetWord(target: Target | string): string {
+  const { kind, text } = typeof target === 'string' ? patternTarget(target) : target;
+  if (kind === 'resource') return shellWord(text);
+  if (kind === 'glob') return shellWord(`${FROM_ROOT}${text}`);
+  const path = kind === 'directory' ? `${directoryPath({ kind, text })}/` : text;
+  if (path === '/') return ':/';
+  if (isGlob(path) || path.includes('\\')) return shellWord(`:(literal)${path}`);
+  return shellWord(/^[@:-]/.test(path) ? `:/${path}` : `${FROM_ROOT}${path}`);
+}
+
+export function targetWords(targets: readonly (Target | string)[]): string {
+  return [...new Set(targets.map(targetWord))].join(' ');
+}
+
+/** The word as a shell needs it typed: quoted only where it must be, control characters as `$'…'` (bash, zsh, ksh). */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./\uFDD0-]+$/.test(text)) return text.startsWith('-') ? `./${text}` : text;
+  if (oneLine(text) === text) return `'${text.replaceAll("'", "'\\''")}'`;
+  return `$'${oneLine(text.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;
+}

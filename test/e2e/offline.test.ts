@@ -1,0 +1,171 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { replayHistory } from '../support/history.js';
+import { coordInProcess, NOON } from '../support/in-process.js';
+import { sandbox } from '../support/sandbox.js';
+
+const MINUTE = 60_000;
+
+/** Two clones of one remote; `cut` takes the remote away from the first of them, `mend` gives it back. */
+async function rig() {
+  const box = sandbox();
+  const remote = box.bareRemote();
+  const [one, two] = [box.clone(remote), box.clone(remote)];
+  const clock = { ms: NOON };
+  const as = (agent: string, clone: string, ...args: readonly string[]) =>
+    coordInProcess(box, clone, args, { now: clock.ms, env: { COORD_AGENT: agent } });
+  for (const clone of [one, two]) expect(await as('maya', clone, 'init')).toMatchObject({ code: 0 });
+  const cut = () => box.git(one, 'remote', 'set-url', 'origin', box.path('out-of-reach.git'));
+  const mend = () => box.git(one, 'remote', 'set-url', 'origin', remote);
+  return { box, remote, one, two, clock, as, cut, mend };
+}
+
+it('a claim without the remote is of this host only, and says so in every output', async () => {
+  const { box, one, remote, as, cut } = await rig();
+  cut();
+  expect(await as('maya', one, 'claim', 'a')).toMatchObject({ code: 7 });
+  const before = box.git(remote, 'for-each-ref');
+  const claim = await as('maya', one, 'claim', 'a', '--offline');
+  expect(claim).toMatchObject({ code: 0, stdout: expect.stringContaining('reach host') });
+  expect(claim.stderr).toContain('known on this host only; the next command that reaches origin confirms it');
+  const status = await as('maya', one, 'status', '--no-fetch');
+  expect(status.stdout).toContain('offline: a by maya is known on this host only');
+  expect(status.stderr).toContain('your claim on a is offline');
+  const { data } = (await as('maya', one, 'status', '--no-fetch', '--json')).json();
+  expect(data.claims).toMatchObject([{ target: 'a', reach: 'host' }]);
+  expect(box.git(remote, 'for-each-ref')).toBe(before);
+});
+
+it('on this host it stops the others, whatever becomes of the machine-local directory', async () => {
+  const { box, one, as, cut } = await rig();
+  cut();
+  await as('maya', one, 'claim', 'a', '--offline');
+  rmSync(join(one, '.git', 'coord'), { recursive: true });
+  box.git(one, 'gc', '--quiet', '--prune=now');
+  expect(await as('noor', one, 'claim', 'a', '--offline')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('held by maya'),
+  });
+  expect(await as('noor', one, 'claim', 'b', '--offline')).toMatchObject({ code: 0 });
+});
+
+it('is confirmed by the next command that reaches the remote, with a new token larger than all', async () => {
+  const { box, remote, one, two, as, cut, mend } = await rig();
+  cut();
+  const offline = (await as('maya', one, 'claim', 'a', '--offline', '--json')).json().data.claims[0];
+  await as('noor', two, 'claim', 'b');
+  const last = (await as('noor', two, 'claim', 'c', '--json')).json().data.claims[0].token;
+  mend();
+  const next = await as('maya', one, 'status', '--json');
+  const claim = next.json().data.claims.find(({ target }: { target: string }) => target === 'a');
+  expect(claim).toMatchObject({ id: offline.id, agent: 'maya', reach: 'remote' });
+  expect(claim.token).toBeGreaterThan(last);
+  expect(next.stderr).toContain(`origin confirmed your offline claim on a: token ${claim.token}`);
+  expect((await as('maya', one, 'status')).stderr).not.toContain('offline');
+  expect(await as('noor', two, 'claim', 'a')).toMatchObject({ code: 3 });
+  expect(replayHistory(box, remote)).toMatchObject({ grants: 3, problems: [] });
+  expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord/offline/coord').code).toBe(1);
+});
+
+it('is lost when another clone took the ground: told once, and exit 4 where the holder acts on it', async () => {
+  const { box, remote, one, two, as, cut, mend } = await rig();
+  cut();
+  await as('maya', one, 'claim', 'a', '--offline');
+  await as('noor', two, 'claim', 'a');
+  mend();
+  const next = await as('maya', one, 'note', 'back again');
+  expect(next).toMatchObject({ code: 0 });
+  expect(next.stderr).toContain('you lost a: the remote did not confirm the offline claim: held by noor');
+  expect((await as('maya', one, 'status')).stderr).not.toContain('you lost');
+  for (const verb of ['renew', 'release']) {
+    expect(await as('maya', one, verb, 'a')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('not confirmed'),
+    });
+  }
+  expect(replayHistory(box, remote)).toMatchObject({ grants: 1, problems: [] });
+});
+
+it('lost, the very command that acts on it says so', async () => {
+  const { one, two, as, cut, mend } = await rig();
+  cut();
+  await as('maya', one, 'claim', 'a', '--offline');
+  await as('noor', two, 'claim', 'a');
+  mend();
+  expect(await as('maya', one, 'release', 'a')).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('not confirmed'),
+  });
+});
+
+it('a whole piece of work offline reaches the remote in its order', async () => {
+  const { box, one, two, as, cut, mend } = await rig();
+  await as('maya', one, 'claim', 'kept', '--ttl', '20m');
+  cut();
+  expect(await as('maya', one, 'claim', 'a', '--offline')).toMatchObject({ code: 0 });
+  expect(await as('maya', one, 'renew', 'kept', '--ttl', '1h', '--offline')).toMatchObject({ code: 0 });
+  const commit = box.commit(one, 'a', 'work');
+  expect(await as('maya', one, 'release', 'a', '--offline')).toMatchObject({ code: 0 });
+  expect(await as('maya', one, 'note', 'worked on the train', '--offline')).toMatchObject({ code: 0 });
+  expect((await as('maya', one, 'status', '--no-fetch', '--json')).json().data.claims).toMatchObject([
+    { target: 'kept' },
+  ]);
+  mend();
+  expect(await as('maya', one, 'status')).toMatchObject({ code: 0 });
+  const { data } = (await as('noor', two, 'status', '--json')).json();
+  expect(data.claims).toMatchObject([{ target: 'kept', ttlSeconds: 3600 }]);
+  expect((await as('noor', two, 'log', '--json')).json().data.notes).toMatchObject([{ text: 'worked on the train' }]);
+  const behind = await as('noor', two, 'claim', 'a', '--json');
+  expect(behind.json().error).toMatchObject({ code: 'behind', details: { missing: [{ commit }] } });
+});
+
+it('whose time is over before the remote was asked is lost, not granted late', async () => {
+  const { one, clock, as, cut, mend } = await rig();
+  cut();
+  await as('maya', one, 'claim', 'a', '--offline', '--ttl', '10m');
+  await as('noor', one, 'claim', 'b', '--offline', '--ttl', '10m');
+  clock.ms += 9 * MINUTE;
+  // Any command of the holder renews what is past half of its life; maya gives none.
+  await as('noor', one, 'note', 'still here', '--offline');
+  clock.ms += 2 * MINUTE;
+  mend();
+  const next = await as('maya', one, 'status', '--json');
+  expect(next.json().data.claims).toMatchObject([{ target: 'b', reach: 'remote' }]);
+  expect(next.stderr).toContain('you lost a: the remote did not confirm the offline claim: its time was over');
+});
+
+it('settled by many commands at once, it has its effects once', async () => {
+  const { box, remote, one, two, as, cut, mend } = await rig();
+  cut();
+  for (const target of ['a', 'b', 'c']) await as('maya', one, 'claim', target, '--offline');
+  await as('maya', one, 'note', 'once', '--offline');
+  mend();
+  const results = await Promise.all(Array.from({ length: 5 }, () => as('maya', one, 'status')));
+  expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+  expect((await as('noor', two, 'log', '--json')).json().data.notes).toHaveLength(1);
+  expect((await as('noor', two, 'status', '--json')).json().data.claims).toHaveLength(3);
+  expect(replayHistory(box, remote)).toMatchObject({ grants: 3, problems: [] });
+});
+
+it('makes no sense without a remote, nor for one who waits', async () => {
+  const { box, one, as } = await rig();
+  expect(await as('maya', one, 'claim', 'a', '--offline', '--wait')).toMatchObject({ code: 2 });
+  const alone = box.repository();
+  await as('maya', alone, 'init');
+  expect(await as('maya', alone, 'claim', 'a', '--offline')).toMatchObject({ code: 2 });
+});
+
+it('stays on the list, and in force here, as long as the remote does not answer', async () => {
+  const { one, as, cut, mend } = await rig();
+  cut();
+  await as('maya', one, 'claim', 'a', '--offline');
+  expect(await as('noor', one, 'claim', 'b')).toMatchObject({ code: 7 });
+  expect(await as('maya', one, 'renew', 'a')).toMatchObject({ code: 7 });
+  expect(await as('noor', one, 'claim', 'a', '--offline')).toMatchObject({ code: 3 });
+  mend();
+  expect(await as('maya', one, 'renew', 'a')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('reach remote'),
+  });
+});

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import type { Target } from '../../src/domain/targets.js';
+import { asTyped, shellWord, targetWord } from '../../src/render/command-words.js';
+
+const ROOT = { atRoot: true, agent: undefined };
+const BELOW = { atRoot: false, agent: undefined };
+
+it.each<[Target, string, string]>([
+  [{ kind: 'path', text: 'src/a.ts' }, 'src/a.ts', ':/src/a.ts'],
+  [{ kind: 'directory', text: 'src/api/**' }, 'src/api/', ':/src/api/'],
+  [{ kind: 'directory', text: '**' }, ':/', ':/'],
+  [{ kind: 'glob', text: 'src/**/*.ts' }, "'src/**/*.ts'", "':/src/**/*.ts'"],
+  [{ kind: 'resource', text: '@db/main' }, '@db/main', '@db/main'],
+  [{ kind: 'path', text: '@db' }, ':/@db', ':/@db'],
+  [{ kind: 'path', text: '-x' }, ':/-x', ':/-x'],
+  [{ kind: 'path', text: 'app/[id]/n.ts' }, "':(literal)app/[id]/n.ts'", "':(literal)app/[id]/n.ts'"],
+  [{ kind: 'directory', text: 'app/[id]/**' }, "':(literal)app/[id]/'", "':(literal)app/[id]/'"],
+  [{ kind: 'path', text: "it's" }, "'it'\\''s'", "':/it'\\''s'"],
+  [{ kind: 'path', text: 'n\nl' }, "$'n\\nl'", "$':/n\\nl'"],
+])('%j is typed as %s at the root and %s below it', (target, atRoot, below) => {
+  expect(asTyped(targetWord(target), ROOT)).toBe(atRoot);
+  expect(asTyped(targetWord(target), BELOW)).toBe(below);
+});
+
+it('repeats --agent where the agent had to name itself', () => {
+  const typed = asTyped('coord claim a --wait        or look: coord status', { atRoot: true, agent: 'maya' });
+  expect(typed).toBe('coord --agent maya claim a --wait        or look: coord --agent maya status');
+});
+
+it('leaves plain words alone, and quotes the rest', () => {
+  expect([shellWord('src/a-b.ts'), shellWord('a b'), shellWord('-a')]).toEqual(['src/a-b.ts', "'a b'", './-a']);
+});
