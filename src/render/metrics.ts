@@ -3,7 +3,7 @@ import type { Counts, Metrics } from '../domain/metrics.js';
 import type { Spread } from '../domain/percentiles.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant } from '../domain/time.js';
-import { shellWord } from './command-words.js';
+import { targetWord } from './command-words.js';
 import { clock, table } from './format.js';
 import type { Style } from './style.js';
 
@@ -60,7 +60,7 @@ export function adviceText(target: string, advice: Advice): string {
     case 'shorten':
       return `release it sooner: one hold in twenty takes ${formatDuration(advice.p95)} or longer`;
     case 'queue':
-      return `queue instead of trying again: coord claim ${shellWord(target)} --wait`;
+      return `queue instead of trying again: coord claim ${targetWord(target)} --wait`;
     case 'split':
       return 'many want it: split the work, or the file';
   }

@@ -33,8 +33,10 @@ export interface RemoteArbiterOptions {
 }
 
 const FETCH_ATTEMPTS = 3;
+/** A clone that was only behind goes on at once; who lost a race gives way for long, and for less each time it loses. */
 const FIRST_PAUSE_MS = 40;
-const LONGEST_PAUSE_MS = 400;
+const LONGEST_PAUSE_MS = 800;
+const LESS_EACH_TIME_MS = 150;
 /** How often a push that the remote neither took nor clearly refused is decided and tried again. */
 const UNCLEAR_ATTEMPTS = 8;
 /** Kinds of trouble that may be over in a moment. */
@@ -118,10 +120,11 @@ export class RemoteArbiter implements Arbiter {
     return true;
   }
 
-  /** Before the remote is asked again, so that what is decided next is fresh; longer with each lost race. */
+  /** Before the remote is asked again, so that what is decided next is fresh. */
   private async giveWay(pushed: PorcelainResult): Promise<void> {
     const { around } = this.options;
-    const longest = Math.min(FIRST_PAUSE_MS * 2 ** this.lost, LONGEST_PAUSE_MS);
+    const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 1);
+    const longest = this.lost === 0 ? FIRST_PAUSE_MS : Math.max(0, raced);
     this.lost += 1;
     if (!pushed.timedOut) await around.pause(around.random() * longest);
   }

@@ -1,63 +1,80 @@
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
 import { sharedFleet } from '../support/fleet.js';
+import { replayHistory } from '../support/history.js';
 
-describe('two clones of one bare remote', () => {
-  it('at once: one claim wins, the other is refused naming the holder', async () => {
-    const { box, remote, as } = await sharedFleet();
-    const other = box.clone(remote);
-    const results = await Promise.all([
-      as('maya', ['claim', 'src/api', '--json']),
-      as('noor', ['claim', 'src/api/users.ts', '--json'], { cwd: other }),
-    ]);
-    expect(results.map(({ code }) => code).sort()).toEqual([0, 3]);
-    const [won, lost] = results[0]?.code === 0 ? results : [...results].reverse();
-    const [claim] = won?.json().data.claims ?? [];
-    expect(claim.reach).toBe('remote');
-    expect(lost?.json().error.details.conflicts).toMatchObject([{ agent: claim.agent, heldTarget: claim.target }]);
-    expect(box.git(remote, 'log', '--format=%s', 'coord').split('\n')).toHaveLength(2);
-  });
+/** A second clone, set up. */
+async function twoClones() {
+  const fleet = await sharedFleet();
+  const two = fleet.box.clone(fleet.remote);
+  expect(await fleet.as('noor', ['init'], { cwd: two })).toMatchObject({ code: 0 });
+  return { ...fleet, two };
+}
 
-  it('a fresh clone adopts without init, in whatever command comes first', async () => {
-    const { box, remote, as } = await sharedFleet();
-    await as('maya', ['claim', 'src/api']);
-    for (const args of [
-      ['status', '--json'],
-      ['claim', 'src/api', '--json'],
-    ]) {
-      const fresh = box.clone(remote);
-      const result = await as('noor', args, { cwd: fresh });
-      expect([args, result.code]).toEqual([args, args[0] === 'status' ? 0 : 3]);
-      expect(result.stdout).toContain('maya');
-    }
-    const fresh = box.clone(remote);
-    expect((await as('noor', ['claim', 'docs'], { cwd: fresh })).code).toBe(0);
-    expect((await as('maya', ['status'])).stdout).toContain('noor');
+it('a coord that is killed after the remote had accepted: run again, it gives the same answer, and no second effect', async () => {
+  const { box, clone, two, remote, as } = await twoClones();
+  const pid = box.path('pid');
+  const hook = box.write(
+    remote,
+    'hooks/post-receive',
+    `#!/bin/sh\nrm -f "$0"\nwhile [ ! -s "${pid}" ]; do sleep 0.01; done\nkill -9 $(cat "${pid}")\n`,
+  );
+  chmodSync(hook, 0o755);
+  const child = spawn(process.execPath, [box.program, 'claim', 'src/api', '--request-id', 'once', '--json'], {
+    cwd: clone,
+    env: { ...box.env, COORD_AGENT: 'maya' },
   });
+  writeFileSync(pid, `${child.pid}`);
+  expect(await new Promise((resolve) => child.on('close', (_, signal) => resolve(signal)))).toBe('SIGKILL');
+  expect(existsSync(hook)).toBe(false);
+  // It was granted, and nobody here has heard of it.
+  expect(await as('noor', ['claim', 'src/api'], { cwd: two })).toMatchObject({ code: 3 });
+  const again = await as('maya', ['claim', 'src/api', '--request-id', 'once', '--json']);
+  expect(again).toMatchObject({ code: 0 });
+  const [claim] = again.json().data.claims;
+  const status = (await as('noor', ['status', '--json'], { cwd: two })).json().data.claims;
+  expect(status).toMatchObject([{ id: claim.id, token: claim.token, agent: 'maya', reach: 'remote' }]);
+  expect(replayHistory(box, remote)).toMatchObject({ grants: 1, problems: [] });
+});
 
-  it('a release in one frees the ground in the other, once it has the work', async () => {
-    const { box, remote, clone, as } = await sharedFleet();
-    const other = box.clone(remote);
-    await as('maya', ['claim', 'src/api']);
-    const work = box.commit(clone, 'src/api/users.ts', 'more users\n');
-    await as('maya', ['release', 'src/api']);
-    const behind = await as('noor', ['claim', 'src/api', '--json'], { cwd: other });
-    expect(behind.code).toBe(5);
-    expect(behind.json().error.details.missing).toMatchObject([{ commit: work, agent: 'maya' }]);
-    box.git(clone, 'push', '--quiet', 'origin', 'main');
-    box.git(other, 'pull', '--quiet', '--ff-only', 'origin', 'main');
-    expect((await as('noor', ['claim', 'src/api'], { cwd: other })).code).toBe(0);
-  });
+it('two clones that are cut off from each other and joined again: one truth, and no double grant', async () => {
+  const { box, clone, two, remote, as } = await twoClones();
+  const there = (args: readonly string[]) => as('noor', args, { cwd: two });
+  await as('maya', ['claim', 'src/api']);
+  await there(['status']);
+  for (const each of [clone, two]) box.git(each, 'remote', 'set-url', 'origin', box.path('cut'));
+  expect(await as('maya', ['claim', 'src/web'])).toMatchObject({ code: 7 });
+  expect(await there(['claim', 'src/web'])).toMatchObject({ code: 7 });
+  expect(await as('maya', ['claim', 'src/web', '--offline'])).toMatchObject({ code: 0 });
+  expect(await there(['claim', 'src/web', '--offline'])).toMatchObject({ code: 0 });
+  expect(await there(['claim', 'src/api', '--offline'])).toMatchObject({ code: 3 });
+  for (const each of [clone, two]) box.git(each, 'remote', 'set-url', 'origin', remote);
+  const joined = await Promise.all([as('maya', ['status', '--json']), there(['status', '--json'])]);
+  expect(joined.map(({ code }) => code)).toEqual([0, 0]);
+  const { claims } = (await as('maya', ['status', '--json'])).json().data;
+  expect(claims.map(({ target }: { target: string }) => target).sort()).toEqual(['src/api/**', 'src/web']);
+  const holders = new Set(
+    claims.filter(({ target }: { target: string }) => target === 'src/web').map((one: { agent: string }) => one.agent),
+  );
+  expect(holders.size).toBe(1);
+  expect(replayHistory(box, remote)).toMatchObject({ grants: 2, problems: [] });
+});
 
-  it('with the remote out of reach: exit 7, nothing granted; what is here can be read with --no-fetch', async () => {
-    const { box, clone, as } = await sharedFleet();
-    await as('maya', ['claim', 'src/api']);
-    box.git(clone, 'remote', 'set-url', 'origin', box.path('nowhere.git'));
-    const before = box.git(clone, 'rev-parse', 'coord');
-    for (const args of [['claim', 'docs'], ['claim', 'src/api'], ['release', 'src/api'], ['renew'], ['status']]) {
-      const result = await as(args[0] === 'claim' ? 'noor' : 'maya', [...args, '--json']);
-      expect([args, result.code, result.json().error.code]).toEqual([args, 7, 'unavailable']);
-    }
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(before);
-    expect((await as('noor', ['status', '--no-fetch'])).stdout).toContain('maya');
-  });
+it('every clone may lose its machine-local directory, and no claim with it', async () => {
+  const { clone, two, as } = await twoClones();
+  await as('maya', ['claim', 'src/api']);
+  for (const each of [clone, two]) rmSync(`${each}/.git/coord`, { recursive: true, force: true });
+  expect(await as('noor', ['claim', 'src/api'], { cwd: two })).toMatchObject({ code: 3 });
+  expect(await as('maya', ['release', 'src/api'])).toMatchObject({ code: 0 });
+});
+
+it('many clones at work on one remote: each acknowledged operation stands in the history once (npm run stress:clones)', async () => {
+  const { box } = await sharedFleet();
+  const args = ['scripts/stress-clones.mjs', '--clones', '4', '--operations', '5'];
+  const child = spawn(process.execPath, args, { env: { ...box.env } });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect([code, said]).toEqual([0, expect.stringContaining('all in order')]);
 });

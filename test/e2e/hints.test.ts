@@ -50,7 +50,9 @@ it('what is suggested in a folder means the same ground there', async () => {
     { target: 'src/web/**' },
   ]);
   await fleet.as('maya', ['release', '--all']);
-  expect(paste(fleet, 'noor', folder, details.alternative.command).data.claims).toMatchObject([{ target: 'src/api/users.ts' }]);
+  expect(paste(fleet, 'noor', folder, details.alternative.command).data.claims).toMatchObject([
+    { target: 'src/api/users.ts' },
+  ]);
 });
 
 it('a reader is told to read', async () => {

@@ -343,7 +343,7 @@ describe('session end', () => {
     expect(ended.code).toBe(0);
     expect(ended.stdout).toMatch(/^released src\/api\/\*\* at [0-9a-f]{7}\nended session \S+ of maya; 1 claim kept\n$/);
     expect(ended.stderr).toContain(
-      "kept src/web/**: it has uncommitted changes; commit, then coord release src/web/ --agent maya",
+      'kept src/web/**: it has uncommitted changes; commit, then coord release src/web/ --agent maya',
     );
     const { claims } = (await fleet.as('noor', ['status', '--json'])).json().data;
     expect(claims.map(({ target }: { target: string }) => target)).toEqual(['src/web/**']);

@@ -56,6 +56,16 @@ it('a refusal asks once before it is given, and is not given on old knowledge', 
   expect(granted).toEqual(['fetch', 'push']);
 });
 
+it('an answer that writes nothing is not given on old knowledge either', async () => {
+  const { one, two, as, during } = await rig();
+  await as('maya', one, ['claim', 'a']);
+  const asked = await during(async () => {
+    const renewed = await as('maya', two, ['renew', '--json'], NOON + 60_000);
+    expect(renewed.json().data.claims).toMatchObject([{ target: 'a' }]);
+  });
+  expect(asked).toEqual(['fetch', 'push']);
+});
+
 it('status asks once; with --no-fetch it asks nobody, and says from when its knowledge is', async () => {
   const { one, two, as, during } = await rig();
   await as('maya', one, ['claim', 'a']);
