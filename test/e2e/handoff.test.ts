@@ -14,7 +14,7 @@ describe('coord handoff', () => {
     expect(offer.json().data.claims).toMatchObject([{ id: held.id, agent: 'maya', offer: { to: 'noor' } }]);
 
     const told = await fleet.as('noor', ['status']);
-    expect(told.stderr).toContain("maya offers you src/api/**: coord accept 'src/api/**'");
+    expect(told.stderr).toContain('maya offers you src/api/**: coord accept src/api/');
     expect(told.stdout).toContain('offered: src/api/** → noor (by maya): coord accept');
     expect((await fleet.as('noor', ['status'])).stderr).toBe('');
 

@@ -79,7 +79,7 @@ describe('coord steal', () => {
     await fleet.as('maya', ['claim', 'src/api'], one);
     const refused = await fleet.as('maya', ['claim', 'src/api', '--json'], two);
     expect(refused.code).toBe(3);
-    expect(refused.json().error.hint).toContain("coord steal 'src/api/**' --force --reason");
+    expect(refused.json().error.hint).toContain('coord steal src/api/ --force --reason');
     const stolen = await fleet.as('maya', ['steal', 'src/api', '--force', '--reason', 'crashed'], two);
     expect(stolen.code).toBe(0);
     expect(stolen.stderr).not.toContain('you lost');

@@ -225,7 +225,7 @@ describe('coord land', () => {
     fleet.box.git(fleet.clone, 'rm', '--quiet', '--', ':(literal)src/[slug]/page.ts');
     fleet.box.git(fleet.clone, 'commit', '--quiet', '--message', 'remove');
     const { hint } = (await maya(4, 'land')).json().error;
-    expect(hint).toBe("coord claim --literal 'src/[slug]/page.ts' && coord land");
+    expect(hint).toBe("coord claim ':(literal)src/[slug]/page.ts' && coord land");
     runHint(hint);
     expect(fleet.at('main')).toBe(fleet.box.git(fleet.clone, 'rev-parse', 'HEAD'));
   });
