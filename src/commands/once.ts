@@ -13,10 +13,9 @@ import { refusalError } from '../render/refusals.js';
 import { gaveUpError } from '../render/waiting.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
-import { watchBranch } from '../store/watch.js';
-import { Bell } from './bell.js';
 import { claimRequest } from './claim-request.js';
 import { readWait } from './durations.js';
+import { listening } from './listening.js';
 import { runUnderClaims } from './run.js';
 import type { Input, Outcome, Verb } from './verb.js';
 
@@ -87,20 +86,10 @@ async function begin(context: Context, input: Input, store: GitStore, key: strin
   const target = onceTarget(key);
   const seconds = readWait(input, await context.config());
   const deadline = addSeconds(context.now(), seconds ?? 0);
-  const bell = new Bell();
-  const { branch } = await context.config();
-  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => bell.ring() });
-  const unlisten = context.host.onStop(() => bell.stop());
-  try {
+  return listening(context, async (bell) => {
     for (;;) {
       bell.reset();
-      const asked = await claimRequest(context, input, store, [target]);
-      const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
-      const claim = { ...asked, targets: [{ target, ttlSeconds }] };
-      const { operation, agent, session, policy } = claim;
-      const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
-      const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
-      const decision = await transact(store, request, context.surroundings);
+      const decision = await ask(context, input, store, key);
       const now = context.now();
       if (decision.ok) return decision.result;
       if (decision.refusal.reason !== 'held') return refusalError(decision.refusal, now);
@@ -110,10 +99,19 @@ async function begin(context: Context, input: Input, store: GitStore, key: strin
       if (now >= deadline) return gaveUpError('timeout', seconds, 'wait', [target], conflicts);
       await bell.wait(POLL_MS);
     }
-  } finally {
-    unlisten();
-    watcher.close();
-  }
+  });
+}
+
+/** Asks once whether the program may start. */
+async function ask(context: Context, input: Input, store: GitStore, key: string) {
+  const target = onceTarget(key);
+  const asked = await claimRequest(context, input, store, [target]);
+  const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
+  const claim = { ...asked, targets: [{ target, ttlSeconds }] };
+  const { operation, agent, session, policy } = claim;
+  const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
+  const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
+  return transact(store, request, context.surroundings);
 }
 
 function repeat(context: Context, record: Once): Outcome {

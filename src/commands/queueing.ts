@@ -7,8 +7,8 @@ import type { CoordError } from '../errors.js';
 import { gaveUpError, waitingLine } from '../render/waiting.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
-import { watchBranch } from '../store/watch.js';
-import { Bell } from './bell.js';
+import type { Bell } from './bell.js';
+import { listening } from './listening.js';
 import { refusedClaim } from './refused.js';
 
 /** A ticket whose process died stands in the queue no longer than this. */
@@ -34,19 +34,7 @@ export async function waitForTurn(
   claim: ClaimRequest,
   plan: WaitPlan,
 ): Promise<readonly Claim[] | CoordError> {
-  const bell = new Bell();
-  const watcher = watchBranch({
-    repository: context.repository,
-    branch: (await context.config()).branch,
-    onChange: () => bell.ring(),
-  });
-  const unlisten = context.host.onStop(() => bell.stop());
-  try {
-    return await new Turn(context, store, claim, plan, bell).wait();
-  } finally {
-    unlisten();
-    watcher.close();
-  }
+  return listening(context, (bell) => new Turn(context, store, claim, plan, bell).wait());
 }
 
 type Waiting = Extract<WaitResult, { status: 'waiting' }>;

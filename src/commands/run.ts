@@ -2,15 +2,13 @@ import type { Context } from '../context.js';
 import type { Claim } from '../domain/model.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
-import { uncommittedPaths } from '../git/changes.js';
 import { readHead } from '../git/refs.js';
-import { renamesSince } from '../git/renames.js';
 import type { GitStore } from '../store/git-store.js';
-import { transact } from '../store/transact.js';
 import { startChild } from './child.js';
 import { claimOrWait } from './claim.js';
 import { CLAIM_OPTIONS, claimRequest } from './claim-request.js';
 import { readWait } from './durations.js';
+import { giveBack, unfinishedClaims } from './giving-back.js';
 import { Keeper } from './keeper.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Verb } from './verb.js';
@@ -105,20 +103,12 @@ async function releaseAfter(
   claims: readonly Claim[],
   uncommitted: boolean,
 ): Promise<readonly Claim[]> {
-  const dirty = await Promise.all(
-    claims.map(
-      async (claim) => (await uncommittedPaths(context.git, [claim], context.repository.foldsCase)).length > 0,
-    ),
-  );
-  const kept = uncommitted ? [] : claims.filter((_, index) => dirty[index]);
-  const targets = claims.filter((claim) => !kept.includes(claim)).map(({ kind, target }) => ({ kind, text: target }));
-  if (targets.length > 0) {
+  const unfinished = await unfinishedClaims(context, claims);
+  const kept = uncommitted ? [] : unfinished;
+  const released = claims.filter((claim) => !kept.includes(claim));
+  if (released.length > 0) {
     const { commit } = await readHead(context.repository, context.git);
-    const base = await context.requestBase();
-    const bases = claims.map((claim) => claim.base);
-    const renames = await renamesSince(context.git, bases, commit);
-    const facts = { targets, commit, commitNamed: false, renames, uncommitted: uncommitted && dirty.includes(true) };
-    await transact(store, { kind: 'release', ...base, ...facts }, context.surroundings);
+    await giveBack(context, store, released, commit, uncommitted && unfinished.length > 0);
   }
   return kept;
 }

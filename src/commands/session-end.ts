@@ -1,14 +1,11 @@
 import type { Context } from '../context.js';
 import { findAgent } from '../domain/agents.js';
 import { groundOf } from '../domain/conflicts.js';
-import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
 import { ownClaims } from '../domain/ownership.js';
 import type { SessionClosing } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
-import { changedPaths } from '../git/changes.js';
-import { renamesSince } from '../git/renames.js';
 import { releasedLines } from '../render/claims.js';
 import { targetWord } from '../render/command-words.js';
 
@@ -17,6 +14,7 @@ import { type EndReport, endedLine } from '../render/session.js';
 import { answerBefore } from '../store/answered.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
+import { giveBack, unfinishedClaims } from './giving-back.js';
 import type { Success, Verb } from './verb.js';
 
 export const sessionEnd: Verb = {
@@ -86,15 +84,6 @@ async function nothingToEnd(store: GitStore, agent: string) {
   return { data: report, text: (style: Parameters<typeof endedLine>[1]) => endedLine(report, style) };
 }
 
-/** The claims whose ground has work that no commit holds. */
-async function unfinishedClaims(context: Context, claims: readonly Claim[]): Promise<Claim[]> {
-  const onPaths = claims.filter(({ kind }) => kind !== 'resource');
-  if (onPaths.length === 0) return [];
-  const changed = (await changedPaths(context.git)).map((path) => path.normalize('NFC'));
-  const options = { foldCase: context.repository.foldsCase };
-  return onPaths.filter((claim) => changed.some((path) => matches(groundOf(claim), path, options)));
-}
-
 async function releaseAt(
   context: Context,
   store: GitStore,
@@ -102,17 +91,7 @@ async function releaseAt(
   commit: string | null,
 ): Promise<{ readonly claims: readonly Claim[] } | CoordError> {
   if (claims.length === 0) return { claims };
-  const renames = await renamesSince(
-    context.git,
-    claims.map(({ base }) => base),
-    commit,
-  );
-  const facts = { targets: claims.map(groundOf), commit, commitNamed: false, renames, uncommitted: false };
-  const decision = await transact(
-    store,
-    { kind: 'release', ...(await context.requestBase()), requestId: null, ...facts },
-    context.surroundings,
-  );
+  const decision = await giveBack(context, store, claims, commit);
   return decision.ok ? { claims: decision.result.released } : refusalError(decision.refusal, context.now());
 }
 

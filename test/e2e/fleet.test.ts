@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { localFleet } from '../support/fleet.js';
 import { replayHistory } from '../support/history.js';
+import { generator, type Random } from '../support/random.js';
 
 const AGENTS = Number(process.env.COORD_FLEET_AGENTS ?? 5);
 const OPERATIONS = Number(process.env.COORD_FLEET_OPERATIONS ?? 12);
@@ -9,19 +10,6 @@ const SEED = Number(process.env.COORD_FLEET_SEED ?? 1);
 const TARGETS = ['src/api', 'src/api/users.ts', 'src/web/**', 'src/**/*.ts', '@db/main', 'docs', 'src/*/users.ts'];
 /** What an agent may be told by an operation that works as it should. */
 const EXPECTED = new Set([0, 2, 3, 4, 5, 6, 9]);
-
-/** Mulberry32: a small generator with a seed, so that a failing run can be repeated. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-type Random = () => number;
 
 function pick<T>(list: readonly T[], random: Random): T {
   return list[Math.floor(random() * list.length)] as T;

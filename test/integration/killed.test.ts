@@ -1,19 +1,9 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { localFleet } from '../support/fleet.js';
+import { generator } from '../support/random.js';
 
 const KILLS = Number(process.env.COORD_KILLS ?? 5);
-
-/** Mulberry32: a generator with a seed, so that a failing run can be repeated. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 describe('coord and its git, killed at any moment of a claim or a release', () => {
   it('leave what was acknowledged, and the next command works', async () => {

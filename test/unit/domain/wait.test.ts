@@ -1,37 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../../src/domain/decide.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import type { Request, Results } from '../../../src/domain/request.js';
-import type { Instant } from '../../../src/domain/time.js';
+import type { LeaveQueueRequest } from '../../../src/domain/request.js';
+import { baseOf, granted, refused, releaseOf } from '../../support/decisions.js';
 import { at, claimOf, POLICY, START, waitOf } from '../../support/requests.js';
-
-function granted<R extends Request>(state: State, request: R, now: Instant = START) {
-  const decision = decide(state, request, now);
-  if (!decision.ok) throw new Error(`refused: ${JSON.stringify(decision.refusal)}`);
-  return { ...decision, result: decision.result as Results[R['kind']] };
-}
-
-function refused(state: State, request: Request, now: Instant = START) {
-  const decision = decide(state, request, now);
-  if (decision.ok) throw new Error('was granted');
-  return decision.refusal;
-}
-
-const releaseOf = (agent: string) => ({
-  kind: 'release' as const,
-  operation: `release-${agent}`,
-  agent,
-  session: null,
-  policy: POLICY,
-  targets: null,
-  commit: null,
-  commitNamed: false,
-  renames: [],
-  uncommitted: false,
-});
 
 function queueOf(state: State): string[] {
   return state.waiters.map(({ agent }) => agent);
+}
+
+function leaveOf(agent: string, ticket: string, outcome: LeaveQueueRequest['outcome']): LeaveQueueRequest {
+  return { ...baseOf(agent), kind: 'leave-queue', ticket, outcome };
 }
 
 describe('waiting', () => {
@@ -103,15 +81,7 @@ describe('waiting', () => {
   it('keeps the place of one who must first bring in the last work', () => {
     const first = granted(held, waitOf('noor', 'src/api/**'));
     const ticket = first.state.waiters[0]?.id ?? '';
-    const leave = {
-      kind: 'leave-queue' as const,
-      operation: 'leave',
-      agent: 'noor',
-      session: null,
-      policy: POLICY,
-      ticket,
-    };
-    const kept = granted(first.state, { ...leave, outcome: 'behind' }, at(5)).state;
+    const kept = granted(first.state, leaveOf('noor', ticket, 'behind'), at(5)).state;
     const free = granted(kept, releaseOf('maya'), at(6)).state;
     expect(refused(free, claimOf('omar', 'src/api/**'), at(100))).toMatchObject({ conflicts: [{ agent: 'noor' }] });
     const { state } = granted(free, claimOf('noor', 'src/api/**'), at(100));
@@ -122,18 +92,10 @@ describe('waiting', () => {
   it('leaves the queue on a timeout', () => {
     const first = granted(held, waitOf('noor', 'src/api/**'));
     const ticket = first.state.waiters[0]?.id ?? '';
-    const leave = {
-      kind: 'leave-queue' as const,
-      operation: 'leave',
-      agent: 'noor',
-      session: null,
-      policy: POLICY,
-      ticket,
-    };
-    const { state, events } = granted(first.state, { ...leave, outcome: 'timeout' }, at(9));
+    const { state, events } = granted(first.state, leaveOf('noor', ticket, 'timeout'), at(9));
     expect(queueOf(state)).toEqual([]);
     expect(events).toEqual([expect.objectContaining({ type: 'wait.ended', outcome: 'timeout', waitedSeconds: 9 })]);
-    expect(granted(state, { ...leave, outcome: 'timeout' }, at(10)).state).toBe(state);
+    expect(granted(state, leaveOf('noor', ticket, 'timeout'), at(10)).state).toBe(state);
   });
 
   it('starves nobody: among many, each is served in the order in which it came', () => {
