@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const file = 'schema/coord.config.schema.json';
 const DURATION_PATTERN = '^\\d+(?:\\.\\d+)?(?:ms|s|m|h|d)$';
 
-const { ConfigSchema, CONFIG_KEYS, RESERVED_NOTE } = await load();
+const { ConfigSchema, CONFIG_KEYS } = await load();
 const words = new Map(CONFIG_KEYS.map((entry) => [entry.key, entry]));
 const seen = new Set();
 const converted = toJsonSchema(ConfigSchema, {
@@ -78,7 +78,7 @@ function wordsOf(key) {
   if (!entry) fail(`src/config/keys.ts has no words for the key ${key}`);
   seen.add(key);
   return {
-    description: entry.reserved ? `${entry.what} ${RESERVED_NOTE}` : entry.what,
+    description: entry.what,
     ...(entry.default === undefined ? {} : { default: entry.default }),
     ...(entry.example === undefined ? {} : { examples: [entry.example] }),
   };

@@ -41,8 +41,8 @@ async function overview(): Promise<Success> {
 }
 
 async function configKeys(): Promise<Success> {
-  const { CONFIG_KEYS, RESERVED_NOTE } = await import('../config/keys.js');
-  return { data: { keys: CONFIG_KEYS }, text: (style) => configLines(CONFIG_KEYS, RESERVED_NOTE, style) };
+  const { CONFIG_KEYS } = await import('../config/keys.js');
+  return { data: { keys: CONFIG_KEYS }, text: (style) => configLines(CONFIG_KEYS, style) };
 }
 
 async function aboutCommand(head: string, tail: string | undefined): Promise<Success> {

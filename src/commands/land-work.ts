@@ -1,4 +1,4 @@
-import { CONFIG_FILE, parseConfig } from '../config/load.js';
+import { CONFIG_FILE } from '../config/load.js';
 import type { Context } from '../context.js';
 import { patternTarget } from '../domain/patterns.js';
 import type { LandRequest } from '../domain/request.js';
@@ -6,10 +6,10 @@ import { judgeSync, type SyncRefusal, type SyncVerdict } from '../domain/sync.js
 import type { Target } from '../domain/targets.js';
 import { CoordError, usage } from '../errors.js';
 import { mergeBase, pathsBetween } from '../git/changed-paths.js';
-import { filesAt, textsOf } from '../git/commit-files.js';
 import { recordLastFetch } from '../git/last-fetch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
 import { missingLines } from '../render/sync.js';
+import { configAt } from './protected-config.js';
 
 /** HEAD, and the remote's main branch as it has just been fetched. */
 export interface Work {
@@ -97,9 +97,7 @@ async function commonBase(context: Context, { main, head, behind }: Work): Promi
 
 /** The surface as the main branch has it, so that no work can land by leaving itself out; else as it is here. */
 async function surfaceOf(context: Context, main: string): Promise<readonly Target[]> {
-  const files = await filesAt(context.git, main, [CONFIG_FILE]);
-  const text = (await textsOf(context.objects, files)).get(CONFIG_FILE);
-  const onMain = text === undefined ? null : await parseConfig(text).catch(() => null);
+  const onMain = await configAt(context, main).catch(() => null);
   const { surface } = onMain ?? (await context.config());
   return surface.map(patternTarget);
 }

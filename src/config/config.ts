@@ -1,10 +1,11 @@
 import { patternTarget } from '../domain/patterns.js';
 import type { Policy } from '../domain/request.js';
-import { parseDuration } from '../domain/time.js';
+import { type Deploys, deploysOf } from './deploys.js';
 import type { RawConfig } from './schema.js';
+import { mapValues, seconds } from './values.js';
 
 /** The configuration with every default filled in; durations in seconds. */
-export interface Config {
+export interface Config extends Deploys {
   readonly branch: string;
   readonly remote: string;
   /** null: the remote is asked for its default branch. */
@@ -21,6 +22,9 @@ export interface Config {
   readonly rules: string;
   readonly memory: readonly string[];
   readonly scratch: readonly string[];
+  /** Whether the edit guard claims what is free, in place of asking for it. */
+  readonly autoClaim: boolean;
+  readonly requireSession: boolean;
 }
 
 const DEFAULT_TTL_SECONDS = 30 * 60;
@@ -42,17 +46,14 @@ export function withDefaults(raw: RawConfig): Config {
     takeover: raw.takeover ?? 'clock',
     lockOrder: raw.lockOrder ?? 'detect',
     surface: raw.surface ?? [],
-    resources: Object.fromEntries(
-      Object.entries(raw.resources ?? {}).map(([name, { ttl }]) => [name, { ttlSeconds: seconds(ttl) ?? null }]),
-    ),
+    resources: mapValues(raw.resources ?? {}, ({ ttl }) => ({ ttlSeconds: seconds(ttl) ?? null })),
     rules: raw.rules ?? 'rules',
     memory: raw.memory ?? ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
     scratch: raw.roles?.worker?.scratch ?? ['scratch/{agent}/**'],
+    autoClaim: raw.autoClaim ?? false,
+    requireSession: raw.requireSession ?? false,
+    ...deploysOf(raw),
   };
-}
-
-function seconds(duration: string | undefined): number | undefined {
-  return duration === undefined ? undefined : (parseDuration(duration) ?? undefined);
 }
 
 /** What a request of this agent carries of the configuration. */

@@ -6,8 +6,6 @@ export interface ConfigKey {
   /** The value that counts where the key is not set; undefined where there is none. */
   readonly default?: unknown;
   readonly example?: unknown;
-  /** Checked, but not acted on by this version. */
-  readonly reserved?: true;
 }
 
 /** Every key that the schema knows; scripts/config-schema.mjs fails when one is missing here or there. */
@@ -95,89 +93,75 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   {
     key: 'autoClaim',
-    what: 'Whether a guard may claim for the agent what it is about to change.',
+    what: 'Whether the edit guard claims for the agent what it is about to change, where it is free.',
+    default: false,
     example: true,
-    reserved: true,
   },
   {
     key: 'requireSession',
-    what: 'Whether a claim needs a session that was started.',
-    example: false,
-    reserved: true,
+    what: 'Whether a claim needs a session that has loaded the current rules.',
+    default: false,
+    example: true,
   },
   {
     key: 'gates',
     what: 'Independent authorisations by name, for deploys.',
     example: { tests: { type: 'command', command: ['npm', 'test'] } },
-    reserved: true,
   },
-  { key: 'gates.NAME', what: 'One gate.', reserved: true },
+  { key: 'gates.NAME', what: 'One gate.' },
   {
     key: 'gates.NAME.type',
     what: 'command: a program whose exit 0 opens the gate. signed-tag: a tag on the commit, signed by a person.',
     example: 'command',
-    reserved: true,
   },
   {
     key: 'gates.NAME.command',
     what: 'The program and its arguments; no shell reads them.',
     example: ['npm', 'test'],
-    reserved: true,
   },
-  { key: 'gates.NAME.timeout', what: 'How long the program may run.', example: '10m', reserved: true },
+  { key: 'gates.NAME.timeout', what: 'How long the program may run.', example: '10m' },
   {
     key: 'gates.NAME.allowedSigners',
     what: 'The file of the keys that may sign, as ssh-keygen has it.',
     example: '.coord/allowed_signers',
-    reserved: true,
   },
-  { key: 'gates.NAME.signers', what: 'How many different people must sign.', example: 2, reserved: true },
+  { key: 'gates.NAME.signers', what: 'How many different people must sign.', example: 2 },
   {
     key: 'deploy',
     what: 'Deploy targets by name.',
     example: { prod: { gates: ['tests'] } },
-    reserved: true,
   },
-  { key: 'deploy.NAME', what: 'One deploy target.', reserved: true },
-  { key: 'deploy.NAME.gates', what: 'The gates that must be open.', example: ['tests'], reserved: true },
+  { key: 'deploy.NAME', what: 'One deploy target.' },
+  { key: 'deploy.NAME.gates', what: 'The gates that must be open.', example: ['tests'] },
   {
     key: 'deploy.NAME.requirePushed',
     what: "Whether HEAD must be on the remote's main branch.",
     example: true,
-    reserved: true,
   },
   {
     key: 'deploy.NAME.verify',
     what: 'How the public surface shows that the deploy arrived.',
     example: { url: 'https://app.example/version', expect: '{commit}' },
-    reserved: true,
   },
   {
     key: 'deploy.NAME.verify.url',
     what: 'The address to ask.',
     example: 'https://app.example/version',
-    reserved: true,
   },
   {
     key: 'deploy.NAME.verify.expect',
     what: 'The text that the answer must hold; {commit} stands for the commit.',
     example: '{commit}',
-    reserved: true,
   },
   {
     key: 'deploy.NAME.verify.header',
     what: 'The header to look at, in place of the body.',
     example: 'x-commit',
-    reserved: true,
   },
-  { key: 'deploy.NAME.verify.status', what: 'The HTTP status that is expected.', example: 200, reserved: true },
+  { key: 'deploy.NAME.verify.status', what: 'The HTTP status that is expected.', example: 200 },
   {
     key: 'deploy.NAME.verify.timeout',
     what: 'How long to try again before the deploy counts as failed.',
     example: '2m',
-    reserved: true,
   },
 ];
-
-/** The note that goes with a reserved key. */
-export const RESERVED_NOTE = 'Checked, but not acted on by this version.';

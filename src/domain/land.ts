@@ -1,11 +1,7 @@
 import { findAgent } from './agents.js';
 import { groundOf } from './conflicts.js';
-import { matches } from './ground/index.js';
-import { isLive } from './leases.js';
-import type { Claim, State } from './model.js';
-import { sameSession } from './ownership.js';
-import { patternTarget } from './patterns.js';
-import type { UnclaimedPath } from './refusal.js';
+import { coverageOf } from './coverage.js';
+import type { State } from './model.js';
 import { decideRelease } from './release.js';
 import type { Decision, LandRequest } from './request.js';
 import type { Instant } from './time.js';
@@ -21,7 +17,7 @@ export function decideLand(state: State, request: LandRequest, now: Instant): De
     const orchestrators = state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id);
     return { ok: false, refusal: { code: 'closed', reason: 'role', targets: paths, orchestrators } };
   }
-  const standings = paths.map((path) => standingOf(state, request, path, now));
+  const standings = paths.map((path) => coverageOf(state, request, path, now));
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
   const claims = [...new Set(standings.flatMap((standing) => standing.claims))];
@@ -47,45 +43,6 @@ export function decideLand(state: State, request: LandRequest, now: Instant): De
     result: { released: released.result.released },
     summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}`,
   };
-}
-
-interface Standing {
-  /** This agent's claims that allow the change. */
-  readonly claims: readonly Claim[];
-  /** Why the change may not land; absent when it may. */
-  readonly unclaimed?: UnclaimedPath;
-}
-
-function standingOf(state: State, request: LandRequest, path: string, now: Instant): Standing {
-  const { agent, policy } = request;
-  const options = { foldCase: policy.foldCase };
-  const over = state.claims.filter((claim) => claim.kind !== 'resource' && matches(groundOf(claim), path, options));
-  const live = over.filter((claim) => isLive(claim, now));
-  const own = over.filter((claim) => claim.agent === agent);
-  const claims = own.filter(
-    (claim) => live.includes(claim) && claim.mode === 'exclusive' && sameSession(claim, request),
-  );
-  if (claims.length > 0) return { claims };
-  const holder = live.find((claim) => claim.agent !== agent && claim.mode === 'exclusive') ?? null;
-  if (holder === null && !policy.surface.some((part) => matches(part, path, options))) return { claims };
-  const liveOwn = own.find((claim) => live.includes(claim));
-  const loss = lossOf(state, request, path);
-  const why = liveOwn
-    ? sameSession(liveOwn, request)
-      ? 'shared'
-      : 'other-session'
-    : own.length > 0
-      ? 'expired'
-      : (loss?.how ?? (holder ? 'held-by-other' : 'not-held'));
-  return { claims, unclaimed: { path, why, holder: holder ?? liveOwn ?? null, loss } };
-}
-
-function lossOf(state: State, request: LandRequest, path: string): UnclaimedPath['loss'] {
-  const options = { foldCase: request.policy.foldCase };
-  const losses = findAgent(state, request.agent)?.losses ?? [];
-  return (
-    losses.findLast((loss) => sameSession(loss, request) && matches(patternTarget(loss.target), path, options)) ?? null
-  );
 }
 
 /** More paths than this are named by their folders. */

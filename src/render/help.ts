@@ -7,7 +7,6 @@ export interface KeyWords {
   readonly key: string;
   readonly what: string;
   readonly default?: unknown;
-  readonly reserved?: true;
 }
 
 /** The exit table: code and name, when, and what to do then. */
@@ -27,13 +26,13 @@ export function exitCodeLines(rows: readonly ExitRow[], style: Style): string[] 
 }
 
 /** The keys of the configuration, with their defaults. */
-export function configLines(keys: readonly KeyWords[], reservedNote: string, style: Style): string[] {
+export function configLines(keys: readonly KeyWords[], style: Style): string[] {
   return [
     'Keys of coord.config.json, at the root of the repository; every one is optional:',
     '',
     ...keys.flatMap((entry) => [
       `${style.bold(entry.key)}${entry.default === undefined ? '' : style.dim(` = ${JSON.stringify(entry.default)}`)}`,
-      `    ${entry.what}${entry.reserved ? ` ${style.warn(reservedNote)}` : ''}`,
+      `    ${entry.what}`,
     ]),
   ];
 }

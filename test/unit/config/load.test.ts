@@ -30,6 +30,10 @@ describe('the configuration', () => {
       rules: 'rules',
       memory: ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
       scratch: ['scratch/{agent}/**'],
+      autoClaim: false,
+      requireSession: false,
+      gates: {},
+      deploy: {},
     });
   });
 
@@ -93,6 +97,36 @@ describe('the configuration', () => {
 });
 
 describe('the policy of an agent', () => {
+  it('fills in what a gate and a deploy target leave out', async () => {
+    const config = await parseConfig(
+      JSON.stringify({
+        gates: {
+          tests: { type: 'command', command: ['npm', 'test'] },
+          owner: { type: 'signed-tag', allowedSigners: 'a' },
+        },
+        deploy: { prod: { gates: ['tests'], verify: { url: 'https://app.example/version' } }, docs: {} },
+      }),
+    );
+    expect(config.gates).toEqual({
+      tests: { type: 'command', command: ['npm', 'test'], timeoutSeconds: 600 },
+      owner: { type: 'signed-tag', allowedSigners: 'a', signers: 1 },
+    });
+    expect(config.deploy).toEqual({
+      prod: {
+        gates: ['tests'],
+        verify: {
+          url: 'https://app.example/version',
+          expect: '{commit}',
+          header: null,
+          status: 200,
+          timeoutSeconds: 120,
+        },
+        requirePushed: true,
+      },
+      docs: { gates: [], verify: null, requirePushed: true },
+    });
+  });
+
   it('names the agent’s scratch paths', () => {
     const policy = policyFor(withDefaults({ surface: ['src/**', 'db/*.sql', 'README.md'] }), 'wim', true);
     expect(policy).toEqual({

@@ -1,0 +1,64 @@
+import type { RawConfig } from './schema.js';
+import { mapValues, seconds } from './values.js';
+
+/** What a deploy needs, by the names of gates and of deploy targets. */
+export interface Deploys {
+  readonly gates: Readonly<Record<string, GateConfig>>;
+  readonly deploy: Readonly<Record<string, DeployConfig>>;
+}
+
+/** An independent authorisation. */
+export type GateConfig =
+  | { readonly type: 'command'; readonly command: readonly string[]; readonly timeoutSeconds: number }
+  /** `signers`: how many different people must have signed. */
+  | { readonly type: 'signed-tag'; readonly allowedSigners: string; readonly signers: number };
+
+export interface DeployConfig {
+  /** Names of gates, all of which must be open. */
+  readonly gates: readonly string[];
+  /** null: nothing shows from outside what runs. */
+  readonly verify: VerifyConfig | null;
+  /** Whether HEAD must be on the remote's main branch. */
+  readonly requirePushed: boolean;
+}
+
+/** What the public surface must show. */
+export interface VerifyConfig {
+  readonly url: string;
+  /** Text in which `{commit}` stands for the commit. */
+  readonly expect: string;
+  /** Where to look for it; null: in the body. */
+  readonly header: string | null;
+  readonly status: number;
+  readonly timeoutSeconds: number;
+}
+
+const DEFAULT_GATE_SECONDS = 10 * 60;
+const DEFAULT_VERIFY_SECONDS = 2 * 60;
+
+/** The gates and deploy targets with every default filled in. */
+export function deploysOf(raw: RawConfig): Deploys {
+  return { gates: mapValues(raw.gates ?? {}, gateConfig), deploy: mapValues(raw.deploy ?? {}, deployConfig) };
+}
+
+function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
+  return gate.type === 'command'
+    ? { type: gate.type, command: gate.command, timeoutSeconds: seconds(gate.timeout) ?? DEFAULT_GATE_SECONDS }
+    : { type: gate.type, allowedSigners: gate.allowedSigners, signers: gate.signers ?? 1 };
+}
+
+function deployConfig({ gates, verify, requirePushed }: NonNullable<RawConfig['deploy']>[string]): DeployConfig {
+  return {
+    gates: gates ?? [],
+    verify: verify
+      ? {
+          url: verify.url,
+          expect: verify.expect ?? '{commit}',
+          header: verify.header ?? null,
+          status: verify.status ?? 200,
+          timeoutSeconds: seconds(verify.timeout) ?? DEFAULT_VERIFY_SECONDS,
+        }
+      : null,
+    requirePushed: requirePushed ?? true,
+  };
+}
