@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { sharedFleet } from '../support/fleet.js';
-import { replayHistory } from '../support/history.js';
+import { replayHistory } from '../support/history/replay.js';
 
 /** A second clone, set up. */
 async function twoClones() {

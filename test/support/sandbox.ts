@@ -47,6 +47,8 @@ export interface RunOptions {
   /** Runs it as another user of the machine; only root may. */
   readonly uid?: number;
   readonly gid?: number;
+  /** Another `bin/coord.js` than the one that was built. */
+  readonly program?: string;
 }
 
 /** A temporary directory in which real git and the built `coord` see nothing of the machine's settings. */
@@ -140,8 +142,8 @@ export class Sandbox {
   /** Runs the built program, `bin/coord.js`. */
   coord(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<CoordResult> {
     return new Promise((resolve, reject) => {
-      const { env, input, ...user } = options;
-      const child = spawn(process.execPath, [PROGRAM, ...args], { cwd, env: { ...this.env, ...env }, ...user });
+      const { env, input, program = PROGRAM, ...user } = options;
+      const child = spawn(process.execPath, [program, ...args], { cwd, env: { ...this.env, ...env }, ...user });
       let stdout = '';
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => {

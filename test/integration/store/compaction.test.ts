@@ -6,7 +6,7 @@ import { writeCommits } from '../../../src/git/pack.js';
 import { commitBody } from '../../../src/store/commits.js';
 import { followsCompaction } from '../../../src/store/compaction.js';
 import { commitByHand } from '../../support/by-hand.js';
-import { replayHistory } from '../../support/history.js';
+import { replayHistory } from '../../support/history/replay.js';
 import { coordInProcess, type InProcess, inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 

@@ -1,0 +1,57 @@
+// The whole reliability battery, with one table at the end: npm run battery [-- kill clocks …]. Each word picks the files
+// of test/battery whose name has it. `npm test` runs a short version of all of them. docs/reliability.md says what for.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const place = mkdtempSync(join(tmpdir(), 'coord-battery-'));
+const report = join(place, 'report.jsonl');
+writeFileSync(report, '');
+
+try {
+  const words = process.argv.slice(2).map((word) => `test/battery/${word}`);
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      ...(words.length === 0 ? ['test/battery/'] : words),
+      '--testTimeout=3600000',
+      '--hookTimeout=3600000',
+      '--no-file-parallelism',
+    ],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, COORD_BATTERY: 'full', COORD_BATTERY_REPORT: report },
+    },
+  );
+  print(
+    readFileSync(report, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line)),
+  );
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}
+
+function print(rows) {
+  const cells = rows.map(({ test, tried, bar, figures, failures }) => [
+    test,
+    tried,
+    bar,
+    [failures === 0 ? 'held' : `${failures} FAILED`, ...(figures ? [figures] : [])].join('; '),
+  ]);
+  const lines = [['test', 'tried', 'bar', 'seen'], ...cells];
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  console.log();
+  for (const line of lines) {
+    const padded = line.map((cell, column) => cell.padEnd(widths[column]));
+    console.log(padded.join('  ').trimEnd());
+  }
+}

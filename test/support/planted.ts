@@ -1,0 +1,52 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
+import { bundle } from '../../scripts/bundle.mjs';
+import type { Sandbox } from './sandbox.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A change of one file of the source that makes the program wrong. */
+export interface PlantedBug {
+  /** Under `src/`. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Builds the program with bugs in it, into the sandbox.
+ * @returns the path of its `bin/coord.js`
+ * @throws Error when the text to change is not there once: the test has to follow the source.
+ */
+export async function programWith(box: Sandbox, bugs: readonly PlantedBug[]): Promise<string> {
+  const { text } = await bundle([planting(bugs)]);
+  const place = box.path('planted');
+  mkdirSync(join(place, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'bin'), join(place, 'bin'), { recursive: true });
+  for (const folder of ['rules', 'schema']) cpSync(join(ROOT, folder), join(place, folder), { recursive: true });
+  writeFileSync(join(place, 'dist', 'coord.cjs'), text);
+  return join(place, 'bin', 'coord.js');
+}
+
+function planting(bugs: readonly PlantedBug[]): Plugin {
+  return {
+    name: 'planting',
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const file = path.slice(join(ROOT, 'src').length + 1).replaceAll(sep, '/');
+        const own = bugs.filter((bug) => bug.file === file);
+        if (own.length === 0) return null;
+        return { contents: own.reduce(planted, readFileSync(path, 'utf8')), loader: 'ts' };
+      });
+    },
+  };
+}
+
+function planted(source: string, { file, from, to }: PlantedBug): string {
+  const times = source.split(from).length - 1;
+  if (times !== 1) throw new Error(`src/${file} has the text to change ${times} times: ${from}`);
+  return source.replace(from, () => to);
+}
