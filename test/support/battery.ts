@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { expect } from 'vitest';
 
 /** Whether the whole battery runs (`npm run battery`), not the short version that is part of `npm test`. */
-const FULL = process.env.COORD_BATTERY === 'full';
+export const FULL = process.env.COORD_BATTERY === 'full';
 
 /** How often something is tried: `short` in `npm test`, `full` in the battery. */
 export function sized(short: number, full: number): number {

@@ -43,7 +43,8 @@ export class Recorder {
     const mark = earlier?.mark ?? `call-${this.count}`;
     const request = again.requestId === undefined ? [] : ['--request-id', again.requestId];
     const start = performance.now();
-    const result = await this.run(agent, [...args, ...(MARKED[verb]?.(mark) ?? []), ...request, '--json']);
+    const words = [...args.slice(1), ...(MARKED[verb]?.(mark) ?? [])];
+    const result = await this.run(agent, [verb, '--json', ...request, ...words]);
     const answer = result === null ? null : envelopeOf(result);
     const call: Call = {
       mark,

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { FULL, sized, tally } from '../support/battery.js';
+import { localFleet, sharedFleet } from '../support/fleet.js';
+import { readBranch } from '../support/history/branch.js';
+import { checkHistory } from '../support/history/check.js';
+import { type Call, Recorder } from '../support/history/client.js';
+import { playWorkload } from '../support/history/workload.js';
+
+/** All but these are faults: what an agent may be told by an operation that works as it should. */
+const EXPECTED = new Set([0, 3, 4, 5]);
+
+function strange(calls: readonly Call[]): string[] {
+  return calls
+    .filter(({ exit }) => exit === null || !EXPECTED.has(exit))
+    .map(
+      ({ agent, args, exit, answer }) => `${agent} ${args.join(' ')}: exit ${exit} ${JSON.stringify(answer?.error)}`,
+    );
+}
+
+/** The time in which a share of all calls was answered. */
+function percentile(calls: readonly Call[], share: number): string {
+  const times = calls.map(({ start, end }) => (end ?? start) - start).sort((a, b) => a - b);
+  return `${Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0)} ms`;
+}
+
+function figures(calls: readonly Call[]): string {
+  return `p50 ${percentile(calls, 0.5)}, p99 ${percentile(calls, 0.99)}, slowest ${percentile(calls, 1)}`;
+}
+
+/** Somebody who asked for free ground and was never given any starved. */
+function starving(calls: readonly Call[]): string[] {
+  const agents = new Set(calls.map(({ agent }) => agent));
+  const served = new Set(calls.filter(({ exit }) => exit === 0).map(({ agent }) => agent));
+  return [...agents].filter((agent) => !served.has(agent)).map((agent) => `${agent} was never served`);
+}
+
+describe('many agents at once', () => {
+  it.each(FULL ? [10, 50, 200] : [10])('%i agents on one host', async (agents) => {
+    const fleet = await localFleet();
+    const recorder = new Recorder((agent, args) => fleet.as(agent, args));
+    await Promise.all(
+      Array.from({ length: agents }, (_, number) => recorder.call(`agent${number}`, ['claim', `src/${number}.ts`])),
+    );
+    const first = [...recorder.calls];
+    await Promise.all(
+      Array.from({ length: agents }, (_, number) =>
+        recorder.call(`agent${number}`, ['release', `src/${number}.ts`, '--uncommitted']),
+      ),
+    );
+    const checked = checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls);
+    expect(checked.grants).toBe(agents);
+    tally({
+      test: `10 ${agents} agents at once on one host`,
+      tried: `${recorder.calls.length} calls`,
+      bar: '0 faults, nobody starves',
+      figures: figures(first),
+      failures: [...strange(recorder.calls), ...starving(recorder.calls), ...checked.problems],
+    });
+  });
+
+  it('eight clones of one remote', async () => {
+    const { box, remote, clone } = await sharedFleet();
+    const clones = [clone, ...Array.from({ length: sized(2, 7) }, () => box.clone(remote))];
+    const recorder = new Recorder((agent, args) =>
+      box.coord(clones[Number(agent.replace('agent', '')) % clones.length] ?? clone, args, {
+        env: { COORD_AGENT: agent },
+      }),
+    );
+    await playWorkload(recorder, { agents: clones.length, operations: sized(4, 25), seed: 7 });
+    box.git(clone, 'fetch', '--quiet', 'origin', 'coord:refs/remotes/origin/coord');
+    const checked = checkHistory(readBranch(box, clone, 'refs/remotes/origin/coord'), recorder.calls);
+    tally({
+      test: `10 ${clones.length} clones of one remote`,
+      tried: `${recorder.calls.length} calls`,
+      bar: '0 faults, nobody starves',
+      figures: figures(recorder.calls),
+      failures: [...strange(recorder.calls), ...starving(recorder.calls), ...checked.problems],
+    });
+  });
+});
