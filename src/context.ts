@@ -132,6 +132,7 @@ export class Context {
   private configLoaded: Promise<Config> | undefined;
   private storeOpened: Promise<GitStore> | undefined;
   private headRead: Promise<Head> | undefined;
+  private requiredRulesRead: Promise<Policy['requiredRules']> | undefined;
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
   /** Whether this run was told not to ask the remote. */
@@ -287,7 +288,13 @@ export class Context {
   }
 
   async policy(agent: string): Promise<Policy> {
-    return policyFor(await this.config(), agent, this.repository.foldsCase);
+    this.requiredRulesRead ??= this.readRequiredRules();
+    return policyFor(await this.config(), agent, this.repository.foldsCase, await this.requiredRulesRead);
+  }
+
+  private async readRequiredRules(): Promise<Policy['requiredRules']> {
+    const { requiredRules } = await import('./commands/required-rules.js');
+    return requiredRules(this);
   }
 
   /** What each request starts with. */

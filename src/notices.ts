@@ -1,9 +1,11 @@
+import { CHANGED_RULES, newerRules, rulesMark } from './commands/rules-loaded.js';
 import type { Context } from './context.js';
 import { isLive, stampAhead } from './domain/leases.js';
-import type { Claim } from './domain/model.js';
+import type { Agent, Claim } from './domain/model.js';
 import { isOffered } from './domain/offers.js';
 import { sameSession } from './domain/ownership.js';
 import { claimsToKeepAlive } from './domain/renew.js';
+import type { Identity } from './identity.js';
 import { noticesFor } from './render/notices.js';
 import { transact } from './store/transact.js';
 
@@ -33,8 +35,10 @@ export async function collectNotices(context: Context): Promise<readonly string[
       .filter((claim) => isOffered(claim, identity.agent, now))
       .filter((claim) => !told.has(offerId(claim)));
     const declined = mine.filter(({ offer }) => offer?.declined).filter((claim) => !told.has(offerId(claim)));
-    told.add([...losses.map((loss) => loss.claim), ...[...offers, ...declined].map(offerId)]);
+    const rules = (await newerRulesOf(context, agent, identity)).filter((mark) => !told.has(mark));
+    told.add([...losses.map((loss) => loss.claim), ...[...offers, ...declined].map(offerId), ...rules]);
     return [
+      ...rules.map(() => CHANGED_RULES),
       ...(await offlineNotices(context, mine)),
       ...noticesFor(
         {
@@ -52,6 +56,13 @@ export async function collectNotices(context: Context): Promise<readonly string[
   } catch {
     return [];
   }
+}
+
+/** The mark of the rules in force, to be told once, where the session of this agent is older than they are. */
+async function newerRulesOf(context: Context, agent: Agent | undefined, identity: Identity): Promise<string[]> {
+  if (!agent || agent.session === null || !sameSession(agent, identity)) return [];
+  const digest = await newerRules(context, agent.rules);
+  return digest === null ? [] : [rulesMark(digest)];
 }
 
 /** What is not confirmed yet, and what this very command had confirmed. */

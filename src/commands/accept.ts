@@ -1,7 +1,7 @@
 import { claimedLines } from '../render/claims.js';
 import { acceptRefused } from '../render/handoff.js';
 import { transact } from '../store/transact.js';
-import { loadedRules } from './rules-loaded.js';
+import { changedRulesWarning, loadedRules } from './rules-loaded.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Verb } from './verb.js';
 
@@ -21,6 +21,7 @@ export const accept: Verb = {
     // Nothing to take is no refusal, so nothing else would ask the remote.
     await store.latest();
     const targets = texts.length === 0 ? null : readTargets(context, input, texts);
+    const rules = await loadedRules(context, store);
     const decision = await transact(
       store,
       {
@@ -31,7 +32,7 @@ export const accept: Verb = {
         contains: {},
         allowBehind: input.flag('allowBehind'),
         reach: store.reach,
-        rules: await loadedRules(context, store),
+        rules,
       },
       context.surroundings,
     );
@@ -42,6 +43,7 @@ export const accept: Verb = {
       data: { claims, handedOver },
       text: (style) =>
         claims.length === 0 ? 'nothing is offered to you' : claimedLines(claims, now, style, 'accepted'),
+      warnings: await changedRulesWarning(context, rules),
     };
   },
 };

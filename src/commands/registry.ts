@@ -92,6 +92,12 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./verify-token.js')).verifyToken,
   },
   {
+    name: 'scratch',
+    summary: 'a directory of your own, to write in',
+    writes: true,
+    load: async () => (await import('./worker/scratch.js')).scratch,
+  },
+  {
     name: 'agents',
     summary: 'who works here, what each does and holds',
     load: async () => (await import('./agents.js')).agents,

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.js';
 import { findAgent } from '../domain/agents.js';
 import { sameSession } from '../domain/ownership.js';
 import type { Store } from '../store/store.js';
 import { mainBranch } from './main-files.js';
+import { readRemembered, remember } from './remembered.js';
 import { digestOf, type RulesInForce, rulesFolder, rulesInForce, workingRules } from './rules-source.js';
 
 /** Digest of the rules that this agent's session has loaded; null when it has loaded none. */
@@ -15,26 +15,39 @@ export async function loadedRules(context: Context, store: Store): Promise<strin
 }
 
 /**
- * Says when the rules in force are no longer those that the session has loaded. Best effort, and without any git
- * process as long as the main branch stands where it stood when its rules were last read.
+ * Digest of the rules in force where they are no longer those that the session has loaded; null otherwise. Best effort,
+ * and without any git process as long as the main branch stands where it stood when its rules were last read.
  */
-export async function changedRulesWarning(context: Context, loaded: string | null): Promise<string[]> {
-  if (loaded === null) return [];
-  try {
-    const digest = await digestInForce(context);
-    if (digest === null || digest === loaded) return [];
-    return ['the rules have changed since your session loaded them; read them before you go on: coord session start'];
-  } catch {
-    return [];
-  }
+export async function newerRules(context: Context, loaded: string | null): Promise<string | null> {
+  if (loaded === null) return null;
+  const digest = await digestInForce(context).catch(() => null);
+  return digest === loaded ? null : digest;
 }
 
-async function digestInForce(context: Context): Promise<string | null> {
+/** Said by whatever grants ground, each time: a claim made after the rules changed says so. */
+export async function changedRulesWarning(context: Context, loaded: string | null): Promise<string[]> {
+  const digest = await newerRules(context, loaded);
+  if (digest === null) return [];
+  const told = context.told(context.identity().agent);
+  if (!told.has(rulesMark(digest))) told.add([rulesMark(digest)]);
+  return [CHANGED_RULES];
+}
+
+/** The mark of having been told of these rules. */
+export function rulesMark(digest: string): string {
+  return `rules ${digest}`;
+}
+
+export const CHANGED_RULES =
+  'the rules have changed since your session loaded them; read them before you go on: coord session start';
+
+/** Digest of the rules in force; null when there are none. */
+export async function digestInForce(context: Context, inFolder?: string): Promise<string | null> {
   const main = await mainBranch(context);
-  const folder = await rulesFolder(context);
-  const known = readKnown(context);
+  const folder = inFolder ?? (await rulesFolder(context));
+  const known = readRemembered<KnownRules>(pathOf(context));
   if (main === null || known?.commit !== main.commit || known.folder !== folder) {
-    const inForce = await rulesInForce(context);
+    const inForce = await rulesInForce(context, folder);
     rememberRules(context, main?.commit ?? null, folder, inForce);
     return inForce.digest;
   }
@@ -52,22 +65,7 @@ interface KnownRules {
 export function rememberRules(context: Context, commit: string | null, folder: string, rules: RulesInForce): void {
   if (commit === null) return;
   const known: KnownRules = { commit, folder, digest: rules.commit === null ? null : rules.digest };
-  const temporary = `${pathOf(context)}.${context.newId()}.tmp`;
-  try {
-    mkdirSync(context.localDirectory, { recursive: true });
-    writeFileSync(temporary, `${JSON.stringify(known)}\n`);
-    renameSync(temporary, pathOf(context));
-  } catch {
-    // A read-only or full disk only makes the next command read the rules again.
-  }
-}
-
-function readKnown(context: Context): KnownRules | null {
-  try {
-    return JSON.parse(readFileSync(pathOf(context), 'utf8')) as KnownRules;
-  } catch {
-    return null;
-  }
+  remember(context, pathOf(context), known);
 }
 
 function pathOf(context: Context): string {

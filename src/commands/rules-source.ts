@@ -21,8 +21,8 @@ export interface RulesInForce {
 export const WORKING_COPY = 'working copy';
 
 /** The rules of the main branch as last fetched; those of the working copy where it has none yet. */
-export async function rulesInForce(context: Context): Promise<RulesInForce> {
-  const folder = await rulesFolder(context);
+export async function rulesInForce(context: Context, inFolder?: string): Promise<RulesInForce> {
+  const folder = inFolder ?? (await rulesFolder(context));
   return rulesIn(context, folder, await readMainFiles(context, [folder]));
 }
 

@@ -10,6 +10,7 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
     'More about claims',
     ['renew', 'wait', 'steal', 'handoff', 'accept', 'decline', 'verify-token', 'run', 'once', 'land', 'released-by'],
   ],
+  ['Orchestrator and workers', ['scratch', 'submit', 'integrate']],
   ['Deploys', ['gate', 'deploy', 'deployments', 'verify', 'evidence']],
   ['Agents and their rules', ['rules', 'agents', 'agent', 'state']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],

@@ -13,6 +13,7 @@ import { decideRelease } from './release.js';
 import { decideKeepAlive, decideRenew, keepAlive } from './renew.js';
 import type { Decision, Request } from './request.js';
 import { earlierAnswer, withAnswer } from './requests.js';
+import { lacksSession } from './session-required.js';
 import { claimsInTheWay, decideSteal } from './takeover.js';
 import type { Instant } from './time.js';
 import { decideLeaveQueue, decideWait } from './wait.js';
@@ -30,6 +31,8 @@ export function decide(state: State, request: Request, now: Instant): Decision {
 function decideAnew(state: State, request: Request, now: Instant): Decision {
   const killed = findAgent(state, request.agent)?.killed;
   if (killed) return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: killed } };
+  const unread = lacksSession(state, request);
+  if (unread) return { ok: false, refusal: unread };
   const spared = request.kind === 'steal' ? claimsInTheWay(state, request.claim) : [];
   const swept = sweep(state, request.policy, now, spared);
   const outcome = dispatch(swept.state, request, now);

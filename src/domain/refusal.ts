@@ -1,4 +1,5 @@
 import type { Claim, Kill, Loss, Mode, Once, Waiter } from './model.js';
+import type { SessionLack } from './session-required.js';
 import type { Target } from './targets.js';
 import type { Instant } from './time.js';
 
@@ -120,6 +121,14 @@ export type Refusal =
       readonly reason: 'role';
       readonly targets: readonly string[];
       readonly orchestrators: readonly string[];
+    }
+  | {
+      readonly code: 'closed';
+      readonly reason: 'session-required';
+      readonly why: SessionLack;
+      /** Digest of the rules that the agent's session has loaded. */
+      readonly loaded: string | null;
+      readonly inForce: string | null;
     }
   | { readonly code: 'lost'; readonly reason: 'no-offer'; readonly targets: readonly string[] }
   | { readonly code: 'closed'; readonly reason: 'authority'; readonly orchestrators: readonly string[] }

@@ -1,6 +1,7 @@
 import type { EventDraft } from './events.js';
 import type { Agent, Claim, Mode, Note, NoteKind, Once, Reach, Role, State, Waiter } from './model.js';
 import type { Conflict, Refusal } from './refusal.js';
+import type { RequiredRules } from './session-required.js';
 import type { Target } from './targets.js';
 
 /** What the configuration decides; part of each request, so that another process may decide it unchanged. */
@@ -20,6 +21,8 @@ export interface Policy {
    * where the clock decides.
    */
   readonly watched: Readonly<Record<string, number>> | null;
+  /** What a session must have loaded before it is granted ground; null: nothing need be. */
+  readonly requiredRules: RequiredRules | null;
 }
 
 interface RequestBase {

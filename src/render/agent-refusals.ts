@@ -35,6 +35,19 @@ export function authorityWords(orchestrators: readonly string[]): Words {
   };
 }
 
+/** Ground is granted only to who has read the rules. */
+export function sessionRequiredWords({ why }: Extract<Refusal, { reason: 'session-required' }>): Words {
+  const lacking = {
+    'no-session': 'you have no session',
+    'other-session': 'this command does not run in the session that you started',
+    'older-rules': 'the rules have changed since your session loaded them',
+  };
+  return {
+    message: `refused: ${lacking[why]}, and ground is granted only to a session that has loaded the rules in force`,
+    hint: 'coord session start',
+  };
+}
+
 /** An agent that cannot be meant. */
 export function strangerWords({ reason, agent, known }: Extract<Refusal, { known: readonly string[] }>): Words {
   const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;

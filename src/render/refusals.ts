@@ -3,7 +3,13 @@ import type { Target } from '../domain/targets.js';
 import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
-import { authorityWords, noOfferWords, notOfferedWords, strangerWords } from './agent-refusals.js';
+import {
+  authorityWords,
+  noOfferWords,
+  notOfferedWords,
+  sessionRequiredWords,
+  strangerWords,
+} from './agent-refusals.js';
 import { targetWord, targetWords } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
@@ -55,6 +61,8 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
       };
     case 'role':
       return roleWords(refusal);
+    case 'session-required':
+      return sessionRequiredWords(refusal);
     case 'not-offered':
       return notOfferedWords(refusal.claims);
     case 'no-offer':

@@ -41,6 +41,7 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
     args: ['src/api', '--reason', 'busy'],
   },
   state: { args: ['thinking'] },
+  scratch: { args: [] },
   note: { args: ['hello', '--kind', 'intent'] },
   'session end': { before: [['maya', 'session', 'start']], args: [] },
   'agent kill': {

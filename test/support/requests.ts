@@ -16,6 +16,7 @@ export const POLICY: Policy = {
   scratch: [],
   lockOrder: 'detect',
   watched: null,
+  requiredRules: null,
 };
 
 let operations = 0;

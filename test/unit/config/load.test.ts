@@ -131,6 +131,7 @@ describe('the policy of an agent', () => {
     const policy = policyFor(withDefaults({ surface: ['src/**', 'db/*.sql', 'README.md'] }), 'wim', true);
     expect(policy).toEqual({
       skewSeconds: 30,
+      requiredRules: null,
       foldCase: true,
       watched: null,
       lockOrder: 'detect',
