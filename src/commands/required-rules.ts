@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CONFIG_FILE } from '../config/load.js';
 import type { Context } from '../context.js';
 import type { RequiredRules } from '../domain/session-required.js';
-import { filesAt, textsOf } from '../git/commit-files.js';
+import { rootFileText } from '../git/commit-files.js';
 import { insidePath, mainBranch } from './main-files.js';
 import { readRemembered, remember } from './remembered.js';
 import { digestInForce } from './rules-loaded.js';
@@ -35,8 +35,8 @@ async function demandOf(context: Context, commit: string): Promise<Demand> {
   const path = join(context.localDirectory, 'main-config.json');
   const known = readRemembered<Demand>(path);
   if (known?.commit === commit) return known;
-  const files = await filesAt(context.git, commit, [CONFIG_FILE]);
-  const demand = { commit, ...demandIn((await textsOf(context.objects, files)).get(CONFIG_FILE) ?? '') };
+  const text = await rootFileText(context.objects, context.repository, commit, CONFIG_FILE);
+  const demand = { commit, ...demandIn(text ?? '') };
   remember(context, path, demand);
   return demand;
 }

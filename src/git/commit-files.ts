@@ -1,5 +1,7 @@
 import type { ObjectDatabase } from './objects.js';
+import type { Repository } from './repository.js';
 import { type Git, gitText } from './run.js';
+import { parseTree } from './trees.js';
 
 /** A regular file at a commit. */
 export interface CommitFile {
@@ -31,4 +33,21 @@ export async function textsOf(
 ): Promise<ReadonlyMap<string, string>> {
   const found = await objects.read([...new Set(files.map(({ id }) => id))]);
   return new Map(files.map(({ path, id }) => [path, found.get(id)?.body.toString('utf8') ?? '']));
+}
+
+/**
+ * The text of a file at the root of a commit; null when it has none there. Where the objects are loose, no git process is
+ * started.
+ */
+export async function rootFileText(
+  objects: ObjectDatabase,
+  { objectFormat }: Pick<Repository, 'objectFormat'>,
+  commit: string,
+  name: string,
+): Promise<string | null> {
+  const body = async (id: string) => (await objects.read([id])).get(id)?.body ?? Buffer.alloc(0);
+  const tree = /^tree ([0-9a-f]+)\n/.exec((await body(commit)).toString('latin1'))?.[1];
+  if (tree === undefined) return null;
+  const entry = parseTree(await body(tree), objectFormat === 'sha256' ? 32 : 20).get(name);
+  return entry && REGULAR_FILE.test(entry.mode) ? (await body(entry.id)).toString('utf8') : null;
 }
