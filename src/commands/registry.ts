@@ -175,6 +175,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./doctor.js')).doctor,
   },
   {
+    name: 'audit',
+    summary: 'prove that each change of the surface was made under a claim',
+    load: async () => (await import('./audit/audit.js')).audit,
+  },
+  {
     name: 'compact',
     summary: 'shorten the history of the coordination branch',
     load: async () => (await import('./compact.js')).compact,

@@ -138,6 +138,8 @@ function handedOff(claim: Claim, before: OfferedClaim | undefined, now: Instant)
     expiresAt: claim.expiresAt,
     ttlSeconds: claim.ttlSeconds,
     base: claim.base,
+    kind: claim.kind,
+    rules: claim.rules,
     ...(claim.allowedBehind ? { allowedBehind: true } : {}),
   });
 }

@@ -98,7 +98,7 @@ async function isCutOff(
 }
 
 /** The commits whose parents a shallow clone lacks; none in a complete one. */
-function shallowBoundary(repository: Repository): string[] {
+export function shallowBoundary(repository: Repository): string[] {
   const path = join(repository.commonDir, 'shallow');
   return existsSync(path) ? readFileSync(path, 'latin1').split('\n').filter(Boolean) : [];
 }

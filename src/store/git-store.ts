@@ -188,6 +188,11 @@ export class GitStore implements Store {
     return noBranch(this.options.branch.branch);
   }
 
+  /** The claims and agents as a commit of the branch has them. */
+  async stateAt(commit: string): Promise<State> {
+    return (await this.tree.load(commit, [])).state;
+  }
+
   async readLog(): Promise<readonly Note[]> {
     return this.tree.readLog(await this.read(['log']));
   }

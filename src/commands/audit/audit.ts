@@ -1,0 +1,121 @@
+import type { Context } from '../../context.js';
+import { judgeCommit } from '../../domain/audit/judge.js';
+import { type AuditedCommit, findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
+import { CoordError, exitCodeOf, usage } from '../../errors.js';
+import { commitsIn, pathsChangedBy } from '../../git/commit-range.js';
+import { type AuditPlace, type AuditReport, auditLines, commitReport } from '../../render/audit.js';
+import { asTyped } from '../../render/command-words.js';
+import { loadStyle } from '../../render/style.js';
+import type { Verb } from '../verb.js';
+import { readClaimHistory } from './claim-history.js';
+import { gatherEvidence } from './evidence.js';
+import { mustBeWhole, readRange } from './range.js';
+import { auditConfig, readSurface } from './surface.js';
+
+declare const __COORD_VERSION__: string;
+
+export const audit: Verb = {
+  arguments: [['[range]', 'A..B, A...B, or one commit; by default what HEAD has and the main branch lacks']],
+  options: [
+    ['--sarif', 'print the findings as SARIF 2.1.0, which code scanning reads'],
+    ['--no-fetch', 'read what is here of the coordination branch'],
+  ],
+  examples: [
+    ['coord audit origin/main..HEAD', 'in CI: was each change of the surface made under a claim?'],
+    ['coord audit HEAD', 'the last commit alone'],
+    ['coord audit --sarif > audit.sarif', 'for code scanning; the exit code is the same'],
+  ],
+  notes: [
+    'A commit is tied to a claim by what its holder landed, released or handed over: these name the commit with the work.',
+    'The surface is that of the range’s base, and of the first parent of each commit; claims are as the branch tells them.',
+    'Exit 0: all covered. Exit 4: unclaimed, claimed by another, or late. Exit 7: cannot know, and why.',
+  ],
+  async run(context, input) {
+    const asSarif = input.flag('sarif');
+    if (asSarif && context.flags.json) throw usage('--json and --sarif exclude each other', 'use one');
+    const { report, audited, warnings } = await auditRange(context, input.argument(0), !input.negated('fetch'));
+    const { summary } = report;
+    const code = codeOf(report);
+    if (asSarif) {
+      const { sarif } = await import('../../render/sarif.js');
+      const prints = audited.flatMap((one) =>
+        one.judgements.filter(({ verdict }) => isFinding(verdict)).map((judged) => findingPrint(one, judged)),
+      );
+      context.host.stdout.write(sarif(report, prints, __COORD_VERSION__));
+      return { data: report, text: () => [], streamed: true, warnings, exit: exitCodeOf(code ?? 'ok') };
+    }
+    if (code === null) return { data: report, text: (style) => auditLines(report, style), warnings };
+    const lines = auditLines(report, await loadStyle(false));
+    return new CoordError(code, [...warnings, ...lines].join('\n'), {
+      hint: hintFor(report, summary.unknown === summary.findings),
+      details: { ...report },
+    });
+  },
+};
+
+async function auditRange(context: Context, typed: string | undefined, fetch: boolean) {
+  const range = await readRange(context, typed);
+  const config = await auditConfig(context, range.base);
+  const commits = await commitsIn(context.repository, context.git, range);
+  await mustBeWhole(context, commits);
+  const changed = await pathsChangedBy(
+    context.repository,
+    context.git,
+    commits.map(({ id }) => id),
+  );
+  const surface = await readSurface(context, config, commits);
+  const touching = commits
+    .map((commit) => ({ commit, paths: (changed.get(commit.id) ?? []).filter((path) => surface.covers(commit, path)) }))
+    .filter(({ paths }) => paths.length > 0);
+  const history = await readClaimHistory(context, config, fetch);
+  const paths = [...new Set(touching.flatMap((one) => one.paths))];
+  const evidence = await gatherEvidence(
+    context,
+    history,
+    { exclude: range.exclude, commits },
+    { paths, skewSeconds: config.skewSeconds },
+  );
+  const audited = touching.map(({ commit: { id, author, subject, committedAt, named }, paths: touched }) => ({
+    ...{ commit: id, author, subject, committedAt },
+    judgements: judgeCommit({ commit: id, committedAt, named }, touched, evidence),
+  }));
+  const { remote, branch } = config;
+  const place: AuditPlace = { range: range.text, remote, branch, cut: history.cut, now: context.now() };
+  return {
+    report: reportOf(context, audited, commits.length, place, history.reach),
+    audited,
+    warnings: surface.warnings,
+  };
+}
+
+function reportOf(
+  context: Context,
+  audited: readonly AuditedCommit[],
+  commits: number,
+  place: AuditPlace,
+  reach: string | null,
+): AuditReport {
+  const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
+  const typed = (next: string | null) => (next === null ? null : asTyped(next, standpoint));
+  return {
+    range: place.range,
+    commits: audited.map((one) => {
+      const { paths, ...facts } = commitReport(one, place);
+      return { ...facts, paths: paths.map((path) => ({ ...path, next: typed(path.next) })) };
+    }),
+    summary: summaryOf(commits, audited),
+    historyFrom: reach,
+  };
+}
+
+/** Null when all is covered. What is unknown alone is no proof of a breach, and no pass. */
+function codeOf({ summary }: AuditReport): 'lost' | 'unavailable' | null {
+  if (summary.findings === 0) return null;
+  return summary.unknown === summary.findings ? 'unavailable' : 'lost';
+}
+
+function hintFor(report: AuditReport, onlyUnknown: boolean): string {
+  const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
+  if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';
+  return 'look at each change; claim its ground and make the commits anew (git rebase --force-rebase), or let a person accept them as they are';
+}

@@ -1,0 +1,95 @@
+import type { Context } from '../../context.js';
+import { claimsOver } from '../../domain/audit/grounds.js';
+import type { Holding } from '../../domain/audit/holdings.js';
+import type { Evidence, Tie } from '../../domain/audit/judge.js';
+import { Lineage } from '../../domain/audit/lineage.js';
+import { commitsBetween, type RangeCommit } from '../../git/commit-range.js';
+import { shallowBoundary } from '../../git/history.js';
+import { absentCommits } from '../../git/refs.js';
+import type { ClaimHistory } from './claim-history.js';
+
+/** The commits that are audited, and where their history is cut off. */
+export interface AuditedRange {
+  readonly commits: readonly RangeCommit[];
+  readonly exclude: readonly string[];
+}
+
+/**
+ * Ties the commits of a range to claims by ancestry: what the commit with a claim's work contains, and the claim's base
+ * does not. Only claims over the paths in question are looked at.
+ */
+export async function gatherEvidence(
+  context: Context,
+  history: ClaimHistory,
+  range: AuditedRange,
+  facts: { readonly paths: readonly string[]; readonly skewSeconds: number },
+): Promise<Evidence> {
+  const over = claimsOver(history.holdings, context.repository.foldsCase);
+  const relevant = [...new Set(facts.paths.flatMap(over))];
+  const ties = new Ties(context, range, await absentAmong(context, relevant));
+  for (const holding of relevant) await ties.add(holding);
+  return {
+    holdings: new Map(relevant.map((holding) => [holding.claim, holding])),
+    over,
+    tiesOf: (commit) => ties.of(commit),
+    missing: ties.missing,
+    reach: history.reach,
+    skewSeconds: facts.skewSeconds,
+  };
+}
+
+async function absentAmong({ git }: Context, holdings: readonly Holding[]): Promise<ReadonlySet<string>> {
+  const ids = holdings.flatMap(({ base, works }) => [base, ...works.flatMap(({ from, to }) => [from, to])]);
+  return new Set(await absentCommits(git, [...new Set(ids.filter((id) => id !== null))]));
+}
+
+class Ties {
+  readonly missing = new Map<string, string>();
+  private readonly byCommit = new Map<string, Map<string, Tie>>();
+  private readonly lineage: Lineage;
+  private readonly shallow: boolean;
+
+  /** @param absent commits that this clone does not have */
+  constructor(
+    private readonly context: Context,
+    private readonly range: AuditedRange,
+    private readonly absent: ReadonlySet<string>,
+  ) {
+    this.lineage = new Lineage(range.commits);
+    this.shallow = shallowBoundary(context.repository).length > 0;
+  }
+
+  of(commit: string): ReadonlyMap<string, Tie> {
+    return this.byCommit.get(commit) ?? new Map();
+  }
+
+  async add({ claim, base, works }: Holding): Promise<void> {
+    for (const { kind, from, to } of works) {
+      // A shallow clone may have lost the way from a commit to what it contains.
+      if (this.absent.has(to) || (this.shallow && !this.lineage.has(to))) this.missing.set(claim, to);
+      if (this.absent.has(to)) continue;
+      const part = new Set(await this.between(to, [from, base]));
+      for (const commit of part) this.tie(commit, claim, { is: 'part', kind });
+      if (from === base) continue;
+      for (const commit of await this.between(to, [from])) {
+        if (!part.has(commit)) this.tie(commit, claim, { is: 'earlier' });
+      }
+    }
+  }
+
+  private tie(commit: string, claim: string, tie: Tie): void {
+    const known = this.byCommit.get(commit) ?? new Map<string, Tie>();
+    this.byCommit.set(commit, known.set(claim, tie));
+  }
+
+  /** The commits of the range that `to` contains, and none of the others does. */
+  private async between(to: string, others: readonly (string | null)[]): Promise<readonly string[]> {
+    const { repository, git } = this.context;
+    const without = others.filter((id) => id !== null && !this.absent.has(id)) as string[];
+    const { exclude } = this.range;
+    const known = [to, ...without].every((id) => this.lineage.has(id) || (id !== to && exclude.includes(id)));
+    if (known) return this.lineage.between(to, without);
+    const found = await commitsBetween(repository, git, to, [...without, ...exclude]);
+    return found.filter((id) => this.lineage.has(id));
+  }
+}

@@ -1,0 +1,152 @@
+import { addSeconds, type Instant } from '../time.js';
+import type { Holding, WorkKind } from './holdings.js';
+
+export const VERDICTS = ['covered', 'late', 'claimed-by-another', 'unclaimed', 'unknown'] as const;
+
+/**
+ * How the change of one path stands to the claims:
+ * - `covered`: made under a claim over it
+ * - `late`: tied to a claim over it, which was granted only afterwards, or was over already
+ * - `claimed-by-another`: somebody held it then, and nothing ties the commit to that claim
+ * - `unclaimed`: nobody held it then
+ * - `unknown`: the history, or this clone, does not reach far enough to tell
+ */
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What a verdict rests on. */
+export type Reason =
+  | WorkKind
+  /** The commit names the claim, and was made in its time. */
+  | 'named'
+  /** The commit is tied to another claim of the agent that held the path then. */
+  | 'same-holder'
+  | 'before-claim'
+  | 'after-claim'
+  | 'held'
+  | 'ended'
+  | 'not-yet'
+  | 'shared'
+  | 'never'
+  | 'work-missing'
+  | 'before-history';
+
+export interface AuditCommit {
+  readonly commit: string;
+  readonly committedAt: Instant;
+  /** Ids of claims that its message names in `Coord-Claim` trailers: anybody can write these. */
+  readonly named: readonly string[];
+}
+
+/** How a commit stands to the work of a claim, by ancestry alone. */
+export type Tie =
+  /** It is part of the work. */
+  | { readonly is: 'part'; readonly kind: WorkKind }
+  /** It landed with the work, but the holder had it before the claim. */
+  | { readonly is: 'earlier' };
+
+export interface Evidence {
+  /** By the ids of their claims. */
+  readonly holdings: ReadonlyMap<string, Holding>;
+  /** The claims over a path, in the order of their ends. */
+  over(path: string): readonly Holding[];
+  /** How a commit is tied to claims, by their ids. */
+  tiesOf(commit: string): ReadonlyMap<string, Tie>;
+  /** Commits with the work of claims, by their ids, that are not in this clone: nothing can be told by ancestry. */
+  readonly missing: ReadonlyMap<string, string>;
+  /** From when on the history tells everything; null: from the beginning. */
+  readonly reach: Instant | null;
+  readonly skewSeconds: number;
+}
+
+export interface Judgement {
+  readonly path: string;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+  /** The claim that the verdict is about; null: there is none. */
+  readonly holding: Holding | null;
+  /** The commit that is missing here, for `work-missing`. */
+  readonly missing?: string;
+}
+
+type Timing = 'before' | 'within' | 'after';
+
+/** Judges each path of the surface that a commit changes. */
+export function judgeCommit(commit: AuditCommit, paths: readonly string[], evidence: Evidence): Judgement[] {
+  const makers = makersOf(commit, evidence);
+  return paths.map((path) => ({ path, ...judgePath(commit, path, makers, evidence) }));
+}
+
+function judgePath(
+  commit: AuditCommit,
+  path: string,
+  makers: ReadonlySet<string>,
+  evidence: Evidence,
+): Omit<Judgement, 'path'> {
+  const over = evidence.over(path);
+  const exclusive = over.filter(({ spans }) => spans.length > 0);
+  const tied = exclusive.flatMap((holding) => tiedTo(commit, holding, evidence) ?? []);
+  const best = tied.find(({ verdict }) => verdict === 'covered') ?? tied[0];
+  if (best) return best;
+  const near = exclusive.filter((holding) => timingOf(commit, holding, evidence.skewSeconds) === 'within');
+  const own = near.find(({ agent }) => makers.has(agent));
+  if (own) return { verdict: 'covered', reason: 'same-holder', holding: own };
+  for (const holding of near) {
+    const missing = evidence.missing.get(holding.claim);
+    if (missing !== undefined) return { verdict: 'unknown', reason: 'work-missing', holding, missing };
+  }
+  const held = exclusive.find((holding) => timingOf(commit, holding, 0) === 'within');
+  if (held) return { verdict: 'claimed-by-another', reason: 'held', holding: held };
+  if (evidence.reach !== null && commit.committedAt < addSeconds(evidence.reach, evidence.skewSeconds))
+    return { verdict: 'unknown', reason: 'before-history', holding: null };
+  return { verdict: 'unclaimed', ...nearest(commit, over, evidence) };
+}
+
+/** What ties the commit to this very claim, if anything does: ancestry first, then its own word with the time. */
+function tiedTo(commit: AuditCommit, holding: Holding, evidence: Evidence): Omit<Judgement, 'path'> | null {
+  const tie = evidence.tiesOf(commit.commit).get(holding.claim);
+  const timing = timingOf(commit, holding, evidence.skewSeconds);
+  if (tie?.is === 'part') {
+    // What is in the work was made before the end of it, whatever its date says.
+    if (timing !== 'before') return { verdict: 'covered', reason: tie.kind, holding };
+    return { verdict: 'late', reason: 'before-claim', holding };
+  }
+  if (tie?.is === 'earlier') return { verdict: 'late', reason: 'before-claim', holding };
+  if (!commit.named.includes(holding.claim)) return null;
+  if (timing === 'within') return { verdict: 'covered', reason: 'named', holding };
+  return { verdict: 'late', reason: timing === 'before' ? 'before-claim' : 'after-claim', holding };
+}
+
+/** The agents that made the commit, as far as any claim of theirs shows: on whatever ground. */
+function makersOf(commit: AuditCommit, { holdings, tiesOf, skewSeconds }: Evidence): Set<string> {
+  const makers = new Set<string>();
+  const add = (id: string, allowed: readonly Timing[]) => {
+    const holding = holdings.get(id);
+    if (holding && allowed.includes(timingOf(commit, holding, skewSeconds))) makers.add(holding.agent);
+  };
+  for (const [id, tie] of tiesOf(commit.commit)) if (tie.is === 'part') add(id, ['within', 'after']);
+  for (const id of commit.named) add(id, ['within']);
+  return makers;
+}
+
+/** Git keeps whole seconds, so a commit may have been made anywhere in its second. */
+function timingOf({ committedAt }: AuditCommit, { spans }: Holding, skewSeconds: number): Timing {
+  const earliest = addSeconds(committedAt, -skewSeconds);
+  const latest = addSeconds(committedAt, skewSeconds + 0.999);
+  if (spans.some(({ from, until }) => from <= latest && earliest <= until)) return 'within';
+  return spans.every(({ from }) => latest < from) ? 'before' : 'after';
+}
+
+/** Of the claims that do not cover a change, the one worth telling of. */
+function nearest(
+  commit: AuditCommit,
+  over: readonly Holding[],
+  { skewSeconds }: Evidence,
+): Pick<Judgement, 'reason' | 'holding'> {
+  const timed = over.filter(({ spans }) => spans.length > 0);
+  const ended = timed.findLast((holding) => timingOf(commit, holding, skewSeconds) === 'after');
+  if (ended) return { reason: 'ended', holding: ended };
+  const [later] = timed;
+  if (later) return { reason: 'not-yet', holding: later };
+  const [shared] = over;
+  return shared ? { reason: 'shared', holding: shared } : { reason: 'never', holding: null };
+}

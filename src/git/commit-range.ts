@@ -1,0 +1,139 @@
+import { type Instant, instantOf } from '../domain/time.js';
+import { trueHistory } from './porcelain.js';
+import type { Repository } from './repository.js';
+import { type Git, type GitResult, gitFailed } from './run.js';
+
+/** The commits that `include` contains and `exclude` does not; or `include` alone. */
+export interface CommitRange {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly single: boolean;
+}
+
+export interface RangeCommit {
+  readonly id: string;
+  readonly parents: readonly string[];
+  readonly author: string;
+  readonly subject: string;
+  /** By its committer's clock, to the second. */
+  readonly committedAt: Instant;
+  /** Values of its `Coord-Claim` trailers. */
+  readonly named: readonly string[];
+}
+
+const LONG_MS = 600_000;
+/** The last second that an instant of four-digit years can hold. */
+const LAST_SECOND = 253_402_300_799;
+
+/** The commits of a range, newest first and children before parents, as they were made: no replace refs, no grafts. */
+export async function commitsIn(repository: Repository, git: Git, range: CommitRange): Promise<RangeCommit[]> {
+  const { include, exclude, single } = range;
+  const trailers = '%(trailers:key=Coord-Claim,valueonly,unfold)';
+  const args = [
+    'log',
+    '-z',
+    `--format=%H%x00%P%x00%ct%x00%an%x00%s%x00${trailers}`,
+    ...['--encoding=UTF-8', '--no-show-signature', '--no-notes', '--no-color', '--no-mailmap'],
+    ...(single ? ['--no-walk=unsorted'] : ['--topo-order']),
+    ...include,
+    ...exclude.map((id) => `^${id}`),
+    '--',
+  ];
+  const { stdout } = await must(git, args, { env: trueHistory(repository), timeoutMs: LONG_MS });
+  const fields = stdout.toString('utf8').split('\0');
+  const commits: RangeCommit[] = [];
+  for (let at = 0; at + 5 < fields.length; at += 6) {
+    const [id = '', parents = '', seconds = '', author = '', subject = '', named = ''] = fields.slice(at, at + 6);
+    commits.push({
+      ...{ id, author, subject },
+      parents: parents.split(' ').filter(Boolean),
+      committedAt: instantOf(Math.min(Math.max(Number(seconds), 0), LAST_SECOND) * 1000),
+      named: named.split(/\s+/).filter(Boolean),
+    });
+  }
+  return commits;
+}
+
+/**
+ * The paths that each commit changes, relative to the root, NFC, both names of a rename, submodules and modes too; of a
+ * merge those that differ from all of its parents. Nothing in anybody's settings hides one.
+ */
+export async function pathsChangedBy(
+  repository: Repository,
+  git: Git,
+  commits: readonly string[],
+): Promise<Map<string, readonly string[]>> {
+  const args = [
+    'diff-tree',
+    '--stdin',
+    '--root',
+    '-r',
+    '-c',
+    '-z',
+    '--raw',
+    '--no-renames',
+    '--ignore-submodules=none',
+  ];
+  const input = commits.map((id) => `${id}\n`).join('');
+  const options = { input, env: trueHistory(repository), timeoutMs: LONG_MS };
+  const fields = (await must(git, args, options)).stdout.toString('utf8').split('\0').slice(0, -1);
+  const changed = new Map<string, Set<string>>();
+  let paths = new Set<string>();
+  // `COMMIT`, then for each path `:modes ids status` and the path, which may be any text: so they are read in pairs.
+  for (let at = 0; at < fields.length; at += 1) {
+    const field = fields[at] ?? '';
+    if (field.startsWith(':')) {
+      at += 1;
+      paths.add((fields[at] ?? '').normalize('NFC'));
+    } else {
+      paths = new Set();
+      changed.set(field, paths);
+    }
+  }
+  return new Map(commits.map((id) => [id, [...(changed.get(id) ?? [])]]));
+}
+
+/** The commits that `to` contains and none of `without` does. */
+export async function commitsBetween(
+  repository: Repository,
+  git: Git,
+  to: string,
+  without: readonly string[],
+): Promise<string[]> {
+  const input = [to, ...without.map((id) => `^${id}`)].map((line) => `${line}\n`).join('');
+  const options = { input, env: trueHistory(repository), timeoutMs: LONG_MS };
+  const { stdout } = await must(git, ['rev-list', '--stdin'], options);
+  return stdout.toString('latin1').split('\n').filter(Boolean);
+}
+
+/** The commit that a revision names; null when there is none. */
+export async function resolveCommit(git: Git, revision: string): Promise<string | null> {
+  const { code, stdout } = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
+  return code === 0 ? stdout.toString('latin1').trim() : null;
+}
+
+/** All best common ancestors; empty where there is none. */
+export async function mergeBases(git: Git, a: string, b: string): Promise<string[]> {
+  const args = ['merge-base', '--all', a, b];
+  const result = await git(args, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
+  if (result.code > 1) throw gitFailed(args, result);
+  return result.stdout.toString('latin1').split('\n').filter(Boolean);
+}
+
+/** The ids of a file at several commits; null where a commit has none. In the order of the commits. */
+export async function blobsAt(git: Git, commits: readonly string[], path: string): Promise<(string | null)[]> {
+  if (commits.length === 0) return [];
+  const input = commits.map((id) => `${id}:${path}\n`).join('');
+  const { stdout } = await must(git, ['cat-file', '--batch-check=%(objecttype) %(objectname)'], { input });
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => (line.startsWith('blob ') ? line.slice('blob '.length) : null));
+}
+
+async function must(git: Git, args: readonly string[], options: Parameters<Git>[1]): Promise<GitResult> {
+  const result = await git(args, options);
+  if (result.code !== 0) throw gitFailed(args, result);
+  return result;
+}

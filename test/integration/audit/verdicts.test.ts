@@ -1,0 +1,141 @@
+import { expect, it } from 'vitest';
+import { auditRig } from '../../support/audit.js';
+
+it('passes what was released with the commit, and says by whom and under which rules', async () => {
+  const rig = await auditRig();
+  await rig.run('maya', rig.clone, 'session', 'start');
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.host.clock.pass(60);
+  const commit = rig.commit(rig.clone, 'src/a.ts');
+  rig.host.clock.pass(60);
+  await rig.run('maya', rig.clone, 'release', 'src/a.ts');
+  const { code, report } = await rig.audit(rig.clone);
+  expect(code).toBe(0);
+  expect(report.range).toBe('origin/main..HEAD');
+  expect(report.commits).toMatchObject([
+    {
+      ...{ commit, author: 'Some Body', subject: 'change src/a.ts' },
+      paths: [{ path: 'src/a.ts', verdict: 'covered', agent: 'maya', reason: 'released', target: 'src/a.ts' }],
+    },
+  ]);
+  expect(report.commits[0]?.paths[0]?.claim).toEqual(expect.any(String));
+  expect(report.summary).toEqual({
+    ...{ commits: 1, onSurface: 1, findings: 0 },
+    ...{ covered: 1, late: 0, 'claimed-by-another': 0, unclaimed: 0, unknown: 0 },
+  });
+});
+
+it('finds what nobody held, what another holds, and leaves what is off the surface alone', async () => {
+  const rig = await auditRig();
+  const noor = rig.worktree('noor');
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.host.clock.pass(60);
+  rig.commit(noor, { files: { 'src/a.ts': 'noor\n', 'src/b.ts': 'noor\n', 'docs/c.md': 'noor\n' } });
+  const { code, verdicts, stderr } = await rig.audit(noor, 'origin/main..HEAD');
+  expect([code, stderr]).toEqual([4, '']);
+  expect(verdicts).toEqual(['src/a.ts claimed-by-another maya', 'src/b.ts unclaimed -']);
+});
+
+it('does not take a later release that lacks the commit for its cover', async () => {
+  const rig = await auditRig();
+  const noor = rig.worktree('noor');
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.host.clock.pass(60);
+  rig.commit(noor, 'src/a.ts');
+  rig.commit(rig.clone, 'src/a.ts');
+  await rig.run('maya', rig.clone, 'release', 'src/a.ts');
+  expect((await rig.audit(noor)).verdicts).toEqual(['src/a.ts claimed-by-another maya']);
+  expect((await rig.audit(rig.clone)).verdicts).toEqual(['src/a.ts covered maya']);
+});
+
+it('calls late what was made before the claim that it was landed under', async () => {
+  const rig = await auditRig();
+  rig.commit(rig.clone, 'src/a.ts');
+  rig.host.clock.pass(300);
+  await rig.run('maya', rig.clone, 'claim', 'src');
+  rig.host.clock.pass(60);
+  rig.commit(rig.clone, 'src/b.ts');
+  await rig.run('maya', rig.clone, 'land');
+  const { code, verdicts } = await rig.audit(rig.clone, `${rig.start}..HEAD`);
+  expect(verdicts).toEqual(['src/a.ts late maya', 'src/b.ts covered maya']);
+  expect(code).toBe(4);
+});
+
+it('calls late what was made before the claim, in another branch that the claim was released with', async () => {
+  const rig = await auditRig();
+  const work = rig.worktree('work');
+  rig.commit(work, 'src/a.ts');
+  rig.host.clock.pass(300);
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.git(rig.clone, 'merge', '--quiet', '--no-ff', '--no-edit', 'work');
+  await rig.run('maya', rig.clone, 'release', 'src/a.ts');
+  expect((await rig.audit(rig.clone)).verdicts).toEqual(['src/a.ts late maya']);
+});
+
+it('does not let a landing cover what others had brought to the main branch meanwhile', async () => {
+  const rig = await auditRig();
+  const noor = rig.worktree('noor');
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.host.clock.pass(60);
+  rig.commit(noor, 'src/a.ts');
+  rig.git(noor, 'push', '--quiet', 'origin', 'HEAD:main');
+  rig.git(rig.clone, 'pull', '--quiet', '--rebase', 'origin', 'main');
+  rig.commit(rig.clone, 'src/a.ts');
+  await rig.run('maya', rig.clone, 'land');
+  const { verdicts } = await rig.audit(rig.clone, `${rig.start}..HEAD`);
+  expect(verdicts).toEqual(['src/a.ts claimed-by-another maya', 'src/a.ts covered maya']);
+});
+
+it('holds the former holder to its own work after a handover', async () => {
+  const rig = await auditRig();
+  await rig.run('noor', rig.clone, 'session', 'start');
+  await rig.run('maya', rig.clone, 'claim', 'src');
+  rig.host.clock.pass(60);
+  rig.commit(rig.clone, 'src/a.ts');
+  await rig.run('maya', rig.clone, 'handoff', 'src', '--to', 'noor');
+  await rig.run('noor', rig.clone, 'accept');
+  rig.host.clock.pass(60);
+  rig.commit(rig.clone, 'src/b.ts');
+  await rig.run('noor', rig.clone, 'release', 'src');
+  const { code, verdicts } = await rig.audit(rig.clone);
+  expect(verdicts).toEqual(['src/a.ts covered maya', 'src/b.ts covered noor']);
+  expect(code).toBe(0);
+});
+
+it('finds a change after the claim expired, or was taken over', async () => {
+  const rig = await auditRig();
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--ttl', '5m');
+  rig.host.clock.pass(1800);
+  rig.commit(rig.clone, 'src/a.ts');
+  const expired = await rig.audit(rig.clone);
+  expect(expired.report.commits[0]?.paths).toMatchObject([{ verdict: 'unclaimed', reason: 'ended', agent: 'maya' }]);
+  await rig.run('noor', rig.clone, 'steal', 'src/a.ts', '--reason', 'gone');
+  rig.host.clock.pass(60);
+  rig.commit(rig.clone, 'src/a.ts');
+  expect((await rig.audit(rig.clone, 'HEAD')).verdicts).toEqual(['src/a.ts claimed-by-another noor']);
+});
+
+it('takes a claim that the commit names for a hint, within the claim’s time only', async () => {
+  const rig = await auditRig();
+  const claimed = await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--ttl', '5m', '--json');
+  const { id } = claimed.json().data.claims[0];
+  const message = `work\n\nCoord-Claim: ${id}\n`;
+  rig.host.clock.pass(60);
+  rig.commit(rig.clone, { files: { 'src/a.ts': '1\n' }, message });
+  rig.commit(rig.clone, { files: { 'src/b.ts': '1\n' }, message });
+  rig.commit(rig.clone, { files: { 'src/a.ts': '2\n' }, message, date: rig.host.clock.ms + 3_600_000 });
+  const { verdicts, report } = await rig.audit(rig.clone);
+  expect(verdicts).toEqual(['src/a.ts covered maya', 'src/b.ts unclaimed -', 'src/a.ts late maya']);
+  expect(report.commits.at(-1)?.paths[0]?.reason).toBe('named');
+});
+
+it('a shared claim covers no change', async () => {
+  const rig = await auditRig();
+  await rig.run('maya', rig.clone, 'claim', 'src', '--shared');
+  rig.host.clock.pass(60);
+  rig.commit(rig.clone, 'src/a.ts');
+  await rig.run('maya', rig.clone, 'release', 'src');
+  expect((await rig.audit(rig.clone)).report.commits[0]?.paths).toMatchObject([
+    { verdict: 'unclaimed', reason: 'shared' },
+  ]);
+});

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { holdingsOf } from '../../../../src/domain/audit/holdings.js';
+import type { CoordEvent, EventType } from '../../../../src/domain/events.js';
+import { claimRecord } from '../../../support/records.js';
+import { at } from '../../../support/requests.js';
+
+const HEX = (digit: string) => digit.repeat(40);
+
+function event(id: string, type: EventType, seconds: number, facts: Record<string, unknown> = {}): CoordEvent {
+  const base = { id, type, at: at(seconds), agent: 'maya', session: null, claim: 'c1', target: 'src/**' };
+  return { ...base, mode: 'exclusive', kind: 'directory', ...facts };
+}
+const grant = (facts: Record<string, unknown> = {}) =>
+  event('o1.1', 'claim.granted', 0, { base: HEX('a'), rules: 'digest', expiresAt: at(1800), ...facts });
+
+describe('what the history tells of a claim', () => {
+  it('from its grant to its release, with the commit of the work', () => {
+    const events = [grant(), event('o2.1', 'claim.released', 60, { commit: HEX('b') })];
+    expect(holdingsOf(events, [], at(100))).toEqual([
+      {
+        ...{ claim: 'c1', target: 'src/**', kind: 'directory', agent: 'maya', rules: 'digest', base: HEX('a') },
+        spans: [{ from: at(0), until: at(60) }],
+        end: 'released',
+        works: [{ kind: 'released', from: HEX('a'), to: HEX('b') }],
+      },
+    ]);
+  });
+
+  it('what landed in the same operation is its work, and nothing else', () => {
+    const landed = { commit: HEX('c'), from: HEX('b'), branch: 'main' };
+    const events = [
+      grant(),
+      event('o2.1', 'claim.released', 60, { commit: HEX('c') }),
+      event('o2.2', 'work.landed', 60, { ...landed, claim: undefined }),
+    ];
+    expect(holdingsOf(events, [], at(100))[0]?.works).toEqual([{ kind: 'landed', from: HEX('b'), to: HEX('c') }]);
+    const apart = [...events.slice(0, 2), event('o3.1', 'work.landed', 60, { ...landed, claim: undefined })];
+    expect(holdingsOf(apart, [], at(100))[0]?.works[0]?.kind).toBe('released');
+  });
+
+  it('it ends when its time is over, however late that is written down', () => {
+    const swept = [grant(), event('o2.1', 'claim.expired', 9000)];
+    expect(holdingsOf(swept, [], at(9999))[0]?.spans).toEqual([{ from: at(0), until: at(1800) }]);
+    expect(holdingsOf([grant()], [], at(9999))).toMatchObject([
+      { end: 'expired', spans: [{ from: at(0), until: at(1800) }] },
+    ]);
+    const renewed = [grant(), event('o2.1', 'claim.renewed', 1000, { expiresAt: at(2800) })];
+    expect(holdingsOf(renewed, [], at(9999))[0]?.spans).toEqual([{ from: at(0), until: at(2800) }]);
+  });
+
+  it('it ends when it is taken away, though it had time left', () => {
+    const events = [grant(), event('o2.1', 'claim.lost', 60)];
+    expect(holdingsOf(events, [], at(100))).toMatchObject([{ end: 'lost', spans: [{ until: at(60) }], works: [] }]);
+  });
+
+  it('it is held now while its time runs', () => {
+    expect(holdingsOf([grant()], [], at(100))).toMatchObject([{ end: 'held', spans: [{ until: at(100) }] }]);
+  });
+
+  it('only the time as the only holder counts', () => {
+    const mode = (id: string, seconds: number, value: string) =>
+      event(id, 'claim.renewed', seconds, { mode: value, expiresAt: at(1800) });
+    const events = [
+      grant({ mode: 'shared' }),
+      ...[mode('o2.1', 10, 'shared'), mode('o3.1', 20, 'exclusive'), mode('o4.1', 30, 'shared')],
+      event('o5.1', 'claim.released', 40, { mode: 'shared', commit: HEX('b') }),
+    ];
+    expect(holdingsOf(events, [], at(100))[0]?.spans).toEqual([{ from: at(20), until: at(30) }]);
+  });
+
+  it('a handover ends one claim and begins another on the same ground', () => {
+    const handed = { claim: 'c2', fromClaim: 'c1', agent: 'noor', kind: undefined, commit: HEX('b'), base: HEX('b') };
+    const events = [grant(), event('o2.1', 'claim.handed-off', 60, { ...handed, expiresAt: at(1800) })];
+    expect(holdingsOf(events, [], at(100))).toMatchObject([
+      { claim: 'c1', end: 'handed-over', works: [{ kind: 'handed-over', to: HEX('b') }] },
+      { claim: 'c2', agent: 'noor', kind: 'directory', base: HEX('b'), end: 'held' },
+    ]);
+  });
+
+  it('claims that were held where the events begin are known', () => {
+    const begun = claimRecord(1, { base: HEX('a') });
+    const events = [event('o2.1', 'claim.released', 60, { commit: HEX('b') })];
+    expect(holdingsOf(events, [begun], at(100))).toMatchObject([
+      { target: 'src/1.ts', works: [{ from: HEX('a'), to: HEX('b') }] },
+    ]);
+  });
+
+  it('what is no id of a commit is never put to git', () => {
+    const events = [
+      grant({ base: '--upload-pack=x' }),
+      event('o2.1', 'claim.released', 60, { commit: '-x' }),
+      event('o2.2', 'work.landed', 60, { commit: 'HEAD', from: 7 }),
+    ];
+    expect(holdingsOf(events, [], at(100))).toMatchObject([{ base: null, works: [] }]);
+  });
+
+  it('passes over resources, and the ends of claims that it never saw begin', () => {
+    const events = [grant({ kind: 'resource' }), event('o2.1', 'claim.released', 60, { claim: 'c9' })];
+    expect(holdingsOf(events, [], at(100))).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { claimsOver } from '../../../../src/domain/audit/grounds.js';
+import type { Holding } from '../../../../src/domain/audit/holdings.js';
+import { type AuditCommit, type Evidence, judgeCommit, type Tie } from '../../../../src/domain/audit/judge.js';
+import { at } from '../../../support/requests.js';
+
+function holding(claim: string, agent: string, changes: Partial<Holding> = {}): Holding {
+  return {
+    ...{ claim, agent, target: 'src/**', kind: 'directory', rules: null, base: null, end: 'released', works: [] },
+    spans: [{ from: at(100), until: at(200) }],
+    ...changes,
+  };
+}
+
+interface Given {
+  readonly ties?: Readonly<Record<string, Tie>>;
+  readonly missing?: Readonly<Record<string, string>>;
+  readonly reach?: string;
+  readonly skewSeconds?: number;
+}
+
+function evidence(
+  holdings: readonly Holding[],
+  { ties = {}, missing = {}, reach, skewSeconds = 0 }: Given = {},
+): Evidence {
+  return {
+    holdings: new Map(holdings.map((one) => [one.claim, one])),
+    over: claimsOver(holdings, false),
+    tiesOf: () => new Map(Object.entries(ties)),
+    missing: new Map(Object.entries(missing)),
+    reach: reach ?? null,
+    skewSeconds,
+  };
+}
+
+const made = (seconds: number, ...named: string[]): AuditCommit => ({ commit: 'c', committedAt: at(seconds), named });
+const PART: Tie = { is: 'part', kind: 'released' };
+
+function judge(commit: AuditCommit, known: Evidence, path = 'src/a.ts') {
+  const [judged] = judgeCommit(commit, [path], known);
+  return [judged?.verdict, judged?.reason, judged?.holding?.agent ?? null];
+}
+
+describe('a commit in the work of a claim', () => {
+  it('is covered, though its date is after the end: what was released was there by then', () => {
+    const known = evidence([holding('1', 'maya')], { ties: { 1: PART } });
+    expect(judge(made(150), known)).toEqual(['covered', 'released', 'maya']);
+    expect(judge(made(900), known)).toEqual(['covered', 'released', 'maya']);
+  });
+
+  it('is late when it was made before the grant, by more than clocks may differ', () => {
+    const ties = { 1: PART };
+    expect(judge(made(69), evidence([holding('1', 'maya')], { ties, skewSeconds: 30 }))).toEqual([
+      ...['late', 'before-claim', 'maya'],
+    ]);
+    expect(judge(made(70), evidence([holding('1', 'maya')], { ties, skewSeconds: 30 }))[0]).toBe('covered');
+  });
+
+  it('is late when the holder had it before the claim, whatever its date says', () => {
+    const known = evidence([holding('1', 'maya')], { ties: { 1: { is: 'earlier' } } });
+    expect(judge(made(150), known)).toEqual(['late', 'before-claim', 'maya']);
+  });
+
+  it('git keeps whole seconds: one made in the second of the grant is not before it', () => {
+    const one = holding('1', 'maya', { spans: [{ from: at(100.9), until: at(200) }] });
+    expect(judge(made(100), evidence([one], { ties: { 1: PART } }))[0]).toBe('covered');
+    expect(judge(made(99), evidence([one], { ties: { 1: PART } }))[0]).toBe('late');
+  });
+
+  it('is covered by any claim that covers it, though another would find it late', () => {
+    const early = holding('2', 'noor', { spans: [{ from: at(10), until: at(90) }] });
+    const known = evidence([holding('1', 'maya'), early], { ties: { 1: PART, 2: PART } });
+    expect(judge(made(50), known)).toEqual(['covered', 'released', 'noor']);
+  });
+
+  it('is not covered by a claim on other ground', () => {
+    const known = evidence([holding('1', 'maya', { target: 'docs/**' })], { ties: { 1: PART } });
+    expect(judge(made(150), known)).toEqual(['unclaimed', 'never', null]);
+  });
+
+  it('is not covered by a shared claim', () => {
+    const known = evidence([holding('1', 'maya', { spans: [] })], { ties: { 1: PART } });
+    expect(judge(made(150), known)).toEqual(['unclaimed', 'shared', 'maya']);
+  });
+});
+
+describe('a commit that nothing ties to the claim over the path', () => {
+  const other = holding('2', 'noor');
+
+  it('is covered when another claim shows that the holder made it', () => {
+    const docs = holding('1', 'noor', { target: 'docs/**' });
+    expect(judge(made(150), evidence([docs, other], { ties: { 1: PART } }))).toEqual([
+      'covered',
+      'same-holder',
+      'noor',
+    ]);
+    expect(judge(made(150, '1'), evidence([docs, other]))).toEqual(['covered', 'same-holder', 'noor']);
+    // A landing before the claim shows nothing, nor does a name out of its time.
+    expect(judge(made(150), evidence([docs, other], { ties: { 1: { is: 'earlier' } } }))[0]).toBe('claimed-by-another');
+    const over = { ...docs, spans: [{ from: at(1), until: at(2) }] };
+    expect(judge(made(150, '1'), evidence([over, other]))[0]).toBe('claimed-by-another');
+  });
+
+  it('is under a claim of another when somebody held the path then', () => {
+    expect(judge(made(150), evidence([other]))).toEqual(['claimed-by-another', 'held', 'noor']);
+    const mine = holding('1', 'maya', { target: 'docs/**' });
+    expect(judge(made(150), evidence([mine, other], { ties: { 1: PART } }))).toEqual([
+      ...['claimed-by-another', 'held', 'noor'],
+    ]);
+  });
+
+  it('nobody is held to a claim that was only just over, or not yet granted', () => {
+    expect(judge(made(210), evidence([other], { skewSeconds: 30 }))[0]).toBe('unclaimed');
+    expect(judge(made(205), evidence([other]))).toEqual(['unclaimed', 'ended', 'noor']);
+    expect(judge(made(50), evidence([other]))).toEqual(['unclaimed', 'not-yet', 'noor']);
+  });
+
+  it('is unknown while the holder’s work is not here', () => {
+    const judged = judgeCommit(made(150), ['src/a.ts'], evidence([other], { missing: { 2: 'abc' } }));
+    expect(judged).toMatchObject([{ verdict: 'unknown', reason: 'work-missing', missing: 'abc' }]);
+    expect(judge(made(900), evidence([other], { missing: { 2: 'abc' } }))[0]).toBe('unclaimed');
+  });
+
+  it('is unknown when it is older than the history, and unclaimed when it is not', () => {
+    const reach = at(300);
+    expect(judge(made(250), evidence([other], { reach }))).toEqual(['unknown', 'before-history', null]);
+    expect(judge(made(320), evidence([other], { reach, skewSeconds: 30 }))[0]).toBe('unknown');
+    expect(judge(made(331), evidence([other], { reach, skewSeconds: 30 }))[0]).toBe('unclaimed');
+  });
+});
+
+describe('a commit that names a claim', () => {
+  it('is covered in its time only, and late out of it', () => {
+    const known = evidence([holding('1', 'maya')]);
+    expect(judge(made(150, '1'), known)).toEqual(['covered', 'named', 'maya']);
+    expect(judge(made(50, '1'), known)).toEqual(['late', 'before-claim', 'maya']);
+    expect(judge(made(250, '1'), known)).toEqual(['late', 'after-claim', 'maya']);
+  });
+
+  it('gains nothing by a name that nobody has', () => {
+    expect(judge(made(150, '9', '__proto__'), evidence([]))).toEqual(['unclaimed', 'never', null]);
+  });
+});
