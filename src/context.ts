@@ -41,6 +41,10 @@ export interface Host {
   readonly stderr: Stream;
   /** Whether a person sits at standard input. */
   readonly interactive: boolean;
+  /** All of standard input, empty at a terminal; null when it is longer than `most` bytes. */
+  readInput(most: number): Promise<Buffer | null>;
+  /** Absolute path of the Node that runs this. */
+  readonly node: string;
   /** Calls the listener when the process is asked to stop; returns what takes the listener away. */
   onStop(listener: (signal: StopSignal) => void): () => void;
   /** Milliseconds since the epoch. */
@@ -76,6 +80,8 @@ export function processHost(packageRoot: string): Host {
     stdout: process.stdout,
     stderr: process.stderr,
     interactive: process.stdin.isTTY ?? false,
+    readInput: (most) => (process.stdin.isTTY ? Promise.resolve(Buffer.alloc(0)) : readAll(process.stdin, most)),
+    node: process.execPath,
     onStop: (listener) => {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {
@@ -86,6 +92,17 @@ export function processHost(packageRoot: string): Host {
     monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
     random: Math.random,
   };
+}
+
+async function readAll(stream: AsyncIterable<Buffer>, most: number): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > most) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Where it was removed meanwhile, its former name: the commands that need it then say so. */

@@ -11,6 +11,8 @@ export interface HostChanges {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A person at a terminal. */
   readonly person?: boolean;
+  /** What stands on standard input. */
+  readonly input?: string | Buffer;
 }
 
 interface Streams {
@@ -19,7 +21,7 @@ interface Streams {
 }
 
 function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: HostChanges, streams: Streams): Host {
-  const { now, env = {}, person = false } = changes;
+  const { now, env = {}, person = false, input = '' } = changes;
   return {
     packageRoot: process.cwd(),
     argv,
@@ -27,6 +29,8 @@ function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: Hos
     env: { ...box.env, NO_COLOR: '1', ...env },
     ...streams,
     interactive: person,
+    readInput: async (most) => (Buffer.byteLength(input) > most ? null : Buffer.from(input)),
+    node: process.execPath,
     onStop: () => () => undefined,
     now: () => now ?? Date.now(),
     monotonic: { boot: 'test', seconds: () => (now ?? Date.now()) / 1000 },
