@@ -154,6 +154,8 @@ export class Context {
   readonly confirmed: Claim[] = [];
   /** Whether this run was told not to ask the remote. */
   staysOffline = false;
+  /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
+  isGuard = false;
 
   constructor(
     readonly host: Host,
@@ -180,6 +182,8 @@ export class Context {
 
   /** Whether typed paths are relative to the root; so too where there is no repository. */
   get atRoot(): boolean {
+    // Git runs hooks and aliases at the root, and says where it was called from.
+    if ((this.host.env.GIT_PREFIX ?? '') !== '') return false;
     try {
       return realpathSync(this.host.cwd) === this.repository.root;
     } catch {
@@ -267,8 +271,8 @@ export class Context {
   }
 
   /** The state with what was granted offline, and not put to the remote yet. */
-  async withOffline(state: State): Promise<State> {
-    const { requests } = await this.pendingOn((await this.config()).branch).read();
+  async withOffline(state: State, branch?: string): Promise<State> {
+    const { requests } = await this.pendingOn(branch ?? (await this.config()).branch).read();
     if (requests.length === 0) return state;
     const { withPending } = await import('./store/offline.js');
     return withPending(state, requests);
@@ -290,9 +294,12 @@ export class Context {
     return this.remoteGitWithin(REMOTE_TIMEOUT_MS);
   }
 
-  /** The network commands, each stopped after this many milliseconds. */
-  remoteGitWithin(timeoutMs: number): RemoteGit {
-    return remoteGit(this.repository, this.host.env, { timeoutMs });
+  /**
+   * The network commands, each stopped after this many milliseconds.
+   * @param env added to what git and its hooks are given
+   */
+  remoteGitWithin(timeoutMs: number, env: Environment = {}): RemoteGit {
+    return remoteGit(this.repository, { ...this.host.env, ...env }, { timeoutMs });
   }
 
   /** Who acts. @throws CoordError `usage` when it is not known. */

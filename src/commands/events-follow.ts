@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import type { CoordEvent } from '../domain/events.js';
-import { isRefusalEvent } from '../domain/refusal-event.js';
+import { isDeferredEvent } from '../domain/refusal-event.js';
 import { CoordError } from '../errors.js';
 import { eventLine } from '../render/events.js';
 import { loadStyle, wantsColour } from '../render/style.js';
@@ -125,7 +125,7 @@ class Follower {
     let left = skip;
     for (const event of events) {
       if (this.refusals.has(event.id)) continue;
-      if (isRefusalEvent(event)) this.refusals.add(event.id);
+      if (isDeferredEvent(event)) this.refusals.add(event.id);
       if (!this.plan.wants(event)) continue;
       if (left > 0) left -= 1;
       else this.print(event);

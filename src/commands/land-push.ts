@@ -28,7 +28,11 @@ export async function rehearse(context: Context, work: Work): Promise<CoordError
   if (!(await hasPrePushHook(context.repository, context.git))) return null;
   const ref = `refs/heads/${work.branch}`;
   const options = ['--dry-run', `--force-with-lease=${ref}:${work.main}`];
-  const pushed = await context.remoteGitWithin(HOOK_TIMEOUT_MS).push(work.remote, [`${work.head}:${ref}`], options);
+  // The guard of coord in that hook may have no other way to know who lands.
+  const { agent, session } = context.identity();
+  const env = { COORD_AGENT: agent, ...(session === null ? {} : { COORD_SESSION: session }) };
+  const door = context.remoteGitWithin(HOOK_TIMEOUT_MS, env);
+  const pushed = await door.push(work.remote, [`${work.head}:${ref}`], options);
   if (pushed.timedOut) return notPushed(troubleIn(pushed), 'your pre-push hook did not end within 9 minutes', [], work);
   return refusedByHook(pushed) ? hookRefused(wordsOf(pushed)) : null;
 }

@@ -1,9 +1,9 @@
-import type { Config } from '../config/config.js';
+import { type Config, withDefaults } from '../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../config/load.js';
 import type { Context } from '../context.js';
-import { filesAt, textsOf } from '../git/commit-files.js';
-import type { MainBranch } from '../git/main-branch.js';
-import { mainBranch } from './main-files.js';
+import { CoordError } from '../errors.js';
+import { rootFileText } from '../git/commit-files.js';
+import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 
 /** The configuration as far as it protects against the agent itself, and where it was read. */
 export interface ProtectedConfig {
@@ -13,22 +13,31 @@ export interface ProtectedConfig {
 }
 
 /**
- * The configuration of the main branch as last fetched, so that an agent that edits its own copy changes nothing. Where
- * no main branch has the file (a new project, before its first commit of it), the one of the working copy.
+ * The configuration of the main branch as last fetched, so that an agent that edits its own copy changes nothing, also
+ * when it breaks it. Where no main branch has the file (a new project, before its first commit of it), the one of the
+ * working copy.
  * @throws CoordError `usage` when the main branch's cannot be read: nothing weaker takes its place.
  */
 export async function protectedConfig(context: Context): Promise<ProtectedConfig> {
-  const from = await mainBranch(context);
+  const here = await context.config().catch(asCoordError);
+  const names = here instanceof CoordError ? withDefaults({}) : here;
+  const from = await mainBranchAsFetched(context.repository, context.git, names);
   const config = from === null ? null : await configAt(context, from.commit);
-  return config === null ? { config: await context.config(), from: null } : { config, from };
+  if (config !== null) return { config, from };
+  if (here instanceof CoordError) throw here;
+  return { config: here, from: null };
 }
 
 /**
  * The configuration in a commit; null when it has none.
  * @throws CoordError `usage` that lists every problem.
  */
-export async function configAt(context: Context, commit: string): Promise<Config | null> {
-  const files = await filesAt(context.git, commit, [CONFIG_FILE]);
-  const text = (await textsOf(context.objects, files)).get(CONFIG_FILE);
-  return text === undefined ? null : parseConfig(text);
+export async function configAt({ objects, repository }: Context, commit: string): Promise<Config | null> {
+  const text = await rootFileText(objects, repository, commit, CONFIG_FILE);
+  return text === null ? null : parseConfig(text);
+}
+
+function asCoordError(error: unknown): CoordError {
+  if (error instanceof CoordError) return error;
+  throw error;
 }

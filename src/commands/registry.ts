@@ -180,6 +180,27 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./audit/audit.js')).audit,
   },
   {
+    name: 'hooks status',
+    summary: 'whether the guards are live',
+    isDefault: true,
+    load: async () => (await import('./guards/hooks-status.js')).hooksStatus,
+  },
+  {
+    name: 'hooks install',
+    summary: 'put the guards into the git hooks, beside what is there',
+    load: async () => (await import('./guards/hooks-install.js')).hooksInstall,
+  },
+  {
+    name: 'hooks uninstall',
+    summary: 'take the guards away, and restore what was there',
+    load: async () => (await import('./guards/hooks-uninstall.js')).hooksUninstall,
+  },
+  {
+    name: 'hooks run',
+    summary: 'what a hook runs: judge a commit or a push',
+    load: async () => (await import('./guards/hooks-run.js')).hooksRun,
+  },
+  {
     name: 'compact',
     summary: 'shorten the history of the coordination branch',
     load: async () => (await import('./compact.js')).compact,

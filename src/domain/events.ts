@@ -25,6 +25,8 @@ export const EVENT_TYPES = [
   'deploy.done',
   'deploy.failed',
   'deploy.blocked',
+  'guard.refused',
+  'guard.passed',
   'history.compacted',
 ] as const;
 

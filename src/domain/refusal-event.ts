@@ -9,9 +9,14 @@ export function claimIn(request: Request): ClaimRequest | null {
   return request.kind === 'wait' || request.kind === 'steal' || request.kind === 'once-begin' ? request.claim : null;
 }
 
-/** Whether an event is a refusal: those are gathered before they are recorded, and might be recorded twice. */
+/** Whether an event is the refusal of a claim. */
 export function isRefusalEvent({ type }: Pick<CoordEvent, 'type'>): boolean {
   return type === 'claim.refused' || type === 'deadlock.prevented';
+}
+
+/** Whether an event is gathered before it is recorded, and so might be recorded twice. */
+export function isDeferredEvent(event: Pick<CoordEvent, 'type'>): boolean {
+  return isRefusalEvent(event) || event.type === 'guard.refused' || event.type === 'guard.passed';
 }
 
 /** What goes on the record when a claim is refused. */

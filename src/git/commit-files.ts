@@ -36,8 +36,8 @@ export async function textsOf(
 }
 
 /**
- * The text of a file at the root of a commit; null when it has none there. Where the objects are loose, no git process is
- * started.
+ * The text of a file at the root of a commit; null when it has none there. What a pack holds is put beside it, so that the next to
+ * read the same commit starts no git process.
  */
 export async function rootFileText(
   objects: ObjectDatabase,
@@ -45,7 +45,7 @@ export async function rootFileText(
   commit: string,
   name: string,
 ): Promise<string | null> {
-  const body = async (id: string) => (await objects.read([id])).get(id)?.body ?? Buffer.alloc(0);
+  const body = async (id: string) => (await objects.read([id], 'unpack')).get(id)?.body ?? Buffer.alloc(0);
   const tree = /^tree ([0-9a-f]+)\n/.exec((await body(commit)).toString('latin1'))?.[1];
   if (tree === undefined) return null;
   const entry = parseTree(await body(tree), objectFormat === 'sha256' ? 32 : 20).get(name);

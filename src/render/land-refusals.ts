@@ -9,13 +9,19 @@ const MOST_LISTED = 8;
 
 /** Changed paths that no claim of this agent covers: who holds each, and what to run. */
 export function unclaimedWords(paths: readonly UnclaimedPath[], now: Instant): { message: string; hint: string } {
-  const listed = paths.slice(0, MOST_LISTED).map((one) => `  ${oneLine(one.path)}: ${whyUnclaimed(one, now)}`);
-  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
   const subject = `${plural(paths.length, 'changed path')} ${paths.length === 1 ? 'is' : 'are'}`;
   return {
-    message: [`not landed: ${subject} not under a live exclusive claim of yours`, ...listed, ...more].join('\n'),
-    hint: nextStep(paths),
+    message: [`not landed: ${subject} not under a live exclusive claim of yours`, ...unclaimedLines(paths, now)].join(
+      '\n',
+    ),
+    hint: nextStep(paths, 'land'),
   };
+}
+
+/** A line a path, why it may not be changed; of many, the first ones. */
+export function unclaimedLines(paths: readonly UnclaimedPath[], now: Instant): string[] {
+  const listed = paths.slice(0, MOST_LISTED).map((one) => `  ${oneLine(one.path)}: ${whyUnclaimed(one, now)}`);
+  return [...listed, ...(paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [])];
 }
 
 function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): string {
@@ -45,14 +51,16 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
   }
 }
 
-/** A claim on ground that others worked on since is refused until HEAD has their work, so it is safe to name it here. */
-function nextStep(paths: readonly UnclaimedPath[]): string {
+/**
+ * The next step for paths that are not covered, so that they can be committed or landed. A claim on ground that others
+ * worked on since is refused until HEAD has their work, so it is safe to name it here.
+ */
+export function nextStep(paths: readonly UnclaimedPath[], then: 'commit' | 'push' | 'land'): string {
   const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
-  if (session !== undefined) return `land from that session (COORD_SESSION=${session}), or let it release`;
+  if (session !== undefined) return `${then} from that session (COORD_SESSION=${session}), or let it release`;
   const ground = groundToClaim(paths.map(({ path }) => path));
   const command = `coord claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`;
+  const again = then === 'land' ? ' && coord land' : '';
   const held = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
-  return held
-    ? `wait your turn, then look at your change again: ${command} --wait && coord land`
-    : `${command} && coord land`;
+  return held ? `wait your turn, then look at your change again: ${command} --wait${again}` : `${command}${again}`;
 }

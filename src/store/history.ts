@@ -1,6 +1,6 @@
 import type { Compacted } from '../domain/compacted.js';
 import type { CoordEvent } from '../domain/events.js';
-import { isRefusalEvent } from '../domain/refusal-event.js';
+import { isDeferredEvent } from '../domain/refusal-event.js';
 import { type Instant, instantOf, isInstant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import type { GitStream } from '../git/stream.js';
@@ -106,7 +106,7 @@ async function eventsAfter(history: AsyncIterable<HistoryCommit>, id: string): P
     newestFirst.push(...commit.events.toReversed());
     compacted = commit.compacted;
     if (isOld === null && commit.events.some((event) => event.id === id)) {
-      const doubtful = newestFirst.filter((event) => isRefusalEvent(event)).map(({ at }) => at);
+      const doubtful = newestFirst.filter((event) => isDeferredEvent(event)).map(({ at }) => at);
       const [earliest] = doubtful.sort();
       if (earliest === undefined || earliest > endOf(commit)) break;
       isOld = oldInARow(earliest);

@@ -69,6 +69,7 @@ const WITHOUT = [
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
   ...['land', 'released-by', 'compact', 'doctor'],
+  ...['hooks status', 'hooks install', 'hooks uninstall', 'hooks run'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
   ...['wait', 'run', 'once'],
 ];

@@ -1,0 +1,124 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Context } from '../../context.js';
+import { type CoordError, usage } from '../../errors.js';
+import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hooks.js';
+import { type Act, guardRefused, guardUndecided, letThroughWords, passedWords } from '../../render/guard.js';
+import type { Outcome, Verb } from '../verb.js';
+import { judgeCommit } from './commit-guard.js';
+import { judgePush, type PushJudgement } from './push-guard.js';
+
+export const hooksRun: Verb = {
+  arguments: [
+    ['<hook>', `which hook git runs: ${GUARDED_HOOKS.join(', ')}`],
+    ['[argument...]', 'what git gives to the hook'],
+  ],
+  examples: [
+    ['coord hooks run pre-commit', 'whether what is staged may be committed now'],
+    ['coord hooks run pre-push origin git@host.example:project.git', 'reads the refs of the push on standard input'],
+  ],
+  notes: [
+    'The installed hooks run this; hook managers can run it too. Exit code 0 lets the change through.',
+    'A person passes by hand with COORD_GUARD=off; what would have been stopped is recorded.',
+  ],
+  async run(context, input) {
+    const hook = readHook(input.argument(0));
+    context.isGuard = true;
+    const act: Act = hook === 'pre-push' ? 'push' : 'commit';
+    const judgement = wrongRepository(context) ?? (await judge(context, hook, input.list(1)));
+    const stopped = errorOf(context, judgement, act);
+    if (stopped === null) {
+      const noteworthy = judgement.kind === 'let-through' && judgement.error.code !== 'usage';
+      return allowed(hook, noteworthy ? [letThroughWords(judgement.error, act)] : []);
+    }
+    if (!isOff(context)) {
+      await record(context, 'guard.refused', hook, stopped);
+      return stopped;
+    }
+    // The hook after it records it, and says so, once.
+    if (hook === 'pre-commit') return allowed(hook, []);
+    await record(context, 'guard.passed', hook, stopped);
+    return allowed(hook, [passedWords(stopped)]);
+  },
+};
+
+function readHook(name: string | undefined): GuardedHook {
+  const hook = GUARDED_HOOKS.find((known) => known === name);
+  if (hook) return hook;
+  throw usage(`no guard for this hook: ${JSON.stringify(name ?? '')}`, `one of: ${GUARDED_HOOKS.join(', ')}`);
+}
+
+function judge(context: Context, hook: GuardedHook, args: readonly string[]): Promise<PushJudgement> {
+  return hook === 'pre-push' ? judgePush(context, args) : judgeCommit(context);
+}
+
+/** The directory decides which repository coord looks at; git may have been told of another one. */
+function wrongRepository({ host, repository }: Context): PushJudgement | null {
+  const named = host.env.GIT_DIR;
+  if (
+    named === undefined ||
+    named === '' ||
+    realpathSync(resolve(host.cwd, named)) === realpathSync(repository.gitDir)
+  ) {
+    return null;
+  }
+  const error = usage(`git works in ${named}, and this directory belongs to ${repository.gitDir}`, 'unset GIT_DIR');
+  return { kind: 'undecided', error, paths: [] };
+}
+
+function errorOf(context: Context, judgement: PushJudgement, act: Act): CoordError | null {
+  switch (judgement.kind) {
+    case 'allowed':
+    case 'let-through':
+      return null;
+    case 'refused':
+      return guardRefused(judgement.refusal, context.identity().agent, act, context.now());
+    case 'undecided':
+      return guardUndecided(judgement.error, judgement.paths, act);
+    case 'forbidden':
+      return judgement.error;
+  }
+}
+
+function isOff({ host }: Context): boolean {
+  return host.env.COORD_GUARD?.toLowerCase() === 'off';
+}
+
+function allowed(hook: GuardedHook, warnings: readonly string[]): Outcome {
+  return { data: { hook, allowed: true }, text: () => [], warnings };
+}
+
+/** Nobody, where it is not known who acts: no agent can have this id. */
+const NOBODY = '-';
+const MOST_RECORDED = 50;
+
+/** Best effort: it rides with the next commit of the coordination branch. */
+async function record(
+  context: Context,
+  type: 'guard.refused' | 'guard.passed',
+  hook: GuardedHook,
+  { code, details }: CoordError,
+): Promise<void> {
+  try {
+    const store = await context.store();
+    const who = context.identityIfKnown();
+    store.defer({
+      id: `${context.newId()}.g`,
+      type,
+      at: context.now(),
+      agent: who?.agent ?? NOBODY,
+      session: who?.session ?? null,
+      hook,
+      code,
+      reason: String(details.reason ?? code),
+      targets: pathsIn(details).slice(0, MOST_RECORDED),
+    });
+  } catch {
+    // What stops or passes does so whether or not it could be recorded.
+  }
+}
+
+function pathsIn({ paths, targets }: Readonly<Record<string, unknown>>): string[] {
+  const listed = Array.isArray(paths) ? paths : Array.isArray(targets) ? targets : [];
+  return listed.map((one: unknown) => (typeof one === 'string' ? one : String((one as { path?: unknown }).path ?? '')));
+}

@@ -1,0 +1,21 @@
+import { oneLine } from '../../domain/text.js';
+import { notOwnHooks, uninstalledLines } from '../../render/hooks.js';
+import { withLocalLock } from '../../store/local-lock.js';
+import type { Verb } from '../verb.js';
+import { readHooks } from './hooks-report.js';
+
+export const hooksUninstall: Verb = {
+  examples: [['coord hooks uninstall', 'take the guards away, and put back what was there before']],
+  async run(context) {
+    return withLocalLock(context.localDirectory, context.surroundings, async () => {
+      const { path, files, report } = await readHooks(context);
+      if (!path.isOwn) return notOwnHooks(report);
+      const done = { folder: path.folder, ...files.uninstall() };
+      const left = done.left.map(
+        (hook) =>
+          `${hook} is another program’s now, and stays; what was there before coord is in ${oneLine(files.keptFolder)}`,
+      );
+      return { data: done, text: (style) => uninstalledLines(done, style), warnings: left };
+    });
+  },
+};

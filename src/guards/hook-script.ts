@@ -1,0 +1,91 @@
+import type { GuardedHook } from './hooks.js';
+
+/** How the hook starts coord: absolute paths, as they were when it was installed. */
+export interface Program {
+  /** The Node that ran the install. */
+  readonly node: string;
+  /** `bin/coord.js` of the package that ran the install. */
+  readonly coord: string;
+}
+
+/** What every version of the script says in its second line, and nothing else does. */
+const MARK = '# coord guard: written by "coord hooks install", taken away by "coord hooks uninstall".';
+
+/** Whether a file in the place of a hook is one that coord wrote, of whatever version, also with other line ends. */
+export function isHookScript(content: string): boolean {
+  return content.split('\n', 3)[1]?.trimEnd() === MARK;
+}
+
+/** What is added to the name of the folder of hooks, for the folder with those that were here before. */
+export const KEPT_SUFFIX = '.before-coord';
+
+/**
+ * The hook: a small script of POSIX sh that runs the guard, and after it the hook that was here before, with the same
+ * arguments and standard input. The guard comes first, so that a change that is refused waits for nothing; what an earlier
+ * hook then adds to a commit is judged by `prepare-commit-msg`, which git runs after it.
+ */
+export function hookScript(hook: GuardedHook, { node, coord }: Program): string {
+  const act = hook === 'pre-push' ? 'push' : hook === 'pre-applypatch' ? 'am' : 'commit';
+  return `#!/bin/sh
+${MARK}
+# The hook that was here before it is kept in the folder beside, and runs after the guard.
+node=${quoted(node)}
+coord=${quoted(coord)}
+kept="\${0%/*}${KEPT_SUFFIX}/${hook}"
+
+guard() {
+  if [ -f "$coord" ] && [ -x "$node" ]; then
+    "$node" "$coord" hooks run ${hook} -- "$@"
+  elif [ -f "$coord" ] && command -v node >/dev/null 2>&1; then
+    node "$coord" hooks run ${hook} -- "$@"
+  elif command -v coord >/dev/null 2>&1; then
+    coord hooks run ${hook} -- "$@"
+  elif [ -x node_modules/.bin/coord ]; then
+    node_modules/.bin/coord hooks run ${hook} -- "$@"
+  else
+    missing
+  fi
+}
+
+missing() {
+  if [ "$COORD_GUARD" = off ]; then return 0; fi
+  cat >&2 <<END
+refused: the guard of this repository (${hook}) cannot run, for coord is not here:
+  not at $coord
+  not on PATH, nor in node_modules/.bin
+next: install coord, and run: coord hooks install
+or past it, once: COORD_GUARD=off git ${act} …
+or take the guard away: rm "$0"; what was here before it, if anything, is $kept
+END
+  return 7
+}
+
+${hook === 'pre-push' ? WITH_INPUT : WITHOUT_INPUT}`;
+}
+
+const WITHOUT_INPUT = `guard "$@" || exit $?
+if [ -f "$kept" ] && [ -x "$kept" ]; then exec "$kept" "$@"; fi
+`;
+
+/** Both are given what git writes; the dot keeps the line ends that the shell would take away. */
+const WITH_INPUT = `input=$(cat && echo .)
+input=\${input%.}
+printf %s "$input" | guard "$@" || exit $?
+if [ -f "$kept" ] && [ -x "$kept" ]; then printf %s "$input" | "$kept" "$@"; fi
+`;
+
+/** What a script of coord was told to run; null where that cannot be read. */
+export function programIn(script: string): Program | null {
+  const node = valueIn(script, 'node');
+  const coord = valueIn(script, 'coord');
+  return node === null || coord === null ? null : { node, coord };
+}
+
+function valueIn(script: string, name: string): string | null {
+  const found = new RegExp(String.raw`^${name}='((?:[^']|'\\'')*)'\r?$`, 'm').exec(script)?.[1];
+  return found === undefined ? null : found.replaceAll(String.raw`'\''`, "'");
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
