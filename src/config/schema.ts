@@ -28,7 +28,11 @@ const refName = v.pipe(
     'must be a name that git allows',
   ),
 );
-const words = v.pipe(texts, v.minLength(1, 'must name a program'));
+/** A program and its arguments, of which some may be empty. */
+const words = v.pipe(
+  v.array(v.string('must be a text'), 'must be a list of texts'),
+  v.check(([program = '']) => program !== '', 'must name a program'),
+);
 
 const gate = v.variant(
   'type',

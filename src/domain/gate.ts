@@ -1,8 +1,9 @@
+import type { EventDraft } from './events.js';
 import type { Instant } from './time.js';
 
 /** What a gate is asked: may this commit go to this deploy target, in this way? */
 export interface GateQuestion {
-  /** Name of the gate in the configuration. */
+  /** Name of the gate in the configuration; {@link NO_GATE} where a target names none. */
   readonly gate: string;
   /** Name of the deploy target, such as `prod`. */
   readonly target: string;
@@ -11,14 +12,20 @@ export interface GateQuestion {
   readonly action: 'deploy' | 'rollback';
 }
 
+/** Stands for the gate that is missing where a target names none: nothing opens it. */
+export const NO_GATE = '(none)';
+
 /** Why a gate is closed. */
 export type GateClosed =
   | 'unconfigured'
   | 'unreadable'
   | 'failed'
   | 'timeout'
+  | 'stopped'
   | 'not-runnable'
+  | 'not-at-commit'
   | 'unsigned'
+  | 'malformed'
   | 'bad-signature'
   | 'unknown-signer'
   | 'revoked'
@@ -54,4 +61,14 @@ export interface GateRecord extends GateQuestion {
   /** The commit of the main branch that the gate was read from; null: the working copy. */
   readonly configCommit: string | null;
   readonly at: Instant;
+}
+
+/** What goes on the record when a gate was checked; never what the program wrote, which may hold secrets. */
+export function gateEvent(record: GateRecord, agent: string, session: string | null): EventDraft {
+  const { id, gate, target, commit, action, open, closed, finding, signers, outputDigest, configCommit } = record;
+  return {
+    ...{ type: 'gate.checked', at: record.at, agent, session },
+    ...{ record: id, gate, targets: [`@deploy/${target}`], commit, action, open },
+    ...{ code: open ? 'ok' : 'closed', reason: closed ?? 'open', finding, signers, outputDigest, configCommit },
+  };
 }

@@ -14,9 +14,11 @@ export function isRefusalEvent({ type }: Pick<CoordEvent, 'type'>): boolean {
   return type === 'claim.refused' || type === 'deadlock.prevented';
 }
 
+const DEFERRED: readonly string[] = ['guard.refused', 'guard.passed', 'gate.checked'];
+
 /** Whether an event is gathered before it is recorded, and so might be recorded twice. */
 export function isDeferredEvent(event: Pick<CoordEvent, 'type'>): boolean {
-  return isRefusalEvent(event) || event.type === 'guard.refused' || event.type === 'guard.passed';
+  return isRefusalEvent(event) || DEFERRED.includes(event.type);
 }
 
 /** What goes on the record when a claim is refused. */

@@ -1,0 +1,110 @@
+import type { GateConfig } from '../config/deploys.js';
+import { type GateQuestion, type GateRecord, NO_GATE } from '../domain/gate.js';
+import { oneLine } from '../domain/text.js';
+import { checkCommand, commandText } from './command-gate.js';
+import type { Finding, GateSource, GateStep, Surroundings } from './surroundings.js';
+
+export interface GateCheck {
+  /** Name of the deploy target. */
+  readonly target: string;
+  /** Object id of the commit. */
+  readonly commit: string;
+  readonly action: GateQuestion['action'];
+  /** Of the signatures that have opened a deploy already. */
+  readonly usedNonces: Iterable<string>;
+  /** As `protectedConfig` has it. */
+  readonly config: GateSource;
+  /** Whether the remote is asked for signatures; default true. */
+  readonly fetch?: boolean;
+  readonly onStep?: (step: GateStep) => void;
+}
+
+/**
+ * Checks every gate that a deploy target needs, also when one is closed already. A gate that is named and not configured
+ * is closed, and so is a target that names none. The target may go only when every record is open.
+ */
+export async function checkGates(around: Surroundings, check: GateCheck): Promise<readonly GateRecord[]> {
+  const { target, commit, action, onStep } = check;
+  const records: GateRecord[] = [];
+  let stopped: string | null = null;
+  const unlisten = around.host.onStop((signal) => {
+    stopped ??= signal;
+  });
+  try {
+    for (const name of gatesOf(check.config, target)) {
+      const question: GateQuestion = { gate: name, target, commit, action };
+      const gate = gateNamed(check.config, name);
+      onStep?.({ step: 'checking', question, what: whatIsChecked(gate) });
+      const found = stopped === null ? await findOut(around, check, gate, question) : notChecked(stopped);
+      const record = recordOf(around, check, question, gate, found);
+      records.push(record);
+      onStep?.({ step: 'checked', record, lastLines: found.lastLines ?? [] });
+    }
+  } finally {
+    unlisten();
+  }
+  return records;
+}
+
+/** The gates that a target names, each once; {@link NO_GATE} when it names none. */
+export function gatesOf({ config: { deploy } }: GateSource, target: string): readonly string[] {
+  const named = Object.hasOwn(deploy, target) ? (deploy[target]?.gates ?? []) : [];
+  return named.length === 0 ? [NO_GATE] : [...new Set(named)];
+}
+
+export function gateNamed({ config: { gates } }: GateSource, name: string): GateConfig | null {
+  return Object.hasOwn(gates, name) ? (gates[name] ?? null) : null;
+}
+
+async function findOut(
+  around: Surroundings,
+  { config, target }: GateCheck,
+  gate: GateConfig | null,
+  question: GateQuestion,
+): Promise<Finding> {
+  if (gate === null) return unconfigured(question.gate, target);
+  if (config.from === null) return onNoMainBranch();
+  if (gate.type === 'command') return checkCommand(around, gate, question, config);
+  return { closed: 'unreadable', finding: 'signatures cannot be checked yet', checked: [] };
+}
+
+function unconfigured(gate: string, target: string): Finding {
+  const name = oneLine(target);
+  const finding =
+    gate === NO_GATE
+      ? `no gate is configured for ${name}: deploy.${name}.gates names none`
+      : `${name} needs the gate ${oneLine(gate)}, and gates.${oneLine(gate)} is not configured`;
+  return { closed: 'unconfigured', finding, checked: [] };
+}
+
+/** A gate that the agent itself could have written opens nothing. */
+function onNoMainBranch(): Finding {
+  const finding = 'coord.config.json is on no main branch: a gate in the working copy alone could be anybody’s';
+  return { closed: 'unreadable', finding, checked: [] };
+}
+
+function notChecked(signal: string): Finding {
+  return { closed: 'stopped', finding: `not checked, since coord was stopped (${signal})`, checked: [] };
+}
+
+function whatIsChecked(gate: GateConfig | null): string {
+  if (gate === null) return 'not configured';
+  return gate.type === 'command' ? commandText(gate.command) : 'signatures';
+}
+
+function recordOf(
+  around: Surroundings,
+  { config }: GateCheck,
+  question: GateQuestion,
+  gate: GateConfig | null,
+  { closed, finding, checked, signers = [], nonces = [], outputDigest = null }: Finding,
+): GateRecord {
+  return {
+    id: around.newId(),
+    ...question,
+    type: gate?.type ?? null,
+    ...{ open: closed === null, closed, finding, checked, signers, nonces, outputDigest },
+    configCommit: config.from?.commit ?? null,
+    at: around.now(),
+  };
+}

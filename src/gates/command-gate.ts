@@ -1,0 +1,80 @@
+import type { GateConfig } from '../config/deploys.js';
+import type { GateQuestion } from '../domain/gate.js';
+import { oneLine, shorten } from '../domain/text.js';
+import { formatDuration } from '../domain/time.js';
+import type { Environment } from '../git/environment.js';
+import { notAtCommit } from './at-commit.js';
+import { type ProgramEnd, runProgram } from './program.js';
+import type { Finding, GateSource, Surroundings } from './surroundings.js';
+
+/** Timers overflow beyond it, and would be over at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+type CommandGate = Extract<GateConfig, { readonly type: 'command' }>;
+
+/**
+ * Runs the program of a gate at the root of this worktree; only its exit 0 opens the gate. The working tree must be what
+ * is at the commit, before and after, since that is what the program judges.
+ */
+export async function checkCommand(
+  around: Surroundings,
+  gate: CommandGate,
+  question: GateQuestion,
+  { config }: GateSource,
+): Promise<Finding> {
+  const checked = gate.command;
+  const before = await notAtCommit(around, question.commit, config.scratch);
+  if (before !== null) {
+    const finding = `it would judge the working tree, which is not at the commit: ${before}`;
+    return { closed: 'not-at-commit', finding, checked };
+  }
+  const { host, repository } = around;
+  const { end, digest, lastLines } = await runProgram({
+    command: gate.command,
+    cwd: repository.root,
+    env: gateEnvironment(host.env, question),
+    timeoutMs: Math.min(gate.timeoutSeconds * 1000, LONGEST_TIMER_MS),
+    onStop: (listener) => host.onStop(listener),
+  });
+  const ran = { checked, outputDigest: digest, lastLines };
+  const failed = whatFailed(end, gate);
+  if (failed !== null) return { ...failed, ...ran };
+  const after = await notAtCommit(around, question.commit, config.scratch, true);
+  if (after !== null) {
+    const finding = `the working tree changed while it ran: ${after}`;
+    return { closed: 'not-at-commit', finding, ...ran };
+  }
+  return { closed: null, finding: `${commandText(gate.command)} ended with exit 0`, ...ran };
+}
+
+/** The environment of a gate: no variable that would point git elsewhere, and what the gate is asked. */
+function gateEnvironment(env: Environment, { gate, target, commit, action }: GateQuestion): Environment {
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith('GIT_'));
+  const asked = { COORD_GATE: gate, COORD_TARGET: target, COORD_COMMIT: commit, COORD_ACTION: action };
+  return { ...Object.fromEntries(kept), ...asked };
+}
+
+function whatFailed(end: ProgramEnd, gate: CommandGate): Pick<Finding, 'closed' | 'finding'> | null {
+  const program = commandText(gate.command);
+  switch (end.kind) {
+    case 'ended':
+      return end.exit === 0 ? null : { closed: 'failed', finding: `${program} ended with exit ${end.exit}` };
+    case 'killed':
+      return { closed: 'failed', finding: `${program} was ended by ${end.signal}` };
+    case 'timeout': {
+      const finding = `${program} did not end within ${formatDuration(gate.timeoutSeconds)} and was stopped`;
+      return { closed: 'timeout', finding };
+    }
+    case 'stopped':
+      return { closed: 'stopped', finding: `${program} was stopped, since coord was (${end.signal})` };
+    case 'not-started':
+      return { closed: 'not-runnable', finding: `${program} cannot be run: ${oneLine(end.why)}` };
+  }
+}
+
+const MOST_SHOWN = 80;
+
+/** A command line for people, on one line. */
+export function commandText(command: readonly string[]): string {
+  return shorten(oneLine(command.join(' ')), MOST_SHOWN);
+}
