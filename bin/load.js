@@ -19,8 +19,17 @@ function loadProgram(root) {
   const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
   const script = new Script(wrapped, { filename: path, cachedData: readIfThere(cache) });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, path, join(root, 'dist'));
+  script.runInThisContext()(module.exports, requireLazily, module, path, join(root, 'dist'));
   return { exports: module.exports, script, cache };
+}
+
+/** Modules of Node that take milliseconds to load, and that many commands never use. */
+const HEAVY = ['node:child_process', 'node:crypto', 'node:os', 'node:timers/promises', 'node:zlib'];
+
+/** As `require`; a heavy module is loaded when something of it is first used. */
+function requireLazily(name) {
+  if (!HEAVY.includes(name)) return require(name);
+  return new Proxy({}, { get: (_, key) => require(name)[key] });
 }
 
 /** The program begins with a comment that names its text; a cache made from another text must never be used. */

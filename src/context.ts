@@ -19,6 +19,7 @@ import { discoverRepository, type Repository } from './git/repository.js';
 import { type Git, gitIn } from './git/run.js';
 import { type GitStream, gitStreamIn } from './git/stream.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
+import { outputTo, type Stream } from './output.js';
 import { BranchRef } from './store/branch-ref.js';
 import type { Companion } from './store/companion.js';
 import { GitStore } from './store/git-store.js';
@@ -58,28 +59,19 @@ export interface Host {
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-export interface Stream {
-  readonly isTTY?: boolean;
-  /** Calls `done` when the text was written, or could not be. */
-  write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
-}
-
 /** The host of a real run. */
 export function processHost(packageRoot: string): Host {
-  for (const stream of [process.stdout, process.stderr]) {
-    // A reader that went away (`coord log | head`) is not a fault.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
   return {
     packageRoot,
     argv: process.argv.slice(2),
     cwd: workingDirectory(),
     env: process.env,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    interactive: process.stdin.isTTY ?? false,
+    stdout: output(1, () => process.stdout),
+    stderr: output(2, () => process.stderr),
+    // Making the stream costs milliseconds.
+    get interactive() {
+      return process.stdin.isTTY ?? false;
+    },
     readInput: (most) => (process.stdin.isTTY ? Promise.resolve(Buffer.alloc(0)) : readAll(process.stdin, most)),
     node: process.execPath,
     onStop: (listener) => {
@@ -103,6 +95,18 @@ async function readAll(stream: AsyncIterable<Buffer>, most: number): Promise<Buf
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** Pipes of Windows are written only by Node's own streams. */
+function output(descriptor: number, own: () => NodeJS.WriteStream): Stream {
+  const stream = () => {
+    // A reader that went away (`coord log | head`) is not a fault.
+    own().on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+    return own();
+  };
+  return process.platform === 'win32' ? stream() : outputTo(descriptor, stream);
 }
 
 /** Where it was removed meanwhile, its former name: the commands that need it then say so. */
@@ -149,6 +153,7 @@ export class Context {
   private configLoaded: Promise<Config> | undefined;
   private storeOpened: Promise<GitStore> | undefined;
   private headRead: Promise<Head> | undefined;
+  private objectsOpened: ObjectDatabase | undefined;
   private requiredRulesRead: Promise<Policy['requiredRules']> | undefined;
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
@@ -201,7 +206,8 @@ export class Context {
   }
 
   get objects(): ObjectDatabase {
-    return openObjects(this.repository, this.git);
+    this.objectsOpened ??= openObjects(this.repository, this.git);
+    return this.objectsOpened;
   }
 
   /** The machine-local part of coord's state: shared by the worktrees of this clone, and free to delete. */

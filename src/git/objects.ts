@@ -1,20 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { CoordError } from '../errors.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
+import { placeFiles, type StagedFile, stageFile } from './staged-files.js';
 
 export type ObjectType = 'blob' | 'tree' | 'commit' | 'tag';
 
@@ -30,8 +21,13 @@ export interface ObjectDatabase {
    * @throws CoordError `corrupt` when one is missing or damaged.
    */
   read(ids: readonly string[], unpack?: 'unpack'): Promise<Map<string, GitObject>>;
-  /** Writes a loose object durably and returns its id; writing what is there already is harmless. */
+  /**
+   * Makes a loose object and returns its id; {@link read} finds it at once, git after {@link flush}. Writing what is there
+   * already is harmless.
+   */
   write(type: ObjectType, body: Buffer): string;
+  /** Puts what was written into its place, durably: to be awaited before a ref or a push names it. */
+  flush(): Promise<void>;
 }
 
 const FASTEST_COMPRESSION = 1;
@@ -39,27 +35,44 @@ const FASTEST_COMPRESSION = 1;
 export function openObjects(repository: Repository, git: Git): ObjectDatabase {
   const directory = join(repository.commonDir, 'objects');
   const pathOf = (id: string) => join(directory, id.slice(0, 2), id.slice(2));
+  const staged = new Map<string, GitObject & StagedFile>();
   const write = (type: ObjectType, body: Buffer): string => {
     const id = objectId(repository, type, body);
     const path = pathOf(id);
-    if (!existsSync(path))
-      writeDurably(path, deflateSync(Buffer.concat([headerOf(type, body), body]), { level: FASTEST_COMPRESSION }));
+    if (staged.has(id) || existsSync(path)) return id;
+    const content = deflateSync(Buffer.concat([headerOf(type, body), body]), { level: FASTEST_COMPRESSION });
+    staged.set(id, { type, body, ...stageFile(path, content) });
     return id;
+  };
+  const flush = async (): Promise<void> => {
+    const files = [...staged.values()];
+    staged.clear();
+    await placeFiles(files);
   };
   return {
     write,
+    flush,
     async read(ids, unpack) {
       const found = new Map<string, GitObject>();
       for (const id of ids) {
-        const object = readLoose(pathOf(id), id);
+        const object = staged.get(id) ?? readLoose(pathOf(id), id);
         if (object) found.set(id, object);
       }
       const packed = ids.filter((id) => !found.has(id));
       if (packed.length > 0) await readBatch(git, packed, found);
-      if (unpack) for (const id of packed) tryWrite(write, found.get(id));
+      if (unpack && packed.length > 0) await tryUnpack(packed.flatMap((id) => found.get(id) ?? []));
       return found;
     },
   };
+
+  async function tryUnpack(objects: readonly GitObject[]): Promise<void> {
+    try {
+      for (const { type, body } of objects) write(type, body);
+      await flush();
+    } catch {
+      // Nothing is lost in a read-only repository but time.
+    }
+  }
 }
 
 /** The id that an object has, whether or not it is there. */
@@ -69,14 +82,6 @@ export function objectId({ objectFormat }: Repository, type: ObjectType, body: B
 
 function headerOf(type: ObjectType, body: Buffer): Buffer {
   return Buffer.from(`${type} ${body.length}\0`);
-}
-
-function tryWrite(write: ObjectDatabase['write'], object: GitObject | undefined): void {
-  try {
-    if (object) write(object.type, object.body);
-  } catch {
-    // Nothing is lost in a read-only repository but time.
-  }
 }
 
 function readLoose(path: string, id: string): GitObject | undefined {
@@ -121,22 +126,4 @@ function missingObject(id: string): CoordError {
   return new CoordError('corrupt', `git object ${id} is missing from this repository`, {
     hint: 'git fsck; if "git gc --prune=now" ran beside a write, fetch the coordination branch again',
   });
-}
-
-/** Written under a temporary name, flushed, then renamed: a reader sees all of it or nothing. */
-function writeDurably(path: string, content: Buffer): void {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
-  const temporary = join(folder, `tmp_obj_${randomBytes(6).toString('hex')}`);
-  const file = openSync(temporary, 'wx', 0o444);
-  try {
-    writeFileSync(file, content);
-    fsyncSync(file);
-  } catch (error) {
-    closeSync(file);
-    unlinkSync(temporary);
-    throw error;
-  }
-  closeSync(file);
-  renameSync(temporary, path);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoordError } from '../errors.js';
+import { type RefUpdateResult, swapLooseRef } from './ref-swap.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
 
@@ -71,23 +72,35 @@ export interface RefUpdate {
   readonly from: string | null;
 }
 
-export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; readonly stderr: string };
-
 /**
- * Compare-and-swap of one ref by `git update-ref --stdin`, in one process.
- * @param after commands of `update-ref --stdin` that follow in a transaction of their own, once the ref has moved:
- *   whatever becomes of them, it has
+ * Compare-and-swap of one ref, and once it has moved, of another that follows it, whatever becomes of that one. A ref in a
+ * file of its own is moved without a git process (`ref-swap.ts`); any other by one `git update-ref --stdin`.
+ * @param drop a ref to do away with as well
  */
 export async function compareAndSwapRef(
   repository: Repository,
   git: Git,
   update: RefUpdate,
-  after: readonly string[] = [],
+  { follower, drop }: { readonly follower?: string; readonly drop?: string | undefined } = {},
 ): Promise<RefUpdateResult> {
+  const { ref, to, from } = update;
+  const follow = follower === undefined ? [] : [`update ${follower} ${to}`];
+  const moved = from === null || drop !== undefined ? null : swapLooseRef(repository, ref, to, from);
+  if (moved?.ok === false) return moved;
+  if (moved) {
+    const followed = follower === undefined || swapLooseRef(repository, follower, to, 'any')?.ok;
+    return followed ? moved : updateRefs(git, [follow]);
+  }
   const zero = '0'.repeat(repository.objectFormat === 'sha256' ? 64 : 40);
-  const swap = `update ${update.ref} ${update.to} ${update.from ?? zero}`;
-  const transactions = after.length === 0 ? [[swap]] : [[swap], after];
-  const lines = transactions.flatMap((commands) => ['start', ...commands, 'commit']);
+  const dropped = drop === undefined ? [] : [`delete ${drop}`];
+  return updateRefs(git, [[`update ${ref} ${to} ${from ?? zero}`], [...follow, ...dropped]]);
+}
+
+/** Each list of commands in a transaction of its own, in one process. */
+async function updateRefs(git: Git, transactions: readonly (readonly string[])[]): Promise<RefUpdateResult> {
+  const lines = transactions
+    .filter((commands) => commands.length > 0)
+    .flatMap((commands) => ['start', ...commands, 'commit']);
   // No reflog is begun: the branch's history tells all of it, and a reflog would grow with every operation.
   const args = ['-c', 'core.logAllRefUpdates=false', 'update-ref', '--stdin'];
   const result = await git(args, { input: `${lines.join('\n')}\n` });

@@ -95,7 +95,8 @@ export class BranchRef implements Arbiter {
 
   /** Moves the branch as {@link publish} does, and in the same process does away with another ref. */
   async move(commit: string, from: string | null, drop?: string): Promise<boolean> {
-    const after = [`update ${this.knownName} ${commit}`, ...(drop === undefined ? [] : [`delete ${drop}`])];
+    await this.flush();
+    const after = { follower: this.knownName, drop };
     for (let attempt = 1; ; attempt += 1) {
       const result = await compareAndSwapRef(this.repository, this.git, { ref: this.name, to: commit, from }, after);
       const tip = await readRef(this.repository, this.git, this.name);
@@ -108,6 +109,11 @@ export class BranchRef implements Arbiter {
       const waited = await this.waitForLock();
       if (attempt === ATTEMPTS || (!waited && attempt > 1)) throw await this.refused(result.stderr);
     }
+  }
+
+  /** Puts the objects of a commit where git finds them, before it is pushed or named. */
+  flush(): Promise<void> {
+    return this.objects.flush();
   }
 
   /** Waits while another git holds the lock of this branch; false when none does. */

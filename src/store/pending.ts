@@ -44,6 +44,7 @@ export class Pending {
     if (requests.length === 0) return (await this.git(['update-ref', '-d', this.ref, from.id ?? ''])).code === 0;
     const lines = requests.map((pending) => JSON.stringify(pending)).join(',\n');
     const to = this.objects.write('blob', Buffer.from(`{"format":${FORMAT},"requests":[\n${lines}\n]}\n`));
+    await this.objects.flush();
     const swapped = await compareAndSwapRef(this.repository, this.git, { ref: this.ref, to, from: from.id });
     return swapped.ok;
   }

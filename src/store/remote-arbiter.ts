@@ -68,6 +68,7 @@ export class RemoteArbiter implements Arbiter {
   async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
     const { remote, local } = this.options;
     this.mustNotBeSilent();
+    await local.flush();
     const pushed = await this.push(commit, from, companion);
     // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
     if (pushed.code === 0) return this.won(commit, from);

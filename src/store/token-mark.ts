@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -27,9 +27,8 @@ export class TokenMark {
     if (this.highest > token) return;
     try {
       mkdirSync(this.directory, { recursive: true });
-      const temporary = `${this.path}.${token}.tmp`;
-      writeFileSync(temporary, `${token}\n`);
-      renameSync(temporary, this.path);
+      // In place, and no shorter than before: renaming over a file makes some file systems wait for the disk.
+      writeFileSync(this.path, `${token}\n`, { flag: existsSync(this.path) ? 'r+' : 'w' });
     } catch {
       // A read-only or full disk must not turn a grant into a fault.
     }

@@ -1,0 +1,75 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Repository } from './repository.js';
+
+export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; readonly stderr: string };
+
+/** What a ref must hold now; `any`: whatever it holds. */
+type Expected = string | 'any';
+
+/**
+ * Compare-and-swap of a ref that stands in a file of its own, by git's own protocol (`refs/files-backend.c`, lockfile
+ * API): make `<ref>.lock` or fail, read the ref under it, write the new value, flush, rename. Git takes the same lock for
+ * every change of that ref, packing among them, so that each sees the other. It spares the start of a git process.
+ * @returns null where only git may do it: refs that are not in files, a ref that is packed, symbolic or not there yet, and a
+ *   repository with a hook that wants to see ref transactions
+ */
+export function swapLooseRef(repository: Repository, ref: string, to: string, from: Expected): RefUpdateResult | null {
+  if (repository.refFormat !== 'files' || watchesRefs(repository)) return null;
+  const path = join(repository.commonDir, ref);
+  if (!holdsCommit(path)) return null;
+  const lock = `${path}.lock`;
+  let file: number;
+  try {
+    file = openSync(lock, 'wx');
+  } catch (error) {
+    return { ok: false, stderr: `cannot lock ${ref}: ${(error as Error).message}` };
+  }
+  try {
+    const now = readFileSync(path, 'utf8').trim();
+    if (from !== 'any' && now !== from) throw new Error(`is at ${now} but expected ${from}`);
+    writeSync(file, `${to}\n`);
+    if (from !== 'any') fsyncSync(file);
+    // A lock that was taken for a left-over one may be another's by now: moving it would move their value.
+    if (statSync(lock).ino !== fstatSync(file).ino) throw new Error('the lock was taken away');
+    renameSync(lock, path);
+    return { ok: true };
+  } catch (error) {
+    if (isSame(lock, file)) rmSync(lock, { force: true });
+    return { ok: false, stderr: `cannot lock ${ref}: ${(error as Error).message}` };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function holdsCommit(path: string): boolean {
+  try {
+    return lstatSync(path).isFile() && /^[0-9a-f]{40}(?:[0-9a-f]{24})?\n$/.test(readFileSync(path, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function isSame(path: string, file: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(file).ino;
+}
+
+/** Whether a hook of this repository is to be told of every change of a ref. */
+function watchesRefs({ commonDir, root }: Repository): boolean {
+  const config = readFileSync(join(commonDir, 'config'), 'utf8');
+  const elsewhere = /^\s*hookspath\s*=\s*"?(.+?)"?\s*$/im.exec(config)?.[1];
+  const folders = [join(commonDir, 'hooks'), ...(elsewhere === undefined ? [] : [resolve(root, elsewhere)])];
+  return folders.some((folder) => existsSync(join(folder, 'reference-transaction')));
+}

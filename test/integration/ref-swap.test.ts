@@ -1,0 +1,93 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { swapLooseRef } from '../../src/git/ref-swap.js';
+import { compareAndSwapRef } from '../../src/git/refs.js';
+import { discoverRepository, type Repository } from '../../src/git/repository.js';
+import { gitIn } from '../../src/git/run.js';
+import { type Sandbox, sandbox } from '../support/sandbox.js';
+
+const REF = 'refs/heads/coord';
+
+let box: Sandbox;
+let clone: string;
+let repository: Repository;
+/** Commits that refer to nothing. */
+let commits: string[];
+
+beforeEach(() => {
+  box = sandbox();
+  clone = box.repository();
+  const tree = box.git(clone, 'mktree');
+  commits = ['a', 'b', 'c', 'd'].map((name) => box.git(clone, 'commit-tree', tree, '-m', name));
+  box.git(clone, 'update-ref', REF, commits[0] as string);
+  repository = discoverRepository(clone);
+});
+
+const commit = (index: number) => commits[index] as string;
+const tip = () => box.git(clone, 'rev-parse', REF);
+const lock = () => join(clone, '.git', `${REF}.lock`);
+
+describe('a ref in a file of its own', () => {
+  it('is moved when it is where it is expected, and not otherwise', () => {
+    expect(swapLooseRef(repository, REF, commit(1), commit(0))).toEqual({ ok: true });
+    expect(tip()).toBe(commit(1));
+    expect(swapLooseRef(repository, REF, commit(2), commit(0))).toMatchObject({ ok: false });
+    expect(tip()).toBe(commit(1));
+    expect(swapLooseRef(repository, REF, commit(2), 'any')).toEqual({ ok: true });
+    expect(tip()).toBe(commit(2));
+    expect(existsSync(lock())).toBe(false);
+  });
+
+  it('is left alone while another holds its lock, and so is the lock', () => {
+    writeFileSync(lock(), 'theirs');
+    expect(swapLooseRef(repository, REF, commit(1), commit(0))).toMatchObject({ ok: false });
+    expect([tip(), readFileSync(lock(), 'utf8')]).toEqual([commit(0), 'theirs']);
+  });
+
+  it('has one winner when git and coord race for it', async () => {
+    const git = gitIn(clone, box.env);
+    for (let round = 0; round < 25; round += 1) {
+      const from = tip();
+      const [own, theirs] = [1, 2].map((number) =>
+        box.git(clone, 'commit-tree', `${from}^{tree}`, '-p', from, '-m', `${round}.${number}`),
+      ) as [string, string];
+      const asked = git(['update-ref', REF, theirs, from]);
+      const swapped = await compareAndSwapRef(repository, git, { ref: REF, to: own, from });
+      const { code } = await asked;
+      expect([swapped.ok, code === 0].filter(Boolean)).toHaveLength(1);
+      expect(tip()).toBe(swapped.ok ? own : theirs);
+    }
+  });
+});
+
+describe('is git’s to move:', () => {
+  it.each<readonly [name: string, prepare: () => void]>([
+    ['a packed ref', () => box.git(clone, 'pack-refs', '--all')],
+    [
+      'a symbolic ref',
+      () => {
+        box.git(clone, 'update-ref', 'refs/heads/other', commit(0));
+        box.git(clone, 'symbolic-ref', REF, 'refs/heads/other');
+      },
+    ],
+  ])('%s', async (_name, prepare) => {
+    prepare();
+    expect(swapLooseRef(repository, REF, commit(1), commit(0))).toBeNull();
+    const update = { ref: REF, to: commit(1), from: commit(0) };
+    expect(await compareAndSwapRef(repository, gitIn(clone, box.env), update)).toEqual({ ok: true });
+    expect(tip()).toBe(commit(1));
+  });
+
+  it.each(['.git/hooks', '.husky'])('any ref, where a hook in %s watches them', async (folder) => {
+    const seen = box.path('seen');
+    const hook = box.write(clone, `${folder}/reference-transaction`, `#!/bin/sh\necho "$1" >>'${seen}'\n`);
+    chmodSync(hook, 0o755);
+    if (folder !== '.git/hooks') box.git(clone, 'config', 'core.hooksPath', folder);
+    expect(swapLooseRef(repository, REF, commit(1), commit(0))).toBeNull();
+    const update = { ref: REF, to: commit(1), from: commit(0) };
+    await compareAndSwapRef(repository, gitIn(clone, box.env), update, { follower: 'refs/coord/known/coord' });
+    expect(readFileSync(seen, 'utf8')).toContain('committed');
+    expect(box.git(clone, 'rev-parse', REF, 'refs/coord/known/coord')).toBe(`${commit(1)}\n${commit(1)}`);
+  });
+});
