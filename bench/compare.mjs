@@ -52,7 +52,8 @@ function compared(scene) {
     // Whole sequences, since a release gives back what the claim before it took.
     const thereTimes = both.map(({ there }) => there.time(2 * round));
     const hereTimes = both.map(({ here }) => here.time(2 * round + 1));
-    if (round > 0) both.forEach((_, index) => samples[index].push([thereTimes[index], hereTimes[index]]));
+    if (round === 0) continue;
+    for (const [index, sample] of samples.entries()) sample.push([thereTimes[index], hereTimes[index]]);
   }
   return both.map(({ here: { name } }, index) => {
     const ratios = samples[index].map(([there, here]) => here / there);

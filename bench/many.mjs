@@ -1,4 +1,5 @@
 // Many processes at once: throughput, and how long each of them waits.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quantile } from './measure.mjs';
 import { git, PROGRAM, run, timedAtOnce } from './rig.mjs';
@@ -42,7 +43,6 @@ export async function clonesAtOnce(rig) {
     clones.push(join(rig.place, `shared-${number}`));
     git(rig, rig.place, 'clone', '--quiet', remote, clones[number]);
   }
-  const { writeFileSync } = await import('node:fs');
   for (const clone of clones) writeFileSync(join(clone, 'coord.config.json'), config);
   const started = performance.now();
   const all = await Promise.all(
