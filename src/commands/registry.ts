@@ -98,6 +98,17 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./worker/scratch.js')).scratch,
   },
   {
+    name: 'submit',
+    summary: 'hand changes to an orchestrator, without a commit',
+    writes: true,
+    load: async () => (await import('./worker/submit.js')).submit,
+  },
+  {
+    name: 'integrate',
+    summary: 'take what workers submitted into your worktree',
+    load: async () => (await import('./worker/integrate.js')).integrate,
+  },
+  {
     name: 'agents',
     summary: 'who works here, what each does and holds',
     load: async () => (await import('./agents.js')).agents,

@@ -14,6 +14,7 @@ import { decideKeepAlive, decideRenew, keepAlive } from './renew.js';
 import type { Decision, Request } from './request.js';
 import { earlierAnswer, withAnswer } from './requests.js';
 import { lacksSession } from './session-required.js';
+import { decideDrop, decideIntegrate, decideSubmit } from './submissions.js';
 import { claimsInTheWay, decideSteal } from './takeover.js';
 import type { Instant } from './time.js';
 import { decideLeaveQueue, decideWait } from './wait.js';
@@ -85,6 +86,12 @@ function dispatch(state: State, request: Request, now: Instant): Decision {
       return decideRevive(state, request, now);
     case 'lose-offline':
       return decideLoseOffline(state, request, now);
+    case 'submit':
+      return decideSubmit(state, request, now);
+    case 'integrate':
+      return decideIntegrate(state, request, now);
+    case 'drop-submission':
+      return decideDrop(state, request, now);
     case 'set-state':
       return decideSetState(state, request, now);
   }

@@ -155,6 +155,46 @@ export interface AnsweredRequest {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
+/** A file as somebody proposes it; its content is a blob that travels beside the record. */
+export interface SubmittedFile {
+  /** Relative to the root of the repository, as git has it. */
+  readonly path: string;
+  /** The content as git keeps it; null: the file is to be deleted. */
+  readonly blob: string | null;
+  readonly mode: '100644' | '100755' | null;
+  /** Size of the content. */
+  readonly bytes: number;
+  /** What the commit that it was made from has there; null: nothing. */
+  readonly base: string | null;
+  readonly baseMode: string | null;
+  /** Whether the content of the base travels too, for a three-way merge. */
+  readonly carriesBase: boolean;
+}
+
+/** Results handed over: changes that an agent made in its worktree, for another to integrate under its own claims. */
+export interface Submission {
+  /** That of the note which tells of it. */
+  readonly id: string;
+  readonly agent: string;
+  readonly session: string | null;
+  readonly at: Instant;
+  /** Who shall integrate it; null: any orchestrator. */
+  readonly to: string | null;
+  readonly text: string;
+  /** HEAD of the worktree that it was made in; null on an unborn branch. */
+  readonly commit: string | null;
+  readonly files: readonly SubmittedFile[];
+  /** How it ended; kept for a while, so that who comes later is told. */
+  readonly closed: SubmissionClosing | null;
+}
+
+export interface SubmissionClosing {
+  readonly how: 'integrated' | 'declined' | 'withdrawn';
+  readonly by: string;
+  readonly at: Instant;
+  readonly reason: string | null;
+}
+
 /** Everything on the coordination branch, as far as the decision in hand needs it. */
 export interface State {
   /** The largest token ever granted on this branch. */
@@ -168,6 +208,8 @@ export interface State {
   readonly onces: readonly Once[];
   /** Answers to request ids, oldest first. */
   readonly requests: readonly AnsweredRequest[];
+  /** Open submissions, and those that ended not long ago, oldest first. */
+  readonly submissions: readonly Submission[];
 }
 
 export const EMPTY_STATE: State = {
@@ -179,4 +221,5 @@ export const EMPTY_STATE: State = {
   notes: [],
   onces: [],
   requests: [],
+  submissions: [],
 };

@@ -1,4 +1,4 @@
-import type { Claim, Kill, Loss, Mode, Once, Waiter } from './model.js';
+import type { Claim, Kill, Loss, Mode, Once, Role, Submission, Waiter } from './model.js';
 import type { SessionLack } from './session-required.js';
 import type { Target } from './targets.js';
 import type { Instant } from './time.js';
@@ -129,6 +129,27 @@ export type Refusal =
       /** Digest of the rules that the agent's session has loaded. */
       readonly loaded: string | null;
       readonly inForce: string | null;
+    }
+  | {
+      readonly code: 'usage';
+      readonly reason: 'no-integrator';
+      readonly to: string | null;
+      readonly candidates: readonly string[];
+    }
+  | { readonly code: 'usage'; readonly reason: 'many-submissions'; readonly open: readonly string[] }
+  | {
+      readonly code: 'usage';
+      readonly reason: 'unknown-submission';
+      readonly submission: string;
+      readonly open: readonly string[];
+    }
+  | { readonly code: 'lost'; readonly reason: 'submission-closed'; readonly submission: Submission }
+  | {
+      readonly code: 'closed';
+      readonly reason: 'not-integrator';
+      readonly role: Role;
+      readonly submission: Submission;
+      readonly orchestrators: readonly string[];
     }
   | { readonly code: 'lost'; readonly reason: 'no-offer'; readonly targets: readonly string[] }
   | { readonly code: 'closed'; readonly reason: 'authority'; readonly orchestrators: readonly string[] }

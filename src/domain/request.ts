@@ -1,5 +1,18 @@
 import type { EventDraft } from './events.js';
-import type { Agent, Claim, Mode, Note, NoteKind, Once, Reach, Role, State, Waiter } from './model.js';
+import type {
+  Agent,
+  Claim,
+  Mode,
+  Note,
+  NoteKind,
+  Once,
+  Reach,
+  Role,
+  State,
+  Submission,
+  SubmittedFile,
+  Waiter,
+} from './model.js';
 import type { Conflict, Refusal } from './refusal.js';
 import type { RequiredRules } from './session-required.js';
 import type { Target } from './targets.js';
@@ -252,7 +265,43 @@ export interface LoseOfflineRequest extends RequestBase {
   readonly why: string;
 }
 
+/** Hands changes over to another agent, who integrates them under its own claims. */
+export interface SubmitRequest extends RequestBase {
+  readonly kind: 'submit';
+  /** null: any orchestrator. */
+  readonly to: string | null;
+  readonly text: string;
+  /** HEAD of the worktree. */
+  readonly commit: string | null;
+  readonly files: readonly SubmittedFile[];
+}
+
+/** Decides that a submission is applied, under the claims of the one who asks. */
+export interface IntegrateRequest extends RequestBase {
+  readonly kind: 'integrate';
+  readonly submission: string;
+  /** The paths that it would change, NFC. */
+  readonly paths: readonly string[];
+  /** The scratch paths of the one who submitted: what it holds there, it has handed over. */
+  readonly scratch: readonly Target[];
+  /** How many of the files get marks of conflict. */
+  readonly conflicts: number;
+  /** Whether a person sits at the terminal. */
+  readonly person: boolean;
+}
+
+/** Ends a submission without applying it: its author withdraws it, another declines it. */
+export interface DropSubmissionRequest extends RequestBase {
+  readonly kind: 'drop-submission';
+  readonly submission: string;
+  readonly reason: string | null;
+  readonly person: boolean;
+}
+
 export type Request =
+  | SubmitRequest
+  | IntegrateRequest
+  | DropSubmissionRequest
   | LoseOfflineRequest
   | OnceBeginRequest
   | OnceFinishRequest
@@ -319,6 +368,11 @@ export interface Results {
   };
   readonly revive: { readonly agent: Agent; readonly changed: boolean };
   readonly 'set-state': { readonly agent: Agent };
+  /** `added`: false for the very same submission again. */
+  readonly submit: { readonly submission: Submission; readonly added: boolean };
+  /** `again`: this agent has integrated it before. */
+  readonly integrate: { readonly submission: Submission; readonly again: boolean };
+  readonly 'drop-submission': { readonly submission: Submission; readonly again: boolean };
 }
 
 export interface Granted<R> {

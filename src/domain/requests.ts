@@ -67,6 +67,7 @@ function bounded(answers: readonly AnsweredRequest[], now: Instant): AnsweredReq
 const ASKED = new Set([
   ...['kind', 'agent', 'claim', 'key', 'target', 'targets', 'mode', 'passive', 'role', 'to', 'victim', 'force'],
   ...['text', 'reason', 'note', 'noteKind', 'needsAck', 'ref', 'ttlSeconds', 'expectSeconds', 'allowBehind'],
+  ...['submission', 'files', 'path', 'blob'],
 ]);
 
 function fingerprintOf(request: Request): string {

@@ -16,7 +16,8 @@ export interface RequiredRules {
  */
 export function lacksSession(state: State, request: Request): Refusal | null {
   const required = request.policy.requiredRules;
-  if (required === null || !grantsGround(request)) return null;
+  // A request that an older coord made offline has no such field.
+  if (!required || !grantsGround(request)) return null;
   const agent = findAgent(state, request.agent);
   const refuse = (why: SessionLack): Refusal => ({
     code: 'closed',
@@ -35,5 +36,5 @@ export type SessionLack = 'no-session' | 'other-session' | 'older-rules';
 
 function grantsGround(request: Request): boolean {
   if (request.kind === 'wait') return !request.passive;
-  return claimIn(request) !== null || request.kind === 'accept' || request.kind === 'land';
+  return claimIn(request) !== null || ['accept', 'land', 'integrate'].includes(request.kind);
 }

@@ -64,6 +64,8 @@ const FACTS: readonly (readonly [name: string, say: Say])[] = [
   ['waitedSeconds', after('after', duration)],
   ['commit', after('at', commit)],
   ['role', after('as', text)],
+  ['submission', text],
+  ['author', after('of', text)],
   ['note', text],
   ['kind', text],
   ['exit', after('exit', number)],

@@ -55,12 +55,16 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
  * The next step for paths that are not covered, so that they can be committed or landed. A claim on ground that others
  * worked on since is refused until HEAD has their work, so it is safe to name it here.
  */
-export function nextStep(paths: readonly UnclaimedPath[], then: 'commit' | 'push' | 'land'): string {
+export function nextStep(
+  paths: readonly UnclaimedPath[],
+  then: 'commit' | 'push' | 'land' | 'integrate',
+  command: string | null = then === 'land' ? 'coord land' : null,
+): string {
   const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
   if (session !== undefined) return `${then} from that session (COORD_SESSION=${session}), or let it release`;
   const ground = groundToClaim(paths.map(({ path }) => path));
-  const command = `coord claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`;
-  const again = then === 'land' ? ' && coord land' : '';
+  const claim = `coord claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`;
+  const again = command === null ? '' : ` && ${command}`;
   const held = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
-  return held ? `wait your turn, then look at your change again: ${command} --wait${again}` : `${command}${again}`;
+  return held ? `wait your turn, then look at your change again: ${claim} --wait${again}` : `${claim}${again}`;
 }

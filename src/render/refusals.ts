@@ -14,6 +14,7 @@ import { targetWord, targetWords } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
 import { unknownOutcomeWords } from './once.js';
+import { submissionWords } from './submission-refusals.js';
 import { deadlockWords, orderWords } from './waiting.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
@@ -78,6 +79,12 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
         message: `request id ${oneLine(refusal.id)} belongs to another request: ${refusal.kind} by ${refusal.agent} at ${clock(refusal.at, now)}`,
         hint: 'use a new id for a new request, or repeat the first one unchanged',
       };
+    case 'no-integrator':
+    case 'many-submissions':
+    case 'unknown-submission':
+    case 'submission-closed':
+    case 'not-integrator':
+      return submissionWords(refusal, now);
     case 'unknown-note':
       return { message: `no such note: ${oneLine(refusal.note)}`, hint: 'coord log' };
   }
@@ -193,7 +200,7 @@ function roleWords(refusal: Of<'closed', 'role'>): Words {
   const who = refusal.orchestrators.length === 0 ? 'an orchestrator' : refusal.orchestrators.join(' or ');
   return {
     message: `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
-    hint: `write to your scratch paths, and hand the result to ${who}: coord note "…" --kind handoff --to ${refusal.orchestrators[0] ?? 'ID'}`,
+    hint: `write to your scratch (coord scratch) and hand the result to ${who}: coord submit PATH --note "…"`,
   };
 }
 

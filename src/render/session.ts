@@ -201,7 +201,7 @@ export function nextCommand(briefing: Pick<Briefing, 'agent' | 'role' | 'notes' 
   if ((sync.behind ?? 0) > 0) return 'coord sync-check';
   const awaiting = notes?.find(({ pending }) => pending.includes(agent));
   if (awaiting) return `coord ack ${awaiting.id}`;
-  return role === 'worker' ? 'coord note "your result" --kind handoff --to ID' : 'coord claim PATH --reason "why"';
+  return role === 'worker' ? 'coord submit PATH --note "your result"' : 'coord claim PATH --reason "why"';
 }
 
 export interface EndReport {

@@ -9,14 +9,17 @@ import {
   decodeLog,
   decodeOnces,
   decodeRequests,
+  decodeSubmissions,
   encodeAgents,
   encodeClaims,
   encodeLog,
   encodeOnces,
   encodeRequests,
+  encodeSubmissions,
   segmentNumber,
 } from './documents.js';
 import type { Part, Snapshot } from './store.js';
+import { submittedContents } from './submitted-contents.js';
 
 /** The file that tells coord's branch from any other. */
 export const CLAIMS_FILE = 'claims.json';
@@ -26,7 +29,9 @@ const FOLDER_MODE = '40000';
 const SEGMENT_BYTES = 64 * 1024;
 
 /** Parts whose file is made when there is first something to keep in it. */
-const LATER_FILES = { onces: 'once.json', requests: 'requests.json' } as const;
+const LATER_FILES = { onces: 'once.json', requests: 'requests.json', submissions: 'submissions.json' } as const;
+/** The contents of open submissions. */
+const CONTENTS_FOLDER = 'submissions';
 
 /** A snapshot with the tree that it was read from. */
 export interface GitSnapshot extends Snapshot {
@@ -70,6 +75,7 @@ export class BranchTree {
         notes,
         onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(textOf(LATER_FILES.onces)) : [],
         requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(textOf(LATER_FILES.requests)) : [],
+        submissions: wanted.includes(LATER_FILES.submissions) ? decodeSubmissions(textOf(LATER_FILES.submissions)) : [],
       },
     };
   }
@@ -102,6 +108,12 @@ export class BranchTree {
     }
     if (base.parts.includes('requests') && state.requests !== before.requests) {
       files.set(LATER_FILES.requests, this.file(encodeRequests(state.requests)));
+    }
+    if (base.parts.includes('submissions') && state.submissions !== before.submissions) {
+      files.set(LATER_FILES.submissions, this.file(encodeSubmissions(state.submissions)));
+      const contents = submittedContents(state.submissions, (entries) => this.writeTree(entries));
+      if (contents === null) files.delete(CONTENTS_FOLDER);
+      else files.set(CONTENTS_FOLDER, { mode: FOLDER_MODE, id: contents });
     }
     return this.writeTree(files);
   }

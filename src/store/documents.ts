@@ -1,7 +1,7 @@
-import type { Agent, AnsweredRequest, Claim, Note, Once, Release, State, Waiter } from '../domain/model.js';
+import type { Agent, AnsweredRequest, Claim, Note, Once, Release, State, Submission, Waiter } from '../domain/model.js';
 import { CoordError } from '../errors.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
-import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, WAITER } from './schema.js';
+import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;
@@ -99,6 +99,20 @@ export function decodeRequests(source: string): readonly AnsweredRequest[] {
   const requests = list<AnsweredRequest>('requests', root.requests, ANSWERED_REQUEST, problems);
   if (problems.length > 0) throw damaged('requests.json', problems);
   return requests;
+}
+
+/** `submissions.json`: results that were handed over; the contents stand beside it, in `submissions/`. */
+export function encodeSubmissions(submissions: readonly Submission[]): string {
+  return document([['submissions', lines(submissions, SUBMISSION)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeSubmissions(source: string): readonly Submission[] {
+  const problems: string[] = [];
+  const root = parseDocument('submissions.json', source, ['submissions'], problems);
+  const submissions = list<Submission>('submissions', root.submissions, SUBMISSION, problems);
+  if (problems.length > 0) throw damaged('submissions.json', problems);
+  return submissions;
 }
 
 /**

@@ -13,6 +13,18 @@ export const token: Check = (value) =>
 export const commit: Check = (value) =>
   typeof value === 'string' && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(value) ? null : 'not a commit id';
 
+/** An id that is also the name of a folder on the branch. */
+export const plainName: Check = (value) =>
+  typeof value === 'string' && /^[\w-]{1,200}$/.test(value) ? null : 'not an id';
+
+/** A path as a tree of git has it: it leads nowhere else, and never into `.git`. */
+export const treePath: Check = (value) =>
+  typeof value === 'string' &&
+  !value.includes('\0') &&
+  value.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part.toLowerCase() !== '.git')
+    ? null
+    : 'not a path inside the repository';
+
 export const anyRecord: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'not a record';
 

@@ -1,4 +1,18 @@
-import type { Agent, AnsweredRequest, Claim, Kill, Loss, Note, Offer, Once, Release, Waiter } from '../domain/model.js';
+import type {
+  Agent,
+  AnsweredRequest,
+  Claim,
+  Kill,
+  Loss,
+  Note,
+  Offer,
+  Once,
+  Release,
+  Submission,
+  SubmissionClosing,
+  SubmittedFile,
+  Waiter,
+} from '../domain/model.js';
 import type { Target } from '../domain/targets.js';
 import {
   anyRecord,
@@ -9,10 +23,12 @@ import {
   listOf,
   oneOf,
   orNull,
+  plainName,
   recordOf,
   seconds,
   text,
   token,
+  treePath,
 } from './fields.js';
 
 const kind = oneOf('path', 'directory', 'glob', 'resource');
@@ -110,6 +126,37 @@ export const ONCE: Fields<Once> = {
   finishedAt: orNull(instant),
   output: text,
   truncated: flag,
+};
+
+const mode100 = oneOf('100644', '100755');
+
+const SUBMITTED_FILE: Fields<SubmittedFile> = {
+  path: treePath,
+  blob: orNull(commit),
+  mode: orNull(mode100),
+  bytes: token,
+  base: orNull(commit),
+  baseMode: orNull(text),
+  carriesBase: flag,
+};
+
+export const SUBMISSION: Fields<Submission> = {
+  id: plainName,
+  agent: text,
+  session: orNull(text),
+  at: instant,
+  to: orNull(text),
+  text,
+  commit: orNull(commit),
+  files: listOf(recordOf(SUBMITTED_FILE)),
+  closed: orNull(
+    recordOf<SubmissionClosing>({
+      how: oneOf('integrated', 'declined', 'withdrawn'),
+      by: text,
+      at: instant,
+      reason: orNull(text),
+    }),
+  ),
 };
 
 export const ANSWERED_REQUEST: Fields<AnsweredRequest> = {

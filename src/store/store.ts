@@ -24,15 +24,17 @@ export interface Entry {
 
 /**
  * What is read only when it is asked for, so that a claim does not pay for it: the newest segment of the log, the
- * programs that run once, and the answers to request ids.
+ * programs that run once, the answers to request ids, and submissions.
  */
-export type Part = 'log' | 'onces' | 'requests';
+export type Part = 'log' | 'onces' | 'requests' | 'submissions';
 
 /** Where each part stands in the state. */
-export const PART_FIELDS = { log: 'notes', onces: 'onces', requests: 'requests' } as const satisfies Record<
-  Part,
-  keyof State
->;
+export const PART_FIELDS = {
+  log: 'notes',
+  onces: 'onces',
+  requests: 'requests',
+  submissions: 'submissions',
+} as const satisfies Record<Part, keyof State>;
 
 /** Where the state lives. One contract suite (test/contract) holds for every implementation. */
 export interface Store {

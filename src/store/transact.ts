@@ -69,6 +69,10 @@ function ownPartsOf(request: Request): readonly Part[] {
     case 'once-finish':
     case 'once-forget':
       return ['onces'];
+    case 'submit':
+    case 'integrate':
+    case 'drop-submission':
+      return ['log', 'submissions'];
     default:
       return [];
   }

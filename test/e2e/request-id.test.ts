@@ -42,6 +42,10 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
   },
   state: { args: ['thinking'] },
   scratch: { args: [] },
+  submit: {
+    before: [['boss', 'session', 'start', '--role', 'orchestrator']],
+    args: ['result.txt', '--to', 'boss', '--note', 'x'],
+  },
   note: { args: ['hello', '--kind', 'intent'] },
   'session end': { before: [['maya', 'session', 'start']], args: [] },
   'agent kill': {
@@ -68,7 +72,7 @@ const WITHOUT = [
   ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
-  ...['land', 'released-by', 'compact', 'doctor'],
+  ...['integrate', 'land', 'released-by', 'compact', 'doctor'],
   ...['hooks status', 'hooks install', 'hooks uninstall', 'hooks run'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
   ...['wait', 'run', 'once'],
@@ -87,6 +91,7 @@ describe('--request-id', () => {
     'of coord %s: the same answer again, and nothing written',
     async (name) => {
       const fleet = await localFleet();
+      fleet.box.write(fleet.clone, 'result.txt', 'to be submitted');
       const { before = [], args, agent = 'maya' } = WRITES[name] ?? { args: [] };
       for (const [who = '', ...words] of before) expect((await fleet.as(who, words)).stderr).not.toContain('next:');
       const words = [...name.split(' '), ...args, '--request-id', 'once only'];

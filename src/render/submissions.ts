@@ -1,0 +1,167 @@
+import type { Submission } from '../domain/model.js';
+import type { Refusal } from '../domain/refusal.js';
+import { oneLine, plural, shorten } from '../domain/text.js';
+import type { Instant } from '../domain/time.js';
+import { CoordError } from '../errors.js';
+import { clock, table } from './format.js';
+import { nextStep, unclaimedLines } from './land-refusals.js';
+import { refusalError } from './refusals.js';
+import type { Style } from './style.js';
+
+const MOST_LISTED = 20;
+const LONGEST_TEXT = 80;
+
+/** Open submissions, oldest first, and what to do about them. */
+export function submissionLines(
+  submissions: readonly Submission[],
+  others: number,
+  now: Instant,
+  style: Style,
+): string[] {
+  const more = others === 0 ? [] : [style.dim(`and ${others} for others to integrate: coord integrate --all`)];
+  if (submissions.length === 0) return ['nothing is submitted', ...more];
+  const rows = submissions.map(({ id, agent, to, at, files, text }) => [
+    id,
+    oneLine(agent),
+    oneLine(to ?? 'any orchestrator'),
+    clock(at, now),
+    plural(files.length, 'file'),
+    shorten(oneLine(text), LONGEST_TEXT),
+  ]);
+  return [...table([['ID', 'FROM', 'TO', 'AT', 'FILES', 'WHAT'], ...rows]), ...more];
+}
+
+export function submittedLines({ id, to, files }: Submission, added: boolean, style: Style): string[] {
+  const whom = to === null ? 'the orchestrators' : oneLine(to);
+  const what = `${plural(files.length, 'file')} to ${whom} · ${id}`;
+  return [
+    added ? `${style.good('submitted')} ${what}` : `submitted before: ${what}`,
+    ...files.slice(0, MOST_LISTED).map((file) => `  ${sign(file)} ${oneLine(file.path)}`),
+    ...(files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : []),
+  ];
+}
+
+function sign({ blob, base }: Submission['files'][number]): string {
+  return blob === null ? '-' : base === null ? '+' : '~';
+}
+
+export function withdrawnLines({ id }: Submission, again: boolean, style: Style): string {
+  return again ? `withdrawn before: ${id}` : `${style.good('withdrawn')} ${id}`;
+}
+
+export function declinedLines({ id, agent }: Submission, again: boolean, style: Style): string {
+  return again ? `declined before: ${id}` : `${style.good('declined')} ${id}; ${oneLine(agent)} is told why`;
+}
+
+/** One file of an integration, as the command reports it. */
+export interface ToldFile {
+  readonly path: string;
+  readonly change: 'added' | 'modified' | 'deleted' | 'none';
+  readonly how: 'as-submitted' | 'merged' | 'already' | 'conflict';
+  readonly added: number | null;
+  readonly deleted: number | null;
+}
+
+export function integratedLines(
+  { id, agent, text }: Submission,
+  files: readonly ToldFile[],
+  came: 'applied' | 'again' | 'dry-run',
+  style: Style,
+  patch: string | null = null,
+): string[] {
+  if (came === 'again') return [`integrated before: ${id} of ${oneLine(agent)}; nothing was done`];
+  const what = `${id} of ${oneLine(agent)}: ${shorten(oneLine(text), LONGEST_TEXT)}`;
+  const rows = files.slice(0, MOST_LISTED).map((file) => `  ${fileLine(file)}`);
+  const more = files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : [];
+  if (came === 'dry-run') {
+    const lines = patch === null ? [] : patch.split('\n').map(printable);
+    return [`would integrate ${what}`, ...rows, ...more, ...lines];
+  }
+  return [
+    `${style.good('integrated')} ${what}`,
+    ...rows,
+    ...more,
+    'next: look at it (git diff), test it, commit it and release your claims',
+  ];
+}
+
+/** A line of somebody else's file: only its tabs may reach the terminal as they are. */
+function printable(line: string): string {
+  return line.split('\t').map(oneLine).join('\t');
+}
+
+function fileLine({ path, change, how, added, deleted }: ToldFile): string {
+  const lines = added === null || deleted === null ? 'binary' : `+${added} -${deleted}`;
+  const said = { 'as-submitted': '', merged: ', merged with yours', already: '', conflict: ', conflict' }[how];
+  return change === 'none' ? `${oneLine(path)}: already so` : `${oneLine(path)}: ${change} ${lines}${said}`;
+}
+
+/** A refusal of an integration, with the claim to make before it is repeated. */
+export function integrationRefused(refusal: Refusal, id: string, now: Instant): CoordError {
+  if (refusal.reason !== 'unclaimed') return refusalError(refusal, now);
+  const { code, ...details } = refusal;
+  const { paths } = refusal;
+  const subject = `${plural(paths.length, 'path')} ${paths.length === 1 ? 'is' : 'are'}`;
+  const message = [
+    `not integrated: ${subject} not under a live exclusive claim of yours`,
+    ...unclaimedLines(paths, now),
+  ].join('\n');
+  return new CoordError(code, message, { hint: nextStep(paths, 'integrate', `coord integrate ${id}`), details });
+}
+
+export function overwriteError(paths: readonly string[], id: string): CoordError {
+  return new CoordError(
+    'behind',
+    [`not integrated: ${plural(paths.length, 'file')} here with changes that no commit holds`, ...listed(paths)].join(
+      '\n',
+    ),
+    {
+      hint: `commit or stash them, then coord integrate ${id}`,
+      details: { reason: 'uncommitted', paths },
+    },
+  );
+}
+
+export function obstacleError(
+  files: readonly { readonly path: string; readonly obstacle: string | null }[],
+  id: string,
+): CoordError {
+  const lines = files.map(({ path, obstacle }) => `${path} (${obstacle} is in the way)`);
+  return new CoordError('behind', ['not integrated: no place for a file', ...listed(lines)].join('\n'), {
+    hint: `move that folder, link or file away, then coord integrate ${id}`,
+    details: { reason: 'obstacle', paths: files.map(({ path }) => path) },
+  });
+}
+
+const WHY = {
+  text: 'both changed the same lines',
+  binary: 'both changed it, and it is no text',
+  'no-base': 'both changed it, and what it was made from is not here',
+  'deleted-here': 'changed there, deleted here',
+  'changed-here': 'deleted there, changed here',
+  'no-file-here': 'it is no file here',
+} as const;
+
+export function conflictError(
+  files: readonly { readonly path: string; readonly conflict: keyof typeof WHY | null }[],
+  id: string,
+  marks: boolean,
+): CoordError {
+  const lines = files.map(({ path, conflict }) => `${path}: ${WHY[conflict ?? 'text']}`);
+  const markable = !marks && files.every(({ conflict }) => conflict === 'text');
+  return new CoordError(
+    'behind',
+    [`not integrated: ${plural(files.length, 'conflict')}`, ...listed(lines)].join('\n'),
+    {
+      hint: markable
+        ? `write it with marks of conflict: coord integrate ${id} --conflicts`
+        : `let its author make it anew on what is here now: coord integrate ${id} --decline --reason "…"`,
+      details: { reason: 'conflict', conflicts: files.map(({ path, conflict }) => ({ path, conflict })) },
+    },
+  );
+}
+
+function listed(lines: readonly string[]): string[] {
+  const shown = lines.slice(0, MOST_LISTED).map((line) => `  ${oneLine(line)}`);
+  return lines.length > MOST_LISTED ? [...shown, `  and ${lines.length - MOST_LISTED} more`] : shown;
+}
