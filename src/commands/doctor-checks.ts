@@ -12,6 +12,7 @@ import { refLockPath } from '../git/ref-lock.js';
 import { gitText } from '../git/run.js';
 import { readWorktreeFile } from '../git/worktree-files.js';
 import type { Part } from '../store/store.js';
+import { readHooks } from './guards/hooks-report.js';
 import { readMainFiles } from './main-files.js';
 import { rulesFolder, workingRules } from './rules-source.js';
 
@@ -42,11 +43,7 @@ export async function checkUp(context: Context): Promise<Checked[]> {
     surfaceCheck(config),
     await gatesCheck(context),
     objectsCheck(context),
-    {
-      ...{ id: 'hooks', ok: false, severity: 'low' },
-      message: 'not installed: nothing stops a change that nobody claimed',
-      next: 'claim before you change; look at coord sync-check before a deploy',
-    },
+    await hooksCheck(context),
   ];
 }
 
@@ -131,6 +128,19 @@ function deployTargets(source: string): { readonly name: string; readonly gates:
     // The main branch's own problem; the check of the configuration here names it once it is merged.
     return [];
   }
+}
+
+async function hooksCheck(context: Context): Promise<Checked> {
+  const { report } = await readHooks(context);
+  const names = (hooks: typeof report.hooks) => hooks.map(({ hook }) => hook).join(', ');
+  if (report.guarded) return well('hooks', 'medium', `live: ${names(report.hooks)}`);
+  const next = report.isOwn ? 'coord hooks install' : 'coord hooks status';
+  const closed = report.hooks.filter(({ problem }) => problem !== null);
+  if (closed.length === 0) {
+    const message = 'not installed: nothing stops a change that nobody claimed';
+    return { id: 'hooks', ok: false, severity: 'low', message, next };
+  }
+  return { id: 'hooks', ok: false, severity: 'medium', message: `installed, but not live: ${names(closed)}`, next };
 }
 
 /** Whether packing in the background keeps up, or was stopped for good by a lock that a killed git left. */

@@ -14,8 +14,17 @@ export async function loadConfig(root: string): Promise<Config> {
   return source === null ? withDefaults({}) : parseConfig(source);
 }
 
+/** The configuration of the working copy and that of the main branch mostly are one text. */
+const parsed = new Map<string, Promise<Config>>();
+
 /** @throws CoordError `usage` that lists every problem. */
-export async function parseConfig(source: string): Promise<Config> {
+export function parseConfig(source: string): Promise<Config> {
+  const config = parsed.get(source) ?? parse(source);
+  parsed.set(source, config);
+  return config;
+}
+
+async function parse(source: string): Promise<Config> {
   let value: unknown;
   try {
     value = JSON.parse(source.replace(/^\uFEFF/, ''));

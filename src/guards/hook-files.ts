@@ -17,10 +17,10 @@ import { hookScript, isHookScript, KEPT_SUFFIX, type Program, programIn } from '
 import { GUARDED_HOOKS, type GuardedHook } from './hooks.js';
 
 /**
- * How one hook stands. `live`: the guard runs. `stale`: it is there, but would be written differently now: another
+ * How one hook stands. `live`: the guard runs. `managed`: a hook of somebody else's calls it. `stale`: it is there, but would be written differently now: another
  * version, a program that has moved, not executable. `overwritten`: the guard was here, and another has taken its place.
  */
-export type HookStanding = 'live' | 'stale' | 'overwritten' | 'absent';
+export type HookStanding = 'live' | 'managed' | 'stale' | 'overwritten' | 'absent';
 
 export interface HookStatus {
   readonly hook: GuardedHook;
@@ -36,7 +36,11 @@ export class HookFiles {
   /** Where hooks that were here before are kept, with the same names: what they find beside and above themselves is as it was. */
   readonly keptFolder: string;
 
-  constructor(readonly folder: string) {
+  /** @param root of the worktree, where hook managers have their files */
+  constructor(
+    readonly folder: string,
+    private readonly root: string,
+  ) {
     this.keptFolder = `${folder}${KEPT_SUFFIX}`;
   }
 
@@ -58,7 +62,8 @@ export class HookFiles {
     const written: GuardedHook[] = [];
     const movedAside: string[] = [];
     for (const hook of GUARDED_HOOKS) {
-      if (this.look(hook, program).standing === 'live') continue;
+      const { standing } = this.look(hook, program);
+      if (standing === 'live' || standing === 'managed') continue;
       const path = join(this.folder, hook);
       const temporary = join(this.folder, `.${hook}.coord-new`);
       // Before anything is moved: a folder that cannot be written is left as it was.
@@ -103,6 +108,9 @@ export class HookFiles {
     const chained = isRunnable(join(this.keptFolder, hook));
     const content = contentOf(path);
     if (content === null || !isHookScript(content)) {
+      if (isRunnable(path) && callsGuard(hook, content ?? '', this.root)) {
+        return { hook, standing: 'managed', chained, problem: null };
+      }
       const standing = exists(path) && exists(join(this.keptFolder, hook)) ? 'overwritten' : 'absent';
       const problem =
         standing === 'overwritten' ? 'another program has put its own hook in the place of the guard' : null;
@@ -171,6 +179,21 @@ function isGuarded(name: string): boolean {
   return GUARDED_HOOKS.some((hook) => hook === name);
 }
 
+const MOST_BYTES = 100_000;
+
+/** Hook managers, by a word of the hooks that they write, and where they are told what to run. */
+const MANAGERS: readonly (readonly [word: string, files: readonly string[]])[] = [
+  ['lefthook', ['lefthook.yml', '.lefthook.yml', 'lefthook.yaml', '.lefthook.yaml', 'lefthook.toml', 'lefthook.json']],
+  ['pre-commit', ['.pre-commit-config.yaml']],
+];
+
+/** Whether a hook of another program runs the guard, by itself or as its manager is told. */
+function callsGuard(hook: GuardedHook, content: string, root: string): boolean {
+  const told = MANAGERS.filter(([word]) => content.includes(word)).flatMap(([, files]) => files);
+  const texts = [content, ...told.map((file) => contentOf(join(root, file)) ?? '')];
+  return texts.some((text) => text.includes(`hooks run ${hook}`) || text.includes(`id: coord-${hook}`));
+}
+
 function whyStale(hook: GuardedHook, path: string, content: string, program: Program): string | null {
   const told = programIn(content);
   if (told !== null && !exists(told.coord)) return `${told.coord} is not there any more`;
@@ -186,9 +209,9 @@ function isOurs(path: string): boolean {
 
 /** What a hook of coord's could be; null for anything else, such as a symbolic link or a large file. */
 function contentOf(path: string): string | null {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile() || stats.size > 100_000) return null;
   try {
+    const stats = lstatSync(path);
+    if (!stats.isFile() || stats.size > MOST_BYTES) return null;
     return readFileSync(path, 'utf8');
   } catch {
     return null;
@@ -196,12 +219,22 @@ function contentOf(path: string): string | null {
 }
 
 function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    // Not there, or its folder is none (`core.hooksPath=/dev/null`).
+    return false;
+  }
 }
 
 function isRunnable(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() === true && (stats.mode & 0o111) !== 0;
+  try {
+    const stats = statSync(path);
+    return stats.isFile() && (stats.mode & 0o111) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 /** A hook manager that installs itself again writes what it wrote before. */

@@ -16,13 +16,13 @@ export interface HooksReport {
   readonly guarded: boolean;
   readonly hooks: readonly {
     readonly hook: string;
-    readonly standing: 'live' | 'stale' | 'overwritten' | 'absent';
+    readonly standing: 'live' | 'managed' | 'stale' | 'overwritten' | 'absent';
     readonly chained: boolean;
     readonly problem: string | null;
   }[];
 }
 
-const MARKS = { live: '✓', stale: '!', overwritten: '✗', absent: '✗' } as const;
+const MARKS = { live: '✓', managed: '✓', stale: '!', overwritten: '✗', absent: '✗' } as const;
 
 export function hooksLines(report: HooksReport, style: Style): string[] {
   const rows = report.hooks.map(({ hook, standing, chained, problem }) => [
@@ -33,7 +33,11 @@ export function hooksLines(report: HooksReport, style: Style): string[] {
   ]);
   const lines = table(rows).map((line, index) => {
     const standing = report.hooks[index]?.standing;
-    return standing === 'live' ? style.good(line) : standing === 'stale' ? style.warn(line) : style.bad(line);
+    return standing === 'live' || standing === 'managed'
+      ? style.good(line)
+      : standing === 'stale'
+        ? style.warn(line)
+        : style.bad(line);
   });
   return [`hooks in ${oneLine(report.folder)}`, ...lines, ...nextLines(report, style)];
 }

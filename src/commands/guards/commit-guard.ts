@@ -1,19 +1,17 @@
 import type { Context } from '../../context.js';
-import { CoordError } from '../../errors.js';
 import { pathsOfCommit, replayedCommit } from '../../git/replayed.js';
 import { readStaged, type Staged } from '../../git/staged.js';
 import type { ProtectedConfig } from '../protected-config.js';
 import { type Judgement, judgeChange } from './judge.js';
 
 /** Judges the commit that git is about to make. */
-export async function judgeCommit(context: Context): Promise<Judgement> {
+export function judgeCommit(context: Context): Promise<Judgement> {
   const { repository, git, host } = context;
-  const staged = await readStaged(repository, git, host.env, host.cwd).catch(asError);
-  if (staged instanceof CoordError) return { kind: 'undecided', error: staged, paths: [] };
+  const staged = readStaged(repository, git, host.env, host.cwd);
   return judgeChange(context, {
-    paths: staged.paths,
+    paths: staged.then(({ paths }) => paths),
     kind: 'change',
-    excused: (config) => excusedPaths(context, staged, config),
+    excused: async (config) => excusedPaths(context, await staged, config),
   });
 }
 
@@ -27,9 +25,4 @@ async function excusedPaths(context: Context, staged: Staged, { from }: Protecte
   const own = replayed === null ? [] : await pathsOfCommit(context.git, replayed);
   const main = from === null ? null : new Set(await staged.differing(from.commit));
   return new Set([...own, ...staged.paths.filter((path) => main !== null && !main.has(path))]);
-}
-
-function asError(error: unknown): CoordError {
-  if (error instanceof CoordError) return error;
-  throw error;
 }

@@ -15,7 +15,7 @@ export interface HooksHere {
 /** How the git hooks of this worktree stand; for `coord hooks status` and `coord doctor`. Writes nothing. */
 export async function readHooks(context: Context): Promise<HooksHere> {
   const path = await readHooksPath(context.repository, context.git);
-  const files = new HookFiles(path.folder);
+  const files = new HookFiles(path.folder, context.repository.root);
   const hooks = files.status(programOf(context));
   return { path, files, report: reportOf(path, hooks) };
 }
@@ -25,7 +25,7 @@ export function reportOf(path: HooksPath, hooks: HooksReport['hooks']): HooksRep
     folder: path.folder,
     setting: path.setting,
     isOwn: path.isOwn,
-    guarded: hooks.every(({ standing }) => standing === 'live'),
+    guarded: hooks.every(({ standing }) => standing === 'live' || standing === 'managed'),
     hooks,
   };
 }

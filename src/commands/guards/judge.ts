@@ -1,11 +1,11 @@
 import { type Config, policyFor } from '../../config/config.js';
 import type { Context } from '../../context.js';
-import { type GuardRefusal, guardChanges, surfacePaths } from '../../domain/guard.js';
+import { type GuardedChanger, type GuardRefusal, guardChanges, surfacePaths } from '../../domain/guard.js';
 import type { State } from '../../domain/model.js';
 import { patternTarget } from '../../domain/patterns.js';
 import { CoordError } from '../../errors.js';
 import type { GitStore } from '../../store/git-store.js';
-import { protectedConfig } from '../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
 
 /** What a guard makes of a change. */
 export type Judgement =
@@ -18,14 +18,15 @@ export type Judgement =
 
 /** What is to be judged, and by what. */
 export interface Question {
-  readonly paths: readonly string[];
+  /** They may still be on their way: what they are judged by is read meanwhile. */
+  readonly paths: readonly string[] | Promise<readonly string[]>;
   /**
    * `change`: judged by the claims as this clone knows them, without the network. `landing`: by those that the remote has
    * now, and no worker may do it.
    */
   readonly kind: 'change' | 'landing';
   /** Paths that need no claim after all, asked for only where the change would be stopped. */
-  readonly excused?: (config: Awaited<ReturnType<typeof protectedConfig>>) => Promise<ReadonlySet<string>>;
+  readonly excused?: (config: ProtectedConfig) => Promise<ReadonlySet<string>>;
 }
 
 /**
@@ -33,30 +34,50 @@ export interface Question {
  * known who acts, or what is claimed, the surface is closed and the rest is open.
  */
 export async function judgeChange(context: Context, question: Question): Promise<Judgement> {
-  const { paths } = question;
+  const asked = Promise.resolve(question.paths).catch(asError);
   const read = await protectedConfig(context).catch(asError);
+  const known = read instanceof CoordError ? read : await readKnown(context, read.config, question.kind).catch(asError);
+  const paths = await asked;
+  if (paths instanceof CoordError) return { kind: 'undecided', error: paths, paths: [] };
   if (read instanceof CoordError) return { kind: 'undecided', error: read, paths };
-  const { config } = read;
   const excused = async () => (await question.excused?.(read)) ?? new Set<string>();
-  try {
-    const { agent, session } = context.identity();
-    const state = await claimsOf(context, config, question.kind);
-    const own = policyFor(config, agent, context.repository.foldsCase);
-    const changer = { agent, session, policy: question.kind === 'landing' ? { ...own, scratch: [] } : own };
-    const now = context.now();
-    const verdict = guardChanges(state, changer, paths, now);
-    if (verdict.ok) return { kind: 'allowed' };
-    if (verdict.refusal.reason === 'killed') return { kind: 'refused', refusal: verdict.refusal };
-    const without = await excused();
-    const again = guardChanges(state, changer, minus(paths, without), now);
-    return again.ok ? { kind: 'allowed' } : { kind: 'refused', refusal: again.refusal };
-  } catch (thrown) {
-    const error = asError(thrown);
-    const policy = { surface: config.surface.map(patternTarget), foldCase: context.repository.foldsCase };
-    const closed = surfacePaths(policy, paths);
-    const left = closed.length === 0 ? [] : minus(closed, await excused().catch(() => new Set<string>()));
-    return left.length === 0 ? { kind: 'let-through', error } : { kind: 'undecided', error, paths: left };
-  }
+  if (known instanceof CoordError) return closeSurface(context, read, paths, known, excused);
+  const { state, changer } = known;
+  const now = context.now();
+  const verdict = guardChanges(state, changer, paths, now);
+  if (verdict.ok) return { kind: 'allowed' };
+  if (verdict.refusal.reason === 'killed') return { kind: 'refused', refusal: verdict.refusal };
+  const without = await excused().catch(asError);
+  if (without instanceof CoordError) return closeSurface(context, read, paths, without);
+  const again = guardChanges(state, changer, minus(paths, without), now);
+  return again.ok ? { kind: 'allowed' } : { kind: 'refused', refusal: again.refusal };
+}
+
+/** Nothing can be decided for want of something: the surface is closed, the rest is open. */
+async function closeSurface(
+  { repository }: Context,
+  { config }: ProtectedConfig,
+  paths: readonly string[],
+  error: CoordError,
+  excused = async (): Promise<ReadonlySet<string>> => new Set(),
+): Promise<Judgement> {
+  const surface = config.surface.map(patternTarget);
+  const closed = surfacePaths({ surface, foldCase: repository.foldsCase }, paths);
+  const left = closed.length === 0 ? [] : minus(closed, await excused().catch(() => new Set<string>()));
+  return left.length === 0 ? { kind: 'let-through', error } : { kind: 'undecided', error, paths: left };
+}
+
+interface Known {
+  readonly state: State;
+  readonly changer: GuardedChanger;
+}
+
+/** Who acts, and what is claimed. */
+async function readKnown(context: Context, config: Config, kind: Question['kind']): Promise<Known> {
+  const { agent, session } = context.identity();
+  const policy = policyFor(config, agent, context.repository.foldsCase);
+  const state = await claimsOf(context, config, kind);
+  return { state, changer: { agent, session, policy: kind === 'landing' ? { ...policy, scratch: [] } : policy } };
 }
 
 async function claimsOf(context: Context, config: Config, kind: Question['kind']): Promise<State> {

@@ -1,0 +1,346 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { GUARDED_HOOKS } from '../../src/guards/hooks.js';
+import { type Fleet, localFleet } from '../support/fleet.js';
+import { hooksOf } from '../support/guarded.js';
+import { sandbox } from '../support/sandbox.js';
+
+/** Path → kind, mode and content of all below a folder. */
+function snapshot(folder: string): Record<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const stats = lstatSync(path);
+      const content = stats.isSymbolicLink() ? readlinkSync(path) : stats.isFile() ? readFileSync(path, 'latin1') : '';
+      return [relative(folder, path), `${stats.mode.toString(8)} ${content}`];
+    }),
+  );
+}
+
+function script(path: string, ...lines: string[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, ['#!/bin/sh', ...lines, ''].join('\n'));
+  chmodSync(path, 0o755);
+}
+
+/** Commits a file off the surface, as maya; the exit code and what was said. */
+function commitReadme({ box, clone }: Fleet, cwd = clone) {
+  box.write(cwd, 'README.md', String(Math.random()));
+  box.git(cwd, 'add', 'README.md');
+  return box.tryGit(cwd, 'commit', '-q', '-m', 'x');
+}
+
+async function standings(fleet: Fleet, cwd = fleet.clone): Promise<Record<string, string>> {
+  const { data } = (await fleet.as('maya', ['hooks', '--json'], { cwd })).json();
+  return Object.fromEntries(data.hooks.map(({ hook, standing }: Record<string, string>) => [hook, standing]));
+}
+
+const ALL_LIVE = Object.fromEntries(GUARDED_HOOKS.map((hook) => [hook, 'live']));
+
+describe('coord hooks install', () => {
+  it('is repeated without effect, serves all worktrees, and is taken back byte for byte', async () => {
+    const fleet = await localFleet();
+    const { clone, box } = fleet;
+    const hooks = hooksOf(clone);
+    script(join(hooks, 'commit-msg'), 'exit 0');
+    const before = snapshot(join(clone, '.git', 'hooks'));
+    const first = await fleet.as('maya', ['hooks', 'install', '--json']);
+    expect(first.json().data).toMatchObject({ guarded: true, written: [...GUARDED_HOOKS], folder: hooks });
+    const installed = snapshot(hooks);
+    const again = await fleet.as('maya', ['hooks', 'install', '--json'], { cwd: box.worktree(clone) });
+    expect(again.json().data).toMatchObject({ guarded: true, written: [] });
+    expect(snapshot(hooks)).toEqual(installed);
+    const removed = await fleet.as('maya', ['hooks', 'uninstall', '--json']);
+    expect(removed.json().data).toMatchObject({ removed: [...GUARDED_HOOKS], restored: [], left: [] });
+    expect(snapshot(hooks)).toEqual(before);
+    expect(readdirSync(join(clone, '.git')).filter((name) => name.includes('before-coord'))).toEqual([]);
+    const nothing = await fleet.as('maya', ['hooks', 'uninstall']);
+    expect(nothing.stdout).toContain('no guard was installed');
+  });
+
+  it('keeps hooks of every kind, runs those that git would run, and restores them', async () => {
+    const fleet = await localFleet();
+    const { clone, box } = fleet;
+    const hooks = hooksOf(clone);
+    const ran = box.path('ran');
+    // A link into the worktree, a program, one that is not executable, one without a first line.
+    script(join(clone, 'tools', 'hook.sh'), `echo "link $(basename "$0")" >>'${ran}'`);
+    symlinkSync('../../tools/hook.sh', join(hooks, 'pre-commit'));
+    copyFileSync('/bin/true', join(hooks, 'prepare-commit-msg'));
+    chmodSync(join(hooks, 'prepare-commit-msg'), 0o755);
+    script(join(hooks, 'pre-applypatch'), 'exit 1');
+    chmodSync(join(hooks, 'pre-applypatch'), 0o640);
+    writeFileSync(join(hooks, 'pre-push'), `echo "push $*" >>'${ran}'; cat >>'${ran}'\r\n`, { mode: 0o711 });
+    const before = snapshot(hooks);
+    await fleet.as('maya', ['hooks', 'install']);
+    expect(await standings(fleet)).toEqual(ALL_LIVE);
+    const chained = (await fleet.as('maya', ['hooks', '--json'])).json().data.hooks;
+    expect(chained.map((one: { chained: boolean }) => one.chained)).toEqual([true, true, false, true]);
+    expect(commitReadme(fleet).code).toBe(0);
+    expect(readFileSync(ran, 'utf8')).toBe('link pre-commit\n');
+    await fleet.as('maya', ['hooks', 'uninstall']);
+    expect(snapshot(hooks)).toEqual(before);
+    expect(existsSync(`${hooks}.before-coord`)).toBe(false);
+  });
+
+  it('gives an earlier hook its arguments, its input and its neighbours, and its exit code counts', async () => {
+    const fleet = await localFleet();
+    const { clone, box } = fleet;
+    const hooks = hooksOf(clone);
+    const ran = box.path('ran');
+    writeFileSync(join(hooks, 'common.sh'), `say() { echo "$@" >>'${ran}'; }\n`);
+    script(join(hooks, 'prepare-commit-msg'), '. "$(dirname "$0")/common.sh"', 'say "$(basename "$0") $# $2"');
+    script(join(hooks, 'pre-push'), `cat >'${ran}'`, 'exit 3');
+    await fleet.as('maya', ['hooks', 'install']);
+    expect(commitReadme(fleet).code).toBe(0);
+    expect(readFileSync(ran, 'utf8')).toBe('prepare-commit-msg 2 message\n');
+    const remote = box.bareRemote();
+    expect(box.tryGit(clone, 'push', '--force', remote, 'HEAD:x', 'HEAD:y').code).toBe(1);
+    expect(readFileSync(ran, 'utf8').split('\n')).toHaveLength(3);
+    await fleet.as('maya', ['hooks', 'uninstall']);
+    script(join(hooks, 'pre-commit'), 'echo no >&2', 'exit 7');
+    await fleet.as('maya', ['hooks', 'install']);
+    expect(commitReadme(fleet)).toMatchObject({ code: 1, stderr: 'no\n' });
+  });
+
+  it('stops a commit before an earlier hook is run', async () => {
+    const fleet = await localFleet();
+    const ran = fleet.box.path('ran');
+    script(join(hooksOf(fleet.clone), 'pre-commit'), `touch '${ran}'`);
+    await fleet.as('maya', ['hooks', 'install']);
+    fleet.box.write(fleet.clone, 'src/x.ts', 'x');
+    fleet.box.git(fleet.clone, 'add', '.');
+    expect(fleet.box.tryGit(fleet.clone, 'commit', '-m', 'x').code).toBe(1);
+    expect(existsSync(ran)).toBe(false);
+  });
+
+  it('judges what an earlier hook adds to the commit', async () => {
+    const fleet = await localFleet();
+    script(join(hooksOf(fleet.clone), 'pre-commit'), 'echo formatted >src/api/users.ts', 'git add src/api/users.ts');
+    await fleet.as('maya', ['hooks', 'install']);
+    const { code, stderr } = commitReadme(fleet);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('src/api/users.ts');
+  });
+});
+
+describe('hook managers', () => {
+  /** What husky 9 writes; it finds the project’s hook by its own name and place. */
+  function husky({ box, clone }: Fleet): void {
+    const stub = '#!/usr/bin/env sh\n. "$(dirname "$0")/h"';
+    const runner =
+      '#!/usr/bin/env sh\nn=$(basename "$0")\ns=$(dirname "$(dirname "$0")")/$n\n[ ! -f "$s" ] && exit 0\nsh -e "$s" "$@"\n';
+    box.write(clone, '.husky/_/h', runner);
+    for (const hook of ['pre-commit', 'prepare-commit-msg', 'pre-push', 'commit-msg']) {
+      chmodSync(box.write(clone, `.husky/_/${hook}`, stub), 0o755);
+    }
+    box.write(clone, '.husky/_/.gitignore', '*');
+    box.git(clone, 'config', 'core.hooksPath', '.husky/_');
+  }
+
+  it('husky goes on running the project’s hooks, and its own reinstall is seen', async () => {
+    const fleet = await localFleet();
+    const { clone, box } = fleet;
+    const ran = box.path('ran');
+    husky(fleet);
+    box.write(clone, '.husky/pre-commit', `echo husky >>'${ran}'\n`);
+    const before = snapshot(join(clone, '.husky'));
+    const installed = await fleet.as('maya', ['hooks', 'install']);
+    expect(installed.stderr).toContain('.husky/_ is in the worktree');
+    expect(await standings(fleet)).toEqual(ALL_LIVE);
+    expect(commitReadme(fleet).code).toBe(0);
+    expect(readFileSync(ran, 'utf8')).toBe('husky\n');
+    husky(fleet);
+    expect(await standings(fleet)).toMatchObject({ 'pre-commit': 'overwritten', 'pre-push': 'overwritten' });
+    // What is another program's is left to it, and what was kept stays kept.
+    const refused = await fleet.as('maya', ['hooks', 'uninstall']);
+    expect(refused.stderr).toContain('pre-commit is another program’s now');
+    expect((await fleet.as('maya', ['hooks', 'install', '--json'])).json().data).toMatchObject({
+      guarded: true,
+      movedAside: [],
+    });
+    expect(commitReadme(fleet).code).toBe(0);
+    expect(readFileSync(ran, 'utf8')).toBe('husky\nhusky\n');
+    await fleet.as('maya', ['hooks', 'uninstall']);
+    expect(snapshot(join(clone, '.husky'))).toEqual(before);
+  });
+
+  it('one that puts a new hook in the place of the guard loses neither its own nor the earlier one', async () => {
+    const fleet = await localFleet();
+    const hooks = hooksOf(fleet.clone);
+    const ran = fleet.box.path('ran');
+    script(join(hooks, 'pre-commit'), `echo first >>'${ran}'`);
+    await fleet.as('maya', ['hooks', 'install']);
+    script(join(hooks, 'pre-commit'), `echo second >>'${ran}'`);
+    const { data } = (await fleet.as('maya', ['hooks', 'install', '--json'])).json();
+    expect(data.movedAside).toEqual([join(`${hooks}.before-coord`, 'pre-commit.1')]);
+    expect(readFileSync(data.movedAside[0], 'utf8')).toContain('first');
+    commitReadme(fleet);
+    expect(readFileSync(ran, 'utf8')).toBe('second\n');
+  });
+
+  it('a hook that calls coord itself is a guard too', async () => {
+    const fleet = await localFleet();
+    script(join(hooksOf(fleet.clone), 'pre-commit'), 'exec npx coord hooks run pre-commit');
+    expect((await standings(fleet))['pre-commit']).toBe('managed');
+    fleet.box.write(
+      fleet.clone,
+      'lefthook.yml',
+      'pre-push:\n  commands:\n    coord:\n      run: coord hooks run pre-push {1} {2}\n',
+    );
+    script(join(hooksOf(fleet.clone), 'pre-push'), 'call_lefthook run "pre-push" "$@"');
+    expect((await standings(fleet))['pre-push']).toBe('managed');
+  });
+});
+
+describe('a folder of hooks that others use too', () => {
+  it.each(['global', 'system', 'command', 'outside', 'link', 'nowhere'])('is never written to: %s', async (kind) => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const shared = box.path('shared-hooks');
+    script(join(shared, 'pre-commit'), 'exit 0');
+    const env: Record<string, string> = {};
+    if (kind === 'global') box.git(clone, 'config', '--global', 'core.hooksPath', shared);
+    if (kind === 'system') {
+      box.write(box.directory, 'gitconfig', `[core]\n  hooksPath = ${shared}\n`);
+      Object.assign(env, { GIT_CONFIG_SYSTEM: box.path('gitconfig'), GIT_CONFIG_NOSYSTEM: '0' });
+    }
+    if (kind === 'command')
+      Object.assign(env, { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: shared });
+    if (kind === 'outside') box.git(clone, 'config', 'core.hooksPath', shared);
+    if (kind === 'nowhere') box.git(clone, 'config', 'core.hooksPath', '/dev/null');
+    if (kind === 'link') {
+      rmSync(hooksOf(clone), { recursive: true });
+      symlinkSync(shared, hooksOf(clone));
+    }
+    const before = snapshot(box.directory);
+    for (const verb of ['install', 'uninstall']) {
+      const result = await fleet.as('maya', ['hooks', verb, '--json'], { env });
+      expect(result.code).toBe(2);
+      expect(result.json().error.message).toContain('does not belong to this repository alone');
+    }
+    expect(snapshot(shared)).toEqual(
+      Object.fromEntries(
+        Object.entries(before).flatMap(([path, was]) =>
+          path.startsWith('shared-hooks/') ? [[path.slice('shared-hooks/'.length), was]] : [],
+        ),
+      ),
+    );
+    if (kind !== 'global') return;
+    const { error } = (await fleet.as('maya', ['hooks', 'install', '--json'])).json();
+    const way = /run here no more\): (.*)$/.exec(error.hint)?.[1] ?? '';
+    script(box.path('way'), `cd '${clone}' && ${way}`);
+    box.git(clone, '-c', `alias.way=!${box.path('way')}`, 'way');
+    expect((await fleet.as('maya', ['hooks', 'install'])).code).toBe(0);
+    expect(await standings(fleet, box.worktree(clone))).toEqual(ALL_LIVE);
+  });
+
+  it('in the root of the repository it is refused as well: nothing could be kept beside it', async () => {
+    const fleet = await localFleet();
+    fleet.box.git(fleet.clone, 'config', 'core.hooksPath', '.');
+    expect((await fleet.as('maya', ['hooks', 'install'])).code).toBe(2);
+  });
+});
+
+describe('the hook itself', () => {
+  it('finds coord where it was, on PATH, or among the project’s modules, and else says what to do', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    await fleet.as('maya', ['hooks', 'install']);
+    const hook = join(hooksOf(clone), 'pre-commit');
+    const moved = readFileSync(hook, 'utf8').replaceAll(/^coord=.*$/gm, "coord='/gone/it'\\''s away/coord.js'");
+    writeFileSync(hook, moved);
+    expect(await standings(fleet)).toMatchObject({ 'pre-commit': 'stale', 'pre-push': 'live' });
+    expect((await fleet.as('maya', ['hooks'])).stdout).toContain("/gone/it's away/coord.js is not there any more");
+    const lost = commitReadme(fleet);
+    expect(lost.code).not.toBe(0);
+    expect(lost.stderr).toContain("coord is not here:\n  not at /gone/it's away/coord.js");
+    expect(lost.stderr).toContain('COORD_GUARD=off git commit');
+    expect(lost.stderr).toContain('rm ".git/hooks/pre-commit"');
+    const ran = box.path('ran');
+    script(join(clone, 'node_modules/.bin/coord'), `echo "modules $*" >>'${ran}'`);
+    expect(commitReadme(fleet).code).toBe(0);
+    script(box.path('bin', 'coord'), `echo "path $*" >>'${ran}'`);
+    const path = `${box.path('bin')}:${box.env.PATH}`;
+    script(box.path('run'), `PATH='${path}' exec git -C '${clone}' commit --allow-empty -q -m x`);
+    box.git(clone, '-c', `alias.go=!${box.path('run')}`, 'go');
+    expect(readFileSync(ran, 'utf8')).toBe('modules hooks run pre-commit --\npath hooks run pre-commit --\n');
+    expect((await fleet.as('maya', ['hooks', 'install', '--json'])).json().data.written).toEqual(['pre-commit']);
+  });
+
+  it('goes on working in a repository that was moved, and in one with a name that is hard to quote', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    await fleet.as('maya', ['hooks', 'install']);
+    const place = box.path('it\'s "new" $HOME `here`');
+    renameSync(clone, place);
+    expect(commitReadme(fleet, place).code).toBe(0);
+    box.write(place, 'src/x.ts', 'x');
+    box.git(place, 'add', '.');
+    expect(box.tryGit(place, 'commit', '-m', 'x').stderr).toContain('src/x.ts');
+    expect(await standings(fleet, place)).toEqual(ALL_LIVE);
+  });
+
+  it('that has lost its mode or got other line ends is seen, and mended', async () => {
+    const fleet = await localFleet();
+    await fleet.as('maya', ['hooks', 'install']);
+    const hooks = hooksOf(fleet.clone);
+    chmodSync(join(hooks, 'pre-push'), 0o644);
+    writeFileSync(join(hooks, 'pre-commit'), readFileSync(join(hooks, 'pre-commit'), 'utf8').replaceAll('\n', '\r\n'));
+    rmSync(join(hooks, 'pre-applypatch'));
+    expect(await standings(fleet)).toEqual({
+      'pre-commit': 'stale',
+      'prepare-commit-msg': 'live',
+      'pre-applypatch': 'absent',
+      'pre-push': 'stale',
+    });
+    const mended = await fleet.as('maya', ['hooks', 'install', '--json']);
+    expect(mended.json().data).toMatchObject({ guarded: true, written: ['pre-commit', 'pre-applypatch', 'pre-push'] });
+  });
+});
+
+it('a folder that cannot be written is left as it was', async () => {
+  const fleet = await localFleet();
+  const hooks = hooksOf(fleet.clone);
+  script(join(hooks, 'pre-commit'), 'exit 0');
+  rmSync(join(hooks, 'pre-push.sample'));
+  const before = snapshot(hooks);
+  fleet.box.tryGit(fleet.clone, 'config', 'core.sharedRepository', 'false');
+  chmodSync(hooks, 0o555);
+  script(fleet.box.path('as-nobody'), 'exit 0');
+  for (const folder of [fleet.box.directory, fleet.clone, join(fleet.clone, '.git')]) chmodSync(folder, 0o777);
+  const result = await fleet.as('maya', ['hooks', 'install', '--json'], {
+    uid: 65534,
+    gid: 65534,
+    env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' },
+  });
+  chmodSync(hooks, 0o755);
+  expect([result.code, result.json().error.code]).toEqual([7, 'unavailable']);
+  expect(result.json().error.message).toContain('EACCES');
+  expect(snapshot(hooks)).toEqual(before);
+});
+
+it('outside a repository, and in one without hooks at all', async () => {
+  const box = sandbox();
+  expect((await box.coord(box.home, ['hooks'])).code).toBe(2);
+  const bare = box.repository();
+  rmSync(hooksOf(bare), { recursive: true });
+  expect((await box.coord(bare, ['hooks', 'install'])).code).toBe(0);
+  expect((await box.coord(bare, ['hooks', '--json'])).json().data.guarded).toBe(true);
+  expect((await box.coord(bare, ['hooks', 'run', 'post-commit'])).code).toBe(2);
+});
