@@ -177,3 +177,20 @@ it('the pre-commit framework tells of the push in variables', async () => {
   await fleet.as('maya', ['claim', USERS, '--allow-behind']);
   expect((await run('maya')).json()).toMatchObject({ ok: true, data: { allowed: true } });
 });
+
+it('what goes past the hooks of a commit is caught on its way to the main branch', () => {
+  const { box, clone } = fleet;
+  const base = fleet.head();
+  // Plumbing runs no hook.
+  fleet.stage(USERS, 'plumbed\n');
+  const plumbed = box.git(clone, 'commit-tree', '-p', 'HEAD', '-m', 'plumbed', box.git(clone, 'write-tree'));
+  expect(push('maya', 'origin', `${plumbed}:main`)).toEqual(refused(`${USERS}: nobody holds it`));
+  // Hooks that are switched off for one command.
+  expect(fleet.git('maya', ['-c', 'core.hooksPath=/dev/null', 'commit', '-qm', 'x']).code).toBe(0);
+  expect(push('maya', 'origin', 'main')).toEqual(refused(`${USERS}: nobody holds it`));
+  // A merge that throws the work of others away: nothing of it differs from its first parent.
+  box.git(clone, 'push', '-q', '--no-verify', 'origin', 'main');
+  box.git(clone, 'checkout', '-q', '-b', 'mine', base);
+  expect(fleet.git('maya', ['merge', '-q', '-s', 'ours', '--no-edit', 'main']).code).toBe(0);
+  expect(push('maya', 'origin', 'mine:main')).toEqual(refused(`${USERS}: nobody holds it`));
+});

@@ -68,3 +68,18 @@ it('with a remote, a granted claim costs one round trip', async () => {
   expect(await network('noor', ['status', '--no-fetch'])).toEqual([]);
   expect(await network('maya', ['release', 'src/api/users.ts'])).toEqual(['push']);
 });
+
+it('a guard starts one git process, the comparison, and asks no remote; to refuse, one more', async () => {
+  const fleet = await sharedFleet();
+  const calls = counting(fleet);
+  fleet.box.write(fleet.clone, 'src/api/users.ts', 'new\n');
+  fleet.box.git(fleet.clone, 'add', '.');
+  expect(await calls('maya', ['hooks', 'run', 'pre-commit'], 4)).toEqual(['diff-index', 'diff-index']);
+  await fleet.as('maya', ['claim', 'src/api']);
+  expect(await calls('maya', ['hooks', 'run', 'pre-commit'])).toEqual(['diff-index']);
+  expect(await calls('maya', ['hooks', 'run', 'prepare-commit-msg', 'file', 'message'])).toEqual(['diff-index']);
+  // What is packed is read once.
+  fleet.box.git(fleet.clone, 'gc', '--quiet');
+  await calls('maya', ['hooks', 'run', 'pre-commit']);
+  expect(await calls('maya', ['hooks', 'run', 'pre-commit'])).toEqual(['diff-index']);
+});

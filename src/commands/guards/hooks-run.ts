@@ -55,15 +55,18 @@ function judge(context: Context, hook: GuardedHook, args: readonly string[]): Pr
 /** The directory decides which repository coord looks at; git may have been told of another one. */
 function wrongRepository({ host, repository }: Context): PushJudgement | null {
   const named = host.env.GIT_DIR;
-  if (
-    named === undefined ||
-    named === '' ||
-    realpathSync(resolve(host.cwd, named)) === realpathSync(repository.gitDir)
-  ) {
-    return null;
-  }
+  if (named === undefined || named === '') return null;
+  if (realPathOf(resolve(host.cwd, named)) === realPathOf(repository.gitDir)) return null;
   const error = usage(`git works in ${named}, and this directory belongs to ${repository.gitDir}`, 'unset GIT_DIR');
   return { kind: 'undecided', error, paths: [] };
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function errorOf(context: Context, judgement: PushJudgement, act: Act): CoordError | null {

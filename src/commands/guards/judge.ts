@@ -91,9 +91,13 @@ async function claimsOf(context: Context, config: Config, kind: Question['kind']
 /** A store without a branch would ask the remote for it. */
 async function mustBeKnown(store: GitStore, { branch, share }: Config): Promise<void> {
   if ((await store.tip()) !== null) return;
-  throw new CoordError('unavailable', `this clone has no coordination branch (${branch})`, {
-    hint: share ? 'coord status fetches it' : 'coord init',
-  });
+  throw new CoordError(
+    'unavailable',
+    `this clone has no coordination branch (${branch})${share ? ' yet: coord status fetches it' : ''}`,
+    {
+      hint: share ? 'coord status' : 'coord init',
+    },
+  );
 }
 
 function minus(paths: readonly string[], without: ReadonlySet<string>): string[] {
