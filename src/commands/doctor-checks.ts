@@ -21,7 +21,7 @@ export interface Checked extends Finding {
   readonly error?: CoordError;
 }
 
-const ALL_PARTS: readonly Part[] = ['log', 'onces', 'requests'];
+const ALL_PARTS: readonly Part[] = ['log', 'onces', 'deployments', 'requests'];
 /** Far above what upkeep leaves; git's own default for packing is 6,700. */
 const MANY_LOOSE_OBJECTS = 40_000;
 const LEFT_OVER_MS = 3_600_000;

@@ -10,7 +10,8 @@ import { landRefused, type ReviewReport, reviewLines } from '../render/land.js';
 import { hookRefused, notPushed, protectedBranch } from '../render/land-push.js';
 import { troubleIn } from '../store/remote-words.js';
 import { refusesBranch } from './land-push.js';
-import { landRequest, readWork, syncError, type Work } from './land-work.js';
+import { landRequest, readWork, type Work } from './land-work.js';
+import { syncError } from './sync-facts.js';
 import type { Outcome } from './verb.js';
 
 /** A push with the user's hooks: agents' tools stop a command after 10 minutes. */

@@ -8,7 +8,6 @@ import { CoordError, usage } from '../errors.js';
 import { mergeBase, pathsBetween } from '../git/changed-paths.js';
 import { recordLastFetch } from '../git/last-fetch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
-import { missingLines } from '../render/sync.js';
 import { configAt } from './protected-config.js';
 
 /** HEAD, and the remote's main branch as it has just been fetched. */
@@ -64,10 +63,6 @@ export async function requireSharing(context: Context): Promise<void> {
     `nothing to land on: ${CONFIG_FILE} shares with no remote ("share": false)`,
     'merge it into your main branch yourself, then coord release; or set "share": true where there is a remote',
   );
-}
-
-export function syncError({ code, message, hint, reason, report }: SyncRefusal): CoordError {
-  return new CoordError(code, [message, ...missingLines(report)].join('\n'), { hint, details: { reason, ...report } });
 }
 
 /** The request to let this work land; its renames are added once the claims are known. */

@@ -10,7 +10,8 @@ import { CompanionDeclined } from '../store/companion.js';
 import { transact } from '../store/transact.js';
 import { mainAsCompanion, rehearse, whyDeclined } from './land-push.js';
 import { pushForReview } from './land-review.js';
-import { landRequest, readMain, readWork, requireSharing, syncError, type Work } from './land-work.js';
+import { landRequest, readMain, readWork, requireSharing, type Work } from './land-work.js';
+import { syncError } from './sync-facts.js';
 import type { Outcome, Success, Verb } from './verb.js';
 
 export const land: Verb = {

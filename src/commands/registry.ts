@@ -47,6 +47,22 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./sync-check.js')).syncCheck,
   },
   {
+    name: 'deploy',
+    summary: 'deploy in one transaction, which cannot silently undo work',
+    takesCommand: true,
+    load: async () => (await import('./deploy/deploy.js')).deploy,
+  },
+  {
+    name: 'deployments',
+    summary: 'what runs where, by whom, and since when',
+    load: async () => (await import('./deploy/deployments.js')).deployments,
+  },
+  {
+    name: 'evidence',
+    summary: 'what a deploy rests on: coordination and authorisation, apart',
+    load: async () => (await import('./deploy/evidence.js')).evidence,
+  },
+  {
     name: 'run',
     summary: 'hold ground while a program runs',
     takesCommand: true,

@@ -11,7 +11,8 @@ import { renamesSince } from '../git/renames.js';
 import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround } from '../render/land.js';
 import { refusalError } from '../render/refusals.js';
 import { transact } from '../store/transact.js';
-import { readWork, requireSharing, syncError } from './land-work.js';
+import { readWork, requireSharing } from './land-work.js';
+import { syncError } from './sync-facts.js';
 import type { Outcome, Verb } from './verb.js';
 
 export const releasedBy: Verb = {

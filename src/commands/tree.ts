@@ -78,7 +78,8 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
       const flags = command.optsWithGlobals();
       const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
       await act(entry, verb, new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags), {
-        json: flags.json === true,
+        // The last line of a stream is the one object that --json promises.
+        json: flags.json === true || flags.jsonStream === true,
         agent: typeof agent === 'string' ? agent : undefined,
         requestId: typeof flags.requestId === 'string' ? flags.requestId : undefined,
       });

@@ -27,6 +27,7 @@ export function withAnswers(request: Request, answers: Readonly<Record<string, b
       return { ...request, contains: { ...request.contains, ...answers } };
     case 'wait':
     case 'steal':
+    case 'deploy-begin':
       return { ...request, claim: { ...request.claim, contains: { ...request.claim.contains, ...answers } } };
     default:
       return request;

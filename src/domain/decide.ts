@@ -1,6 +1,7 @@
 import { decideAccept, decideDecline } from './accept.js';
 import { decideSessionEnd, decideSessionStart, decideSetState, findAgent, touchAgent } from './agents.js';
 import { decideClaim } from './claim.js';
+import { decideDeployBegin, decideDeployBlock, decideDeployFinish, decideDeployStart } from './deploy.js';
 import { decideHandoff } from './handoff.js';
 import { decideKill, decideRevive } from './kill.js';
 import { decideLand } from './land.js';
@@ -31,7 +32,9 @@ export function decide(state: State, request: Request, now: Instant): Decision {
 
 function decideAnew(state: State, request: Request, now: Instant): Decision {
   const killed = findAgent(state, request.agent)?.killed;
-  if (killed) return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: killed } };
+  // The program of a stopped agent was stopped as well, and its record is to say so.
+  if (killed && request.kind !== 'deploy-finish')
+    return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: killed } };
   const unread = lacksSession(state, request);
   if (unread) return { ok: false, refusal: unread };
   const spared = request.kind === 'steal' ? claimsInTheWay(state, request.claim) : [];
@@ -56,6 +59,14 @@ function dispatch(state: State, request: Request, now: Instant): Decision {
       return decideOnceFinish(state, request, now);
     case 'once-forget':
       return decideOnceForget(state, request, now);
+    case 'deploy-begin':
+      return decideDeployBegin(state, request, now);
+    case 'deploy-block':
+      return decideDeployBlock(state, request, now);
+    case 'deploy-start':
+      return decideDeployStart(state, request, now);
+    case 'deploy-finish':
+      return decideDeployFinish(state, request, now);
     case 'leave-queue':
       return decideLeaveQueue(state, request, now);
     case 'renew':

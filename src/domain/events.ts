@@ -25,6 +25,7 @@ export const EVENT_TYPES = [
   'agent.revived',
   'note.added',
   'gate.checked',
+  'deploy.checked',
   'deploy.started',
   'deploy.done',
   'deploy.failed',

@@ -1,3 +1,4 @@
+import { type Deployments, NO_DEPLOYMENTS } from './deployments.js';
 import type { TargetKind } from './targets.js';
 import type { Instant } from './time.js';
 
@@ -206,6 +207,7 @@ export interface State {
   /** The newest segment of the log. */
   readonly notes: readonly Note[];
   readonly onces: readonly Once[];
+  readonly deployments: Deployments;
   /** Answers to request ids, oldest first. */
   readonly requests: readonly AnsweredRequest[];
   /** Open submissions, and those that ended not long ago, oldest first. */
@@ -220,6 +222,7 @@ export const EMPTY_STATE: State = {
   agents: [],
   notes: [],
   onces: [],
+  deployments: NO_DEPLOYMENTS,
   requests: [],
   submissions: [],
 };

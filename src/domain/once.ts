@@ -1,9 +1,8 @@
 import { decideClaim } from './claim.js';
-import { groundOf } from './conflicts.js';
 import type { EventDraft } from './events.js';
+import { heldBy } from './held.js';
 import { claimEvent, isLive } from './leases.js';
-import type { Claim, Once, State } from './model.js';
-import type { Conflict } from './refusal.js';
+import type { Once, State } from './model.js';
 import type { Decision, OnceBeginRequest, OnceFinishRequest, OnceForgetRequest } from './request.js';
 import { onceTarget } from './targets.js';
 import type { Instant } from './time.js';
@@ -98,24 +97,4 @@ function withOnce(state: State, record: Once): State {
 
 function withoutOnce(state: State, key: string): State {
   return { ...state, onces: state.onces.filter((record) => record.key !== key) };
-}
-
-function heldBy(claim: Claim) {
-  const { target, agent, session, id, acquiredAt, expiresAt, reason, mode } = claim;
-  const conflict: Conflict = {
-    target,
-    heldTarget: target,
-    overlap: target,
-    witness: target,
-    agent,
-    session,
-    claimId: id,
-    since: acquiredAt,
-    expiresAt,
-    reason,
-    mode,
-    waiting: false,
-  };
-  const facts = { conflicts: [conflict], free: [], queue: [], asked: [groundOf(claim)], mode };
-  return { code: 'held' as const, reason: 'held' as const, ...facts };
 }

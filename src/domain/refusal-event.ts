@@ -5,8 +5,17 @@ import type { Instant } from './time.js';
 
 /** The claim that a request asks for, at once or when it is its turn; null for all others. */
 export function claimIn(request: Request): ClaimRequest | null {
-  if (request.kind === 'claim') return request;
-  return request.kind === 'wait' || request.kind === 'steal' || request.kind === 'once-begin' ? request.claim : null;
+  switch (request.kind) {
+    case 'claim':
+      return request;
+    case 'wait':
+    case 'steal':
+    case 'once-begin':
+    case 'deploy-begin':
+      return request.claim;
+    default:
+      return null;
+  }
 }
 
 /** Whether an event is the refusal of a claim. */
@@ -14,7 +23,8 @@ export function isRefusalEvent({ type }: Pick<CoordEvent, 'type'>): boolean {
   return type === 'claim.refused' || type === 'deadlock.prevented';
 }
 
-const DEFERRED: readonly string[] = ['guard.refused', 'guard.passed', 'gate.checked'];
+/** Events that are gathered before they are recorded, where nothing else is written. */
+const DEFERRED: readonly string[] = ['guard.refused', 'guard.passed', 'gate.checked', 'deploy.blocked'];
 
 /** Whether an event is gathered before it is recorded, and so might be recorded twice. */
 export function isDeferredEvent(event: Pick<CoordEvent, 'type'>): boolean {

@@ -1,3 +1,4 @@
+import type { Deployment, LiveTarget } from './deployments.js';
 import type { Claim, Kill, Loss, Mode, Once, Role, Submission, Waiter } from './model.js';
 import type { SessionLack } from './session-required.js';
 import type { Target } from './targets.js';
@@ -106,6 +107,20 @@ export type Refusal =
     }
   | { readonly code: 'lost'; readonly reason: 'unclaimed'; readonly paths: readonly UnclaimedPath[] }
   | { readonly code: 'unavailable'; readonly reason: 'unknown-outcome'; readonly once: Once }
+  | {
+      readonly code: 'unavailable';
+      readonly reason: 'unknown-deploy';
+      /** The attempt that ended without a word. */
+      readonly deployment: Deployment;
+      readonly live: LiveTarget;
+    }
+  | {
+      readonly code: 'closed';
+      readonly reason: 'used-signature';
+      readonly gate: string;
+      readonly target: string;
+    }
+  | { readonly code: 'usage'; readonly reason: 'no-deploy'; readonly deploy: string }
   | {
       readonly code: 'behind';
       readonly reason: 'behind';

@@ -4,7 +4,7 @@ import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
 import type { Claim, State } from './model.js';
 import { ownClaims, sameSession } from './ownership.js';
 import type { Decision, KeepAliveRequest, RenewRequest } from './request.js';
-import { isOnceTarget } from './targets.js';
+import { isDeployTarget, isOnceTarget } from './targets.js';
 import type { Instant } from './time.js';
 
 /** Extends the agent's claims by their own time to live; refused as lost when one of them is gone. */
@@ -38,8 +38,8 @@ export function keepAlive(
 }
 
 /**
- * The live claims of this agent that are past half of their life. The run of a `coord once` is left out: only its own
- * process may keep it alive, or a killed run would never be seen to have ended.
+ * The live claims of this agent that are past half of their life. The run of a `coord once` is left out, and so is a
+ * deploy: only its own process may keep it alive, or a killed one would never be seen to have ended.
  */
 export function claimsToKeepAlive(
   state: State,
@@ -50,6 +50,7 @@ export function claimsToKeepAlive(
     (claim) =>
       claim.agent === actor.agent &&
       !isOnceTarget(groundOf(claim)) &&
+      !isDeployTarget(groundOf(claim)) &&
       sameSession(claim, actor) &&
       isLive(claim, now) &&
       isPastHalf(claim, now),

@@ -1,4 +1,6 @@
+import type { Deployment, DeployStep, SyncEvidence, Verification } from './deployments.js';
 import type { EventDraft } from './events.js';
+import type { GateRecord } from './gate.js';
 import type {
   Agent,
   Claim,
@@ -16,6 +18,7 @@ import type {
 import type { Conflict, Refusal } from './refusal.js';
 import type { RequiredRules } from './session-required.js';
 import type { Target } from './targets.js';
+import type { Instant } from './time.js';
 
 /** What the configuration decides; part of each request, so that another process may decide it unchanged. */
 export interface Policy {
@@ -256,6 +259,66 @@ export interface OnceForgetRequest extends RequestBase {
   readonly key: string;
 }
 
+/** What is to be deployed where, as it is put on the record. */
+export type NewDeployment = Pick<
+  Deployment,
+  'target' | 'action' | 'commit' | 'rules' | 'command' | 'rollback' | 'gates' | 'startedAt'
+>;
+
+/** A step that was found in order. */
+export interface DeployCheck {
+  readonly step: DeployStep;
+  readonly finding: string;
+  readonly at: Instant;
+}
+
+/** Takes a deploy target for one attempt. */
+export interface DeployBeginRequest extends RequestBase {
+  readonly kind: 'deploy-begin';
+  readonly attempt: NewDeployment;
+  readonly claim: ClaimRequest;
+  /** Go on although the attempt before ended without a word. */
+  readonly retry: boolean;
+}
+
+/** Records an attempt that was stopped before it held its target. */
+export interface DeployBlockRequest extends RequestBase {
+  readonly kind: 'deploy-block';
+  readonly attempt: NewDeployment;
+  readonly step: DeployStep;
+  readonly why: string;
+}
+
+/** The program is about to run. */
+export interface DeployStartRequest extends RequestBase {
+  readonly kind: 'deploy-start';
+  readonly deploy: string;
+  readonly target: string;
+  readonly sync: SyncEvidence | null;
+  /** What was looked at on the way, and found in order. */
+  readonly checks: readonly DeployCheck[];
+}
+
+/** How an attempt ended. */
+export interface DeployFinishRequest extends RequestBase {
+  readonly kind: 'deploy-finish';
+  readonly deploy: string;
+  readonly status: 'done' | 'failed' | 'blocked';
+  readonly step: DeployStep;
+  readonly why: string | null;
+  /** Of the program; null: it did not run. */
+  readonly exit: number | null;
+  /** Whether the program may have changed what runs. */
+  readonly ran: boolean;
+  readonly verification: Verification | null;
+  /** What was looked at since the last write, and found in order. */
+  readonly checks: readonly DeployCheck[];
+  /** Of the second check, where they differ from the first. */
+  readonly gates: readonly GateRecord[];
+  /** Whether the claim is given back: not one that the agent had held before. */
+  readonly release: boolean;
+}
+
 /** Leaves word of claims that were granted offline, and not confirmed by the remote. */
 export interface LoseOfflineRequest extends RequestBase {
   readonly kind: 'lose-offline';
@@ -303,6 +366,10 @@ export type Request =
   | IntegrateRequest
   | DropSubmissionRequest
   | LoseOfflineRequest
+  | DeployBeginRequest
+  | DeployBlockRequest
+  | DeployStartRequest
+  | DeployFinishRequest
   | OnceBeginRequest
   | OnceFinishRequest
   | OnceForgetRequest
@@ -338,6 +405,10 @@ export interface Results {
   readonly 'once-begin':
     | { readonly status: 'done'; readonly once: Once }
     | { readonly status: 'started'; readonly claims: readonly Claim[] };
+  readonly 'deploy-begin': { readonly deployment: Deployment; readonly claims: readonly Claim[] };
+  readonly 'deploy-block': { readonly deployment: Deployment };
+  readonly 'deploy-start': { readonly deployment: Deployment };
+  readonly 'deploy-finish': { readonly deployment: Deployment };
   readonly 'once-finish': { readonly once: Once | null };
   readonly 'once-forget': { readonly forgotten: Once | null };
   readonly renew: { readonly claims: readonly Claim[] };

@@ -26,6 +26,17 @@ export function isOnceTarget(target: Target): boolean {
   return target.kind === 'resource' && target.text.startsWith(ONCE_PREFIX);
 }
 
+const DEPLOY_PREFIX = '@deploy/';
+
+/** The resource that stands for a deploy target: held while something is deployed to it. */
+export function deployTarget(name: string): Target {
+  return { kind: 'resource', text: `${DEPLOY_PREFIX}${name}` };
+}
+
+export function isDeployTarget(target: Target): boolean {
+  return target.kind === 'resource' && target.text.startsWith(DEPLOY_PREFIX);
+}
+
 /** A directory's canonical text; `''` is the repository root. */
 export function directoryTarget(path: string): Target {
   return { kind: 'directory', text: path === '' ? '**' : `${path}/**` };

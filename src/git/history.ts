@@ -47,6 +47,15 @@ async function newestCommits(git: Git, revisions: readonly string[]): Promise<Sy
   return readCommits(git, [`--max-count=${LISTED}`, ...revisions]);
 }
 
+/** The commits that one has and the other lacks: how many, and the newest of them. */
+export async function commitsMissing(
+  git: Git,
+  { of, from }: { readonly of: string; readonly from: string },
+): Promise<{ readonly count: number; readonly newest: readonly SyncCommit[] }> {
+  const count = Number(await gitText(git, ['rev-list', '--count', of, `^${from}`, '--']));
+  return { count, newest: await newestCommits(git, [of, `^${from}`]) };
+}
+
 /** Fields end in NUL, which no commit can hold, so that no subject can pass for another field. */
 async function readCommits(git: Git, args: readonly string[]): Promise<SyncCommit[]> {
   const format = [

@@ -11,6 +11,7 @@ import {
   strangerWords,
 } from './agent-refusals.js';
 import { targetWord, targetWords } from './command-words.js';
+import { unknownDeployWords, usedSignatureWords } from './deploy-refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
 import { unknownOutcomeWords } from './once.js';
@@ -45,6 +46,12 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
       return deadlockWords(refusal.cycle);
     case 'unknown-outcome':
       return unknownOutcomeWords(refusal.once, now);
+    case 'unknown-deploy':
+      return unknownDeployWords(refusal, now);
+    case 'used-signature':
+      return usedSignatureWords(refusal);
+    case 'no-deploy':
+      return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: 'coord deployments' };
     case 'order':
       return orderWords(refusal.early, refusal.held);
     case 'session':

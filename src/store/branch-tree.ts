@@ -1,3 +1,4 @@
+import { NO_DEPLOYMENTS } from '../domain/deployments.js';
 import type { Note, State } from '../domain/model.js';
 import { CoordError } from '../errors.js';
 import type { ObjectDatabase, ObjectType } from '../git/objects.js';
@@ -6,12 +7,14 @@ import { parseCommit } from './commits.js';
 import {
   decodeAgents,
   decodeClaims,
+  decodeDeployments,
   decodeLog,
   decodeOnces,
   decodeRequests,
   decodeSubmissions,
   encodeAgents,
   encodeClaims,
+  encodeDeployments,
   encodeLog,
   encodeOnces,
   encodeRequests,
@@ -29,7 +32,12 @@ const FOLDER_MODE = '40000';
 const SEGMENT_BYTES = 64 * 1024;
 
 /** Parts whose file is made when there is first something to keep in it. */
-const LATER_FILES = { onces: 'once.json', requests: 'requests.json', submissions: 'submissions.json' } as const;
+const LATER_FILES = {
+  onces: 'once.json',
+  deployments: 'deployments.json',
+  requests: 'requests.json',
+  submissions: 'submissions.json',
+} as const;
 /** The contents of open submissions. */
 const CONTENTS_FOLDER = 'submissions';
 
@@ -74,6 +82,9 @@ export class BranchTree {
         agents: decodeAgents(textOf('agents.json')),
         notes,
         onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(textOf(LATER_FILES.onces)) : [],
+        deployments: wanted.includes(LATER_FILES.deployments)
+          ? decodeDeployments(textOf(LATER_FILES.deployments))
+          : NO_DEPLOYMENTS,
         requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(textOf(LATER_FILES.requests)) : [],
         submissions: wanted.includes(LATER_FILES.submissions) ? decodeSubmissions(textOf(LATER_FILES.submissions)) : [],
       },
@@ -105,6 +116,9 @@ export class BranchTree {
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
     if (base.parts.includes('onces') && state.onces !== before.onces) {
       files.set(LATER_FILES.onces, this.file(encodeOnces(state.onces)));
+    }
+    if (base.parts.includes('deployments') && state.deployments !== before.deployments) {
+      files.set(LATER_FILES.deployments, this.file(encodeDeployments(state.deployments)));
     }
     if (base.parts.includes('requests') && state.requests !== before.requests) {
       files.set(LATER_FILES.requests, this.file(encodeRequests(state.requests)));

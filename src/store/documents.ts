@@ -1,5 +1,7 @@
+import type { Deployment, Deployments, LiveTarget } from '../domain/deployments.js';
 import type { Agent, AnsweredRequest, Claim, Note, Once, Release, State, Submission, Waiter } from '../domain/model.js';
 import { CoordError } from '../errors.js';
+import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
 
@@ -85,6 +87,26 @@ export function decodeOnces(source: string): readonly Once[] {
   const onces = list<Once>('onces', root.onces, ONCE, problems);
   if (problems.length > 0) throw damaged('once.json', problems);
   return onces;
+}
+
+/** `deployments.json`: what runs where, and the newest attempts. */
+export function encodeDeployments({ targets, attempts }: Deployments): string {
+  return document([
+    ['targets', lines(targets, LIVE_TARGET)],
+    ['attempts', lines(attempts, DEPLOYMENT)],
+  ]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeDeployments(source: string): Deployments {
+  const problems: string[] = [];
+  const root = parseDocument('deployments.json', source, ['targets', 'attempts'], problems);
+  const deployments = {
+    targets: list<LiveTarget>('targets', root.targets, LIVE_TARGET, problems),
+    attempts: list<Deployment>('attempts', root.attempts, DEPLOYMENT, problems),
+  };
+  if (problems.length > 0) throw damaged('deployments.json', problems);
+  return deployments;
 }
 
 /** `requests.json`: the answers to request ids. */

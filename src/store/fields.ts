@@ -10,6 +10,7 @@ export const seconds: Check = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? null : 'not a number of seconds';
 export const token: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? null : 'not a token (a whole number)';
+export const wholeNumber: Check = (value) => (Number.isSafeInteger(value) ? null : 'not a whole number');
 export const commit: Check = (value) =>
   typeof value === 'string' && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(value) ? null : 'not a commit id';
 

@@ -73,6 +73,11 @@ function ownPartsOf(request: Request): readonly Part[] {
     case 'integrate':
     case 'drop-submission':
       return ['log', 'submissions'];
+    case 'deploy-block':
+    case 'deploy-begin':
+    case 'deploy-start':
+    case 'deploy-finish':
+      return ['deployments'];
     default:
       return [];
   }

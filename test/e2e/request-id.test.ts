@@ -70,12 +70,13 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
 /** Verbs that write nothing, or for which repeating is no question of an id. */
 const WITHOUT = [
   ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
+  ...['deployments', 'evidence'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
   ...['integrate', 'land', 'released-by', 'compact', 'doctor'],
   ...['hooks status', 'hooks install', 'hooks uninstall', 'hooks run'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
-  ...['wait', 'run', 'once'],
+  ...['wait', 'run', 'once', 'deploy'],
 ];
 
 async function dataOf(fleet: Fleet, agent: string, args: readonly string[]): Promise<unknown> {

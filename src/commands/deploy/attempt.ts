@@ -1,0 +1,114 @@
+import { findAgent } from '../../domain/agents.js';
+import { blockedEvent, closedToDeploy } from '../../domain/deploy.js';
+import type { DeployStep } from '../../domain/deployments.js';
+import type { GateRecord } from '../../domain/gate.js';
+import type { State } from '../../domain/model.js';
+import type { DeployBlockRequest, NewDeployment } from '../../domain/request.js';
+import { CoordError } from '../../errors.js';
+import { shellWord } from '../../render/command-words.js';
+import { refusalError } from '../../render/refusals.js';
+import type { GitStore } from '../../store/git-store.js';
+import { transact } from '../../store/transact.js';
+import { loadedRules } from '../rules-loaded.js';
+import type { Outcome } from '../verb.js';
+import type { Case } from './case.js';
+import { askGates } from './gates.js';
+import type { Progress } from './progress.js';
+import { takeTarget } from './turn.js';
+import { deployUnderClaim } from './under-claim.js';
+
+const MOST_WORDS = 100;
+const LONGEST_WORD = 500;
+
+/** How the target is taken. */
+export interface Taking {
+  /** null: does not wait. */
+  readonly waitSeconds: number | null;
+  readonly ttlSeconds: number;
+}
+
+/**
+ * One deploy, from end to end: agent, gates, claim, then all that is done under the claim. Whatever stops it is put on
+ * the record.
+ */
+export async function deployOnce(one: Case, progress: Progress, taking: Taking): Promise<Outcome> {
+  const { context } = one;
+  const startedAt = context.now();
+  const store = await context.store();
+  const { state } = await store.latest(['deployments']);
+  const attempt = await newAttempt(one, store, startedAt);
+  const allowed = await progress.step('agent', async () => lookAtAgent(one, state));
+  if (allowed instanceof CoordError) return blocked(one, store, attempt, 'agent', allowed);
+  let gates: readonly GateRecord[] = [];
+  const authorised = await progress.step('gates', async () => {
+    const asked = await askGates(one, state.deployments, 'all');
+    gates = asked.records;
+    return asked.closed ?? asked;
+  });
+  if (authorised instanceof CoordError) return blocked(one, store, { ...attempt, gates }, 'gates', authorised);
+  const begun = await progress.step('claim', async () => takeTarget(one, store, { ...attempt, gates }, taking));
+  if (begun instanceof CoordError) return blocked(one, store, { ...attempt, gates }, 'claim', begun);
+  return deployUnderClaim(one, store, progress, begun);
+}
+
+/** Whether the agent is alive and may deploy. */
+export async function lookAtAgent({ context, order }: Case, state: State) {
+  const { agent } = context.identity();
+  const killed = findAgent(state, agent)?.killed;
+  if (killed) return refusalError({ code: 'closed', reason: 'killed', kill: killed }, context.now());
+  const closed = closedToDeploy(state, { agent, policy: await context.policy(agent), target: order.target });
+  if (closed) return refusalError(closed, context.now());
+  return { finding: `${agent} may deploy` };
+}
+
+async function newAttempt(
+  { context, order, commit }: Case,
+  store: GitStore,
+  startedAt: string,
+): Promise<NewDeployment> {
+  const { target, action, reason, command } = order;
+  const words = command.slice(0, MOST_WORDS).map((word) => word.slice(0, LONGEST_WORD));
+  return {
+    target,
+    action,
+    commit,
+    rules: await loadedRules(context, store),
+    command: words,
+    rollback: action === 'rollback' ? { reason: reason ?? '' } : null,
+    gates: [],
+    startedAt,
+  };
+}
+
+/** Puts the attempt on the record as blocked, as far as it may be written, and answers with what blocked it. */
+export async function blocked(
+  { context }: Pick<Case, 'context'>,
+  store: GitStore,
+  attempt: NewDeployment,
+  step: DeployStep,
+  error: CoordError,
+): Promise<CoordError> {
+  const facts = { attempt, step, why: error.message };
+  const request: DeployBlockRequest = { kind: 'deploy-block', ...(await context.requestBase()), ...facts };
+  const writes = step !== 'claim' && error.details.reason !== 'killed';
+  try {
+    const recorded = writes ? await transact(store, request, context.surroundings) : null;
+    if (recorded?.ok) return withDeploy(error, recorded.result.deployment.id);
+    const { state } = await store.read(['deployments']);
+    store.defer(blockedEvent(state, request, context.now()));
+  } catch (unrecorded) {
+    // What blocked it counts; a record that cannot be written now does not hide it.
+    if (!(unrecorded instanceof CoordError)) throw unrecorded;
+  }
+  return error;
+}
+
+/** The error with the deploy that it belongs to. */
+export function withDeploy(error: CoordError, deploy: string): CoordError {
+  const { code, message, hint, alternative, details } = error;
+  return new CoordError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(alternative ? { alternative } : {}),
+    details: { ...details, deploy, evidence: `coord evidence ${shellWord(deploy)}` },
+  });
+}

@@ -1,0 +1,86 @@
+import type { Context } from '../../context.js';
+import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deployments.js';
+import type { State } from '../../domain/model.js';
+import { usage } from '../../errors.js';
+import { countApart } from '../../git/main-branch.js';
+import { deploymentLines, type LiveReport } from '../../render/deployments.js';
+import { mainBranch } from '../main-files.js';
+import { protectedConfig } from '../protected-config.js';
+import type { Verb } from '../verb.js';
+import { knownDeployments } from './known.js';
+
+export const deployments: Verb = {
+  arguments: [['[target]', 'only this deploy target']],
+  options: [['--no-fetch', 'read what is here, and say from when']],
+  examples: [
+    ['coord deployments', 'what runs where, by whom, and how far the main branch is ahead of it'],
+    ['coord deployments prod --json', 'its newest attempts too, for a program'],
+  ],
+  async run(context, input) {
+    const asked = input.argument(0);
+    const { state, warnings } = await knownDeployments(context, !input.negated('fetch'));
+    const known = await targetsKnown(context, state.deployments);
+    if (asked !== undefined && !known.includes(asked)) {
+      const listed =
+        known.length === 0 ? 'none is configured, and nothing was deployed' : `one of: ${known.join(', ')}`;
+      throw usage(`no such deploy target: ${JSON.stringify(asked.slice(0, 80))}`, listed, { known });
+    }
+    const now = context.now();
+    const targets = asked === undefined ? known : [asked];
+    const attempts = state.deployments.attempts
+      .filter(({ target }) => targets.includes(target))
+      .map((attempt) => ({ ...attempt, outcome: outcomeOf(attempt, state.claims, now) }));
+    const live = await Promise.all(targets.map(async (target) => liveReport(context, state, target)));
+    return {
+      data: { live, deployments: attempts, now },
+      text: (style) => deploymentLines(live, attempts, now, style, asked !== undefined),
+      warnings,
+    };
+  },
+};
+
+/** Every target that the main branch configures or that something was deployed to. */
+export async function targetsKnown(context: Context, { targets, attempts }: Deployments): Promise<string[]> {
+  // A configuration that cannot be read hides nothing of what ran.
+  const configured = await protectedConfig(context).then(
+    ({ config }) => Object.keys(config.deploy),
+    () => [],
+  );
+  return [...new Set([...configured, ...targets.map(({ target }) => target), ...attempts.map(({ target }) => target)])];
+}
+
+async function liveReport(context: Context, state: State, target: string): Promise<LiveReport> {
+  const { live, perhaps } = liveOn(state.deployments, target);
+  const now = context.now();
+  const main = await mainBranch(context);
+  const apart = live && main ? await countApart(context.git, main.commit, live.commit) : null;
+  const attempts = state.deployments.attempts.filter((attempt) => attempt.target === target);
+  const withOutcome = (outcome: string) => attempts.filter((one) => outcomeOf(one, state.claims, now) === outcome);
+  // What was seen to run since makes an older riddle no matter any more.
+  const matters = ({ id, status }: Deployment) => status === 'running' || perhaps.some(({ deploy }) => deploy === id);
+  return {
+    target,
+    commit: live?.commit ?? null,
+    deploy: live?.deploy ?? null,
+    agent: live?.agent ?? null,
+    at: live?.at ?? null,
+    evidence: evidenceIds(attempts.find(({ id }) => id === live?.deploy)),
+    main: main?.name ?? null,
+    mainCommit: main?.commit ?? null,
+    mainAhead: apart?.ahead ?? null,
+    perhaps,
+    running: withOutcome('running').map(({ id }) => id),
+    unknown: withOutcome('unknown')
+      .filter(matters)
+      .map(({ id }) => id),
+  };
+}
+
+/** Both kinds of evidence by their ids; null where the record is no longer kept: coord evidence finds it in the history. */
+function evidenceIds(attempt: Deployment | undefined): LiveReport['evidence'] {
+  if (!attempt) return null;
+  return {
+    coordination: attempt.claim && { claim: attempt.claim.id, token: attempt.claim.token },
+    gates: attempt.gates.filter(({ open }) => open).map(({ id, gate }) => ({ id, gate })),
+  };
+}

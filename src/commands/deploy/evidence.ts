@@ -1,0 +1,55 @@
+import type { Context } from '../../context.js';
+import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deployments.js';
+import { oneLine } from '../../domain/text.js';
+import { usage } from '../../errors.js';
+import { evidenceLines } from '../../render/evidence.js';
+import type { Verb } from '../verb.js';
+import { deploysInHistory, eventsOf } from './deploy-history.js';
+import { knownDeployments } from './known.js';
+
+const LATEST = 5;
+
+export const evidence: Verb = {
+  arguments: [['<deploy>', 'id of a deploy, or the beginning of it; or a deploy target, for what runs there']],
+  options: [['--no-fetch', 'read what is here, and say from when']],
+  examples: [
+    ['coord evidence prod', 'what the deploy that runs on prod rests on'],
+    ['coord evidence prod --json', 'the same for an audit'],
+  ],
+  notes: [
+    '(a) coordination records say that nobody else was at it, and that the copy was current. (b) gate records say that',
+    'it was authorised. Only (b) authorises; neither stands for the other, and a note is neither.',
+  ],
+  async run(context, input) {
+    const { state, warnings } = await knownDeployments(context, !input.negated('fetch'));
+    const deployment = await find(context, state.deployments, input.argument(0) ?? '');
+    const now = context.now();
+    const events = await eventsOf(context, deployment);
+    const { claim, agent, session, rules, sync, gates, verification } = deployment;
+    const report = {
+      deployment,
+      outcome: outcomeOf(deployment, state.claims, now),
+      coordination: { authorises: false as const, claim, agent, session, rules, sync, events },
+      authorisation: { authorises: true as const, gates },
+      verification,
+    };
+    return { data: report, text: (style) => evidenceLines(report, now, style), warnings };
+  },
+};
+
+async function find(context: Context, deployments: Deployments, asked: string): Promise<Deployment> {
+  const { live } = liveOn(deployments, asked);
+  const wanted = live?.deploy ?? asked;
+  const { attempts } = deployments;
+  const exact = attempts.find(({ id }) => id === wanted);
+  if (exact) return exact;
+  const found = asked === '' ? [] : attempts.filter(({ id }) => id.startsWith(wanted));
+  const all = found.length > 0 || asked === '' ? found : await deploysInHistory(context, wanted);
+  const [first, ...more] = all;
+  if (first && more.length === 0) return first;
+  const ids = (more.length > 0 ? all : attempts).slice(-LATEST).map(({ id }) => id);
+  const name = JSON.stringify(oneLine(asked).slice(0, 80));
+  if (first) throw usage(`${name} begins more than one deploy`, `one of: ${ids.join(', ')}`, { deploys: ids });
+  const hint = ids.length === 0 ? 'nothing was deployed yet: coord deployments' : `the latest: ${ids.join(', ')}`;
+  throw usage(`no such deploy: ${name}`, hint, { deploys: ids });
+}

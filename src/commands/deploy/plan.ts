@@ -1,0 +1,103 @@
+import { decide } from '../../domain/decide.js';
+import { standsInTheWay } from '../../domain/deploy.js';
+import type { DeployStep } from '../../domain/deployments.js';
+import type { State } from '../../domain/model.js';
+import { deployTarget } from '../../domain/targets.js';
+import { CoordError, exitCodeOf } from '../../errors.js';
+import { shellWord } from '../../render/command-words.js';
+import { type PlannedStep, planLines } from '../../render/deploy-plan.js';
+import { refusalError } from '../../render/refusals.js';
+import type { GitStore } from '../../store/git-store.js';
+import type { Success } from '../verb.js';
+import { lookAtAgent } from './attempt.js';
+import type { Case } from './case.js';
+import { lookAtContained } from './containment.js';
+import { type Current, lookAtPushed, lookAtSync } from './currency.js';
+import { askGates, commandGates } from './gates.js';
+import { shareWarnings } from './warnings.js';
+
+type Look = () => Promise<{ readonly finding: string } | CoordError>;
+
+/** Looks at every step without taking or recording anything, and lists all that would block. */
+export async function showPlan(one: Case): Promise<Success> {
+  const { context, order, commit } = one;
+  const store = await context.store();
+  const { state } = await store.latest(['deployments']);
+  const steps: PlannedStep[] = [];
+  const look = async (step: DeployStep, work: Look) => {
+    const found = await work();
+    steps.push(found instanceof CoordError ? blockedStep(step, found) : { step, status: 'ok', ...onlyFinding(found) });
+  };
+  const would = (step: DeployStep, finding: string) => steps.push({ step, status: 'would', finding });
+  await look('agent', async () => lookAtAgent(one, state));
+  await look('gates', async () => lookAtGates(one, state));
+  await look('claim', async () => lookAtClaim(one, store, state));
+  const current = await lookAtSync(one);
+  await look('sync', async () => current);
+  const evidence = evidenceIn(current);
+  await look('pushed', async () => (evidence ? lookAtPushed(one, evidence) : current));
+  await look('contains', async () => lookAtContained(one, state.deployments));
+  would('recheck', 'all of it once more');
+  would('run', order.command.length === 0 ? 'the program after --' : order.command.map(shellWord).join(' '));
+  would('verify', one.config.verify === null ? 'nothing: none is configured' : `look at ${one.config.verify.url}`);
+  would('record', 'what came of it, and give the claim back');
+  const first = steps.find(({ status }) => status === 'blocked');
+  const blockers = steps.filter(({ status }) => status === 'blocked');
+  const plan = { target: order.target, action: order.action, commit, ready: blockers.length === 0, steps, blockers };
+  return {
+    data: plan,
+    text: (style) => planLines(plan, style),
+    exit: first?.exit ?? 0,
+    warnings: shareWarnings(one),
+  };
+}
+
+function onlyFinding({ finding }: { readonly finding: string }) {
+  return { finding };
+}
+
+function blockedStep(step: DeployStep, { code, message, hint, details }: CoordError): PlannedStep {
+  return { step, status: 'blocked', finding: message, code, exit: exitCodeOf(code), hint: hint ?? null, details };
+}
+
+/** What the main branch is, also where HEAD is not in sync with it; null where that is not known. */
+function evidenceIn(current: Current | CoordError): Current | null {
+  if (!(current instanceof CoordError)) return current;
+  const { upstream, upstreamCommit, fetchedAt } = current.details as Record<string, unknown>;
+  if (typeof upstream !== 'string' || typeof upstreamCommit !== 'string' || typeof fetchedAt !== 'string') return null;
+  return { finding: '', evidence: { upstream, upstreamCommit, fetchedAt } };
+}
+
+/** Signatures are read; programs are run only when that was asked for. */
+async function lookAtGates(one: Case, state: State) {
+  const asked = await askGates(one, state.deployments, one.order.checkGates ? 'all' : 'signed');
+  if (asked.closed) return asked.closed;
+  const programs = one.order.checkGates ? [] : commandGates(one).map((gate) => `${gate}: would run its program`);
+  return { finding: [asked.finding, ...programs].filter((part) => part !== '').join(', ') };
+}
+
+async function lookAtClaim({ context, order, commit }: Case, store: GitStore, state: State) {
+  const now = context.now();
+  const inTheWay = standsInTheWay(state, order, now);
+  if (inTheWay) return refusalError(inTheWay, now);
+  const target = deployTarget(order.target);
+  const decision = decide(
+    state,
+    {
+      kind: 'claim',
+      ...(await context.requestBase()),
+      targets: [{ target, ttlSeconds: 1 }],
+      mode: 'exclusive',
+      reason: null,
+      expectSeconds: null,
+      head: commit,
+      contains: {},
+      allowBehind: true,
+      reach: store.reach,
+      rules: null,
+      ticket: null,
+    },
+    now,
+  );
+  return decision.ok ? { finding: `${target.text} is free` } : refusalError(decision.refusal, now);
+}

@@ -1,0 +1,63 @@
+import type { Context } from '../../context.js';
+import type { DeployStep } from '../../domain/deployments.js';
+import type { DeployCheck } from '../../domain/request.js';
+import { oneLine } from '../../domain/text.js';
+import type { CoordError } from '../../errors.js';
+import { type StepStatus, stepJson, stepLine } from '../../render/deploy-progress.js';
+import { loadStyle, wantsColour } from '../../render/style.js';
+
+/** Steps that may take minutes, so that their beginning is told too. */
+const LONG: readonly DeployStep[] = ['gates', 'claim', 'run', 'verify'];
+
+/** Tells the steps of a deploy as they go: on a terminal in lines, with `--json-stream` as JSON. */
+export class Progress {
+  private found: DeployCheck[] = [];
+  private startedAt = 0;
+
+  constructor(
+    private readonly context: Context,
+    private readonly stream: boolean,
+  ) {}
+
+  /** Runs one step: its finding, or the error that stops it, is told when it is there. */
+  async step<T extends { readonly finding: string }>(
+    step: DeployStep,
+    work: () => Promise<T | CoordError>,
+  ): Promise<T | CoordError> {
+    await this.begin(step);
+    const found = await work();
+    if ('finding' in found) {
+      await this.end(step, 'ok', found.finding);
+    } else await this.end(step, 'blocked', found.message);
+    return found;
+  }
+
+  /** What was found in order since this was last asked: each goes on the record once. */
+  unrecorded(): readonly DeployCheck[] {
+    const { found } = this;
+    this.found = [];
+    return found;
+  }
+
+  async begin(step: DeployStep): Promise<void> {
+    this.startedAt = this.context.host.now();
+    await this.tell(step, 'started', null);
+  }
+
+  async end(step: DeployStep, status: Exclude<StepStatus, 'started'>, finding: string): Promise<void> {
+    if (status === 'ok') this.found.push({ step, finding, at: this.context.now() });
+    await this.tell(step, status, finding);
+  }
+
+  private async tell(step: DeployStep, status: StepStatus, finding: string | null): Promise<void> {
+    const { stdout, stderr, env } = this.context.host;
+    const seconds = status === 'started' ? null : (this.context.host.now() - this.startedAt) / 1000;
+    const at = this.context.now();
+    if (this.stream) stdout.write(stepJson({ step, status, at, seconds, finding }));
+    else if (stderr.isTTY === true && (status !== 'started' || LONG.includes(step))) {
+      const style = await loadStyle(wantsColour(env, true));
+      const first = finding === null ? null : oneLine(finding.split('\n')[0] ?? '');
+      stderr.write(stepLine({ step, status, at, seconds, finding: first }, style));
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import type { Context } from '../../context.js';
+import type { Deployment } from '../../domain/deployments.js';
+import type { Claim } from '../../domain/model.js';
+import type { ClaimRequest, DeployBeginRequest, NewDeployment } from '../../domain/request.js';
+import { deployTarget } from '../../domain/targets.js';
+import { addSeconds, secondsBetween } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import { shellWord } from '../../render/command-words.js';
+import { gaveUpError } from '../../render/waiting.js';
+import type { GitStore } from '../../store/git-store.js';
+import { transact } from '../../store/transact.js';
+import { giveBack } from '../giving-back.js';
+import { listening } from '../listening.js';
+import { waitForTurn } from '../queueing.js';
+import { refusedClaim } from '../refused.js';
+import type { Taking } from './attempt.js';
+import type { Case } from './case.js';
+
+const POLL_MS = 2_000;
+
+/** The target, held for this attempt. */
+export interface Begun {
+  readonly deployment: Deployment;
+  readonly claim: Claim;
+  /** Whether the claim is the deploy's own to give back, and not one that the agent held before. */
+  readonly own: boolean;
+  readonly finding: string;
+}
+
+/** Claims the target and begins the attempt, at once or when it is its turn. */
+export async function takeTarget(
+  one: Case,
+  store: GitStore,
+  attempt: NewDeployment,
+  { waitSeconds, ttlSeconds }: Taking,
+): Promise<Begun | CoordError> {
+  const { context, order, commit } = one;
+  const held = new Set((await store.read()).state.claims.map(({ id }) => id));
+  const deadline = addSeconds(context.now(), waitSeconds ?? 0);
+  let waitedFor: readonly Claim[] = [];
+  const refuse = async (error: CoordError) => {
+    await giveBack(context, store, waitedFor, commit);
+    return error;
+  };
+  for (;;) {
+    const claim = await claimFor(one, store, attempt, ttlSeconds);
+    const { operation, agent, session, policy } = claim;
+    const facts = { attempt, claim, retry: order.retry };
+    const request: DeployBeginRequest = { kind: 'deploy-begin', operation, agent, session, policy, ...facts };
+    const decision = await transact(store, request, context.surroundings);
+    if (decision.ok) return begun(decision.result, held);
+    const { refusal } = decision;
+    const left = secondsBetween(context.now(), deadline);
+    if (refusal.reason !== 'held' || waitSeconds === null) {
+      return refuse(suggestingDeploy(await refusedClaim(context, refusal), order.target));
+    }
+    const { conflicts } = refusal;
+    const targets = [deployTarget(order.target)];
+    if (left <= 0) return refuse(gaveUpError('timeout', waitSeconds, 'wait', targets, conflicts));
+    if (conflicts.every((conflict) => conflict.agent === agent)) {
+      const interrupted = await waitForOwn(context);
+      if (interrupted) return refuse(gaveUpError('interrupted', waitSeconds - left, 'wait', targets, conflicts));
+      continue;
+    }
+    const waited = await waitForTurn(context, store, claim, { seconds: left, passive: false });
+    if (waited instanceof CoordError) return waited;
+    waitedFor = waited.filter(({ id }) => !held.has(id));
+  }
+}
+
+function begun(
+  { deployment, claims }: { readonly deployment: Deployment; readonly claims: readonly Claim[] },
+  held: ReadonlySet<string>,
+): Begun {
+  const [claim] = claims;
+  if (!claim) throw new CoordError('fault', 'a deploy began without a claim');
+  const finding = `${claim.target} · token ${claim.token} · reach ${claim.reach}`;
+  return { deployment, claim, own: !held.has(claim.id), finding };
+}
+
+/** Another deploy of the very same agent: no queue is for that, since it holds the claim. */
+async function waitForOwn(context: Context): Promise<boolean> {
+  return listening(context, async (bell) => {
+    await bell.wait(POLL_MS);
+    return bell.stopped;
+  });
+}
+
+async function claimFor(
+  { context, order, commit }: Case,
+  store: GitStore,
+  attempt: NewDeployment,
+  ttlSeconds: number,
+): Promise<ClaimRequest> {
+  return {
+    kind: 'claim',
+    ...(await context.requestBase()),
+    targets: [{ target: deployTarget(order.target), ttlSeconds }],
+    mode: 'exclusive',
+    reason: `${order.action} ${commit.slice(0, 7)}${order.reason === null ? '' : `: ${order.reason}`}`,
+    expectSeconds: null,
+    head: commit,
+    contains: {},
+    // What HEAD must contain is decided on what runs there; a rollback contains less, on the record.
+    allowBehind: order.action === 'rollback',
+    reach: store.reach,
+    rules: attempt.rules,
+    ticket: null,
+  };
+}
+
+/** Whoever is refused wants to deploy, not to claim. */
+function suggestingDeploy(error: CoordError, target: string): CoordError {
+  if (error.code !== 'held') return error;
+  return new CoordError(error.code, error.message, {
+    hint: `coord deploy ${shellWord(target)} --wait -- …`,
+    alternative: { why: 'see what is going on there', command: `coord deployments ${shellWord(target)}` },
+    details: error.details,
+  });
+}

@@ -1,0 +1,43 @@
+import type { Context } from '../context.js';
+import { matches } from '../domain/ground/index.js';
+import { patternTarget } from '../domain/patterns.js';
+import type { SyncFacts, SyncRefusal } from '../domain/sync.js';
+import { CoordError } from '../errors.js';
+import { recordLastFetch } from '../git/last-fetch.js';
+import { gatherSyncFacts } from '../git/upstream.js';
+import { missingLines } from '../render/sync.js';
+
+export interface SyncQuestion {
+  readonly remote: string;
+  /** null: the remote is asked for its default branch. */
+  readonly mainBranch: string | null;
+  /** The paths that must have no uncommitted changes, as globs; empty: all. */
+  readonly surface: readonly string[];
+  readonly requireClean: boolean;
+}
+
+/** Fetches the main branch, and gathers what tells whether HEAD contains it; remembers where it stood. */
+export async function syncFacts(
+  context: Context,
+  { remote, mainBranch, surface, requireClean }: SyncQuestion,
+): Promise<SyncFacts> {
+  const patterns = surface.map(patternTarget);
+  const options = { foldCase: context.repository.foldsCase };
+  const facts = await gatherSyncFacts(context.repository, context.git, context.remoteGit, {
+    remote,
+    mainBranch: mainBranch ?? undefined,
+    requireClean,
+    covers: (path) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, path, options)),
+    now: () => context.now(),
+  });
+  if (facts.upstream.kind === 'fetched') {
+    const { branch, commit, fetchedAt: at } = facts.upstream;
+    recordLastFetch(context.repository, { remote, branch, commit, at });
+  }
+  return facts;
+}
+
+/** Why HEAD is not known to be in sync, with the commits that it lacks. */
+export function syncError({ code, message, hint, reason, report }: SyncRefusal): CoordError {
+  return new CoordError(code, [message, ...missingLines(report)].join('\n'), { hint, details: { reason, ...report } });
+}

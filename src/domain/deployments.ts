@@ -1,0 +1,186 @@
+import type { GateRecord } from './gate.js';
+import { isLive } from './leases.js';
+import type { Claim } from './model.js';
+import type { Instant } from './time.js';
+
+/** The steps of a deploy, in their order. */
+export const DEPLOY_STEPS = [
+  'agent',
+  'gates',
+  'claim',
+  'sync',
+  'pushed',
+  'contains',
+  'recheck',
+  'run',
+  'verify',
+  'record',
+] as const;
+
+export type DeployStep = (typeof DEPLOY_STEPS)[number];
+
+export type DeployAction = 'deploy' | 'rollback';
+
+/**
+ * `running` without a live claim is an attempt that ended without a word (see {@link outcomeOf}); `unknown` is the same
+ * on the record, written when somebody went on all the same.
+ */
+export type DeployStatus = 'running' | 'done' | 'failed' | 'blocked' | 'unknown';
+
+/** What the sync-check found: which commit of the remote's main branch HEAD was compared with, and when. */
+export interface SyncEvidence {
+  /** `origin/main`. */
+  readonly upstream: string;
+  readonly upstreamCommit: string;
+  readonly fetchedAt: Instant;
+}
+
+/** What was seen on the public surface. */
+export interface Verification {
+  readonly ok: boolean;
+  /** One sentence. */
+  readonly finding: string;
+  readonly at: Instant;
+  /** All that the look found, for machines. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** One attempt to deploy, with both kinds of evidence, which never stand for each other. */
+export interface Deployment {
+  readonly id: string;
+  readonly target: string;
+  readonly action: DeployAction;
+  readonly status: DeployStatus;
+  /** The step that was reached. */
+  readonly step: DeployStep;
+  readonly commit: string;
+  /** What was known to run on the target before; null: nothing was. */
+  readonly previous: string | null;
+  readonly agent: string;
+  readonly session: string | null;
+  /** Digest of the rules that the agent had loaded. */
+  readonly rules: string | null;
+  /** The program and its arguments, cut where they are long. */
+  readonly command: readonly string[];
+  readonly startedAt: Instant;
+  readonly finishedAt: Instant | null;
+  /** Exit code of the program; null: it did not run, or nobody saw it end. */
+  readonly exit: number | null;
+  /** Why it was blocked or failed, in a sentence. */
+  readonly why: string | null;
+  readonly rollback: { readonly reason: string } | null;
+  /** Coordination: the claim on the target; null: it was never held. */
+  readonly claim: { readonly id: string; readonly token: number; readonly base: string | null } | null;
+  /** Coordination: the copy was current. */
+  readonly sync: SyncEvidence | null;
+  /** Authorisation: the gates. */
+  readonly gates: readonly GateRecord[];
+  readonly verification: Verification | null;
+}
+
+/** A commit that may run on a target: of an attempt that has run its program and is not known to have succeeded. */
+export interface Candidate {
+  readonly deploy: string;
+  readonly commit: string;
+  readonly agent: string;
+  readonly at: Instant;
+}
+
+/** What is known to run on a target. */
+export interface LiveTarget {
+  readonly target: string;
+  /** The last attempt that was seen to succeed; null: none was. */
+  readonly live: Candidate | null;
+  /** What may run instead, since attempts after it ended otherwise, oldest first. */
+  readonly perhaps: readonly Candidate[];
+  /** Of the signatures that have opened a deploy here: each opens one. */
+  readonly nonces: readonly string[];
+}
+
+/** `deployments.json`. */
+export interface Deployments {
+  /** Sorted by target. */
+  readonly targets: readonly LiveTarget[];
+  /** The newest of each target, oldest first. */
+  readonly attempts: readonly Deployment[];
+}
+
+export const NO_DEPLOYMENTS: Deployments = { targets: [], attempts: [] };
+
+const ATTEMPTS_KEPT = 20;
+const PERHAPS_KEPT = 20;
+const NONCES_KEPT = 500;
+
+/** What is known of a target; of one that was never deployed to, nothing. */
+export function liveOn({ targets }: Deployments, target: string): LiveTarget {
+  return targets.find((known) => known.target === target) ?? { target, live: null, perhaps: [], nonces: [] };
+}
+
+/** All that may run on a target, the likeliest first. */
+export function candidatesOn(deployments: Deployments, target: string): readonly Candidate[] {
+  const { live, perhaps } = liveOn(deployments, target);
+  const all = [...(live ? [live] : []), ...perhaps];
+  return all.filter((one, index) => all.findIndex(({ commit }) => commit === one.commit) === index);
+}
+
+/** Whether its program may have run. */
+export function mayHaveRun({ step }: Pick<Deployment, 'step'>): boolean {
+  return DEPLOY_STEPS.indexOf(step) >= DEPLOY_STEPS.indexOf('run');
+}
+
+/** The status in words that count now: an attempt whose claim is gone has ended without a word. */
+export function outcomeOf(deployment: Deployment, claims: readonly Claim[], now: Instant): DeployStatus {
+  if (deployment.status !== 'running' || isUnderClaim(deployment, claims, now)) return deployment.status;
+  return mayHaveRun(deployment) ? 'unknown' : 'failed';
+}
+
+/** Whether the claim that a deploy was made under is held still: the same one, by its token. */
+export function isUnderClaim({ claim }: Pick<Deployment, 'claim'>, claims: readonly Claim[], now: Instant): boolean {
+  return claims.some(({ id, token, ...rest }) => {
+    return id === claim?.id && token === claim.token && isLive({ id, token, ...rest }, now);
+  });
+}
+
+/** Puts an attempt on the record, in the place of the one with its id; the oldest of its target is forgotten. */
+export function withAttempt({ targets, attempts }: Deployments, attempt: Deployment): Deployments {
+  const others = attempts.filter(({ id }) => id !== attempt.id);
+  const known = attempts.findIndex(({ id }) => id === attempt.id);
+  const all = known < 0 ? [...others, attempt] : attempts.map((one) => (one.id === attempt.id ? attempt : one));
+  const ofTarget = all.filter(({ target }) => target === attempt.target);
+  // One that runs is never forgotten: its end is still to be told.
+  const old = ofTarget.slice(0, -ATTEMPTS_KEPT).filter(({ status }) => status !== 'running');
+  return { targets, attempts: all.filter((one) => !old.includes(one)) };
+}
+
+/** The target runs this commit now: it was seen. */
+export function withLive(deployments: Deployments, { target, ...attempt }: Deployment, now: Instant): Deployments {
+  const used = attempt.gates.flatMap(({ nonces }) => nonces);
+  const nonces = [...new Set([...liveOn(deployments, target).nonces, ...used])].slice(-NONCES_KEPT);
+  return withTarget(deployments, { target, live: candidateOf(attempt, now), perhaps: [], nonces });
+}
+
+/**
+ * The target may run this commit now. Forgetting the oldest loses nothing: what a later deploy could go to had to contain it.
+ */
+export function withPerhaps(deployments: Deployments, { target, ...attempt }: Deployment, now: Instant): Deployments {
+  const known = liveOn(deployments, target);
+  const others = known.perhaps.filter(({ commit }) => commit !== attempt.commit);
+  return withTarget(deployments, {
+    ...known,
+    perhaps: [...others, candidateOf(attempt, now)].slice(-PERHAPS_KEPT),
+  });
+}
+
+function candidateOf({ id, commit, agent }: Pick<Deployment, 'id' | 'commit' | 'agent'>, at: Instant): Candidate {
+  return { deploy: id, commit, agent, at };
+}
+
+function withTarget({ targets, attempts }: Deployments, changed: LiveTarget): Deployments {
+  const others = targets.filter(({ target }) => target !== changed.target);
+  return { attempts, targets: [...others, changed].sort((a, b) => (a.target < b.target ? -1 : 1)) };
+}
+
+/** The nonces of signatures that have opened a deploy already. */
+export function usedNonces({ targets }: Deployments): readonly string[] {
+  return targets.flatMap(({ nonces }) => nonces);
+}

@@ -1,0 +1,189 @@
+import type { Candidate, Deployment } from '../domain/deployments.js';
+import type { GateRecord } from '../domain/gate.js';
+import type { SyncCommit } from '../domain/sync.js';
+import { oneLine, plural, shorten } from '../domain/text.js';
+import type { Instant } from '../domain/time.js';
+import { CoordError, usage } from '../errors.js';
+import { shellWord } from './command-words.js';
+import { candidateWords } from './deploy-refusals.js';
+import { shortCommit, table } from './format.js';
+
+const WIDEST_SUBJECT = 72;
+
+interface Commits {
+  readonly count: number;
+  readonly newest: readonly SyncCommit[];
+}
+
+/** What a deploy would take from a target, although it may run there. */
+export interface Undone extends Commits {
+  readonly candidate: Candidate;
+}
+
+/** HEAD lacks what runs there now. */
+export function undoes(
+  undone: readonly Undone[],
+  { target, action }: { readonly target: string; readonly action: string },
+  now: Instant,
+): CoordError {
+  const lines = undone.flatMap((one) => [
+    `behind: HEAD lacks ${plural(one.count, 'commit')} of what ${oneLine(target)} ${undone.length > 1 ? 'may run' : 'runs'} now, ${candidateWords(one.candidate, now)}:`,
+    ...commitLines(one),
+  ]);
+  const commits = [...new Set(undone.map(({ candidate }) => shortCommit(candidate.commit)))];
+  return new CoordError('behind', lines.join('\n'), {
+    hint: `git merge ${commits.join(' ')}, and land it; or the open way back: coord deploy ${shellWord(target)} --rollback-to COMMIT --reason "…" -- …`,
+    details: { reason: 'would-undo', target, action, undone },
+  });
+}
+
+function commitLines({ count, newest }: Commits): string[] {
+  const rows = newest.map(({ commit, author, subject }) => [
+    shortCommit(commit),
+    oneLine(author),
+    shorten(oneLine(subject), WIDEST_SUBJECT),
+  ]);
+  const rest = count - rows.length;
+  return [...table(rows).map((line) => `  ${line}`), ...(rest > 0 ? [`  and ${plural(rest, 'older commit')}`] : [])];
+}
+
+export function unknownCommit(candidate: Candidate, target: string, now: Instant): CoordError {
+  return new CoordError(
+    'unavailable',
+    `cannot know: ${oneLine(target)} may run ${candidateWords(candidate, now)}, and this clone cannot tell whether HEAD contains it`,
+    {
+      hint: `git fetch --unshallow where this clone is shallow; else ask ${candidate.agent} to push ${shortCommit(candidate.commit)}; then repeat`,
+      details: { reason: 'unknown-commit', target, candidate },
+    },
+  );
+}
+
+export function notPushed(
+  own: Commits,
+  upstream: string,
+  {
+    remote,
+    share,
+    mainBranch,
+  }: { readonly remote: string; readonly share: boolean; readonly mainBranch: string | null },
+): CoordError {
+  const message = `not pushed: ${oneLine(upstream)} lacks ${plural(own.count, 'commit')} of HEAD`;
+  const push = `git push ${shellWord(remote)} HEAD:${shellWord(mainBranch ?? 'main')}`;
+  return new CoordError('behind', [message, ...commitLines(own)].join('\n'), {
+    hint: `${share ? 'coord land' : push}, then repeat`,
+    details: { reason: 'not-pushed', upstream, count: own.count, commits: own.newest },
+  });
+}
+
+export function headMoved(from: string, to: string): CoordError {
+  return new CoordError('behind', `HEAD moved from ${shortCommit(from)} to ${shortCommit(to)} meanwhile`, {
+    hint: 'look at it, and repeat: the gates were asked about the former',
+    details: { reason: 'head-moved', from, to },
+  });
+}
+
+export function mainMoved(upstream: string, from: string, to: string): CoordError {
+  return new CoordError(
+    'behind',
+    `${oneLine(upstream)} moved from ${shortCommit(from)} to ${shortCommit(to)} meanwhile`,
+    { hint: 'git pull --rebase, look at your change again, then repeat', details: { reason: 'main-moved', from, to } },
+  );
+}
+
+export function configMoved(): CoordError {
+  return new CoordError('behind', 'coord.config.json changed on the main branch meanwhile', {
+    hint: 'repeat: its gates may be others now',
+    details: { reason: 'config-moved' },
+  });
+}
+
+export function notAtRollback(head: string, commit: string): CoordError {
+  return new CoordError(
+    'behind',
+    `what is deployed is the working tree, and HEAD is at ${shortCommit(head)}, not at ${shortCommit(commit)}`,
+    {
+      hint: `git switch --detach ${shortCommit(commit)}, then repeat`,
+      details: { reason: 'not-at-commit', head, commit },
+    },
+  );
+}
+
+export function notOnMain(commit: string, upstream: string, unknown: boolean): CoordError {
+  const name = shortCommit(commit);
+  const details = { reason: unknown ? 'unknown-commit' : 'not-on-main', commit, upstream };
+  if (unknown) {
+    return new CoordError('unavailable', `cannot know whether ${name} is on ${oneLine(upstream)}`, {
+      hint: 'git fetch --unshallow, then repeat',
+      details,
+    });
+  }
+  return new CoordError('behind', `${name} is not on ${oneLine(upstream)}`, {
+    hint: 'go back to a commit of the main branch: coord deployments shows what ran',
+    details,
+  });
+}
+
+export function neverRan(commit: string, target: string, known: readonly string[]): CoordError {
+  const ran = known.length === 0 ? 'nothing is known to have run there' : `it ran ${known.map(shortCommit).join(', ')}`;
+  return usage(
+    `${shortCommit(commit)} is no way back: it never ran on ${oneLine(target)}, nor is it contained in what did (${ran})`,
+    `coord deployments ${shellWord(target)}`,
+    { reason: 'never-ran', commit, target, known },
+  );
+}
+
+/** No gate stands before the target: that is a blocker, not a way through. */
+export function noGates(target: string): CoordError {
+  return new CoordError('closed', `closed: ${oneLine(target)} has no gate, and without one nobody has authorised it`, {
+    hint: `a person adds one to coord.config.json on the main branch: "deploy": {${JSON.stringify(target)}: {"gates": ["NAME"]}}`,
+    details: { reason: 'no-gates', target, gates: [] },
+  });
+}
+
+/** One gate that is closed closes the target. */
+export function gatesClosed(closed: readonly GateRecord[], target: string): CoordError {
+  const lines = closed.map(({ gate, finding }) => `closed: gate ${oneLine(gate)}: ${oneLine(finding)}`);
+  const [first] = closed;
+  return new CoordError('closed', lines.join('\n'), {
+    hint: first ? openingHint(first, target) : 'coord deployments',
+    details: { reason: 'gates-closed', target, gates: closed },
+  });
+}
+
+function openingHint({ gate, type, checked }: GateRecord, target: string): string {
+  switch (type) {
+    case 'command':
+      return `${checked.map(shellWord).join(' ')} shows why; repeat when it succeeds`;
+    case 'signed-tag':
+      return `ask a person to sign: coord gate request ${shellWord(gate)} ${shellWord(target)}`;
+    case null:
+      return `a person adds ${shellWord(gate)} to "gates" in coord.config.json on the main branch`;
+  }
+}
+
+export function interrupted(signal: string): CoordError {
+  return new CoordError('timeout', `stopped by ${signal}, before the program was started`, {
+    hint: 'nothing was deployed; repeat when you like',
+    details: { reason: 'interrupted', signal },
+  });
+}
+
+/** What happened is known here only: the record still says that the deploy runs. */
+export function unrecorded(
+  { id, target }: Deployment,
+  { status, exit, why }: { readonly status: string; readonly exit: number | null; readonly why: string | null },
+  cause: CoordError,
+): CoordError {
+  const ended = exit === null ? (why ?? status) : `the program ended with exit ${exit}`;
+  return new CoordError(cause.code, `${ended}; this could not be recorded: ${cause.message}`, {
+    hint: `others will find the outcome of ${id} unknown: look at what ${shellWord(target)} runs; the next deploy needs --retry`,
+    details: { reason: 'unrecorded', deploy: id, status, exit, cause: cause.message },
+  });
+}
+
+export function cannotVerify(target: string): CoordError {
+  return new CoordError('unavailable', `cannot know what ${oneLine(target)} shows`, {
+    hint: 'look at it, then repeat',
+    details: { reason: 'unverified', target },
+  });
+}

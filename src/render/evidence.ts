@@ -1,0 +1,70 @@
+import type { Deployment, DeployStatus } from '../domain/deployments.js';
+import type { CoordEvent } from '../domain/events.js';
+import type { GateRecord } from '../domain/gate.js';
+import { oneLine } from '../domain/text.js';
+import type { Instant } from '../domain/time.js';
+import { eventLine } from './events.js';
+import { clock, shortCommit } from './format.js';
+import type { Style } from './style.js';
+
+export interface EvidenceReport {
+  readonly deployment: Deployment;
+  readonly outcome: DeployStatus;
+  readonly coordination: {
+    readonly events: readonly { readonly commit: string; readonly event: CoordEvent }[];
+  };
+}
+
+/** The two streams of evidence, each under its own heading. */
+export function evidenceLines(
+  { deployment, outcome, coordination }: EvidenceReport,
+  now: Instant,
+  style: Style,
+): string[] {
+  const { id, target, action, commit, agent, startedAt, why, rollback } = deployment;
+  return [
+    `${style.bold(id)}: ${action} of ${shortCommit(commit)} to ${style.target(oneLine(target))} by ${agent} at ${clock(startedAt, now)}: ${outcome}`,
+    ...(rollback ? [`rolled back: "${oneLine(rollback.reason)}"`] : []),
+    ...(why === null ? [] : why.split('\n').map((line) => `  ${oneLine(line)}`)),
+    '',
+    style.bold('(a) coordination: who was at it, and that the copy was current; it authorises nothing'),
+    ...coordinationLines(deployment).map((line) => `  ${line}`),
+    ...coordination.events.map(({ commit: at, event }) => `  ${shortCommit(at)}  ${eventLine(event, now, style)}`),
+    '',
+    style.bold('(b) gates: the authorisation'),
+    ...(deployment.gates.length === 0
+      ? ['  none: nobody authorised it']
+      : deployment.gates.flatMap((gate) => gateLines(gate, now, style))),
+    '',
+    verifiedLine(deployment, now),
+  ];
+}
+
+function coordinationLines({ claim, agent, session, rules, sync, target, command, exit }: Deployment): string[] {
+  return [
+    claim === null
+      ? `@deploy/${oneLine(target)} was never held`
+      : `claim ${claim.id} on @deploy/${oneLine(target)} · token ${claim.token}`,
+    `agent ${agent} · session ${session ?? 'none'} · rules ${rules ?? 'none loaded'}`,
+    sync === null
+      ? 'sync-check: not passed'
+      : `sync-check: ${oneLine(sync.upstream)} ${shortCommit(sync.upstreamCommit)}, fetched ${sync.fetchedAt}`,
+    `program: ${oneLine(command.join(' '))}${exit === null ? ' (no exit code is known)' : ` (exit ${exit})`}`,
+  ];
+}
+
+function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
+  const { gate, type, open, finding, checked, signers, outputDigest, configCommit, at, commit, id } = record;
+  const state = open ? style.good('open') : style.bad('closed');
+  return [
+    `  ${oneLine(gate)} (${type ?? 'not configured'}): ${state} for ${shortCommit(commit)} at ${clock(at, now)}: ${oneLine(finding)}`,
+    `    record ${id}${checked.length === 0 ? '' : ` · checked ${oneLine(checked.join(' '))}`}${signers.length === 0 ? '' : ` · signed by ${signers.map(oneLine).join(', ')}`}`,
+    `    read from ${configCommit === null ? 'the working copy' : shortCommit(configCommit)}${outputDigest === null ? '' : ` · output sha256 ${outputDigest.slice(0, 16)}`}`,
+  ];
+}
+
+function verifiedLine({ verification }: Deployment, now: Instant): string {
+  if (verification === null) return 'public surface: nobody looked';
+  const { ok, finding, at } = verification;
+  return `public surface, at ${clock(at, now)}: ${ok ? 'shows it' : 'does not show it'}: ${oneLine(finding)}`;
+}
