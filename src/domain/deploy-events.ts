@@ -1,6 +1,6 @@
 import type { Deployment, DeployStep } from './deployments.js';
 import type { EventDraft, EventType } from './events.js';
-import type { GateRecord } from './gate.js';
+import { gateEvent } from './gate.js';
 import type { DeployCheck } from './request.js';
 import type { Instant } from './time.js';
 
@@ -21,13 +21,8 @@ export function checkEvents(deployment: Deployment, checks: readonly DeployCheck
 }
 
 /** That a gate was asked, and what it answered. */
-export function gateEvents(deployment: Deployment): EventDraft[] {
-  return deployment.gates.map((record) => gateEvent(deployment, record));
-}
-
-function gateEvent(deployment: Deployment, record: GateRecord): EventDraft {
-  const { gate, open, finding } = record;
-  return deployEvent('gate.checked', deployment, record.at, { gate, open, finding, record });
+export function gateEvents({ id, gates, agent, session }: Deployment): EventDraft[] {
+  return gates.map((record) => ({ ...gateEvent(record, agent, session), deploy: id }));
 }
 
 const ENDED: Readonly<Record<Deployment['status'], EventType>> = {

@@ -1,5 +1,5 @@
 import type { Candidate, Deployment } from '../domain/deployments.js';
-import type { GateRecord } from '../domain/gate.js';
+import { type GateRecord, NO_GATE } from '../domain/gate.js';
 import type { SyncCommit } from '../domain/sync.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
@@ -132,21 +132,14 @@ export function neverRan(commit: string, target: string, known: readonly string[
   );
 }
 
-/** No gate stands before the target: that is a blocker, not a way through. */
-export function noGates(target: string): CoordError {
-  return new CoordError('closed', `closed: ${oneLine(target)} has no gate, and without one nobody has authorised it`, {
-    hint: `a person adds one to coord.config.json on the main branch: "deploy": {${JSON.stringify(target)}: {"gates": ["NAME"]}}`,
-    details: { reason: 'no-gates', target, gates: [] },
-  });
-}
-
 /** One gate that is closed closes the target. */
 export function gatesClosed(closed: readonly GateRecord[], target: string): CoordError {
   const lines = closed.map(({ gate, finding }) => `closed: gate ${oneLine(gate)}: ${oneLine(finding)}`);
-  const [first] = closed;
-  return new CoordError('closed', lines.join('\n'), {
-    hint: first ? openingHint(first, target) : 'coord deployments',
-    details: { reason: 'gates-closed', target, gates: closed },
+  const first = closed.find((record) => record.closed !== 'not-at-commit');
+  // A gate that could not judge this commit, since something else lies in the worktree, has not denied it.
+  return new CoordError(first ? 'closed' : 'behind', lines.join('\n'), {
+    hint: first ? openingHint(first, target) : 'git status; commit or put away what is not in the commit, then repeat',
+    details: { reason: first ? 'gates-closed' : 'not-at-commit', target, gates: closed },
   });
 }
 
@@ -157,7 +150,9 @@ function openingHint({ gate, type, checked }: GateRecord, target: string): strin
     case 'signed-tag':
       return `ask a person to sign: coord gate request ${shellWord(gate)} ${shellWord(target)}`;
     case null:
-      return `a person adds ${shellWord(gate)} to "gates" in coord.config.json on the main branch`;
+      return gate === NO_GATE
+        ? `a person adds one to coord.config.json on the main branch: "deploy": {${JSON.stringify(target)}: {"gates": ["NAME"]}}`
+        : `a person adds ${shellWord(gate)} to "gates" in coord.config.json on the main branch`;
   }
 }
 

@@ -104,7 +104,7 @@ describe('coord deploy', () => {
 
   it('is closed without a gate, and by a gate that is closed or not configured; each is recorded', async () => {
     for (const [target, finding] of [
-      [{ gates: [] }, 'prod has no gate'],
+      [{ gates: [] }, 'no gate is configured for prod'],
       [{ gates: ['tests'] }, 'gate tests'],
       [{ gates: ['owner'] }, 'gate owner'],
     ] as const) {
@@ -170,7 +170,7 @@ describe('coord deploy', () => {
     expect(await reason()).toEqual([5, 'behind']);
     box.git(clone, 'pull', '--quiet', '--rebase');
     box.write(clone, 'src/new.ts', 'x\n');
-    expect(await reason()).toEqual([5, 'dirty']);
+    expect(await reason()).toEqual([5, 'not-at-commit']);
     box.git(clone, 'clean', '-fdq', 'src');
     box.commit(clone, 'src/mine.ts', 'x\n');
     expect(await reason()).toEqual([5, 'not-pushed']);

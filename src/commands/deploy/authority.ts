@@ -3,6 +3,7 @@ import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import { judgeSync, type SyncFacts } from '../../domain/sync.js';
 import { CoordError, usage } from '../../errors.js';
+import type { MainBranch } from '../../git/main-branch.js';
 import { configAt } from '../protected-config.js';
 import { syncError, syncFacts } from '../sync-facts.js';
 
@@ -12,8 +13,8 @@ export interface Authority {
   readonly config: Config;
   /** Tip of the main branch. */
   readonly main: string;
-  /** The commit that the configuration was read from; null: the working copy, for want of one on the main branch. */
-  readonly configCommit: string | null;
+  /** What the configuration was read from; null: the working copy, for want of one on the main branch. */
+  readonly from: MainBranch | null;
 }
 
 /**
@@ -58,7 +59,7 @@ async function authorityIn(context: Context, facts: SyncFacts): Promise<Read | C
   return {
     config: onMain ?? (await context.config()),
     main: commit,
-    configCommit: onMain === null ? null : commit,
+    from: onMain === null ? null : { name: `${facts.remote}/${branch}`, commit, fetched: true },
     branch,
   };
 }

@@ -3,6 +3,7 @@ import type { Context } from '../../context.js';
 import type { NewDeployment } from '../../domain/request.js';
 import { deployTarget } from '../../domain/targets.js';
 import { CoordError } from '../../errors.js';
+import { notAtRollback } from '../../render/deploy-blocked.js';
 import { readTtl, readWait } from '../durations.js';
 import type { Input, Verb } from '../verb.js';
 import { blocked, deployOnce } from './attempt.js';
@@ -50,6 +51,10 @@ export const deploy: Verb = {
     const commit = await commitOf(context, order);
     if (commit === null) throw new CoordError('fault', 'HEAD has no commit, and was in sync');
     const one: Case = { context, order, authority, config, commit };
+    const { commit: head } = await context.head();
+    // Before the gates: their programs judge what lies in the worktree.
+    if (order.back !== null && head !== commit && !order.dryRun)
+      return cannotBegin(context, order, notAtRollback(head ?? '', commit));
     if (order.dryRun) return showPlan(one);
     const progress = new Progress(context, input.flag('jsonStream'));
     const outcome = await deployOnce(one, progress, { waitSeconds, ttlSeconds });

@@ -3,9 +3,10 @@ import type { Deployments } from '../../domain/deployments.js';
 import { usedNonces } from '../../domain/deployments.js';
 import type { GateRecord } from '../../domain/gate.js';
 import type { CoordError } from '../../errors.js';
-import { gatesClosed, noGates } from '../../render/deploy-blocked.js';
+import { checkGates } from '../../gates/check.js';
+import type { GateStep } from '../../gates/surroundings.js';
+import { gatesClosed } from '../../render/deploy-blocked.js';
 import type { Case } from './case.js';
-import { checkGates } from './interim-gates.js';
 
 /** What the gates of a target answered. */
 export interface Asked {
@@ -22,18 +23,18 @@ export interface Asked {
 export async function askGates(one: Case, deployments: Deployments, which: 'all' | 'signed'): Promise<Asked> {
   const { context, order, config, commit, authority } = one;
   const { target, action } = order;
-  if (config.gates.length === 0) return { records: [], closed: noGates(target), finding: 'no gate' };
-  const asked = which === 'all' ? config.gates : config.gates.filter((gate) => !isCommand(authority.config, gate));
-  const records =
-    asked.length === 0
-      ? []
-      : await checkGates(context, {
-          target,
-          commit,
-          action,
-          usedNonces: usedNonces(deployments),
-          config: withGates(authority.config, target, asked),
-        });
+  const programs = which === 'all' ? [] : commandGates(one);
+  const gates = config.gates.filter((gate) => !programs.includes(gate));
+  // With programs alone there is nothing to ask; without any gate there is: whether one is missing.
+  if (gates.length === 0 && programs.length > 0) return { records: [], closed: null, finding: '' };
+  const records = await checkGates(context, {
+    target,
+    commit,
+    action,
+    usedNonces: usedNonces(deployments),
+    config: { config: withGates(authority.config, target, gates), from: authority.from },
+    onStep: (step) => showEnd(one, step),
+  });
   const closed = records.filter(({ open }) => !open);
   return {
     records,
@@ -42,13 +43,16 @@ export async function askGates(one: Case, deployments: Deployments, which: 'all'
   };
 }
 
-/** The gates of a target that run a program. */
-export function commandGates({ authority, config }: Case): readonly string[] {
-  return config.gates.filter((gate) => isCommand(authority.config, gate));
+/** The end of what the program of a closed gate wrote: shown, and never recorded, since it may hold secrets. */
+function showEnd({ context }: Case, step: GateStep): void {
+  if (step.step !== 'checked' || step.record.open) return;
+  for (const line of step.lastLines) context.host.stderr.write(`${line}\n`);
 }
 
-function isCommand({ gates }: Config, gate: string): boolean {
-  return Object.hasOwn(gates, gate) && gates[gate]?.type === 'command';
+/** The gates of a target that run a program. */
+export function commandGates({ authority, config }: Case): readonly string[] {
+  const { gates } = authority.config;
+  return config.gates.filter((gate) => Object.hasOwn(gates, gate) && gates[gate]?.type === 'command');
 }
 
 function withGates(config: Config, target: string, gates: readonly string[]): Config {

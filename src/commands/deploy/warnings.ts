@@ -7,8 +7,5 @@ export function shareWarnings({ authority, config }: Pick<Case, 'authority' | 'c
       ? []
       : ['"share" is false: other clones neither see this deploy nor wait for it, and what runs is known here only']),
     ...(config.verify === null ? ['no "verify" is configured: nobody has looked whether it runs'] : []),
-    ...(authority.configCommit === null
-      ? ['the main branch has no coord.config.json: the gates were read from the working copy']
-      : []),
   ];
 }
