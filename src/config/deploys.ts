@@ -10,8 +10,19 @@ export interface Deploys {
 /** An independent authorisation. */
 export type GateConfig =
   | { readonly type: 'command'; readonly command: readonly string[]; readonly timeoutSeconds: number }
-  /** `signers`: how many different people must have signed. */
-  | { readonly type: 'signed-tag'; readonly allowedSigners: string; readonly signers: number };
+  | SignedTagGate;
+
+/** Its files are paths on the main branch. */
+export interface SignedTagGate {
+  readonly type: 'signed-tag';
+  readonly allowedSigners: string;
+  /** Keys that count no more; null: none. */
+  readonly revokedSigners: string | null;
+  /** The public GPG keys of those who sign with one; null: nobody does. */
+  readonly gpgKeys: string | null;
+  /** How many different people must have signed. */
+  readonly signers: number;
+}
 
 export interface DeployConfig {
   /** Names of gates, all of which must be open. */
@@ -44,7 +55,10 @@ export function deploysOf(raw: RawConfig): Deploys {
 function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
   return gate.type === 'command'
     ? { type: gate.type, command: gate.command, timeoutSeconds: seconds(gate.timeout) ?? DEFAULT_GATE_SECONDS }
-    : { type: gate.type, allowedSigners: gate.allowedSigners, signers: gate.signers ?? 1 };
+    : {
+        ...{ type: gate.type, allowedSigners: gate.allowedSigners, signers: gate.signers ?? 1 },
+        ...{ revokedSigners: gate.revokedSigners ?? null, gpgKeys: gate.gpgKeys ?? null },
+      };
 }
 
 function deployConfig({ gates, verify, requirePushed }: NonNullable<RawConfig['deploy']>[string]): DeployConfig {

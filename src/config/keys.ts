@@ -122,8 +122,18 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'gates.NAME.timeout', what: 'How long the program may run.', example: '10m' },
   {
     key: 'gates.NAME.allowedSigners',
-    what: 'The file of the keys that may sign, as ssh-keygen has it.',
+    what: 'The file of the keys that may sign, as ssh-keygen has it: a name and a key on each line; name gpg:FINGERPRINT for a GPG key.',
     example: '.coord/allowed_signers',
+  },
+  {
+    key: 'gates.NAME.revokedSigners',
+    what: 'The file of the keys that count no more: public keys, gpg:FINGERPRINT lines, or a key revocation list of ssh-keygen.',
+    example: '.coord/revoked_signers',
+  },
+  {
+    key: 'gates.NAME.gpgKeys',
+    what: 'The file of the public GPG keys of those who sign with one, as gpg --armor --export prints them.',
+    example: '.coord/gpg_keys.asc',
   },
   { key: 'gates.NAME.signers', what: 'How many different people must sign.', example: 2 },
   {

@@ -40,7 +40,9 @@ const gate = v.variant(
     v.strictObject({ type: v.literal('command'), command: words, timeout: v.optional(duration) }),
     v.strictObject({
       type: v.literal('signed-tag'),
-      allowedSigners: name,
+      allowedSigners: inside,
+      revokedSigners: v.optional(inside),
+      gpgKeys: v.optional(inside),
       signers: v.optional(
         v.pipe(v.number('must be a number'), v.integer('must be whole'), v.minValue(1, 'must be at least 1')),
       ),

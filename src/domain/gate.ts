@@ -28,6 +28,7 @@ export type GateClosed =
   | 'malformed'
   | 'bad-signature'
   | 'unknown-signer'
+  | 'invalid-key'
   | 'revoked'
   | 'expired'
   | 'replayed'

@@ -2,7 +2,9 @@ import type { GateConfig } from '../config/deploys.js';
 import { type GateQuestion, type GateRecord, NO_GATE } from '../domain/gate.js';
 import { oneLine } from '../domain/text.js';
 import { checkCommand, commandText } from './command-gate.js';
+import { checkSignatures } from './signed-tag-gate.js';
 import type { Finding, GateSource, GateStep, Surroundings } from './surroundings.js';
+import { fetchTags } from './tags.js';
 
 export interface GateCheck {
   /** Name of the deploy target. */
@@ -31,13 +33,15 @@ export async function checkGates(around: Surroundings, check: GateCheck): Promis
     stopped ??= signal;
   });
   try {
-    for (const name of gatesOf(check.config, target)) {
-      const question: GateQuestion = { gate: name, target, commit, action };
-      const gate = gateNamed(check.config, name);
+    const questions = gatesOf(check.config, target).map((gate) => ({ gate, target, commit, action }));
+    const known = { used: new Set(check.usedNonces), unasked: await askForSignatures(around, check, questions) };
+    for (const question of questions) {
+      const gate = gateNamed(check.config, question.gate);
       onStep?.({ step: 'checking', question, what: whatIsChecked(gate) });
-      const found = stopped === null ? await findOut(around, check, gate, question) : notChecked(stopped);
+      const found = stopped === null ? await findOut(around, check, known, gate, question) : notChecked(stopped);
       const record = recordOf(around, check, question, gate, found);
       records.push(record);
+      for (const nonce of record.nonces) known.used.add(nonce);
       onStep?.({ step: 'checked', record, lastLines: found.lastLines ?? [] });
     }
   } finally {
@@ -56,16 +60,37 @@ export function gateNamed({ config: { gates } }: GateSource, name: string): Gate
   return Object.hasOwn(gates, name) ? (gates[name] ?? null) : null;
 }
 
+async function askForSignatures(
+  around: Surroundings,
+  { config, fetch = true }: GateCheck,
+  questions: readonly GateQuestion[],
+): Promise<string | null> {
+  if (!fetch) return 'the remote was not asked';
+  const signed = questions.filter(({ gate }) => gateNamed(config, gate)?.type === 'signed-tag');
+  return fetchTags(around, config, signed);
+}
+
+/** What was learnt on the way from gate to gate. */
+interface Known {
+  /** A signature opens one gate of one deploy. */
+  readonly used: Set<string>;
+  /** Why the remote could not be asked for signatures; null: it was, or need not be. */
+  readonly unasked: string | null;
+}
+
 async function findOut(
   around: Surroundings,
   { config, target }: GateCheck,
+  { used, unasked }: Known,
   gate: GateConfig | null,
   question: GateQuestion,
 ): Promise<Finding> {
   if (gate === null) return unconfigured(question.gate, target);
   if (config.from === null) return onNoMainBranch();
   if (gate.type === 'command') return checkCommand(around, gate, question, config);
-  return { closed: 'unreadable', finding: 'signatures cannot be checked yet', checked: [] };
+  const found = await checkSignatures(around, { gate, question, configCommit: config.from.commit, usedNonces: used });
+  const incomplete = found.closed === null || unasked === null ? '' : `; ${unasked}`;
+  return { ...found, finding: found.finding + incomplete };
 }
 
 function unconfigured(gate: string, target: string): Finding {

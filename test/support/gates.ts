@@ -1,7 +1,7 @@
 import { protectedConfig } from '../../src/commands/protected-config.js';
 import type { GateRecord } from '../../src/domain/gate.js';
 import { checkGates, type GateCheck } from '../../src/gates/check.js';
-import type { GateStep } from '../../src/gates/surroundings.js';
+import type { GateStep, Surroundings } from '../../src/gates/surroundings.js';
 import { type InProcess, inProcess } from './in-process.js';
 import { type Sandbox, sandbox } from './sandbox.js';
 
@@ -14,7 +14,7 @@ export interface GatedRepository extends InProcess {
   /** Commits files on main and pushes them. */
   publish(files: Readonly<Record<string, string>>): void;
   /** Checks the gates of a target at HEAD (`prod` unless another is named). */
-  check(changes?: Partial<GateCheck>): Promise<readonly GateRecord[]>;
+  check(changes?: Partial<GateCheck>, around?: Partial<Surroundings>): Promise<readonly GateRecord[]>;
   /** What {@link GatedRepository.check} told on its way. */
   readonly steps: GateStep[];
 }
@@ -38,9 +38,14 @@ export function gatedRepository(config: object, files: Readonly<Record<string, s
   publish({ 'coord.config.json': JSON.stringify(config), ...files });
   return {
     ...{ ...run, box, clone, remote, head, publish, steps },
-    async check(changes = {}) {
+    async check(changes = {}, around = {}) {
       const context = run.context(clone);
-      return checkGates(context, {
+      const { repository, git, objects, remoteGit, host } = context;
+      const surroundings: Surroundings = {
+        ...{ repository, git, objects, remoteGit, host, now: () => context.now(), newId: () => context.newId() },
+        ...around,
+      };
+      return checkGates(surroundings, {
         ...{ target: 'prod', commit: head(), action: 'deploy', usedNonces: [] },
         config: await protectedConfig(context),
         onStep: (step) => steps.push(step),

@@ -109,7 +109,7 @@ describe('the policy of an agent', () => {
     );
     expect(config.gates).toEqual({
       tests: { type: 'command', command: ['npm', 'test'], timeoutSeconds: 600 },
-      owner: { type: 'signed-tag', allowedSigners: 'a', signers: 1 },
+      owner: { type: 'signed-tag', allowedSigners: 'a', revokedSigners: null, gpgKeys: null, signers: 1 },
     });
     expect(config.deploy).toEqual({
       prod: {

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import type { SignedTagGate } from '../config/deploys.js';
+import type { GateQuestion } from '../domain/gate.js';
+import { judgeTag, judgeTags, type TagVerdict, type Verification } from '../domain/gates/judge.js';
+import { tagFolder } from '../domain/gates/tag-name.js';
+import { oneLine } from '../domain/text.js';
+import { verifyGpg } from './gpg.js';
+import { type SignersOnDisk, withSigners } from './signers-on-disk.js';
+import { verifySsh } from './ssh.js';
+import type { Finding, Surroundings } from './surroundings.js';
+import { type TagToJudge, tagsIn } from './tags.js';
+
+/** Whoever may push can make tags, and each that looks right costs a process. */
+const MOST_TAGS = 64;
+
+export interface SignatureCheck {
+  readonly gate: SignedTagGate;
+  readonly question: GateQuestion;
+  /** Of the main branch. */
+  readonly configCommit: string;
+  readonly usedNonces: ReadonlySet<string>;
+}
+
+/** Looks for people's signatures on the commit; only the exit code of a verifier makes one count. */
+export async function checkSignatures(around: Surroundings, check: SignatureCheck): Promise<Finding> {
+  const { gate, question } = check;
+  const { tags, more } = await tagsIn(around, tagFolder(question), MOST_TAGS);
+  const outcome = await withSigners(around, gate, check.configCommit, async (disk) => {
+    const verdicts = await verdictsOn(around, disk, tags, () => question, check.usedNonces);
+    return { verdicts, digest: disk.outputs.length === 0 ? null : sha256(disk.outputs.join('')) };
+  });
+  if (typeof outcome === 'string') return { closed: 'unreadable', finding: oneLine(outcome), checked: [] };
+  const judged = judgeTags(question, gate.signers, outcome.verdicts);
+  const unseen = more === 0 ? '' : `; ${more} more tags were not looked at: delete those that are not wanted`;
+  return {
+    closed: judged.closed,
+    finding: judged.closed === null ? judged.finding : judged.finding + unseen,
+    checked: tags.map(({ name }) => name),
+    signers: judged.people,
+    nonces: judged.closed === null ? judged.nonces : [],
+    outputDigest: outcome.digest,
+  };
+}
+
+/** How each tag stands; a nonce counts once, in the first tag that has it. */
+export async function verdictsOn(
+  around: Pick<Surroundings, 'now'>,
+  disk: SignersOnDisk,
+  tags: readonly TagToJudge[],
+  questionOf: (tag: TagToJudge) => GateQuestion,
+  usedNonces: ReadonlySet<string>,
+): Promise<TagVerdict[]> {
+  const used = new Set(usedNonces);
+  const verdicts: TagVerdict[] = [];
+  for (const tag of tags) {
+    const { name, object } = tag;
+    const payload = tag.tag === null || 'problem' in tag.tag.payload ? null : tag.tag.payload;
+    const unfit = judgeTag(questionOf(tag), tag, around.now(), used);
+    if (unfit !== null || object === null) {
+      verdicts.push({ name, person: null, payload, closed: unfit?.closed ?? 'malformed', why: unfit?.why ?? '' });
+      continue;
+    }
+    const verified = await verify(around, disk, tag);
+    if (verified.good) {
+      used.add(payload?.nonce ?? '');
+      verdicts.push({ name, person: verified.person, payload, closed: null, why: `signed by ${verified.person}` });
+    } else verdicts.push({ name, person: null, payload, closed: verified.closed, why: verified.why });
+  }
+  return verdicts;
+}
+
+async function verify(
+  around: Pick<Surroundings, 'now'>,
+  disk: SignersOnDisk,
+  { object }: TagToJudge,
+): Promise<Verification> {
+  if (object?.signature?.form === 'ssh') return verifySsh(disk, object, around.now());
+  if (object?.signature?.form === 'gpg') return verifyGpg(disk, object);
+  return { good: false, closed: 'bad-signature', why: 'has a signature that is neither of SSH nor of GPG' };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

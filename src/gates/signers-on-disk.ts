@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SignedTagGate } from '../config/deploys.js';
+import { allowedSignersFile, parseRevoked, parseSigners, type SignerKey } from '../domain/gates/signers.js';
+import { gpgArguments } from './gpg.js';
+import { fileAt } from './main-files.js';
+import type { Surroundings } from './surroundings.js';
+import { findVerifier, runVerifier } from './verifier.js';
+
+/** The keys of a gate, laid out for the verifiers in a folder that only this user can read. */
+export interface SignersOnDisk {
+  readonly folder: string;
+  readonly keys: readonly SignerKey[];
+  readonly ssh: {
+    /** null: there is no ssh-keygen. */
+    readonly program: string | null;
+    /** Paths of files that ssh-keygen reads. */
+    readonly allowed: string;
+    readonly revoked: string;
+  };
+  readonly gpg: {
+    /** null: there is no gpg. */
+    readonly program: string | null;
+    /** Fingerprints of primary keys. */
+    readonly revoked: readonly string[];
+  };
+  /** What the verifiers wrote, for the record. */
+  readonly outputs: string[];
+}
+
+/** How the file of a key revocation list begins (see PROTOCOL.krl of OpenSSH). */
+const KRL_MAGIC = 'SSHKRL\n\0';
+
+/** Reads who may sign a gate from the main branch; a text says why nobody can be told. */
+export async function readSigners(
+  around: Surroundings,
+  gate: SignedTagGate,
+  commit: string,
+): Promise<readonly SignerKey[] | string> {
+  const file = await fileAt(around, commit, gate.allowedSigners);
+  if (typeof file === 'string') return file;
+  const { keys, problems } = parseSigners(file.toString('utf8'));
+  if (problems.length > 0) return `${gate.allowedSigners}: ${problems.join('; ')}`;
+  if (keys.length === 0) return `${gate.allowedSigners} names nobody`;
+  if (gate.gpgKeys === null && keys.some(({ kind }) => kind === 'gpg')) {
+    return `${gate.allowedSigners} names GPG keys, and the gate has no gpgKeys`;
+  }
+  return keys;
+}
+
+/** Calls `work` with the keys of a gate laid out, and clears them away; a text says why they could not be. */
+export async function withSigners<T>(
+  around: Surroundings,
+  gate: SignedTagGate,
+  commit: string,
+  work: (disk: SignersOnDisk) => Promise<T>,
+): Promise<T | string> {
+  const keys = await readSigners(around, gate, commit);
+  if (typeof keys === 'string') return keys;
+  const revoked = await readRevoked(around, gate, commit);
+  if (typeof revoked === 'string') return revoked;
+  const folder = mkdtempSync(join(tmpdir(), 'coord-gate-'));
+  try {
+    const allowedPath = join(folder, 'allowed_signers');
+    const revokedPath = join(folder, 'revoked_signers');
+    writeFileSync(allowedPath, allowedSignersFile(keys));
+    writeFileSync(revokedPath, revoked.ssh);
+    const disk: SignersOnDisk = {
+      ...{ folder, keys, outputs: [] },
+      ssh: { program: findVerifier('ssh-keygen', around.host.env), allowed: allowedPath, revoked: revokedPath },
+      gpg: { program: findVerifier('gpg', around.host.env), revoked: revoked.fingerprints },
+    };
+    const problem = await importGpgKeys(around, gate, commit, disk);
+    return problem ?? (await work(disk));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function readRevoked(
+  around: Surroundings,
+  { revokedSigners }: SignedTagGate,
+  commit: string,
+): Promise<{ readonly ssh: Buffer; readonly fingerprints: readonly string[] } | string> {
+  if (revokedSigners === null) return { ssh: Buffer.alloc(0), fingerprints: [] };
+  const file = await fileAt(around, commit, revokedSigners);
+  if (typeof file === 'string') return file;
+  if (file.toString('latin1', 0, KRL_MAGIC.length) === KRL_MAGIC) return { ssh: file, fingerprints: [] };
+  const { ssh, fingerprints, problems } = parseRevoked(file.toString('utf8'));
+  return problems.length > 0 ? `${revokedSigners}: ${problems.join('; ')}` : { ssh: Buffer.from(ssh), fingerprints };
+}
+
+/** Why the keys could not be imported; null when they were, or none is needed. */
+async function importGpgKeys(
+  around: Surroundings,
+  { gpgKeys }: SignedTagGate,
+  commit: string,
+  disk: SignersOnDisk,
+): Promise<string | null> {
+  if (gpgKeys === null || disk.gpg.program === null) return null;
+  const file = await fileAt(around, commit, gpgKeys);
+  if (typeof file === 'string') return file;
+  const path = join(disk.folder, 'keys.asc');
+  writeFileSync(path, file);
+  const { exit } = await runVerifier(disk.gpg.program, [...gpgArguments(disk), '--import', path], {
+    home: disk.folder,
+  });
+  return exit === 0 ? null : `${gpgKeys} cannot be imported by gpg`;
+}
