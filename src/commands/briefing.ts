@@ -6,10 +6,10 @@ import { CoordError } from '../errors.js';
 import { countApart } from '../git/main-branch.js';
 import { type Briefing, nextCommand, type SyncHint } from '../render/session.js';
 import type { GitStore } from '../store/git-store.js';
-import { type MainFiles, readMainFiles } from './main-files.js';
+import { type MainFiles, readMainFiles, rulesFolder } from './main-files.js';
 import { memoryPaths, readMemory } from './memory-files.js';
 import { rememberRules } from './rules-loaded.js';
-import { rulesFolder, rulesIn } from './rules-source.js';
+import { rulesIn } from './rules-source.js';
 
 /** Gathers what a session begins with; reads only what is here. */
 export async function briefingFor(

@@ -13,15 +13,15 @@ import { gitText } from '../git/run.js';
 import { readWorktreeFile } from '../git/worktree-files.js';
 import type { Part } from '../store/store.js';
 import { readHooks } from './guards/hooks-report.js';
-import { readMainFiles } from './main-files.js';
-import { rulesFolder, workingRules } from './rules-source.js';
+import { readMainFiles, rulesFolder } from './main-files.js';
+import { workingRules } from './rules-source.js';
 
 /** A finding, with the error that it was seen by. */
 export interface Checked extends Finding {
   readonly error?: CoordError;
 }
 
-const ALL_PARTS: readonly Part[] = ['log', 'onces', 'deployments', 'requests'];
+const ALL_PARTS: readonly Part[] = ['log', 'onces', 'deployments', 'requests', 'submissions'];
 /** Far above what upkeep leaves; git's own default for packing is 6,700. */
 const MANY_LOOSE_OBJECTS = 40_000;
 const LEFT_OVER_MS = 3_600_000;

@@ -35,6 +35,11 @@ export async function readMainFiles(context: Context, paths: readonly string[]):
   return { branch, files: listed.map((file) => ({ ...file, text: texts.get(file.path) ?? null })) };
 }
 
+/** The folder of the rules, as this worktree's configuration has it. */
+export async function rulesFolder(context: Context): Promise<string> {
+  return insidePath('rules', (await context.config()).rules);
+}
+
 /**
  * A path of the configuration, relative to the root, in plain form.
  * @throws CoordError `usage` when it is not inside the repository.

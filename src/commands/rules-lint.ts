@@ -3,7 +3,8 @@ import { parseRules } from '../domain/rules/parse.js';
 import { plural } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { lintedLine, problemLines } from '../render/rules.js';
-import { rulesFolder, workingRules } from './rules-source.js';
+import { rulesFolder } from './main-files.js';
+import { workingRules } from './rules-source.js';
 import type { Verb } from './verb.js';
 
 export const rulesLint: Verb = {

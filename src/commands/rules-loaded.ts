@@ -3,9 +3,9 @@ import type { Context } from '../context.js';
 import { findAgent } from '../domain/agents.js';
 import { sameSession } from '../domain/ownership.js';
 import type { Store } from '../store/store.js';
-import { mainBranch } from './main-files.js';
+import { mainBranch, rulesFolder } from './main-files.js';
 import { readRemembered, remember } from './remembered.js';
-import { digestOf, type RulesInForce, rulesFolder, rulesInForce, workingRules } from './rules-source.js';
+import type { RulesInForce } from './rules-source.js';
 
 /** Digest of the rules that this agent's session has loaded; null when it has loaded none. */
 export async function loadedRules(context: Context, store: Store): Promise<string | null> {
@@ -47,11 +47,14 @@ export async function digestInForce(context: Context, inFolder?: string): Promis
   const folder = inFolder ?? (await rulesFolder(context));
   const known = readRemembered<KnownRules>(pathOf(context));
   if (main === null || known?.commit !== main.commit || known.folder !== folder) {
+    const { rulesInForce } = await import('./rules-source.js');
     const inForce = await rulesInForce(context, folder);
     rememberRules(context, main?.commit ?? null, folder, inForce);
     return inForce.digest;
   }
-  return known.digest ?? digestOf(workingRules(context, folder));
+  if (known.digest !== null) return known.digest;
+  const { digestOf, workingRules } = await import('./rules-source.js');
+  return digestOf(workingRules(context, folder));
 }
 
 /** The rules folder at a commit of the main branch; `digest` is null where that commit has none. */

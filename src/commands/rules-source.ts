@@ -3,7 +3,7 @@ import type { Context } from '../context.js';
 import { digestInput, isRulesFile, type RulesFile } from '../domain/rules/files.js';
 import { parseRules, type Rule } from '../domain/rules/parse.js';
 import { filesBelow, readWorktreeFile } from '../git/worktree-files.js';
-import { insidePath, type MainFiles, MOST_BYTES_READ, readMainFiles } from './main-files.js';
+import { type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from './main-files.js';
 
 /** The rules in force. */
 export interface RulesInForce {
@@ -24,10 +24,6 @@ export const WORKING_COPY = 'working copy';
 export async function rulesInForce(context: Context, inFolder?: string): Promise<RulesInForce> {
   const folder = inFolder ?? (await rulesFolder(context));
   return rulesIn(context, folder, await readMainFiles(context, [folder]));
-}
-
-export async function rulesFolder(context: Context): Promise<string> {
-  return insidePath('rules', (await context.config()).rules);
 }
 
 /** @param main must hold the rules folder, where the main branch has it */

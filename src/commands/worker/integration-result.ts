@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../context.js';
-import { type Placement, placeFiles } from '../../git/place-files.js';
 import { ScratchIndex } from '../../git/scratch-index.js';
+import { type Placement, placeInWorktree } from '../../git/worktree-placement.js';
 import type { PlannedFile } from './merge-plan.js';
 
 /** How much of a file changes, in lines; null for what has no lines. */
@@ -44,29 +44,17 @@ export async function withResult<T>(
   try {
     await index.copyFromCommit(commit);
     // What is put back when a file cannot be placed.
-    const prepare = async () => index.writeBelow(join(folder, 'before'), pathsOf(changed, 'from'));
-    const put = async () => index.put(changed.map(({ path, to }) => ({ path, file: to })));
-    let prepared = false;
-    const ready = async () => {
-      if (prepared) return;
-      await prepare();
-      if (changed.length > 0) await put();
-      prepared = true;
-    };
+    await index.writeBelow(join(folder, 'before'), pathsOf(changed, 'from'));
+    // What was merged is not where git finds it until then.
+    await context.objects.flush();
+    if (changed.length > 0) await index.put(changed.map(({ path, to }) => ({ path, file: to })));
     return await work({
-      counts: async () => {
-        await ready();
-        return countsIn(await index.diff(commit, paths, '--numstat', '-z'));
-      },
-      patch: async () => {
-        await ready();
-        return index.diff(commit, paths, '--patch');
-      },
+      counts: async () => countsIn(await index.diff(commit, paths, '--numstat', '-z')),
+      patch: () => index.diff(commit, paths, '--patch'),
       place: async () => {
-        await ready();
         const waiting = changed.filter(({ done }) => !done);
         await index.writeBelow(join(folder, 'after'), pathsOf(waiting, 'to'));
-        placeFiles(
+        placeInWorktree(
           repository.root,
           waiting.map((file) => placementOf(file, folder)),
         );
@@ -78,8 +66,9 @@ export async function withResult<T>(
   }
 }
 
+/** Where there is a file or a link; a folder or a submodule is not written. */
 function pathsOf(files: readonly PlannedFile[], side: 'from' | 'to'): string[] {
-  return files.filter((file) => file[side] !== null).map(({ path }) => path);
+  return files.filter((file) => /^1[02]0/.test(file[side]?.mode ?? '')).map(({ path }) => path);
 }
 
 function placementOf({ path, from, to, trace }: PlannedFile, folder: string): Placement {

@@ -3,8 +3,8 @@ import type { Submission, SubmittedFile } from '../../domain/model.js';
 import { filesAtPaths } from '../../git/head-files.js';
 import { obstacleTo } from '../../git/listed-files.js';
 import { mergeTexts } from '../../git/merge-file.js';
-import { traceOf } from '../../git/place-files.js';
 import { ScratchIndex, type TreeFile } from '../../git/scratch-index.js';
+import { traceOf } from '../../git/worktree-placement.js';
 
 /** What becomes of one file of a submission in this worktree. */
 export interface PlannedFile {

@@ -29,7 +29,7 @@ export function traceOf(root: string, path: string): string {
  * Puts all files in their places, each in one step, or none: what was done is undone when one fails.
  * @throws CoordError `behind` when a file was touched since the decision; and what the file system says.
  */
-export function placeFiles(root: string, placements: readonly Placement[]): void {
+export function placeInWorktree(root: string, placements: readonly Placement[]): void {
   const done: Placement[] = [];
   try {
     for (const placement of placements) {
