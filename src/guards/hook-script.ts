@@ -60,10 +60,30 @@ END
   return 7
 }
 
-${hook === 'pre-push' ? WITH_INPUT : WITHOUT_INPUT}`;
+${TAILS[hook] ?? WITHOUT_INPUT}`;
 }
 
 const WITHOUT_INPUT = `guard "$@" || exit $?
+if [ -f "$kept" ] && [ -x "$kept" ]; then exec "$kept" "$@"; fi
+`;
+
+/**
+ * `git commit` runs both hooks one right after the other: what the first has let through, the second need not judge again
+ * if it is the same git process and the same index. Where an earlier hook takes its time in between, it is judged twice.
+ */
+const PASSED = `mark="\${GIT_DIR:-.git}/coord-guard-passed"
+passed() {
+  echo "$PPID"
+  cksum <"\${GIT_INDEX_FILE:-\${GIT_DIR:-.git}/index}"
+}
+`;
+
+const BEFORE_MESSAGE = `${PASSED}${WITHOUT_INPUT}if [ "$COORD_GUARD" != off ]; then passed >"$mark" 2>/dev/null || rm -f "$mark"; fi
+exit 0
+`;
+
+const WITH_MESSAGE = `${PASSED}before=$(cat "$mark" 2>/dev/null) && rm -f "$mark"
+if [ -z "$before" ] || [ "$before" != "$(passed)" ]; then guard "$@" || exit $?; fi
 if [ -f "$kept" ] && [ -x "$kept" ]; then exec "$kept" "$@"; fi
 `;
 
@@ -73,6 +93,12 @@ input=\${input%.}
 printf %s "$input" | guard "$@" || exit $?
 if [ -f "$kept" ] && [ -x "$kept" ]; then printf %s "$input" | "$kept" "$@"; fi
 `;
+
+const TAILS: { readonly [hook in GuardedHook]?: string } = {
+  'pre-commit': BEFORE_MESSAGE,
+  'prepare-commit-msg': WITH_MESSAGE,
+  'pre-push': WITH_INPUT,
+};
 
 /** What a script of coord was told to run; null where that cannot be read. */
 export function programIn(script: string): Program | null {

@@ -283,6 +283,40 @@ describe('the hook itself', () => {
     expect((await fleet.as('maya', ['hooks', 'install', '--json'])).json().data.written).toEqual(['pre-commit']);
   });
 
+  it('judges a commit once where nothing comes between its two hooks, and else twice', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const hooks = hooksOf(clone);
+    const ran = box.path('ran');
+    await fleet.as('maya', ['hooks', 'install']);
+    for (const hook of ['pre-commit', 'prepare-commit-msg']) {
+      const path = join(hooks, hook);
+      writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/^coord=.*$/gm, "coord='/gone'"));
+    }
+    script(join(clone, 'node_modules/.bin/coord'), `echo "$3" >>'${ran}'`);
+    const judged = (...args: string[]) => {
+      rmSync(ran, { force: true });
+      box.git(clone, ...args);
+      return readFileSync(ran, 'utf8').trim().split('\n');
+    };
+    const empty = ['commit', '--allow-empty', '-q', '-m', 'x'];
+    expect(judged(...empty)).toEqual(['pre-commit']);
+    expect(judged(...empty)).toEqual(['pre-commit']);
+    expect(judged('commit', '--no-verify', ...empty.slice(1))).toEqual(['prepare-commit-msg']);
+    expect(judged('-c', `alias.go=!COORD_GUARD=off git ${empty.join(' ')}`, 'go')).toEqual([
+      'pre-commit',
+      'prepare-commit-msg',
+    ]);
+    script(join(`${hooks}.before-coord`, 'pre-commit'), 'exit 0');
+    expect(judged(...empty)).toEqual(['pre-commit', 'prepare-commit-msg']);
+    rmSync(join(`${hooks}.before-coord`, 'pre-commit'));
+    // In a linked worktree as well.
+    const other = box.worktree(clone);
+    script(join(other, 'node_modules/.bin/coord'), `echo "$3" >>'${ran}'`);
+    expect(judged('-C', other, ...empty)).toEqual(['pre-commit']);
+    expect(readdirSync(join(clone, '.git')).filter((name) => name.startsWith('coord-guard'))).toEqual([]);
+  });
+
   it('goes on working in a repository that was moved, and in one with a name that is hard to quote', async () => {
     const fleet = await localFleet();
     const { box, clone } = fleet;
