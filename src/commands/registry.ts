@@ -199,7 +199,7 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'doctor',
     summary: 'check the set-up, and mend it',
-    load: async () => (await import('./doctor.js')).doctor,
+    load: async () => (await import('./doctor/doctor.js')).doctor,
   },
   {
     name: 'audit',

@@ -1,17 +1,22 @@
 import type { Finding } from '../domain/checkup.js';
+import type { Enforcement } from '../domain/enforcement.js';
+import type { Proof } from '../domain/proof.js';
 import { table } from './format.js';
+import { proofLines } from './proof.js';
 import type { Style } from './style.js';
 
 export interface DoctorReport {
-  /** What stops an agent that does not ask coord: nothing does, as long as there are no guards. */
-  readonly enforcement: 'advisory';
+  /** What stops an agent that does not ask coord. */
+  readonly enforcement: Enforcement;
   readonly findings: readonly Finding[];
   /** What --fix did, a sentence each. */
   readonly mended: readonly string[];
+  /** What --prove tried; null: it was not asked for. */
+  readonly proof: Proof | null;
 }
 
 /** A line a finding, with what to do where something is not well; then what coord can and cannot enforce here. */
-export function doctorLines({ findings, mended }: DoctorReport, style: Style): string[] {
+export function doctorLines({ findings, mended, enforcement, proof }: DoctorReport, style: Style): string[] {
   const rows = table(findings.map(({ id, ok, severity }) => [ok ? '✓' : '✗', id, ok ? '' : severity, '|']));
   const lines = findings.flatMap(({ ok, severity, message, next }, index) => {
     const [first = '', ...more] = message.split('\n');
@@ -24,6 +29,12 @@ export function doctorLines({ findings, mended }: DoctorReport, style: Style): s
   return [
     ...mended.map((what) => `${style.good('mended:')} ${what}`),
     ...lines,
-    'enforcement: advisory; agents that ask coord are held to it, and nothing stops one that does not',
+    ...(proof === null ? [] : proofLines(proof, style)),
+    ...enforcementLines(enforcement),
   ];
+}
+
+function enforcementLines({ level, why, missing }: Enforcement): string[] {
+  const without = missing.length === 0 ? [] : [`not there: ${missing.join(', ')}`];
+  return [[`enforcement: ${level}; ${why}`, ...without].join(' · ')];
 }

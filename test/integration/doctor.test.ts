@@ -36,11 +36,11 @@ describe('coord doctor', () => {
     const { doctor, run, clone } = await rig({ remote: true });
     const { code, bad, report } = await doctor();
     expect(code).toBe(0);
-    expect(bad.filter((id) => id !== 'surface')).toEqual(['hooks']);
-    expect(report.enforcement).toBe('advisory');
+    expect(bad).toEqual(['protected', 'sessions', 'kill-switch', 'harness', 'hooks', 'ci']);
+    expect(report.enforcement).toMatchObject({ level: 'advisory', missing: ['harness', 'hooks', 'ci'] });
     const { stdout } = await run(clone, 'doctor');
     expect(stdout).toMatch(/^✓ {2}config {2,}coord\.config\.json is valid$/m);
-    expect(stdout).toMatch(/^✗ {2}hooks {2,}low {2,}not installed/m);
+    expect(stdout).toMatch(/^✗ {2}hooks {2,}medium {2,}not installed/m);
     expect(stdout).toContain('enforcement: advisory');
   });
 
@@ -90,7 +90,8 @@ describe('coord doctor', () => {
     expect(lint.code).toBe(2);
     const { code, bad, of } = await doctor();
     expect(code).toBe(0);
-    expect(bad).toEqual(['share', 'rules', 'surface', 'gates', 'hooks']);
+    const always = ['protected', 'sessions', 'kill-switch', 'harness', 'hooks', 'ci'];
+    expect(bad.filter((id) => !always.includes(id))).toEqual(['share', 'rules', 'surface', 'resources', 'gates']);
     expect(of('gates').message).toContain('no gate for test');
     expect(of('share').message).toContain('only');
   });

@@ -1,0 +1,65 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
+import type { GateConfig } from '../../config/deploys.js';
+import { CONFIG_FILE } from '../../config/load.js';
+import type { Context } from '../../context.js';
+import { oneLine } from '../../domain/text.js';
+import { filesAt } from '../../git/commit-files.js';
+import { readWorktreeFile } from '../../git/worktree-files.js';
+import type { ProtectedConfig } from '../protected-config.js';
+import { type Checked, well, wrong } from './checked.js';
+
+/** Whether each deploy target has a gate, and each gate what it needs, as the main branch has them. */
+export async function deployCheck(context: Context, { config, from }: ProtectedConfig): Promise<Checked> {
+  const { deploy, gates } = config;
+  const problems: string[] = [];
+  for (const [name, target] of Object.entries(deploy)) {
+    if (target.gates.length === 0) problems.push(`no gate for ${oneLine(name)}: such a deploy is blocked`);
+    const unknown = target.gates.filter((gate) => !Object.hasOwn(gates, gate)).map(oneLine);
+    if (unknown.length > 0) problems.push(`${oneLine(name)} names a gate that is not there: ${unknown.join(', ')}`);
+  }
+  for (const [name, gate] of Object.entries(gates)) {
+    const problem = await problemOf(context, gate, from?.commit ?? null);
+    if (problem !== null) problems.push(`gate ${oneLine(name)}: ${problem}`);
+  }
+  const targets = Object.keys(deploy).length;
+  if (problems.length === 0) {
+    return well('gates', 'medium', targets === 0 ? 'no deploy target' : 'each deploy target has its gates');
+  }
+  const [open] = Object.entries(deploy).find(([, target]) => target.gates.length === 0) ?? [];
+  const next =
+    open === undefined
+      ? `mend "gates" and "deploy" in ${CONFIG_FILE}, on the main branch`
+      : `name a gate for each: "deploy": {${JSON.stringify(open)}: {"gates": [...]}} in ${CONFIG_FILE}, on the main branch`;
+  return wrong('gates', 'medium', problems.join('\n'), next);
+}
+
+async function problemOf(context: Context, gate: GateConfig, main: string | null): Promise<string | null> {
+  if (gate.type === 'command') {
+    const [program = ''] = gate.command;
+    return isProgram(context, program) ? null : `${oneLine(program)} is no program that can be run here`;
+  }
+  const { allowedSigners: path } = gate;
+  const name = oneLine(path);
+  if (main === null) {
+    return readWorktreeFile(context.repository.root, path, 1) === null ? `${name} is not there` : null;
+  }
+  const [file] = await filesAt(context.git, main, [path]);
+  if (file === undefined) return `${name} is not on the main branch, so no signature is known`;
+  return file.bytes === 0 ? `${name} is empty, so no signature is known` : null;
+}
+
+/** A name without a slash is looked for on PATH, any other from the root of the repository. */
+function isProgram({ repository, host }: Context, program: string): boolean {
+  const folders = program.includes('/') ? ['.'] : (host.env.PATH ?? '').split(delimiter).filter((path) => path !== '');
+  return folders.some((folder) => isExecutable(resolve(repository.root, folder, program)));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Context } from '../../context.js';
+import { gravest } from '../../domain/checkup.js';
+import type { Layer } from '../../domain/enforcement.js';
+import { CoordError } from '../../errors.js';
+import { type DoctorReport, doctorLines } from '../../render/doctor.js';
+import { loadStyle } from '../../render/style.js';
+import type { Verb } from '../verb.js';
+import { checkUp } from './check-up.js';
+import { mend } from './fix.js';
+import type { Proved } from './prove/prove.js';
+
+export const doctor: Verb = {
+  options: [
+    ['--fix', 'mend what can be mended safely: what killed commands left, a branch that was deleted, stale hooks'],
+    ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
+  ],
+  examples: [
+    ['coord doctor', 'what is set up, and what is not'],
+    ['coord doctor --fix', 'mend what needs no decision, and say what was done'],
+    ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
+  ],
+  notes: [
+    'The exit code is 0 unless something of severity high is not well; then it is the code of the first such finding.',
+    '--fix puts a deleted branch back as this clone saw it last; it never chooses between two histories.',
+    '--prove writes to no remote and to no claim of yours; the hooks that it runs are those that are installed here.',
+  ],
+  async run(context, input) {
+    const first = await checkUp(context);
+    const mended = input.flag('fix') ? await mend(context, first.checks) : [];
+    const { checks, enforcement } = mended.length === 0 ? first : await checkUp(context);
+    const readable = checks.every(
+      ({ id, ok, severity }) => ok || severity !== 'high' || !['config', 'protected'].includes(id),
+    );
+    const proved = input.flag('prove') && readable ? await proveLayers(context, enforcement.layers) : null;
+    const all = [...checks, ...(proved?.checks ?? [])];
+    const findings = all.map(({ error: _, ...finding }) => finding);
+    const report: DoctorReport = { enforcement, findings, mended, proof: proved?.proof ?? null };
+    const worst = gravest(findings);
+    if (worst === null) return { data: report, text: (style) => doctorLines(report, style) };
+    const lines = doctorLines(report, await loadStyle(false));
+    return new CoordError(worst.code ?? 'fault', lines.join('\n'), {
+      hint: worst.next ?? 'mend what is marked high first',
+      details: { ...report },
+    });
+  },
+};
+
+async function proveLayers(context: Context, layers: readonly Layer[]): Promise<Proved> {
+  const { prove } = await import('./prove/prove.js');
+  return prove(
+    context,
+    layers.filter(({ live }) => live).map(({ layer }) => layer),
+  );
+}

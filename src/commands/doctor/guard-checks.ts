@@ -1,0 +1,103 @@
+import type { Context } from '../../context.js';
+import type { Layer } from '../../domain/enforcement.js';
+import { oneLine } from '../../domain/text.js';
+import { filesBelow, readWorktreeFile } from '../../git/worktree-files.js';
+import type { HooksReport } from '../../render/hooks.js';
+import { readHooks } from '../guards/hooks-report.js';
+import { MOST_BYTES_READ, readMainFiles } from '../main-files.js';
+import { type Checked, well, wrong } from './checked.js';
+
+/** What was looked at of one layer. */
+export interface GuardCheck {
+  readonly check: Checked;
+  readonly layer: Layer;
+}
+
+export async function hooksCheck(context: Context): Promise<GuardCheck> {
+  const { report } = await readHooks(context);
+  const off = context.host.env.COORD_GUARD?.toLowerCase() === 'off';
+  const problem = off ? 'COORD_GUARD=off is set here: they let everything through' : hooksProblem(report);
+  if (problem === null) {
+    const message = `live in ${oneLine(report.folder)}`;
+    return { check: well('hooks', 'medium', message), layer: { layer: 'hooks', live: true, why: message } };
+  }
+  const next = off ? 'unset COORD_GUARD' : report.isOwn ? 'coord hooks install' : 'coord hooks status';
+  const check = wrong('hooks', 'medium', problem, next);
+  return { check, layer: { layer: 'hooks', live: false, why: problem } };
+}
+
+function hooksProblem({ guarded, hooks, isOwn, folder }: HooksReport): string | null {
+  if (guarded) return null;
+  const there = hooks.filter(({ problem }) => problem !== null);
+  if (there.length > 0) return there.map(({ hook, problem }) => `${hook}: ${problem}`).join('\n');
+  if (!isOwn) return `not installed: git takes hooks from ${oneLine(folder)}, which other repositories use too`;
+  return 'not installed: nothing stops a commit that nobody claimed';
+}
+
+/** Settings of agent harnesses in the worktree, and what each calls the guard. */
+const HARNESS_FILES = [
+  '.claude/settings.json',
+  '.claude/settings.local.json',
+  '.codex/config.toml',
+  '.codex/hooks.json',
+  '.gemini/settings.json',
+  '.cursor/hooks.json',
+] as const;
+const HARNESS_FOLDERS = ['.opencode/plugin', '.opencode/plugins'] as const;
+const CALLS_HOOK = /\bhook["',\s]+(claude-code|codex|gemini|cursor|opencode)\b/;
+
+export function harnessCheck({ repository: { root } }: Context): GuardCheck {
+  const files = [...HARNESS_FILES, ...HARNESS_FOLDERS.flatMap((folder) => filesBelow(root, folder))];
+  const found = files.flatMap((file) => {
+    const text = readWorktreeFile(root, file, MOST_BYTES_READ)?.text ?? '';
+    const harness = CALLS_HOOK.exec(text)?.[1];
+    return harness === undefined ? [] : [`${harness} (${oneLine(file)})`];
+  });
+  if (found.length > 0) {
+    const message = `asks before an edit: ${found.join(', ')}`;
+    return { check: well('harness', 'low', message), layer: { layer: 'harness', live: true, why: message } };
+  }
+  const message = 'no harness in this worktree asks before an edit';
+  return {
+    check: wrong(
+      'harness',
+      'low',
+      message,
+      'coord setup claude-code (or codex, gemini, cursor), where agents work in one',
+    ),
+    layer: { layer: 'harness', live: false, why: message },
+  };
+}
+
+const CI_PATHS = [
+  '.github/workflows',
+  '.gitlab-ci.yml',
+  '.gitlab',
+  '.circleci',
+  '.buildkite',
+  '.ci',
+  '.woodpecker.yml',
+  '.woodpecker',
+  '.forgejo/workflows',
+  '.gitea/workflows',
+  'azure-pipelines.yml',
+  'bitbucket-pipelines.yml',
+  'Jenkinsfile',
+];
+/** In a line that is no comment. */
+const AUDITS = /^(?!\s*(?:#|\/\/)).*(?:\bcoord(?:\.js)?["']?\s+audit\b|uses:\s*\S+\/coord@)/m;
+
+/** Whether the main branch names the audit in a file that CI runs; that CI runs it, and requires it, is not seen from here. */
+export async function ciCheck(context: Context): Promise<GuardCheck> {
+  const main = await readMainFiles(context, CI_PATHS);
+  const found = main?.files.filter(({ text }) => AUDITS.test(text ?? '')).map(({ path }) => oneLine(path)) ?? [];
+  if (found.length > 0) {
+    const message = `${found.join(', ')} of ${main?.branch.name} runs coord audit, as far as can be seen from here`;
+    return { check: well('ci', 'low', message), layer: { layer: 'ci', live: true, why: message } };
+  }
+  const message = 'nothing on the main branch runs coord audit: what goes round the hooks is not found';
+  return {
+    check: wrong('ci', 'low', message, 'add coord audit to your CI: see “In CI” in the README of coord'),
+    layer: { layer: 'ci', live: false, why: message },
+  };
+}

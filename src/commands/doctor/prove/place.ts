@@ -1,0 +1,79 @@
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../../../context.js';
+
+/** A proof that runs says so this often. */
+const BEAT_MS = 250;
+/** One that has said nothing for so long was killed. */
+const SILENT_MS = 2_000;
+
+/** Where proofs are made: in the machine-local part, which may be deleted at any time. */
+function folderOf({ localDirectory }: Context): string {
+  return join(localDirectory, 'prove');
+}
+
+/** Makes a folder for one proof, and removes it when the work is done, whatever came of it. */
+export async function inProvingPlace<T>(context: Context, work: (folder: string) => Promise<T>): Promise<T> {
+  await sweepProofs(context);
+  const folder = join(folderOf(context), context.newId());
+  mkdirSync(folder, { recursive: true });
+  const beat = () => writeFileSync(join(folder, 'alive'), '');
+  beat();
+  const timer = setInterval(beat, BEAT_MS);
+  try {
+    return await work(folder);
+  } finally {
+    clearInterval(timer);
+    remove(folder);
+    removeIfEmpty(folderOf(context));
+  }
+}
+
+/** The folders of proofs that have been silent for long. */
+export function leftOverProofs(context: Context): string[] {
+  return proofs(context).filter((folder) => Math.abs(context.host.now() - lastBeat(folder)) > SILENT_MS);
+}
+
+/**
+ * Removes what proofs that were killed have left. Each is watched, so that no clock has to be right and one that still
+ * runs is left alone.
+ * @returns how many there were.
+ */
+export async function sweepProofs(context: Context): Promise<number> {
+  const before = new Map(proofs(context).map((folder) => [folder, lastBeat(folder)]));
+  if (before.size === 0) return 0;
+  await context.surroundings.pause(SILENT_MS);
+  const silent = [...before].filter(([folder, beat]) => lastBeat(folder) === beat);
+  for (const [folder] of silent) remove(folder);
+  removeIfEmpty(folderOf(context));
+  return silent.length;
+}
+
+function proofs(context: Context): string[] {
+  try {
+    return readdirSync(folderOf(context)).map((name) => join(folderOf(context), name));
+  } catch {
+    return [];
+  }
+}
+
+/** Milliseconds since the epoch, by the file system's clock; 0 where it has said nothing yet. */
+function lastBeat(folder: string): number {
+  return statSync(join(folder, 'alive'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function removeIfEmpty(folder: string): void {
+  if (proofsIn(folder) === 0) rmSync(folder, { recursive: true, force: true });
+}
+
+function proofsIn(folder: string): number {
+  try {
+    return readdirSync(folder).length;
+  } catch {
+    return 0;
+  }
+}
