@@ -4,10 +4,10 @@ import type { Context } from '../../context.js';
 import type { State } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
 import { gitText } from '../../git/run.js';
-import type { Part } from '../../store/store.js';
+import { PART_FIELDS, type Part } from '../../store/store.js';
 import { asError, type Checked, failed, well, wrong } from './checked.js';
 
-const ALL_PARTS: readonly Part[] = ['log', 'onces', 'requests'];
+const ALL_PARTS = Object.keys(PART_FIELDS) as Part[];
 
 /** What the coordination branch is like, here and at the remote; `state` is null where it cannot be read. */
 export async function branchChecks(
