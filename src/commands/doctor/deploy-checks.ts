@@ -39,14 +39,17 @@ async function problemOf(context: Context, gate: GateConfig, main: string | null
     const [program = ''] = gate.command;
     return isProgram(context, program) ? null : `${oneLine(program)} is no program that can be run here`;
   }
-  const { allowedSigners: path } = gate;
-  const name = oneLine(path);
-  if (main === null) {
-    return readWorktreeFile(context.repository.root, path, 1) === null ? `${name} is not there` : null;
-  }
-  const [file] = await filesAt(context.git, main, [path]);
-  if (file === undefined) return `${name} is not on the main branch, so no signature is known`;
-  return file.bytes === 0 ? `${name} is empty, so no signature is known` : null;
+  const named = [gate.allowedSigners, gate.revokedSigners, gate.gpgKeys].filter((path) => path !== null);
+  const sizes = await Promise.all(named.map((path) => bytesOf(context, path, main)));
+  const absent = named.filter((_, index) => sizes[index] === null).map(oneLine);
+  if (absent.length > 0) return `${absent.join(', ')} is not on the main branch`;
+  return sizes[0] === 0 ? `${oneLine(gate.allowedSigners)} is empty, so no signature is known` : null;
+}
+
+/** Size of a file of the main branch, or of the working copy where there is none; null: there is no such file. */
+async function bytesOf(context: Context, path: string, main: string | null): Promise<number | null> {
+  if (main === null) return readWorktreeFile(context.repository.root, path, 0)?.bytes ?? null;
+  return (await filesAt(context.git, main, [path]))[0]?.bytes ?? null;
 }
 
 /** A name without a slash is looked for on PATH, any other from the root of the repository. */
