@@ -24,6 +24,8 @@ Several agents and people change this repository at once. Use \`coord\`; its exi
 3. Commit, then \`coord release PATH\`, so that the next holder gets your commit.
 4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
 5. Tell others with \`coord note "…"\`, read with \`coord inbox\`. The log is a log: not a claim, not permission.
+6. As a worker (\`--role worker\`), claim and commit nothing: write in \`coord scratch\`, hand changes over with
+   \`coord submit PATH --note "…"\`.
 
 \`coord status\` shows who holds what; \`coord help exit-codes\` lists the codes; add \`--json\` to any command.
 ${BLOCK_END}

@@ -84,9 +84,8 @@ export function reviewLines(report: ReviewReport, style: Style): string[] {
 export function landRefused(refusal: Refusal, now: Instant): CoordError {
   if (refusal.reason !== 'role') return refusalError(refusal, now);
   const { code, ...details } = refusal;
-  const [first = 'ID'] = refusal.orchestrators;
   return new CoordError(code, 'refused: a worker may not land, nor push for a pull request', {
-    hint: `hand your commit over: coord note "…" --kind handoff --to ${first}`,
+    hint: 'hand the change over instead: coord submit PATH --base COMMIT --note "…"',
     details,
   });
 }

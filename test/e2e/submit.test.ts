@@ -129,6 +129,39 @@ describe('what is handed over', () => {
     expect([result.code, result.stderr]).toEqual([2, expect.stringContaining(words)]);
   });
 
+  it('is a deletion too, however it was made, alone or with its folder', async () => {
+    const { box, bench, w1 } = await workshop();
+    const filesOf = async (...words: string[]) => {
+      const { data } = (await w1('submit', ...words, '--note', words.join(), '--json')).json();
+      return data.submission.files.map(({ path, blob }: { path: string; blob: string | null }) => [path, blob]);
+    };
+    box.git(bench, 'rm', '--quiet', 'src/api/users.ts');
+    expect(await filesOf('src')).toEqual([['src/api/users.ts', null]]);
+    expect(await filesOf('src/api/users.ts')).toEqual([['src/api/users.ts', null]]);
+    box.git(bench, 'reset', '--quiet');
+    expect(await filesOf('.')).toEqual([['src/api/users.ts', null]]);
+  });
+
+  it('leaves out what a sparse checkout left out', async () => {
+    const { box, bench, w1 } = await workshop();
+    box.git(bench, 'sparse-checkout', 'set', 'rules');
+    box.write(bench, 'rules/own.md', '## be-kind: Be kind\n\nAnswer.\n');
+    const { data } = (await w1('submit', '.', '--note', 'x', '--json')).json();
+    expect(data.submission.files.map(({ path }: { path: string }) => path)).toEqual(['rules/own.md']);
+  });
+
+  it('can be a change that was committed, from a base that is named', async () => {
+    const shop = await workshop();
+    const { box, bench, w1 } = shop;
+    box.commit(bench, 'src/api/users.ts', 'committed\n');
+    expect((await w1('submit', 'src', '--note', 'x')).code).toBe(2);
+    expect((await w1('submit', 'src', '--note', 'x', '--base', 'nope')).code).toBe(2);
+    const id = await submitted(shop, 'src', '--base', 'origin/main');
+    expect((await integrate(shop, id)).json().data.files).toMatchObject([
+      { path: 'src/api/users.ts', change: 'modified' },
+    ]);
+  });
+
   it('is said in a note, and to nobody but who can take it', async () => {
     const { box, bench, w1 } = await workshop();
     box.write(bench, 'src/x', 'x');

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import type { Submission } from '../../domain/model.js';
+import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
 import { isPerson } from '../../person.js';
@@ -17,10 +18,11 @@ const LONGEST_NOTE = 2_000;
 const MB = 1024 * 1024;
 
 export const submit: Verb = {
-  arguments: [['[path...]', 'files and folders whose changes against HEAD are handed over']],
+  arguments: [['[path...]', 'files and folders whose changes are handed over']],
   options: [
     ['--note <text>', 'what it is, for the one who integrates it; required'],
     ['--to <id>', 'the agent that shall integrate it; any orchestrator when not named'],
+    ['--base <commit>', 'what it is a change of; HEAD when not named'],
     ['--withdraw <id>', 'take a submission of yours back'],
     ['--literal', 'take each path as it is, whatever characters it has'],
   ],
@@ -48,15 +50,26 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   if (targets.length === 0) throw usage('nothing to submit: no path is named', 'coord submit PATH --note "…"');
   const base = await context.requestBase();
   const store = await context.store();
-  const files = await submittedFiles(context, targets, base.policy.scratch);
-  const request = { kind: 'submit' as const, ...base, to, text, commit: (await context.head()).commit, files };
+  const commit = await baseCommit(context, input.text('base'));
+  const files = await submittedFiles(context, targets, base.policy.scratch, commit);
+  const request = { kind: 'submit' as const, ...base, to, text, commit, files };
   if (files.length === 0 && !(await answerBefore(store, request, context.now()))) {
-    throw usage('nothing to submit: the worktree has no changes there against HEAD', 'git status');
+    throw usage(
+      'nothing to submit: the worktree has no changes there',
+      'git status; what you have committed goes with --base COMMIT',
+    );
   }
   const decision = await transact(store, request, context.surroundings);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   const { submission, added } = decision.result;
   return { data: { submission, added }, text: (style) => submittedLines(submission, added, style) };
+}
+
+async function baseCommit(context: Context, named: string | undefined): Promise<string | null> {
+  if (named === undefined) return (await context.head()).commit;
+  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
+  if (result.code === 0) return result.stdout.toString('utf8').trim();
+  throw usage(`no such commit: ${oneLine(named)}`, 'git log --oneline');
 }
 
 async function takeBack(context: Context, id: string): Promise<Outcome> {

@@ -15,7 +15,7 @@ const MOST_LISTED = 5;
 const INSTEAD = 'commit it on a branch of its own and name the branch in a note, or submit less';
 
 /**
- * The changes in the worktree at these targets, against HEAD, each with its content as a blob of this repository. Files
+ * The changes in the worktree at these targets, against a commit, each with its content as a blob of this repository. Files
  * that git ignores are taken when they are named, or in the agent's scratch; never with a folder.
  * @throws CoordError `usage` that says what cannot be handed over.
  */
@@ -23,6 +23,7 @@ export async function submittedFiles(
   context: Context,
   targets: readonly Target[],
   scratch: readonly Target[],
+  commit: string | null,
 ): Promise<readonly SubmittedFile[]> {
   const paths = targets.map(pathOf);
   const listed = await candidates(context, targets, scratch);
@@ -31,9 +32,10 @@ export async function submittedFiles(
   try {
     index.copyFromUser();
     await index.takeFromWorktree(listed.map(({ path }) => path));
-    const { commit } = await context.head();
     const taken = new Set(listed.map(({ path }) => path));
-    const changes = (await index.changesSince(commit, paths)).filter(({ path }) => taken.has(path));
+    // What a sparse checkout leaves out is in the index, and no change.
+    const changes = (await index.changesSince(commit, paths)).filter(({ path, to }) => to === null || taken.has(path));
+    refuseUnknown(targets, [...listed, ...changes]);
     return await withContents(context, changes);
   } finally {
     index.remove();
@@ -58,12 +60,16 @@ async function candidates(
     target.kind === 'path' || scratch.some((own) => matches(own, `${directoryPath(target)}/x`, options));
   const named = await listFiles(repository, git, targets.filter(whole).map(pathOf), true);
   const below = await listFiles(repository, git, targets.filter((target) => !whole(target)).map(pathOf), false);
-  const listed = [...new Map([...below, ...named].map((file) => [file.path, file])).values()];
+  return [...new Map([...below, ...named].map((file) => [file.path, file])).values()];
+}
+
+/** A path that was named is there, or it was and is deleted. */
+function refuseUnknown(targets: readonly Target[], known: readonly { readonly path: string }[]): void {
   for (const path of targets.filter(({ kind }) => kind === 'path').map(pathOf)) {
-    if (listed.some((file) => file.path === path || file.path.normalize('NFC') === path)) continue;
+    // A folder that is gone is named like a file.
+    if (known.some((file) => `${file.path.normalize('NFC')}/`.startsWith(`${path}/`))) continue;
     throw usage(`no such file: ${oneLine(path)}`, 'name a file that is there, or one that you deleted and HEAD has');
   }
-  return listed;
 }
 
 /** What no content can be read of, or too much. */
