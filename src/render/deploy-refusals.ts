@@ -2,12 +2,14 @@ import { type Candidate, candidatesOn } from '../domain/deployments.js';
 import type { Refusal } from '../domain/refusal.js';
 import { oneLine } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import type { Alternative } from '../errors.js';
 import { shellWord } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 
 interface Words {
   readonly message: string;
   readonly hint: string;
+  readonly alternative?: Alternative;
 }
 
 /** The words for a deploy that ended without a word: its program may have done its work, or part of it, or nothing. */
@@ -24,7 +26,11 @@ export function unknownDeployWords(
       `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never told how it ended (${oneLine(words)})`,
       `${oneLine(target)} may run ${may.join(' or ')}; that program may even be running still`,
     ].join('\n'),
-    hint: `see that it has ended, and what it did (coord evidence ${id}); then repeat with --retry, with a HEAD that contains ${may.join(' and ')}`,
+    hint: `coord evidence ${id}, and look at what it did`,
+    alternative: {
+      why: `once it has surely ended, with a HEAD that contains ${may.join(' and ')}`,
+      command: `coord deploy ${shellWord(target)} --retry -- ${words}`,
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import { transact } from '../../src/store/transact.js';
 import {
   agentRecord,
   claimRecord,
+  deploymentRecord,
+  gateRecord,
   HOSTILE_TEXTS,
   noteRecord,
   releaseRecord,
@@ -52,7 +54,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
   describe(`the store: ${name}`, () => {
     it('begins empty', async () => {
       const { here } = await open();
-      expect((await here().read(['log', 'onces'])).state).toEqual(stateOf());
+      expect((await here().read(['log', 'onces', 'deployments'])).state).toEqual(stateOf());
     });
 
     it('gives back what was written, to every handle', async () => {
@@ -113,6 +115,41 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       await here().swap(without, withClaims(without.state, 1), entryOf());
       expect((await here().read(['log'])).state.notes.map(({ id }) => id)).toEqual(['n1']);
       expect((await here().read(['log'])).state.claims).toHaveLength(1);
+    });
+
+    it('keeps what was deployed, and reads and writes it only where it is asked for', async () => {
+      const { here, far } = await open();
+      const store = here();
+      const candidate = { deploy: 'd1', commit: 'a'.repeat(40), agent: 'maya', at: START };
+      const verification = { ok: false, finding: 'an old version', at: START, facts: { status: 200 } };
+      const deployments = {
+        targets: [{ target: '__proto__', live: candidate, perhaps: [candidate], nonces: ['n1'] }],
+        attempts: [
+          deploymentRecord('d1', { gates: [gateRecord('tests')], verification, rollback: { reason: 'new\nline' } }),
+          deploymentRecord('d2', {
+            status: 'failed',
+            exit: 137,
+            claim: { id: 'c1', token: 7, base: null },
+            sync: { upstream: 'origin/main', upstreamCommit: 'b'.repeat(40), fetchedAt: START },
+            command: HOSTILE_TEXTS,
+          }),
+        ],
+      };
+      const parts = ['deployments'] as const;
+      const empty = await store.read(parts);
+      expect(await store.swap(empty, { ...empty.state, deployments }, entryOf())).toBe(true);
+      for (const handle of [here(), far()]) expect((await handle.latest(parts)).state.deployments).toEqual(deployments);
+      const asked: string[] = [];
+      const watched = here();
+      const read = watched.read.bind(watched);
+      watched.read = async (wanted = []) => {
+        asked.push(...wanted);
+        return read(wanted);
+      };
+      expect((await transact(watched, claimOf('noor', 'src/x'), around)).ok).toBe(true);
+      expect(asked).toEqual([]);
+      expect((await here().latest()).state.deployments).toEqual(stateOf().deployments);
+      expect((await here().latest(parts)).state).toMatchObject({ deployments, claims: [{ agent: 'noor' }] });
     });
 
     it('keeps the whole log in order, however long it grows', async () => {

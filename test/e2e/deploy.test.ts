@@ -332,7 +332,7 @@ describe('a deploy that is killed', () => {
     const unknown = await attempt();
     expect(unknown.json().error).toMatchObject({ exit: 7, details: { reason: 'unknown-deploy' } });
     expect(unknown.json().error.message).toContain(`may run ${first.slice(0, 7)} or ${second.slice(0, 7)}`);
-    expect(unknown.json().error.hint).toContain('--retry');
+    expect(unknown.json().error.details.alternative.command).toMatch(/^coord deploy prod --retry -- /);
     expect(existsSync(box.path('out2'))).toBe(false);
     const { live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
     expect(live).toMatchObject([{ commit: first, unknown: [expect.any(String)] }]);

@@ -1,3 +1,5 @@
+import type { Deployment } from '../../src/domain/deployments.js';
+import type { GateRecord } from '../../src/domain/gate.js';
 import type { Agent, Claim, Note, Release, State, Waiter } from '../../src/domain/model.js';
 import { EMPTY_STATE } from '../../src/domain/model.js';
 import { at, START } from './requests.js';
@@ -103,3 +105,50 @@ export const HOSTILE_TEXTS = [
   '$(touch pwned); `touch pwned`',
   'x'.repeat(4_000),
 ];
+
+export function gateRecord(gate: string, changes: Partial<GateRecord> = {}): GateRecord {
+  return {
+    id: `g-${gate}`,
+    gate,
+    target: 'prod',
+    commit: 'a'.repeat(40),
+    action: 'deploy',
+    type: 'command',
+    open: true,
+    closed: null,
+    finding: 'ended with exit 0',
+    checked: ['true'],
+    signers: [],
+    nonces: [],
+    outputDigest: null,
+    configCommit: null,
+    at: START,
+    ...changes,
+  };
+}
+
+export function deploymentRecord(id: string, changes: Partial<Deployment> = {}): Deployment {
+  return {
+    id,
+    target: 'prod',
+    action: 'deploy',
+    status: 'done',
+    step: 'record',
+    commit: 'a'.repeat(40),
+    previous: null,
+    agent: 'maya',
+    session: null,
+    rules: null,
+    command: ['true'],
+    startedAt: START,
+    finishedAt: START,
+    exit: 0,
+    why: null,
+    rollback: null,
+    claim: null,
+    sync: null,
+    gates: [],
+    verification: null,
+    ...changes,
+  };
+}

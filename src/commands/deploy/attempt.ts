@@ -3,7 +3,9 @@ import { blockedEvent, closedToDeploy } from '../../domain/deploy.js';
 import type { DeployStep } from '../../domain/deployments.js';
 import type { GateRecord } from '../../domain/gate.js';
 import type { State } from '../../domain/model.js';
+import type { Refusal } from '../../domain/refusal.js';
 import type { DeployBlockRequest, NewDeployment } from '../../domain/request.js';
+import { lacksSession } from '../../domain/session-required.js';
 import { CoordError } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
@@ -12,6 +14,7 @@ import { transact } from '../../store/transact.js';
 import { loadedRules } from '../rules-loaded.js';
 import type { Outcome } from '../verb.js';
 import type { Case } from './case.js';
+import { targetClaim } from './claim-of.js';
 import { askGates } from './gates.js';
 import type { Progress } from './progress.js';
 import { takeTarget } from './turn.js';
@@ -37,7 +40,7 @@ export async function deployOnce(one: Case, progress: Progress, taking: Taking):
   const store = await context.store();
   const { state } = await store.latest(['deployments']);
   const attempt = await newAttempt(one, store, startedAt);
-  const allowed = await progress.step('agent', async () => lookAtAgent(one, state));
+  const allowed = await progress.step('agent', async () => lookAtAgent(one, store, state));
   if (allowed instanceof CoordError) return blocked(one, store, attempt, 'agent', allowed);
   let gates: readonly GateRecord[] = [];
   const authorised = await progress.step('gates', async () => {
@@ -52,13 +55,15 @@ export async function deployOnce(one: Case, progress: Progress, taking: Taking):
 }
 
 /** Whether the agent is alive and may deploy. */
-export async function lookAtAgent({ context, order }: Case, state: State) {
+export async function lookAtAgent(one: Case, store: GitStore, state: State) {
+  const { context, order } = one;
   const { agent } = context.identity();
   const killed = findAgent(state, agent)?.killed;
-  if (killed) return refusalError({ code: 'closed', reason: 'killed', kill: killed }, context.now());
-  const closed = closedToDeploy(state, { agent, policy: await context.policy(agent), target: order.target });
-  if (closed) return refusalError(closed, context.now());
-  return { finding: `${agent} may deploy` };
+  const claim = await targetClaim(one, store, 1);
+  const refusal: Refusal | null = killed
+    ? { code: 'closed', reason: 'killed', kill: killed }
+    : (closedToDeploy(state, { ...claim, target: order.target }) ?? lacksSession(state, claim));
+  return refusal ? refusalError(refusal, context.now()) : { finding: `${agent} may deploy` };
 }
 
 async function newAttempt(

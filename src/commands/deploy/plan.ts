@@ -2,7 +2,6 @@ import { decide } from '../../domain/decide.js';
 import { standsInTheWay } from '../../domain/deploy.js';
 import type { DeployStep } from '../../domain/deployments.js';
 import type { State } from '../../domain/model.js';
-import { deployTarget } from '../../domain/targets.js';
 import { CoordError, exitCodeOf } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';
 import { type PlannedStep, planLines } from '../../render/deploy-plan.js';
@@ -11,6 +10,7 @@ import type { GitStore } from '../../store/git-store.js';
 import type { Success } from '../verb.js';
 import { lookAtAgent } from './attempt.js';
 import type { Case } from './case.js';
+import { targetClaim } from './claim-of.js';
 import { lookAtContained } from './containment.js';
 import { type Current, lookAtPushed, lookAtSync } from './currency.js';
 import { askGates, commandGates } from './gates.js';
@@ -29,7 +29,7 @@ export async function showPlan(one: Case): Promise<Success> {
     steps.push(found instanceof CoordError ? blockedStep(step, found) : { step, status: 'ok', ...onlyFinding(found) });
   };
   const would = (step: DeployStep, finding: string) => steps.push({ step, status: 'would', finding });
-  await look('agent', async () => lookAtAgent(one, state));
+  await look('agent', async () => lookAtAgent(one, store, state));
   await look('gates', async () => lookAtGates(one, state));
   await look('claim', async () => lookAtClaim(one, store, state));
   const current = await lookAtSync(one);
@@ -76,28 +76,12 @@ async function lookAtGates(one: Case, state: State) {
   return { finding: [asked.finding, ...programs].filter((part) => part !== '').join(', ') };
 }
 
-async function lookAtClaim({ context, order, commit }: Case, store: GitStore, state: State) {
+async function lookAtClaim(one: Case, store: GitStore, state: State) {
+  const { context, order } = one;
   const now = context.now();
   const inTheWay = standsInTheWay(state, order, now);
   if (inTheWay) return refusalError(inTheWay, now);
-  const target = deployTarget(order.target);
-  const decision = decide(
-    state,
-    {
-      kind: 'claim',
-      ...(await context.requestBase()),
-      targets: [{ target, ttlSeconds: 1 }],
-      mode: 'exclusive',
-      reason: null,
-      expectSeconds: null,
-      head: commit,
-      contains: {},
-      allowBehind: true,
-      reach: store.reach,
-      rules: null,
-      ticket: null,
-    },
-    now,
-  );
-  return decision.ok ? { finding: `${target.text} is free` } : refusalError(decision.refusal, now);
+  const claim = await targetClaim(one, store, 1);
+  const decision = decide(state, { ...claim, allowBehind: true }, now);
+  return decision.ok ? { finding: `@deploy/${order.target} is free` } : refusalError(decision.refusal, now);
 }

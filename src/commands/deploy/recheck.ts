@@ -38,7 +38,7 @@ export async function checkAgain(
   if (one.order.action === 'deploy' && current.evidence.upstreamCommit !== upstreamCommit) {
     return mainMoved(upstream, upstreamCommit, current.evidence.upstreamCommit);
   }
-  const allowed = await lookAtAgent(one, state);
+  const allowed = await lookAtAgent(one, store, state);
   if (allowed instanceof CoordError) return allowed;
   if (!isUnderClaim(begun.deployment, state.claims, one.context.now())) return lostClaim(begun, one);
   return { finding: 'nothing has changed', gates };

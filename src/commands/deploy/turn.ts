@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import type { Deployment } from '../../domain/deployments.js';
 import type { Claim } from '../../domain/model.js';
-import type { ClaimRequest, DeployBeginRequest, NewDeployment } from '../../domain/request.js';
+import type { DeployBeginRequest, NewDeployment } from '../../domain/request.js';
 import { deployTarget } from '../../domain/targets.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -15,6 +15,7 @@ import { waitForTurn } from '../queueing.js';
 import { refusedClaim } from '../refused.js';
 import type { Taking } from './attempt.js';
 import type { Case } from './case.js';
+import { targetClaim } from './claim-of.js';
 
 const POLL_MS = 2_000;
 
@@ -43,7 +44,7 @@ export async function takeTarget(
     return error;
   };
   for (;;) {
-    const claim = await claimFor(one, store, attempt, ttlSeconds);
+    const claim = await targetClaim(one, store, ttlSeconds);
     const { operation, agent, session, policy } = claim;
     const facts = { attempt, claim, retry: order.retry };
     const request: DeployBeginRequest = { kind: 'deploy-begin', operation, agent, session, policy, ...facts };
@@ -84,29 +85,6 @@ async function waitForOwn(context: Context): Promise<boolean> {
     await bell.wait(POLL_MS);
     return bell.stopped;
   });
-}
-
-async function claimFor(
-  { context, order, commit }: Case,
-  store: GitStore,
-  attempt: NewDeployment,
-  ttlSeconds: number,
-): Promise<ClaimRequest> {
-  return {
-    kind: 'claim',
-    ...(await context.requestBase()),
-    targets: [{ target: deployTarget(order.target), ttlSeconds }],
-    mode: 'exclusive',
-    reason: `${order.action} ${commit.slice(0, 7)}${order.reason === null ? '' : `: ${order.reason}`}`,
-    expectSeconds: null,
-    head: commit,
-    contains: {},
-    // What HEAD must contain is decided on what runs there; a rollback contains less, on the record.
-    allowBehind: order.action === 'rollback',
-    reach: store.reach,
-    rules: attempt.rules,
-    ticket: null,
-  };
 }
 
 /** Whoever is refused wants to deploy, not to claim. */

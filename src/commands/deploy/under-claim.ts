@@ -79,6 +79,8 @@ async function pursue(
     return started ?? (await checkAgain(one, store, begun, current));
   });
   if (again instanceof CoordError) return blockedAt('recheck', again);
+  const stop = hold.whyNotOn();
+  if (stop) return blockedAt('recheck', stop);
   return runAndVerify(one, progress, begun, hold, reached, again.gates);
 }
 
