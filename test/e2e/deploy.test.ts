@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { deployFleet, historyOf, killedOn, onCoordinationPush } from '../support/deploying.js';
+import { deployFleet, historyOf, killedOn, onCoordinationPush, startCoord } from '../support/deploying.js';
 import { until } from '../support/fleet.js';
 
 const LEAVE_WORD = ['sh', '-c', 'printf %s "$COORD_COMMIT" > "$OUT"'];
@@ -149,12 +149,15 @@ describe('coord deploy', () => {
       expect(refused.json().error).toMatchObject({ exit: 3, details: { reason: 'held' } });
       expect(refused.json().error.hint).toContain('coord deploy prod --wait');
     }
+    const again = fleet.deploy('maya', ['--wait=1m'], ['sh', '-c', 'echo own >> ../own'], other);
     const waiting = fleet.deploy('noor', ['--wait=1m'], ['sh', '-c', 'echo second >> ../order'], other);
     const queued = async () => (await fleet.as('omar', ['status', '--json'])).json().data.waiters.length > 0;
     await until(queued, 'the second waits in the queue');
     fleet.box.write(fleet.box.directory, 'go', '');
     expect((await first).code).toBe(0);
     expect((await waiting).code).toBe(0);
+    expect((await again).code).toBe(0);
+    expect(fleet.box.read('own')).toBe('own\n');
     expect(fleet.box.read('order')).toBe('second\n');
   });
 
@@ -293,6 +296,47 @@ describe('coord deploy', () => {
     expect(deployments).toMatchObject([{ status: 'failed', step: 'run', exit: 1 }]);
     expect(deployments[0].why).toContain('lost');
     expect(live).toMatchObject([{ commit: null, perhaps: [{ deploy: deployments[0].id }] }]);
+  });
+});
+
+describe('a deploy that is told to stop', () => {
+  it('passes the signal on to its program, and records how that ended', async () => {
+    const fleet = await deployFleet();
+    const { box, clone } = fleet;
+    const running = startCoord(fleet, ['deploy', 'prod', '--', process.execPath, '-e', RUN_UNTIL_STOPPED]);
+    await until(async () => existsSync(box.path('running')), 'the program runs');
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(1);
+    expect(box.read('stopped')).toBe('stopped\n');
+    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'], { cwd: clone })).json().data;
+    expect(deployments).toMatchObject([{ status: 'failed', exit: 1 }]);
+    expect(live).toMatchObject([{ commit: null, perhaps: [{}] }]);
+    expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
+  });
+
+  it('before its program starts nothing, and gives the claim back', async () => {
+    const fleet = await deployFleet();
+    const pid = fleet.box.path('pid');
+    onCoordinationPush(fleet.box, fleet.remote, 'begins', `kill -TERM "$(cat '${pid}')"`);
+    const stopped = startCoord(fleet, ['deploy', 'prod', '--', 'touch', '../out']);
+    fleet.box.write(fleet.box.directory, 'pid', String(stopped.child.pid));
+    expect(await stopped.ended).toBe(9);
+    expect(existsSync(fleet.box.path('out'))).toBe(false);
+    const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    expect(deployments).toMatchObject([{ status: 'blocked', why: expect.stringContaining('SIGTERM') }]);
+    expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
+  });
+
+  it('since its agent was stopped has its program stopped, and says so on the record', async () => {
+    const fleet = await deployFleet();
+    const { box } = fleet;
+    await fleet.as('boss', ['session', 'start', '--role', 'orchestrator']);
+    const running = fleet.deploy('maya', [], [process.execPath, '-e', RUN_UNTIL_STOPPED]);
+    await until(async () => existsSync(box.path('running')), 'the program runs');
+    expect((await fleet.as('boss', ['agent', 'kill', 'maya', '--reason', 'loops'])).code).toBe(0);
+    expect((await running).json().error).toMatchObject({ exit: 4, details: { reason: 'lost' } });
+    const { deployments } = (await fleet.as('boss', ['deployments', '--json'])).json().data;
+    expect(deployments).toMatchObject([{ status: 'failed', step: 'run', exit: 1, agent: 'maya' }]);
   });
 });
 
@@ -445,37 +489,5 @@ describe('--json-stream', () => {
     expect(steps.filter(({ status }) => status === 'ok').map(({ step }) => step)).toEqual([
       ...['agent', 'gates', 'claim', 'sync', 'pushed', 'contains', 'recheck', 'run', 'record'],
     ]);
-  });
-});
-
-describe('coord deployments and coord evidence', () => {
-  it('work offline, and say from when', async () => {
-    const fleet = await deployFleet();
-    await fleet.deploy('maya', [], ['true']);
-    fleet.box.git(fleet.clone, 'remote', 'set-url', 'origin', fleet.box.path('gone.git'));
-    const offline = await fleet.as('noor', ['deployments', 'prod']);
-    expect([offline.code, offline.stderr]).toEqual([0, expect.stringContaining('could not be reached')]);
-    expect(offline.stdout).toMatch(/^prod +[0-9a-f]{7} +maya/m);
-    expect((await fleet.as('noor', ['evidence', 'prod', '--no-fetch'])).code).toBe(0);
-  });
-
-  it('keep the two streams apart, and say which authorises', async () => {
-    const fleet = await deployFleet();
-    const { id } = (await fleet.deploy('maya', [], ['true'])).json().data.deployment;
-    const words = (await fleet.as('noor', ['evidence', 'prod'])).stdout;
-    const [, coordination = '', gates = ''] = /\(a\) (.*)\(b\) (.*)/s.exec(words) ?? [];
-    expect(coordination).toContain('it authorises nothing');
-    expect(gates).toMatch(/^gates: the authorisation\n {2}tests \(command\): open/);
-    const { data } = (await fleet.as('noor', ['evidence', id.slice(0, 12), '--json'])).json();
-    expect(data).toMatchObject({
-      coordination: { authorises: false, claim: { token: expect.any(Number) }, agent: 'maya' },
-      authorisation: { authorises: true, gates: [{ gate: 'tests' }] },
-    });
-    for (const { commit, event } of data.coordination.events) {
-      expect(fleet.box.git(fleet.clone, 'show', '-s', '--format=%B', commit)).toContain(event.id);
-    }
-    const unknown = await fleet.as('noor', ['evidence', 'dzzz', '--json']);
-    expect(unknown.json().error).toMatchObject({ exit: 2, hint: `the latest: ${id}` });
-    expect((await fleet.as('noor', ['deployments', 'nowhere'])).code).toBe(2);
   });
 });

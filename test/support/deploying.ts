@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { type Fleet, sharedFleet } from './fleet.js';
 import type { Sandbox } from './sandbox.js';
@@ -84,4 +84,12 @@ export async function killedOn({ box, remote, clone }: DeployFleet, subject: str
     stdio: 'ignore',
   });
   if (signal !== 'SIGKILL') throw new Error(`coord ${args.join(' ')} was not killed: ${signal}`);
+}
+
+/** Starts coord as maya, and leaves it running. */
+export function startCoord({ box, clone }: DeployFleet, args: readonly string[]) {
+  const env = { ...box.env, COORD_AGENT: 'maya' };
+  const child = spawn(process.execPath, [box.program, ...args], { cwd: clone, env, stdio: 'ignore' });
+  const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 128)));
+  return { child, ended };
 }

@@ -17,6 +17,7 @@ import type { Case } from './case.js';
 import { targetClaim } from './claim-of.js';
 import { askGates } from './gates.js';
 import type { Progress } from './progress.js';
+import { Stopping } from './stopping.js';
 import { takeTarget } from './turn.js';
 import { deployUnderClaim } from './under-claim.js';
 
@@ -35,9 +36,17 @@ export interface Taking {
  * the record.
  */
 export async function deployOnce(one: Case, progress: Progress, taking: Taking): Promise<Outcome> {
-  const { context } = one;
-  const startedAt = context.now();
-  const store = await context.store();
+  const stopping = new Stopping(one.context);
+  try {
+    return await deployUnless(stopping, one, progress, taking);
+  } finally {
+    stopping.end();
+  }
+}
+
+async function deployUnless(stopping: Stopping, one: Case, progress: Progress, taking: Taking): Promise<Outcome> {
+  const startedAt = one.context.now();
+  const store = await one.context.store();
   const { state } = await store.latest(['deployments']);
   const attempt = await newAttempt(one, store, startedAt);
   const allowed = await progress.step('agent', async () => lookAtAgent(one, store, state));
@@ -46,12 +55,12 @@ export async function deployOnce(one: Case, progress: Progress, taking: Taking):
   const authorised = await progress.step('gates', async () => {
     const asked = await askGates(one, state.deployments, 'all');
     gates = asked.records;
-    return asked.closed ?? asked;
+    return stopping.why() ?? asked.closed ?? asked;
   });
   if (authorised instanceof CoordError) return blocked(one, store, { ...attempt, gates }, 'gates', authorised);
   const begun = await progress.step('claim', async () => takeTarget(one, store, { ...attempt, gates }, taking));
   if (begun instanceof CoordError) return blocked(one, store, { ...attempt, gates }, 'claim', begun);
-  return deployUnderClaim(one, store, progress, begun);
+  return deployUnderClaim(one, store, progress, begun, stopping);
 }
 
 /** Whether the agent is alive and may deploy. */

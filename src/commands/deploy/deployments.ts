@@ -2,12 +2,14 @@ import type { Context } from '../../context.js';
 import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deployments.js';
 import type { State } from '../../domain/model.js';
 import { usage } from '../../errors.js';
+import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { deploymentLines, type LiveReport } from '../../render/deployments.js';
 import { mainBranch } from '../main-files.js';
 import { protectedConfig } from '../protected-config.js';
 import type { Verb } from '../verb.js';
 import { knownDeployments } from './known.js';
+import { trueGit } from './true-git.js';
 
 export const deployments: Verb = {
   arguments: [['[target]', 'only this deploy target']],
@@ -53,7 +55,9 @@ async function liveReport(context: Context, state: State, target: string): Promi
   const { live, perhaps } = liveOn(state.deployments, target);
   const now = context.now();
   const main = await mainBranch(context);
-  const apart = live && main ? await countApart(context.git, main.commit, live.commit) : null;
+  // A shallow clone counts too few.
+  const countable = shallowBoundary(context.repository).length === 0;
+  const apart = live && main && countable ? await countApart(trueGit(context), main.commit, live.commit) : null;
   const attempts = state.deployments.attempts.filter((attempt) => attempt.target === target);
   const withOutcome = (outcome: string) => attempts.filter((one) => outcomeOf(one, state.claims, now) === outcome);
   // What was seen to run since makes an older riddle no matter any more.

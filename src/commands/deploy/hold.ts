@@ -1,34 +1,34 @@
-import type { Context, StopSignal } from '../../context.js';
+import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import { interrupted } from '../../render/deploy-blocked.js';
 import type { GitStore } from '../../store/git-store.js';
 import { Keeper } from '../keeper.js';
+import type { Stopping } from './stopping.js';
 
 /** The claim of a deploy, kept alive for as long as it goes on; and whether it may go on. */
 export class Hold {
   private lost: CoordError | null = null;
-  private signal: StopSignal | null = null;
   private readonly keeper: Keeper;
   private readonly watching: Promise<void>;
-  private readonly unlisten: () => void;
   private stop: (() => void) | null = null;
 
-  constructor(context: Context, store: GitStore, claim: Claim) {
+  constructor(
+    context: Context,
+    store: GitStore,
+    claim: Claim,
+    private readonly stopping: Stopping,
+  ) {
     this.keeper = new Keeper(context, store, [claim]);
     this.watching = this.keeper.watch().then(
       (why) => this.lose(why),
       (error: unknown) => this.lose(error instanceof Error ? error.message : String(error)),
     );
-    this.unlisten = context.host.onStop((signal) => {
-      this.signal ??= signal;
-    });
   }
 
   /** Why the deploy may not go on: its claim is lost, or it was asked to stop; null: it may. */
   whyNotOn(): CoordError | null {
-    return this.lost ?? (this.signal === null ? null : interrupted(this.signal));
+    return this.lost ?? this.stopping.why();
   }
 
   /** Calls `stop` as soon as the claim is lost, until the work is over; answers why it was, if it was. */
@@ -42,7 +42,6 @@ export class Hold {
 
   async end(): Promise<void> {
     this.keeper.end();
-    this.unlisten();
     await this.watching;
   }
 

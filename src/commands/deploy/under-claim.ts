@@ -16,6 +16,7 @@ import { Hold } from './hold.js';
 import type { Progress } from './progress.js';
 import { checkAgain } from './recheck.js';
 import { runProgram } from './run-program.js';
+import type { Stopping } from './stopping.js';
 import type { Begun } from './turn.js';
 import { lookAtSurface } from './verification.js';
 
@@ -36,8 +37,14 @@ interface End {
 const NOTHING_RAN = { exit: null, ran: false, verification: null, gates: [] } as const;
 
 /** All that is done while the target is held; whatever comes of it is recorded, and the claim given back. */
-export async function deployUnderClaim(one: Case, store: GitStore, progress: Progress, begun: Begun): Promise<Outcome> {
-  const hold = new Hold(one.context, store, begun.claim);
+export async function deployUnderClaim(
+  one: Case,
+  store: GitStore,
+  progress: Progress,
+  begun: Begun,
+  stopping: Stopping,
+): Promise<Outcome> {
+  const hold = new Hold(one.context, store, begun.claim, stopping);
   const reached: { step: DeployStep; ran: boolean } = { step: 'claim', ran: false };
   try {
     const end = await pursue(one, store, progress, begun, hold, reached);

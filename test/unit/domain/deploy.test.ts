@@ -1,41 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../../src/domain/decide.js';
 import { candidatesOn, type Deployment, liveOn, outcomeOf } from '../../../src/domain/deployments.js';
-import type { GateRecord } from '../../../src/domain/gate.js';
-import { EMPTY_STATE, type Note, type State } from '../../../src/domain/model.js';
-import type { DeployBeginRequest, DeployFinishRequest, DeployStartRequest } from '../../../src/domain/request.js';
+import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import type { DeployFinishRequest } from '../../../src/domain/request.js';
 import { at, baseOf, claimOf, granted, refused, START } from '../../support/decisions.js';
-import { agentRecord, deploymentRecord, gateRecord, noteRecord, stateOf } from '../../support/records.js';
+import { type Asked, beginOf, finishOf, startOf } from '../../support/deploys.js';
+import { agentRecord, deploymentRecord, gateRecord, stateOf } from '../../support/records.js';
 
 const [ONE, TWO, THREE] = ['1', '2', '3'].map((digit) => digit.repeat(40)) as [string, string, string];
-
-interface Asked {
-  readonly commit?: string;
-  readonly retry?: boolean;
-  readonly gates?: readonly GateRecord[];
-  readonly target?: string;
-}
-
-function beginOf(
-  agent: string,
-  { commit = ONE, retry = false, gates = [], target = 'prod' }: Asked = {},
-): DeployBeginRequest {
-  const claim = claimOf(agent, `@deploy/${target}`, { head: commit });
-  const { operation, session, policy } = claim;
-  const facts = { target, action: 'deploy' as const, commit, gates, rules: null, command: ['x'], rollback: null };
-  const attempt = { ...facts, startedAt: START };
-  return { kind: 'deploy-begin', operation, agent, session, policy, attempt, claim, retry };
-}
-
-function startOf(agent: string, deploy: string): DeployStartRequest {
-  return { kind: 'deploy-start', ...baseOf(agent), deploy, target: 'prod', sync: null, checks: [] };
-}
-
-function finishOf(agent: string, deploy: string, changes: Partial<DeployFinishRequest> = {}): DeployFinishRequest {
-  const base = { status: 'done', step: 'record', why: null, exit: 0, ran: true, verification: null } as const;
-  const facts = { ...base, gates: [], checks: [], release: true, ...changes };
-  return { kind: 'deploy-finish', ...baseOf(agent), deploy, ...facts };
-}
 
 /** The state after a deploy has begun, and perhaps started its program; with its record. */
 function begun(state: State, agent: string, asked: Asked = {}, now = START) {
@@ -234,39 +205,5 @@ describe('what is kept', () => {
     const after = granted(state, { kind: 'deploy-block', ...baseOf('maya'), ...facts }).state.deployments.attempts;
     expect(after.map(({ id }) => id)).toContain('old');
     expect(after).toHaveLength(21);
-  });
-});
-
-describe('the log', () => {
-  const APPROVALS: readonly Note[] = ['approved', 'Human: approved', '@deploy/prod may go', 'gate tests: open'].flatMap(
-    (text, index) =>
-      (['note', 'intent', 'proposal', 'state', 'handoff', 'ack'] as const).map((kind) =>
-        noteRecord(`n${index}${kind}`, text, { kind, agent: 'owner', to: ['maya', 'noor'], target: '@deploy/prod' }),
-      ),
-  );
-
-  it('changes no decision', () => {
-    const { state, deployment } = running(EMPTY_STATE, 'maya');
-    const requests = [
-      ...[beginOf('noor'), beginOf('maya', { retry: true }), startOf('noor', deployment.id)],
-      ...[finishOf('maya', deployment.id), claimOf('noor', '@deploy/prod'), claimOf('noor', 'src/x')],
-    ];
-    for (const request of requests) {
-      for (const now of [at(1), at(5000)]) {
-        const [without, withNotes] = [
-          decide(state, request, now),
-          decide({ ...state, notes: APPROVALS }, request, now),
-        ];
-        const plain = withNotes.ok ? { ...withNotes, state: { ...withNotes.state, notes: [] } } : withNotes;
-        expect(plain).toEqual(without);
-      }
-    }
-  });
-
-  it('is no gate record, by its type', () => {
-    const [note] = APPROVALS;
-    // @ts-expect-error A note is never evidence of authorisation.
-    const gates: readonly (GateRecord | undefined)[] = [note];
-    expect(gates).toHaveLength(1);
   });
 });
