@@ -317,9 +317,9 @@ export class Context {
     return identityIfKnown(this.flags.agent, this.host.env, this.sessions.list());
   }
 
+  /** What the configuration decides for commands that only read: it demands no session. */
   async policy(agent: string): Promise<Policy> {
-    this.requiredRulesRead ??= this.readRequiredRules();
-    return policyFor(await this.config(), agent, this.repository.foldsCase, await this.requiredRulesRead);
+    return policyFor(await this.config(), agent, this.repository.foldsCase);
   }
 
   private async readRequiredRules(): Promise<Policy['requiredRules']> {
@@ -334,7 +334,9 @@ export class Context {
     if (requestId !== null && !isRequestId(requestId)) {
       throw usage(`not a request id: ${JSON.stringify(requestId.slice(0, 80))}`, 'use 1 to 128 printable characters');
     }
-    return { operation: this.newId(), agent, session, policy: await this.policy(agent), requestId };
+    this.requiredRulesRead ??= this.readRequiredRules();
+    const policy = { ...(await this.policy(agent)), requiredRules: await this.requiredRulesRead };
+    return { operation: this.newId(), agent, session, policy, requestId };
   }
 
   get surroundings(): Surroundings {

@@ -20,10 +20,11 @@ export async function collectNotices(context: Context): Promise<readonly string[
     if (identity === null) return [];
     const store = await context.store();
     if ((await store.tip()) === null) return [];
-    const request = { kind: 'keep-alive' as const, ...(await context.requestBase()), requestId: null };
+    const policy = await context.policy(identity.agent);
     const before = await store.read();
-    if (request.policy.watched !== null) context.surroundings.watch(before.state.claims);
+    if (policy.watched !== null) context.surroundings.watch(before.state.claims);
     if (!context.staysOffline && claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
+      const request = { kind: 'keep-alive' as const, operation: context.newId(), ...identity, policy };
       await transact(store, request, context.surroundings).catch(() => undefined);
     }
     const state = await context.withOffline((await store.read()).state);
@@ -49,7 +50,7 @@ export async function collectNotices(context: Context): Promise<readonly string[
           kill: agent?.killed ?? null,
           expired: mine.filter((claim) => !isLive(claim, now)),
           live: mine.filter((claim) => isLive(claim, now)),
-          stampAhead: stampAhead(state, request.policy, now),
+          stampAhead: stampAhead(state, policy, now),
         },
         now,
       ),

@@ -57,18 +57,13 @@ export function withDefaults(raw: RawConfig): Config {
 }
 
 /** What a request of this agent carries of the configuration. */
-export function policyFor(
-  config: Config,
-  agent: string,
-  foldCase: boolean,
-  requiredRules: Policy['requiredRules'] = null,
-): Policy {
+export function policyFor(config: Config, agent: string, foldCase: boolean): Policy {
   return {
     skewSeconds: config.skewSeconds,
     foldCase,
     lockOrder: config.lockOrder,
     watched: config.takeover === 'observed' ? {} : null,
-    requiredRules,
+    requiredRules: null,
     surface: config.surface.map(patternTarget),
     scratch: config.scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', agent))),
   };
