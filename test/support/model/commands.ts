@@ -233,7 +233,8 @@ class VerifyToken extends Act {
     super(agent, worktree);
   }
 
-  private token = 0;
+  /** Of the claim when the command ran; one that nobody was ever given is older than all. */
+  private token = 1;
 
   words() {
     return ['verify-token', this.target, String(this.token)];
@@ -241,7 +242,7 @@ class VerifyToken extends Act {
 
   override check(model: Readonly<Model>) {
     const own = model.ownLive(this.agent, this.target);
-    this.token = (own?.token ?? 0) - (this.older ? 1 : 0);
+    this.token = own && !this.older ? own.token : 1;
     return own !== undefined;
   }
 
@@ -313,6 +314,31 @@ class Pass implements Command {
   }
 }
 
+/** The clock goes to where something is decided: around the expiry of a claim, and the end of the tolerance after it. */
+class PassTo implements Command {
+  constructor(
+    readonly which: number,
+    readonly beyond: number,
+  ) {}
+
+  private seconds(model: Readonly<Model>): number {
+    const claim = model.claims[this.which % Math.max(1, model.claims.length)];
+    return claim ? claim.expires + this.beyond - model.now : 0;
+  }
+
+  check(model: Readonly<Model>) {
+    return this.seconds(model) > 0;
+  }
+
+  run(model: Model, real: Real) {
+    return new Pass(this.seconds(model)).run(model, real);
+  }
+
+  toString() {
+    return `the clock goes to ${this.beyond}s after the expiry of claim ${this.which}`;
+  }
+}
+
 const agent = fc.constantFrom(...AGENTS);
 const worktree = fc.constantFrom(0, 1);
 const target = fc.constantFrom(...TARGETS);
@@ -334,6 +360,7 @@ export const COMMANDS = fc.commands(
     fc.tuple(agent, worktree).map((args) => new Note(...args)),
     fc.tuple(agent, fc.boolean()).map((args) => new Stop(...args)),
     fc.constantFrom(5, 45, 400, 2000).map((seconds) => new Pass(seconds)),
+    fc.tuple(fc.nat(3), fc.constantFrom(-1, 0, 29, 30, 31)).map((args) => new PassTo(...args)),
   ],
   { maxCommands: 12 },
 );
