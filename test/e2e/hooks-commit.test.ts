@@ -69,6 +69,7 @@ describe('a commit', () => {
     fleet.box.git(fleet.clone, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', other, 'src/sub');
     // The settings that hide submodules from the eyes hide none from the guard.
     fleet.box.git(fleet.clone, 'config', 'diff.ignoreSubmodules', 'all');
+    fleet.box.git(fleet.clone, 'config', 'submodule.src/sub.ignore', 'all');
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(refused('src/sub: nobody'));
     await fleet.as('maya', ['claim', 'src/sub', '.gitmodules']);
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(LET_THROUGH);

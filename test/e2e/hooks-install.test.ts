@@ -192,6 +192,10 @@ describe('hook managers', () => {
     expect(readFileSync(data.movedAside[0], 'utf8')).toContain('first');
     commitReadme(fleet);
     expect(readFileSync(ran, 'utf8')).toBe('second\n');
+    const removed = await fleet.as('maya', ['hooks', 'uninstall']);
+    expect(removed.stderr).toContain(`other files stay in ${hooks}.before-coord`);
+    expect(readFileSync(join(hooks, 'pre-commit'), 'utf8')).toContain('second');
+    expect(existsSync(data.movedAside[0])).toBe(true);
   });
 
   it('a hook that calls coord itself is a guard too', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { oneLine } from '../../domain/text.js';
 import { notOwnHooks, uninstalledLines } from '../../render/hooks.js';
 import { withLocalLock } from '../../store/local-lock.js';
@@ -15,6 +16,9 @@ export const hooksUninstall: Verb = {
         (hook) =>
           `${hook} is another program’s now, and stays; what was there before coord is in ${oneLine(files.keptFolder)}`,
       );
+      const others = done.left.length === 0 && existsSync(files.keptFolder);
+      if (others)
+        left.push(`other files stay in ${oneLine(files.keptFolder)}: earlier hooks that a later one had replaced`);
       return { data: done, text: (style) => uninstalledLines(done, style), warnings: left };
     });
   },
