@@ -1,20 +1,9 @@
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { contentOf, exists, freeName, isRunnable, isSameFile, linkOf } from './file-facts.js';
 import { hookScript, isHookScript, KEPT_SUFFIX, type Program, programIn } from './hook-script.js';
 import { GUARDED_HOOKS, type GuardedHook } from './hooks.js';
+import { callsGuard } from './managed.js';
 
 /**
  * How one hook stands. `live`: the guard runs. `managed`: a hook of somebody else's calls it. `stale`: it is there, but would be written differently now: another
@@ -47,7 +36,7 @@ export class HookFiles {
   /** @param program what the hooks would run if they were installed now */
   status(program: Program): HookStatus[] {
     const all = GUARDED_HOOKS.map((hook) => this.look(hook, program));
-    const wasHere = all.some(({ standing, chained }) => standing !== 'absent' || chained);
+    const wasHere = all.some(({ standing, chained }) => (standing !== 'absent' && standing !== 'managed') || chained);
     // Coord installs all of them together.
     return wasHere ? all.map((one) => this.missing(one)) : all;
   }
@@ -179,21 +168,6 @@ function isGuarded(name: string): boolean {
   return GUARDED_HOOKS.some((hook) => hook === name);
 }
 
-const MOST_BYTES = 100_000;
-
-/** Hook managers, by a word of the hooks that they write, and where they are told what to run. */
-const MANAGERS: readonly (readonly [word: string, files: readonly string[]])[] = [
-  ['lefthook', ['lefthook.yml', '.lefthook.yml', 'lefthook.yaml', '.lefthook.yaml', 'lefthook.toml', 'lefthook.json']],
-  ['pre-commit', ['.pre-commit-config.yaml']],
-];
-
-/** Whether a hook of another program runs the guard, by itself or as its manager is told. */
-function callsGuard(hook: GuardedHook, content: string, root: string): boolean {
-  const told = MANAGERS.filter(([word]) => content.includes(word)).flatMap(([, files]) => files);
-  const texts = [content, ...told.map((file) => contentOf(join(root, file)) ?? '')];
-  return texts.some((text) => text.includes(`hooks run ${hook}`) || text.includes(`id: coord-${hook}`));
-}
-
 function whyStale(hook: GuardedHook, path: string, content: string, program: Program): string | null {
   const told = programIn(content);
   if (told !== null && !exists(told.coord)) return `${told.coord} is not there any more`;
@@ -205,54 +179,4 @@ function whyStale(hook: GuardedHook, path: string, content: string, program: Pro
 function isOurs(path: string): boolean {
   const content = contentOf(path);
   return content !== null && isHookScript(content);
-}
-
-/** What a hook of coord's could be; null for anything else, such as a symbolic link or a large file. */
-function contentOf(path: string): string | null {
-  try {
-    const stats = lstatSync(path);
-    if (!stats.isFile() || stats.size > MOST_BYTES) return null;
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    lstatSync(path);
-    return true;
-  } catch {
-    // Not there, or its folder is none (`core.hooksPath=/dev/null`).
-    return false;
-  }
-}
-
-function isRunnable(path: string): boolean {
-  try {
-    const stats = statSync(path);
-    return stats.isFile() && (stats.mode & 0o111) !== 0;
-  } catch {
-    return false;
-  }
-}
-
-/** A hook manager that installs itself again writes what it wrote before. */
-function isSameFile(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((path) => lstatSync(path));
-  return (
-    a?.isFile() === true && b?.isFile() === true && a.mode === b.mode && readFileSync(one).equals(readFileSync(other))
-  );
-}
-
-function linkOf(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
-}
-
-function freeName(path: string): string {
-  for (let number = 1; ; number += 1) if (!exists(`${path}.${number}`)) return `${path}.${number}`;
 }

@@ -2,7 +2,7 @@ import type { GuardRefusal } from '../domain/guard.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
-import { shellWord } from './command-words.js';
+import { shellWord, targetWords } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import { nextStep, unclaimedLines } from './land-refusals.js';
 
@@ -25,14 +25,16 @@ export function guardRefused(refusal: GuardRefusal, agent: string, act: Act, now
       });
     }
     case 'role': {
-      const [first = 'ID'] = refusal.orchestrators;
+      const { orchestrators, targets } = refusal;
+      const to = orchestrators.length === 0 ? '' : ` to ${orchestrators.join(' or ')}`;
+      const work = targetWords(targets.slice(0, MOST_LISTED).map((text) => ({ kind: 'path', text })));
       const message = [
         `refused: ${agent} is a worker, and may ${act === 'push' ? 'not push to the main branch' : 'commit its scratch paths only'}`,
-        ...listed(refusal.targets),
+        ...listed(targets),
       ];
       return new CoordError(code, message.join('\n'), {
         ...options,
-        hint: `hand your work over: coord note "…" --kind handoff --to ${first}`,
+        hint: act === 'commit' ? `hand it over${to}: coord submit ${work} --note "…"` : `leave it${to}`,
       });
     }
     case 'unclaimed': {
@@ -48,19 +50,15 @@ export function guardRefused(refusal: GuardRefusal, agent: string, act: Act, now
 export function guardUndecided(error: CoordError, paths: readonly string[], act: Act): CoordError {
   const isNobody = 'candidates' in error.details;
   const why = isNobody
-    ? `coord does not know who makes it: ${error.message}`
-    : `the guard cannot decide: ${error.message}`;
+    ? `refused: this ${act} changes the surface, and coord does not know who makes it: ${error.message}`
+    : `refused: the guard cannot decide about this ${act}: ${error.message}`;
   const hint = isNobody ? `export COORD_AGENT=ID, or coord session start --agent ID; then ${act} again` : error.hint;
-  return new CoordError(
-    error.code,
-    [`refused: this ${act} changes the surface, and ${why}`, ...listed(paths)].join('\n'),
-    {
-      ...(hint === undefined ? {} : { hint }),
-      alternative: byHand(act),
-      details: { ...error.details, reason: isNobody ? 'nobody' : 'undecided', paths },
-      cause: error,
-    },
-  );
+  return new CoordError(error.code, [why, ...listed(paths)].join('\n'), {
+    ...(hint === undefined ? {} : { hint }),
+    alternative: byHand(act),
+    details: { ...error.details, reason: isNobody ? 'nobody' : 'undecided', paths },
+    cause: error,
+  });
 }
 
 /** What is said where nothing could be decided, and nothing of the surface is changed. */

@@ -12,7 +12,7 @@ export interface HooksReport {
   readonly setting: { readonly scope: string; readonly value: string } | null;
   /** Whether the folder belongs to this repository alone. */
   readonly isOwn: boolean;
-  /** Whether every guard is live. */
+  /** Whether every guard is live, or is called by a hook manager. */
   readonly guarded: boolean;
   readonly hooks: readonly {
     readonly hook: string;

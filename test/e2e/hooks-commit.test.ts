@@ -178,7 +178,9 @@ describe('who commits', () => {
     fleet.stage('scratch/wim/a.md');
     expect(attempt('wim', ['commit', '-m', 'x'])).toEqual(LET_THROUGH);
     fleet.stage('README.md');
-    expect(attempt('wim', ['commit', '-m', 'x'])).toEqual(refused('wim is a worker', 'README.md', '--to boss'));
+    expect(attempt('wim', ['commit', '-m', 'x'])).toEqual(
+      refused('wim is a worker', 'README.md', 'next: hand it over to boss: coord submit README.md --note'),
+    );
     await fleet.as('maya', ['claim', 'src']);
     await fleet.as('boss', ['agent', 'kill', 'maya', '--reason', 'loops']);
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(

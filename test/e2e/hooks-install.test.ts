@@ -209,50 +209,58 @@ describe('hook managers', () => {
     );
     script(join(hooksOf(fleet.clone), 'pre-push'), 'call_lefthook run "pre-push" "$@"');
     expect((await standings(fleet))['pre-push']).toBe('managed');
+    husky(fleet);
+    fleet.box.write(fleet.clone, '.husky/pre-push', 'npx coord hooks run pre-push "$@"');
+    expect(await standings(fleet)).toMatchObject({ 'pre-push': 'managed', 'pre-commit': 'absent' });
+    for (const hook of ['pre-commit', 'prepare-commit-msg']) {
+      expect((await fleet.as('maya', ['hooks', '--json'])).json().data.guarded).toBe(false);
+      fleet.box.write(fleet.clone, `.husky/${hook}`, `npx coord hooks run ${hook} "$@"`);
+    }
+    expect((await fleet.as('maya', ['hooks', '--json'])).json().data.guarded).toBe(true);
   });
 });
 
 describe('a folder of hooks that others use too', () => {
-  it.each(['global', 'system', 'command', 'outside', 'link', 'nowhere'])('is never written to: %s', async (kind) => {
-    const fleet = await localFleet();
-    const { box, clone } = fleet;
-    const shared = box.path('shared-hooks');
-    script(join(shared, 'pre-commit'), 'exit 0');
-    const env: Record<string, string> = {};
-    if (kind === 'global') box.git(clone, 'config', '--global', 'core.hooksPath', shared);
-    if (kind === 'system') {
-      box.write(box.directory, 'gitconfig', `[core]\n  hooksPath = ${shared}\n`);
-      Object.assign(env, { GIT_CONFIG_SYSTEM: box.path('gitconfig'), GIT_CONFIG_NOSYSTEM: '0' });
-    }
-    if (kind === 'command')
-      Object.assign(env, { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: shared });
-    if (kind === 'outside') box.git(clone, 'config', 'core.hooksPath', shared);
-    if (kind === 'nowhere') box.git(clone, 'config', 'core.hooksPath', '/dev/null');
-    if (kind === 'link') {
-      rmSync(hooksOf(clone), { recursive: true });
-      symlinkSync(shared, hooksOf(clone));
-    }
-    const before = snapshot(box.directory);
-    for (const verb of ['install', 'uninstall']) {
-      const result = await fleet.as('maya', ['hooks', verb, '--json'], { env });
-      expect(result.code).toBe(2);
-      expect(result.json().error.message).toContain('does not belong to this repository alone');
-    }
-    expect(snapshot(shared)).toEqual(
-      Object.fromEntries(
-        Object.entries(before).flatMap(([path, was]) =>
-          path.startsWith('shared-hooks/') ? [[path.slice('shared-hooks/'.length), was]] : [],
+  it.each(['global', 'relative', 'system', 'command', 'outside', 'link', 'nowhere'])(
+    'is never written to: %s',
+    async (kind) => {
+      const fleet = await localFleet();
+      const { box, clone } = fleet;
+      const shared = box.path('shared-hooks');
+      script(join(shared, 'pre-commit'), 'exit 0');
+      const env: Record<string, string> = {};
+      if (kind === 'system') {
+        box.write(box.directory, 'gitconfig', `[core]\n  hooksPath = ${shared}\n`);
+        Object.assign(env, { GIT_CONFIG_SYSTEM: box.path('gitconfig'), GIT_CONFIG_NOSYSTEM: '0' });
+      }
+      if (kind === 'command')
+        Object.assign(env, { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: shared });
+      if (kind === 'link') {
+        rmSync(hooksOf(clone), { recursive: true });
+        symlinkSync(shared, hooksOf(clone));
+      }
+      const before = snapshot(box.directory);
+      for (const verb of ['install', 'uninstall']) {
+        const result = await fleet.as('maya', ['hooks', verb, '--json'], { env });
+        expect(result.code).toBe(2);
+        expect(result.json().error.message).toContain('does not belong to this repository alone');
+      }
+      expect(snapshot(shared)).toEqual(
+        Object.fromEntries(
+          Object.entries(before).flatMap(([path, was]) =>
+            path.startsWith('shared-hooks/') ? [[path.slice('shared-hooks/'.length), was]] : [],
+          ),
         ),
-      ),
-    );
-    if (kind !== 'global') return;
-    const { error } = (await fleet.as('maya', ['hooks', 'install', '--json'])).json();
-    const way = /run here no more\): (.*)$/.exec(error.hint)?.[1] ?? '';
-    script(box.path('way'), `cd '${clone}' && ${way}`);
-    box.git(clone, '-c', `alias.way=!${box.path('way')}`, 'way');
-    expect((await fleet.as('maya', ['hooks', 'install'])).code).toBe(0);
-    expect(await standings(fleet, box.worktree(clone))).toEqual(ALL_LIVE);
-  });
+      );
+      if (kind !== 'global') return;
+      const { error } = (await fleet.as('maya', ['hooks', 'install', '--json'])).json();
+      const way = /run here no more\): (.*)$/.exec(error.hint)?.[1] ?? '';
+      script(box.path('way'), `cd '${clone}' && ${way}`);
+      box.git(clone, '-c', `alias.way=!${box.path('way')}`, 'way');
+      expect((await fleet.as('maya', ['hooks', 'install'])).code).toBe(0);
+      expect(await standings(fleet, box.worktree(clone))).toEqual(ALL_LIVE);
+    },
+  );
 
   it('in the root of the repository it is refused as well: nothing could be kept beside it', async () => {
     const fleet = await localFleet();
@@ -314,6 +322,9 @@ describe('the hook itself', () => {
     script(join(`${hooks}.before-coord`, 'pre-commit'), 'exit 0');
     expect(judged(...empty)).toEqual(['pre-commit', 'prepare-commit-msg']);
     rmSync(join(`${hooks}.before-coord`, 'pre-commit'));
+    // What another process was let through with says nothing.
+    const byHand = 'alias.go=!.git/hooks/pre-commit && git commit --no-verify --allow-empty -qm x';
+    expect(judged('-c', byHand, 'go')).toEqual(['pre-commit', 'prepare-commit-msg']);
     // In a linked worktree as well.
     const other = box.worktree(clone);
     script(join(other, 'node_modules/.bin/coord'), `echo "$3" >>'${ran}'`);

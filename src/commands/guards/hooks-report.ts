@@ -25,9 +25,14 @@ export function reportOf(path: HooksPath, hooks: HooksReport['hooks']): HooksRep
     folder: path.folder,
     setting: path.setting,
     isOwn: path.isOwn,
-    guarded: hooks.every(({ standing }) => standing === 'live' || standing === 'managed'),
+    guarded: hooks.every(isLive),
     hooks,
   };
+}
+
+/** Not every hook manager knows `pre-applypatch`; where it was installed and is gone, there is a problem. */
+function isLive({ hook, standing, problem }: HooksReport['hooks'][number]): boolean {
+  return standing === 'live' || standing === 'managed' || (hook === 'pre-applypatch' && problem === null);
 }
 
 /** What a hook that is installed now will run. */
