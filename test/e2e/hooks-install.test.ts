@@ -229,6 +229,14 @@ describe('a folder of hooks that others use too', () => {
       const shared = box.path('shared-hooks');
       script(join(shared, 'pre-commit'), 'exit 0');
       const env: Record<string, string> = {};
+      const settings: Record<string, readonly string[]> = {
+        global: ['--global', 'core.hooksPath', shared],
+        relative: ['--global', 'core.hooksPath', '.githooks'],
+        outside: ['core.hooksPath', shared],
+        nowhere: ['core.hooksPath', '/dev/null'],
+      };
+      const setting = settings[kind];
+      if (setting) box.git(clone, 'config', ...setting);
       if (kind === 'system') {
         box.write(box.directory, 'gitconfig', `[core]\n  hooksPath = ${shared}\n`);
         Object.assign(env, { GIT_CONFIG_SYSTEM: box.path('gitconfig'), GIT_CONFIG_NOSYSTEM: '0' });
