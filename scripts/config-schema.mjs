@@ -14,9 +14,11 @@ const words = new Map(CONFIG_KEYS.map((entry) => [entry.key, entry]));
 const seen = new Set();
 const converted = toJsonSchema(ConfigSchema, {
   target: 'draft-07',
-  // The only check of the schema's own is that of a duration.
-  overrideAction: ({ valibotAction, jsonSchema }) =>
-    valibotAction.type === 'check' ? { ...jsonSchema, pattern: DURATION_PATTERN } : undefined,
+  // Of the checks of the schema's own, only that of a duration can be said in a JSON schema.
+  overrideAction: ({ valibotAction, jsonSchema }) => {
+    if (valibotAction.type !== 'check') return undefined;
+    return /\bduration\b/.test(valibotAction.message) ? { ...jsonSchema, pattern: DURATION_PATTERN } : jsonSchema;
+  },
 });
 const schema = {
   $schema: converted.$schema,
