@@ -63,6 +63,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./deploy/evidence.js')).evidence,
   },
   {
+    name: 'verify',
+    summary: 'look whether the public surface of a deploy target shows the commit',
+    load: async () => (await import('./deploy/verify.js')).verify,
+  },
+  {
     name: 'run',
     summary: 'hold ground while a program runs',
     takesCommand: true,

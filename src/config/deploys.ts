@@ -36,16 +36,23 @@ export interface DeployConfig {
 /** What the public surface must show. */
 export interface VerifyConfig {
   readonly url: string;
-  /** Text in which `{commit}` stands for the commit. */
-  readonly expect: string;
+  /** Text in which `{commit}` stands for the commit, and `{short}` for its first seven digits; null: see `pattern`. */
+  readonly expect: string | null;
+  /** A regular expression, with the same two in it; null: see `expect`. */
+  readonly pattern: string | null;
   /** Where to look for it; null: in the body. */
   readonly header: string | null;
   readonly status: number;
+  /** Where an answer may lead to: nowhere else, to the same origin, or to these hosts as well. */
+  readonly redirects: 'none' | 'same-origin' | readonly string[];
+  /** Between two attempts. */
+  readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
 }
 
 const DEFAULT_GATE_SECONDS = 10 * 60;
 const DEFAULT_VERIFY_SECONDS = 2 * 60;
+const DEFAULT_INTERVAL_SECONDS = 2;
 
 /** The gates and deploy targets with every default filled in. */
 export function deploysOf(raw: RawConfig): Deploys {
@@ -64,15 +71,21 @@ function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
 function deployConfig({ gates, verify, requirePushed }: NonNullable<RawConfig['deploy']>[string]): DeployConfig {
   return {
     gates: gates ?? [],
-    verify: verify
-      ? {
-          url: verify.url,
-          expect: verify.expect ?? '{commit}',
-          header: verify.header ?? null,
-          status: verify.status ?? 200,
-          timeoutSeconds: seconds(verify.timeout) ?? DEFAULT_VERIFY_SECONDS,
-        }
-      : null,
+    verify: verify ? verifyConfig(verify) : null,
     requirePushed: requirePushed ?? true,
+  };
+}
+
+function verifyConfig(verify: NonNullable<NonNullable<RawConfig['deploy']>[string]['verify']>): VerifyConfig {
+  const pattern = verify.pattern ?? null;
+  return {
+    url: verify.url,
+    expect: verify.expect ?? (pattern === null ? '{commit}' : null),
+    pattern,
+    header: verify.header ?? null,
+    status: verify.status ?? 200,
+    redirects: verify.redirects ?? 'none',
+    intervalSeconds: seconds(verify.interval) ?? DEFAULT_INTERVAL_SECONDS,
+    timeoutSeconds: seconds(verify.timeout) ?? DEFAULT_VERIFY_SECONDS,
   };
 }

@@ -155,23 +155,34 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   {
     key: 'deploy.NAME.verify.url',
-    what: 'The address to ask.',
+    what: 'The address to ask; without a name or password in it.',
     example: 'https://app.example/version',
   },
   {
     key: 'deploy.NAME.verify.expect',
-    what: 'The text that the answer must hold; {commit} stands for the commit.',
-    example: '{commit}',
+    what: 'The text that the answer must hold; {commit} stands for the commit, {short} for 7 or more of its first digits. {commit} where neither this nor pattern is set.',
+    example: '"commit":"{commit}"',
+  },
+  {
+    key: 'deploy.NAME.verify.pattern',
+    what: 'A JavaScript regular expression that must match in the answer, in place of expect; ^ and $ stand for the ends of a line.',
+    example: '"commit":\\s*"{commit}"',
   },
   {
     key: 'deploy.NAME.verify.header',
     what: 'The header to look at, in place of the body.',
     example: 'x-commit',
   },
-  { key: 'deploy.NAME.verify.status', what: 'The HTTP status that is expected.', example: 200 },
+  { key: 'deploy.NAME.verify.status', what: 'The HTTP status that is expected (200).', example: 200 },
+  {
+    key: 'deploy.NAME.verify.redirects',
+    what: 'Where the answer may lead to: none (nowhere), same-origin, or a list of hosts.',
+    example: ['www.app.example'],
+  },
+  { key: 'deploy.NAME.verify.interval', what: 'The pause between two attempts (2s).', example: '5s' },
   {
     key: 'deploy.NAME.verify.timeout',
-    what: 'How long to try again before the deploy counts as failed.',
+    what: 'How long to try again before the deploy counts as failed (2m).',
     example: '2m',
   },
 ];

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { problemOf } from '../domain/ground/index.js';
 import { parseDuration } from '../domain/time.js';
+import { isReadablePattern } from '../domain/verification/expectation.js';
 
 const duration = v.pipe(
   v.string('must be a duration such as "30m"'),
@@ -51,13 +52,49 @@ const gate = v.variant(
   'must be "command" or "signed-tag"',
 );
 
-const verification = v.strictObject({
-  url: v.pipe(v.string('must be a text'), v.url('must be a URL')),
-  expect: v.optional(name),
-  header: v.optional(name),
-  status: v.optional(v.pipe(v.number('must be a number'), v.integer('must be whole'))),
-  timeout: v.optional(duration),
-});
+/** The configuration is committed for all to read, and the URL stands in every record of a deploy. */
+const surfaceUrl = v.pipe(
+  v.string('must be a text'),
+  v.url('must be a URL'),
+  v.check((url) => /^https?:\/\//i.test(url), 'must begin with https:// or http://'),
+  v.check((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must hold no name or password'),
+);
+const verification = v.pipe(
+  v.strictObject({
+    url: surfaceUrl,
+    expect: v.optional(name),
+    pattern: v.optional(v.pipe(name, v.check(isReadablePattern, 'must be a regular expression'))),
+    header: v.optional(v.pipe(name, v.regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header'))),
+    status: v.optional(
+      v.pipe(
+        v.number('must be a number'),
+        v.integer('must be whole'),
+        v.minValue(200, 'must be an HTTP status'),
+        v.maxValue(599, 'must be an HTTP status'),
+      ),
+    ),
+    redirects: v.optional(
+      v.union(
+        [
+          v.picklist(['none', 'same-origin']),
+          v.array(
+            v.pipe(
+              v.string(),
+              v.regex(/^[\w.-]+(:\d+)?$|^\[[\da-fA-F:.]+\](:\d+)?$/, 'must be a host such as "www.example.com"'),
+            ),
+          ),
+        ],
+        'must be "none", "same-origin", or a list of hosts such as "www.example.com" or "www.example.com:8443"',
+      ),
+    ),
+    interval: v.optional(duration),
+    timeout: v.optional(duration),
+  }),
+  v.check(
+    ({ expect, pattern }) => expect === undefined || pattern === undefined,
+    'must have expect or pattern, not both',
+  ),
+);
 
 const flag = v.boolean('must be true or false');
 

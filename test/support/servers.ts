@@ -82,11 +82,12 @@ function backend(box: Sandbox, folder: string, request: IncomingMessage, respons
 }
 
 /** A server that takes every connection and never says a word. Returns its port. */
-export async function silentServer(): Promise<number> {
+export async function silentServer(onTaken: () => void = () => undefined): Promise<number> {
   const open = new Set<Socket>();
   const server = createTcpServer((socket) => {
     open.add(socket);
     socket.on('error', () => undefined);
+    onTaken();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

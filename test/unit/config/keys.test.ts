@@ -30,7 +30,7 @@ test('the examples of a gate and of a verification are valid together', () => {
   const signed = { ...examplesOf(GATE, 'command', 'timeout'), type: 'signed-tag' };
   const config = {
     gates: { run: examplesOf(GATE, 'allowedSigners', 'revokedSigners', 'gpgKeys', 'signers'), signed },
-    deploy: { prod: { verify: examplesOf(VERIFY) } },
+    deploy: { prod: { verify: examplesOf(VERIFY, 'pattern') }, test: { verify: examplesOf(VERIFY, 'expect') } },
   };
   expect(validateConfig(config)).not.toHaveProperty('problems');
 });

@@ -117,8 +117,11 @@ describe('the policy of an agent', () => {
         verify: {
           url: 'https://app.example/version',
           expect: '{commit}',
+          pattern: null,
           header: null,
           status: 200,
+          redirects: 'none',
+          intervalSeconds: 2,
           timeoutSeconds: 120,
         },
         requirePushed: true,

@@ -1,0 +1,128 @@
+import type { VerifyConfig } from '../config/deploys.js';
+import type { Instant } from '../domain/time.js';
+import { type Expectation, expectationOf } from '../domain/verification/expectation.js';
+import { type Commits, type Judgement, judgeAnswer } from '../domain/verification/judge.js';
+import type { Cached, Verification } from '../domain/verification/verification.js';
+import { addressOf } from './address.js';
+import { ask } from './ask.js';
+import { matchesIn } from './matching.js';
+
+/** Time and chance, which a test can set. */
+export interface SurfaceSurroundings {
+  now(): Instant;
+  /** Time that nobody can set, in seconds. */
+  seconds(): number;
+  /** Milliseconds. */
+  pause(ms: number): Promise<unknown>;
+  /** A signal that comes after so many milliseconds. */
+  signalAfter(ms: number): AbortSignal;
+  random(): number;
+  /** Is told of each attempt. */
+  tell?(attempt: Attempt): void;
+}
+
+export interface Attempt {
+  /** From 1. */
+  readonly number: number;
+  readonly at: Instant;
+  readonly ok: boolean;
+  /** One sentence. */
+  readonly finding: string;
+}
+
+/** So that a server that hangs leaves time for others. */
+const LONGEST_ATTEMPT_MS = 10_000;
+const SHORTEST_ATTEMPT_MS = 1_000;
+
+interface Look extends Judgement {
+  readonly status: number | null;
+  readonly ageSeconds: number | null;
+}
+
+/**
+ * Asks the public surface until it shows the commit, or the time is over. It goes round caches; when it has seen the
+ * commit, it asks once more as everybody does, and says when a cache shows something else.
+ *
+ * What the last attempt saw counts, except one that ended for want of time: that tells nothing where others were answered.
+ * @throws CoordError `usage` when the URL cannot be asked
+ */
+export async function verifySurface(
+  config: VerifyConfig,
+  commits: Commits,
+  around: SurfaceSurroundings,
+): Promise<Verification> {
+  const address = addressOf(config.url);
+  const wanted = expectationOf(config, commits.commit);
+  const time = deadline(config.timeoutSeconds * 1000, around);
+  const firstAt = around.now();
+  const intervalMs = config.intervalSeconds * 1000;
+  let counts: Look | null = null;
+  let seen: string | null = null;
+  for (let number = 1; ; number += 1) {
+    const at = around.now();
+    const look = await lookOnce(address, config, wanted, commits, around, limited(time.leftMs()), true);
+    around.tell?.({ number, at, ok: look.reason === null, finding: `${address.href} ${look.finding}` });
+    seen = look.seen ?? seen;
+    if (counts === null || look.reason !== 'timeout') counts = look;
+    if (look.reason === null || time.leftMs() < intervalMs) {
+      const cached = look.reason === null ? await cachedElsewise(address, config, wanted, commits, around) : null;
+      return {
+        ok: counts.reason === null,
+        ...{ url: address.href, commit: commits.commit, reason: counts.reason, expected: wanted.shown },
+        ...{ namesCommit: wanted.namesCommit, seen },
+        ...{ status: counts.status, attempts: number, firstAt, lastAt: around.now() },
+        ...{ finding: `${address.href} ${counts.finding}`, cached },
+      };
+    }
+    await time.pause(intervalMs);
+  }
+}
+
+function limited(leftMs: number): number {
+  return Math.min(LONGEST_ATTEMPT_MS, Math.max(SHORTEST_ATTEMPT_MS, leftMs));
+}
+
+/** Counts what was paused, too, so that a clock that stands cannot make it go on for ever. */
+function deadline(lastsMs: number, around: SurfaceSurroundings) {
+  const began = around.seconds();
+  let pausedMs = 0;
+  return {
+    leftMs: () => lastsMs - Math.max((around.seconds() - began) * 1000, pausedMs),
+    pause: async (ms: number) => {
+      pausedMs += ms;
+      await around.pause(ms);
+    },
+  };
+}
+
+async function lookOnce(
+  address: URL,
+  config: VerifyConfig,
+  wanted: Expectation,
+  commits: Commits,
+  around: SurfaceSurroundings,
+  limitMs: number,
+  fresh: boolean,
+): Promise<Look> {
+  const chance = fresh ? Math.floor(around.random() * 2 ** 50).toString(36) : null;
+  const answer = await ask(address, config, chance, around.signalAfter(limitMs));
+  if ('failed' in answer) {
+    const { failed: reason, finding, status } = answer;
+    return { reason, finding, status, seen: null, ageSeconds: null };
+  }
+  const matches = answer.text === null ? false : matchesIn(answer.text, wanted.source);
+  return { ...judgeAnswer(answer, wanted, commits, matches), status: answer.status, ageSeconds: answer.ageSeconds };
+}
+
+/** What those see who do not go round caches, where that is another version; nothing else about it matters. */
+async function cachedElsewise(
+  address: URL,
+  config: VerifyConfig,
+  wanted: Expectation,
+  commits: Commits,
+  around: SurfaceSurroundings,
+): Promise<Cached | null> {
+  const look = await lookOnce(address, config, wanted, commits, around, LONGEST_ATTEMPT_MS, false);
+  const isOther = look.reason === 'old-version' || look.reason === 'other-version' || look.reason === 'missing';
+  return isOther ? { seen: look.seen, ageSeconds: look.ageSeconds } : null;
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { look, NEW, OLD, surface } from '../../support/surfaces.js';
+
+test('a cache is gone round, and what it shows to others is told', async () => {
+  const { origin, asked } = await surface((response, _, { query }) => {
+    if (query.has('coord-verify')) response.end(NEW);
+    else response.setHeader('age', '300').end(OLD);
+  });
+  const seen = await look(`${origin}/version`);
+  expect(seen).toMatchObject({ ok: true, attempts: 1, seen: NEW, cached: { seen: OLD, ageSeconds: 300 } });
+  expect(asked).toHaveLength(2);
+});
+
+test('each attempt asks for another address, with headers that caches heed; the last look has none of these', async () => {
+  const { origin, asked, headers } = await surface((response, count) => response.end(count === 1 ? OLD : NEW));
+  await look(`${origin}/version`);
+  expect(new Set(asked).size).toBe(3);
+  expect(headers.map((sent) => [sent['cache-control'], sent.pragma])).toEqual([
+    ['no-cache', 'no-cache'],
+    ['no-cache', 'no-cache'],
+    [undefined, undefined],
+  ]);
+});
+
+test('the query of the address stays as it is written, and its fragment at home', async () => {
+  const { origin, asked } = await surface((response) => response.end(NEW));
+  await look(`${origin}/v?a=%20b&b=1+2&&c#top`);
+  expect(asked[0]).toMatch(/^\/v\?a=%20b&b=1\+2&&c&coord-verify=\w+$/);
+  expect(asked[1]).toBe('/v?a=%20b&b=1+2&&c');
+});
+
+test('a cache that heeds nothing is named with its age', async () => {
+  const { origin } = await surface((response) => response.setHeader('age', '77').end(OLD));
+  const seen = await look(origin, { timeoutSeconds: 0 });
+  expect(seen.reason).toBe('old-version');
+  expect(seen.finding).toMatch(/from a cache \(77s old\)$/);
+});
+
+test('a look round no cache that breaks does not undo what was seen', async () => {
+  const { origin } = await surface((response, _, { query }) => {
+    if (query.has('coord-verify')) response.end(NEW);
+    else response.destroy();
+  });
+  expect(await look(origin)).toMatchObject({ ok: true, cached: null });
+});
