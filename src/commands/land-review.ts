@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
 import { decide } from '../domain/decide.js';
+import type { LandRequest } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import type { PorcelainResult } from '../git/porcelain.js';
@@ -9,6 +10,7 @@ import { shellWord } from '../render/command-words.js';
 import { landRefused, type ReviewReport, reviewLines } from '../render/land.js';
 import { hookRefused, notPushed, protectedBranch } from '../render/land-push.js';
 import { troubleIn } from '../store/remote-words.js';
+import { transact } from '../store/transact.js';
 import { refusesBranch } from './land-push.js';
 import { landRequest, readWork, type Work } from './land-work.js';
 import { syncError } from './sync-facts.js';
@@ -38,6 +40,7 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
     const stopped = await push(context, work, branch);
     if (stopped) return stopped;
   }
+  const unrecorded = dryRun ? null : await record(context, { ...request, review: branch });
   const report: ReviewReport = {
     landed: false,
     pushed: !dryRun,
@@ -52,8 +55,24 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
   return {
     data: report,
     text: (style) => reviewLines(report, style),
-    ...(work.behind === 0 ? {} : { warnings: [late] }),
+    warnings: [...(work.behind === 0 ? [] : [late]), ...(unrecorded === null ? [] : [unrecorded])],
   };
+}
+
+/**
+ * Tells the history which commits were pushed under which claims: an audit of the pull request goes by that, since the
+ * claims are not released yet. The push has happened whatever becomes of it.
+ * @returns why it is not recorded; null when it is.
+ */
+async function record(context: Context, request: LandRequest): Promise<string | null> {
+  const again = 'an audit will not know whose it is; repeat the command';
+  try {
+    const decision = await transact(await context.store(), request, context.surroundings);
+    return decision.ok ? null : `pushed, and not recorded: the claims have changed meanwhile; ${again}`;
+  } catch (error) {
+    if (!(error instanceof CoordError)) throw error;
+    return `pushed, and not recorded: ${oneLine(error.message)}; ${again}`;
+  }
 }
 
 async function checkBranch(context: Context, branch: string, work: Work | null): Promise<void> {

@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   'claim.declined',
   'claim.handed-off',
   'work.landed',
+  'work.pushed',
   'work.submitted',
   'work.integrated',
   'work.declined',

@@ -1,7 +1,7 @@
 import { findAgent } from './agents.js';
 import { groundOf } from './conflicts.js';
 import { coverageOf } from './coverage.js';
-import type { State } from './model.js';
+import type { Claim, State } from './model.js';
 import { decideRelease } from './release.js';
 import type { Decision, LandRequest } from './request.js';
 import type { Instant } from './time.js';
@@ -21,6 +21,7 @@ export function decideLand(state: State, request: LandRequest, now: Instant): De
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
   const claims = [...new Set(standings.flatMap((standing) => standing.claims))];
+  if (request.review !== undefined) return recordPush(state, request, request.review, claims, now);
   const released = decideRelease(
     state,
     {
@@ -42,6 +43,26 @@ export function decideLand(state: State, request: LandRequest, now: Instant): De
     events: [...released.events, { ...landed, paths: paths.length }],
     result: { released: released.result.released },
     summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}`,
+  };
+}
+
+/** Says which commits were made under which claims, for whoever audits the pull request. */
+function recordPush(
+  state: State,
+  request: LandRequest,
+  review: string,
+  claims: readonly Claim[],
+  now: Instant,
+): Decision<'land'> {
+  const { agent, session, commit, from, paths } = request;
+  const under = { claims: claims.map(({ id }) => id), paths: paths.length };
+  return {
+    ok: true,
+    // A new object although nothing of it changes: each push is on the record.
+    state: { ...state },
+    events: [{ type: 'work.pushed', at: now, agent, session, commit, from, branch: review, ...under }],
+    result: { released: [] },
+    summary: `push ${commit.slice(0, 7)} to ${review} for review by ${agent}`,
   };
 }
 

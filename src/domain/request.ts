@@ -134,6 +134,8 @@ export interface LandRequest extends RequestBase {
   readonly paths: readonly string[];
   /** As in a release. */
   readonly renames: readonly Rename[];
+  /** The branch that HEAD was pushed to for a pull request: that is recorded, and no claim is given back yet. */
+  readonly review?: string;
 }
 
 /** Renews what is past half of its life; made for commands that otherwise only read. */

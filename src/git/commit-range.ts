@@ -54,43 +54,51 @@ export async function commitsIn(repository: Repository, git: Git, range: CommitR
   return commits;
 }
 
+/** Path → modes and ids before and after, as git's raw format has them: equal texts are equal changes. */
+export type PathChanges = ReadonlyMap<string, string>;
+
+const RAW_DIFF = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--ignore-submodules=none'];
+
 /**
  * The paths that each commit changes, relative to the root, NFC, both names of a rename, submodules and modes too; of a
  * merge those that differ from all of its parents. Nothing in anybody's settings hides one.
  */
-export async function pathsChangedBy(
+export async function changesBy(
   repository: Repository,
   git: Git,
   commits: readonly string[],
-): Promise<Map<string, readonly string[]>> {
-  const args = [
-    'diff-tree',
-    '--stdin',
-    '--root',
-    '-r',
-    '-c',
-    '-z',
-    '--raw',
-    '--no-renames',
-    '--ignore-submodules=none',
-  ];
+): Promise<Map<string, PathChanges>> {
   const input = commits.map((id) => `${id}\n`).join('');
   const options = { input, env: trueHistory(repository), timeoutMs: LONG_MS };
-  const fields = (await must(git, args, options)).stdout.toString('utf8').split('\0').slice(0, -1);
-  const changed = new Map<string, Set<string>>();
-  let paths = new Set<string>();
+  const { stdout } = await must(git, [...RAW_DIFF, '--stdin', '--root', '-c'], options);
+  const changed = changesIn(stdout);
+  return new Map(commits.map((id) => [id, changed.get(id) ?? new Map()]));
+}
+
+/** The paths that differ between two commits. */
+export async function changesBetween(repository: Repository, git: Git, from: string, to: string): Promise<PathChanges> {
+  const options = { env: trueHistory(repository), timeoutMs: LONG_MS };
+  const { stdout } = await must(git, [...RAW_DIFF, from, to, '--'], options);
+  return changesIn(stdout).get('') ?? new Map();
+}
+
+function changesIn(output: Buffer): Map<string, PathChanges> {
+  const fields = output.toString('utf8').split('\0').slice(0, -1);
+  const changed = new Map<string, Map<string, string>>();
+  let paths = new Map<string, string>();
+  changed.set('', paths);
   // `COMMIT`, then for each path `:modes ids status` and the path, which may be any text: so they are read in pairs.
   for (let at = 0; at < fields.length; at += 1) {
     const field = fields[at] ?? '';
     if (field.startsWith(':')) {
       at += 1;
-      paths.add((fields[at] ?? '').normalize('NFC'));
+      paths.set((fields[at] ?? '').normalize('NFC'), field);
     } else {
-      paths = new Set();
+      paths = new Map();
       changed.set(field, paths);
     }
   }
-  return new Map(commits.map((id) => [id, [...(changed.get(id) ?? [])]]));
+  return changed;
 }
 
 /** The commits that `to` contains and none of `without` does. */

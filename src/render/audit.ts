@@ -81,6 +81,12 @@ function whyWords({ reason, holding, missing }: Judgement, at: Instant, { now, c
       return `${who} landed it under ${what}`;
     case 'released':
       return `${who} released ${what} with it`;
+    case 'pushed':
+      return `${who} pushed it for a pull request under ${what}`;
+    case 'same-change':
+      return `it makes the same change as the work of ${who} under ${what}`;
+    case 'as-base':
+      return 'it leaves the path as the base of the range has it';
     case 'handed-over':
       return `${who} handed ${what} over with it`;
     case 'named':

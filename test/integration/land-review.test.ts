@@ -47,14 +47,18 @@ function merge(how: readonly string[], branch = 'feature'): string {
 }
 
 describe('coord land --to', () => {
-  it('pushes HEAD to the branch, moves neither the main nor the coordination branch, and keeps the claims', async () => {
+  it('pushes HEAD to the branch, records under which claims, moves nothing else, and keeps them', async () => {
     await maya(0, 'claim', 'src/api');
-    const before = [fleet.at('main'), fleet.at('coord')];
+    const before = [fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord:claims.json')];
+    const from = fleet.at('main');
     const commit = work();
     const { data } = (await maya(0, 'land', '--to', 'feature')).json();
     expect(data).toMatchObject({ landed: false, pushed: true, commit, to: 'origin/feature', held: ['src/api/**'] });
     expect(fleet.at('feature')).toBe(commit);
-    expect([fleet.at('main'), fleet.at('coord')]).toEqual(before);
+    expect([fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord:claims.json')]).toEqual(before);
+    const [claim] = (await noor(0, 'status')).json().data.claims;
+    const { events } = (await noor(0, 'events', '--type', 'work.pushed')).json().data;
+    expect(events).toMatchObject([{ agent: 'maya', commit, from, branch: 'feature', claims: [claim.id], paths: 1 }]);
     const words = (await coord.run('maya', fleet.clone, ['land', '--to', 'feature'])).stdout;
     expect(words).toContain(`after the merge: coord released-by ${commit.slice(0, 7)}`);
   });

@@ -1,8 +1,8 @@
 import type { Context } from '../../context.js';
-import { judgeCommit } from '../../domain/audit/judge.js';
+import { type Evidence, judgeCommit } from '../../domain/audit/judge.js';
 import { type AuditedCommit, findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
 import { CoordError, exitCodeOf, usage } from '../../errors.js';
-import { commitsIn, pathsChangedBy } from '../../git/commit-range.js';
+import { changesBy, commitsIn } from '../../git/commit-range.js';
 import { type AuditPlace, type AuditReport, auditLines, commitReport } from '../../render/audit.js';
 import { asTyped } from '../../render/command-words.js';
 import { loadStyle } from '../../render/style.js';
@@ -10,6 +10,7 @@ import type { Verb } from '../verb.js';
 import { readClaimHistory } from './claim-history.js';
 import { gatherEvidence } from './evidence.js';
 import { mustBeWhole, readRange } from './range.js';
+import { lookAgain } from './same-changes.js';
 import { auditConfig, readSurface } from './surface.js';
 
 declare const __COORD_VERSION__: string;
@@ -58,14 +59,17 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
   const config = await auditConfig(context, range.base);
   const commits = await commitsIn(context.repository, context.git, range);
   await mustBeWhole(context, commits);
-  const changed = await pathsChangedBy(
+  const changes = await changesBy(
     context.repository,
     context.git,
     commits.map(({ id }) => id),
   );
   const surface = await readSurface(context, config, commits);
   const touching = commits
-    .map((commit) => ({ commit, paths: (changed.get(commit.id) ?? []).filter((path) => surface.covers(commit, path)) }))
+    .map((commit) => ({
+      commit,
+      paths: [...(changes.get(commit.id)?.keys() ?? [])].filter((path) => surface.covers(commit, path)),
+    }))
     .filter(({ paths }) => paths.length > 0);
   const history = await readClaimHistory(context, config, fetch);
   const paths = [...new Set(touching.flatMap((one) => one.paths))];
@@ -75,10 +79,12 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
     { exclude: range.exclude, commits },
     { paths, skewSeconds: config.skewSeconds },
   );
-  const audited = touching.map(({ commit: { id, author, subject, committedAt, named }, paths: touched }) => ({
-    ...{ commit: id, author, subject, committedAt },
-    judgements: judgeCommit({ commit: id, committedAt, named }, touched, evidence),
-  }));
+  const judge = (known: Evidence) =>
+    touching.map(({ commit: { id, author, subject, committedAt, named }, paths: touched }) => ({
+      ...{ commit: id, author, subject, committedAt },
+      judgements: judgeCommit({ commit: id, committedAt, named }, touched, known),
+    }));
+  const audited = judge(await lookAgain(context, evidence, judge(evidence), { changes, base: range.base }));
   const { remote, branch } = config;
   const place: AuditPlace = { range: range.text, remote, branch, cut: history.cut, now: context.now() };
   return {

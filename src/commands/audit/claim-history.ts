@@ -42,7 +42,7 @@ export async function readClaimHistory(context: Context, config: Config, fetch: 
 }
 
 function tellsOfClaims({ type }: CoordEvent): boolean {
-  return type === 'work.landed' || (type.startsWith('claim.') && type !== 'claim.refused');
+  return type.startsWith('work.') || (type.startsWith('claim.') && type !== 'claim.refused');
 }
 
 function noBranch({ branch, share, remote }: Config) {

@@ -33,6 +33,8 @@ export async function gatherEvidence(
     over,
     tiesOf: (commit) => ties.of(commit),
     missing: ties.missing,
+    sameChange: () => new Set(),
+    asBase: () => false,
     reach: history.reach,
     skewSeconds: facts.skewSeconds,
   };

@@ -10,7 +10,7 @@ export interface Span {
 }
 
 /** How the end of a claim, or what its holder pushed, shows which commits were made under it. */
-export type WorkKind = 'landed' | 'released' | 'handed-over';
+export type WorkKind = 'landed' | 'released' | 'handed-over' | 'pushed';
 
 /** The commits that a claim answers for: those of `to` that `from` lacks. */
 export interface Work {
@@ -93,6 +93,9 @@ class Ledger {
       case 'work.landed':
         this.land(event);
         break;
+      case 'work.pushed':
+        this.push(event);
+        break;
       default:
     }
   }
@@ -127,10 +130,24 @@ class Ledger {
   private land(event: CoordEvent): void {
     const to = commitOf(event.commit);
     if (to === null) return;
-    const works: Work[] = [{ kind: 'landed', from: commitOf(event.from), to }];
+    const landed: Work = { kind: 'landed', from: commitOf(event.from), to };
     for (const id of this.released.get(operationOf(event)) ?? []) {
       const before = this.ended.get(id);
-      if (before) this.ended.set(id, { ...before, works });
+      if (!before) continue;
+      const works = [...before.works.filter(({ kind }) => kind === 'pushed'), landed];
+      this.ended.set(id, { ...before, works });
+    }
+  }
+
+  /** Only the holder's own word counts, and only for what it held. */
+  private push(event: CoordEvent): void {
+    const to = commitOf(event.commit);
+    const claims: unknown[] = Array.isArray(event.claims) ? event.claims : [];
+    for (const id of claims) {
+      const before = this.open.get(text(id) ?? '');
+      if (to === null || before === undefined || before.agent !== event.agent) continue;
+      const pushed: Work = { kind: 'pushed', from: commitOf(event.from), to };
+      this.open.set(before.claim, { ...before, works: [...before.works, pushed] });
     }
   }
 

@@ -16,6 +16,10 @@ export type Verdict = (typeof VERDICTS)[number];
 /** What a verdict rests on. */
 export type Reason =
   | WorkKind
+  /** It makes the very change that is in the work: a squash, or a rebase, of it. */
+  | 'same-change'
+  /** It brings the path to what the base of the range has: a merge of it by hand. */
+  | 'as-base'
   /** The commit names the claim, and was made in its time. */
   | 'named'
   /** The commit is tied to another claim of the agent that held the path then. */
@@ -53,6 +57,10 @@ export interface Evidence {
   tiesOf(commit: string): ReadonlyMap<string, Tie>;
   /** Commits with the work of claims, by their ids, that are not in this clone: nothing can be told by ancestry. */
   readonly missing: ReadonlyMap<string, string>;
+  /** Claims whose work has the very same change of the path, by their ids. */
+  sameChange(commit: string, path: string): ReadonlySet<string>;
+  /** Whether the commit, which lacks the base of the range, leaves the path as it is there. */
+  asBase(commit: string, path: string): boolean;
   /** From when on the history tells everything; null: from the beginning. */
   readonly reach: Instant | null;
   readonly skewSeconds: number;
@@ -84,9 +92,10 @@ function judgePath(
 ): Omit<Judgement, 'path'> {
   const over = evidence.over(path);
   const exclusive = over.filter(({ spans }) => spans.length > 0);
-  const tied = exclusive.flatMap((holding) => tiedTo(commit, holding, evidence) ?? []);
+  const tied = exclusive.flatMap((holding) => tiedTo(commit, path, holding, evidence) ?? []);
   const best = tied.find(({ verdict }) => verdict === 'covered') ?? tied[0];
   if (best) return best;
+  if (evidence.asBase(commit.commit, path)) return { verdict: 'covered', reason: 'as-base', holding: null };
   const near = exclusive.filter((holding) => timingOf(commit, holding, evidence.skewSeconds) === 'within');
   const own = near.find(({ agent }) => makers.has(agent));
   if (own) return { verdict: 'covered', reason: 'same-holder', holding: own };
@@ -102,7 +111,12 @@ function judgePath(
 }
 
 /** What ties the commit to this very claim, if anything does: ancestry first, then its own word with the time. */
-function tiedTo(commit: AuditCommit, holding: Holding, evidence: Evidence): Omit<Judgement, 'path'> | null {
+function tiedTo(
+  commit: AuditCommit,
+  path: string,
+  holding: Holding,
+  evidence: Evidence,
+): Omit<Judgement, 'path'> | null {
   const tie = evidence.tiesOf(commit.commit).get(holding.claim);
   const timing = timingOf(commit, holding, evidence.skewSeconds);
   if (tie?.is === 'part') {
@@ -111,6 +125,10 @@ function tiedTo(commit: AuditCommit, holding: Holding, evidence: Evidence): Omit
     return { verdict: 'late', reason: 'before-claim', holding };
   }
   if (tie?.is === 'earlier') return { verdict: 'late', reason: 'before-claim', holding };
+  if (evidence.sameChange(commit.commit, path).has(holding.claim)) {
+    if (timing !== 'before') return { verdict: 'covered', reason: 'same-change', holding };
+    return { verdict: 'late', reason: 'before-claim', holding };
+  }
   if (!commit.named.includes(holding.claim)) return null;
   if (timing === 'within') return { verdict: 'covered', reason: 'named', holding };
   return { verdict: 'late', reason: timing === 'before' ? 'before-claim' : 'after-claim', holding };

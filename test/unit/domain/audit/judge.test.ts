@@ -15,19 +15,23 @@ function holding(claim: string, agent: string, changes: Partial<Holding> = {}): 
 interface Given {
   readonly ties?: Readonly<Record<string, Tie>>;
   readonly missing?: Readonly<Record<string, string>>;
+  readonly same?: readonly string[];
+  readonly asBase?: boolean;
   readonly reach?: string;
   readonly skewSeconds?: number;
 }
 
 function evidence(
   holdings: readonly Holding[],
-  { ties = {}, missing = {}, reach, skewSeconds = 0 }: Given = {},
+  { ties = {}, missing = {}, same = [], asBase = false, reach, skewSeconds = 0 }: Given = {},
 ): Evidence {
   return {
     holdings: new Map(holdings.map((one) => [one.claim, one])),
     over: claimsOver(holdings, false),
     tiesOf: () => new Map(Object.entries(ties)),
     missing: new Map(Object.entries(missing)),
+    sameChange: () => new Set(same),
+    asBase: () => asBase,
     reach: reach ?? null,
     skewSeconds,
   };
@@ -139,5 +143,18 @@ describe('a commit that names a claim', () => {
 
   it('gains nothing by a name that nobody has', () => {
     expect(judge(made(150, '9', '__proto__'), evidence([]))).toEqual(['unclaimed', 'never', null]);
+  });
+});
+
+describe('a commit that is no part of any work', () => {
+  it('is covered when it makes the same change, later too, and late when it was made before the claim', () => {
+    const known = evidence([holding('1', 'maya')], { same: ['1'] });
+    expect(judge(made(900), known)).toEqual(['covered', 'same-change', 'maya']);
+    expect(judge(made(50), known)).toEqual(['late', 'before-claim', 'maya']);
+    expect(judge(made(150), evidence([holding('2', 'maya')], { same: ['1'] }))[0]).toBe('claimed-by-another');
+  });
+
+  it('needs no claim to leave a path as the base has it', () => {
+    expect(judge(made(150), evidence([holding('1', 'maya')], { asBase: true }))).toEqual(['covered', 'as-base', null]);
   });
 });

@@ -1,0 +1,97 @@
+import type { Context } from '../../context.js';
+import type { Holding, Work } from '../../domain/audit/holdings.js';
+import type { Evidence } from '../../domain/audit/judge.js';
+import type { AuditedCommit } from '../../domain/audit/report.js';
+import { isFinding } from '../../domain/audit/report.js';
+import { changesBetween, changesBy, commitsBetween, type PathChanges } from '../../git/commit-range.js';
+import { absentCommits, isAncestor } from '../../git/refs.js';
+
+/** What a second look goes by: the changes of the audited commits, and where the range begins. */
+export interface SecondLook {
+  readonly changes: ReadonlyMap<string, PathChanges>;
+  readonly base: string | null;
+}
+
+/**
+ * Looks again at what nothing ties to a claim: whether it is a change that is in a holder's work, made anew by a squash or
+ * a rebase, or one that only brings in what the base of the range has. Contents are compared before and after, so that a
+ * path which is put back to what it once was is neither.
+ */
+export async function lookAgain(
+  context: Context,
+  evidence: Evidence,
+  audited: readonly AuditedCommit[],
+  look: SecondLook,
+): Promise<Evidence> {
+  const works = new WorkChanges(context);
+  const same = new Map<string, Set<string>>();
+  const asBase = new Set<string>();
+  for (const { commit, judgements } of audited) {
+    const changes = look.changes.get(commit) ?? new Map<string, string>();
+    const paths = judgements.filter(({ verdict }) => isFinding(verdict)).map(({ path }) => path);
+    for (const path of await broughtIn(context, look.base, commit, paths)) asBase.add(keyOf(commit, path));
+    for (const path of paths) {
+      const change = changes.get(path) ?? '';
+      // A merge has several befores.
+      if (change === '' || change.startsWith('::')) continue;
+      same.set(keyOf(commit, path), await works.having(path, change, evidence.over(path)));
+    }
+  }
+  const none: ReadonlySet<string> = new Set();
+  return {
+    ...evidence,
+    sameChange: (commit, path) => same.get(keyOf(commit, path)) ?? none,
+    asBase: (commit, path) => asBase.has(keyOf(commit, path)),
+  };
+}
+
+function keyOf(commit: string, path: string): string {
+  return `${commit} ${path}`;
+}
+
+/** Those of the paths that a commit which lacks the base leaves as the base has them. */
+async function broughtIn(
+  { repository, git }: Context,
+  base: string | null,
+  commit: string,
+  paths: readonly string[],
+): Promise<string[]> {
+  if (base === null || paths.length === 0 || (await isAncestor(git, base, commit)) !== false) return [];
+  const apart = await changesBetween(repository, git, base, commit);
+  return paths.filter((path) => !apart.has(path));
+}
+
+/** The changes that the works of claims are made of, each work read once. */
+class WorkChanges {
+  private readonly known = new Map<string, Promise<readonly PathChanges[]>>();
+
+  constructor(private readonly context: Context) {}
+
+  /** Ids of the claims whose work has this very change of the path. */
+  async having(path: string, change: string, holdings: readonly Holding[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const { claim, works } of holdings) {
+      for (const work of works) {
+        const all = await this.changesOf(work);
+        if (all.some((changes) => changes.get(path) === change)) found.add(claim);
+      }
+    }
+    return found;
+  }
+
+  private changesOf(work: Work): Promise<readonly PathChanges[]> {
+    const key = `${work.from} ${work.to}`;
+    const known = this.known.get(key) ?? this.read(work);
+    this.known.set(key, known);
+    return known;
+  }
+
+  /** Commit by commit, and as a whole; nothing where this clone lacks one end. */
+  private async read({ from, to }: Work): Promise<readonly PathChanges[]> {
+    const { repository, git } = this.context;
+    if (from === null || (await absentCommits(git, [from, to])).length > 0) return [];
+    const commits = await commitsBetween(repository, git, to, [from]);
+    const each = await changesBy(repository, git, commits);
+    return [await changesBetween(repository, git, from, to), ...each.values()];
+  }
+}
