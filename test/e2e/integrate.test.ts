@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generator } from '../support/random.js';
@@ -222,6 +222,27 @@ describe('what is cut off', () => {
     expect(existsSync(join(boss, `.git/coord/integrating/main-${id}`))).toBe(false);
     const { events } = (await maya('events', '--type', 'work.integrated', '--json')).json().data;
     expect(events).toHaveLength(1);
+  });
+
+  it('by a file that was touched after the decision is finished by running it again', async () => {
+    const shop = await workshop();
+    const { box, boss, bench, maya, remote } = shop;
+    box.write(bench, 'src/a', 'theirs\n');
+    box.write(bench, 'src/b', 'theirs\n');
+    const id = await submitted(shop, 'src');
+    await maya('claim', 'src');
+    // The remote takes the decision, and at that very moment somebody writes.
+    const hook = box.write(remote, 'hooks/post-receive', `#!/bin/sh\necho mine > '${boss}/src/b'\n`);
+    chmodSync(hook, 0o755);
+    const stopped = await maya('integrate', id, '--json');
+    expect([stopped.code, stopped.json().error.message]).toEqual([5, 'changed in the meantime: "src/b"']);
+    expect([existsSync(join(boss, 'src/a')), treeOf(boss, 'src')['src/b']]).toEqual([false, 'mine\n']);
+    rmSync(hook);
+    expect((await maya('integrate', id)).code).toBe(5);
+    rmSync(join(boss, 'src/b'));
+    expect((await maya('integrate', id)).code).toBe(0);
+    expect(treeOf(boss, 'src')).toEqual(treeOf(bench, 'src'));
+    expect((await maya('integrate', id)).stdout).toMatch(/^integrated before/);
   });
 
   it('by a remote out of reach is nowhere, and nothing is lost', async () => {

@@ -111,13 +111,14 @@ async function apply(context: Context, input: Input, state: State, submission: S
     }
     const problem = problemOf(plan, submission, input.flag('conflicts'));
     if (problem) return problem;
+    await result.prepare();
     mark.set();
     const decision = await transact(await context.store(), ready, context.surroundings);
     if (!decision.ok) {
       mark.clear();
       return integrationRefused(decision.refusal, submission.id, context.now());
     }
-    await result.place();
+    result.place();
     mark.clear();
     const closed = decision.result.submission;
     return {

@@ -24,8 +24,10 @@ export interface IntegrationResult {
   counts(): Promise<ReadonlyMap<string, LineCounts>>;
   /** As `git diff` shows it. */
   patch(): Promise<string>;
+  /** Makes the files ready: what can fail, such as a filter, fails before anything is decided. */
+  prepare(): Promise<void>;
   /** Puts all of it in its place, or nothing. */
-  place(): Promise<void>;
+  place(): void;
 }
 
 /** Makes the result of a plan beside the worktree, for as long as the work takes. */
@@ -38,6 +40,7 @@ export async function withResult<T>(
   const { repository, git } = context;
   const { commit } = await context.head();
   const changed = plan.filter(({ how }) => how !== 'already');
+  const waiting = changed.filter(({ done }) => !done);
   const folder = join(repository.gitDir, `coord-integrate-${id}`);
   const index = new ScratchIndex(repository, git, id);
   const paths = changed.map(({ path }) => path);
@@ -51,14 +54,12 @@ export async function withResult<T>(
     return await work({
       counts: async () => countsIn(await index.diff(commit, paths, '--numstat', '-z')),
       patch: () => index.diff(commit, paths, '--patch'),
-      place: async () => {
-        const waiting = changed.filter(({ done }) => !done);
-        await index.writeBelow(join(folder, 'after'), pathsOf(waiting, 'to'));
+      prepare: () => index.writeBelow(join(folder, 'after'), pathsOf(waiting, 'to')),
+      place: () =>
         placeInWorktree(
           repository.root,
           waiting.map((file) => placementOf(file, folder)),
-        );
-      },
+        ),
     });
   } finally {
     index.remove();
