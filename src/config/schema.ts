@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { notAGate } from '../domain/gates/not-a-gate.js';
 import { problemOf } from '../domain/ground/index.js';
 import { parseDuration } from '../domain/time.js';
 import { isReadablePattern } from '../domain/verification/expectation.js';
@@ -35,10 +36,18 @@ const words = v.pipe(
   v.check(([program = '']) => program !== '', 'must name a program'),
 );
 
+const gateCommand = v.pipe(
+  words,
+  v.check(
+    (command) => notAGate(command) === null,
+    ({ input }) => notAGate(input) ?? '',
+  ),
+);
+
 const gate = v.variant(
   'type',
   [
-    v.strictObject({ type: v.literal('command'), command: words, timeout: v.optional(duration) }),
+    v.strictObject({ type: v.literal('command'), command: gateCommand, timeout: v.optional(duration) }),
     v.strictObject({
       type: v.literal('signed-tag'),
       allowedSigners: inside,
@@ -49,7 +58,7 @@ const gate = v.variant(
       ),
     }),
   ],
-  'must be "command" or "signed-tag"',
+  'must be "command" or "signed-tag": a note is not a gate',
 );
 
 /** The configuration is committed for all to read, and the URL stands in every record of a deploy. */

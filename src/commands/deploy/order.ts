@@ -53,7 +53,7 @@ export function readOrder(input: Input): Order {
 }
 
 /** What the main branch's configuration says of the target. @throws CoordError `usage` when it knows no such target. */
-export function targetConfig({ config, from }: Authority, target: string): DeployConfig {
+export function targetConfig({ config, from }: Pick<Authority, 'config' | 'from'>, target: string): DeployConfig {
   const known = Object.keys(config.deploy);
   const found = Object.hasOwn(config.deploy, target) ? config.deploy[target] : undefined;
   const where = from === null ? 'coord.config.json' : 'coord.config.json on the main branch';
