@@ -47,6 +47,32 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./sync-check.js')).syncCheck,
   },
   {
+    name: 'gate list',
+    summary: 'which gates a deploy target needs',
+    isDefault: true,
+    load: async () => (await import('./gates/list.js')).gateList,
+  },
+  {
+    name: 'gate show',
+    summary: 'one gate, and the signatures that are here; or one check',
+    load: async () => (await import('./gates/show.js')).gateShow,
+  },
+  {
+    name: 'gate check',
+    summary: 'check the gates of a target, now',
+    load: async () => (await import('./gates/check.js')).gateCheck,
+  },
+  {
+    name: 'gate request',
+    summary: 'print what a person is to run to sign',
+    load: async () => (await import('./gates/request.js')).gateRequest,
+  },
+  {
+    name: 'gate sign',
+    summary: 'sign a commit for a gate, as a person',
+    load: async () => (await import('./gates/sign.js')).gateSign,
+  },
+  {
     name: 'deploy',
     summary: 'deploy in one transaction, which cannot silently undo work',
     takesCommand: true,

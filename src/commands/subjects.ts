@@ -22,6 +22,7 @@ export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   session: 'start and end a run of an agent',
   rules: 'the constitution: list, show, lint',
   agent: 'stop an agent, and let it act again',
+  gate: 'independent authorisation of a deploy: list, check, ask for, sign',
   hooks: 'git hooks that stop what nobody claimed',
 };
 

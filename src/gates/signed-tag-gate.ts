@@ -24,26 +24,50 @@ export interface SignatureCheck {
 /** Looks for people's signatures on the commit; only the exit code of a verifier makes one count. */
 export async function checkSignatures(around: Surroundings, check: SignatureCheck): Promise<Finding> {
   const { gate, question } = check;
-  const { tags, more } = await tagsIn(around, tagFolder(question), MOST_TAGS);
-  const outcome = await withSigners(around, gate, check.configCommit, async (disk) => {
-    const verdicts = await verdictsOn(around, disk, tags, () => question, check.usedNonces);
-    return { verdicts, digest: disk.outputs.length === 0 ? null : sha256(disk.outputs.join('')) };
-  });
-  if (typeof outcome === 'string') return { closed: 'unreadable', finding: oneLine(outcome), checked: [] };
-  const judged = judgeTags(question, gate.signers, outcome.verdicts);
-  const unseen = more === 0 ? '' : `; ${more} more tags were not looked at: delete those that are not wanted`;
+  const found = await standings(around, { ...check, folder: tagFolder(question), questionOf: () => question });
+  if (typeof found === 'string') return { closed: 'unreadable', finding: oneLine(found), checked: [] };
+  const judged = judgeTags(question, gate.signers, found.verdicts);
+  const unseen =
+    found.more === 0 ? '' : `; ${found.more} more tags were not looked at: delete those that are not wanted`;
   return {
     closed: judged.closed,
     finding: judged.closed === null ? judged.finding : judged.finding + unseen,
-    checked: tags.map(({ name }) => name),
+    checked: found.verdicts.map(({ name }) => name),
     signers: judged.people,
     nonces: judged.closed === null ? judged.nonces : [],
-    outputDigest: outcome.digest,
+    outputDigest: found.digest,
   };
 }
 
+export interface Standings {
+  readonly verdicts: readonly TagVerdict[];
+  /** How many more tags are there than were looked at. */
+  readonly more: number;
+  /** SHA-256 of what the verifiers wrote; null: none was run. */
+  readonly digest: string | null;
+}
+
+/**
+ * How the tags in a folder of tags stand, each for a question; a text says why nobody can tell.
+ * @param folder as `tagFolder` and `gateFolder` make it
+ */
+export async function standings(
+  around: Surroundings,
+  asked: Omit<SignatureCheck, 'question'> & {
+    readonly folder: string;
+    questionOf(tag: TagToJudge): GateQuestion;
+  },
+): Promise<Standings | string> {
+  const { gate, folder, configCommit, questionOf, usedNonces } = asked;
+  const { tags, more } = await tagsIn(around, folder, MOST_TAGS);
+  return withSigners(around, gate, configCommit, async (disk) => {
+    const verdicts = await verdictsOn(around, disk, tags, questionOf, usedNonces);
+    return { verdicts, more, digest: disk.outputs.length === 0 ? null : sha256(disk.outputs.join('')) };
+  });
+}
+
 /** How each tag stands; a nonce counts once, in the first tag that has it. */
-export async function verdictsOn(
+async function verdictsOn(
   around: Pick<Surroundings, 'now'>,
   disk: SignersOnDisk,
   tags: readonly TagToJudge[],

@@ -143,12 +143,14 @@ export function gatesClosed(closed: readonly GateRecord[], target: string): Coor
   });
 }
 
-function openingHint({ gate, type, checked }: GateRecord, target: string): string {
+function openingHint({ gate, type, checked, closed, commit, action }: GateRecord, target: string): string {
+  if (closed === 'unreadable') return `a person mends it on the main branch: coord gate show ${shellWord(gate)}`;
+  const way = action === 'rollback' ? ` --action ${action}` : '';
   switch (type) {
     case 'command':
       return `${checked.map(shellWord).join(' ')} shows why; repeat when it succeeds`;
     case 'signed-tag':
-      return `ask a person to sign: coord gate request ${shellWord(gate)} ${shellWord(target)}`;
+      return `ask a person to sign: coord gate request ${shellWord(gate)} ${shellWord(target)} --commit ${commit.slice(0, 12)}${way}`;
     case null:
       return gate === NO_GATE
         ? `a person adds one to coord.config.json on the main branch: "deploy": {${JSON.stringify(target)}: {"gates": ["NAME"]}}`

@@ -71,6 +71,7 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
 const WITHOUT = [
   ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
   ...['deployments', 'evidence', 'verify'],
+  ...['gate list', 'gate show', 'gate check', 'gate request', 'gate sign'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
   ...['integrate', 'land', 'released-by', 'compact', 'doctor'],

@@ -1,0 +1,122 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../../context.js';
+import type { TagVerdict } from '../../domain/gates/judge.js';
+import { tagFolder } from '../../domain/gates/tag-name.js';
+import { oneLine } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
+import { standings } from '../../gates/signed-tag-gate.js';
+import { isPerson } from '../../person.js';
+import { shellWord } from '../../render/command-words.js';
+import { signedLines, signingLines } from '../../render/gate-request.js';
+import { loadStyle, wantsColour } from '../../render/style.js';
+import { startChild } from '../child.js';
+import type { Verb } from '../verb.js';
+import { aboutCommit, EXPIRES_OPTION, type ToSign, toSign } from './payloads.js';
+import { QUESTION_OPTIONS, readAction, readCommit } from './question.js';
+import { gateSource, signedGate } from './source.js';
+
+/** Pushing may ask a slow remote. */
+const PUSH_MS = 120_000;
+
+export const gateSign: Verb = {
+  arguments: [
+    ['<gate>', 'a gate that people open'],
+    ['<target>', 'the deploy target'],
+  ],
+  options: [
+    ...QUESTION_OPTIONS,
+    EXPIRES_OPTION,
+    ['--no-push', 'leave the signature in this clone'],
+    ['--no-fetch', 'go by the main branch that is here'],
+  ],
+  examples: [['coord gate sign owner prod --commit 4f2a9c1', 'sign that commit for prod, with your own key']],
+  notes: [
+    'For a person at a terminal: git signs a tag with your own settings (user.signingKey, gpg.format). That an agent is',
+    'refused here keeps honest agents honest; what counts is the key, so keep it where no agent can use it.',
+  ],
+  async run(context, input) {
+    const [gate = '', target = ''] = [input.argument(0), input.argument(1)];
+    if (!isPerson(context.host)) return notAPerson(gate, target);
+    const action = readAction(input);
+    const offline = `coord gate sign ${shellWord(gate)} ${shellWord(target)} --no-fetch`;
+    const source = await gateSource(context, !input.negated('fetch'), offline);
+    if (source instanceof CoordError) return source;
+    const config = signedGate(source, gate, target);
+    const commit = await readCommit(context, input);
+    const signing = toSign(context, { gate, target, commit, action }, input);
+    const { stderr, env } = context.host;
+    const style = await loadStyle(wantsColour(env, stderr.isTTY ?? false));
+    stderr.write(`${signingLines(signing, await aboutCommit(context, commit), context.now(), style).join('\n')}\n`);
+    const exit = await makeTag(context, signing);
+    if (exit !== 0) return notSigned(exit);
+    const folder = tagFolder(signing.payload);
+    const configCommit = source.from?.commit;
+    const found =
+      configCommit === undefined
+        ? 'coord.config.json is on no main branch yet'
+        : await standings(context, {
+            ...{ gate: config, configCommit, usedNonces: new Set<string>(), folder },
+            questionOf: () => signing.payload,
+          });
+    const verdict = typeof found === 'string' ? found : found.verdicts.find(({ name }) => name === signing.tag);
+    if (typeof verdict !== 'object' || verdict.closed !== null) {
+      await context.git(['update-ref', '-d', `refs/tags/${signing.tag}`]);
+      return doesNotCount(verdict);
+    }
+    const pushed = input.negated('push') ? null : await push(context, source.config.remote, signing);
+    if (pushed instanceof CoordError) return pushed;
+    const person = verdict.person ?? '';
+    const data = { ...signing.payload, tag: signing.tag, person, pushed: pushed ?? false };
+    return { data, text: (words) => signedLines(data, config.signers, words) };
+  },
+};
+
+/** Has git sign with the person's own settings, at the person's own terminal. */
+async function makeTag(context: Context, { payload, tag, message }: ToSign): Promise<number> {
+  mkdirSync(context.localDirectory, { recursive: true });
+  const file = join(context.localDirectory, `sign-${payload.nonce}`);
+  writeFileSync(file, message);
+  try {
+    const command = ['git', 'tag', '-s', '--cleanup=verbatim', '-F', file, tag, payload.commit];
+    return await (await startChild(context, { command, env: {} })).ended;
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/** Whether it was pushed: false where there is no remote. */
+async function push(context: Context, remote: string, { tag }: ToSign): Promise<boolean | CoordError> {
+  if ((await context.git(['remote', 'get-url', '--', remote])).code !== 0) return false;
+  const ref = `refs/tags/${tag}`;
+  const result = await context.remoteGitWithin(PUSH_MS).push(remote, [`${ref}:${ref}`]);
+  if (result.code === 0) return true;
+  const why = oneLine(result.stderr.trim().split('\n')[0] ?? '');
+  return new CoordError('unavailable', `signed, and not pushed: ${why}`, {
+    hint: `git push ${shellWord(remote)} ${ref}`,
+    details: { reason: 'not-pushed', tag, remote },
+  });
+}
+
+function notAPerson(gate: string, target: string): CoordError {
+  return new CoordError('closed', 'a person signs, at a terminal of their own: an agent cannot open its own gate', {
+    hint: `coord gate request ${shellWord(gate)} ${shellWord(target)} prints what a person is to run`,
+    details: { reason: 'not-a-person' },
+  });
+}
+
+function notSigned(exit: number): CoordError {
+  return new CoordError('closed', `git tag -s ended with exit ${exit}: nothing is signed`, {
+    hint: 'tell git your key: git config user.signingKey; with an SSH key also git config gpg.format ssh',
+    details: { reason: 'not-signed', exit },
+  });
+}
+
+function doesNotCount(verdict: TagVerdict | string | undefined): CoordError {
+  const why = typeof verdict === 'string' ? verdict : `the tag ${verdict?.why ?? 'is not there'}`;
+  const reason = typeof verdict === 'object' ? verdict.closed : 'unreadable';
+  return new CoordError('closed', `your signature would not count, and was taken back: ${oneLine(why)}`, {
+    hint: 'sign with a key that the main branch lists: coord gate list, and git config user.signingKey',
+    details: { reason },
+  });
+}

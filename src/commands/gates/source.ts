@@ -1,0 +1,69 @@
+import type { GateConfig, SignedTagGate } from '../../config/deploys.js';
+import type { Context } from '../../context.js';
+import { oneLine, shorten } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import { gateNamed, gatesOf } from '../../gates/check.js';
+import { shellWord } from '../../render/command-words.js';
+import { readAuthority } from '../deploy/authority.js';
+import { targetConfig } from '../deploy/order.js';
+import { nearest } from '../nearest.js';
+import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
+
+/**
+ * The gates of the main branch: as the remote has it at this moment, or with `fetch` false, and where there is no
+ * remote, as it was last fetched.
+ * @param offline the command that goes by what is here
+ * @returns the reason why it cannot be known.
+ */
+export async function gateSource(
+  context: Context,
+  fetch: boolean,
+  offline: string,
+): Promise<ProtectedConfig | CoordError> {
+  const { remote } = await context.config();
+  const hasRemote = (await context.git(['remote', 'get-url', '--', remote])).code === 0;
+  if (!fetch || !hasRemote) return protectedConfig(context);
+  const authority = await readAuthority(context);
+  if (!(authority instanceof CoordError) || authority.code !== 'unavailable') return authority;
+  const { code, message, hint, details } = authority;
+  const alternative = { why: 'go by what was last fetched', command: offline };
+  return new CoordError(code, message, { ...(hint === undefined ? {} : { hint }), alternative, details });
+}
+
+/**
+ * A gate by its name. @throws CoordError `usage` when there is none.
+ */
+export function knownGate(source: ProtectedConfig, name: string): GateConfig {
+  const gate = gateNamed(source, name);
+  if (gate !== null) return gate;
+  const known = Object.keys(source.config.gates);
+  const meant = nearest(name, known);
+  throw usage(
+    `no such gate: ${JSON.stringify(shorten(name, 80))}; ${whereFrom(source)} has ${known.map(oneLine).join(', ') || 'none'}`,
+    meant === undefined ? 'coord gate list' : `did you mean ${shellWord(meant)}?`,
+    { gate: name, known },
+  );
+}
+
+/**
+ * A gate that people open by signing, for a target that needs it.
+ * @throws CoordError `usage` when it is not configured so.
+ */
+export function signedGate(source: ProtectedConfig, name: string, target: string): SignedTagGate {
+  const gate = knownGate(source, name);
+  targetConfig(source, target);
+  if (gate.type !== 'signed-tag') {
+    throw usage(`the gate ${oneLine(name)} is a program: nobody signs it`, `coord gate check ${shellWord(target)}`);
+  }
+  if (gatesOf(source, target).includes(name)) return gate;
+  const needed = gatesOf(source, target).map(oneLine).join(', ');
+  throw usage(
+    `${oneLine(target)} does not need the gate ${oneLine(name)}, but ${needed}`,
+    `coord gate list ${shellWord(target)}`,
+    { gate: name, target },
+  );
+}
+
+export function whereFrom({ from }: ProtectedConfig): string {
+  return from === null ? 'coord.config.json here' : `${oneLine(from.name)} at ${from.commit.slice(0, 7)}`;
+}
