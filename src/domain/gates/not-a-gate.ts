@@ -1,5 +1,5 @@
 /** Verbs of coord that tell what agents said or claimed. None of it is permission. */
-const TELLING = ['log', 'note', 'ack', 'inbox', 'state', 'events', 'status', 'agents', 'agent', 'session', 'handoff'];
+const TELLING = ['note', 'log', 'ack', 'inbox', 'state', 'events', 'status', 'agents', 'agent', 'session', 'handoff'];
 const MORE_TELLING = ['accept', 'decline', 'claim', 'renew', 'release', 'verify-token', 'submit', 'integrate'];
 /** Verbs that would ask the gate about itself. */
 const CIRCULAR = ['gate', 'deploy', 'deployments', 'evidence'];
