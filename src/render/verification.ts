@@ -5,9 +5,11 @@ import { CoordError } from '../errors.js';
 import { shellWord } from './command-words.js';
 import type { Style } from './style.js';
 
-/** `verified: https://app.example/version shows 1f3c2a9… (HEAD)`. */
-export function verifiedLine({ finding }: Verification, commitFrom: 'option' | 'HEAD', style: Style): string {
-  return `${style.good('verified:')} ${oneLine(finding)}${commitFrom === 'option' ? '' : ` (${commitFrom})`}`;
+const SAID_BY = { option: '', deployments: ', as it was deployed', HEAD: ', which is HEAD' } as const;
+
+/** `verified: https://app.example/version shows 1f3c2a9…, which is HEAD`. */
+export function verifiedLine({ finding }: Verification, commitFrom: keyof typeof SAID_BY, style: Style): string {
+  return `${style.good('verified:')} ${oneLine(finding)}${SAID_BY[commitFrom]}`;
 }
 
 /** What is true beside a surface that was verified. */

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { deployFleet, killedOn } from '../support/deploying.js';
 import { type Fleet, localFleet } from '../support/fleet.js';
 import { coordInProcess } from '../support/in-process.js';
+import { sandbox } from '../support/sandbox.js';
 import { deafPort } from '../support/servers.js';
 import { type Answering, surface } from '../support/surfaces.js';
 
@@ -26,14 +28,23 @@ function configure(fleet: Fleet, deploy: object): void {
 it('verifies HEAD, and says so', async () => {
   const { box, clone, head, url } = await deployed((response) => response.end(head));
   const { code, stdout, stderr } = await box.coord(clone, ['verify', 'prod']);
-  expect([code, stdout, stderr]).toEqual([0, `verified: ${url} shows ${head} (HEAD)\n`, '']);
+  expect([code, stdout, stderr]).toEqual([0, `verified: ${url} shows ${head}, which is HEAD\n`, '']);
 });
 
 it('as data: the look, the target, and where the commit came from', async () => {
   const { box, clone, head, url } = await deployed((response) => response.end(head));
   const { data } = (await box.coord(clone, ['verify', 'prod', '--commit', 'HEAD', '--json'])).json();
   expect(data).toEqual({
-    ...{ target: 'prod', commitFrom: 'option', ok: true, url, commit: head, reason: null, expected: head },
+    ...{
+      target: 'prod',
+      commitFrom: 'option',
+      deploy: null,
+      ok: true,
+      url,
+      commit: head,
+      reason: null,
+      expected: head,
+    },
     ...{ namesCommit: true, seen: head, status: 200, attempts: 1, cached: null, finding: `${url} shows ${head}` },
     ...{ firstAt: expect.any(String), lastAt: expect.any(String) },
   });
@@ -125,4 +136,60 @@ it('warns of a cache, and of an expectation that names no commit', async () => {
   expect(code).toBe(0);
   expect(stderr).toContain('a cache shows busy still to those who do not go round it, 2m old');
   expect(stderr).toContain('names no commit');
+});
+
+it('expects what was deployed last, and names what ran before', async () => {
+  let running = '';
+  const { origin } = await surface((response) => response.end(running));
+  const fleet = await deployFleet();
+  const first = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
+  await fleet.deploy('maya', [], ['true']);
+  fleet.land('src/api/orders.ts');
+  const config = configWith(fleet, { prod: { gates: ['tests'], verify: { url: origin, timeout: '1ms' } } });
+  const second = fleet.land('coord.config.json', config);
+  running = second;
+  await fleet.deploy('maya', [], ['true']);
+  fleet.land('src/api/later.ts');
+  const verified = await fleet.box.coord(fleet.clone, ['verify', 'prod']);
+  expect([verified.code, verified.stdout]).toEqual([0, `verified: ${origin}/ shows ${second}, as it was deployed\n`]);
+  running = first;
+  const { error } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  expect(error).toMatchObject({
+    exit: 5,
+    details: { reason: 'old-version', seen: first, commit: second, commitFrom: 'deployments' },
+  });
+  const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+  expect(error.details.deploy).toBe(deployments.at(-1).id);
+  const back = await fleet.box.coord(fleet.clone, ['verify', 'prod', '--commit', first]);
+  expect(back.code).toBe(0);
+});
+
+it('expects what a deploy put there of which nobody knows how it ended', async () => {
+  let running = 'starting';
+  const { origin } = await surface((response) => response.end(running));
+  const fleet = await deployFleet({ target: { verify: { url: origin, timeout: '1ms' } } });
+  await killedOn(fleet, 'runs its program', ['deploy', 'prod', '--', 'true']);
+  const commit = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
+  fleet.land('src/api/later.ts');
+  running = commit;
+  const { data } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  expect(data).toMatchObject({ ok: true, commit, commitFrom: 'deployments', deploy: expect.any(String) });
+});
+
+it('out of reach of the remote, it expects what is known here, and says so', async () => {
+  const { origin } = await surface((response) => response.end('x'));
+  const fleet = await deployFleet({ target: { verify: { url: origin, expect: 'x', timeout: '1ms' } } });
+  rmSync(fleet.remote, { recursive: true });
+  const { code, stderr } = await fleet.box.coord(fleet.clone, ['verify', 'prod']);
+  expect(code).toBe(0);
+  expect(stderr).toContain('origin could not be reached');
+});
+
+it('where coord was never set up, nothing is on record, and HEAD is expected', async () => {
+  const box = sandbox();
+  const clone = box.repository();
+  const { origin } = await surface((response) => response.end(box.git(clone, 'rev-parse', 'HEAD')));
+  box.commit(clone, 'coord.config.json', JSON.stringify({ deploy: { prod: { verify: { url: origin } } } }));
+  const { json } = await box.coord(clone, ['verify', 'prod', '--json']);
+  expect(json().data).toMatchObject({ ok: true, commitFrom: 'HEAD', deploy: null });
 });

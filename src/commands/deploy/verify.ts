@@ -9,16 +9,20 @@ import { verifySurface } from '../../verify/surface.js';
 import { nearest } from '../nearest.js';
 import { protectedConfig } from '../protected-config.js';
 import type { Input, Verb } from '../verb.js';
+import { expectedCommit } from './expected.js';
 import { surfaceSurroundings } from './surface.js';
 
 export const verify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
   options: [
-    ['--commit <revision>', 'the commit that it must show; HEAD otherwise'],
+    [
+      '--commit <revision>',
+      'the commit that it must show; otherwise that of the last deploy, or HEAD where none is known',
+    ],
     ['--timeout <duration>', 'try again for so long, in place of what the configuration says; 0s asks once'],
   ],
   examples: [
-    ['coord verify prod', 'whether the public surface shows HEAD, asked until it does or the time is over'],
+    ['coord verify prod', 'whether it shows what was deployed last, asked until it does or the time is over'],
     ['coord verify prod --commit 1f3c2a9 --timeout 0s', 'whether it shows this commit now'],
   ],
   notes: [
@@ -28,11 +32,16 @@ export const verify: Verb = {
   async run(context, input) {
     const target = input.argument(0) ?? '';
     const config = await verifyConfig(context, input, target);
-    const { commit, commitFrom } = await expectedCommit(context, input.text('commit'));
-    const seen = await verifySurface(config, { commit, previous: null }, surfaceSurroundings(context));
-    const data = { target, commitFrom, ...seen };
+    const { warnings, ...expected } = await expectedCommit(context, target, input.text('commit'));
+    const seen = await verifySurface(config, expected, surfaceSurroundings(context));
+    const { commitFrom, deploy } = expected;
+    const data = { target, commitFrom, deploy, ...seen };
     if (!seen.ok) return verificationError(seen, data);
-    return { data, text: (style) => verifiedLine(seen, commitFrom, style), warnings: verifiedWarnings(seen, target) };
+    return {
+      data,
+      text: (style) => verifiedLine(seen, commitFrom, style),
+      warnings: [...warnings, ...verifiedWarnings(seen, target)],
+    };
   },
 };
 
@@ -62,22 +71,4 @@ function readTimeout(input: Input): number | null {
   const seconds = parseDuration(typed);
   if (seconds !== null) return seconds;
   throw usage(`not a duration: ${JSON.stringify(shorten(typed, 80))}`, 'use one such as 30s or 2m; 0s asks once');
-}
-
-interface Expected {
-  readonly commit: string;
-  readonly commitFrom: 'option' | 'HEAD';
-}
-
-/** @throws CoordError `usage` when there is no such commit */
-async function expectedCommit(context: Context, typed: string | undefined): Promise<Expected> {
-  if (typed === undefined) {
-    const { commit } = await context.head();
-    if (commit === null) throw usage('HEAD has no commit yet', 'name one: --commit REVISION');
-    return { commit, commitFrom: 'HEAD' };
-  }
-  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${typed}^{commit}`];
-  const { code, stdout } = await context.git(args);
-  if (code === 0) return { commit: stdout.toString('utf8').trim(), commitFrom: 'option' };
-  throw usage(`no such commit here: ${JSON.stringify(shorten(typed, 80))}`, 'git fetch, or name another');
 }
