@@ -102,6 +102,13 @@ describe('coord deploy', () => {
     ]);
   });
 
+  it('wants the session that the project requires', async () => {
+    const fleet = await deployFleet({ config: { requireSession: true } });
+    const closed = await fleet.deploy('maya', [], ['touch', '../out']);
+    expect(closed.json().error).toMatchObject({ exit: 6, details: { reason: 'session-required' } });
+    expect(existsSync(fleet.box.path('out'))).toBe(false);
+  });
+
   it('is closed without a gate, and by a gate that is closed or not configured; each is recorded', async () => {
     for (const [target, finding] of [
       [{ gates: [] }, 'no gate is configured for prod'],
