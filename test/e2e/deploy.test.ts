@@ -18,7 +18,7 @@ process.on('SIGTERM', () => {
   writeFileSync('../stopped', 'stopped\\n');
   process.exit(1);
 });
-setInterval(() => undefined, 60_000);
+setTimeout(() => process.exit(3), 60_000);
 writeFileSync('../running', '');
 `;
 
