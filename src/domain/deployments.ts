@@ -2,6 +2,7 @@ import type { GateRecord } from './gate.js';
 import { isLive } from './leases.js';
 import type { Claim } from './model.js';
 import type { Instant } from './time.js';
+import type { Verification } from './verification/verification.js';
 
 /** The steps of a deploy, in their order. */
 export const DEPLOY_STEPS = [
@@ -35,16 +36,6 @@ export interface SyncEvidence {
   readonly fetchedAt: Instant;
 }
 
-/** What was seen on the public surface. */
-export interface Verification {
-  readonly ok: boolean;
-  /** One sentence. */
-  readonly finding: string;
-  readonly at: Instant;
-  /** All that the look found, for machines. */
-  readonly facts: Readonly<Record<string, unknown>>;
-}
-
 /** One attempt to deploy, with both kinds of evidence, which never stand for each other. */
 export interface Deployment {
   readonly id: string;
@@ -75,6 +66,7 @@ export interface Deployment {
   readonly sync: SyncEvidence | null;
   /** Authorisation: the gates. */
   readonly gates: readonly GateRecord[];
+  /** What the public surface showed; null: nobody looked. */
   readonly verification: Verification | null;
 }
 

@@ -1,4 +1,4 @@
-import type { Deployment, DeployStep, SyncEvidence, Verification } from './deployments.js';
+import type { Deployment, DeployStep, SyncEvidence } from './deployments.js';
 import type { EventDraft } from './events.js';
 import type { GateRecord } from './gate.js';
 import type {
@@ -19,6 +19,7 @@ import type { Conflict, Refusal } from './refusal.js';
 import type { RequiredRules } from './session-required.js';
 import type { Target } from './targets.js';
 import type { Instant } from './time.js';
+import type { Verification } from './verification/verification.js';
 
 /** What the configuration decides; part of each request, so that another process may decide it unchanged. */
 export interface Policy {

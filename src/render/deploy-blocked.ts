@@ -178,9 +178,13 @@ export function unrecorded(
   });
 }
 
-export function cannotVerify(target: string): CoordError {
-  return new CoordError('unavailable', `cannot know what ${oneLine(target)} shows`, {
-    hint: 'look at it, then repeat',
-    details: { reason: 'unverified', target },
-  });
+export function stoppedLooking(target: string): CoordError {
+  return new CoordError(
+    'timeout',
+    `stopped before ${oneLine(target)} was seen to run it; the program had ended with exit 0`,
+    {
+      hint: `coord verify ${shellWord(target)}; then repeat`,
+      details: { reason: 'interrupted', target },
+    },
+  );
 }

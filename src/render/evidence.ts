@@ -65,6 +65,6 @@ function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
 
 function verifiedLine({ verification }: Deployment, now: Instant): string {
   if (verification === null) return 'public surface: nobody looked';
-  const { ok, finding, at } = verification;
-  return `public surface, at ${clock(at, now)}: ${ok ? 'shows it' : 'does not show it'}: ${oneLine(finding)}`;
+  const { ok, finding, lastAt } = verification;
+  return `public surface, at ${clock(lastAt, now)}: ${ok ? 'shows it' : 'does not show it'}: ${oneLine(finding)}`;
 }

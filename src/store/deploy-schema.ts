@@ -4,11 +4,10 @@ import {
   type Deployment,
   type LiveTarget,
   type SyncEvidence,
-  type Verification,
 } from '../domain/deployments.js';
 import type { GateRecord } from '../domain/gate.js';
+import type { Cached, Verification } from '../domain/verification/verification.js';
 import {
-  anyRecord,
   commit,
   type Fields,
   flag,
@@ -17,6 +16,7 @@ import {
   oneOf,
   orNull,
   recordOf,
+  seconds,
   text,
   token,
   wholeNumber,
@@ -40,6 +40,22 @@ const GATE_RECORD: Fields<GateRecord> = {
   outputDigest: orNull(text),
   configCommit: orNull(commit),
   at: instant,
+};
+
+const VERIFICATION: Fields<Verification> = {
+  ok: flag,
+  url: text,
+  commit,
+  reason: orNull(text),
+  expected: text,
+  namesCommit: flag,
+  seen: orNull(text),
+  status: orNull(wholeNumber),
+  attempts: wholeNumber,
+  firstAt: instant,
+  lastAt: instant,
+  finding: text,
+  cached: orNull(recordOf<Cached>({ seen: orNull(text), ageSeconds: orNull(seconds) })),
 };
 
 const CANDIDATE: Fields<Candidate> = { deploy: text, commit, agent: text, at: instant };
@@ -71,5 +87,5 @@ export const DEPLOYMENT: Fields<Deployment> = {
   claim: orNull(recordOf<NonNullable<Deployment['claim']>>({ id: text, token, base: orNull(commit) })),
   sync: orNull(recordOf<SyncEvidence>({ upstream: text, upstreamCommit: commit, fetchedAt: instant })),
   gates: listOf(recordOf(GATE_RECORD)),
-  verification: orNull(recordOf<Verification>({ ok: flag, finding: text, at: instant, facts: anyRecord })),
+  verification: orNull(recordOf(VERIFICATION)),
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../src/domain/events.js';
 import type { State } from '../../src/domain/model.js';
+import type { Verification } from '../../src/domain/verification/verification.js';
 import type { Entry, Store } from '../../src/store/store.js';
 import { transact } from '../../src/store/transact.js';
 import {
@@ -121,7 +122,11 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       const { here, far } = await open();
       const store = here();
       const candidate = { deploy: 'd1', commit: 'a'.repeat(40), agent: 'maya', at: START };
-      const verification = { ok: false, finding: 'an old version', at: START, facts: { status: 200 } };
+      const verification: Verification = {
+        ...{ ok: false, url: 'https://app.example/', commit: candidate.commit, reason: 'old-version', expected: 'x' },
+        ...{ namesCommit: true, seen: 'old', status: 200, attempts: 3, firstAt: START, lastAt: START },
+        ...{ finding: 'shows an old version', cached: { seen: null, ageSeconds: 60 } },
+      };
       const deployments = {
         targets: [{ target: '__proto__', live: candidate, perhaps: [candidate], nonces: ['n1'] }],
         attempts: [

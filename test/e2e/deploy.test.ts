@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { deployFleet, historyOf, killedOn, onCoordinationPush, startCoord } from '../support/deploying.js';
 import { until } from '../support/fleet.js';
+import { deafPort } from '../support/servers.js';
+import { surface } from '../support/surfaces.js';
 
 const LEAVE_WORD = ['sh', '-c', 'printf %s "$COORD_COMMIT" > "$OUT"'];
 
@@ -303,6 +305,65 @@ describe('coord deploy', () => {
     expect(deployments).toMatchObject([{ status: 'failed', step: 'run', exit: 1 }]);
     expect(deployments[0].why).toContain('lost');
     expect(live).toMatchObject([{ commit: null, perhaps: [{ deploy: deployments[0].id }] }]);
+  });
+});
+
+describe('a deploy to a target with a public surface', () => {
+  it('is done only when the surface shows the commit', async () => {
+    let shown = 'nothing';
+    const { origin } = await surface((response) => response.end(shown));
+    const verify = { url: `${origin}/version`, interval: '1ms', timeout: '5ms' };
+    const fleet = await deployFleet({ target: { verify } });
+    const { box, clone } = fleet;
+    const first = box.git(clone, 'rev-parse', 'HEAD');
+    shown = first;
+    const done = await fleet.deploy('maya', [], ['true']);
+    expect(done.json().data.deployment).toMatchObject({ status: 'done', verification: { ok: true, seen: first } });
+    const second = fleet.land('src/second.ts');
+    const old = await fleet.deploy('maya', [], ['true']);
+    expect(old.json().error).toMatchObject({
+      exit: 5,
+      details: { reason: 'old-version', seen: first, commit: second },
+    });
+    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    expect(live).toMatchObject([{ commit: first, perhaps: [{ commit: second }] }]);
+    expect(deployments[1]).toMatchObject({ status: 'failed', step: 'verify', exit: 0, verification: { ok: false } });
+    expect((await fleet.as('maya', ['evidence', deployments[1].id])).stdout).toContain('does not show it');
+    shown = second;
+    expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
+  });
+
+  it('is not done when what it shows cannot be known, and nothing is run where it can never be', async () => {
+    const url = `http://127.0.0.1:${await deafPort()}/`;
+    const fleet = await deployFleet({ target: { verify: { url, timeout: '1ms' } } });
+    const unknown = await fleet.deploy('maya', [], ['true']);
+    expect(unknown.code).toBe(7);
+    const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    expect(deployments).toMatchObject([{ status: 'failed', step: 'verify', exit: 0 }]);
+    const odd = await deployFleet({ target: { verify: { url: 'ftp://app.example/version' } } });
+    expect([(await odd.deploy('maya', [], ['touch', '../out'])).code, existsSync(odd.box.path('out'))]).toEqual([
+      2,
+      false,
+    ]);
+  });
+
+  it('ends its look when it is told to stop, or has lost the claim', async () => {
+    const fleets = [];
+    for (const end of ['stop', 'steal'] as const) {
+      let asked = false;
+      const { origin } = await surface((response) => {
+        asked = true;
+        response.end('something else');
+      });
+      const fleet = await deployFleet({ target: { verify: { url: origin, interval: '1h', timeout: '9h' } } });
+      const running = startCoord(fleet, ['deploy', 'prod', '--', 'true']);
+      await until(() => new Promise((resolve) => setImmediate(() => resolve(asked))), 'the surface is asked');
+      if (end === 'stop') running.child.kill('SIGINT');
+      else await fleet.as('noor', ['steal', '@deploy/prod', '--force', '--reason', 'x']);
+      expect(await running.ended).toBe(end === 'stop' ? 9 : 4);
+      fleets.push((await fleet.as('maya', ['deployments', '--json'])).json().data.deployments);
+    }
+    expect(fleets).toMatchObject([[{ status: 'failed', step: 'verify' }], [{ status: 'failed', step: 'verify' }]]);
   });
 });
 

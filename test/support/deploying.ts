@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
 import { type Fleet, sharedFleet } from './fleet.js';
 import type { Sandbox } from './sandbox.js';
 
@@ -90,6 +91,9 @@ export async function killedOn({ box, remote, clone }: DeployFleet, subject: str
 export function startCoord({ box, clone }: DeployFleet, args: readonly string[]) {
   const env = { ...box.env, COORD_AGENT: 'maya' };
   const child = spawn(process.execPath, [box.program, ...args], { cwd: clone, env, stdio: 'ignore' });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
   const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 128)));
   return { child, ended };
 }

@@ -4,6 +4,7 @@ import type { NewDeployment } from '../../domain/request.js';
 import { deployTarget } from '../../domain/targets.js';
 import { CoordError } from '../../errors.js';
 import { notAtRollback } from '../../render/deploy-blocked.js';
+import { addressOf } from '../../verify/address.js';
 import { readTtl, readWait } from '../durations.js';
 import type { Input, Verb } from '../verb.js';
 import { blocked, deployOnce } from './attempt.js';
@@ -48,6 +49,8 @@ export const deploy: Verb = {
     const authority = await readAuthority(context);
     if (authority instanceof CoordError) return cannotBegin(context, order, authority);
     const config = targetConfig(authority, order.target);
+    // Before anything is run: where to look at the end must be an address that can be asked.
+    if (config.verify) addressOf(config.verify.url);
     const commit = await commitOf(context, order);
     if (commit === null) throw new CoordError('fault', 'HEAD has no commit, and was in sync');
     const one: Case = { context, order, authority, config, commit };

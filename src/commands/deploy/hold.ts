@@ -12,6 +12,7 @@ export class Hold {
   private readonly keeper: Keeper;
   private readonly watching: Promise<void>;
   private stop: (() => void) | null = null;
+  private readonly controller = new AbortController();
 
   constructor(
     context: Context,
@@ -19,11 +20,17 @@ export class Hold {
     claim: Claim,
     private readonly stopping: Stopping,
   ) {
+    stopping.asked.addEventListener('abort', () => this.controller.abort(), { once: true });
     this.keeper = new Keeper(context, store, [claim]);
     this.watching = this.keeper.watch().then(
       (why) => this.lose(why),
       (error: unknown) => this.lose(error instanceof Error ? error.message : String(error)),
     );
+  }
+
+  /** Comes when the deploy may not go on. */
+  get over(): AbortSignal {
+    return this.controller.signal;
   }
 
   /** Why the deploy may not go on: its claim is lost, or it was asked to stop; null: it may. */
@@ -51,6 +58,7 @@ export class Hold {
       hint: 'see who holds it: coord status; then look at what was done',
       details: { reason: 'lost' },
     });
+    this.controller.abort();
     this.stop?.();
   }
 }

@@ -1,19 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../context.js';
 import { attemptLine } from '../../render/verification.js';
 import type { SurfaceSurroundings } from '../../verify/surface.js';
 
-/** What a look at a public surface needs of the run; each attempt is told where a person sits at the terminal. */
-export function surfaceSurroundings(context: Context): SurfaceSurroundings {
+/**
+ * What a look at a public surface needs of the run; each attempt is told where a person sits at the terminal. Once it is
+ * `over`, the look has no time left.
+ */
+export function surfaceSurroundings(context: Context, over?: AbortSignal): SurfaceSurroundings {
   const { host } = context;
   const began = host.monotonic.seconds();
   return {
     now: () => context.now(),
-    seconds: () => host.monotonic.seconds(),
-    pause: (ms) => context.surroundings.pause(ms),
-    signalAfter: (ms) => AbortSignal.timeout(ms),
+    seconds: () => (over?.aborted ? Number.POSITIVE_INFINITY : host.monotonic.seconds()),
+    pause: (ms) => delay(ms, undefined, over ? { signal: over } : {}).catch(() => undefined),
+    signalAfter: (ms) => eitherOf(AbortSignal.timeout(ms), over),
     random: () => host.random(),
     tell: (attempt) => {
       if (host.stderr.isTTY === true) host.stderr.write(attemptLine(attempt, host.monotonic.seconds() - began));
     },
   };
+}
+
+function eitherOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  if (other === undefined) return one;
+  const both = new AbortController();
+  for (const signal of [one, other]) {
+    if (signal.aborted) both.abort();
+    signal.addEventListener('abort', () => both.abort(), { once: true });
+  }
+  return both.signal;
 }

@@ -1,6 +1,7 @@
-import type { Deployment, DeployStep, Verification } from '../../domain/deployments.js';
+import type { Deployment, DeployStep } from '../../domain/deployments.js';
 import type { GateRecord } from '../../domain/gate.js';
 import type { DeployFinishRequest } from '../../domain/request.js';
+import type { Verification } from '../../domain/verification/verification.js';
 import { CoordError } from '../../errors.js';
 import { deployedLines } from '../../render/deploy.js';
 import { unrecorded } from '../../render/deploy-blocked.js';
@@ -32,6 +33,7 @@ interface End {
   readonly ran: boolean;
   readonly verification: Verification | null;
   readonly gates: readonly GateRecord[];
+  readonly warnings?: readonly string[];
 }
 
 const NOTHING_RAN = { exit: null, ran: false, verification: null, gates: [] } as const;
@@ -137,13 +139,14 @@ async function runAndVerify(
   reached.step = 'verify';
   if (one.config.verify === null) return { ...after, status: 'done', step: 'record' };
   await progress.begin('verify');
-  const seen = await lookAtSurface(one);
+  const seen = await lookAtSurface(one, begun, hold);
   const verification = seen?.verification ?? null;
-  await progress.end('verify', verification?.ok ? 'ok' : 'failed', verification?.finding ?? '');
-  if (!verification?.ok) {
-    return { ...after, step: 'verify', verification, error: seen?.error ?? null, why: verification?.finding ?? null };
+  const finding = verification?.finding ?? 'not looked at';
+  await progress.end('verify', verification?.ok ? 'ok' : 'failed', finding);
+  if (seen === null || seen.error) {
+    return { ...after, step: 'verify', verification, error: seen?.error ?? null, why: seen?.error?.message ?? finding };
   }
-  return { ...after, status: 'done', step: 'record', verification };
+  return { ...after, status: 'done', step: 'record', verification, warnings: seen.warnings };
 }
 
 async function finish(
@@ -196,5 +199,6 @@ async function record(one: Case, store: GitStore, progress: Progress, begun: Beg
     data: { deployment },
     text: (style) => deployedLines(deployment, deployments, context.now(), style),
     exit: end.exit ?? 0,
+    warnings: end.warnings ?? [],
   };
 }
