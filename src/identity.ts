@@ -34,9 +34,13 @@ export function checkAgentId(id: string): string {
   );
 }
 
+export function isSessionId(id: string): boolean {
+  return SESSION_ID.test(id);
+}
+
 /** @throws CoordError `usage` when the text is not a session id. */
 export function checkSessionId(id: string): string {
-  if (SESSION_ID.test(id)) return id;
+  if (isSessionId(id)) return id;
   throw usage(`not a session id: ${JSON.stringify(id.slice(0, 80))}`, 'use 1 to 128 letters, digits and . _ : @ + -');
 }
 

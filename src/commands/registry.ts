@@ -259,6 +259,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./guards/hooks-run.js')).hooksRun,
   },
   {
+    name: 'hook',
+    summary: 'what an agent harness runs: judge an edit or a command, open and close a session',
+    load: async () => (await import('./guards/harness/hook.js')).hook,
+  },
+  {
     name: 'compact',
     summary: 'shorten the history of the coordination branch',
     load: async () => (await import('./compact.js')).compact,

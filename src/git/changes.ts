@@ -21,9 +21,22 @@ export async function uncommittedPaths(
 
 /** All paths that `git status` reports, untracked files one by one. */
 export async function changedPaths(git: Git): Promise<string[]> {
+  return (await statusEntries(git)).map(({ path }) => path);
+}
+
+/** One path that `git status` reports. */
+export interface StatusEntry {
+  readonly path: string;
+  readonly isTracked: boolean;
+}
+
+/** What `git status` reports, untracked files one by one. */
+export async function statusEntries(git: Git): Promise<StatusEntry[]> {
   const args = ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
   const result = await git(args);
   if (result.code !== 0) throw gitFailed(args, result);
   const entries = result.stdout.toString('utf8').split('\0');
-  return entries.filter((entry) => entry.length > 3).map((entry) => entry.slice(3));
+  return entries
+    .filter((entry) => entry.length > 3)
+    .map((entry) => ({ path: entry.slice(3), isTracked: !entry.startsWith('??') }));
 }

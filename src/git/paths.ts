@@ -28,6 +28,23 @@ export function canonicalPath(root: string, cwd: string, text: string): Worktree
   return { path, isDirectory: stats?.isDirectory() ?? false, exists: stats !== undefined };
 }
 
+/** As {@link canonicalPath}, of a symbolic link itself: only what leads to it is resolved. */
+export function canonicalLink(root: string, cwd: string, text: string): WorktreePath {
+  const absolute = resolve(cwd, text);
+  const folder = realPathOf(dirname(absolute), text);
+  const link = join(folder, basename(absolute));
+  if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return canonicalPath(root, cwd, text);
+  const { path } = canonicalPath(root, cwd, folder);
+  return {
+    path: [path, basename(absolute)]
+      .filter((part) => part !== '')
+      .join('/')
+      .normalize('NFC'),
+    isDirectory: false,
+    exists: true,
+  };
+}
+
 /** Whether something is there under exactly this name. */
 export function pathExists(cwd: string, text: string): boolean {
   return statsOf(resolve(cwd, text)) !== undefined;
@@ -42,7 +59,8 @@ function statsOf(path: string) {
   }
 }
 
-function realPathOf(absolute: string, asTyped: string): string {
+/** With symbolic links resolved, as far as the path is there. @throws CoordError `usage` for a link that leads to itself. */
+export function realPathOf(absolute: string, asTyped: string): string {
   try {
     return realpathSync.native(absolute);
   } catch (error) {

@@ -20,7 +20,11 @@ export function judgeCommit(context: Context): Promise<Judgement> {
  * squashed merge, a commit picked from it), and those of a commit that a rebase makes anew. That one was judged when it
  * was made, and is judged again before it reaches the main branch; to stop it half-way would only leave a rebase undone.
  */
-async function excusedPaths(context: Context, staged: Staged, { from }: ProtectedConfig): Promise<ReadonlySet<string>> {
+export async function excusedPaths(
+  context: Context,
+  staged: Staged,
+  { from }: ProtectedConfig,
+): Promise<ReadonlySet<string>> {
   const replayed = replayedCommit(context.repository);
   const own = replayed === null ? [] : await pathsOfCommit(context.git, replayed);
   const main = from === null ? null : new Set(await staged.differing(from.commit));

@@ -105,7 +105,7 @@ function minus(paths: readonly string[], without: ReadonlySet<string>): string[]
 }
 
 /** A fault is as good a reason as any to be unable to decide. */
-function asError(thrown: unknown): CoordError {
+export function asError(thrown: unknown): CoordError {
   if (thrown instanceof CoordError) return thrown;
   return new CoordError('fault', `unforeseen failure: ${(thrown as Error).message}`, {
     hint: 'please report this with the stack in details (--json)',

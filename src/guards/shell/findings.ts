@@ -43,6 +43,8 @@ export interface PatchFile {
   readonly text: string | null;
   /** How many leading parts of its paths are taken away. */
   readonly strip: number;
+  /** Whether its paths count from the root of the repository, not from `directory`. */
+  readonly fromRoot: boolean;
 }
 
 /** What a reader has recognised in a script; what it could not see is not in here. */

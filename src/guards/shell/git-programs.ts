@@ -44,13 +44,13 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
     const only = ['check', 'stat', 'numstat', 'summary'].some((name) => options.has(name)) && !options.has('apply');
     if (only || options.has('directory')) return;
     const strip = Number(options.get('p')?.[0]?.text ?? 1);
-    if (operands.length === 0) addPatch(scope, input.file, input.text, strip);
-    for (const file of operands) addPatch(scope, file, null, strip);
+    if (operands.length === 0) addPatch(scope, input.file, input.text, { strip, fromRoot: true });
+    for (const file of operands) addPatch(scope, file, null, { strip, fromRoot: true });
   },
   am: (args, scope, input) => {
     const { operands } = readArguments(args, { short: 'pCS', long: ['directory', 'patch-format'] });
-    if (operands.length === 0) addPatch(scope, input.file, input.text, 1);
-    for (const file of operands) addPatch(scope, file, null, 1);
+    if (operands.length === 0) addPatch(scope, input.file, input.text, { strip: 1, fromRoot: true });
+    for (const file of operands) addPatch(scope, file, null, { strip: 1, fromRoot: true });
   },
   config: (args, scope) => {
     const { operands, options } = readArguments(args, { short: 'f', long: ['file', 'blob', 'type', 'default'] });

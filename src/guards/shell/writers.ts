@@ -1,4 +1,4 @@
-import { addWrite, type CommandInput, type Scope } from './findings.js';
+import { addWrite, type CommandInput, type PatchFile, type Scope } from './findings.js';
 import { type Arguments, readArguments, type Valued } from './options.js';
 import type { Word } from './words.js';
 
@@ -124,7 +124,10 @@ function patch(args: readonly Word[], scope: Scope, input: CommandInput): void {
   for (const word of output ?? operands.slice(0, 1)) addWrite(scope, word);
   if (operands.length > 0 || output || options.has('d') || options.has('directory')) return;
   const file = (options.get('i') ?? options.get('input'))?.[0] ?? input.file;
-  addPatch(scope, file ?? null, input.text, stripOf(options.get('p') ?? options.get('strip')));
+  addPatch(scope, file ?? null, input.text, {
+    strip: stripOf(options.get('p') ?? options.get('strip')),
+    fromRoot: false,
+  });
 }
 
 /** Without the option, `patch` takes the last part; where files lie is seen only with it. */
@@ -134,13 +137,18 @@ function stripOf(values: readonly Word[] | undefined): number {
 }
 
 /** Notes a patch: its text, or the file that holds it. */
-export function addPatch(scope: Scope, file: Word | null, text: string | null, strip: number): void {
+export function addPatch(
+  scope: Scope,
+  file: Word | null,
+  text: string | null,
+  how: Pick<PatchFile, 'strip' | 'fromRoot'>,
+): void {
   if (scope.directory === null || (file !== null && (file.opaque || file.pattern !== null))) return;
   if (file === null && text === null) return;
   scope.findings.patches.push({
     directory: scope.directory,
     file: file?.text ?? null,
     text: file ? null : text,
-    strip,
+    ...how,
   });
 }

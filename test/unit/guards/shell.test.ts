@@ -225,7 +225,8 @@ describe('commands of git whose paths only git knows', () => {
 });
 
 describe('patches', () => {
-  const patch = { directory: '/r', file: null, text: null, strip: 1 };
+  const patch = { directory: '/r', file: null, text: null, strip: 1, fromRoot: true };
+  const plain = { ...patch, fromRoot: false };
   it.each<[string, object[]]>([
     ['git apply x.diff', [{ ...patch, file: 'x.diff' }]],
     ['git apply -p2 x.diff', [{ ...patch, file: 'x.diff', strip: 2 }]],
@@ -233,8 +234,8 @@ describe('patches', () => {
     ['git apply < x.diff', [{ ...patch, file: 'x.diff' }]],
     ['git am x.mbox', [{ ...patch, file: 'x.mbox' }]],
     ['git apply <<EOF\n+++ b/x\nEOF', [{ ...patch, text: '+++ b/x\n' }]],
-    ['patch -p1 < x.diff', [{ ...patch, file: 'x.diff' }]],
-    ['patch -p1 -i x.diff', [{ ...patch, file: 'x.diff' }]],
+    ['patch -p1 < x.diff', [{ ...plain, file: 'x.diff' }]],
+    ['patch -p1 -i x.diff', [{ ...plain, file: 'x.diff' }]],
     ['patch --dry-run -p1 < x.diff', []],
     ['curl x.example | git apply', []],
   ])('%s', (script, patches) => {

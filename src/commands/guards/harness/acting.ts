@@ -1,0 +1,77 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Context, type Host } from '../../../context.js';
+import { CoordError } from '../../../errors.js';
+import { discoverRepository, type Repository } from '../../../git/repository.js';
+import type { Harness, HarnessCall } from '../../../guards/harness/calls.js';
+import { isSessionId, type RecordedSession } from '../../../identity.js';
+import { LocalSessions } from '../../../store/local-sessions.js';
+
+/** Who a harness acts for, and where it works. */
+export interface Actor {
+  readonly host: Host;
+  readonly harness: Harness;
+  /** Absolute. */
+  readonly directory: string;
+  /** null: it was not exported, and the harness has told no session. */
+  readonly agent: string | null;
+  readonly session: string | null;
+}
+
+/**
+ * The agent that `COORD_AGENT` names, else the one whose session is recorded under the harness's id, else one named after
+ * the harness and its session, as the agent's own commands would be. The session is always the harness's, so that two
+ * harnesses in one worktree are two agents.
+ */
+export function actorOf(host: Host, harness: Harness, { session, directory }: HarnessCall): Actor {
+  const named = host.env.COORD_AGENT;
+  const at = directory ?? host.cwd;
+  const repository = repositoryAt(at);
+  const recorded = session === null || repository === null ? null : recordedAgent(repository, session);
+  const agent = named ? named : (recorded ?? (session === null ? null : nameAfter(harness, session)));
+  return { host, harness, directory: at, agent, session };
+}
+
+/** As `identity.ts` names it; OpenCode's ids begin with the time, so their end tells more. */
+export function nameAfter(harness: Harness, session: string): string {
+  return `${harness}-${harness === 'opencode' ? session.slice(-8) : session.slice(0, 8)}`;
+}
+
+/** The repository that a directory is in; null when it is in none. */
+export function repositoryAt(directory: string): Repository | null {
+  try {
+    return discoverRepository(directory);
+  } catch (error) {
+    if (error instanceof CoordError) return null;
+    throw error;
+  }
+}
+
+/** The agent whose session was started under this id, in whichever worktree of the clone. */
+function recordedAgent(repository: Repository, session: string): string | null {
+  return sessionsOf(repository).find((one) => one.session === session)?.agent ?? null;
+}
+
+function sessionsOf({ commonDir, worktreeId }: Repository): RecordedSession[] {
+  const folder = join(commonDir, 'coord', 'sessions');
+  const others = existsSync(folder) ? readdirSync(folder).filter((id) => id !== worktreeId) : [];
+  return [worktreeId, ...others].flatMap((id) => [...new LocalSessions(folder, id).list()]);
+}
+
+/** What a command would be given that this agent runs in a directory. */
+export function contextFor({ host, agent, session }: Actor, directory: string): Context {
+  const env = {
+    ...host.env,
+    ...(agent === null ? {} : { COORD_AGENT: agent }),
+    ...(session === null || !isSessionId(session) ? {} : { COORD_SESSION: session }),
+  };
+  const own: Host = Object.create(host, {
+    cwd: { value: directory },
+    env: { value: env },
+    // A harness is no person, whatever its standard input is.
+    interactive: { value: false },
+  });
+  const context = new Context(own, { json: false, agent: undefined });
+  context.isGuard = true;
+  return context;
+}

@@ -1,0 +1,94 @@
+import type { Context } from '../../../context.js';
+import { usage } from '../../../errors.js';
+import { type Answer, HARNESSES, type Harness, type HarnessCall, SILENCE } from '../../../guards/harness/calls.js';
+import { type Dialect, dialectOf } from '../../../guards/harness/dialects.js';
+import { parsePayload } from '../../../guards/harness/payload.js';
+import type { Outcome, Verb } from '../../verb.js';
+import { type Actor, actorOf } from './acting.js';
+import { judgeEdit, judgeUnreadable } from './edit.js';
+
+/** A file of so many bytes may be written; more is not read. */
+const MOST_INPUT_BYTES = 256 * 1024 * 1024;
+
+export const hook: Verb = {
+  arguments: [['<harness>', `whose dialect is spoken: ${HARNESSES.join(', ')}`]],
+  examples: [
+    ['coord hook claude-code', 'what Claude Code runs: reads an event on standard input, and answers it'],
+    ['coord hook codex', 'the same for Codex'],
+  ],
+  notes: [
+    'coord setup HARNESS writes the settings that run it. Nothing is ever permitted: what it lets pass, the harness judges',
+    'as it would without it. Exit code 2 stops an edit or a command, as harnesses understand it.',
+  ],
+  async run(context, input) {
+    context.isGuard = true;
+    const harness = readHarness(input.argument(0));
+    const dialect = dialectOf(harness);
+    const bytes = await context.host.readInput(MOST_INPUT_BYTES);
+    const payload = bytes === null ? null : parsePayload(bytes.toString('utf8'));
+    if (payload === null) {
+      const actor = actorOf(context.host, harness, {
+        event: null,
+        session: null,
+        directory: null,
+        ask: { kind: 'unknown' },
+      });
+      return told(context, await judgeUnreadable(actor, dialect, whyUnreadable(bytes)));
+    }
+    const call = dialect.read(payload);
+    return told(context, await answer(actorOf(context.host, harness, call), dialect, call));
+  },
+};
+
+function readHarness(name: string | undefined): Harness {
+  const harness = HARNESSES.find((known) => known === name);
+  if (harness) return harness;
+  throw usage(`no such harness: ${JSON.stringify((name ?? '').slice(0, 80))}`, `one of: ${HARNESSES.join(', ')}`);
+}
+
+function whyUnreadable(bytes: Buffer | null): string {
+  if (bytes === null) return `more than ${MOST_INPUT_BYTES / 1024 / 1024} MB were sent on standard input`;
+  return bytes.length === 0
+    ? 'nothing was sent on standard input'
+    : 'what was sent on standard input is no JSON object';
+}
+
+async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCall): Promise<Answer> {
+  switch (ask.kind) {
+    case 'nothing':
+      return SILENCE;
+    case 'unknown':
+      return {
+        ...SILENCE,
+        stderr: `coord: this version does not know the event ${JSON.stringify((event ?? '').slice(0, 80))} of ${dialect.harness}, and leaves it alone\n`,
+      };
+    case 'edit':
+      return judgeEdit(actor, dialect, ask);
+    case 'unreadable':
+      return judgeUnreadable(
+        actor,
+        dialect,
+        `it cannot be told which file ${JSON.stringify(ask.tool.slice(0, 80))} edits`,
+      );
+    case 'shell': {
+      const { judgeShell } = await import('./shell.js');
+      return judgeShell(actor, dialect, ask);
+    }
+    case 'session-start': {
+      const { openSession } = await import('./session.js');
+      return openSession(actor, dialect);
+    }
+    case 'session-end': {
+      const { closeSession } = await import('./session.js');
+      return closeSession(actor, dialect);
+    }
+  }
+}
+
+/** With `--json`, what was answered, for people who look into it. */
+function told({ host, flags }: Context, { stdout, stderr, exit }: Answer): Outcome {
+  if (flags.json) return { data: { exit, stdout, stderr }, text: () => [], exit };
+  if (stdout !== '') host.stdout.write(stdout);
+  if (stderr !== '') host.stderr.write(stderr);
+  return { data: {}, text: () => [], streamed: true, exit };
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { Context } from '../../../context.js';
+import type { Target } from '../../../domain/targets.js';
+import { type Instant, secondsBetween } from '../../../domain/time.js';
+import type { CoordError } from '../../../errors.js';
+import { transact } from '../../../store/transact.js';
+import { claimRequest } from '../../claim-request.js';
+import { refusedClaim } from '../../refused.js';
+import { readRemembered, remember } from '../../remembered.js';
+import { Input } from '../../verb.js';
+
+/**
+ * Claims ground for the agent whose harness is about to change it, as `coord claim` would.
+ * @returns why it was refused; null when it is the agent's now
+ */
+export async function claimFor(
+  context: Context,
+  ground: readonly Target[],
+  reason: string,
+): Promise<CoordError | null> {
+  const store = await context.store();
+  const request = await claimRequest(context, new Input([], { reason }), store, ground);
+  const decision = await transact(store, request, context.surroundings);
+  return decision.ok ? null : refusedClaim(context, decision.refusal);
+}
+
+/** An edit must not wait each time for a remote that is out of reach. */
+const TRY_AGAIN_SECONDS = 60;
+
+/** Renews the claims of the agent that are past half of their life: whoever edits is at work. Best effort. */
+export async function renewFor(context: Context): Promise<void> {
+  const path = join(context.localDirectory, 'not-renewed.json');
+  const failed = readRemembered<{ readonly at: Instant }>(path);
+  if (failed !== null && Math.abs(secondsBetween(failed.at, context.now())) < TRY_AGAIN_SECONDS) return;
+  try {
+    const base = { ...(await context.requestBase()), requestId: null };
+    await transact(await context.store(), { kind: 'keep-alive', ...base }, context.surroundings);
+  } catch {
+    remember(context, path, { at: context.now() });
+  }
+}

@@ -1,0 +1,142 @@
+import { readFileSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
+import type { Context } from '../../../context.js';
+import { type StatusEntry, statusEntries } from '../../../git/changes.js';
+import { readStaged } from '../../../git/staged.js';
+import { type Answer, type Ask, SILENCE } from '../../../guards/harness/calls.js';
+import type { Dialect } from '../../../guards/harness/dialects.js';
+import { diffPaths } from '../../../guards/patch.js';
+import type { GitAct, PatchFile, ShellFindings } from '../../../guards/shell/findings.js';
+import { readShell } from '../../../guards/shell/read.js';
+import { bypassRefused } from '../../../render/harness.js';
+import { excusedPaths } from '../commit-guard.js';
+import { asError } from '../judge.js';
+import { type Actor, repositoryAt } from './acting.js';
+import { answerTo, contextAt, judgeAll } from './edit.js';
+import { type Located, locate } from './locate.js';
+import { coordinationOf, judge, PASS, type Verdict } from './verdict.js';
+
+const LARGEST_PATCH = 8 * 1024 * 1024;
+
+/** Judges a shell command by what can be recognised in it; the rest is left to the guards of the commit and the push. */
+export async function judgeShell(
+  actor: Actor,
+  dialect: Dialect,
+  { command, directory }: Extract<Ask, { kind: 'shell' }>,
+): Promise<Answer> {
+  const start = directory === null ? actor.directory : resolve(actor.directory, directory);
+  const findings = readShell(command, { directory: start, home: actor.host.env.HOME ?? null });
+  const about = { act: 'command' as const, reason: `command of ${actor.harness}` };
+  const bypass = await judgeBypasses(actor, dialect, start, findings);
+  if (bypass.exit === 2) return bypass;
+  const located = [...findings.writes.flatMap(locate), ...findings.patches.flatMap(patched)];
+  const written = await judgeAll(actor, dialect, located, about);
+  if (written.exit === 2) return written;
+  let warnings = written.stderr;
+  for (const act of findings.git) {
+    const root = repositoryAt(act.directory)?.root;
+    if (root === undefined) continue;
+    const context = contextAt(actor, root);
+    const verdict = await judgeGit(context, act, findings, about).catch((thrown): Verdict => undecided(thrown));
+    const answer = answerTo(actor, dialect, context, verdict);
+    if (answer.exit === 2) return answer;
+    warnings += answer.stderr;
+  }
+  return { ...SILENCE, stderr: warnings };
+}
+
+/** Git itself could not be asked; it will say so when the command runs. */
+function undecided(thrown: unknown): Verdict {
+  return { kind: 'pass', warning: `the guard could not look at this command: ${asError(thrown).message}` };
+}
+
+/** Only where somebody coordinates is there a guard to go round. */
+async function judgeBypasses(
+  actor: Actor,
+  dialect: Dialect,
+  directory: string,
+  { bypasses }: ShellFindings,
+): Promise<Answer> {
+  const repository = bypasses.length === 0 ? null : repositoryAt(directory);
+  if (repository === null) return SILENCE;
+  const context = contextAt(actor, repository.root);
+  const known = await coordinationOf(context).catch(asError);
+  if (known === null) return SILENCE;
+  return answerTo(actor, dialect, context, { kind: 'deny', error: bypassRefused([...new Set(bypasses)]) });
+}
+
+/** What a patch changes: git counts from the root, `patch` from where it runs. */
+function patched(patch: PatchFile): Located[] {
+  const { directory, file, strip, fromRoot } = patch;
+  const from = fromRoot ? (repositoryAt(directory)?.root ?? directory) : directory;
+  const text = patch.text ?? (file === null ? null : readPatch(resolve(directory, file)));
+  const paths = text === null ? [] : diffPaths(text, strip);
+  return paths.flatMap((path) => locate({ path, directory: from, isPattern: false, follows: true, into: [] }));
+}
+
+function readPatch(path: string): string | null {
+  try {
+    return statSync(path).size > LARGEST_PATCH ? null : readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+async function judgeGit(
+  context: Context,
+  act: GitAct,
+  { git }: ShellFindings,
+  about: { readonly act: 'command'; readonly reason: string },
+): Promise<Verdict> {
+  if (act.kind === 'stage') return PASS;
+  if ((await coordinationOf(context).catch(asError)) === null) return PASS;
+  if (act.kind === 'discard') {
+    const paths = await discarded(context, act);
+    return paths.length === 0 ? PASS : judge(context, { ...about, ground: paths.map(asTarget) });
+  }
+  const staged = await readStaged(context.repository, context.git, {}, context.repository.root);
+  const added = git.filter((one) => one.kind === 'stage' && one.directory === act.directory);
+  const specs = [act, ...added].flatMap((one) => one.paths ?? []);
+  const entries = act.all || specs.length > 0 ? await statusEntries(context.git) : [];
+  const further = entries.filter(
+    (entry) => (act.all && entry.isTracked) || isNamed(context, entry, specs, act.directory),
+  );
+  const paths = [...new Set([...staged.paths, ...further.map(nameOf)])];
+  if (paths.length === 0) return PASS;
+  return judge(context, {
+    ...about,
+    ground: paths.map(asTarget),
+    excused: (config) => excusedPaths(context, { ...staged, paths }, config),
+  });
+}
+
+/** The uncommitted changes that would be thrown away. */
+async function discarded(context: Context, act: Extract<GitAct, { kind: 'discard' }>): Promise<string[]> {
+  const { paths, ifThere, directory } = act;
+  const specs = ifThere ? (paths ?? []).filter((path) => exists(resolve(directory, path))) : paths;
+  if (specs !== null && specs.length === 0) return [];
+  const entries = await statusEntries(context.git);
+  return entries.filter((entry) => specs === null || isNamed(context, entry, specs, directory)).map(nameOf);
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether a pathspec names this path, or may: those that begin with a colon are not read. */
+function isNamed({ repository }: Context, entry: StatusEntry, specs: readonly string[], directory: string): boolean {
+  const path = nameOf(entry);
+  return specs.some((spec) => {
+    if (spec.startsWith(':')) return true;
+    const named = relative(repository.root, resolve(directory, spec)).split(sep).join('/').normalize('NFC');
+    return named === '' || path === named || path.startsWith(`${named}/`);
+  });
+}
+
+function nameOf({ path }: StatusEntry): string {
+  return path.normalize('NFC');
+}
+
+function asTarget(path: string) {
+  return { kind: 'path' as const, text: path };
+}

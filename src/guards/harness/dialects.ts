@@ -1,0 +1,208 @@
+import type { Answer, Ask, Harness, HarnessCall } from './calls.js';
+import { type Payload, recordIn, textIn, textsIn } from './payload.js';
+import { askOfTool, pathsIn } from './tools.js';
+
+/** What a session is told at its start. */
+export interface Opening {
+  readonly text: string;
+  readonly agent: string | null;
+  readonly session: string | null;
+}
+
+/** How one harness asks and is answered. */
+export interface Dialect {
+  readonly harness: Harness;
+  read(payload: Payload): HarnessCall;
+  /** Stops what was asked about. */
+  deny(reason: string): Answer;
+  /** Puts a text before the model at the start of a session. */
+  open(opening: Opening): Answer;
+  /** Tells the user something, and stops nothing. */
+  tell(text: string): Answer;
+}
+
+/** Events in which a guard has no part, in the words of Claude Code and of Codex, which took them over. */
+const CLAUDE_EVENTS = [
+  ...[
+    'PostToolUse',
+    'PostToolUseFailure',
+    'PostToolBatch',
+    'PermissionRequest',
+    'PermissionDenied',
+    'UserPromptSubmit',
+  ],
+  ...['UserPromptExpansion', 'Stop', 'StopFailure', 'SubagentStart', 'SubagentStop', 'PreCompact', 'PostCompact'],
+  ...['Notification', 'Setup', 'TaskCreated', 'TaskCompleted', 'TeammateIdle', 'ConfigChange', 'InstructionsLoaded'],
+  ...['CwdChanged', 'FileChanged', 'WorktreeCreate', 'WorktreeRemove', 'Elicitation', 'ElicitationResult'],
+];
+const GEMINI_EVENTS = [
+  ...['AfterTool', 'BeforeAgent', 'AfterAgent', 'BeforeModel', 'AfterModel', 'BeforeToolSelection', 'Notification'],
+  ...['PreCompress'],
+];
+const CURSOR_EVENTS = [
+  ...['postToolUse', 'postToolUseFailure', 'afterShellExecution', 'beforeMCPExecution', 'afterMCPExecution'],
+  ...['beforeReadFile', 'beforeTabFileRead', 'beforeSubmitPrompt', 'afterAgentResponse', 'afterAgentThought', 'stop'],
+  ...['subagentStart', 'subagentStop', 'preCompact', 'workspaceOpen'],
+];
+const OPENCODE_EVENTS = ['tool.execute.after', 'session.idle'];
+
+function claudeCall(payload: Payload): HarnessCall {
+  const event = textIn(payload, 'hook_event_name');
+  return { ...common(payload), event, ask: claudeAsk(event, payload) };
+}
+
+function claudeAsk(event: string | null, payload: Payload): Ask {
+  if (event === 'SessionStart') return { kind: 'session-start' };
+  if (event === 'SessionEnd') return { kind: 'session-end' };
+  if (event === 'PreToolUse') return askOfTool(textIn(payload, 'tool_name') ?? '', recordIn(payload, 'tool_input'));
+  return nothingOr(event, CLAUDE_EVENTS);
+}
+
+function common(payload: Payload): Pick<HarnessCall, 'session' | 'directory'> {
+  return { session: textIn(payload, 'session_id'), directory: textIn(payload, 'cwd') };
+}
+
+function nothingOr(event: string | null, known: readonly string[]): Ask {
+  return { kind: event !== null && known.includes(event) ? 'nothing' : 'unknown' };
+}
+
+/** Exit code 2 blocks where a JSON answer was once not heard, and the other way round; so both say the same. */
+function denied(answer: object, reason: string): Answer {
+  return { stdout: `${JSON.stringify(answer)}\n`, stderr: `${reason}\n`, exit: 2 };
+}
+
+function onStderr(text: string): Answer {
+  return { stdout: '', stderr: text === '' ? '' : `${text}\n`, exit: 0 };
+}
+
+function inJson(answer: object): Answer {
+  return { stdout: `${JSON.stringify(answer)}\n`, stderr: '', exit: 0 };
+}
+
+function deniedToolUse(reason: string): Answer {
+  const decision = {
+    hookEventName: 'PreToolUse',
+    permissionDecision: 'deny',
+    permissionDecisionReason: reason,
+  };
+  return denied({ hookSpecificOutput: decision }, reason);
+}
+
+function sessionContext({ text }: Opening): Answer {
+  return inJson({ hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: text } });
+}
+
+const CLAUDE_CODE: Dialect = {
+  harness: 'claude-code',
+  read: claudeCall,
+  deny: deniedToolUse,
+  // Plain text becomes context as it is.
+  open: ({ text }) => ({ stdout: `${text}\n`, stderr: '', exit: 0 }),
+  tell: onStderr,
+};
+
+const CODEX: Dialect = {
+  harness: 'codex',
+  read: claudeCall,
+  deny: deniedToolUse,
+  open: sessionContext,
+  tell: onStderr,
+};
+
+const GEMINI: Dialect = {
+  harness: 'gemini',
+  read: (payload) => {
+    const event = textIn(payload, 'hook_event_name');
+    const isTool = event === 'BeforeTool';
+    const ask: Ask =
+      event === 'SessionStart'
+        ? { kind: 'session-start' }
+        : event === 'SessionEnd'
+          ? { kind: 'session-end' }
+          : isTool
+            ? askOfTool(textIn(payload, 'tool_name') ?? '', recordIn(payload, 'tool_input'))
+            : nothingOr(event, GEMINI_EVENTS);
+    return { ...common(payload), event, ask };
+  },
+  deny: (reason) => denied({ decision: 'deny', reason }, reason),
+  open: sessionContext,
+  tell: (text) => (text === '' ? onStderr('') : inJson({ systemMessage: text })),
+};
+
+const CURSOR: Dialect = {
+  harness: 'cursor',
+  read: (payload) => {
+    const event = textIn(payload, 'hook_event_name');
+    return {
+      event,
+      session: textIn(payload, 'conversation_id', 'session_id'),
+      directory: textIn(payload, 'cwd') ?? textsIn(payload, 'workspace_roots')[0] ?? null,
+      ask: cursorAsk(event, payload),
+    };
+  },
+  deny: (reason) => denied({ permission: 'deny', user_message: reason, agent_message: reason }, reason),
+  open: ({ text, agent, session }) =>
+    inJson({
+      ...(agent === null || session === null ? {} : { env: { COORD_AGENT: agent, COORD_SESSION: session } }),
+      additional_context: text,
+    }),
+  tell: onStderr,
+};
+
+function cursorAsk(event: string | null, payload: Payload): Ask {
+  switch (event) {
+    case 'sessionStart':
+      return { kind: 'session-start' };
+    case 'sessionEnd':
+      return { kind: 'session-end' };
+    case 'preToolUse':
+      return askOfTool(textIn(payload, 'tool_name') ?? '', recordIn(payload, 'tool_input'));
+    case 'beforeShellExecution': {
+      const command = textIn(payload, 'command');
+      return command === null ? { kind: 'nothing' } : { kind: 'shell', command, directory: null };
+    }
+    case 'afterFileEdit':
+    case 'afterTabFileEdit': {
+      const paths = pathsIn(payload);
+      return paths.length > 0 ? { kind: 'edit', paths, done: true } : { kind: 'nothing' };
+    }
+    default:
+      return nothingOr(event, CURSOR_EVENTS);
+  }
+}
+
+/** What the plugin that coord writes for OpenCode sends and understands. */
+const OPENCODE: Dialect = {
+  harness: 'opencode',
+  read: (payload) => {
+    const event = textIn(payload, 'hook_event_name');
+    const ask: Ask =
+      event === 'session.created' || event === 'session.compacted'
+        ? { kind: 'session-start' }
+        : event === 'session.deleted'
+          ? { kind: 'session-end' }
+          : event === 'tool.execute.before'
+            ? askOfTool(textIn(payload, 'tool_name') ?? '', recordIn(payload, 'tool_input'))
+            : nothingOr(event, OPENCODE_EVENTS);
+    return { ...common(payload), event, ask };
+  },
+  deny: (reason) => denied({ decision: 'deny', reason }, reason),
+  open: ({ text, agent, session }) =>
+    inJson({
+      context: text,
+      env: agent === null || session === null ? {} : { COORD_AGENT: agent, COORD_SESSION: session },
+    }),
+  tell: onStderr,
+};
+
+const DIALECTS: Readonly<Record<Harness, Dialect>> = {
+  'claude-code': CLAUDE_CODE,
+  codex: CODEX,
+  gemini: GEMINI,
+  cursor: CURSOR,
+  opencode: OPENCODE,
+};
+
+export function dialectOf(harness: Harness): Dialect {
+  return DIALECTS[harness];
+}

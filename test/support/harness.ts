@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fleet } from './fleet.js';
+import type { CoordResult, RunOptions } from './sandbox.js';
+
+const FOLDER = new URL('../fixtures/harness/', import.meta.url).pathname;
+
+/** The names of all fixtures, such as `claude-code.edit`. */
+export const FIXTURES = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
+
+/** What a harness sends: the payload of a fixture with its places filled in. */
+export function payloadOf(
+  name: string,
+  places: { readonly repo: string; readonly file?: string; readonly command?: string },
+): Record<string, unknown> {
+  const fill = (value: unknown): unknown => {
+    if (typeof value === 'string') {
+      return value
+        .replaceAll('{repo}', places.repo)
+        .replaceAll('{file}', places.file ?? '')
+        .replaceAll('{command}', places.command ?? '');
+    }
+    if (Array.isArray(value)) return value.map(fill);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]));
+  };
+  return fill(JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'))) as Record<string, unknown>;
+}
+
+/** The agent that each harness's fixtures act as, when nobody says otherwise. */
+export const AGENTS = {
+  'claude-code': 'claude-code-8f14e45f',
+  codex: 'codex-019a7c3e',
+  gemini: 'gemini-c9f0f895',
+  cursor: 'cursor-45c48cce',
+  opencode: 'opencode-mN9vRt3w',
+} as const;
+
+export interface HookOptions extends RunOptions {
+  readonly cwd?: string;
+  readonly file?: string;
+  readonly command?: string;
+  /** Fields put into the payload in the place of the fixture's. */
+  readonly change?: Readonly<Record<string, unknown>>;
+}
+
+/** Runs the hook as the harness of a fixture would. */
+export async function callHook(fleet: Fleet, fixture: string, options: HookOptions = {}): Promise<CoordResult> {
+  const { cwd = fleet.clone, file, command, change = {}, ...run } = options;
+  const places = {
+    repo: fleet.clone,
+    ...(file === undefined ? {} : { file }),
+    ...(command === undefined ? {} : { command }),
+  };
+  const payload = { ...payloadOf(fixture, places), ...change };
+  return fleet.box.coord(cwd, ['hook', fixture.split('.')[0] ?? ''], { input: JSON.stringify(payload), ...run });
+}
+
+/** Why the hook has stopped it; null: it passed, with nothing said to the harness. */
+export function denialIn({ code, stdout, stderr }: CoordResult): string | null {
+  if (code === 0 && stdout === '') return null;
+  if (code !== 2) throw new Error(`neither a pass nor a denial: exit ${code}\n${stdout}\n${stderr}`);
+  const answer = JSON.parse(stdout);
+  const { hookSpecificOutput: decision } = answer;
+  const reason =
+    decision?.permissionDecision === 'deny'
+      ? decision.permissionDecisionReason
+      : answer.decision === 'deny'
+        ? answer.reason
+        : answer.permission === 'deny'
+          ? answer.agent_message
+          : undefined;
+  if (typeof reason !== 'string' || !stderr.includes(reason)) throw new Error(`no denial: ${stdout}\n${stderr}`);
+  return reason;
+}
