@@ -6,9 +6,8 @@ import { judgeSync, type SyncRefusal, type SyncVerdict } from '../domain/sync.js
 import type { Target } from '../domain/targets.js';
 import { CoordError, usage } from '../errors.js';
 import { mergeBase, pathsBetween } from '../git/changed-paths.js';
-import { recordLastFetch } from '../git/last-fetch.js';
-import { gatherSyncFacts } from '../git/upstream.js';
 import { configAt } from './protected-config.js';
+import { syncFacts } from './sync-facts.js';
 
 /** HEAD, and the remote's main branch as it has just been fetched. */
 export interface Work {
@@ -31,19 +30,12 @@ export type WorkRead =
 /** Fetches the main branch, and judges whether HEAD contains it. */
 export async function readWork(context: Context): Promise<WorkRead> {
   const { remote, mainBranch } = await context.config();
-  const facts = await gatherSyncFacts(context.repository, context.git, context.remoteGit, {
-    remote,
-    mainBranch: mainBranch ?? undefined,
-    requireClean: false,
-    covers: () => false,
-    now: () => context.now(),
-  });
+  const facts = await syncFacts(context, { remote, mainBranch, surface: [], requireClean: false });
   // What lands is the commit, whatever is checked out in submodules.
   const verdict = judgeSync({ ...facts, submodules: [] });
   const { head, upstream } = facts;
   if (upstream.kind === 'fetched' && head !== null) {
-    const { branch, commit: main, ahead, behind, fetchedAt: at } = upstream;
-    recordLastFetch(context.repository, { remote, branch, commit: main, at });
+    const { branch, commit: main, ahead, behind } = upstream;
     const known = verdict.ok || verdict.reason === 'behind' || verdict.reason === 'diverged';
     if (known) return { verdict, work: { head, remote, branch, main, ahead, behind } };
   }
