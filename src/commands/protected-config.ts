@@ -3,7 +3,7 @@ import { CONFIG_FILE, parseConfig } from '../config/load.js';
 import type { Context } from '../context.js';
 import { CoordError } from '../errors.js';
 import { rootFileText } from '../git/commit-files.js';
-import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
+import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 
 /** The configuration as far as it protects against the agent itself, and where it was read. */
 export interface ProtectedConfig {
@@ -14,18 +14,33 @@ export interface ProtectedConfig {
 
 /**
  * The configuration of the main branch as last fetched, so that an agent that edits its own copy changes nothing, also
- * when it breaks it. Where no main branch has the file (a new project, before its first commit of it), the one of the
+ * when it breaks it, or names another branch as the main one: the remote's default branch says which that is, as far as
+ * this clone knows it. Where no main branch has the file (a new project, before its first commit of it), the one of the
  * working copy.
  * @throws CoordError `usage` when the main branch's cannot be read: nothing weaker takes its place.
  */
 export async function protectedConfig(context: Context): Promise<ProtectedConfig> {
   const here = await context.config().catch(asCoordError);
   const names = here instanceof CoordError ? withDefaults({}) : here;
-  const from = await mainBranchAsFetched(context.repository, context.git, names);
-  const config = from === null ? null : await configAt(context, from.commit);
-  if (config !== null) return { config, from };
+  const { repository, git } = context;
+  const { remote } = names;
+  const byDefault = await configOn(context, { remote, mainBranch: await defaultBranch(repository, git, remote) });
+  const mainBranch = byDefault?.config.mainBranch ?? null;
+  const named = mainBranch === null ? byDefault : await configOn(context, { remote, mainBranch });
+  const protectedBy = named ?? byDefault ?? (await configOn(context, names));
+  if (protectedBy !== null) return protectedBy;
   if (here instanceof CoordError) throw here;
   return { config: here, from: null };
+}
+
+/** What a main branch has; null when there is no such branch, or it has no configuration. */
+async function configOn(
+  context: Context,
+  names: { readonly remote: string; readonly mainBranch: string | null },
+): Promise<ProtectedConfig | null> {
+  const from = await mainBranchAsFetched(context.repository, context.git, names);
+  const config = from === null ? null : await configAt(context, from.commit);
+  return config === null ? null : { config, from };
 }
 
 /**

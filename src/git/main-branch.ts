@@ -29,7 +29,7 @@ export async function mainBranchAsFetched(
   { remote, mainBranch }: { readonly remote: string; readonly mainBranch: string | null },
 ): Promise<MainBranch | null> {
   const ours = lastFetch(repository, remote);
-  const named = mainBranch ?? ours?.branch ?? (await remoteHead(repository, git, remote));
+  const named = mainBranch ?? ours?.branch ?? (await defaultBranch(repository, git, remote));
   for (const branch of named === null ? CUSTOMARY : [named]) {
     const commit = await fetchedTip(repository, git, `refs/remotes/${remote}/${branch}`, matching(ours, branch));
     if (commit !== null) return { name: `${remote}/${branch}`, commit, fetched: true };
@@ -45,8 +45,8 @@ function matching(fetch: LastFetch | null, branch: string): LastFetch | null {
   return fetch?.branch === branch ? fetch : null;
 }
 
-/** The branch that the remote's HEAD named when it was cloned. */
-async function remoteHead(repository: Repository, git: Git, remote: string): Promise<string | null> {
+/** The branch that the remote's HEAD named when it was cloned; null when this clone does not know. */
+export async function defaultBranch(repository: Repository, git: Git, remote: string): Promise<string | null> {
   const ref = `refs/remotes/${remote}/HEAD`;
   const points = repository.refFormat === 'files' ? symbolicRef(repository, ref) : await askSymbolicRef(git, ref);
   const prefix = `refs/remotes/${remote}/`;

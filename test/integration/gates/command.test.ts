@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { protectedConfig } from '../../../src/commands/protected-config.js';
+import { checkGates } from '../../../src/gates/check.js';
 import { gatedRepository } from '../../support/gates.js';
 import { NOON } from '../../support/in-process.js';
 
@@ -205,6 +207,20 @@ describe('the gates of a target', () => {
     expect(await gated.check()).toMatchObject([{ closed: 'failed' }]);
   });
 
+  it('are those of the default branch, whatever branch the agent calls the main one', async () => {
+    const gated = withCommand(node('process.exit(1)'));
+    const { box, clone } = gated;
+    const open = { mainBranch: 'mine', gates: { tests: { type: 'command', command: node('') } } };
+    box.commit(clone, 'coord.config.json', JSON.stringify({ ...open, deploy: { prod: { gates: ['tests'] } } }));
+    box.git(clone, 'push', '--quiet', 'origin', 'HEAD:mine');
+    box.git(clone, 'fetch', '--quiet', 'origin');
+    expect(await gated.check()).toMatchObject([{ closed: 'failed' }]);
+    // Once the default branch itself says so, it is.
+    box.git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect(await gated.check()).toMatchObject([{ open: true }]);
+    expect((await protectedConfig(gated.context(clone))).from?.name).toBe('origin/mine');
+  });
+
   it('open nothing while no main branch has them', async () => {
     const gated = gatedRepository({});
     const box = gated.box;
@@ -213,10 +229,8 @@ describe('the gates of a target', () => {
     const config = { gates: { tests: { type: 'command', command: node('') } }, deploy: { prod: { gates: ['tests'] } } };
     const commit = box.commit(clone, 'coord.config.json', JSON.stringify(config));
     const context = gated.context(clone);
-    const { protectedConfig } = await import('../../../src/commands/protected-config.js');
     const protectedBy = await protectedConfig(context);
     expect(protectedBy.config.deploy.prod?.gates).toEqual(['tests']);
-    const { checkGates } = await import('../../../src/gates/check.js');
     const check = { target: 'prod', commit, action: 'deploy', usedNonces: [], config: protectedBy } as const;
     expect(await checkGates(context, check)).toMatchObject([{ closed: 'unreadable', configCommit: null }]);
   });

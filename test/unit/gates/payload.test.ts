@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatPayload, type GatePayload, parsePayload } from '../../../src/domain/gates/payload.js';
+import { tagName } from '../../../src/domain/gates/tag-name.js';
+
+const PAYLOAD: GatePayload = {
+  ...{ gate: 'owner', target: 'prod', commit: 'a'.repeat(40), action: 'deploy' },
+  ...{ expires: '2026-11-21T13:00:00.000Z', nonce: '0123456789abcdef' },
+};
+const TEXT = `coord-gate: 1
+gate: owner
+target: prod
+commit: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+action: deploy
+expires: 2026-11-21T13:00:00.000Z
+nonce: 0123456789abcdef
+`;
+
+describe('what a person signs', () => {
+  it('is this text', () => {
+    expect(formatPayload(PAYLOAD)).toBe(TEXT);
+    expect(parsePayload(TEXT)).toEqual(PAYLOAD);
+  });
+
+  it('comes back the same for all names, in printable ASCII on seven lines', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1 });
+    fc.assert(
+      fc.property(name, name, fc.constantFrom('deploy', 'rollback'), (gate, target, action) => {
+        const payload: GatePayload = { ...PAYLOAD, gate, target, action: action as GatePayload['action'] };
+        const text = formatPayload(payload);
+        expect(text).toMatch(/^(?:[ -~]+\n){7}$/);
+        expect(parsePayload(text)).toEqual(payload);
+      }),
+    );
+  });
+
+  it('is another text for another payload', () => {
+    const pair = fc.tuple(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }));
+    fc.assert(
+      fc.property(pair, pair, ([gate, target], [otherGate, otherTarget]) => {
+        const same = gate === otherGate && target === otherTarget;
+        const texts = [
+          formatPayload({ ...PAYLOAD, gate, target }),
+          formatPayload({ ...PAYLOAD, gate: otherGate, target: otherTarget }),
+        ];
+        expect(texts[0] === texts[1]).toBe(same);
+      }),
+    );
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no line end', TEXT.trimEnd()],
+    ['a blank line', `${TEXT}\n`],
+    ['a line that is not known', `${TEXT}approved: yes\n`],
+    ['a line twice', `${TEXT}gate: owner\n`],
+    ['a line of another gate', TEXT.replace('gate: owner\n', 'gate: owner\ngate: legal\n')],
+    ['another order', TEXT.replace(/^(gate.*\n)(target.*\n)/m, '$2$1')],
+    ['another version', TEXT.replace('coord-gate: 1', 'coord-gate: 2')],
+    ['a blank more', TEXT.replace('gate: owner', 'gate:  owner')],
+    ['a blank at an end', TEXT.replace('owner\n', 'owner \n')],
+    ['carriage returns', TEXT.replaceAll('\n', '\r\n')],
+    ['a name in quotes that needs none', TEXT.replace('gate: owner', 'gate: "owner"')],
+    ['a name with another escape', TEXT.replace('gate: owner', 'gate: "\\u0061 b"')],
+    ['no name', TEXT.replace('gate: owner', 'gate: ')],
+    ['a short commit', TEXT.replace('a'.repeat(40), 'a'.repeat(12))],
+    ['a commit in capitals', TEXT.replace('a'.repeat(40), 'A'.repeat(40))],
+    ['another action', TEXT.replace('action: deploy', 'action: anything')],
+    ['another form of time', TEXT.replace('13:00:00.000Z', '13:00:00Z')],
+    ['a day that is none', TEXT.replace('11-21', '02-31')],
+    ['no time', TEXT.replace('2026-11-21T13:00:00.000Z', 'never')],
+    ['a short nonce', TEXT.replace('0123456789abcdef', '0123')],
+    ['a byte order mark', `\uFEFF${TEXT}`],
+  ])('is refused with %s', (_what, text) => {
+    expect(parsePayload(text)).toEqual({ problem: expect.any(String) });
+  });
+
+  it.each(['coord-gate', 'gate', 'target', 'commit', 'action', 'expires', 'nonce'])('is refused without %s', (key) => {
+    const text = TEXT.replace(new RegExp(`^${key}: .*\n`, 'm'), '');
+    expect(parsePayload(text)).toEqual({ problem: `it does not say ${key}` });
+  });
+});
+
+describe('the name of its tag', () => {
+  it('is one that git allows, and another for other names', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(name, name, (gate, target) => {
+        const tag = tagName({ ...PAYLOAD, gate, target }, PAYLOAD.nonce);
+        expect(tag).toMatch(/^coord\/gate\/[\w%-]+\/[\w%-]+\/a{12}\/0123456789abcdef$/);
+        if (gate !== target) expect(tag).not.toBe(tagName({ ...PAYLOAD, gate: target, target: gate }, PAYLOAD.nonce));
+      }),
+    );
+  });
+});
