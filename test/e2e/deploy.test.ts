@@ -144,7 +144,8 @@ describe('coord deploy', () => {
     box.git(clone, 'fetch', '--quiet');
     expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
     box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, branch: 'other' }));
-    expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(2);
+    const elsewhere = await fleet.deploy('maya', [], ['touch', '../out']);
+    expect(elsewhere.json().error).toMatchObject({ exit: 2, details: { keys: ['branch'] } });
     expect(existsSync(box.path('out'))).toBe(false);
   });
 
@@ -445,6 +446,8 @@ describe('a deploy that is killed', () => {
     expect(unknown.json().error).toMatchObject({ exit: 7, details: { reason: 'unknown-deploy' } });
     expect(unknown.json().error.message).toContain(`may run ${first.slice(0, 7)} or ${second.slice(0, 7)}`);
     expect(unknown.json().error.details.alternative.command).toMatch(/^coord deploy prod --retry -- /);
+    const plan = (await fleet.deploy('maya', ['--dry-run'], ['true'])).json().data;
+    expect(plan.blockers).toMatchObject([{ step: 'claim', code: 'unavailable' }]);
     expect(existsSync(box.path('out2'))).toBe(false);
     const { live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
     expect(live).toMatchObject([{ commit: first, unknown: [expect.any(String)] }]);
