@@ -65,6 +65,8 @@ it('sees both names of a rename, deletions, modes and submodules', async () => {
   rig.git(rig.clone, 'commit', '--quiet', '--message', 'submodule moved');
   rig.git(rig.clone, 'config', 'diff.ignoreSubmodules', 'all');
   rig.git(rig.clone, 'config', 'diff.renames', 'copies');
+  rig.git(rig.clone, 'config', 'submodule.module.ignore', 'all');
+  rig.box.write(rig.clone, '.gitmodules', '[submodule "module"]\n\tpath = src/module\n\tignore = all\n');
   const { verdicts } = await rig.audit(rig.clone);
   const paths = ['src/a.ts', 'src/b.ts', 'src/c.ts', 'src/c.ts', 'src/module', 'src/module'];
   expect(verdicts).toEqual(paths.map((path) => `${path} unclaimed -`));

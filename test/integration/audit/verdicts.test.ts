@@ -61,6 +61,17 @@ it('calls late what was made before the claim that it was landed under', async (
   expect(code).toBe(4);
 });
 
+it('knows by ancestry what the holder had before the claim, whatever its date says', async () => {
+  const rig = await auditRig();
+  rig.commit(rig.clone, { files: { 'src/a.ts': 'early\n' }, date: rig.host.clock.ms + 600_000 });
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.host.clock.pass(600);
+  rig.commit(rig.clone, 'src/a.ts');
+  await rig.run('maya', rig.clone, 'land');
+  const { verdicts } = await rig.audit(rig.clone, `${rig.start}..HEAD`);
+  expect(verdicts).toEqual(['src/a.ts late maya', 'src/a.ts covered maya']);
+});
+
 it('calls late what was made before the claim, in another branch that the claim was released with', async () => {
   const rig = await auditRig();
   const work = rig.worktree('work');
