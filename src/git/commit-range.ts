@@ -101,14 +101,14 @@ function changesIn(output: Buffer): Map<string, PathChanges> {
   return changed;
 }
 
-/** The commits that `to` contains and none of `without` does. */
+/** The commits that any of `to` contains and none of `without` does. */
 export async function commitsBetween(
   repository: Repository,
   git: Git,
-  to: string,
+  to: readonly string[],
   without: readonly string[],
 ): Promise<string[]> {
-  const input = [to, ...without.map((id) => `^${id}`)].map((line) => `${line}\n`).join('');
+  const input = [...to, ...without.map((id) => `^${id}`)].map((line) => `${line}\n`).join('');
   const options = { input, env: trueHistory(repository), timeoutMs: LONG_MS };
   const { stdout } = await must(git, ['rev-list', '--stdin'], options);
   return stdout.toString('latin1').split('\n').filter(Boolean);

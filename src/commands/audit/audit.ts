@@ -84,7 +84,7 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
       ...{ commit: id, author, subject, committedAt },
       judgements: judgeCommit({ commit: id, committedAt, named }, touched, known),
     }));
-  const audited = judge(await lookAgain(context, evidence, judge(evidence), { changes, base: range.base }));
+  const audited = judge(await lookAgain(context, evidence, judge(evidence), { ...range, commits, changes }));
   const { remote, branch } = config;
   const place: AuditPlace = { range: range.text, remote, branch, cut: history.cut, now: context.now() };
   return {

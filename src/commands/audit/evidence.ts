@@ -26,7 +26,8 @@ export async function gatherEvidence(
 ): Promise<Evidence> {
   const over = claimsOver(history.holdings, context.repository.foldsCase);
   const relevant = [...new Set(facts.paths.flatMap(over))];
-  const ties = new Ties(context, range, await absentAmong(context, relevant));
+  const ends = await endsAfter(context, relevant, range.exclude);
+  const ties = new Ties(context, range, await absentAmong(context, relevant), ends);
   for (const holding of relevant) await ties.add(holding);
   return {
     holdings: new Map(relevant.map((holding) => [holding.claim, holding])),
@@ -45,6 +46,23 @@ async function absentAmong({ git }: Context, holdings: readonly Holding[]): Prom
   return new Set(await absentCommits(git, [...new Set(ids.filter((id) => id !== null))]));
 }
 
+/**
+ * The commits with the works of claims that are here, and that the range does not begin after: what those contain was
+ * there before it.
+ */
+export async function endsAfter(
+  { repository, git }: Context,
+  holdings: readonly Holding[],
+  exclude: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const ends = [...new Set(holdings.flatMap(({ works }) => works.map(({ to }) => to)))];
+  const absent = new Set(await absentCommits(git, ends));
+  const here = ends.filter((id) => !absent.has(id));
+  if (here.length === 0) return new Set();
+  const after = new Set(await commitsBetween(repository, git, here, exclude));
+  return new Set(here.filter((id) => after.has(id)));
+}
+
 class Ties {
   readonly missing = new Map<string, string>();
   private readonly byCommit = new Map<string, Map<string, Tie>>();
@@ -56,6 +74,8 @@ class Ties {
     private readonly context: Context,
     private readonly range: AuditedRange,
     private readonly absent: ReadonlySet<string>,
+    /** The ends of works that may have a commit of the range. */
+    private readonly ends: ReadonlySet<string>,
   ) {
     this.lineage = new Lineage(range.commits);
     this.shallow = shallowBoundary(context.repository).length > 0;
@@ -69,7 +89,7 @@ class Ties {
     for (const { kind, from, to } of works) {
       // A shallow clone may have lost the way from a commit to what it contains.
       if (this.absent.has(to) || (this.shallow && !this.lineage.has(to))) this.missing.set(claim, to);
-      if (this.absent.has(to)) continue;
+      if (!this.ends.has(to)) continue;
       const part = new Set(await this.between(to, [from, base]));
       for (const commit of part) this.tie(commit, claim, { is: 'part', kind });
       if (from === base) continue;
@@ -91,7 +111,7 @@ class Ties {
     const { exclude } = this.range;
     const known = [to, ...without].every((id) => this.lineage.has(id) || (id !== to && exclude.includes(id)));
     if (known) return this.lineage.between(to, without);
-    const found = await commitsBetween(repository, git, to, [...without, ...exclude]);
+    const found = await commitsBetween(repository, git, [to], [...without, ...exclude]);
     return found.filter((id) => this.lineage.has(id));
   }
 }

@@ -1,15 +1,25 @@
 import type { Context } from '../../context.js';
 import type { Holding, Work } from '../../domain/audit/holdings.js';
 import type { Evidence } from '../../domain/audit/judge.js';
+import { Lineage } from '../../domain/audit/lineage.js';
 import type { AuditedCommit } from '../../domain/audit/report.js';
 import { isFinding } from '../../domain/audit/report.js';
-import { changesBetween, changesBy, commitsBetween, type PathChanges } from '../../git/commit-range.js';
-import { absentCommits, isAncestor } from '../../git/refs.js';
+import {
+  changesBetween,
+  changesBy,
+  commitsBetween,
+  type PathChanges,
+  type RangeCommit,
+} from '../../git/commit-range.js';
+import { absentCommits } from '../../git/refs.js';
+import { endsAfter } from './evidence.js';
 
-/** What a second look goes by: the changes of the audited commits, and where the range begins. */
+/** What a second look goes by: the commits of the range with their changes, and where it begins. */
 export interface SecondLook {
+  readonly commits: readonly RangeCommit[];
   readonly changes: ReadonlyMap<string, PathChanges>;
   readonly base: string | null;
+  readonly exclude: readonly string[];
 }
 
 /**
@@ -23,13 +33,16 @@ export async function lookAgain(
   audited: readonly AuditedCommit[],
   look: SecondLook,
 ): Promise<Evidence> {
-  const works = new WorkChanges(context);
+  const works = new WorkChanges(context, look, await endsOf(context, evidence, audited, look));
+  const withBase = look.base === null ? null : new Lineage(look.commits).containing(look.base);
   const same = new Map<string, Set<string>>();
   const asBase = new Set<string>();
   for (const { commit, judgements } of audited) {
     const changes = look.changes.get(commit) ?? new Map<string, string>();
     const paths = judgements.filter(({ verdict }) => isFinding(verdict)).map(({ path }) => path);
-    for (const path of await broughtIn(context, look.base, commit, paths)) asBase.add(keyOf(commit, path));
+    if (look.base !== null && withBase?.has(commit) === false) {
+      for (const path of await broughtIn(context, look.base, commit, paths)) asBase.add(keyOf(commit, path));
+    }
     for (const path of paths) {
       const change = changes.get(path) ?? '';
       // A merge has several befores.
@@ -49,23 +62,44 @@ function keyOf(commit: string, path: string): string {
   return `${commit} ${path}`;
 }
 
-/** Those of the paths that a commit which lacks the base leaves as the base has them. */
+/** Those of the paths that a commit leaves as the base has them. */
 async function broughtIn(
   { repository, git }: Context,
-  base: string | null,
+  base: string,
   commit: string,
   paths: readonly string[],
 ): Promise<string[]> {
-  if (base === null || paths.length === 0 || (await isAncestor(git, base, commit)) !== false) return [];
+  if (paths.length === 0) return [];
   const apart = await changesBetween(repository, git, base, commit);
   return paths.filter((path) => !apart.has(path));
+}
+
+/** The commits with the works of claims over these findings that count. */
+async function endsOf(
+  context: Context,
+  evidence: Evidence,
+  audited: readonly AuditedCommit[],
+  { exclude }: SecondLook,
+): Promise<ReadonlySet<string>> {
+  const open = audited.flatMap(({ judgements }) => judgements.filter(({ verdict }) => isFinding(verdict)));
+  const holdings = new Set([...new Set(open.map(({ path }) => path))].flatMap((path) => evidence.over(path)));
+  return endsAfter(context, [...holdings], exclude);
 }
 
 /** The changes that the works of claims are made of, each work read once. */
 class WorkChanges {
   private readonly known = new Map<string, Promise<readonly PathChanges[]>>();
 
-  constructor(private readonly context: Context) {}
+  private readonly lineage: Lineage;
+
+  constructor(
+    private readonly context: Context,
+    private readonly look: SecondLook,
+    /** The ends of the works that count. */
+    private readonly ends: ReadonlySet<string>,
+  ) {
+    this.lineage = new Lineage(look.commits);
+  }
 
   /** Ids of the claims whose work has this very change of the path. */
   async having(path: string, change: string, holdings: readonly Holding[]): Promise<Set<string>> {
@@ -86,11 +120,16 @@ class WorkChanges {
     return known;
   }
 
-  /** Commit by commit, and as a whole; nothing where this clone lacks one end. */
+  /**
+   * Commit by commit; also as a whole where the work itself is not in the range, so that a squash of it may be. Nothing
+   * where this clone lacks one end.
+   */
   private async read({ from, to }: Work): Promise<readonly PathChanges[]> {
     const { repository, git } = this.context;
-    if (from === null || (await absentCommits(git, [from, to])).length > 0) return [];
-    const commits = await commitsBetween(repository, git, to, [from]);
+    if (from === null || !this.ends.has(to)) return [];
+    if (this.lineage.has(to)) return this.lineage.between(to, [from]).flatMap((id) => this.look.changes.get(id) ?? []);
+    if ((await absentCommits(git, [from])).length > 0) return [];
+    const commits = await commitsBetween(repository, git, [to], [from]);
     const each = await changesBy(repository, git, commits);
     return [await changesBetween(repository, git, from, to), ...each.values()];
   }

@@ -17,6 +17,15 @@ export class Lineage {
     return this.place.has(commit);
   }
 
+  /** The commits of the range that contain a commit which the whole range is made to begin after. */
+  containing(base: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const { id, parents } of this.nodes.toReversed()) {
+      if (id === base || parents.some((parent) => parent === base || found.has(parent))) found.add(id);
+    }
+    return found;
+  }
+
   /**
    * The commits of the range that `to` contains and none of `without` does. All of them must be in the range, or contain
    * nothing of it. Walks no further than the answer does.

@@ -33,3 +33,13 @@ it('finds what one commit contains and the others do not', () => {
     }),
   );
 });
+
+it('finds what contains a commit, in the range or just below it', () => {
+  fc.assert(
+    fc.property(graph, fc.nat(20), (nodes, index) => {
+      const base = `c${index % (nodes.length + 6)}`;
+      const expected = nodes.filter(({ id }) => contained(nodes, id).has(base)).map(({ id }) => id);
+      expect([...new Lineage(nodes).containing(base)].sort()).toEqual(expected.sort());
+    }),
+  );
+});
