@@ -132,6 +132,16 @@ it('proves it from a linked worktree, without a remote, and with the guards turn
   expect(Object.fromEntries(outcomes(result.json().data))).toMatchObject({ commit: 'stopped', push: 'stopped' });
 });
 
+it('tries an edit where a harness asks before one', async () => {
+  const here = await rig();
+  const command = { type: 'command', command: 'coord hook claude-code' };
+  const settings = { hooks: { PreToolUse: [{ matcher: 'Edit|Write', hooks: [command] }] } };
+  here.box.write(here.clone, '.claude/settings.json', JSON.stringify(settings));
+  const { code, report } = await here.prove();
+  expect([code, report.enforcement.level]).toEqual([0, 'guarded']);
+  expect(attempt(report, 'edit')).toMatchObject({ outcome: 'stopped', by: 'edit hook' });
+});
+
 it('says what it cannot show where the surface has no file', async () => {
   const { prove } = await rig({ surface: ['none/**'] });
   const { report } = await prove();

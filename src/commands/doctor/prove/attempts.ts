@@ -51,7 +51,7 @@ export class Attempts {
   /** In the dialect of one harness: they all lead to the same judgement. */
   async edit(): Promise<Attempt> {
     const base = { id: 'edit', what: 'an edit in the harness', layer: 'harness' } as const;
-    const verb = VERBS.find(({ name }) => name === 'hook claude-code');
+    const verb = VERBS.find(({ name }) => name === 'hook');
     if (!this.harness || verb === undefined) {
       return { ...base, outcome: 'not-tried', by: null, why: 'no harness here asks before an edit' };
     }
