@@ -88,12 +88,15 @@ export interface Looked extends Verification {
   readonly told: readonly Attempt[];
   /** Milliseconds that it would have waited between attempts. */
   readonly pausedMs: number;
+  /** Milliseconds that each attempt was given. */
+  readonly limitsMs: readonly number[];
 }
 
 /** Verifies that a surface shows {@link NEW}, at a clock that only the pauses move: 10 s, an attempt every 2 s. */
 export async function look(url: string, config: Partial<VerifyConfig> = {}, looking: Looking = {}): Promise<Looked> {
   const clock = { ms: NOON, paused: 0 };
   const told: Attempt[] = [];
+  const limitsMs: number[] = [];
   const { previous = OLD, cutOff, standing = false } = looking;
   const settings: VerifyConfig = {
     ...{ url, expect: '{commit}', pattern: null, header: null, status: 200, redirects: 'none' },
@@ -110,10 +113,13 @@ export async function look(url: string, config: Partial<VerifyConfig> = {}, look
         if (!standing) clock.ms += ms;
         clock.paused += ms;
       },
-      signalAfter: () => cutOff?.next() ?? new AbortController().signal,
+      signalAfter: (ms) => {
+        limitsMs.push(ms);
+        return cutOff?.next() ?? new AbortController().signal;
+      },
       random: Math.random,
       tell: (attempt) => told.push(attempt),
     },
   );
-  return { ...verification, told, pausedMs: clock.paused };
+  return { ...verification, told, limitsMs, pausedMs: clock.paused };
 }

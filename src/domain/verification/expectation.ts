@@ -29,7 +29,7 @@ export function expectationOf({ expect, pattern }: Wanted, commit: string): Expe
     source,
     shown: pieces.map((piece, at) => (at % 2 === 0 ? piece : formOf(piece, commit))).join(''),
     namesCommit: pieces.length > 1,
-    bare: pattern === null && pieces.length > 1 && pieces.every((piece, at) => at % 2 === 1 || piece.trim() === ''),
+    bare: pieces.length > 1 && pieces.every((piece, at) => at % 2 === 1 || piece.trim() === ''),
   };
 }
 

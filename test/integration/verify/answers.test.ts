@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createTcpServer } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -27,11 +28,15 @@ test('a header is looked at in place of the body', async () => {
 });
 
 test('where a header is looked at, the body is not waited for', async () => {
+  const left: Promise<unknown>[] = [];
   const { origin } = await surface((response) => {
+    left.push(once(response, 'close'));
     response.setHeader('x-commit', NEW);
     response.write('the rest never comes');
   });
   expect(await look(origin, { ...ONCE, header: 'x-commit' })).toMatchObject({ ok: true });
+  // The connections are left, so that nothing keeps the program from ending.
+  expect(await Promise.all(left)).toHaveLength(2);
 });
 
 test.each([
@@ -78,6 +83,14 @@ test('an answer that is cut short does not count, though it holds the commit', a
   const { origin } = await surface((response) => {
     response.writeHead(200, { 'content-length': 1000 });
     response.write(NEW, () => response.destroy());
+  });
+  expect(await look(origin, ONCE)).toMatchObject({ ok: false, reason: 'unreachable' });
+});
+
+test('nor does one that is cut short while it is unpacked', async () => {
+  const { origin } = await surface((response) => {
+    response.writeHead(200, { 'content-length': 1000, 'content-encoding': 'gzip' });
+    response.write(gzipSync(NEW).subarray(0, 12), () => response.destroy());
   });
   expect(await look(origin, ONCE)).toMatchObject({ ok: false, reason: 'unreachable' });
 });

@@ -14,6 +14,7 @@ test('a cache is gone round, and what it shows to others is told', async () => {
 test('each attempt asks for another address, with headers that caches heed; the last look has none of these', async () => {
   const { origin, asked, headers } = await surface((response, count) => response.end(count === 1 ? OLD : NEW));
   await look(`${origin}/version`);
+  expect(headers.map(({ connection }) => connection)).toEqual(['close', 'close', 'close']);
   expect(new Set(asked).size).toBe(3);
   expect(headers.map((sent) => [sent['cache-control'], sent.pragma])).toEqual([
     ['no-cache', 'no-cache'],
@@ -24,9 +25,20 @@ test('each attempt asks for another address, with headers that caches heed; the 
 
 test('the query of the address stays as it is written, and its fragment at home', async () => {
   const { origin, asked } = await surface((response) => response.end(NEW));
-  await look(`${origin}/v?a=%20b&b=1+2&&c#top`);
+  const { url } = await look(`${origin}/v?a=%20b&b=1+2&&c#top`);
+  expect(url).toBe(`${origin}/v?a=%20b&b=1+2&&c`);
   expect(asked[0]).toMatch(/^\/v\?a=%20b&b=1\+2&&c&coord-verify=\w+$/);
   expect(asked[1]).toBe('/v?a=%20b&b=1+2&&c');
+});
+
+test.each([
+  ['another version', 'abcdef0123456789abcdef0123456789abcdef01'],
+  ['no version', 'please wait'],
+])('a cache that shows %s to others is told, too', async (_, kept) => {
+  const { origin } = await surface((response, _count, { query }) =>
+    response.end(query.has('coord-verify') ? NEW : kept),
+  );
+  expect(await look(origin)).toMatchObject({ ok: true, cached: { seen: kept, ageSeconds: null } });
 });
 
 test('a cache that heeds nothing is named with its age', async () => {

@@ -51,6 +51,25 @@ test('a page that shows the old version beside the new one tells nothing by the 
   expect(await shown(`${SHORT} ${OLD.slice(0, 9)}`, { expect: '{short}' })).toMatchObject({ reason: 'ambiguous' });
 });
 
+test.each([{ expect: ' {commit} ' }, { expect: null, pattern: '{commit}' }])(
+  'nor by %o, which is no more',
+  async (config) => {
+    expect(await shown(`${OLD} ${NEW} ${OLD}`, config)).toMatchObject({ ok: false, reason: 'ambiguous' });
+  },
+);
+
+test('where no commit is expected, none is missed', async () => {
+  expect(await shown('cafe123 is ill', { expect: 'well' })).toMatchObject({
+    reason: 'missing',
+    seen: 'cafe123 is ill',
+  });
+});
+
+test('of several numbers that may be a version, the one as long as a commit is named', async () => {
+  const other = 'abcdef0123456789abcdef0123456789abcdef01';
+  expect(await shown(`<script src="main.3f2a9bc1.js"></script>${other}`)).toMatchObject({ seen: other });
+});
+
 test('with words around the commit it does', async () => {
   expect(await shown(`deployed ${NEW}, before ${OLD}`, { expect: 'deployed {commit}' })).toMatchObject({ ok: true });
   const still = await shown(`deployed ${OLD}, next ${NEW}`, { expect: 'deployed {commit}' });
