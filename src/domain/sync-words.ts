@@ -1,5 +1,5 @@
 import type { OutOfSyncReason, Submodule, SyncFacts, UnfinishedOperation, UnknownReason } from './sync.js';
-import { oneLine, plural, shorten } from './text.js';
+import { oneLine, plural, shellWord, shorten } from './text.js';
 
 interface Words {
   readonly message: string;
@@ -26,7 +26,7 @@ export function refusalText(facts: SyncFacts, reason: UnknownReason | OutOfSyncR
 const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts) => Words>> = {
   unborn: ({ remote }) => ({
     message: 'cannot know: HEAD has no commit yet',
-    hint: `git pull ${word(remote)}, or make the first commit, then repeat`,
+    hint: `git pull ${shellWord(remote)}, or make the first commit, then repeat`,
   }),
   interrupted: ({ unfinished }) => {
     const { message, hint } = UNFINISHED[unfinished ?? 'merge'];
@@ -34,20 +34,20 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
   },
   'no-remote': ({ remote }) => ({
     message: `cannot know: there is no remote ${oneLine(remote)}`,
-    hint: `git remote add ${word(remote)} URL, or set "remote" in coord.config.json`,
+    hint: `git remote add ${shellWord(remote)} URL, or set "remote" in coord.config.json`,
   }),
   'no-branch': noBranch,
   'fetch-failed': ({ remote, upstream }) => ({
     message: `cannot know: ${oneLine(remote)} could not be fetched${upstream.kind === 'fetch-failed' ? `: ${brief(upstream.reason)}` : ''}`,
-    hint: `git fetch ${word(remote)} shows why; repeat when it works`,
+    hint: `git fetch ${shellWord(remote)} shows why; repeat when it works`,
   }),
   shallow: ({ remote, upstream }) => ({
     message: `cannot know: this clone is shallow, and its history ends before it meets ${nameOf(remote, upstream)}`,
-    hint: `git fetch --unshallow ${word(remote)}, then repeat`,
+    hint: `git fetch --unshallow ${shellWord(remote)}, then repeat`,
   }),
   unrelated: ({ remote, upstream }) => ({
     message: `cannot know: HEAD and ${nameOf(remote, upstream)} share no history`,
-    hint: `git remote get-url ${word(remote)}: is that the right repository?`,
+    hint: `git remote get-url ${shellWord(remote)}: is that the right repository?`,
   }),
   rewound: (facts) => dropped(facts, 'went back'),
   rewritten: (facts) => dropped(facts, 'was rewritten'),
@@ -88,7 +88,7 @@ function behind(remote: string, upstream: SyncFacts['upstream'], addition: strin
   const count = upstream.kind === 'fetched' ? upstream.behind : 0;
   return {
     message: `behind: HEAD lacks ${plural(count, 'commit')} of ${nameOf(remote, upstream)}${addition}`,
-    hint: `git pull --rebase ${word(remote)} ${word(branchOf(upstream))}, look at your change again, then repeat`,
+    hint: `git pull --rebase ${shellWord(remote)} ${shellWord(branchOf(upstream))}, look at your change again, then repeat`,
   };
 }
 
@@ -128,9 +128,4 @@ function branchOf(upstream: SyncFacts['upstream']): string {
 
 function brief(text: string): string {
   return shorten(oneLine(text.trim().split('\n')[0] ?? ''), 200);
-}
-
-/** A word for a POSIX shell: names come from the remote, and a hint is there to be pasted. */
-function word(text: string): string {
-  return /^[\w./@:+-]+$/.test(text) ? text : `'${oneLine(text).replaceAll("'", "'\\''")}'`;
 }

@@ -16,6 +16,17 @@ export function shorten(text: string, most: number): string {
   return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
 }
 
+/**
+ * The word as a shell needs it typed: quoted only where it must be, control characters as `$'…'` (bash, zsh, ksh), and
+ * never an option. U+FDD0 needs no quotes: it stands for the way to the root until a suggestion is printed.
+ */
+export function shellWord(text: string): string {
+  const word = text.startsWith('-') ? `./${text}` : text;
+  if (/^[\w@%+=:,./\uFDD0-]+$/.test(word)) return word;
+  if (oneLine(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
+  return `$'${oneLine(word.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;
+}
+
 /** `1 commit`, `3 commits`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

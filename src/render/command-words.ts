@@ -1,7 +1,9 @@
 import { isGlob } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/patterns.js';
 import { directoryPath, type Target } from '../domain/targets.js';
-import { oneLine } from '../domain/text.js';
+import { shellWord } from '../domain/text.js';
+
+export { shellWord };
 
 /**
  * Stands before a path in a suggested command until it is printed: where the agent stands decides how the path is
@@ -40,11 +42,4 @@ export function targetWord(target: Target | string): string {
 
 export function targetWords(targets: readonly (Target | string)[]): string {
   return [...new Set(targets.map(targetWord))].join(' ');
-}
-
-/** The word as a shell needs it typed: quoted only where it must be, control characters as `$'…'` (bash, zsh, ksh). */
-export function shellWord(text: string): string {
-  if (/^[\w@%+=:,./\uFDD0-]+$/.test(text)) return text.startsWith('-') ? `./${text}` : text;
-  if (oneLine(text) === text) return `'${text.replaceAll("'", "'\\''")}'`;
-  return `$'${oneLine(text.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;
 }

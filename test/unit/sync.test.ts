@@ -161,6 +161,8 @@ describe('what a refusal says', () => {
   test('a name from the remote cannot act on the terminal, nor on the shell that a hint is pasted into', () => {
     const { message, hint } = words({ behind: 1, branch: "x'$(id);\u001b[2J" });
     expect(message).toBe("behind: HEAD lacks 1 commit of origin/x'$(id);\\u001b[2J");
-    expect(hint).toContain(`git pull --rebase origin 'x'\\''$(id);\\u001b[2J', `);
+    const option = words({ behind: 1, branch: '--upload-pack=id' }).hint;
+    expect(option).toContain('git pull --rebase origin ./--upload-pack=id, ');
+    expect(hint).toContain(`git pull --rebase origin $'x\\'$(id);\\u001b[2J', `);
   });
 });

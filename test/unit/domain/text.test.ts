@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { oneLine, plural, shorten } from '../../../src/domain/text.js';
+import { oneLine, plural, shellWord, shorten } from '../../../src/domain/text.js';
 
 describe('oneLine', () => {
   it.each([
@@ -20,6 +21,33 @@ describe('shorten', () => {
     expect(shorten('abc', 3)).toBe('abc');
     expect(shorten('abcd', 3)).toBe('ab…');
     expect(shorten('🎉🎉🎉', 2)).toBe('🎉…');
+  });
+});
+
+describe('shellWord', () => {
+  const WORDS = [
+    'src/a-b.ts',
+    'a b',
+    "it's",
+    '$(id)',
+    '-a',
+    '--upload-pack=x',
+    '-a b',
+    '',
+    'n\nl',
+    "\u001b'\\",
+    '\\n',
+    '🎉',
+  ];
+
+  it.each(WORDS)('%j reaches a program as it is, and never as an option', (word) => {
+    const script = `printf '%s\\0' ${shellWord(word)}`;
+    const { stdout } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    expect(stdout).toBe(`${word.startsWith('-') ? `./${word}` : word}\0`);
+  });
+
+  it.each(['src/a-b.ts', '@db/main', ':/x', 'a=b,c'])('%j needs no quotes', (word) => {
+    expect(shellWord(word)).toBe(word);
   });
 });
 
