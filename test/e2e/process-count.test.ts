@@ -83,3 +83,16 @@ it('a guard starts one git process, the comparison, and asks no remote; to refus
   await calls('maya', ['hooks', 'run', 'pre-commit']);
   expect(await calls('maya', ['hooks', 'run', 'pre-commit'])).toEqual(['diff-index']);
 });
+
+it('however many claims are wide, git is asked once what has changed', async () => {
+  const fleet = await localFleet();
+  const { box, clone } = fleet;
+  box.commit(clone, 'coord.config.json', JSON.stringify({ surface: ['src/**', 'docs/**'] }));
+  for (const file of ['src/api/users.ts', 'docs/guide.md']) box.write(clone, file, 'changed\n');
+  expect(await counting(fleet)('maya', ['claim', 'src', 'docs'])).toEqual(['status']);
+  const { stderr } = await fleet.as('noor', ['steal', 'src', 'docs', '--force', '--reason', 'see the words']);
+  expect(stderr).toMatch(
+    /^.*src\/\*\* is wide ground .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m,
+  );
+  expect(stderr).toMatch(/^.*docs\/\*\* is wide ground .* changed docs\/guide\.md: coord claim docs\/guide\.md /m);
+});
