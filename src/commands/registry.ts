@@ -264,6 +264,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./guards/harness/hook.js')).hook,
   },
   {
+    name: 'setup',
+    summary: 'make an agent harness ask coord before it edits',
+    load: async () => (await import('./guards/setup/setup.js')).setup,
+  },
+  {
     name: 'compact',
     summary: 'shorten the history of the coordination branch',
     load: async () => (await import('./compact.js')).compact,
