@@ -4,6 +4,8 @@ import type { Context } from '../context.js';
 import { CoordError } from '../errors.js';
 import { rootFileText } from '../git/commit-files.js';
 import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
+import { openObjects } from '../git/objects.js';
+import { trueGit } from './deploy/true-git.js';
 
 /** The configuration as far as it protects against the agent itself, and where it was read. */
 export interface ProtectedConfig {
@@ -47,8 +49,9 @@ async function configOn(
  * The configuration in a commit; null when it has none.
  * @throws CoordError `usage` that lists every problem.
  */
-export async function configAt({ objects, repository }: Context, commit: string): Promise<Config | null> {
-  const text = await rootFileText(objects, repository, commit, CONFIG_FILE);
+export async function configAt(context: Context, commit: string): Promise<Config | null> {
+  const { repository } = context;
+  const text = await rootFileText(openObjects(repository, trueGit(context)), repository, commit, CONFIG_FILE);
   return text === null ? null : parseConfig(text);
 }
 

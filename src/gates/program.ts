@@ -27,11 +27,12 @@ export interface ProgramOptions {
   readonly cwd: string;
   readonly env: Environment;
   readonly timeoutMs: number;
+  /** How long it gets to end by itself once it is asked to; default 5,000. */
+  readonly graceMs?: number;
   /** As in `Host`: how we learn that we are to stop. */
   readonly onStop: (listener: (signal: string) => void) => () => void;
 }
 
-/** How long a program that is stopped gets to end by itself. */
 const GRACE_MS = 5_000;
 /** How long the pipes of a program that has ended may stay open: something that left its group holds them. */
 const DRAIN_MS = 1_000;
@@ -52,7 +53,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramRun> {
   const stop = (why: ProgramEnd) => {
     cause ??= why;
     signalGroup(started, 'SIGTERM');
-    killer ??= setTimeout(() => signalGroup(started, 'SIGKILL'), GRACE_MS);
+    killer ??= setTimeout(() => signalGroup(started, 'SIGKILL'), options.graceMs ?? GRACE_MS);
   };
   const timer = setTimeout(() => stop({ kind: 'timeout' }), options.timeoutMs);
   const unlisten = options.onStop((signal) => stop({ kind: 'stopped', signal }));

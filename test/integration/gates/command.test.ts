@@ -96,11 +96,11 @@ describe('a command gate', () => {
     const pidFile = join(gated.box.directory, 'pid');
     gated.publish({
       'coord.config.json': JSON.stringify({
-        gates: { slow: { type: 'command', command: node(script, pidFile), timeout: '1s' } },
+        gates: { slow: { type: 'command', command: node(script, pidFile), timeout: '3s' } },
         deploy: { prod: { gates: ['slow'] } },
       }),
     });
-    expect(await gated.check()).toMatchObject([{ closed: 'timeout', finding: expect.stringContaining('1s') }]);
+    expect(await gated.check()).toMatchObject([{ closed: 'timeout', finding: expect.stringContaining('3s') }]);
     expect(existsSync(pidFile)).toBe(true);
     await expect.poll(() => runs(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
   });

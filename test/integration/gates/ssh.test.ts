@@ -320,6 +320,26 @@ describe.skipIf(!HAS_SSH_KEYGEN)('a signed-tag gate, with SSH keys', () => {
     expect(await gated.check()).toMatchObject([{ open: true }]);
   });
 
+  it('reads no tag that is far too large for one', async () => {
+    tagWith(`${formatPayload(payloadFor(question()))}${'x'.repeat(100_000)}\n`);
+    expect(await gated.check()).toMatchObject([
+      { closed: 'unsigned', finding: expect.stringContaining('can be read') },
+    ]);
+  });
+
+  it('reads its people as they are, though this clone replaces the objects of the main branch', async () => {
+    const eve = sshPerson(gated.box, 'eve');
+    const main = gated.head();
+    const open = { gates: { owner: { type: 'command', command: ['true'] } }, deploy: { prod: { gates: ['owner'] } } };
+    gated.box.commit(gated.clone, SIGNERS, `${eve.line}\n`);
+    const planted = gated.box.commit(gated.clone, 'coord.config.json', JSON.stringify(open));
+    gated.box.git(gated.clone, 'replace', main, planted);
+    gated.box.git(gated.clone, 'repack', '--quiet', '-a', '-d');
+    const asked = { ...question(), commit: main };
+    signGate(eve, gated.clone, asked);
+    expect(await gated.check({ commit: main })).toMatchObject([{ type: 'signed-tag', closed: 'unknown-signer' }]);
+  });
+
   it('finds gates and targets whatever they are called', async () => {
     const names = ['..', 'a b', 'x.lock', '-f', 'a/b', 'ü*?[', '"quoted"', 'new\nline\u001b[0m', 'n'.repeat(300)];
     const owner = { type: 'signed-tag', allowedSigners: SIGNERS };
