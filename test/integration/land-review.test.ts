@@ -1,39 +1,17 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type InProcess, inProcess } from '../support/in-process.js';
-import { hook, type LandingFleet, landingFleet } from '../support/landing.js';
-import type { CoordResult } from '../support/sandbox.js';
+import { hook, type LandingPair, landingPair } from '../support/landing.js';
 
-let fleet: LandingFleet;
-let coord: InProcess;
+let fleet: LandingPair['fleet'];
+let coord: LandingPair['coord'];
+let maya: LandingPair['maya'];
+let noor: LandingPair['noor'];
+let held: LandingPair['held'];
+let work: LandingPair['work'];
 
 beforeEach(async () => {
-  fleet = await landingFleet();
-  coord = inProcess(fleet.box);
+  ({ fleet, coord, maya, noor, held, work } = await landingPair());
 });
-
-/** Runs coord as maya in the first clone, which must answer with this exit code. */
-async function maya(exit: number, ...args: string[]): Promise<CoordResult> {
-  const result = await coord.run('maya', fleet.clone, [...args, '--json']);
-  expect(result.code, result.stdout).toBe(exit);
-  return result;
-}
-
-/** As noor, in the second clone. */
-async function noor(exit: number, ...args: string[]): Promise<CoordResult> {
-  const result = await coord.run('noor', fleet.other, [...args, '--json']);
-  expect(result.code, result.stdout).toBe(exit);
-  return result;
-}
-
-async function held(): Promise<string[]> {
-  const claims = (await noor(0, 'status')).json().data.claims as { target: string }[];
-  return claims.map(({ target }) => target);
-}
-
-function work(text = 'more users\n', file = 'src/api/users.ts'): string {
-  return fleet.box.commit(fleet.clone, file, text);
-}
 
 /** The second clone merges a branch of the remote into its main branch as a person at a forge would, and pushes it. */
 function merge(how: readonly string[], branch = 'feature'): string {
@@ -122,7 +100,7 @@ describe('coord released-by', () => {
     await maya(0, 'land', '--to', 'feature');
     const { error } = (await maya(5, 'released-by', commit)).json();
     expect(error.details).toMatchObject({ reason: 'not-merged', paths: ['src/api/users.ts'] });
-    expect(await held()).toEqual(['src/api/**']);
+    expect(await held()).toEqual(['maya src/api/**']);
   });
 
   it.each([
@@ -135,7 +113,7 @@ describe('coord released-by', () => {
     merge(how);
     const { data } = (await maya(0, 'released-by', 'HEAD')).json();
     expect(data).toMatchObject({ commit, how: 'contained', released: [{ target: 'src/api/**' }], kept: [] });
-    expect(await held()).toEqual(['src/web']);
+    expect(await held()).toEqual(['maya src/web']);
     await noor(0, 'claim', 'src/api');
     expect((await maya(0, 'released-by', commit)).json().data.released).toEqual([]);
   });
@@ -181,7 +159,7 @@ describe('coord released-by', () => {
     fleet.box.git(fleet.clone, 'reset', '--quiet', '--soft', commit);
     expect((await maya(5, 'released-by', commit)).json().error.details.reason).toBe('uncommitted');
     fleet.box.git(fleet.clone, 'commit', '--quiet', '--message', 'again');
-    expect(await held()).toEqual(['src/api/**']);
+    expect(await held()).toEqual(['maya src/api/**']);
   });
 
   it('follows a rename, deletions and names with line breaks through a squash', async () => {
@@ -207,6 +185,6 @@ describe('coord released-by', () => {
     await maya(0, 'land', '--to', 'feature');
     merge(['--ff-only']);
     expect((await noor(0, 'released-by', commit)).json().data.released).toEqual([]);
-    expect(await held()).toEqual(['src/api/**']);
+    expect(await held()).toEqual(['maya src/api/**']);
   });
 });

@@ -2,47 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type InProcess, inProcess } from '../support/in-process.js';
-import { hook, type LandingFleet, landingFleet } from '../support/landing.js';
-import type { CoordResult } from '../support/sandbox.js';
+import { hook, type LandingPair, landingPair } from '../support/landing.js';
 
-let fleet: LandingFleet;
-let coord: InProcess;
+let fleet: LandingPair['fleet'];
+let coord: LandingPair['coord'];
+let maya: LandingPair['maya'];
+let noor: LandingPair['noor'];
+let held: LandingPair['held'];
+let work: LandingPair['work'];
 
 beforeEach(async () => {
-  fleet = await landingFleet();
-  coord = inProcess(fleet.box);
-  // Hooks run the built program, which has the real clock.
-  coord.clock.ms = Date.now();
+  ({ fleet, coord, maya, noor, held, work } = await landingPair());
 });
-
-/** Runs coord as maya in the first clone, which must answer with this exit code. */
-async function maya(exit: number, ...args: string[]): Promise<CoordResult> {
-  const result = await coord.run('maya', fleet.clone, [...args, '--json']);
-  expect(result.stdout, result.stderr).toContain('"schema"');
-  expect(result.code, result.stdout).toBe(exit);
-  return result;
-}
-
-/** As noor, in the second clone. */
-async function noor(exit: number, ...args: string[]): Promise<CoordResult> {
-  const result = await coord.run('noor', fleet.other, [...args, '--json']);
-  expect(result.code, result.stdout).toBe(exit);
-  return result;
-}
-
-async function held(): Promise<string[]> {
-  const claims = (await noor(0, 'status')).json().data.claims as { agent: string; target: string }[];
-  return claims.map(({ agent, target }) => `${agent} ${target}`);
-}
 
 /** Where the remote stands: the main branch, the coordination branch. */
 function stand(): (string | null)[] {
   return [fleet.at('main'), fleet.at('coord')];
-}
-
-function work(text = 'more users\n', file = 'src/api/users.ts', cwd = fleet.clone): string {
-  return fleet.box.commit(cwd, file, text);
 }
 
 /** Runs the command of a hint as maya would, in a shell. */

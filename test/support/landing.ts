@@ -1,6 +1,9 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { type Fleet, sharedFleet } from './fleet.js';
+import { type InProcess, inProcess } from './in-process.js';
+import type { CoordResult } from './sandbox.js';
 
 export interface LandingFleet extends Fleet {
   readonly remote: string;
@@ -28,6 +31,51 @@ export async function landingFleet(): Promise<LandingFleet> {
     },
     mainHistory: () => box.git(remote, 'rev-list', '--first-parent', 'main').split('\n'),
     serverHook: (name, ...lines) => hook(fleet, join(remote, 'hooks'), name, lines),
+  };
+}
+
+/** Runs coord as one agent in its clone, with `--json`; it must answer with this exit code. */
+export type Acts = (exit: number, verb: string, ...args: string[]) => Promise<CoordResult>;
+
+export interface LandingPair {
+  readonly fleet: LandingFleet;
+  /** At the real time: hooks run the built program, which has the real clock. */
+  readonly coord: InProcess;
+  /** In the first clone. */
+  readonly maya: Acts;
+  /** In the second clone. */
+  readonly noor: Acts;
+  /** All claims, as `maya src/api/**`. */
+  held(): Promise<string[]>;
+  /** Commits a file, `src/api/users.ts` in the first clone unless said otherwise; returns the commit. */
+  work(text?: string, file?: string, cwd?: string): string;
+}
+
+/** A landing fleet in which maya and noor run coord inside the test process. */
+export async function landingPair(): Promise<LandingPair> {
+  const fleet = await landingFleet();
+  const coord = inProcess(fleet.box);
+  coord.clock.ms = Date.now();
+  const acts =
+    (agent: string, cwd: string): Acts =>
+    async (exit, verb, ...args) => {
+      // What stands after `--` is no option.
+      const result = await coord.run(agent, cwd, [verb, '--json', ...args]);
+      expect(result.stdout, result.stderr).toContain('"schema"');
+      expect(result.code, result.stdout).toBe(exit);
+      return result;
+    };
+  const noor = acts('noor', fleet.other);
+  return {
+    fleet,
+    coord,
+    maya: acts('maya', fleet.clone),
+    noor,
+    held: async () => {
+      const claims = (await noor(0, 'status')).json().data.claims as { agent: string; target: string }[];
+      return claims.map(({ agent, target }) => `${agent} ${target}`);
+    },
+    work: (text = 'more users\n', file = 'src/api/users.ts', cwd = fleet.clone) => fleet.box.commit(cwd, file, text),
   };
 }
 
