@@ -176,6 +176,18 @@ it('expects what a deploy put there of which nobody knows how it ended', async (
   expect(data).toMatchObject({ ok: true, commit, commitFrom: 'deployments', deploy: expect.any(String) });
 });
 
+it('expects what a deploy that failed may have put there, not what ran before', async () => {
+  const { origin } = await surface((response) => response.end('starting'));
+  const fleet = await deployFleet();
+  await fleet.deploy('maya', [], ['true']);
+  const config = configWith(fleet, { prod: { gates: ['tests'], verify: { url: origin, timeout: '1ms' } } });
+  const second = fleet.land('coord.config.json', config);
+  await fleet.deploy('maya', [], ['false']);
+  fleet.land('src/api/later.ts');
+  const { error } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  expect(error.details).toMatchObject({ commit: second, commitFrom: 'deployments', reason: 'missing' });
+});
+
 it('out of reach of the remote, it expects what is known here, and says so', async () => {
   const { origin } = await surface((response) => response.end('x'));
   const fleet = await deployFleet({ target: { verify: { url: origin, expect: 'x', timeout: '1ms' } } });
