@@ -19,6 +19,7 @@ import { discoverRepository, type Repository } from './git/repository.js';
 import { type Git, gitIn } from './git/run.js';
 import { type GitStream, gitStreamIn } from './git/stream.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
+import { inputFrom } from './input.js';
 import { outputTo, type Stream } from './output.js';
 import { BranchRef } from './store/branch-ref.js';
 import type { Companion } from './store/companion.js';
@@ -72,7 +73,7 @@ export function processHost(packageRoot: string): Host {
     get interactive() {
       return process.stdin.isTTY ?? false;
     },
-    readInput: (most) => (process.stdin.isTTY ? Promise.resolve(Buffer.alloc(0)) : readAll(process.stdin, most)),
+    readInput: (most) => inputFrom(0, () => process.stdin, most),
     node: process.execPath,
     onStop: (listener) => {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
@@ -84,17 +85,6 @@ export function processHost(packageRoot: string): Host {
     monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
     random: Math.random,
   };
-}
-
-async function readAll(stream: AsyncIterable<Buffer>, most: number): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes > most) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Pipes of Windows are written only by Node's own streams. */

@@ -13,9 +13,10 @@ function counting(fleet: Fleet) {
     .find((path) => existsSync(path));
   const wrapper = box.write(box.path('counting'), 'git', `#!/bin/sh\necho "$*" >>'${calls}'\nexec '${real}' "$@"\n`);
   chmodSync(wrapper, 0o755);
-  return async (agent: string, args: readonly string[], exit = 0): Promise<string[]> => {
+  return async (agent: string, args: readonly string[], exit = 0, input = ''): Promise<string[]> => {
     rmSync(calls, { force: true });
     const result: CoordResult = await fleet.as(agent, args, {
+      input,
       env: { PATH: `${box.path('counting')}:${box.env.PATH}` },
     });
     expect([result.code, result.stderr]).toEqual([exit, expect.not.stringContaining('unforeseen')]);
@@ -95,4 +96,24 @@ it('however many claims are wide, git is asked once what has changed', async () 
     /^.*src\/\*\* is wide ground .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m,
   );
   expect(stderr).toMatch(/^.*docs\/\*\* is wide ground .* changed docs\/guide\.md: coord claim docs\/guide\.md /m);
+});
+
+it('a hook that lets an edit or a command pass starts no git process, and writes nothing', async () => {
+  for (const fleet of [await localFleet(), await sharedFleet()]) {
+    const calls = counting(fleet);
+    const hook = (tool_name: string, tool_input: object, exit = 0) => {
+      const payload = { hook_event_name: 'PreToolUse', session_id: 's1', cwd: fleet.clone, tool_name, tool_input };
+      return calls('maya', ['hook', 'claude-code'], exit, JSON.stringify(payload));
+    };
+    await fleet.as('maya', ['claim', 'src/api'], { env: { COORD_SESSION: 's1' } });
+    await hook('Edit', { file_path: 'README.md' });
+    const before = fleet.box.git(fleet.clone, 'for-each-ref');
+    expect(await hook('Edit', { file_path: 'README.md' })).toEqual([]);
+    expect(await hook('Edit', { file_path: 'src/api/users.ts' })).toEqual([]);
+    expect(await hook('Edit', { file_path: 'src/web/page.ts' }, 2)).toEqual([]);
+    expect(await hook('Bash', { command: 'ls && npm test > out.txt' })).toEqual([]);
+    expect(await hook('Bash', { command: 'rm src/api/users.ts' })).toEqual([]);
+    expect(await hook('Read', { file_path: 'src/web/page.ts' })).toEqual([]);
+    expect(fleet.box.git(fleet.clone, 'for-each-ref')).toBe(before);
+  }
 });

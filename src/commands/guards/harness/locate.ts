@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { problemOf } from '../../../domain/ground/index.js';
 import { patternTarget } from '../../../domain/patterns.js';
@@ -34,7 +34,7 @@ export function locate(write: Write): Located[] {
     const absolute = resolve(directory, path);
     const isFolder = isDirectory(absolute);
     if (isFolder && into.length > 0) return into.flatMap((name) => locateOne(join(absolute, name), true, false));
-    return locateOne(absolute, write.follows, isFolder || /[/\\]$/.test(path));
+    return locateOne(write.follows ? leadsTo(absolute) : absolute, write.follows, isFolder || /[/\\]$/.test(path));
   } catch (error) {
     if (error instanceof CoordError) return [];
     throw error;
@@ -68,6 +68,18 @@ function locatePattern(path: string, directory: string): Located[] {
   });
 }
 
+/** As many links as the system follows. */
+const MOST_LINKS = 40;
+
+/** Where a link leads that leads to nothing yet: to write it makes a file there. */
+function leadsTo(absolute: string): string {
+  let path = absolute;
+  for (let count = 0; count < MOST_LINKS && isLink(path) && !existsSync(path); count += 1) {
+    path = resolve(realPathOf(dirname(path), path), readlinkSync(path));
+  }
+  return path;
+}
+
 function existingFolder(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) {
     if (isDirectory(folder) || dirname(folder) === folder) return folder;
@@ -83,5 +95,9 @@ function isDirectory(path: string): boolean {
 }
 
 function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch {
+    return false;
+  }
 }

@@ -95,18 +95,22 @@ async function judgeGit(
     return paths.length === 0 ? PASS : judge(context, { ...about, ground: paths.map(asTarget) });
   }
   const staged = await readStaged(context.repository, context.git, {}, context.repository.root);
-  const added = git.filter((one) => one.kind === 'stage' && one.directory === act.directory);
-  const specs = [act, ...added].flatMap((one) => one.paths ?? []);
+  const stagings = git.filter((one) => one.kind === 'stage' && one.directory === act.directory);
+  const specs = [act, ...stagings].flatMap((one) => one.paths ?? []);
   const entries = act.all || specs.length > 0 ? await statusEntries(context.git) : [];
   const further = entries.filter(
     (entry) => (act.all && entry.isTracked) || isNamed(context, entry, specs, act.directory),
   );
-  const paths = [...new Set([...staged.paths, ...further.map(nameOf)])];
+  const added = further.map(nameOf);
+  const paths = [...new Set([...staged.paths, ...added])];
   if (paths.length === 0) return PASS;
   return judge(context, {
     ...about,
     ground: paths.map(asTarget),
-    excused: (config) => excusedPaths(context, { ...staged, paths }, config),
+    excused: async (config) => {
+      const excused = await excusedPaths(context, staged, config);
+      return new Set([...excused].filter((path) => !added.includes(path)));
+    },
   });
 }
 

@@ -1,0 +1,196 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Fleet, localFleet } from '../support/fleet.js';
+import { callHook, denialIn, type HookOptions } from '../support/harness.js';
+
+const SHELLS = ['claude-code.bash', 'codex.bash', 'gemini.shell', 'cursor.shell', 'opencode.bash'];
+
+/** Why a command is stopped; null: it passes. */
+async function judged(fleet: Fleet, command: string, options: HookOptions = {}): Promise<string | null> {
+  return denialIn(await callHook(fleet, 'claude-code.bash', { command, ...options }));
+}
+
+/** The environment in which the agent of the fixtures runs commands of its own. */
+const OWN = { COORD_AGENT: 'claude-code-8f14e45f', COORD_SESSION: '8f14e45f-ceea-467f-a0e6-1b7d2c3f9a10' };
+
+async function autoFleet(): Promise<Fleet> {
+  const fleet = await localFleet();
+  const { box, clone } = fleet;
+  const config = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json'));
+  box.commit(clone, 'coord.config.json', JSON.stringify({ ...config, autoClaim: true }));
+  return fleet;
+}
+
+async function heldTargets(fleet: Fleet): Promise<string[]> {
+  const { data } = (await fleet.as('looker', ['status', '--json'])).json();
+  return data.claims.map(({ target }: { target: string }) => target);
+}
+
+describe('before a shell command', () => {
+  it.each(SHELLS)('%s: what writes the surface is stopped, the rest passes in silence', async (fixture) => {
+    const fleet = await localFleet();
+    const stopped = await callHook(fleet, fixture, { command: "cd src && sed -i 's/a/b/' api/users.ts" });
+    expect(denialIn(stopped)).toContain('this command changes 1 path');
+    expect(denialIn(stopped)).toContain('src/api/users.ts: nobody holds it');
+    for (const command of ['cat src/api/users.ts', 'npm test 2>&1 | tee /tmp/out.txt', 'rm -rf build', 'git status']) {
+      expect(await callHook(fleet, fixture, { command })).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    }
+  });
+
+  it('with autoClaim claims what is free, and denies what is held', async () => {
+    const fleet = await autoFleet();
+    expect(await judged(fleet, 'echo x > src/api/users.ts')).toBeNull();
+    expect(await heldTargets(fleet)).toEqual(['src/api/users.ts']);
+    await fleet.as('maya', ['claim', 'src/web', '--reason', 'pages']);
+    const reason = await judged(fleet, 'echo x > src/api/new.ts; rm -r src/web');
+    expect(reason).toContain('held by maya');
+    expect(reason).toContain('"pages"');
+    expect(await heldTargets(fleet)).toHaveLength(2);
+  });
+
+  it('a directory or a pattern is all that it may hold', async () => {
+    const fleet = await localFleet();
+    await fleet.as('x', ['claim', 'src/api'], { env: OWN });
+    expect(await judged(fleet, 'rm -r src/api')).toBeNull();
+    expect(await judged(fleet, 'rm src/api/*.ts')).toBeNull();
+    expect(await judged(fleet, 'rm -r src')).toContain('src/**: nobody holds it');
+    expect(await judged(fleet, 'rm -rf src/*')).toContain('src/*/**');
+    expect(await judged(fleet, 'rm -rf .')).toContain('nobody holds it');
+    expect(await judged(fleet, 'rm src/{api,web}/*.ts')).toContain('nobody holds it');
+    expect(await judged(fleet, 'mv src/api/users.ts src/web')).toContain('src/web/users.ts');
+    expect(await judged(fleet, 'mv src/api/users.ts src/api/people.ts')).toBeNull();
+  });
+
+  it('ground that another holds below a directory is found', async () => {
+    const fleet = await autoFleet();
+    await fleet.as('maya', ['claim', 'docs/guide.md']);
+    expect(await judged(fleet, 'rm -rf lib/*')).toBeNull();
+    mkdirSync(join(fleet.clone, 'docs'));
+    expect(await judged(fleet, 'rm -rf docs/*')).toContain('held by maya');
+    expect(await judged(fleet, 'rm -rf docs')).toContain('held by maya');
+  });
+
+  it('a link is removed itself, and written through', async () => {
+    const fleet = await localFleet();
+    symlinkSync('src/api/users.ts', join(fleet.clone, 'link.ts'));
+    mkdirSync(join(fleet.clone, 'docs'));
+    symlinkSync('../README.md', join(fleet.clone, 'docs/link.md'));
+    expect(await judged(fleet, 'rm link.ts')).toBeNull();
+    expect(await judged(fleet, 'echo x > link.ts')).toContain('src/api/users.ts');
+    await fleet.as('maya', ['claim', 'docs']);
+    expect(await judged(fleet, 'rm docs/link.md')).toContain('docs/link.md: held by maya');
+    expect(await judged(fleet, 'echo x > docs/link.md')).toBeNull();
+    symlinkSync('../src/not-yet.ts', join(fleet.clone, 'docs/new.ts'));
+    expect(await judged(fleet, 'echo x > docs/new.ts')).toContain('src/not-yet.ts: nobody holds it');
+  });
+
+  it('runs where the harness says', async () => {
+    const fleet = await localFleet();
+    const tool_input = { command: 'rm users.ts', workdir: 'src/api' };
+    expect(await judged(fleet, '', { change: { tool_input } })).toContain('src/api/users.ts');
+    const words = { command: ['bash', '-lc', 'rm src/api/users.ts'] };
+    expect(await judged(fleet, '', { change: { tool_input: words } })).toContain('src/api/users.ts');
+  });
+
+  it('a patch changes what it names', async () => {
+    const fleet = await localFleet();
+    const diff = '--- a/src/api/users.ts\n+++ b/src/api/users.ts\n@@ -1 +1 @@\n-users\n+people\n';
+    fleet.box.write(fleet.clone, 'x.diff', diff);
+    expect(await judged(fleet, 'git apply x.diff')).toContain('src/api/users.ts');
+    expect(await judged(fleet, 'patch -p1 < x.diff')).toContain('src/api/users.ts');
+    expect(await judged(fleet, 'cd src && git apply ../x.diff')).toContain('src/api/users.ts');
+    expect(await judged(fleet, `git apply <<'EOF'\n${diff}EOF`)).toContain('src/api/users.ts');
+    expect(await judged(fleet, 'git apply --check x.diff')).toBeNull();
+    expect(await judged(fleet, 'git apply missing.diff')).toBeNull();
+  });
+
+  it('commands of coord pass, whatever they name', async () => {
+    const fleet = await localFleet();
+    for (const command of [
+      'coord claim src/api',
+      'coord run src/api -- rm src/api/users.ts',
+      'npx coord release --all',
+    ]) {
+      expect(await judged(fleet, command)).toBeNull();
+    }
+  });
+});
+
+describe('before a command of git', () => {
+  it('what throws changes away is judged by what is changed', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const commands = [
+      ...['git stash', 'git reset --hard', 'git checkout -- .', 'git checkout .', 'git restore src', 'git clean -fd'],
+      ...['git checkout src/web/page.ts', 'git switch --discard-changes main', 'cd src && git checkout -- web'],
+    ];
+    for (const command of commands) expect([command, await judged(fleet, command)]).toEqual([command, null]);
+    box.write(clone, 'src/web/page.ts', 'changed\n');
+    await fleet.as('maya', ['claim', 'src/web']);
+    for (const command of commands) expect([command, await judged(fleet, command)]).not.toEqual([command, null]);
+    for (const command of [
+      'git checkout main',
+      'git checkout -- src/api',
+      'git stash list',
+      'git clean -n',
+      'git log',
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([command, null]);
+    }
+    await fleet.as('maya', ['release', 'src/web', '--uncommitted']);
+    await fleet.as('x', ['claim', 'src/web'], { env: OWN });
+    for (const command of commands) expect([command, await judged(fleet, command)]).toEqual([command, null]);
+  });
+
+  it('a commit is judged by what is staged, and what the same command stages', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    expect(await judged(fleet, 'git commit -m x')).toBeNull();
+    box.write(clone, 'src/web/page.ts', 'changed\n');
+    box.write(clone, 'src/web/new.ts', 'new\n');
+    box.write(clone, 'README.md', 'changed\n');
+    expect(await judged(fleet, 'git commit -m x')).toBeNull();
+    expect(await judged(fleet, 'git add README.md && git commit -m x')).toBeNull();
+    const all = await judged(fleet, 'git commit -am x');
+    expect(all).toContain('src/web/page.ts');
+    expect(all).not.toContain('new.ts');
+    expect(await judged(fleet, 'git add -A && git commit -m x')).toContain('src/web/new.ts');
+    expect(await judged(fleet, 'cd src && git add . && git commit -m x')).toContain('src/web/new.ts');
+    expect(await judged(fleet, 'git commit -m x -- src/web/page.ts')).toContain('src/web/page.ts');
+    box.git(clone, 'add', 'src/web/new.ts');
+    expect(await judged(fleet, 'git commit -m x')).toContain('src/web/new.ts: nobody holds it');
+    await fleet.as('x', ['claim', 'src/web'], { env: OWN });
+    expect(await judged(fleet, 'git add -A && git commit -m x')).toBeNull();
+  });
+
+  it('what would leave the guards out is stopped, where somebody coordinates', async () => {
+    const fleet = await localFleet();
+    const ways = [
+      ...['git commit --no-verify -m x', 'git commit -nm x', 'git push --no-verify', 'COORD_GUARD=off git commit -m x'],
+      ...['git -c core.hooksPath=/dev/null commit -m x', 'git config core.hooksPath /tmp'],
+    ];
+    for (const command of ways) {
+      expect(await judged(fleet, command)).toContain('when a guard refuses it then, do what the guard says');
+    }
+    const elsewhere = fleet.box.repository();
+    for (const command of ways) expect(await judged(fleet, command, { change: { cwd: elsewhere } })).toBeNull();
+    expect(await judged(fleet, 'git push origin HEAD')).toBeNull();
+  });
+});
+
+describe('hostile commands', () => {
+  it.each([
+    ['a megabyte of one word', 'x'.repeat(1_000_000), false],
+    ['a megabyte of redirections', '> a '.repeat(100_000), false],
+    ['control characters', 'echo x > "src/\x1b[31m\x07.ts"', true],
+    ['a newline in a name', "rm $'src/a\\nb.ts'", true],
+    ['open quotes', 'rm src/api/users.ts "', true],
+    ['NUL', 'rm src/a\0.ts', false],
+  ])('%s', async (_, command, isStopped) => {
+    const fleet = await localFleet();
+    const reason = await judged(fleet, command);
+    expect(reason === null).toBe(!isStopped);
+    expect(reason ?? '').not.toContain('\x1b');
+  });
+});
