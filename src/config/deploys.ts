@@ -31,6 +31,8 @@ export interface DeployConfig {
   readonly verify: VerifyConfig | null;
   /** Whether HEAD must be on the remote's main branch. */
   readonly requirePushed: boolean;
+  /** How command lines begin that deploy it, so that the edit guard knows them. */
+  readonly commands: readonly string[];
 }
 
 /** What the public surface must show. */
@@ -68,11 +70,17 @@ function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
       };
 }
 
-function deployConfig({ gates, verify, requirePushed }: NonNullable<RawConfig['deploy']>[string]): DeployConfig {
+function deployConfig({
+  gates,
+  verify,
+  requirePushed,
+  commands,
+}: NonNullable<RawConfig['deploy']>[string]): DeployConfig {
   return {
     gates: gates ?? [],
     verify: verify ? verifyConfig(verify) : null,
     requirePushed: requirePushed ?? true,
+    commands: commands ?? [],
   };
 }
 

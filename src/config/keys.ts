@@ -149,6 +149,11 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     example: true,
   },
   {
+    key: 'deploy.NAME.commands',
+    what: 'How command lines begin that deploy it: agent harnesses that ask coord may run them only through coord deploy.',
+    example: ['npm run deploy', './deploy.sh'],
+  },
+  {
     key: 'deploy.NAME.verify',
     what: 'How the public surface shows that the deploy arrived.',
     example: { url: 'https://app.example/version', expect: '{commit}' },

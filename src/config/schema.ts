@@ -140,6 +140,7 @@ export const ConfigSchema = v.strictObject({
         gates: v.optional(texts),
         verify: v.optional(verification),
         requirePushed: v.optional(flag),
+        commands: v.optional(texts),
       }),
       'must be a record of deploy targets',
     ),

@@ -3,7 +3,7 @@ import type { Target } from '../domain/targets.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { asTyped, type Standpoint, targetWords } from './command-words.js';
+import { asTyped, type Standpoint, shellWord, targetWords } from './command-words.js';
 import { clock } from './format.js';
 import { unclaimedLines } from './land-refusals.js';
 
@@ -81,6 +81,19 @@ export function bypassRefused(ways: readonly string[]): CoordError {
     hint: 'run it without; when a guard refuses it then, do what the guard says',
     details: { reason: 'bypass', ways },
   });
+}
+
+/** A command that deploys, and is not run by `coord deploy`. */
+export function deployRefused({ target, words }: { target: string; words: readonly string[] }): CoordError {
+  const line = words.map((word) => (/^-[\w=./-]*$/.test(word) ? word : shellWord(word))).join(' ');
+  return new CoordError(
+    'closed',
+    `refused: ${oneLine(line)} deploys ${oneLine(target)}, past its gates and the sync-check`,
+    {
+      hint: `coord deploy ${shellWord(target)} -- ${line}`,
+      details: { reason: 'deploy', target },
+    },
+  );
 }
 
 /** What a harness shows to its model or its user: what is wrong, and the next thing to do. */

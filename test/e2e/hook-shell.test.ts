@@ -179,6 +179,33 @@ describe('before a command of git', () => {
   });
 });
 
+it('what the configuration names as a deploy runs through coord deploy alone', async () => {
+  const fleet = await localFleet();
+  const { box, clone } = fleet;
+  const config = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json'));
+  const deploy = { prod: { commands: ['npm run deploy', './deploy.sh'] } };
+  box.commit(clone, 'coord.config.json', JSON.stringify({ ...config, deploy }));
+  for (const command of [
+    'npm run deploy',
+    'npm run deploy -- --now',
+    'cd x; ./deploy.sh',
+    'bash deploy.sh prod',
+    'sudo ./deploy.sh',
+  ]) {
+    expect(await judged(fleet, command)).toContain('next: coord deploy prod -- ');
+    if (command.includes('now')) expect(await judged(fleet, command)).toContain('-- npm run deploy -- --now');
+  }
+  for (const command of [
+    'npm run deployment',
+    'npm run build',
+    'coord deploy prod -- ./deploy.sh',
+    'cat ./deploy.sh',
+    'npm',
+  ]) {
+    expect([command, await judged(fleet, command)]).toEqual([command, null]);
+  }
+});
+
 describe('hostile commands', () => {
   it.each([
     ['a megabyte of one word', 'x'.repeat(1_000_000), false],

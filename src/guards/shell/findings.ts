@@ -54,7 +54,7 @@ export interface ShellFindings {
   readonly patches: PatchFile[];
   /** Ways past a guard, in words. */
   readonly bypasses: string[];
-  /** Command lines, each the words that are known of it, to be compared with what the configuration names. */
+  /** Command lines in words, an ellipsis for each that only the shell knows; to be compared with what the configuration names. */
   readonly commands: string[][];
 }
 

@@ -39,7 +39,7 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
   if (!program || program.opaque) return;
   const name = baseName(program.text);
   if (isCoord(words)) return;
-  scope.findings.commands.push(words.map(({ text, opaque }) => (opaque ? '\0' : text)));
+  scope.findings.commands.push(words.map(({ text, opaque }) => (opaque ? '…' : text)));
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
   if (wrapper) unwrap(name, args, wrapper, scope, (inner, within) => examine(inner, input, within, read));
   else if (SHELLS.has(name)) shell(args, input, scope, read);

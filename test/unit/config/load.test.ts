@@ -125,8 +125,9 @@ describe('the policy of an agent', () => {
           timeoutSeconds: 120,
         },
         requirePushed: true,
+        commands: [],
       },
-      docs: { gates: [], verify: null, requirePushed: true },
+      docs: { gates: [], verify: null, requirePushed: true, commands: [] },
     });
   });
 

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Context } from '../../../context.js';
+import { CoordError } from '../../../errors.js';
 import { type StatusEntry, statusEntries } from '../../../git/changes.js';
 import { readStaged } from '../../../git/staged.js';
 import { type Answer, type Ask, SILENCE } from '../../../guards/harness/calls.js';
@@ -8,7 +9,8 @@ import type { Dialect } from '../../../guards/harness/dialects.js';
 import { diffPaths } from '../../../guards/patch.js';
 import type { GitAct, PatchFile, ShellFindings } from '../../../guards/shell/findings.js';
 import { readShell } from '../../../guards/shell/read.js';
-import { bypassRefused } from '../../../render/harness.js';
+import { bypassRefused, deployRefused } from '../../../render/harness.js';
+import { type ProtectedConfig, protectedConfig } from '../../protected-config.js';
 import { excusedPaths } from '../commit-guard.js';
 import { asError } from '../judge.js';
 import { type Actor, repositoryAt } from './acting.js';
@@ -27,8 +29,8 @@ export async function judgeShell(
   const start = directory === null ? actor.directory : resolve(actor.directory, directory);
   const findings = readShell(command, { directory: start, home: actor.host.env.HOME ?? null });
   const about = { act: 'command' as const, reason: `command of ${actor.harness}` };
-  const bypass = await judgeBypasses(actor, dialect, start, findings);
-  if (bypass.exit === 2) return bypass;
+  const forbidden = await judgeCommands(actor, dialect, start, findings);
+  if (forbidden.exit === 2) return forbidden;
   const located = [...findings.writes.flatMap(locate), ...findings.patches.flatMap(patched)];
   const written = await judgeAll(actor, dialect, located, about);
   if (written.exit === 2) return written;
@@ -50,19 +52,45 @@ function undecided(thrown: unknown): Verdict {
   return { kind: 'pass', warning: `the guard could not look at this command: ${asError(thrown).message}` };
 }
 
-/** Only where somebody coordinates is there a guard to go round. */
-async function judgeBypasses(
+/** Commands that go round a guard, and those that deploy; only where somebody coordinates. */
+async function judgeCommands(
   actor: Actor,
   dialect: Dialect,
   directory: string,
-  { bypasses }: ShellFindings,
+  { bypasses, commands }: ShellFindings,
 ): Promise<Answer> {
-  const repository = bypasses.length === 0 ? null : repositoryAt(directory);
+  const repository = bypasses.length + commands.length === 0 ? null : repositoryAt(directory);
   if (repository === null) return SILENCE;
   const context = contextAt(actor, repository.root);
-  const known = await coordinationOf(context).catch(asError);
-  if (known === null) return SILENCE;
-  return answerTo(actor, dialect, context, { kind: 'deny', error: bypassRefused([...new Set(bypasses)]) });
+  const deploy = commands.length === 0 ? null : deployIn(commands, await protectedConfig(context).catch(asError));
+  const error =
+    bypasses.length > 0 ? bypassRefused([...new Set(bypasses)]) : deploy === null ? null : deployRefused(deploy);
+  if (error === null || (await coordinationOf(context).catch(asError)) === null) return SILENCE;
+  return answerTo(actor, dialect, context, { kind: 'deny', error });
+}
+
+interface Deploy {
+  readonly target: string;
+  readonly words: readonly string[];
+}
+
+/** The first command that the configuration names as one that deploys. */
+function deployIn(commands: readonly (readonly string[])[], read: ProtectedConfig | CoordError): Deploy | null {
+  if (read instanceof CoordError) return null;
+  for (const [target, { commands: lines }] of Object.entries(read.config.deploy)) {
+    const words = commands.find((one) => lines.some((line) => begins(one, line)));
+    if (words) return { target, words };
+  }
+  return null;
+}
+
+/** `./deploy.sh` and `bash deploy.sh` are one. */
+function begins(words: readonly string[], line: string): boolean {
+  const plain = (word: string | undefined) => word?.replace(/^\.\//, '');
+  const wanted = line.trim().split(/\s+/);
+  const isShell = /^(?:\/.*\/)?(?:ba|da|z|k)?sh$/.test(words[0] ?? '');
+  const from = isShell && plain(wanted[0]) !== words[0] ? 1 : 0;
+  return wanted.every((word, index) => plain(words[from + index]) === plain(word));
 }
 
 /** What a patch changes: git counts from the root, `patch` from where it runs. */
