@@ -303,6 +303,15 @@ describe('when something is wrong', () => {
     expect(await callHook(fleet, 'claude-code.edit', SURFACE)).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 
+  it('a branch that only happens to be called coord is nobody’s business', async () => {
+    const { box } = await localFleet();
+    const clone = box.repository();
+    box.commit(clone, 'src/a.ts', 'a');
+    box.git(clone, 'branch', 'coord');
+    const fleet = { box, clone } as Fleet;
+    expect(await callHook(fleet, 'claude-code.edit', SURFACE)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
   it('a session id that is none is nobody', async () => {
     const fleet = await localFleet();
     for (const session_id of ['a\nb', '', 7, undefined, { a: 1 }, 'x'.repeat(1_000_000)]) {

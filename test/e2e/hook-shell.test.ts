@@ -164,6 +164,21 @@ describe('before a command of git', () => {
     expect(await judged(fleet, 'git add -A && git commit -m x')).toBeNull();
   });
 
+  it('what is on the main branch already may be committed, and no more than that', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    box.git(clone, 'switch', '--quiet', '--create', 'work');
+    box.git(clone, 'switch', '--quiet', 'main');
+    box.commit(clone, 'src/web/page.ts', 'landed\n');
+    box.git(clone, 'switch', '--quiet', 'work');
+    box.write(clone, 'src/web/page.ts', 'landed\n');
+    box.git(clone, 'add', 'src/web/page.ts');
+    expect(await judged(fleet, 'git commit -m x')).toBeNull();
+    box.write(clone, 'src/web/page.ts', 'mine\n');
+    expect(await judged(fleet, 'git commit -m x')).toBeNull();
+    expect(await judged(fleet, 'git commit -am x')).toContain('src/web/page.ts');
+  });
+
   it('what would leave the guards out is stopped, where somebody coordinates', async () => {
     const fleet = await localFleet();
     const ways = [
