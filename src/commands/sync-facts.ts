@@ -14,12 +14,14 @@ export interface SyncQuestion {
   /** The paths that must have no uncommitted changes, as globs; empty: all. */
   readonly surface: readonly string[];
   readonly requireClean: boolean;
+  /** Whether each tracked file must be clean, on the surface or not. */
+  readonly allTracked?: boolean;
 }
 
 /** Fetches the main branch, and gathers what tells whether HEAD contains it; remembers where it stood. */
 export async function syncFacts(
   context: Context,
-  { remote, mainBranch, surface, requireClean }: SyncQuestion,
+  { remote, mainBranch, surface, requireClean, allTracked = false }: SyncQuestion,
 ): Promise<SyncFacts> {
   const patterns = surface.map(patternTarget);
   const options = { foldCase: context.repository.foldsCase };
@@ -27,7 +29,8 @@ export async function syncFacts(
     remote,
     mainBranch: mainBranch ?? undefined,
     requireClean,
-    covers: (path) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, path, options)),
+    covers: (path, tracked) =>
+      (tracked && allTracked) || patterns.length === 0 || patterns.some((pattern) => matches(pattern, path, options)),
     now: () => context.now(),
   });
   if (facts.upstream.kind === 'fetched') {

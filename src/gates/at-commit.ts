@@ -25,11 +25,10 @@ export async function notAtCommit(
     return `HEAD is ${head.commit?.slice(0, 7) ?? 'on a branch without commits'}, not ${commit.slice(0, 7)}`;
   }
   const entries = await readIndexEntries(git);
-  const tracked = new Set(entries.map(({ path }) => path));
   const free = scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', '*')));
   const options = { foldCase: repository.foldsCase };
-  const dirty = await dirtyPaths(repository, git, entries, (path) =>
-    tracked.has(path) ? true : !trackedOnly && !free.some((pattern) => matches(pattern, path, options)),
+  const dirty = await dirtyPaths(repository, git, entries, (path, tracked) =>
+    tracked ? true : !trackedOnly && !free.some((pattern) => matches(pattern, path, options)),
   );
   const [first, ...more] = dirty;
   if (first === undefined) return null;

@@ -16,6 +16,9 @@ const STATUS = [
   ...['--ignore-submodules=none', '--no-renames'],
 ];
 
+/** Whether a path (relative to the root) must be clean; `tracked`: HEAD or the index has it. */
+export type Covers = (path: string, tracked: boolean) => boolean;
+
 /**
  * Paths (relative to the root, sorted) that differ from HEAD in the index or the worktree, and untracked paths that are not ignored.
  */
@@ -23,23 +26,25 @@ export async function dirtyPaths(
   repository: Repository,
   git: Git,
   entries: readonly IndexEntry[],
-  covers: (path: string) => boolean,
+  covers: Covers,
 ): Promise<string[]> {
   const changed = parseStatus(await gitText(git, STATUS));
   const concealed = await concealedChanges(
     repository,
     git,
-    entries.filter(({ path }) => covers(path)),
+    entries.filter(({ path }) => covers(path, true)),
   );
-  return [...new Set([...changed, ...concealed])].filter(covers).sort();
+  const covered = changed.filter(({ path, tracked }) => covers(path, tracked)).map(({ path }) => path);
+  return [...new Set([...covered, ...concealed])].sort();
 }
 
-function parseStatus(text: string): string[] {
+function parseStatus(text: string): { readonly path: string; readonly tracked: boolean }[] {
   return text.split('\0').flatMap((line) => {
-    const fields = FIELDS_BEFORE_PATH[line.charAt(0)];
+    const kind = line.charAt(0);
+    const fields = FIELDS_BEFORE_PATH[kind];
     if (fields === undefined) return [];
     // An untracked repository inside this one ends in a slash.
-    return [line.split(' ').slice(fields).join(' ').replace(/\/$/, '')];
+    return [{ path: line.split(' ').slice(fields).join(' ').replace(/\/$/, ''), tracked: kind !== '?' }];
   });
 }
 

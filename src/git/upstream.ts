@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SyncFacts, UpstreamFacts } from '../domain/sync.js';
 import type { Instant } from '../domain/time.js';
-import { dirtyPaths } from './dirty.js';
+import { type Covers, dirtyPaths } from './dirty.js';
 import { compareHistory } from './history.js';
 import { readIndexEntries } from './index-entries.js';
 import { type PorcelainResult, type RemoteGit, trueHistory } from './porcelain.js';
@@ -17,10 +17,10 @@ export interface SyncRequest {
   readonly remote: string;
   /** The remote's main branch, short name; asked of the remote when absent. */
   readonly mainBranch?: string | undefined;
-  /** Whether uncommitted and untracked files of the surface are looked for. */
+  /** Whether uncommitted and untracked files are looked for. */
   readonly requireClean: boolean;
-  /** Whether a path (relative to the root) belongs to the surface. */
-  readonly covers: (path: string) => boolean;
+  /** Which of them count. */
+  readonly covers: Covers;
   readonly now: () => Instant;
 }
 

@@ -107,6 +107,35 @@ describe.skipIf(!HAS_SSH_KEYGEN)('a gate that a person opens', () => {
     expect((await reason('maya', ['--rollback-to', commit, '--reason', 'x'], ['true']))[0]).toBe(6);
     expect((await fleet.as('noor', ['evidence', 'prod'])).stdout).toContain('signed by pat@example.org');
   });
+
+  it('opens for the commit, and so for no tree that differs from it, on the surface or off it', async () => {
+    const signers = '.coord/allowed_signers';
+    const gates = { owner: { type: 'signed-tag', allowedSigners: signers } };
+    const fleet = await deployFleet({ config: { gates, deploy: { prod: { gates: ['owner'] } }, surface: ['src/**'] } });
+    const { box, clone } = fleet;
+    const person = sshPerson(box, 'pat@example.org');
+    fleet.land('package.json', '{}\n');
+    const commit = fleet.land(signers, `${person.line}\n`);
+    const expires = new Date(Date.now() + 3_600_000).toISOString();
+    signGate(person, clone, { gate: 'owner', target: 'prod', commit, action: 'deploy' }, { expires });
+    const touch = async (...options: string[]) => {
+      const ended = await fleet.deploy('maya', options, ['touch', '../out']);
+      return [ended.code, ended.json().error?.details.reason, ended.json().error?.details.dirty];
+    };
+    box.write(clone, 'package.json', '{"changed":1}\n');
+    expect(await touch()).toEqual([5, 'dirty', ['package.json']]);
+    box.git(clone, 'add', 'package.json');
+    expect(await touch()).toEqual([5, 'dirty', ['package.json']]);
+    box.git(clone, 'reset', '--quiet', '--hard');
+    box.git(clone, 'update-index', '--assume-unchanged', 'package.json');
+    box.write(clone, 'package.json', '{"hidden":1}\n');
+    expect(await touch()).toEqual([5, 'dirty', ['package.json']]);
+    box.git(clone, 'update-index', '--no-assume-unchanged', 'package.json');
+    box.git(clone, 'reset', '--quiet', '--hard');
+    expect(existsSync(box.path('out'))).toBe(false);
+    box.write(clone, 'notes-of-mine.txt', 'untracked, off the surface\n');
+    expect(await touch()).toEqual([0, undefined, undefined]);
+  });
 });
 
 describe('the log', () => {

@@ -24,6 +24,8 @@ export async function lookAtSync(one: Case): Promise<Current | CoordError> {
     mainBranch,
     surface: surface.length === 0 ? [] : [...surface, 'coord.config.json'],
     requireClean: true,
+    // What is authorised and recorded is the commit; what is deployed is what lies here.
+    allTracked: true,
   });
   const verdict = order.action === 'rollback' ? judgeRollback(facts) : judgeSync(facts);
   if (!verdict.ok) return syncError(verdict);
