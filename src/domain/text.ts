@@ -21,7 +21,15 @@ export function shorten(text: string, most: number): string {
  * never an option. U+FDD0 needs no quotes: it stands for the way to the root until a suggestion is printed.
  */
 export function shellWord(text: string): string {
-  const word = text.startsWith('-') ? `./${text}` : text;
+  return quoted(text.startsWith('-') ? `./${text}` : text);
+}
+
+/** A program with its arguments as a shell needs them typed: what is an option stays one. */
+export function commandLine(words: readonly string[]): string {
+  return words.map(quoted).join(' ');
+}
+
+function quoted(word: string): string {
   if (/^[\w@%+=:,./\uFDD0-]+$/.test(word)) return word;
   if (oneLine(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
   return `$'${oneLine(word.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;

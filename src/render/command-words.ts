@@ -1,9 +1,9 @@
 import { isGlob } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/patterns.js';
 import { directoryPath, type Target } from '../domain/targets.js';
-import { shellWord } from '../domain/text.js';
+import { commandLine, shellWord } from '../domain/text.js';
 
-export { shellWord };
+export { commandLine, shellWord };
 
 /**
  * Stands before a path in a suggested command until it is printed: where the agent stands decides how the path is

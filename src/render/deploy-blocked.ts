@@ -4,7 +4,7 @@ import type { SyncCommit } from '../domain/sync.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError, usage } from '../errors.js';
-import { shellWord } from './command-words.js';
+import { commandLine, shellWord } from './command-words.js';
 import { candidateWords } from './deploy-refusals.js';
 import { shortCommit, table } from './format.js';
 
@@ -148,7 +148,7 @@ function openingHint({ gate, type, checked, closed, commit, action }: GateRecord
   const way = action === 'rollback' ? ` --action ${action}` : '';
   switch (type) {
     case 'command':
-      return `${checked.map(shellWord).join(' ')} shows why; repeat when it succeeds`;
+      return `${commandLine(checked)} shows why; repeat when it succeeds`;
     case 'signed-tag':
       return `ask a person to sign: coord gate request ${shellWord(gate)} ${shellWord(target)} --commit ${commit.slice(0, 12)}${way}`;
     case null:

@@ -3,7 +3,7 @@ import type { Refusal } from '../domain/refusal.js';
 import { oneLine } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import type { Alternative } from '../errors.js';
-import { shellWord } from './command-words.js';
+import { commandLine, shellWord } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 
 interface Words {
@@ -20,7 +20,7 @@ export function unknownDeployWords(
   const { target, agent, commit, startedAt, command, id } = deployment;
   const before = candidatesOn({ targets: [live], attempts: [] }, target);
   const may = [...new Set([...before.map((one) => shortCommit(one.commit)), shortCommit(commit)])];
-  const words = command.map(shellWord).join(' ');
+  const words = commandLine(command);
   return {
     message: [
       `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never told how it ended (${oneLine(words)})`,

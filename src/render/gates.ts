@@ -3,7 +3,7 @@ import type { TagVerdict } from '../domain/gates/judge.js';
 import type { GateProblem } from '../domain/gates/lint.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration, type Instant } from '../domain/time.js';
-import { shellWord } from './command-words.js';
+import { commandLine } from './command-words.js';
 import { clock, shortCommit, table } from './format.js';
 import type { Style } from './style.js';
 
@@ -68,7 +68,7 @@ function whatOpens(gates: GateListing['gates'], name: string): string {
 }
 
 function programWords({ command, timeoutSeconds }: Extract<ListedGate, { type: 'command' }>): string {
-  const line = shorten(command.map(shellWord).join(' '), MOST_OF_COMMAND);
+  const line = shorten(commandLine(command), MOST_OF_COMMAND);
   return `exit 0 of ${line}, within ${formatDuration(timeoutSeconds)}`;
 }
 
@@ -120,7 +120,7 @@ export function recordLines(record: GateRecord, style: Style): string[] {
   return [
     `${style.bold(oneLine(id))}: gate ${oneLine(gate)} ${state} for a ${action} of ${shortCommit(commit)} to ${oneLine(target)}`,
     `  ${oneLine(finding)}`,
-    ...(checked.length === 0 ? [] : [`  checked: ${shorten(checked.map(shellWord).join(' '), 400)}`]),
+    ...(checked.length === 0 ? [] : [`  checked: ${shorten(commandLine(checked), 400)}`]),
     ...(signers.length === 0 ? [] : [`  signed by ${signers.map(oneLine).join(', ')}`]),
     ...(outputDigest === null ? [] : [`  output: sha256 ${outputDigest}`]),
     `  at ${record.at}, as configured at ${record.configCommit ?? 'the working copy'}`,

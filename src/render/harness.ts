@@ -3,7 +3,7 @@ import type { Target } from '../domain/targets.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { asTyped, type Standpoint, shellWord, targetWords } from './command-words.js';
+import { asTyped, commandLine, type Standpoint, shellWord, targetWords } from './command-words.js';
 import { clock } from './format.js';
 import { unclaimedLines } from './land-refusals.js';
 
@@ -85,7 +85,7 @@ export function bypassRefused(ways: readonly string[]): CoordError {
 
 /** A command that deploys, and is not run by `coord deploy`. */
 export function deployRefused({ target, words }: { target: string; words: readonly string[] }): CoordError {
-  const line = words.map((word) => (/^-[\w=./-]*$/.test(word) ? word : shellWord(word))).join(' ');
+  const line = commandLine(words);
   return new CoordError(
     'closed',
     `refused: ${oneLine(line)} deploys ${oneLine(target)}, past its gates and the sync-check`,

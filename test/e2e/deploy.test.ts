@@ -117,9 +117,10 @@ describe('coord deploy', () => {
       [{ gates: ['tests'] }, 'gate tests'],
       [{ gates: ['owner'] }, 'gate owner'],
     ] as const) {
-      const fleet = await deployFleet({ gate: ['false'], target });
+      const fleet = await deployFleet({ gate: ['sh', '-c', 'exit 1'], target });
       const blocked = await fleet.deploy('maya', [], ['touch', '../out']);
       expect(blocked.code).toBe(6);
+      if (finding === 'gate tests') expect(blocked.json().error.hint).toMatch(/^sh -c 'exit 1' shows why/);
       expect(blocked.json().error.message).toContain(finding);
       expect(existsSync(fleet.box.path('out'))).toBe(false);
       const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
@@ -445,7 +446,9 @@ describe('a deploy that is killed', () => {
     const unknown = await attempt();
     expect(unknown.json().error).toMatchObject({ exit: 7, details: { reason: 'unknown-deploy' } });
     expect(unknown.json().error.message).toContain(`may run ${first.slice(0, 7)} or ${second.slice(0, 7)}`);
-    expect(unknown.json().error.details.alternative.command).toMatch(/^coord deploy prod --retry -- /);
+    expect(unknown.json().error.details.alternative.command).toBe(
+      `coord deploy prod --retry -- ${step === 'the program' ? "sh -c 'kill -9 $PPID'" : 'touch ../out'}`,
+    );
     const plan = (await fleet.deploy('maya', ['--dry-run'], ['true'])).json().data;
     expect(plan.blockers).toMatchObject([{ step: 'claim', code: 'unavailable' }]);
     expect(existsSync(box.path('out2'))).toBe(false);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { oneLine, plural, shellWord, shorten } from '../../../src/domain/text.js';
+import { commandLine, oneLine, plural, shellWord, shorten } from '../../../src/domain/text.js';
 
 describe('oneLine', () => {
   it.each([
@@ -48,6 +48,20 @@ describe('shellWord', () => {
 
   it.each(['src/a-b.ts', '@db/main', ':/x', 'a=b,c'])('%j needs no quotes', (word) => {
     expect(shellWord(word)).toBe(word);
+  });
+});
+
+describe('commandLine', () => {
+  it('gives a shell each word as it is, options too', () => {
+    const words = ['printf', '%s\\0', '-c', "echo 'a b'", '--x=y z', '', '-', 'n\nl', '-\u0007', '$(id)'];
+    const { stdout } = spawnSync('bash', ['-c', commandLine(words)], { encoding: 'utf8' });
+    expect(stdout).toBe(
+      words
+        .slice(2)
+        .map((word) => `${word}\0`)
+        .join(''),
+    );
+    expect(commandLine(['npm', 'run', '-s', 'deploy'])).toBe('npm run -s deploy');
   });
 });
 
