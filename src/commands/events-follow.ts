@@ -4,10 +4,10 @@ import { isDeferredEvent } from '../domain/refusal-event.js';
 import { CoordError } from '../errors.js';
 import { eventLine } from '../render/events.js';
 import { loadStyle, wantsColour } from '../render/style.js';
+import { Bell } from '../store/bell.js';
 import type { GitStore } from '../store/git-store.js';
 import { eventsSince, historyFrom } from '../store/history.js';
 import { watchBranch, watchFolder } from '../store/watch.js';
-import { Bell } from './bell.js';
 import { type EventsPlan, unknownEvent } from './events.js';
 import type { Success } from './verb.js';
 

@@ -2,7 +2,7 @@ import type { Context } from '../context.js';
 import { groundOf } from '../domain/conflicts.js';
 import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
-import type { Decision } from '../domain/request.js';
+import type { Answer } from '../domain/request.js';
 import { changedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';
 import type { GitStore } from '../store/git-store.js';
@@ -24,7 +24,7 @@ export async function giveBack(
   claims: readonly Claim[],
   commit: string | null,
   uncommitted = false,
-): Promise<Decision<'release'>> {
+): Promise<Answer<'release'>> {
   const bases = claims.map(({ base }) => base);
   const renames = await renamesSince(context.git, bases, commit);
   const facts = { targets: claims.map(groundOf), commit, commitNamed: false, renames, uncommitted };

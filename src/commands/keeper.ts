@@ -1,10 +1,10 @@
 import type { Context } from '../context.js';
 import type { Claim } from '../domain/model.js';
 import { epochMs, secondsBetween } from '../domain/time.js';
+import { Bell } from '../store/bell.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
 import { watchBranch } from '../store/watch.js';
-import { Bell } from './bell.js';
 
 /** Renewed this many times in a claim's life, so that one or two missed renewals cost nothing. */
 const BEATS_PER_LIFE = 3;

@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { decide } from '../domain/decide.js';
 import type { Claim, Release, State } from '../domain/model.js';
-import type { Granted, LandRequest, Refused, Results } from '../domain/request.js';
+import type { Answer, LandRequest, Refused } from '../domain/request.js';
 import type { CoordError } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';
@@ -94,7 +94,7 @@ async function withRenames(context: Context, request: LandRequest, claims: reado
 
 async function push(context: Context, work: Work, request: LandRequest): Promise<Outcome | TryAgain> {
   const store = await context.openStore(await context.config(), mainAsCompanion(context, work));
-  let decision: Granted<Results['land']> | Refused;
+  let decision: Answer<'land'>;
   try {
     decision = await transact(store, request, context.surroundings);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
+import { Bell } from '../store/bell.js';
 import { watchBranch } from '../store/watch.js';
-import { Bell } from './bell.js';
 
 /** Runs the work with a bell that rings whenever the branch moves, and stops when the process is asked to stop. */
 export async function listening<T>(context: Context, work: (bell: Bell) => Promise<T>): Promise<T> {

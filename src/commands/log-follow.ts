@@ -4,9 +4,9 @@ import { CoordError } from '../errors.js';
 import { successEnvelope } from '../render/envelope.js';
 import { disclaimer, noteLine } from '../render/notes.js';
 import { loadStyle, wantsColour } from '../render/style.js';
+import { Bell } from '../store/bell.js';
 import type { GitStore } from '../store/git-store.js';
 import { watchBranch } from '../store/watch.js';
-import { Bell } from './bell.js';
 import type { Success } from './verb.js';
 
 /** Another clone's notes cannot wake this one, so the remote is asked this often. */

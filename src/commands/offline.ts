@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import type { Claim } from '../domain/model.js';
 import type { OfflineRequest } from '../domain/offline.js';
-import type { Decision } from '../domain/request.js';
+import type { Answer } from '../domain/request.js';
 import { usage } from '../errors.js';
 import { offlineWarning } from '../render/offline.js';
 import type { Store } from '../store/store.js';
@@ -18,7 +18,7 @@ export async function transactHere<R extends OfflineRequest>(
   context: Context,
   input: Input,
   request: R,
-): Promise<Decision<R['kind']>> {
+): Promise<Answer<R['kind']>> {
   if (!input.flag('offline')) return transact(await context.store(), request, context.surroundings);
   const offline = offlineForm(request);
   return transact(await context.offlineStore(offline), offline, context.surroundings);

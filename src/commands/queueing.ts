@@ -5,9 +5,9 @@ import type { ClaimRequest, LeaveQueueRequest, WaitRequest, WaitResult } from '.
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../domain/time.js';
 import type { CoordError } from '../errors.js';
 import { gaveUpError, waitingLine } from '../render/waiting.js';
+import type { Bell } from '../store/bell.js';
 import type { GitStore } from '../store/git-store.js';
 import { transact } from '../store/transact.js';
-import type { Bell } from './bell.js';
 import { listening } from './listening.js';
 import { refusedClaim } from './refused.js';
 

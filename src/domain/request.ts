@@ -464,4 +464,9 @@ export interface Refused {
   readonly refusal: Refusal;
 }
 
+/** What a process is told of its request: a decision without the state that it leads to, which is the store's. */
+export type Answer<K extends Request['kind'] = Request['kind']> =
+  | Pick<Granted<Results[K]>, 'ok' | 'result' | 'summary'>
+  | Refused;
+
 export type Decision<K extends Request['kind'] = Request['kind']> = Granted<Results[K]> | Refused;

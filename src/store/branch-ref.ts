@@ -8,7 +8,7 @@ import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import type { Arbiter } from './arbiter.js';
 import { damagedRef, deletedHere, knownThere, rewrittenHere } from './branch-words.js';
-import { parseCommit } from './commits.js';
+import { type CommitHeader, parseCommit } from './commits.js';
 import { type CompactionHistory, followsCompaction } from './compaction.js';
 import type { LockSurroundings } from './local-lock.js';
 
@@ -127,13 +127,25 @@ export class BranchRef implements Arbiter {
 
   /** Whether `commit` is on the first-parent line from `tip` down to `base`. */
   async reaches(tip: string | null, commit: string, base: string | null): Promise<boolean> {
+    if (tip === base) return tip !== null && tip === commit;
+    return this.some(tip, base, (_, id) => id === commit);
+  }
+
+  /** Whether something holds for a commit of the first-parent line from `tip` down to `base`, without that. */
+  async some(
+    tip: string | null,
+    base: string | null,
+    holds: (commit: CommitHeader, id: string) => boolean,
+  ): Promise<boolean> {
     let at = tip;
     while (at !== null && at !== base) {
-      if (at === commit) return true;
       const object = (await this.objects.read([at])).get(at);
-      at = object ? (parseCommit(object.body).parents[0] ?? null) : null;
+      if (!object) return false;
+      const header = parseCommit(object.body);
+      if (holds(header, at)) return true;
+      at = header.parents[0] ?? null;
     }
-    return at !== null && at === commit;
+    return false;
   }
 
   private async refused(stderr: string): Promise<CoordError> {

@@ -4,6 +4,7 @@ import { epochMs } from '../domain/time.js';
 import type { Entry } from './store.js';
 
 const SUBJECT_LENGTH = 120;
+const OPERATION_TRAILER = 'Coord-Operation: ';
 
 /**
  * The body of a coordination commit object. The operation's random id makes it unlike any other commit, so that a push
@@ -24,10 +25,19 @@ export function commitBody(tree: string, parent: string | null, entry: Entry, de
       '',
       ...events.map((event) => JSON.stringify(event)),
       '',
-      `Coord-Operation: ${entry.operation}`,
+      ...operationTrailers(entry),
       '',
     ].join('\n'),
   );
+}
+
+function operationTrailers({ operation, others = [] }: Entry): string[] {
+  return [operation, ...others].map((id) => `${OPERATION_TRAILER}${id}`);
+}
+
+/** Whether the message is that of a commit which wrote an operation. */
+export function performs(message: string, operation: string): boolean {
+  return message.split('\n').includes(`${OPERATION_TRAILER}${operation}`);
 }
 
 export interface CommitHeader {

@@ -9,10 +9,11 @@ import type { Repository } from '../git/repository.js';
 import type { Arbiter } from './arbiter.js';
 import type { BranchRef } from './branch-ref.js';
 import { BranchTree, type GitSnapshot } from './branch-tree.js';
-import { commitBody, eventsIn } from './commits.js';
+import { commitBody, eventsIn, performs } from './commits.js';
 import type { Companion } from './companion.js';
 import { type LockSurroundings, withLocalLock } from './local-lock.js';
 import { Outbox } from './outbox.js';
+import { RequestQueue } from './request-queue.js';
 import type { Entry, Part, Snapshot, Store } from './store.js';
 import { TokenMark } from './token-mark.js';
 
@@ -22,7 +23,7 @@ export interface GitStoreOptions {
   readonly branch: BranchRef;
   /** Who decides on writes: the branch itself, or a remote that it follows. */
   readonly arbiter: Arbiter;
-  readonly around: LockSurroundings;
+  readonly around: LockSurroundings & { now(): Instant };
   /** Puts to the arbiter what was granted without it. */
   readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
@@ -36,6 +37,7 @@ export class GitStore implements Store {
   private readonly outbox: Outbox;
   private readonly tokens: TokenMark;
   private readonly tree: BranchTree;
+  readonly queue: RequestQueue | undefined;
   private known: GitSnapshot | undefined;
   private begun = false;
 
@@ -43,6 +45,10 @@ export class GitStore implements Store {
     const { objects, repository, branch } = options;
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
+    // What moves together with other work goes alone.
+    if (!options.companion) {
+      this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.around);
+    }
     this.tree = new BranchTree(objects, repository.objectFormat, branch.branch);
   }
 
@@ -110,18 +116,27 @@ export class GitStore implements Store {
     return this.read(parts);
   }
 
-  async swap(from: Snapshot, state: State, entry: Entry): Promise<boolean> {
+  async swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean> {
     const base = from as GitSnapshot;
     const recorded = new Set(eventsIn(base.message).map((event) => event.id));
     const waiting = this.outbox.list();
     const deferred = waiting.filter((event) => !recorded.has(event.id));
     const tree = await this.tree.write(base, state);
     const commit = this.options.objects.write('commit', commitBody(tree, base.revision, entry, deferred));
+    announce?.(commit);
     if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     await this.options.upkeep?.afterWrite();
     return true;
+  }
+
+  async isWritten(revision: string, base: string): Promise<boolean> {
+    return this.options.branch.reaches(await this.tip(), revision, base);
+  }
+
+  async isPerformed(operation: string, base: string): Promise<boolean> {
+    return this.options.branch.some(await this.tip(), base, ({ message }) => performs(message, operation));
   }
 
   /**

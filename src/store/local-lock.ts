@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A lock that its process has not touched for so long was left by one that was killed. */
@@ -29,24 +29,43 @@ export async function withLocalLock<T>(
   }
 }
 
-async function acquire(directory: string, around: LockSurroundings): Promise<() => Promise<void>> {
+/**
+ * Tells one holder of the lock from the next; null when nobody has it. One that was left over counts for nothing.
+ * @param nowMs since the epoch
+ */
+export function lockHolder(directory: string, nowMs: number): string | null {
+  const stats = statSync(join(directory, 'lock'), { throwIfNoEntry: false });
+  return stats === undefined || Math.abs(nowMs - stats.mtimeMs) > STALE_MS ? null : `${stats.ino} ${stats.birthtimeMs}`;
+}
+
+/**
+ * Takes the lock when nobody has it. Where it cannot be had at all (a read-only folder), nobody has it either: the write
+ * itself will tell.
+ * @returns what gives it back; null when another has it
+ */
+export async function tryLocalLock(directory: string): Promise<(() => Promise<void>) | null> {
   const { lock } = await import('proper-lockfile');
-  mkdirSync(directory, { recursive: true });
+  try {
+    mkdirSync(directory, { recursive: true });
+    const release = await lock(directory, {
+      lockfilePath: join(directory, 'lock'),
+      realpath: false,
+      stale: STALE_MS,
+      retries: 0,
+      // A machine that slept, or a deleted lock: the swap will tell; its own handler would throw from a timer.
+      onCompromised: () => undefined,
+    });
+    return () => release().catch(() => undefined);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ELOCKED' ? null : async () => undefined;
+  }
+}
+
+async function acquire(directory: string, around: LockSurroundings): Promise<() => Promise<void>> {
   let waited = 0;
   for (let attempt = 0; waited < PATIENCE_MS; attempt += 1) {
-    try {
-      const release = await lock(directory, {
-        lockfilePath: join(directory, 'lock'),
-        realpath: false,
-        stale: STALE_MS,
-        retries: 0,
-        // A machine that slept, or a deleted lock: the swap will tell; its own handler would throw from a timer.
-        onCompromised: () => undefined,
-      });
-      return () => release().catch(() => undefined);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') return async () => undefined;
-    }
+    const release = await tryLocalLock(directory);
+    if (release) return release;
     const pause = 1 + around.random() * Math.min(4 * (attempt + 1), LONGEST_PAUSE_MS);
     waited += pause;
     await around.pause(pause);

@@ -1,6 +1,7 @@
 import type { CoordEvent } from '../domain/events.js';
 import type { Note, State } from '../domain/model.js';
 import type { Instant } from '../domain/time.js';
+import type { RequestQueue } from './request-queue.js';
 
 /** A state, and the revision that a swap compares with. */
 export interface Snapshot {
@@ -15,6 +16,8 @@ export interface Snapshot {
 export interface Entry {
   /** Id of the operation: makes the revision unlike every other, even with the same content. */
   readonly operation: string;
+  /** The other operations that are written with it. */
+  readonly others?: readonly string[];
   readonly agent: string;
   readonly at: Instant;
   /** One sentence. */
@@ -53,8 +56,15 @@ export interface Store {
   /**
    * Compare-and-swap: the new state is written only if the revision is still the one that was read; false otherwise.
    * Deferred events are written with it.
+   * @param announce called with the new revision, before it can be in the history
    */
-  swap(from: Snapshot, state: State, entry: Entry): Promise<boolean>;
+  swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean>;
+  /** Where requests of several processes wait to be decided together; absent where each goes alone. */
+  readonly queue?: RequestQueue | undefined;
+  /** Whether a revision that followed `base` is in the history. */
+  isWritten?(revision: string, base: string): Promise<boolean>;
+  /** Whether an operation was written after `base`. */
+  isPerformed?(operation: string, base: string): Promise<boolean>;
   /** Keeps an event to ride with the next swap, so that polling does not flood the history. */
   defer(event: CoordEvent): void;
   /** Runs the work while other local writers wait: saves them wasted work, and is never what makes a swap right. */

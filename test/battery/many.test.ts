@@ -5,6 +5,8 @@ import { readBranch } from '../support/history/branch.js';
 import { checkHistory } from '../support/history/check.js';
 import { type Call, Recorder } from '../support/history/client.js';
 import { playWorkload } from '../support/history/workload.js';
+import { killedAfter } from '../support/killing.js';
+import { generator } from '../support/random.js';
 
 /** All but these are faults: what an agent may be told by an operation that works as it should. */
 const EXPECTED = new Set([0, 3, 4, 5]);
@@ -55,6 +57,39 @@ describe('many agents at once', () => {
       bar: '0 faults, nobody starves',
       figures: figures(first),
       failures: [...strange(recorder.calls), ...starving(recorder.calls), ...checked.problems],
+    });
+  });
+
+  it('with every third of them killed half-way', async () => {
+    const fleet = await localFleet();
+    const random = generator(5);
+    const agents = sized(24, 60);
+    const rounds = sized(2, 25);
+    let killing: number | null = null;
+    const recorder = new Recorder((agent, args) =>
+      killing === null ? fleet.as(agent, args) : killedAfter(fleet.box, fleet.clone, agent, args, killing),
+    );
+    for (let round = 0; round < rounds; round += 1) {
+      await Promise.all(
+        Array.from({ length: agents }, (_, number) => {
+          killing = number % 3 === 0 ? 20 + random() * 20 * agents : null;
+          return recorder.call(`agent${number}`, ['claim', `src/${round}/${number}.ts`]);
+        }),
+      );
+    }
+    killing = null;
+    const after = await recorder.call('agent0', ['claim', 'docs/after.md']);
+    const checked = checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls);
+    tally({
+      test: `10 ${agents} agents at once, every third of them killed half-way`,
+      tried: `${recorder.calls.length} calls, ${checked.unknown} of them without an answer`,
+      bar: '0 faults, nothing lost or done twice',
+      figures: `${checked.commits} commits`,
+      failures: [
+        ...strange(recorder.calls.filter(({ end }) => end !== null)),
+        ...checked.problems,
+        ...(after.exit === 0 ? [] : [`afterwards: exit ${after.exit}`]),
+      ],
     });
   });
 
