@@ -5,7 +5,7 @@ import { CoordError } from '../errors.js';
 import { rootFileText } from '../git/commit-files.js';
 import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
-import { trueGit } from './deploy/true-git.js';
+import { trueGit } from '../git/true-git.js';
 
 /** The configuration as far as it protects against the agent itself, and where it was read. */
 export interface ProtectedConfig {

@@ -1,17 +1,11 @@
 import { posix } from 'node:path';
 import { filesAt } from '../git/commit-files.js';
 import { openObjects } from '../git/objects.js';
-import { trueHistory } from '../git/porcelain.js';
-import type { Git } from '../git/run.js';
+import { trueGit } from '../git/true-git.js';
 import type { Surroundings } from './surroundings.js';
 
 /** No list of people is longer. */
 const MOST_BYTES = 1_000_000;
-
-/** Git as it sees objects as they were made: no replacement of this clone comes between. */
-export function trueGit({ repository, git }: Pick<Surroundings, 'repository' | 'git'>): Git {
-  return (args, options) => git(args, { ...options, env: { ...options?.env, ...trueHistory(repository) } });
-}
 
 /** A file of a commit, or in words why there is none. */
 export async function fileAt(around: Surroundings, commit: string, path: string): Promise<Buffer | string> {

@@ -4,7 +4,7 @@ import { parsePayload } from '../domain/gates/payload.js';
 import { TAGS, tagFolder } from '../domain/gates/tag-name.js';
 import { openObjects } from '../git/objects.js';
 import { parseTagObject, type TagObject } from '../git/tag-object.js';
-import { trueGit } from './main-files.js';
+import { trueGit } from '../git/true-git.js';
 import type { GateSource, Surroundings } from './surroundings.js';
 
 /** A tag, with what a verifier needs of it. */

@@ -115,9 +115,9 @@ it('finds gates that cannot open: not there, no program, no signers on the main 
   const first = (await doctor()).of('gates');
   expect(first).toMatchObject({ ok: false, severity: 'medium' });
   expect(first?.message.split('\n').map((line) => line.replace(/:? .*/, ''))).toEqual([
-    ...['prod', 'no', 'gate', 'gate', 'gate'],
+    ...['prod', 'test', 'gate', 'gate', 'gate'],
   ]);
-  for (const words of ['ownre', 'no gate for test', 'no-such-program', './check.sh', 'keys is not on']) {
+  for (const words of ['ownre', 'test names no gate', 'no-such-program', './check.sh', 'keys is not on']) {
     expect(first?.message).toContain(words);
   }
   box.write(clone, 'keys', 'only here\n');

@@ -92,7 +92,7 @@ describe('coord doctor', () => {
     expect(code).toBe(0);
     const always = ['protected', 'sessions', 'kill-switch', 'harness', 'hooks', 'ci'];
     expect(bad.filter((id) => !always.includes(id))).toEqual(['share', 'rules', 'surface', 'resources', 'gates']);
-    expect(of('gates').message).toContain('no gate for test');
+    expect(of('gates').message).toContain('test names no gate');
     expect(of('share').message).toContain('only');
   });
 

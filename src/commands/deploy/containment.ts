@@ -4,9 +4,9 @@ import type { CoordError } from '../../errors.js';
 import { commitsMissing, shallowBoundary } from '../../git/history.js';
 import { isAncestor } from '../../git/refs.js';
 import type { Git } from '../../git/run.js';
+import { trueGit } from '../../git/true-git.js';
 import { neverRan, type Undone, undoes, unknownCommit } from '../../render/deploy-blocked.js';
 import type { Case } from './case.js';
-import { trueGit } from './true-git.js';
 
 /** HEAD contains all that the target may run now; or for a rollback, the target has run the commit. */
 export async function lookAtContained(

@@ -3,10 +3,10 @@ import { judgeSync, type SyncFacts, type SyncReport, type SyncVerdict } from '..
 import { CoordError } from '../../errors.js';
 import { commitsMissing } from '../../git/history.js';
 import { isAncestor } from '../../git/refs.js';
+import { trueGit } from '../../git/true-git.js';
 import { headMoved, notAtRollback, notOnMain, notPushed } from '../../render/deploy-blocked.js';
 import { syncError, syncFacts } from '../sync-facts.js';
 import type { Case } from './case.js';
-import { trueGit } from './true-git.js';
 
 /** HEAD is current, in a clean tree; or for a rollback, at the commit that is on the main branch still. */
 export interface Current {

@@ -4,12 +4,12 @@ import type { State } from '../../domain/model.js';
 import { usage } from '../../errors.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
+import { trueGit } from '../../git/true-git.js';
 import { deploymentLines, type LiveReport } from '../../render/deployments.js';
 import { mainBranch } from '../main-files.js';
 import { protectedConfig } from '../protected-config.js';
 import type { Verb } from '../verb.js';
 import { knownDeployments } from './known.js';
-import { trueGit } from './true-git.js';
 
 export const deployments: Verb = {
   arguments: [['[target]', 'only this deploy target']],

@@ -13,7 +13,7 @@ import { protectedConfig } from '../protected-config.js';
 import { workingRules } from '../rules-source.js';
 import { branchChecks, shareCheck } from './branch-checks.js';
 import { asError, type Checked, failed, well, wrong } from './checked.js';
-import { deployCheck } from './deploy-checks.js';
+import { deployChecks } from './deploy-checks.js';
 import { ciCheck, harnessCheck, hooksCheck } from './guard-checks.js';
 import { leftOverChecks } from './left-overs.js';
 
@@ -49,7 +49,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
       await shareCheck(context, config),
       await rulesCheck(context),
       ...settingFindings(settings, branch.state ?? EMPTY_STATE),
-      ...(main instanceof CoordError ? [] : [await deployCheck(context, main)]),
+      ...(main instanceof CoordError ? [] : await deployChecks(context, main)),
       ...(await leftOverChecks(context, config)),
       ...guards.map(({ check }) => check),
     ],

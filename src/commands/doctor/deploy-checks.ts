@@ -3,6 +3,7 @@ import { delimiter, resolve } from 'node:path';
 import type { GateConfig } from '../../config/deploys.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
+import { lintGates } from '../../domain/gates/lint.js';
 import { oneLine } from '../../domain/text.js';
 import { filesAt } from '../../git/commit-files.js';
 import { readWorktreeFile } from '../../git/worktree-files.js';
@@ -10,28 +11,22 @@ import type { ProtectedConfig } from '../protected-config.js';
 import { type Checked, well, wrong } from './checked.js';
 
 /** Whether each deploy target has a gate, and each gate what it needs, as the main branch has them. */
-export async function deployCheck(context: Context, { config, from }: ProtectedConfig): Promise<Checked> {
-  const { deploy, gates } = config;
-  const problems: string[] = [];
-  for (const [name, target] of Object.entries(deploy)) {
-    if (target.gates.length === 0) problems.push(`no gate for ${oneLine(name)}: such a deploy is blocked`);
-    const unknown = target.gates.filter((gate) => !Object.hasOwn(gates, gate)).map(oneLine);
-    if (unknown.length > 0) problems.push(`${oneLine(name)} names a gate that is not there: ${unknown.join(', ')}`);
-  }
-  for (const [name, gate] of Object.entries(gates)) {
+export async function deployChecks(context: Context, { config, from }: ProtectedConfig): Promise<Checked[]> {
+  const linted = lintGates(config);
+  const blocking = linted.filter(({ blocks }) => blocks);
+  const weak = linted.filter(({ blocks }) => !blocks);
+  const broken: string[] = [];
+  for (const [name, gate] of Object.entries(config.gates)) {
     const problem = await problemOf(context, gate, from?.commit ?? null);
-    if (problem !== null) problems.push(`gate ${oneLine(name)}: ${problem}`);
+    if (problem !== null) broken.push(`gate ${oneLine(name)}: ${problem}`);
   }
-  const targets = Object.keys(deploy).length;
-  if (problems.length === 0) {
-    return well('gates', 'medium', targets === 0 ? 'no deploy target' : 'each deploy target has its gates');
-  }
-  const [open] = Object.entries(deploy).find(([, target]) => target.gates.length === 0) ?? [];
-  const next =
-    open === undefined
-      ? `mend "gates" and "deploy" in ${CONFIG_FILE}, on the main branch`
-      : `name a gate for each: "deploy": {${JSON.stringify(open)}: {"gates": [...]}} in ${CONFIG_FILE}, on the main branch`;
-  return wrong('gates', 'medium', problems.join('\n'), next);
+  const problems = [...blocking.map(({ message }) => message), ...broken];
+  const next = blocking[0]?.next ?? `mend "gates" and "deploy" in ${CONFIG_FILE}, on the main branch`;
+  const sound = Object.keys(config.deploy).length === 0 ? 'no deploy target' : 'each deploy target has its gates';
+  return [
+    problems.length === 0 ? well('gates', 'medium', sound) : wrong('gates', 'medium', problems.join('\n'), next),
+    ...weak.map((problem) => wrong('gate-strength', 'low', problem.message, problem.next)),
+  ];
 }
 
 async function problemOf(context: Context, gate: GateConfig, main: string | null): Promise<string | null> {
