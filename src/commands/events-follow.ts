@@ -2,6 +2,7 @@ import type { Context } from '../context.js';
 import type { CoordEvent } from '../domain/events.js';
 import { isDeferredEvent } from '../domain/refusal-event.js';
 import { CoordError } from '../errors.js';
+import { asTyped } from '../render/command-words.js';
 import { eventLine } from '../render/events.js';
 import { loadStyle, wantsColour } from '../render/style.js';
 import { Bell } from '../store/bell.js';
@@ -44,8 +45,11 @@ export async function followEvents(context: Context, store: GitStore, plan: Even
 async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent) => void> {
   const { stdout, env } = context.host;
   const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
+  const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
   return (event) => {
-    const line = context.flags.json ? JSON.stringify(event) : eventLine(event, context.now(), style);
+    const line = context.flags.json
+      ? JSON.stringify(event)
+      : asTyped(eventLine(event, context.now(), style), standpoint);
     stdout.write(`${line}\n`, (error) => {
       if (error) bell.stop();
     });

@@ -1,5 +1,6 @@
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
+import { asWritten } from '../render/command-words.js';
 import { refusalError } from '../render/refusals.js';
 import { transact } from '../store/transact.js';
 import { readText } from './text-input.js';
@@ -22,13 +23,17 @@ export const state: Verb = {
     if (text === undefined) {
       const snapshot = await store.read();
       const said = snapshot.state.agents.find(({ id }) => id === base.agent)?.state ?? null;
-      return { data: { agent: base.agent, state: said }, text: () => (said === null ? 'no state' : oneLine(said)) };
+      return {
+        data: { agent: base.agent, state: said },
+        text: () => (said === null ? 'no state' : asWritten(oneLine(said))),
+      };
     }
     const decision = await transact(store, { kind: 'set-state', ...base, text }, context.surroundings);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     return {
       data: { agent: base.agent, state: text },
-      text: (style) => (text === null ? `${style.good('cleared')}` : `${style.good('state')} ${oneLine(text)}`),
+      text: (style) =>
+        text === null ? `${style.good('cleared')}` : `${style.good('state')} ${asWritten(oneLine(text))}`,
     };
   },
 };

@@ -11,6 +11,17 @@ export { commandLine, shellWord };
  */
 const FROM_ROOT = '\uFDD0';
 
+/**
+ * Stands inside of `coord` where somebody's own text says it, until that is printed: what people wrote is shown as they
+ * wrote it, also when it reads like a suggestion. U+FDD1 is a noncharacter too.
+ */
+const NOT_OURS = '\uFDD1';
+
+/** Text that somebody wrote, such as a rule, a note, a reason or a line of a file, for a place where suggestions stand. */
+export function asWritten(text: string): string {
+  return text.replace(/\bcoord(?= [a-z])/g, `coord${NOT_OURS}`);
+}
+
 /** How a suggested command has to be written for the one who reads it. */
 export interface Standpoint {
   /** Whether the current directory is the root of the repository, where paths need no mark. */
@@ -21,9 +32,10 @@ export interface Standpoint {
 
 /** The suggestion as it can be pasted: from this directory, by this agent. */
 export function asTyped(text: string, standpoint: Standpoint): string {
-  const placed = text.replaceAll(FROM_ROOT, standpoint.atRoot ? '' : ':/');
-  if (standpoint.agent === undefined) return placed;
-  return placed.replace(/\bcoord (?=[a-z])(?!--agent)/g, `coord --agent ${standpoint.agent} `);
+  const { atRoot, agent } = standpoint;
+  const placed = text.replaceAll(FROM_ROOT, atRoot ? '' : ':/');
+  const named = agent === undefined ? placed : placed.replace(/\bcoord (?=[a-z])/g, `coord --agent ${agent} `);
+  return named.replaceAll(NOT_OURS, '');
 }
 
 /**
@@ -33,11 +45,11 @@ export function asTyped(text: string, standpoint: Standpoint): string {
 export function targetWord(target: Target | string): string {
   const { kind, text } = typeof target === 'string' ? patternTarget(target) : target;
   if (kind === 'resource') return shellWord(text);
-  if (kind === 'glob') return shellWord(`${FROM_ROOT}${text}`);
+  if (kind === 'glob') return asWritten(shellWord(`${FROM_ROOT}${text}`));
   const path = kind === 'directory' ? `${directoryPath({ kind, text })}/` : text;
   if (path === '/') return ':/';
-  if (isGlob(path) || path.includes('\\')) return shellWord(`:(literal)${path}`);
-  return shellWord(/^[@:-]/.test(path) ? `:/${path}` : `${FROM_ROOT}${path}`);
+  if (isGlob(path) || path.includes('\\')) return asWritten(shellWord(`:(literal)${path}`));
+  return asWritten(shellWord(/^[@:-]/.test(path) ? `:/${path}` : `${FROM_ROOT}${path}`));
 }
 
 export function targetWords(targets: readonly (Target | string)[]): string {

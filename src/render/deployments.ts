@@ -1,6 +1,7 @@
 import type { Candidate, Deployment, DeployStatus } from '../domain/deployments.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import { asWritten } from './command-words.js';
 import { candidateWords } from './deploy-refusals.js';
 import { clock, shortCommit, table } from './format.js';
 import type { Style } from './style.js';
@@ -85,7 +86,7 @@ function attemptLines(attempts: readonly Attempt[], now: Instant, style: Style):
     shortCommit(commit),
     agent,
     id,
-    shorten(oneLine((why ?? '').split('\n')[0] ?? ''), WIDEST_WHY),
+    asWritten(shorten(oneLine((why ?? '').split('\n')[0] ?? ''), WIDEST_WHY)),
   ]);
   const [head = '', ...lines] = table([['WHEN', 'WHAT', 'COMMIT', 'BY', 'EVIDENCE', 'WHY'], ...rows]);
   const rest = attempts.length - newest.length;

@@ -3,6 +3,7 @@ import type { CoordEvent } from '../domain/events.js';
 import type { GateRecord } from '../domain/gate.js';
 import { oneLine } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import { asWritten } from './command-words.js';
 import { eventLine } from './events.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
@@ -24,8 +25,8 @@ export function evidenceLines(
   const { id, target, action, commit, agent, startedAt, why, rollback } = deployment;
   return [
     `${style.bold(id)}: ${action} of ${shortCommit(commit)} to ${style.target(oneLine(target))} by ${agent} at ${clock(startedAt, now)}: ${outcome}`,
-    ...(rollback ? [`rolled back: "${oneLine(rollback.reason)}"`] : []),
-    ...(why === null ? [] : why.split('\n').map((line) => `  ${oneLine(line)}`)),
+    ...(rollback ? [`rolled back: "${asWritten(oneLine(rollback.reason))}"`] : []),
+    ...(why === null ? [] : why.split('\n').map((line) => `  ${asWritten(oneLine(line))}`)),
     '',
     style.bold('(a) coordination: who was at it, and that the copy was current; it authorises nothing'),
     ...coordinationLines(deployment).map((line) => `  ${line}`),
@@ -49,7 +50,7 @@ function coordinationLines({ claim, agent, session, rules, sync, target, command
     sync === null
       ? 'sync-check: not passed'
       : `sync-check: ${oneLine(sync.upstream)} ${shortCommit(sync.upstreamCommit)}, fetched ${sync.fetchedAt}`,
-    `program: ${oneLine(command.join(' '))}${exit === null ? ' (no exit code is known)' : ` (exit ${exit})`}`,
+    `program: ${asWritten(oneLine(command.join(' ')))}${exit === null ? ' (no exit code is known)' : ` (exit ${exit})`}`,
   ];
 }
 
@@ -57,7 +58,7 @@ function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
   const { gate, type, open, finding, checked, signers, outputDigest, configCommit, at, commit, id } = record;
   const state = open ? style.good('open') : style.bad('closed');
   return [
-    `  ${oneLine(gate)} (${type ?? 'not configured'}): ${state} for ${shortCommit(commit)} at ${clock(at, now)}: ${oneLine(finding)}`,
+    `  ${oneLine(gate)} (${type ?? 'not configured'}): ${state} for ${shortCommit(commit)} at ${clock(at, now)}: ${asWritten(oneLine(finding))}`,
     `    record ${id}${checked.length === 0 ? '' : ` · checked ${oneLine(checked.join(' '))}`}${signers.length === 0 ? '' : ` · signed by ${signers.map(oneLine).join(', ')}`}`,
     `    read from ${configCommit === null ? 'the working copy' : shortCommit(configCommit)}${outputDigest === null ? '' : ` · output sha256 ${outputDigest.slice(0, 16)}`}`,
   ];
@@ -66,5 +67,5 @@ function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
 function verifiedLine({ verification }: Deployment, now: Instant): string {
   if (verification === null) return 'public surface: nobody looked';
   const { ok, finding, lastAt } = verification;
-  return `public surface, at ${clock(lastAt, now)}: ${ok ? 'shows it' : 'does not show it'}: ${oneLine(finding)}`;
+  return `public surface, at ${clock(lastAt, now)}: ${ok ? 'shows it' : 'does not show it'}: ${asWritten(oneLine(finding))}`;
 }

@@ -2,6 +2,7 @@ import type { Note } from '../domain/model.js';
 import { LOG_DISCLAIMER, type OpenNote } from '../domain/notes.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import { asWritten } from './command-words.js';
 import { clock } from './format.js';
 import type { Style } from './style.js';
 
@@ -14,8 +15,8 @@ export function noteLine(
 ): string {
   const kind = note.kind === 'ack' ? `ack of ${note.ref}` : note.kind;
   const to = note.to.length === 0 || note.kind === 'ack' ? '' : ` to ${note.to.map(oneLine).join(', ')}`;
-  const target = note.target === null ? '' : ` on ${style.target(oneLine(note.target))}`;
-  const text = note.text === '' ? '' : `: ${shorten(oneLine(note.text), mostCharacters)}`;
+  const target = note.target === null ? '' : ` on ${style.target(asWritten(oneLine(note.target)))}`;
+  const text = note.text === '' ? '' : `: ${asWritten(shorten(oneLine(note.text), mostCharacters))}`;
   const awaits = note.pending.length === 0 ? '' : style.warn(` · awaits ${note.pending.map(oneLine).join(', ')}`);
   const id = note.kind === 'ack' ? '' : style.dim(` · ${oneLine(note.id)}`);
   return `${clock(note.at, now)} ${style.bold(oneLine(note.agent))} ${oneLine(kind)}${to}${target}${text}${awaits}${id}`;
@@ -44,7 +45,7 @@ export function notedLines(note: Note, style: Style): string[] {
 }
 
 export function ackedLines(note: Note, of: Note, already: boolean, style: Style): string[] {
-  const what = `${note.ref} (${of.agent}: ${shorten(oneLine(of.text), 60)})`;
+  const what = `${note.ref} (${of.agent}: ${asWritten(shorten(oneLine(of.text), 60))})`;
   return [already ? `acknowledged before: ${what}` : `${style.good('acknowledged')} ${what}`, disclaimer(style)];
 }
 

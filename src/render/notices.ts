@@ -3,7 +3,7 @@ import type { Claim, Kill, Loss } from '../domain/model.js';
 import type { OfferedClaim } from '../domain/offers.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { targetWord } from './command-words.js';
+import { asWritten, targetWord } from './command-words.js';
 import { clock } from './format.js';
 
 /** A claim with less than this left is about to expire. */
@@ -52,7 +52,7 @@ export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
 function lossNotice(loss: Loss, now: Instant): string {
   const target = oneLine(loss.target);
   const when = `at ${clock(loss.at, now)}`;
-  const because = loss.reason === null ? '' : `: ${oneLine(loss.reason)}`;
+  const because = loss.reason === null ? '' : `: ${asWritten(oneLine(loss.reason))}`;
   switch (loss.how) {
     case 'expired':
       return `you lost ${target}: the claim expired and was swept ${when}; stop changing it, or claim it again`;
@@ -68,7 +68,7 @@ function lossNotice(loss: Loss, now: Instant): string {
 }
 
 function killNotice(kill: Kill, now: Instant): string {
-  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${oneLine(kill.reason)}; you may only read`;
+  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${asWritten(oneLine(kill.reason))}; you may only read`;
 }
 
 function offerNotice(claim: OfferedClaim): string {
@@ -77,6 +77,6 @@ function offerNotice(claim: OfferedClaim): string {
 }
 
 function declineNotice({ target, offer }: Claim): string {
-  const why = offer?.declined?.reason ? ` ("${oneLine(offer.declined.reason)}")` : '';
+  const why = offer?.declined?.reason ? ` ("${asWritten(oneLine(offer.declined.reason))}")` : '';
   return `${offer?.to} declined your offer of ${oneLine(target)}${why}; you still hold it`;
 }

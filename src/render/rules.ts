@@ -1,6 +1,7 @@
 import type { RuleProblem } from '../domain/rules/lint.js';
 import type { Rule } from '../domain/rules/parse.js';
 import { oneLine, plural } from '../domain/text.js';
+import { asWritten } from './command-words.js';
 import { shortCommit } from './format.js';
 import type { Style } from './style.js';
 
@@ -30,12 +31,16 @@ export function rulesHeading({ digest, source, commit, rules, differing }: Rules
 
 /** `- claim-before-you-change: Before you …` */
 export function ruleLine({ id, text }: Rule, style: Style): string {
-  return `- ${style.bold(oneLine(id))}: ${oneLine(text)}`;
+  return `- ${style.bold(oneLine(id))}: ${asWritten(oneLine(text))}`;
 }
 
 /** One rule with all that is known of it. */
 export function ruleLines({ id, title, text, file }: Rule, style: Style): string[] {
-  return [`${style.bold(oneLine(id))}: ${oneLine(title)}`, `  ${oneLine(text)}`, style.dim(`  in ${oneLine(file)}`)];
+  return [
+    `${style.bold(oneLine(id))}: ${asWritten(oneLine(title))}`,
+    `  ${asWritten(oneLine(text))}`,
+    style.dim(`  in ${oneLine(file)}`),
+  ];
 }
 
 /** `rules/core.md:12: error: …`, a line a problem. */

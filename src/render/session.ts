@@ -3,7 +3,7 @@ import type { Claim, Role } from '../domain/model.js';
 import type { ReceivedNote } from '../domain/notes.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { shellWord } from './command-words.js';
+import { asWritten, shellWord } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import { disclaimer, noteLine } from './notes.js';
 import { type RulesReport, ruleLine, rulesHeading } from './rules.js';
@@ -117,7 +117,7 @@ function printable(text: string): string[] {
     .replace(/^\uFEFF/u, '')
     .trimEnd()
     .split(/\r\n|\r|\n/u);
-  return lines.map((line) => line.split('\t').map(oneLine).join('\t'));
+  return lines.map((line) => asWritten(line.split('\t').map(oneLine).join('\t')));
 }
 
 function absentLines(memory: readonly MemoryFile[], { upstream, upstreamCommit }: SyncHint): string[] {
@@ -153,17 +153,17 @@ function claimsPart(
 
 function ownLine(claim: Claim, now: Instant, style: Style): string {
   const left = formatDuration(secondsBetween(now, claim.expiresAt));
-  return `  ${style.target(shorten(oneLine(claim.target), WIDEST_TARGET))} until ${clock(claim.expiresAt, now)} (${left}) · token ${claim.token}${why(claim)}`;
+  return `  ${style.target(asWritten(shorten(oneLine(claim.target), WIDEST_TARGET)))} until ${clock(claim.expiresAt, now)} (${left}) · token ${claim.token}${why(claim)}`;
 }
 
 function otherLine(claim: Claim, now: Instant, style: Style): string {
   const shared = claim.mode === 'shared' ? ', shared' : '';
   const left = formatDuration(secondsBetween(now, claim.expiresAt));
-  return `  ${style.target(shorten(oneLine(claim.target), WIDEST_TARGET))} ${claim.agent} (${left}${shared})${why(claim)}`;
+  return `  ${style.target(asWritten(shorten(oneLine(claim.target), WIDEST_TARGET)))} ${claim.agent} (${left}${shared})${why(claim)}`;
 }
 
 function why({ reason }: Claim): string {
-  return reason === null ? '' : ` · ${shorten(oneLine(reason), WIDEST_REASON)}`;
+  return reason === null ? '' : ` · ${asWritten(shorten(oneLine(reason), WIDEST_REASON))}`;
 }
 
 function notesPart(notes: readonly ReceivedNote[] | null, now: Instant, style: Style): Part {

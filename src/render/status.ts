@@ -2,6 +2,7 @@ import type { Agent, Claim, Reach, Waiter } from '../domain/model.js';
 import { isOffered } from '../domain/offers.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { asWritten } from './command-words.js';
 import { clock, table, timeLeft } from './format.js';
 import { offlineLine } from './offline.js';
 import type { Style } from './style.js';
@@ -30,12 +31,12 @@ const WIDEST_REASON = 60;
 export function statusLines(report: StatusReport, style: Style): string[] {
   const { claims, waiters, agents, now, clock: hostClock } = report;
   const rows = claims.map((claim) => [
-    shorten(oneLine(claim.target), WIDEST_TARGET),
+    asWritten(shorten(oneLine(claim.target), WIDEST_TARGET)),
     claim.agent,
     claim.mode,
     timeLeft(claim.expiresAt, now),
     clock(claim.acquiredAt, now),
-    shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
+    asWritten(shorten(oneLine(claim.reason ?? ''), WIDEST_REASON)),
   ]);
   const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
   const offered = claims.filter((claim) => isOffered(claim, null, now));
@@ -55,7 +56,7 @@ export function statusLines(report: StatusReport, style: Style): string[] {
         ]),
     ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'host') : []).map(offlineLine),
     ...killed.map((agent) =>
-      style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
+      style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${asWritten(oneLine(agent.killed?.reason ?? ''))}`),
     ),
   ];
 }

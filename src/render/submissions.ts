@@ -3,6 +3,7 @@ import type { Refusal } from '../domain/refusal.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
+import { asWritten } from './command-words.js';
 import { clock, table } from './format.js';
 import { nextStep, unclaimedLines } from './land-refusals.js';
 import { refusalError } from './refusals.js';
@@ -26,7 +27,7 @@ export function submissionLines(
     oneLine(to ?? 'any orchestrator'),
     clock(at, now),
     plural(files.length, 'file'),
-    shorten(oneLine(text), LONGEST_TEXT),
+    asWritten(shorten(oneLine(text), LONGEST_TEXT)),
   ]);
   return [...table([['ID', 'FROM', 'TO', 'AT', 'FILES', 'WHAT'], ...rows]), ...more];
 }
@@ -36,7 +37,7 @@ export function submittedLines({ id, to, files }: Submission, added: boolean, st
   const what = `${plural(files.length, 'file')} to ${whom} · ${id}`;
   return [
     added ? `${style.good('submitted')} ${what}` : `submitted before: ${what}`,
-    ...files.slice(0, MOST_LISTED).map((file) => `  ${sign(file)} ${oneLine(file.path)}`),
+    ...files.slice(0, MOST_LISTED).map((file) => `  ${sign(file)} ${asWritten(oneLine(file.path))}`),
     ...(files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : []),
   ];
 }
@@ -70,7 +71,7 @@ export function integratedLines(
   patch: string | null = null,
 ): string[] {
   if (came === 'again') return [`integrated before: ${id} of ${oneLine(agent)}; nothing was done`];
-  const what = `${id} of ${oneLine(agent)}: ${shorten(oneLine(text), LONGEST_TEXT)}`;
+  const what = `${id} of ${oneLine(agent)}: ${asWritten(shorten(oneLine(text), LONGEST_TEXT))}`;
   const rows = files.slice(0, MOST_LISTED).map((file) => `  ${fileLine(file)}`);
   const more = files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : [];
   if (came === 'dry-run') {
@@ -87,13 +88,14 @@ export function integratedLines(
 
 /** A line of somebody else's file: only its tabs may reach the terminal as they are. */
 function printable(line: string): string {
-  return line.split('\t').map(oneLine).join('\t');
+  return asWritten(line.split('\t').map(oneLine).join('\t'));
 }
 
 function fileLine({ path, change, how, added, deleted }: ToldFile): string {
   const lines = added === null || deleted === null ? 'binary' : `+${added} -${deleted}`;
   const said = { 'as-submitted': '', merged: ', merged with yours', already: '', conflict: ', conflict' }[how];
-  return change === 'none' ? `${oneLine(path)}: already so` : `${oneLine(path)}: ${change} ${lines}${said}`;
+  const name = asWritten(oneLine(path));
+  return change === 'none' ? `${name}: already so` : `${name}: ${change} ${lines}${said}`;
 }
 
 /** A refusal of an integration, with the claim to make before it is repeated. */
