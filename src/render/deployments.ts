@@ -21,6 +21,8 @@ export interface LiveReport {
   readonly mainCommit: string | null;
   /** Commits that the main branch, as last fetched, has and the target lacks. */
   readonly mainAhead: number | null;
+  /** Commits that the target has and the main branch lacks. */
+  readonly mainLacks: number | null;
   /** What may run instead. */
   readonly perhaps: readonly Candidate[];
   /** Ids of attempts. */
@@ -54,8 +56,7 @@ export function deploymentLines(
   ];
 }
 
-function liveRow({ target, commit, agent, at, mainAhead, deploy, perhaps }: LiveReport, now: Instant): string[] {
-  const ahead = mainAhead === null ? 'not known' : mainAhead === 0 ? 'the same' : `${mainAhead} ahead`;
+function liveRow({ target, commit, agent, at, deploy, perhaps, ...main }: LiveReport, now: Instant): string[] {
   if (commit === null) return [oneLine(target), perhaps.length > 0 ? 'not known' : 'nothing known', '', '', '', ''];
   const since = at === null ? '' : clock(at, now);
   return [
@@ -63,9 +64,15 @@ function liveRow({ target, commit, agent, at, mainAhead, deploy, perhaps }: Live
     `${shortCommit(commit)}${perhaps.length > 0 ? '?' : ''}`,
     agent ?? '',
     since,
-    ahead,
+    apartWords(main),
     deploy ?? '',
   ];
+}
+
+function apartWords({ mainAhead, mainLacks }: Pick<LiveReport, 'mainAhead' | 'mainLacks'>): string {
+  if (mainAhead === null || mainLacks === null) return 'not known';
+  const words = [...(mainAhead > 0 ? [`${mainAhead} ahead`] : []), ...(mainLacks > 0 ? [`lacks ${mainLacks}`] : [])];
+  return words.join(', ') || 'the same';
 }
 
 function doubts({ target, perhaps, running, unknown }: LiveReport, now: Instant, style: Style): string[] {

@@ -75,9 +75,27 @@ describe('coord deployments and coord evidence', () => {
     const { live } = (await fleet.as('noor', ['deployments', '--json'])).json().data;
     expect(live).toMatchObject([{ mainAhead: 2, main: 'origin/main' }]);
     expect((await fleet.as('noor', ['deployments'])).stdout).toContain('2 ahead');
+    fleet.land('src/c.ts', 'c\n', fleet.box.clone(fleet.remote));
+    expect((await fleet.as('noor', ['deployments', '--no-fetch', '--json'])).json().data.live[0].mainAhead).toBe(2);
+    expect((await fleet.as('noor', ['deployments', '--json'])).json().data.live[0].mainAhead).toBe(3);
     const fresh = fleet.box.clone(`file://${fleet.remote}`, { args: ['--depth=3'] });
     const shallow = (await fleet.as('noor', ['deployments', '--json'], { cwd: fresh })).json().data.live;
     expect(shallow).toMatchObject([{ mainAhead: null }]);
+  });
+
+  it('say what the main branch lacks of what runs, and when it could not be fetched', async () => {
+    const fleet = await deployFleet({ target: { requirePushed: false } });
+    fleet.box.commit(fleet.clone, 'src/mine.ts', 'x\n');
+    await fleet.deploy('maya', [], ['true']);
+    const main = async () => (await fleet.as('noor', ['deployments'])).stdout;
+    expect(await main()).toContain(' lacks 1 ');
+    fleet.land('src/other.ts', 'x\n', fleet.box.clone(fleet.remote));
+    expect(await main()).toContain(' 1 ahead, lacks 1 ');
+    const { live } = (await fleet.as('noor', ['deployments', '--json'])).json().data;
+    expect(live).toMatchObject([{ mainAhead: 1, mainLacks: 1 }]);
+    fleet.box.git(fleet.remote, 'update-ref', '-d', 'refs/heads/main');
+    const stale = await fleet.as('noor', ['deployments']);
+    expect([stale.code, stale.stderr]).toEqual([0, expect.stringContaining('could not be fetched from origin')]);
   });
 });
 

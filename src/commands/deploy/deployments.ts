@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deployments.js';
 import type { State } from '../../domain/model.js';
+import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
@@ -8,6 +9,7 @@ import { trueGit } from '../../git/true-git.js';
 import { deploymentLines, type LiveReport } from '../../render/deployments.js';
 import { mainBranch } from '../main-files.js';
 import { protectedConfig } from '../protected-config.js';
+import { syncFacts } from '../sync-facts.js';
 import type { Verb } from '../verb.js';
 import { knownDeployments } from './known.js';
 
@@ -20,7 +22,10 @@ export const deployments: Verb = {
   ],
   async run(context, input) {
     const asked = input.argument(0);
-    const { state, warnings } = await knownDeployments(context, !input.negated('fetch'));
+    const fetch = !input.negated('fetch');
+    const { state, warnings: old } = await knownDeployments(context, fetch);
+    // A remote that has just been out of reach is not asked twice.
+    const warnings = fetch && old.length === 0 ? await fetchMain(context) : old;
     const known = await targetsKnown(context, state.deployments);
     if (asked !== undefined && !known.includes(asked)) {
       const listed =
@@ -40,6 +45,14 @@ export const deployments: Verb = {
     };
   },
 };
+
+/** Fetches the main branch, which what runs is compared with. @returns what to say when it could not be. */
+async function fetchMain(context: Context): Promise<string[]> {
+  const { remote, mainBranch: named } = await context.config();
+  const { upstream } = await syncFacts(context, { remote, mainBranch: named, surface: [], requireClean: false });
+  if (['fetched', 'no-remote', 'not-asked'].includes(upstream.kind)) return [];
+  return [`the main branch could not be fetched from ${oneLine(remote)}: MAIN is as it was last fetched`];
+}
 
 /** Every target that the main branch configures or that something was deployed to. */
 export async function targetsKnown(context: Context, { targets, attempts }: Deployments): Promise<string[]> {
@@ -72,6 +85,7 @@ async function liveReport(context: Context, state: State, target: string): Promi
     main: main?.name ?? null,
     mainCommit: main?.commit ?? null,
     mainAhead: apart?.ahead ?? null,
+    mainLacks: apart?.behind ?? null,
     perhaps,
     running: withOutcome('running').map(({ id }) => id),
     unknown: withOutcome('unknown')
