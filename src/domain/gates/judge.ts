@@ -108,6 +108,9 @@ export function judgeTags(question: GateQuestion, needed: number, verdicts: read
   return { closed: rest?.closed ?? 'unsigned', finding, people, nonces };
 }
 
+/** Tags that are told of by name, each with another reason. */
+const MOST_NAMED = 3;
+
 function whyOthersDoNot(verdicts: readonly TagVerdict[]): { closed: GateClosed; why: string } | null {
   const rank = ({ closed }: TagVerdict) => {
     const place = NEAREST.indexOf(closed ?? 'unsigned');
@@ -115,9 +118,17 @@ function whyOthersDoNot(verdicts: readonly TagVerdict[]): { closed: GateClosed; 
   };
   const [nearest, ...more] = [...verdicts].sort((a, b) => rank(a) - rank(b));
   if (nearest?.closed == null) return null;
-  const others =
-    more.length === 0 ? '' : `; ${plural(more.length, 'more tag')} ${more.length === 1 ? 'does' : 'do'} not count`;
-  return { closed: nearest.closed, why: `${cut(nearest.name)} ${nearest.why}${others}` };
+  // A tag that was used up long ago must not hide why the one made just now does not count.
+  const named = [nearest];
+  for (const verdict of more) {
+    if (named.length < MOST_NAMED && !named.some(({ closed }) => closed === verdict.closed)) named.push(verdict);
+  }
+  const left = more.length + 1 - named.length;
+  const others = left === 0 ? [] : [`${plural(left, 'more tag')} ${left === 1 ? 'does' : 'do'} not count`];
+  return {
+    closed: nearest.closed,
+    why: [...named.map(({ name, why }) => `${cut(name)} ${why}`), ...others].join('; '),
+  };
 }
 
 function cut(text: string): string {

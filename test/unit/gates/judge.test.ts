@@ -58,10 +58,15 @@ describe('the signatures together', () => {
     });
   });
 
-  it('tell what came nearest when none counts', () => {
+  it('tell what came nearest when none counts, and each other reason', () => {
     const no = (closed: TagVerdict['closed'], why: string) => verdict(null, { closed, why });
     const all = [no('unsigned', 'U'), no('bad-signature', 'B'), no('expired', 'E')];
-    expect(judgeTags(QUESTION, 1, all)).toMatchObject({ closed: 'expired', finding: 't E; 2 more tags do not count' });
+    expect(judgeTags(QUESTION, 1, all)).toMatchObject({ closed: 'expired', finding: 't E; t B; t U' });
+    const finding = (...more: TagVerdict[]) => judgeTags(QUESTION, 1, [...all, ...more]).finding;
+    expect(finding(no('expired', 'E2'))).toBe('t E; t B; t U; 1 more tag does not count');
+    expect(finding(no('expired', 'E2'), no('replayed', 'R'))).toMatch(
+      /^t \w+; t \w+; t \w+; 2 more tags do not count$/,
+    );
     expect(judgeTags(QUESTION, 1, [])).toMatchObject({
       closed: 'unsigned',
       finding: expect.stringContaining('nobody'),
