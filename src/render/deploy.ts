@@ -13,7 +13,8 @@ export function deployedLines(deployment: Deployment, deployments: Deployments, 
   const evidence = `coord evidence ${shellWord(id)}`;
   if (status === 'done') {
     const verb = action === 'rollback' ? 'rolled back' : 'deployed';
-    const authorised = gates.map(({ gate }) => oneLine(gate)).join(', ');
+    // A signature is looked at twice, and is on the record twice.
+    const authorised = [...new Set(gates.map(({ gate }) => oneLine(gate)))].join(', ');
     return [
       `${style.good(verb)} ${style.target(name)} ${action === 'rollback' ? 'to' : '·'} ${shortCommit(commit)} · token ${claim?.token} · gates ${authorised}`,
       `evidence: ${evidence}`,

@@ -11,14 +11,20 @@ import type { Style } from './style.js';
 export interface EvidenceReport {
   readonly deployment: Deployment;
   readonly outcome: DeployStatus;
-  readonly coordination: {
-    readonly events: readonly { readonly commit: string; readonly event: CoordEvent }[];
-  };
+  readonly coordination: { readonly events: readonly PlacedEvent[] };
+  /** What a gate said is on one stream only. */
+  readonly authorisation: { readonly events: readonly PlacedEvent[] };
+}
+
+/** An event, and the commit of the coordination branch that holds it. */
+interface PlacedEvent {
+  readonly commit: string;
+  readonly event: CoordEvent;
 }
 
 /** The two streams of evidence, each under its own heading. */
 export function evidenceLines(
-  { deployment, outcome, coordination }: EvidenceReport,
+  { deployment, outcome, coordination, authorisation }: EvidenceReport,
   now: Instant,
   style: Style,
 ): string[] {
@@ -30,15 +36,20 @@ export function evidenceLines(
     '',
     style.bold('(a) coordination: who was at it, and that the copy was current; it authorises nothing'),
     ...coordinationLines(deployment).map((line) => `  ${line}`),
-    ...coordination.events.map(({ commit: at, event }) => `  ${shortCommit(at)}  ${eventLine(event, now, style)}`),
+    ...eventLines(coordination.events, now, style),
     '',
     style.bold('(b) gates: the authorisation'),
     ...(deployment.gates.length === 0
       ? ['  none: nobody authorised it']
       : deployment.gates.flatMap((gate) => gateLines(gate, now, style))),
+    ...eventLines(authorisation.events, now, style),
     '',
     verifiedLine(deployment, now),
   ];
+}
+
+function eventLines(events: readonly PlacedEvent[], now: Instant, style: Style): string[] {
+  return events.map(({ commit, event }) => `  ${shortCommit(commit)}  ${eventLine(event, now, style)}`);
 }
 
 function coordinationLines({ claim, agent, session, rules, sync, target, command, exit }: Deployment): string[] {

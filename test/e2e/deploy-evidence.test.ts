@@ -26,7 +26,12 @@ describe('coord deployments and coord evidence', () => {
       coordination: { authorises: false, claim: { token: expect.any(Number) }, agent: 'maya' },
       authorisation: { authorises: true, gates: [{ gate: 'tests' }] },
     });
-    for (const { commit, event } of data.coordination.events) {
+    expect(coordination).not.toContain('gate.checked');
+    expect(gates).toMatch(/^ {2}[0-9a-f]{7} .* gate\.checked /m);
+    const types = (stream: { events: { event: { type: string } }[] }) => stream.events.map(({ event }) => event.type);
+    expect(types(data.authorisation)).toEqual(['gate.checked']);
+    expect(types(data.coordination)).not.toContain('gate.checked');
+    for (const { commit, event } of [...data.coordination.events, ...data.authorisation.events]) {
       expect(fleet.box.git(fleet.clone, 'show', '-s', '--format=%B', commit)).toContain(event.id);
     }
     const unknown = await fleet.as('noor', ['evidence', 'dzzz', '--json']);
@@ -124,6 +129,8 @@ describe.skipIf(!HAS_SSH_KEYGEN)('a gate that a person opens', () => {
     expect(await reason('maya', [], ['true'])).toEqual([6, 'replayed']);
     expect((await reason('maya', ['--rollback-to', commit, '--reason', 'x'], ['true']))[0]).toBe(6);
     expect((await fleet.as('noor', ['evidence', 'prod'])).stdout).toContain('signed by pat@example.org');
+    signGate(person, clone, question, { expires });
+    expect((await fleet.as('maya', ['deploy', 'prod', '--', 'true'])).stdout).toMatch(/ · gates owner$/m);
   });
 
   it('opens for the commit, and so for no tree that differs from it, on the surface or off it', async () => {

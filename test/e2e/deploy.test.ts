@@ -491,6 +491,7 @@ describe('coord deploy --dry-run', () => {
       ['claim', 'held'],
       ['sync', 'behind'],
     ]);
+    expect(plan.json().data.blockers[0].hint).toBe('coord deploy prod --wait -- …');
     expect([existsSync(box.path('out')), existsSync(box.path('gate'))]).toEqual([false, false]);
     const asked = await fleet.deploy('maya', ['--dry-run', '--check-gates'], ['touch', '../out']);
     expect([asked.code, existsSync(box.path('gate'))]).toEqual([6, true]);

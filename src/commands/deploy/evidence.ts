@@ -24,13 +24,15 @@ export const evidence: Verb = {
     const { state, warnings } = await knownDeployments(context, !input.negated('fetch'));
     const deployment = await find(context, state.deployments, input.argument(0) ?? '');
     const now = context.now();
-    const events = await eventsOf(context, deployment);
+    const all = await eventsOf(context, deployment);
+    const ofGates = all.filter(({ event }) => event.type === 'gate.checked');
+    const events = all.filter(({ event }) => event.type !== 'gate.checked');
     const { claim, agent, session, rules, sync, gates, verification } = deployment;
     const report = {
       deployment,
       outcome: outcomeOf(deployment, state.claims, now),
       coordination: { authorises: false as const, claim, agent, session, rules, sync, events },
-      authorisation: { authorises: true as const, gates },
+      authorisation: { authorises: true as const, gates, events: ofGates },
       verification,
     };
     return { data: report, text: (style) => evidenceLines(report, now, style), warnings };

@@ -3,7 +3,7 @@ import { standsInTheWay } from '../../domain/deploy.js';
 import type { DeployStep } from '../../domain/deployments.js';
 import type { State } from '../../domain/model.js';
 import { CoordError, exitCodeOf } from '../../errors.js';
-import { shellWord } from '../../render/command-words.js';
+import { commandLine } from '../../render/command-words.js';
 import { type PlannedStep, planLines } from '../../render/deploy-plan.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/git-store.js';
@@ -14,6 +14,7 @@ import { targetClaim } from './claim-of.js';
 import { lookAtContained } from './containment.js';
 import { type Current, lookAtPushed, lookAtSync } from './currency.js';
 import { askGates, commandGates } from './gates.js';
+import { suggestingDeploy } from './turn.js';
 import { shareWarnings } from './warnings.js';
 
 type Look = () => Promise<{ readonly finding: string } | CoordError>;
@@ -38,7 +39,7 @@ export async function showPlan(one: Case): Promise<Success> {
   await look('pushed', async () => (evidence ? lookAtPushed(one, evidence) : current));
   await look('contains', async () => lookAtContained(one, state.deployments));
   would('recheck', 'all of it once more');
-  would('run', order.command.length === 0 ? 'the program after --' : order.command.map(shellWord).join(' '));
+  would('run', order.command.length === 0 ? 'the program after --' : commandLine(order.command));
   would('verify', one.config.verify === null ? 'nothing: none is configured' : `look at ${one.config.verify.url}`);
   would('record', 'what came of it, and give the claim back');
   const first = steps.find(({ status }) => status === 'blocked');
@@ -83,5 +84,6 @@ async function lookAtClaim(one: Case, store: GitStore, state: State) {
   if (inTheWay) return refusalError(inTheWay, now);
   const claim = await targetClaim(one, store, 1);
   const decision = decide(state, { ...claim, allowBehind: true }, now);
-  return decision.ok ? { finding: `@deploy/${order.target} is free` } : refusalError(decision.refusal, now);
+  if (decision.ok) return { finding: `@deploy/${order.target} is free` };
+  return suggestingDeploy(refusalError(decision.refusal, now), order.target);
 }

@@ -88,7 +88,7 @@ async function waitForOwn(context: Context): Promise<boolean> {
 }
 
 /** Whoever is refused wants to deploy, not to claim. */
-function suggestingDeploy(error: CoordError, target: string): CoordError {
+export function suggestingDeploy(error: CoordError, target: string): CoordError {
   if (error.code !== 'held') return error;
   return new CoordError(error.code, error.message, {
     hint: `coord deploy ${shellWord(target)} --wait -- …`,
