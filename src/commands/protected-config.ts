@@ -1,7 +1,8 @@
 import { type Config, withDefaults } from '../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../config/load.js';
 import type { Context } from '../context.js';
-import { CoordError } from '../errors.js';
+import { oneLine } from '../domain/text.js';
+import { CoordError, usage } from '../errors.js';
 import { rootFileText } from '../git/commit-files.js';
 import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
@@ -41,8 +42,22 @@ async function configOn(
   names: { readonly remote: string; readonly mainBranch: string | null },
 ): Promise<ProtectedConfig | null> {
   const from = await mainBranchAsFetched(context.repository, context.git, names);
-  const config = from === null ? null : await configAt(context, from.commit);
+  const config = from === null ? null : await configOf(context, from);
   return config === null ? null : { config, from };
+}
+
+/**
+ * The configuration at the tip of a branch; null when it has none.
+ * @throws CoordError `usage` that lists every problem, and says which branch has them.
+ */
+export async function configOf(
+  context: Context,
+  { name, commit }: Pick<MainBranch, 'name' | 'commit'>,
+): Promise<Config | null> {
+  return configAt(context, commit).catch((error: unknown) => {
+    if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
+    throw usage(`on ${oneLine(name)}: ${error.message}`, `mend ${CONFIG_FILE} on ${oneLine(name)}`, error.details);
+  });
 }
 
 /**

@@ -544,6 +544,17 @@ describe('bad input to coord deploy', () => {
     fleet.box.git(fleet.clone, 'checkout', '--quiet', 'HEAD~1', '--', 'coord.config.json');
     const broken = await fleet.deploy('maya', [], ['touch', '../out']);
     expect(broken.json().error).toMatchObject({ exit: 2, message: expect.stringContaining('origin/main') });
+    for (const words of [
+      ['gate', 'list'],
+      ['gate', 'show', 'tests'],
+      ['verify', 'prod'],
+    ]) {
+      const { error } = (await fleet.as('maya', [...words, '--json'])).json();
+      expect([error.message, error.hint]).toEqual([
+        expect.stringMatching(/^on origin\/main: /),
+        'mend coord.config.json on origin/main',
+      ]);
+    }
     expect(existsSync(fleet.box.path('out'))).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { judgeSync, type SyncFacts } from '../../domain/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import type { MainBranch } from '../../git/main-branch.js';
-import { configAt } from '../protected-config.js';
+import { configOf } from '../protected-config.js';
 import { syncError, syncFacts } from '../sync-facts.js';
 
 /** What counts for a deploy, as the remote's main branch says it at this moment. */
@@ -55,20 +55,14 @@ async function authorityIn(context: Context, facts: SyncFacts): Promise<Read | C
     return verdict.ok ? new CoordError('fault', 'in sync with a main branch that was not fetched') : syncError(verdict);
   }
   const { branch, commit } = facts.upstream;
-  const onMain = await readConfig(context, commit, `${facts.remote}/${branch}`);
+  const name = `${facts.remote}/${branch}`;
+  const onMain = await configOf(context, { name, commit });
   return {
     config: onMain ?? (await context.config()),
     main: commit,
-    from: onMain === null ? null : { name: `${facts.remote}/${branch}`, commit, fetched: true },
+    from: onMain === null ? null : { name, commit, fetched: true },
     branch,
   };
-}
-
-async function readConfig(context: Context, commit: string, name: string): Promise<Config | null> {
-  return configAt(context, commit).catch((error: unknown) => {
-    if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
-    throw usage(`on ${name}: ${error.message}`, `mend ${CONFIG_FILE} on ${name}; nothing was run`, error.details);
-  });
 }
 
 /** Where the state is, and which remote arbitrates, cannot be another thing here than on the main branch. */
