@@ -154,7 +154,7 @@ export function validateConfig(
   value: unknown,
 ): { readonly config: RawConfig } | { readonly problems: readonly string[] } {
   if (Array.isArray(value)) return { problems: ['(root): must be a record'] };
-  const unknown: string[] = [];
+  const unknown = namesSkipped(value);
   const rest: unknown = structuredClone(value);
   // The library names one unknown key of a record and stops there: it is noted, taken out, and the rest looked at again.
   for (;;) {
@@ -168,6 +168,20 @@ export function validateConfig(
       if (last) Reflect.deleteProperty(last.input as object, last.key as string);
     }
   }
+}
+
+/** The keys that hold records whose names the project chooses. */
+const NAMING = new Set(['gates', 'deploy']);
+const SKIPPED = ['__proto__', 'prototype', 'constructor'];
+
+/** Gates and targets of these names the library would leave out without a word. */
+function namesSkipped(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, record]) =>
+    NAMING.has(key) && typeof record === 'object' && record !== null
+      ? SKIPPED.filter((one) => Object.hasOwn(record, one)).map((one) => `${key}.${one}: cannot be a name`)
+      : [],
+  );
 }
 
 function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {

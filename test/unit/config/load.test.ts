@@ -86,6 +86,16 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('leaves no gate and no deploy target out silently', async () => {
+    const source = '{"gates":{"__proto__":{}},"deploy":{"constructor":{"gates":["a"]},"prototype":{},"toString":{}}}';
+    const problems = await problemsOf(source);
+    expect(problems).toEqual([
+      'gates.__proto__: cannot be a name',
+      'deploy.prototype: cannot be a name',
+      'deploy.constructor: cannot be a name',
+    ]);
+  });
+
   it('refuses a default time to live above the cap; a cap alone lowers the default', async () => {
     expect(await problemsOf('{"ttl":{"default":"2h","max":"1h"}}')).toEqual(['ttl.default: longer than ttl.max']);
     expect((await parseConfig('{"ttl":{"max":"10m"}}')).ttl).toEqual({ defaultSeconds: 600, maxSeconds: 600 });
