@@ -79,8 +79,9 @@ export async function verifySurface(
   }
 }
 
+/** In whole milliseconds: timers of abort signals take no others. */
 function limited(leftMs: number): number {
-  return Math.min(LONGEST_ATTEMPT_MS, Math.max(SHORTEST_ATTEMPT_MS, leftMs));
+  return Math.ceil(Math.min(LONGEST_ATTEMPT_MS, Math.max(SHORTEST_ATTEMPT_MS, leftMs)));
 }
 
 /** Counts what was paused, too, so that a clock that stands cannot make it go on for ever. */
