@@ -71,13 +71,20 @@ const MOST_NAMED = 6;
 
 /**
  * Few targets that cover all of these paths: the paths themselves, their folders, or the folders at the root of the
- * repository. A folder ends in a slash.
+ * repository. A folder ends in a slash; the root is one.
  */
-export function groundToClaim(paths: readonly string[]): readonly string[] {
+export function groundToClaim(changed: readonly string[]): readonly string[] {
+  const paths = outermost(changed.map(claimable));
   if (paths.length <= MOST_NAMED) return paths;
   const folders = outermost(paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || path));
   if (folders.length <= MOST_NAMED) return folders;
   return outermost(paths.map((path) => path.slice(0, path.indexOf('/') + 1) || path));
+}
+
+/** A name that is not UTF-8 cannot be claimed, nor typed everywhere: its folder can. */
+function claimable(path: string): string {
+  const unreadable = path.indexOf('\uFFFD');
+  return unreadable < 0 ? path : path.slice(0, path.lastIndexOf('/', unreadable) + 1) || '/';
 }
 
 function outermost(targets: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { type Judgement, VERDICTS, type Verdict } from '../domain/audit/judge.js';
 import type { AuditedCommit, AuditSummary } from '../domain/audit/report.js';
 import { isFinding } from '../domain/audit/report.js';
+import { groundToClaim } from '../domain/land.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { shellWord, targetWord } from './command-words.js';
@@ -125,7 +126,7 @@ function nextWords({ verdict, reason, path, holding, missing }: Judgement, place
   if (verdict === 'claimed-by-another' && holding) {
     return `ask ${holding.agent}: coord note "…" --to ${holding.agent}; the holder ties its own work by coord land, or coord release`;
   }
-  return `redo it under a claim: coord claim ${targetWord({ kind: 'path', text: path })}`;
+  return `redo it under a claim: coord claim ${targetWord({ kind: 'path', text: groundToClaim([path])[0] ?? path })}`;
 }
 
 const MOST_LISTED = 40;

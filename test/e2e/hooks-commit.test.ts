@@ -130,7 +130,8 @@ describe('a commit', () => {
     writeFileSync(Buffer.concat([Buffer.from(`${fleet.clone}/`), name]), 'x');
     fleet.box.git(fleet.clone, 'add', '-A');
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(refused('nobody holds it'));
-    await fleet.as('maya', ['claim', 'src']);
+    expect(attempt('maya', ['commit', '-m', 'x']).stderr).toContain('next: coord claim src/ ');
+    await fleet.as('maya', ['claim', 'src/']);
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(LET_THROUGH);
   });
 

@@ -119,6 +119,12 @@ describe('groundToClaim', () => {
     expect(groundToClaim([...deep, 'AGENTS.md'])).toEqual(['src/', 'AGENTS.md']);
   });
 
+  it('names the folder of a file whose name is not UTF-8, for no claim can name the file', () => {
+    expect(groundToClaim(['src/a/b\uFFFD', 'src/a/c'])).toEqual(['src/a/']);
+    expect(groundToClaim(['src/\uFFFD/c.ts', 'd'])).toEqual(['src/', 'd']);
+    expect(groundToClaim(['\uFFFD'])).toEqual(['/']);
+  });
+
   it('covers every path', () => {
     const paths = [...many('src/', 3), ...many('src/api/', 9), ...many('d/e/f/', 9), 'x', 'y/z'];
     const ground = groundToClaim(paths);
