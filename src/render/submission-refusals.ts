@@ -20,7 +20,7 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
             : `${to} is a worker, and integrates nothing`,
         hint:
           candidates.length === 0
-            ? 'let one start: coord session start --role orchestrator'
+            ? 'let another start as one, in a worktree of its own: coord --agent ID session start --role orchestrator'
             : `name one of these with --to: ${candidates.join(', ')}`,
       };
     }
