@@ -157,6 +157,8 @@ describe('coord doctor --fix', () => {
     expect(of('lock').ok).toBe(true);
     expect((await run(clone, 'claim', 'src')).code).toBe(0);
     expect((await doctor(clone, '--fix')).report.mended).toEqual([]);
+    expect((await run(clone, 'doctor', '--fix')).stdout).toMatch(/^mended: nothing; .*\n/);
+    expect((await run(clone, 'doctor')).stdout).not.toContain('mended');
   });
 
   it('puts a branch back that was deleted on the remote, from what this clone knows', async () => {

@@ -35,15 +35,18 @@ export const doctor: Verb = {
     const all = [...checks, ...(proved?.checks ?? [])];
     const findings = all.map(({ error: _, ...finding }) => finding);
     const report: DoctorReport = { enforcement, findings, mended, proof: proved?.proof ?? null };
+    const nothingMended = input.flag('fix') && mended.length === 0 ? [NOTHING_MENDED] : [];
     const worst = gravest(findings);
-    if (worst === null) return { data: report, text: (style) => doctorLines(report, style) };
-    const lines = doctorLines(report, await loadStyle(false));
+    if (worst === null) return { data: report, text: (style) => [...nothingMended, ...doctorLines(report, style)] };
+    const lines = [...nothingMended, ...doctorLines(report, await loadStyle(false))];
     return new CoordError(worst.code ?? 'fault', lines.join('\n'), {
       hint: worst.next ?? 'mend what is marked high first',
       details: { ...report },
     });
   },
 };
+
+const NOTHING_MENDED = 'mended: nothing; what is not well below needs a decision, or a command of yours';
 
 async function proveLayers(context: Context, layers: readonly Layer[]): Promise<Proved> {
   const { prove } = await import('./prove/prove.js');
