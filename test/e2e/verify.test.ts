@@ -31,14 +31,6 @@ it('verifies HEAD, and says so', async () => {
   expect([code, stdout, stderr]).toEqual([0, `verified: ${url} shows ${head}, which is HEAD\n`, '']);
 });
 
-it('gives an attempt what is left, also where that is no whole number of milliseconds', async () => {
-  const { box, clone, head } = await deployed((response) => response.end(head), { timeout: '7s' });
-  for (const seconds of ['6s', '7s', '9s']) {
-    const { code, stderr } = await box.coord(clone, ['verify', 'prod', '--timeout', seconds]);
-    expect([code, stderr]).toEqual([0, '']);
-  }
-});
-
 it('as data: the look, the target, and where the commit came from', async () => {
   const { box, clone, head, url } = await deployed((response) => response.end(head));
   const { data } = (await box.coord(clone, ['verify', 'prod', '--commit', 'HEAD', '--json'])).json();

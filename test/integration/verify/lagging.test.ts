@@ -41,6 +41,13 @@ test('200 with the old version is a failure that names both versions, when the t
   expect(seen.limitsMs).toEqual([10_000, 8_000, 6_000, 5_000, 5_000, 5_000]);
 });
 
+test('each attempt is given whole milliseconds, since timers of abort signals take no others', async () => {
+  const { origin } = await surface((response) => response.end(OLD));
+  const seen = await look(origin, { intervalSeconds: 0.7, timeoutSeconds: 9 });
+  expect(seen.limitsMs.length).toBeGreaterThan(9);
+  expect(seen.limitsMs.filter((ms) => !Number.isInteger(ms))).toEqual([]);
+});
+
 test('a version that ran neither before nor is the new one is named, too', async () => {
   const other = 'abcdef0123456789abcdef0123456789abcdef01';
   const { origin } = await surface((response) => response.end(`{"commit":"${other}"}`));
