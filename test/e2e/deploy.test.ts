@@ -160,6 +160,8 @@ describe('coord deploy', () => {
       expect(refused.json().error).toMatchObject({ exit: 3, details: { reason: 'held' } });
       expect(refused.json().error.hint).toContain('coord deploy prod --wait');
     }
+    const tired = (await fleet.deploy('omar', ['--wait=1s'], ['touch', '../out'], other)).json().error;
+    expect([tired.exit, tired.hint]).toEqual([9, 'coord deploy prod --wait -- …']);
     const again = fleet.deploy('maya', ['--wait=1m'], ['sh', '-c', 'echo own >> ../own'], other);
     const waiting = fleet.deploy('noor', ['--wait=1m'], ['sh', '-c', 'echo second >> ../order'], other);
     const queued = async () => (await fleet.as('omar', ['status', '--json'])).json().data.waiters.length > 0;

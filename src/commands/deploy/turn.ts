@@ -41,7 +41,7 @@ export async function takeTarget(
   let waitedFor: readonly Claim[] = [];
   const refuse = async (error: CoordError) => {
     await giveBack(context, store, waitedFor, commit);
-    return error;
+    return suggestingDeploy(error, order.target);
   };
   for (;;) {
     const claim = await targetClaim(one, store, ttlSeconds);
@@ -53,7 +53,7 @@ export async function takeTarget(
     const { refusal } = decision;
     const left = secondsBetween(context.now(), deadline);
     if (refusal.reason !== 'held' || waitSeconds === null) {
-      return refuse(suggestingDeploy(await refusedClaim(context, refusal), order.target));
+      return refuse(await refusedClaim(context, refusal));
     }
     const { conflicts } = refusal;
     const targets = [deployTarget(order.target)];
@@ -64,7 +64,7 @@ export async function takeTarget(
       continue;
     }
     const waited = await waitForTurn(context, store, claim, { seconds: left, passive: false });
-    if (waited instanceof CoordError) return waited;
+    if (waited instanceof CoordError) return suggestingDeploy(waited, order.target);
     waitedFor = waited.filter(({ id }) => !held.has(id));
   }
 }
@@ -89,7 +89,7 @@ async function waitForOwn(context: Context): Promise<boolean> {
 
 /** Whoever is refused wants to deploy, not to claim. */
 export function suggestingDeploy(error: CoordError, target: string): CoordError {
-  if (error.code !== 'held') return error;
+  if (error.code !== 'held' && error.code !== 'timeout') return error;
   return new CoordError(error.code, error.message, {
     hint: `coord deploy ${shellWord(target)} --wait -- …`,
     alternative: { why: 'see what is going on there', command: `coord deployments ${shellWord(target)}` },
