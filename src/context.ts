@@ -324,8 +324,10 @@ export class Context {
     if (requestId !== null && !isRequestId(requestId)) {
       throw usage(`not a request id: ${JSON.stringify(requestId.slice(0, 80))}`, 'use 1 to 128 printable characters');
     }
+    // One after the other: of two that fail at once, one would have nobody to tell.
+    const own = await this.policy(agent);
     this.requiredRulesRead ??= this.readRequiredRules();
-    const policy = { ...(await this.policy(agent)), requiredRules: await this.requiredRulesRead };
+    const policy = { ...own, requiredRules: await this.requiredRulesRead };
     return { operation: this.newId(), agent, session, policy, requestId };
   }
 
