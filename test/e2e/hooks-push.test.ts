@@ -1,4 +1,5 @@
 import { chmodSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type GuardedFleet, guardedShared, hooksOf } from '../support/guarded.js';
 
@@ -56,6 +57,16 @@ describe('a push to the main branch', () => {
   it('off the surface passes without a claim and without a name', () => {
     commit('README.md', 'new\n');
     expect(push(null, 'origin', 'main')).toEqual(OK);
+  });
+
+  it('is judged by where it goes, however the address is written', () => {
+    commit(USERS, 'new\n');
+    const { remote, clone } = fleet;
+    const ways = [remote, `${remote}/`, `file://${remote}`, relative(clone, remote), remote.replace(/\.git$/, '')];
+    for (const address of ways) expect(push('maya', address, 'HEAD:main')).toEqual(refused('nobody holds it'));
+    fleet.box.git(clone, 'config', 'remote.origin.pushurl', fleet.box.bareRemote());
+    expect(push('maya', remote, 'HEAD:main')).toEqual(refused('nobody holds it'));
+    expect(push('maya', '--force', fleet.box.bareRemote(), 'HEAD:main')).toEqual(OK);
   });
 
   it('that would undo commits there is refused, also by force', async () => {

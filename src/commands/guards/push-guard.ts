@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
 import { CoordError } from '../../errors.js';
+import { sameRepository } from '../../git/addresses.js';
 import { pathsBetween } from '../../git/changed-paths.js';
 import { isAncestor } from '../../git/refs.js';
 import { type PushedRef, pushedRefs, refOfPreCommit } from '../../guards/pushed-refs.js';
@@ -68,16 +69,18 @@ function mainBranches({ config, from }: ProtectedConfig): readonly string[] {
 }
 
 /** Whether the push goes where the claims are arbitrated; the main branch of a fork is another matter. */
-async function isOurRemote({ git }: Context, { remote }: Config, [name, address]: readonly string[]): Promise<boolean> {
+async function isOurRemote(
+  { git, repository }: Context,
+  { remote }: Config,
+  [name, address]: readonly string[],
+): Promise<boolean> {
   if (name === undefined || name === remote) return true;
-  const { code, stdout } = await git(['remote', 'get-url', '--push', '--all', remote]);
-  return (
-    code === 0 &&
-    stdout
-      .toString('utf8')
-      .split('\n')
-      .includes(address ?? name)
-  );
+  for (const kind of [['--push'], []]) {
+    const { code, stdout } = await git(['remote', 'get-url', ...kind, '--all', remote]);
+    const ours = code === 0 ? stdout.toString('utf8').split('\n') : [];
+    if (ours.some((one) => sameRepository(one, address ?? name, repository.root))) return true;
+  }
+  return false;
 }
 
 function shortName(ref: string): string {
