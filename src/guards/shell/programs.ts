@@ -38,7 +38,12 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
   const [program, ...args] = words;
   if (!program || program.opaque) return;
   const name = baseName(program.text);
-  if (isCoord(words)) return;
+  const own = coordWords(words);
+  if (own !== null) {
+    if (takesGuardsAway(own))
+      scope.findings.bypasses.push(`coord ${own.join(' ')} takes guards away, which is for a person`);
+    return;
+  }
   scope.findings.commands.push(words.map(({ text, opaque }) => (opaque ? '…' : text)));
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
   if (wrapper) unwrap(name, args, wrapper, scope, (inner, within) => examine(inner, input, within, read));
@@ -51,11 +56,22 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
   else examineWriter(name, args, input, scope);
 }
 
-/** Coord judges for itself. */
-function isCoord(words: readonly Word[]): boolean {
-  const [first, second] = words.map(({ text }) => baseName(text));
-  if (first === 'coord' || first === 'coord.js') return true;
-  return (first === 'node' && second === 'coord.js') || (first === 'npx' && second === 'coord');
+/** What follows the name of coord, which judges for itself; null: it is another program. */
+function coordWords(words: readonly Word[]): string[] | null {
+  const texts = words.map(({ text }) => text);
+  const [first, second] = texts.map(baseName);
+  if (first === 'coord' || first === 'coord.js') return texts.slice(1);
+  const isStarted = (first === 'node' && second === 'coord.js') || (first === 'npx' && second === 'coord');
+  return isStarted ? texts.slice(2) : null;
+}
+
+/** `hooks uninstall` and `setup HARNESS --remove`. */
+function takesGuardsAway(words: readonly string[]): boolean {
+  if (words.some((word) => ['--help', '-h', '--dry-run'].includes(word))) return false;
+  const verb = words.findIndex((word) => word === 'hooks' || word === 'setup');
+  return words[verb] === 'hooks'
+    ? words[verb + 1] === 'uninstall'
+    : words[verb] === 'setup' && words.includes('--remove');
 }
 
 function baseName(path: string): string {

@@ -16,7 +16,9 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   touch: everyOperand({ short: 'rtdA', long: ['reference', 'date', 'time'] }),
   chmod: (args, scope) => {
     const { operands, options } = readArguments(args, { long: ['reference'] });
-    for (const word of operands.slice(options.has('reference') ? 0 : 1)) addWrite(scope, word);
+    // `-x` takes a permission away: it is the mode.
+    const hasMode = options.has('reference') || [...'rwxXst'].some((letter) => options.has(letter));
+    for (const word of operands.slice(hasMode ? 0 : 1)) addWrite(scope, word);
   },
   mv: copied(true),
   cp: copied(false),

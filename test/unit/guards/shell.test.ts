@@ -91,6 +91,8 @@ describe('what a script writes', () => {
     ['dd if=/dev/zero of=src/a.bin bs=1', ['src/a.bin']],
     ['touch -d yesterday src/a.ts', ['src/a.ts']],
     ['chmod +x src/a.sh', ['src/a.sh']],
+    ['chmod -x src/a.sh', ['src/a.sh']],
+    ['chmod -R 644 src/a.sh', ['src/a.sh']],
     ['curl -so src/a.json https://x.example/a', ['src/a.json']],
     ['wget -O src/a.json https://x.example/a', ['src/a.json']],
     ['sort -o src/a.txt src/a.txt', ['src/a.txt']],

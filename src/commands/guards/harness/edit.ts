@@ -3,10 +3,11 @@ import type { Context } from '../../../context.js';
 import { CoordError } from '../../../errors.js';
 import { type Answer, type Ask, SILENCE } from '../../../guards/harness/calls.js';
 import type { Dialect } from '../../../guards/harness/dialects.js';
-import { actUndecided, harnessWords } from '../../../render/harness.js';
+import { actUndecided, bypassRefused, harnessWords } from '../../../render/harness.js';
 import { asError } from '../judge.js';
 import { type Actor, contextFor, repositoryAt } from './acting.js';
 import { type Located, locateFile } from './locate.js';
+import { guardsAmong } from './own-guards.js';
 import { type Change, coordinationOf, judge, type Verdict } from './verdict.js';
 
 /** Judges an edit of files, each in the worktree that it is in. */
@@ -15,10 +16,24 @@ export async function judgeEdit(
   dialect: Dialect,
   { paths, done }: Extract<Ask, { kind: 'edit' }>,
 ): Promise<Answer> {
+  const guard = done ? null : await judgeGuards(actor, dialect, paths);
+  if (guard !== null) return guard;
   const located = paths.flatMap((path) => locateFile(path, actor.directory) ?? []);
   const answer = await judgeAll(actor, dialect, located, { act: 'edit', reason: `edit by ${actor.harness}` });
   // What has happened cannot be stopped any more.
   return done ? { ...SILENCE, stderr: answer.stderr } : answer;
+}
+
+/** An edit of the hooks that guard this repository; null: of something else. */
+async function judgeGuards(actor: Actor, dialect: Dialect, paths: readonly string[]): Promise<Answer | null> {
+  const { directory } = actor;
+  const repository = paths.some((path) => path.includes('hooks')) ? repositoryAt(existing(directory)) : null;
+  if (repository === null) return null;
+  const edited = paths.map((path) => ({ path, directory, isPattern: false, follows: true, into: [] }));
+  const guards = guardsAmong(repository, edited);
+  const context = contextFor(actor, directory);
+  if (guards.length === 0 || (await coordinationOf(context).catch(asError)) === null) return null;
+  return answerTo(actor, dialect, context, { kind: 'deny', error: bypassRefused(guards) });
 }
 
 /** Judges ground of several worktrees; the first refusal counts. */

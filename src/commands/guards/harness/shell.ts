@@ -16,6 +16,7 @@ import { asError } from '../judge.js';
 import { type Actor, repositoryAt } from './acting.js';
 import { answerTo, contextAt, judgeAll } from './edit.js';
 import { type Located, locate } from './locate.js';
+import { guardsAmong } from './own-guards.js';
 import { coordinationOf, judge, PASS, type Verdict } from './verdict.js';
 
 const LARGEST_PATCH = 8 * 1024 * 1024;
@@ -57,10 +58,13 @@ async function judgeCommands(
   actor: Actor,
   dialect: Dialect,
   directory: string,
-  { bypasses, commands }: ShellFindings,
+  findings: ShellFindings,
 ): Promise<Answer> {
-  const repository = bypasses.length + commands.length === 0 ? null : repositoryAt(directory);
+  const { commands, writes } = findings;
+  const somethingSeen = findings.bypasses.length + commands.length + writes.length > 0;
+  const repository = somethingSeen ? repositoryAt(directory) : null;
   if (repository === null) return SILENCE;
+  const bypasses = [...findings.bypasses, ...guardsAmong(repository, writes)];
   const context = contextAt(actor, repository.root);
   const deploy = commands.length === 0 ? null : deployIn(commands, await protectedConfig(context).catch(asError));
   const error =

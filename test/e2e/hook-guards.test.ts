@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { localFleet } from '../support/fleet.js';
+import { guarded } from '../support/guarded.js';
+import { callHook, denialIn } from '../support/harness.js';
+
+const WAYS = [
+  ...['rm .git/hooks/pre-commit', 'rm -f .git/hooks/*', 'rm -rf .git/hooks', 'cd .git && rm hooks/pre-push'],
+  ...['chmod -x .git/hooks/prepare-commit-msg', 'mv .git/hooks .git/off', 'echo exit > .git/hooks/pre-commit'],
+  ...['cp my/pre-commit .git/hooks/', 'rm -rf .git', 'coord hooks uninstall', 'npx coord --agent x hooks uninstall'],
+  ...['node /opt/coord/bin/coord.js setup claude-code --remove'],
+];
+const HARMLESS = [
+  ...[
+    'rm -rf build/*',
+    'rm *.log',
+    'cat .git/hooks/pre-commit',
+    'echo exit > .git/hooks/post-commit',
+    'rm .git/index.lock',
+  ],
+  ...['coord hooks status', 'coord hooks uninstall --help', 'echo coord hooks uninstall', 'coord setup codex'],
+  ...['git config core.hooksPath', 'git config --get core.hooksPath'],
+];
+
+async function judged(fleet: Awaited<ReturnType<typeof localFleet>>, command: string) {
+  return denialIn(await callHook(fleet, 'claude-code.bash', { command }));
+}
+
+describe('the guards themselves', () => {
+  it('are not taken away by a command of an agent', async () => {
+    const fleet = await guarded(await localFleet());
+    for (const command of WAYS) {
+      expect([command, await judged(fleet, command)]).toEqual([command, expect.stringContaining('guard')]);
+    }
+    for (const command of HARMLESS) expect([command, await judged(fleet, command)]).toEqual([command, null]);
+  });
+
+  it('are not edited either', async () => {
+    const fleet = await guarded(await localFleet());
+    for (const file of ['.git/hooks/pre-commit', 'src/../.git/hooks/pre-push']) {
+      expect(denialIn(await callHook(fleet, 'claude-code.write', { file }))).toContain('is a guard');
+    }
+    expect(denialIn(await callHook(fleet, 'claude-code.write', { file: '.git/hooks/post-commit' }))).toBeNull();
+  });
+
+  it('are not there to be taken away where none are installed', async () => {
+    const fleet = await localFleet();
+    expect(await judged(fleet, 'rm -rf .git/hooks')).toBeNull();
+    expect(denialIn(await callHook(fleet, 'claude-code.write', { file: '.git/hooks/pre-commit' }))).toBeNull();
+  });
+});
