@@ -6,8 +6,10 @@ import type { CoordResult, Sandbox } from './sandbox.js';
 export const NOON = Date.UTC(2026, 10, 21, 12, 0, 0);
 
 export interface HostChanges {
-  /** Milliseconds since the epoch. */
-  readonly now?: number;
+  /** Milliseconds since the epoch; a function where the clock moves during the command. */
+  readonly now?: number | (() => number);
+  /** Seconds since the boot; those of the clock unless they are named. */
+  readonly monotonic?: number;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A person at a terminal. */
   readonly person?: boolean;
@@ -21,7 +23,8 @@ interface Streams {
 }
 
 function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: HostChanges, streams: Streams): Host {
-  const { now, env = {}, person = false, input = '' } = changes;
+  const { now = Date.now, env = {}, person = false, input = '' } = changes;
+  const clock = typeof now === 'number' ? () => now : now;
   return {
     packageRoot: process.cwd(),
     argv,
@@ -32,8 +35,8 @@ function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: Hos
     readInput: async (most) => (Buffer.byteLength(input) > most ? null : Buffer.from(input)),
     node: process.execPath,
     onStop: () => () => undefined,
-    now: () => now ?? Date.now(),
-    monotonic: { boot: 'test', seconds: () => (now ?? Date.now()) / 1000 },
+    now: clock,
+    monotonic: { boot: 'test', seconds: () => changes.monotonic ?? clock() / 1000 },
     random: Math.random,
   };
 }

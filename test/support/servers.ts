@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { userInfo } from 'node:os';
 import { delimiter } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Sandbox } from './sandbox.js';
@@ -116,6 +117,78 @@ export function sshHere(box: Sandbox, prefix = ''): Record<string, string> {
   const script = box.write(box.directory, 'bin/ssh-here', text);
   chmodSync(script, 0o755);
   return { GIT_SSH_COMMAND: script, GIT_SSH_VARIANT: 'simple' };
+}
+
+const SSHD = '/usr/sbin/sshd';
+
+/** Whether a real ssh server can be started here. */
+export const HAS_SSHD = existsSync(SSHD);
+
+export interface SshServer {
+  /** What stands before a path in an address, such as `ssh://me@127.0.0.1`. */
+  readonly url: string;
+  /** Makes git use it. */
+  readonly env: Record<string, string>;
+}
+
+/** A real sshd on a free port of this machine, with keys of its own, until the test ends. */
+export async function sshServer(box: Sandbox): Promise<SshServer> {
+  const port = await deafPort();
+  const place = (name: string) => box.path('sshd', name);
+  mkdirSync(box.path('sshd'));
+  // Root's sshd wants this folder, which only the machine's own service makes.
+  if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
+  for (const key of ['host', 'client']) {
+    const words = ['-q', '-t', 'ed25519', '-N', '', '-f', place(key)];
+    if (spawnSync('ssh-keygen', words).status !== 0) throw new Error('ssh-keygen failed');
+  }
+  const settings = Object.entries({ HOME: box.home, PATH: box.env.PATH, GIT_CONFIG_NOSYSTEM: '1' });
+  const command = `env ${settings.map(([name, value]) => `${name}=${value}`).join(' ')} sh -c \\"$SSH_ORIGINAL_COMMAND\\"`;
+  const [host, client] = [box.read('sshd/host.pub'), box.read('sshd/client.pub')];
+  box.write(box.directory, 'sshd/authorized_keys', `command="${command}" ${client}`);
+  box.write(box.directory, 'sshd/known_hosts', `[127.0.0.1]:${port} ${host}`);
+  const config = [`HostKey ${place('host')}`, `AuthorizedKeysFile ${place('authorized_keys')}`, 'StrictModes no'];
+  const more = ['PasswordAuthentication no', 'UsePAM no', 'PidFile none', 'MaxStartups 100', 'PermitRootLogin yes'];
+  const file = box.write(box.directory, 'sshd/config', `${[...config, ...more].join('\n')}\n`);
+  const words = ['-D', '-e', '-f', file, '-o', `ListenAddress=127.0.0.1:${port}`];
+  const server = spawn(SSHD, words, { stdio: 'ignore' });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  while (!(await answers(port))) if (server.exitCode !== null) throw new Error(`sshd: exit ${server.exitCode}`);
+  const options = ['-i', place('client'), '-p', String(port), '-o', `UserKnownHostsFile=${place('known_hosts')}`];
+  const ssh = ['ssh', '-F', '/dev/null', ...options, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes'].join(' ');
+  return { url: `ssh://${userInfo().username}@127.0.0.1`, env: { GIT_SSH_COMMAND: ssh, GIT_SSH_VARIANT: 'ssh' } };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('close', () => resolve(false));
+    socket.on('data', () => socket.destroy());
+  });
+}
+
+/** The ways to a remote that git has, and that are tried. */
+export const WAYS = ['path', 'file', 'http', 'ssh'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** The address of a bare repository in the sandbox by one of the ways, and what the environment must have for it. */
+export async function addressOf(box: Sandbox, remote: string, way: Way): Promise<SshServer> {
+  switch (way) {
+    case 'path':
+      return { url: remote, env: {} };
+    case 'file':
+      return { url: `file://${remote}`, env: {} };
+    case 'http': {
+      const { url } = await httpRemote(box, box.directory);
+      return { url: `${url}${remote.slice(box.directory.length)}`, env: {} };
+    }
+    case 'ssh': {
+      const { url, env } = await sshServer(box);
+      return { url: `${url}${remote}`, env };
+    }
+  }
 }
 
 export interface WatchedGit {
