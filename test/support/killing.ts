@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import type { CoordEnvelope, CoordResult, Sandbox } from './sandbox.js';
 
 /**
@@ -37,4 +38,32 @@ function answerIn(stdout: string): CoordResult | null {
   if (!stdout.endsWith('\n')) return null;
   const envelope = JSON.parse(stdout) as CoordEnvelope;
   return { code: envelope.ok ? 0 : envelope.error.exit, stdout, stderr: '', json: () => JSON.parse(stdout) };
+}
+
+/**
+ * Runs coord as an agent, and kills it with all that it starts as soon as the remote has accepted a write of the
+ * coordination branch.
+ * @returns always null: it had no time to answer
+ */
+export async function killedOnceAccepted(
+  box: Sandbox,
+  { remote, clone, env }: { readonly remote: string; readonly clone: string; readonly env: Record<string, string> },
+  agent: string,
+  args: readonly string[],
+): Promise<null> {
+  const group = box.path('group');
+  // The refs have moved when this hook runs. By a path, the server is one of those that die.
+  const hook = `#!/bin/sh\ngrep -q ' refs/heads/coord$' || exit 0\nrm "$0"\nkill -9 "-$(cat '${group}')"\n`;
+  const path = box.write(remote, 'hooks/post-receive', hook);
+  chmodSync(path, 0o755);
+  const words = ['-c', `echo $$ > '${group}'; exec "$@"`, 'sh', process.execPath, box.program, ...args];
+  const child = spawn('sh', words, {
+    cwd: clone,
+    env: { ...box.env, ...env, COORD_AGENT: agent },
+    detached: true,
+    stdio: 'ignore',
+  });
+  const signal = await new Promise((resolve) => child.on('close', (_, by) => resolve(by)));
+  if (signal !== 'SIGKILL') throw new Error(`coord ${args.join(' ')} was not killed: ${signal}`);
+  return null;
 }
