@@ -88,17 +88,18 @@ export function loseClaims(
     claims: state.claims.filter((claim) => !gone.has(claim.id)),
     agents: [
       ...state.agents.map((agent) =>
-        losers.has(agent.id) ? { ...agent, losses: keepRecent([...agent.losses, ...lossesOf(agent.id)]) } : agent,
+        losers.has(agent.id) ? { ...agent, losses: keepRecent(agent.losses, lossesOf(agent.id)) } : agent,
       ),
       ...[...losers].filter((id) => !known.has(id)).map((id) => ({ ...strangerAgent(id, now), losses: lossesOf(id) })),
     ],
   };
 }
 
-const LOSSES_KEPT = 20;
+const LOSSES_KEPT = 100;
 
-function keepRecent(losses: readonly Loss[]): readonly Loss[] {
-  return losses.slice(-LOSSES_KEPT);
+/** Those of one operation are never cut: nobody has told them yet. */
+function keepRecent(before: readonly Loss[], added: readonly Loss[]): readonly Loss[] {
+  return [...before, ...added].slice(-Math.max(LOSSES_KEPT, added.length));
 }
 
 /** The record of an agent that never started a session. */

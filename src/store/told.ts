@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-const MOST_KEPT = 200;
+/** More than an agent can have been left word of. */
+const MOST_KEPT = 1000;
 
 /** Which losses an agent has been told of on this host. Deleting it only repeats a notice. */
 export class Told {

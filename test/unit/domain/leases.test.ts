@@ -60,14 +60,22 @@ describe('a loss', () => {
     expect(state.agents).toMatchObject([{ id: 'maya', role: 'peer', losses: [{ target: 'a' }] }]);
   });
 
-  it('is kept among the last twenty', () => {
+  it('is kept among the last hundred', () => {
     let state: State = { ...held, agents: [] };
-    for (let round = 0; round < 25; round += 1) {
+    for (let round = 0; round < 125; round += 1) {
       const lost = held.claims.map((one) => ({ ...one, id: `c${round}` }));
       state = loseClaims(state, lost, at(round), cause);
     }
     const losses = state.agents[0]?.losses ?? [];
-    expect([losses.length, losses[0]?.claim, losses.at(-1)?.claim]).toEqual([20, 'c5', 'c24']);
+    expect([losses.length, losses[0]?.claim, losses.at(-1)?.claim]).toEqual([100, 'c25', 'c124']);
+  });
+
+  it('is kept with all that were lost with it', () => {
+    const lost = held.claims.flatMap((one) =>
+      Array.from({ length: 150 }, (_, number) => ({ ...one, id: `c${number}` })),
+    );
+    const { agents } = loseClaims(held, lost, at(1), cause);
+    expect(agents.find(({ id }) => id === 'maya')?.losses).toHaveLength(150);
   });
 
   it('is forgotten a day later, when its agent writes again', () => {
