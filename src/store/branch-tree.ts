@@ -3,6 +3,7 @@ import type { Note, State } from '../domain/model.js';
 import { CoordError } from '../errors.js';
 import type { ObjectDatabase, ObjectType } from '../git/objects.js';
 import { parseTree, type TreeEntry, treeBody } from '../git/trees.js';
+import { mergedBranch } from './branch-words.js';
 import { parseCommit } from './commits.js';
 import {
   decodeAgents,
@@ -20,6 +21,7 @@ import {
   encodeRequests,
   encodeSubmissions,
   segmentNumber,
+  textOf,
 } from './documents.js';
 import type { Part, Snapshot } from './store.js';
 import { submittedContents } from './submitted-contents.js';
@@ -58,9 +60,10 @@ export class BranchTree {
     private readonly branch: string,
   ) {}
 
-  /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format. */
+  /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format, or the commit is a merge. */
   async load(revision: string, parts: readonly Part[]): Promise<GitSnapshot> {
-    const { tree, message } = parseCommit(await this.body(revision, 'commit'));
+    const { tree, message, parents } = parseCommit(await this.body(revision, 'commit'));
+    if (parents.length > 1) throw mergedBranch(this.branch, revision, parents);
     const files = parseTree(await this.body(tree, 'tree'), this.idBytes);
     const required = [CLAIMS_FILE, 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
     for (const name of required) if (!files.has(name)) throw missingFile(name, this.branch);
@@ -69,24 +72,27 @@ export class BranchTree {
     const ids = wanted.map((name) => files.get(name)?.id ?? '');
     // Git packs the state now and then, and every command reads it.
     const bodies = await this.objects.read(ids, 'unpack');
-    const textOf = (name: string) => bodies.get(files.get(name)?.id ?? '')?.body.toString('utf8') ?? '';
-    const notes = parts.includes('log') ? decodeLog('log.jsonl', textOf('log.jsonl')) : [];
+    const sourceOf = (name: string) => textOf(name, bodies.get(files.get(name)?.id ?? '')?.body ?? Buffer.alloc(0));
+    const logSource = parts.includes('log') ? sourceOf('log.jsonl') : null;
+    const notes = logSource === null ? [] : decodeLog('log.jsonl', logSource);
     return {
       revision,
       files,
       message,
       parts,
-      segment: parts.includes('log') ? segmentNumber(textOf('log.jsonl')) : 0,
+      segment: logSource === null ? 0 : segmentNumber(logSource),
       state: {
-        ...decodeClaims(textOf(CLAIMS_FILE)),
-        agents: decodeAgents(textOf('agents.json')),
+        ...decodeClaims(sourceOf(CLAIMS_FILE)),
+        agents: decodeAgents(sourceOf('agents.json')),
         notes,
-        onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(textOf(LATER_FILES.onces)) : [],
+        onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(sourceOf(LATER_FILES.onces)) : [],
         deployments: wanted.includes(LATER_FILES.deployments)
-          ? decodeDeployments(textOf(LATER_FILES.deployments))
+          ? decodeDeployments(sourceOf(LATER_FILES.deployments))
           : NO_DEPLOYMENTS,
-        requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(textOf(LATER_FILES.requests)) : [],
-        submissions: wanted.includes(LATER_FILES.submissions) ? decodeSubmissions(textOf(LATER_FILES.submissions)) : [],
+        requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(sourceOf(LATER_FILES.requests)) : [],
+        submissions: wanted.includes(LATER_FILES.submissions)
+          ? decodeSubmissions(sourceOf(LATER_FILES.submissions))
+          : [],
       },
     };
   }
@@ -139,7 +145,7 @@ export class BranchTree {
     const segments = [...parseTree(await this.body(folder.id, 'tree'), this.idBytes)];
     const bodies = await this.objects.read(segments.map(([, { id }]) => id));
     const older = segments.map(([name, { id }]) => {
-      const source = bodies.get(id)?.body.toString('utf8') ?? '';
+      const source = textOf(`log/${name}`, bodies.get(id)?.body ?? Buffer.alloc(0));
       const notes = decodeLog(`log/${name}`, source);
       return { number: segmentNumber(source), notes };
     });

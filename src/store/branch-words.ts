@@ -24,6 +24,15 @@ export function rewrittenHere(branch: string, known: string, tip: string): Coord
   });
 }
 
+/** Somebody merged into the branch, whose commits have one order, each decided on the one before. */
+export function mergedBranch(branch: string, tip: string, parents: readonly string[]): CoordError {
+  const sides = parents.map((parent) => `git update-ref refs/heads/${branch} ${parent}`).join(', or ');
+  return new CoordError('corrupt', `the tip of the branch ${branch} is a merge commit (${short(tip)})`, {
+    hint: `it is never merged; look which side has the claims that count, and put the branch back to it: ${sides}`,
+    details: { reason: 'merged', tip, parents, problems: [`${tip}: a merge commit`] },
+  });
+}
+
 /**
  * The file of the ref holds no commit id.
  * @param known where it stood last; `remote`: the remote has it

@@ -1,9 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import type { Deployment, Deployments, LiveTarget } from '../domain/deployments.js';
 import type { Agent, AnsweredRequest, Claim, Note, Once, Release, State, Submission, Waiter } from '../domain/model.js';
+import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
 import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
+import { parseStrictJson } from './strict-json.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;
@@ -28,6 +31,12 @@ export function encodeClaims(state: ClaimsPart): string {
   ]);
 }
 
+/** The text of a file's bytes. @throws CoordError `corrupt` when they are not UTF-8: read loosely, they would be changed. */
+export function textOf(file: string, body: Buffer): string {
+  if (!isUtf8(body)) throw damaged(file, [`${file}: not UTF-8`]);
+  return body.toString('utf8');
+}
+
 /** @throws CoordError `corrupt`, with all problems, when the text is damaged or of a newer format. */
 export function decodeClaims(source: string): ClaimsPart {
   const problems: string[] = [];
@@ -47,10 +56,13 @@ export function decodeClaims(source: string): ClaimsPart {
 
 function checkTokens(part: ClaimsPart, problems: string[]): void {
   const ids = new Set<string>();
+  const tokens = new Set<number>();
   for (const [index, claim] of part.claims.entries()) {
     if (claim.token > part.lastToken) problems.push(`claims[${index}].token: larger than lastToken`);
     if (ids.has(claim.id)) problems.push(`claims[${index}].id: used twice`);
     ids.add(claim.id);
+    if (tokens.has(claim.token)) problems.push(`claims[${index}].token: used twice`);
+    tokens.add(claim.token);
   }
 }
 
@@ -161,7 +173,9 @@ export function segmentNumber(source: string): number {
 export function decodeLog(file: string, source: string): Note[] {
   const problems: string[] = [];
   const [head, ...rest] = source.split('\n');
-  checkFormat(file, parseJson(file, head ?? '', problems), problems);
+  const root = parseJson(file, head ?? '', problems) as { segment?: unknown } | null | undefined;
+  checkFormat(file, root, problems);
+  if (root?.segment !== undefined && token(root.segment) !== null) problems.push('segment: not a whole number');
   if (rest.pop() !== '') problems.push('the last line is torn: no newline at its end');
   const notes = rest.map((line, index) => {
     const value = parseJson(file, line, problems, `line ${index + 2}`);
@@ -210,7 +224,7 @@ function parseDocument(
 
 function parseJson(file: string, source: string, problems: string[], where: string = file): unknown {
   try {
-    return JSON.parse(source);
+    return parseStrictJson(source);
   } catch (error) {
     problems.push(`${where}: not JSON (${(error as Error).message})`);
     return undefined;
@@ -231,7 +245,7 @@ function checkFormat(file: string, root: unknown, problems: string[]): void {
 function damaged(file: string, problems: readonly string[]): CoordError {
   const listed = problems.slice(0, MOST_PROBLEMS_LISTED);
   const more = problems.length > listed.length ? [`and ${problems.length - listed.length} more`] : [];
-  return new CoordError('corrupt', [`${file} is damaged:`, ...listed, ...more].join('\n  '), {
+  return new CoordError('corrupt', [`${file} is damaged:`, ...listed.map(oneLine), ...more].join('\n  '), {
     hint: 'nothing was changed; look at its history: git log -p coord',
     details: { file, problems },
   });

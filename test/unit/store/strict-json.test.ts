@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parseStrictJson } from '../../../src/store/strict-json.js';
+
+it('reads whatever JSON writes', () => {
+  const text = fc.oneof(fc.string(), fc.constantFrom(': x', '":', '\\', ' :', '\\":', '"'));
+  const texts = fc.array(fc.dictionary(text, fc.oneof(text, fc.array(text))));
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), texts), fc.constantFrom(0, 2), (value, indent) => {
+      const source = JSON.stringify(value, null, indent);
+      expect(parseStrictJson(source)).toEqual(JSON.parse(source));
+    }),
+  );
+});
+
+it('refuses a key that stands there twice, however it is written and wherever', () => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('a"b', '":', '\\', '\\":', '{"a":1}', ': x'));
+  fc.assert(
+    fc.property(
+      text,
+      fc.oneof(text, fc.jsonValue()),
+      fc.jsonValue(),
+      fc.constantFrom('', ' ', ' \n\t'),
+      (key, one, two, blank) => {
+        const name = JSON.stringify(key);
+        const spelled = `"${Array.from({ length: key.length }, (_, at) => hex(key.charCodeAt(at))).join('')}"`;
+        for (const other of [name, spelled]) {
+          const record = `{${name}${blank}:${JSON.stringify(one)},${other}${blank}:${JSON.stringify(two)}}`;
+          for (const source of [record, `[1,${record}]`, `{"x":${record}}`]) {
+            expect(() => parseStrictJson(source)).toThrow(SyntaxError);
+          }
+        }
+      },
+    ),
+  );
+});
+
+function hex(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
+}
