@@ -2,10 +2,10 @@
 'use strict';
 
 const { join } = require('node:path');
-const { loadProgram } = require('./load.js');
+const { load, programFor } = require('./load.js');
 
 const root = join(__dirname, '..');
-const program = loadProgram(root);
+const program = load(root, programFor(process.argv.slice(2)));
 
 if (program) {
   program.exports.run(root).then((code) => {

@@ -5,36 +5,64 @@ const { join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Loads the built program of a package folder with V8's code cache, which the build leaves beside it: compiling the
- * bundle costs more than running a command. A cache of another Node is refused by V8 itself, and then does not matter.
- *
- * @param {string} root folder of the package
- * @returns {{ exports: object, script: Script, cache: string } | null} null when the program is not built
+ * What is asked for all day has programs of its own: what is not in a program need not be read. Each has the verbs with
+ * these first words, and `version` has none; `coord` has all.
  */
-function loadProgram(root) {
-  const path = join(root, 'dist', 'coord.cjs');
-  const source = readIfThere(path);
-  if (source === undefined) return null;
-  const cache = join(root, 'dist', `${fingerprintOf(source)}.cache`);
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
-  const script = new Script(wrapped, { filename: path, cachedData: readIfThere(cache) });
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, requireLazily, module, path, join(root, 'dist'));
-  return { exports: module.exports, script, cache };
-}
+const VERBS_OF = {
+  version: [],
+  everyday: ['agents', 'claim', 'note', 'release', 'renew', 'run', 'status', 'verify-token', 'wait'],
+  guards: ['hook', 'hooks'],
+};
+
+/** Libraries that few commands use: each is a program beside ours. */
+const LIBRARIES = ['proper-lockfile', 'simple-git'];
 
 /** Modules of Node that take milliseconds to load, and that many commands never use. */
 const HEAVY = ['node:child_process', 'node:crypto', 'node:os', 'node:timers/promises', 'node:zlib'];
 
-/** As `require`; a heavy module is loaded when something of it is first used. */
-function requireLazily(name) {
-  if (!HEAVY.includes(name)) return require(name);
-  return new Proxy({}, { get: (_, key) => require(name)[key] });
+/**
+ * The program that a command line needs. Help may be about any verb.
+ *
+ * @param {readonly string[]} argv the words after `coord`
+ * @returns {string} its name
+ */
+function programFor(argv) {
+  const [head] = argv;
+  if (argv.length === 1 && (head === '--version' || head === '-V')) return 'version';
+  if (argv.includes('--help') || argv.includes('-h')) return 'coord';
+  return Object.keys(VERBS_OF).find((name) => VERBS_OF[name].includes(head)) ?? 'coord';
 }
 
-/** The program begins with a comment that names its text; a cache made from another text must never be used. */
+/**
+ * Loads what the build has put into `dist/`, with V8's code cache beside it: compiling costs more than running a command.
+ * A cache of another Node is refused by V8 itself, and then does not matter.
+ *
+ * @param {string} root folder of the package
+ * @param {string} name of a program or a library
+ * @returns {{ exports: object, script: Script, cache: string } | null} null when it is not built
+ */
+function load(root, name) {
+  const path = join(root, 'dist', `${name}.cjs`);
+  const source = readIfThere(path)?.latin1Slice();
+  if (source === undefined) return null;
+  const cache = join(root, 'dist', `${fingerprintOf(source)}.cache`);
+  const script = new Script(source, { filename: path, cachedData: readIfThere(cache) });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, requireIn(root), module, path, join(root, 'dist'));
+  return { exports: module.exports, script, cache };
+}
+
+/** As `require`; a heavy module is loaded when something of it is first used. */
+function requireIn(root) {
+  return (name) => {
+    if (LIBRARIES.includes(name)) return load(root, name).exports;
+    return HEAVY.includes(name) ? new Proxy({}, { get: (_, key) => require(name)[key] }) : require(name);
+  };
+}
+
+/** What is built begins with a comment that names its text; a cache made from another text must never be used. */
 function fingerprintOf(source) {
-  return source.subarray(2, 18).toString('latin1');
+  return source.slice(2, 18);
 }
 
 function readIfThere(path) {
@@ -45,4 +73,4 @@ function readIfThere(path) {
   }
 }
 
-module.exports = { loadProgram };
+module.exports = { LIBRARIES, VERBS_OF, load, programFor };

@@ -1,3 +1,5 @@
 import type { Plugin } from 'esbuild';
 
-export function bundle(plugins?: Plugin[]): Promise<{ text: string; fingerprint: string }>;
+export const BUNDLES: readonly string[];
+export const PROGRAMS: readonly string[];
+export function bundle(name: string, plugins?: readonly Plugin[]): Promise<{ text: string; fingerprint: string }>;

@@ -1,35 +1,73 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+const { LIBRARIES, VERBS_OF } = createRequire(import.meta.url)('../bin/load.js');
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** The names of all programs that are built. */
+export const PROGRAMS = ['coord', ...Object.keys(VERBS_OF)];
+export const BUNDLES = [...PROGRAMS, ...LIBRARIES];
+
 /**
- * The program as one CommonJS text: cold start is what an agent pays for at each call. It begins with a comment that holds
- * its fingerprint, which ties the code cache to this very text: V8 itself compares no more than its length.
+ * A program or a library as one CommonJS text: cold start is what an agent pays for at each call. The text is a function
+ * for `bin/load.js` to call. It begins with a comment that holds its fingerprint, which ties the code cache to this very
+ * text: V8 itself compares no more than its length. All of it is ASCII, which is read without decoding.
  *
+ * @param {string} name one of {@link BUNDLES}
  * @param {import('esbuild').Plugin[]} plugins of esbuild; tests plant bugs by one
  * @returns {Promise<{ text: string, fingerprint: string }>}
  */
-export async function bundle(plugins = []) {
+export async function bundle(name, plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const isLibrary = LIBRARIES.includes(name);
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/main.ts'],
-    outfile: 'dist/coord.cjs',
+    stdin: { contents: `export * from '${isLibrary ? name : './src/main.ts'}'`, resolveDir: root },
+    external: isLibrary ? [] : LIBRARIES,
     bundle: true,
     platform: 'node',
     target: 'node20',
+    supported: { 'dynamic-import': false },
     format: 'cjs',
     minify: true,
     legalComments: 'none',
     define: { __COORD_VERSION__: JSON.stringify(version) },
-    plugins,
+    plugins: name in VERBS_OF ? [withVerbsOf(VERBS_OF[name]), ...plugins] : plugins,
     write: false,
     logLevel: 'warning',
   });
-  const { text } = outputFiles[0];
+  const text = inAscii(`(function (exports, require, module, __filename, __dirname) {${outputFiles[0].text}})`);
   const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 16);
   return { text: `/*${fingerprint}*/${text}`, fingerprint };
+}
+
+/** Leaves out the verbs that begin with other words; without any verb, all that is loaded to run one. */
+function withVerbsOf(heads) {
+  const kept = heads.flatMap(modulesOf);
+  return {
+    name: 'with-some-verbs',
+    setup(build) {
+      build.onResolve({ filter: /^\.\// }, ({ kind, importer, path }) => {
+        if (kind !== 'dynamic-import' || kept.includes(path)) return null;
+        return heads.length === 0 || importer.endsWith('registry.ts') ? { path, external: true } : null;
+      });
+    },
+  };
+}
+
+/** The modules of the verbs that begin with a word. The registry is read as text, since nothing is built yet. */
+function modulesOf(head) {
+  const registry = readFileSync(`${root}src/commands/registry.ts`, 'utf8');
+  const entry = new RegExp(`name: '${head}(?: [^']+)?',(?:(?!name: ')[\\s\\S])*?import\\('([^']+)'\\)`, 'g');
+  const modules = [...registry.matchAll(entry)].map(([, module]) => module);
+  if (modules.length === 0) throw new Error(`no verb of the registry begins with ${head}`);
+  return modules;
+}
+
+/** esbuild escapes what stands in strings, and leaves regular expressions as they are. */
+function inAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

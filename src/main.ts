@@ -1,12 +1,5 @@
-import { VERBS } from './commands/registry.js';
-import type { Outcome, Success } from './commands/verb.js';
-import { typed, wordsOf } from './commands/words.js';
-import { Context, type Host, processHost } from './context.js';
-import { CoordError, exitCodeOf } from './errors.js';
-import { collectNotices } from './notices.js';
-import { asTyped } from './render/command-words.js';
-import { failureEnvelope, successEnvelope } from './render/envelope.js';
-import { loadStyle, wantsColour } from './render/style.js';
+import { type Host, processHost } from './host.js';
+import { successEnvelope } from './render/envelope.js';
 
 declare const __COORD_VERSION__: string;
 
@@ -16,128 +9,17 @@ export function run(packageRoot: string): Promise<number> {
 }
 
 /**
- * Runs one command line; the one place that maps an error to an exit code.
+ * Runs one command line; the version is told without loading anything.
  * @returns the exit code: of the exit table, or of the program that the command ran.
  */
 export async function main(host: Host): Promise<number> {
+  const version = __COORD_VERSION__;
   const words = host.argv.filter((word) => word !== '--json');
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
     const json = words.length < host.argv.length;
-    const version = __COORD_VERSION__;
     host.stdout.write(json ? successEnvelope('version', { version }, []) : `${version}\n`);
     return 0;
   }
-  let exit = 0;
-  try {
-    const { runProgram } = await import('./commands/program.js');
-    await runProgram({
-      argv: host.argv,
-      version: __COORD_VERSION__,
-      write: (text) => host.stdout.write(text),
-      act: async (entry, verb, input, flags) => {
-        const context = new Context(host, flags);
-        const outcome = await verb.run(context, input).catch(asCoordError);
-        const standpoint = { atRoot: context.atRoot, agent: flags.agent };
-        const typed = (suggestion: string) => asTyped(suggestion, standpoint);
-        const notices = (await collectNotices(context)).map(typed);
-        exit = await report(host, entry.name, { ...flags, typed }, outcome, notices);
-      },
-    });
-  } catch (error) {
-    const manner = { json: typed(host.argv).includes('--json'), typed: (suggestion: string) => suggestion };
-    exit = await report(host, commandNamed(host.argv), manner, asCoordError(error), []);
-  }
-  return exit;
-}
-
-/** How an outcome is told. */
-interface Manner {
-  readonly json: boolean;
-  /** Writes a suggestion as it can be pasted. */
-  typed(suggestion: string): string;
-}
-
-async function report(
-  host: Host,
-  command: string,
-  manner: Manner,
-  outcome: Outcome,
-  notices: readonly string[],
-): Promise<number> {
-  const failed = outcome instanceof CoordError;
-  const toStderr = await loadStyle(wantsColour(host.env, host.stderr.isTTY ?? false));
-  for (const notice of notices) host.stderr.write(`${toStderr.warn('notice:')} ${notice}\n`);
-  if (failed) {
-    if (manner.json) host.stdout.write(failureEnvelope(command, outcome, notices, manner.typed));
-    else {
-      host.stderr.write(`${toStderr.bad(outcome.message)}\n`);
-      const next = suggestionsIn(outcome, manner);
-      if (next !== '') host.stderr.write(`${toStderr.bold('next:')} ${next}\n`);
-    }
-    return exitCodeOf(outcome.code);
-  }
-  for (const warning of outcome.warnings ?? []) {
-    host.stderr.write(`${toStderr.warn('warning:')} ${manner.typed(warning)}\n`);
-  }
-  if (!outcome.streamed) await print(host, command, manner, outcome, notices);
-  return outcome.exit ?? 0;
-}
-
-/** `coord claim README.md        or wait your turn: coord claim src/api/users.ts --wait` */
-function suggestionsIn({ hint, alternative }: CoordError, { typed }: Manner): string {
-  const other = alternative ? `or ${alternative.why}: ${typed(alternative.command)}` : '';
-  return [hint === undefined ? '' : typed(hint), other].filter((part) => part !== '').join('        ');
-}
-
-async function print(
-  host: Host,
-  command: string,
-  manner: Manner,
-  outcome: Success,
-  notices: readonly string[],
-): Promise<void> {
-  if (manner.json) {
-    host.stdout.write(successEnvelope(command, outcome.data, notices));
-    return;
-  }
-  const style = await loadStyle(wantsColour(host.env, host.stdout.isTTY ?? false));
-  const lines = [outcome.text(style)].flat();
-  if (lines.length > 0) host.stdout.write(`${manner.typed(lines.join('\n'))}\n`);
-}
-
-function asCoordError(error: unknown): CoordError {
-  if (error instanceof CoordError) return error;
-  const { message, code, stack } = error as NodeJS.ErrnoException;
-  if (code !== undefined && FILE_SYSTEM_REFUSALS.includes(code)) {
-    return new CoordError('unavailable', `the file system refused: ${message}`, {
-      hint: 'nothing was granted; check permissions and disk space, then repeat',
-      cause: error,
-    });
-  }
-  return new CoordError('fault', `unforeseen failure: ${message ?? String(error)}`, {
-    hint: 'please report this with the command and the stack in details (--json)',
-    details: { stack },
-    cause: error,
-  });
-}
-
-const FILE_SYSTEM_REFUSALS = [
-  'EACCES',
-  'EEXIST',
-  'ENOTDIR',
-  'EISDIR',
-  'EPERM',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-  'EMFILE',
-  'ENFILE',
-  'EIO',
-];
-
-/** The verb that a command line names, as far as it can be told without parsing it. */
-function commandNamed(argv: readonly string[]): string {
-  const words = wordsOf(argv);
-  const long = words.slice(0, 2).join(' ');
-  return VERBS.find((entry) => entry.name === long)?.name ?? words[0] ?? 'help';
+  const { runCommandLine } = await import('./command-line.js');
+  return runCommandLine(host, version);
 }

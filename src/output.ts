@@ -1,4 +1,7 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
+
+/** Where there are descriptors of devices, it has this name. */
+const NULL_DEVICE = '/dev/null';
 
 /** Where a program writes its words. */
 export interface Stream {
@@ -29,11 +32,12 @@ export function outputTo(descriptor: number, own: () => NodeJS.WriteStream): Str
   };
 }
 
-/** A file or a pipe; a socket or a terminal is not. */
+/** A file, a pipe or the null device; a socket or a terminal is not. */
 function isPlain(descriptor: number): boolean {
   try {
     const stats = fstatSync(descriptor);
-    return stats.isFile() || stats.isFIFO();
+    if (stats.isFile() || stats.isFIFO()) return true;
+    return stats.isCharacterDevice() && stats.rdev === statSync(NULL_DEVICE).rdev;
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import type { Host } from './context.js';
+import type { Host } from './host.js';
 import { ranByHarness } from './identity.js';
 
 /** Variables that agent harnesses set for the commands that they run. */

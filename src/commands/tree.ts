@@ -23,8 +23,8 @@ export interface Output {
 }
 
 /**
- * The commands as commander knows them. Only the verbs under the first word `named` are loaded; the others stand in the
- * help with their summary.
+ * The commands as commander knows them: those under the first word `named`, with their verbs loaded, or where it names
+ * none, all of them with their summary alone, as the help lists them.
  */
 export async function commandTree(
   named: string | undefined,
@@ -39,7 +39,8 @@ export async function commandTree(
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
     .addHelpText('after', EPILOGUE);
-  for (const head of heads()) {
+  const all = heads();
+  for (const head of all.filter((each) => each === named || !all.includes(named ?? ''))) {
     const isGroup = tailsOf(head).length > 0;
     const parent = isGroup
       ? program

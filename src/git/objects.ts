@@ -6,6 +6,7 @@ import { CoordError } from '../errors.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
 import { placeFiles, type StagedFile, stageFile } from './staged-files.js';
+import { stored, unstored } from './stored.js';
 
 export type ObjectType = 'blob' | 'tree' | 'commit' | 'tag';
 
@@ -31,6 +32,8 @@ export interface ObjectDatabase {
 }
 
 const FASTEST_COMPRESSION = 1;
+/** Up to here an object takes few blocks of the disk, and git packs it in the background. */
+const MOST_UNCOMPRESSED_BYTES = 16 * 1024;
 
 export function openObjects(repository: Repository, git: Git): ObjectDatabase {
   const directory = join(repository.commonDir, 'objects');
@@ -40,8 +43,7 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
     const id = objectId(repository, type, body);
     const path = pathOf(id);
     if (staged.has(id) || existsSync(path)) return id;
-    const content = deflateSync(Buffer.concat([headerOf(type, body), body]), { level: FASTEST_COMPRESSION });
-    staged.set(id, { type, body, ...stageFile(path, content) });
+    staged.set(id, { type, body, ...stageFile(path, looseForm(Buffer.concat([headerOf(type, body), body]))) });
     return id;
   };
   const flush = async (): Promise<void> => {
@@ -58,9 +60,9 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
         const object = staged.get(id) ?? readLoose(pathOf(id), id);
         if (object) found.set(id, object);
       }
-      const packed = ids.filter((id) => !found.has(id));
-      if (packed.length > 0) await readBatch(git, packed, found);
-      if (unpack && packed.length > 0) await tryUnpack(packed.flatMap((id) => found.get(id) ?? []));
+      const inPacks = ids.filter((id) => !found.has(id));
+      if (inPacks.length > 0) await readBatch(git, inPacks, found);
+      if (unpack && inPacks.length > 0) await tryUnpack(inPacks.flatMap((id) => found.get(id) ?? []));
       return found;
     },
   };
@@ -73,6 +75,10 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
       // Nothing is lost in a read-only repository but time.
     }
   }
+}
+
+function looseForm(raw: Buffer): Buffer {
+  return raw.length <= MOST_UNCOMPRESSED_BYTES ? stored(raw) : deflateSync(raw, { level: FASTEST_COMPRESSION });
 }
 
 /** The id that an object has, whether or not it is there. */
@@ -92,7 +98,7 @@ function readLoose(path: string, id: string): GitObject | undefined {
     return undefined;
   }
   try {
-    return parseObject(inflateSync(compressed));
+    return parseObject(unstored(compressed) ?? inflateSync(compressed));
   } catch (cause) {
     throw new CoordError('corrupt', `git object ${id} is damaged`, {
       hint: 'git fsck; then restore the object from another clone',

@@ -31,14 +31,16 @@ export function stageFile(path: string, content: Buffer): StagedFile {
  * since a journaling file system then waits for the disk one time for all.
  */
 export async function placeFiles(files: readonly StagedFile[]): Promise<void> {
+  let placed = 0;
   try {
     await Promise.all(files.map(({ descriptor }) => flushed(descriptor)));
-    for (const { temporary, path } of files) renameSync(temporary, path);
-  } finally {
-    for (const { descriptor, temporary } of files) {
-      closeSync(descriptor);
-      rmSync(temporary, { force: true });
+    for (const { temporary, path } of files) {
+      renameSync(temporary, path);
+      placed += 1;
     }
+  } finally {
+    for (const { descriptor } of files) closeSync(descriptor);
+    for (const { temporary } of files.slice(placed)) rmSync(temporary, { force: true });
   }
 }
 

@@ -1,4 +1,5 @@
-import { Context, type Host } from '../../src/context.js';
+import { Context } from '../../src/context.js';
+import type { Host } from '../../src/host.js';
 import { main } from '../../src/main.js';
 import type { CoordResult, Sandbox } from './sandbox.js';
 

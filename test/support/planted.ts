@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
-import { bundle } from '../../scripts/bundle.mjs';
+import { bundle, PROGRAMS } from '../../scripts/bundle.mjs';
 import type { Sandbox } from './sandbox.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,12 +22,14 @@ export interface PlantedBug {
  * @throws Error when the text to change is not there once: the test has to follow the source.
  */
 export async function programWith(box: Sandbox, bugs: readonly PlantedBug[]): Promise<string> {
-  const { text } = await bundle([planting(bugs)]);
   const place = box.path('planted');
-  mkdirSync(join(place, 'dist'), { recursive: true });
-  cpSync(join(ROOT, 'bin'), join(place, 'bin'), { recursive: true });
-  for (const folder of ['rules', 'schema']) cpSync(join(ROOT, folder), join(place, folder), { recursive: true });
-  writeFileSync(join(place, 'dist', 'coord.cjs'), text);
+  for (const folder of ['bin', 'dist', 'rules', 'schema']) {
+    cpSync(join(ROOT, folder), join(place, folder), { recursive: true });
+  }
+  for (const program of PROGRAMS) {
+    const { text } = await bundle(program, [planting(bugs)]);
+    writeFileSync(join(place, 'dist', `${program}.cjs`), text);
+  }
   return join(place, 'bin', 'coord.js');
 }
 

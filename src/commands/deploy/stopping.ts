@@ -1,5 +1,6 @@
-import type { Context, StopSignal } from '../../context.js';
+import type { Context } from '../../context.js';
 import type { CoordError } from '../../errors.js';
+import type { StopSignal } from '../../host.js';
 import { interrupted } from '../../render/deploy-blocked.js';
 
 /** Whether the process was asked to stop: it does so between two steps, so that the record says it and the claim is free. */

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Context, type Host } from '../../../context.js';
+import { Context } from '../../../context.js';
 import { CoordError } from '../../../errors.js';
 import { discoverRepository, type Repository } from '../../../git/repository.js';
 import type { Harness, HarnessCall } from '../../../guards/harness/calls.js';
+import type { Host } from '../../../host.js';
 import { isSessionId, type RecordedSession } from '../../../identity.js';
 import { LocalSessions } from '../../../store/local-sessions.js';
 

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { heads } from '../../src/commands/subjects.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Loader {
+  readonly VERBS_OF: Readonly<Record<string, readonly string[]>>;
+  readonly LIBRARIES: readonly string[];
+  programFor(argv: readonly string[]): string;
+}
+const { LIBRARIES, VERBS_OF, programFor }: Loader = createRequire(import.meta.url)('../../bin/load.js');
+
+/** Which modules a built program leaves out. */
+function leftOut(program: string): string[] {
+  const text = readFileSync(join(ROOT, 'dist', `${program}.cjs`), 'latin1');
+  return [...text.matchAll(/require\("(\.[^"]*)"\)/g)].map(([, path]) => path ?? '');
+}
+
+describe('the built programs', () => {
+  it('are chosen by the first word', () => {
+    expect(programFor(['claim', 'src', '--json'])).toBe('everyday');
+    expect(programFor(['hook', 'claude-code'])).toBe('guards');
+    expect(programFor(['--version'])).toBe('version');
+    for (const argv of [[], ['deploy'], ['--agent', 'maya', 'claim'], ['--version', '--json'], ['clam'], ['']]) {
+      expect(programFor(argv)).toBe('coord');
+    }
+  });
+
+  it('leave help to the one that knows all verbs', () => {
+    expect(programFor(['claim', '--help'])).toBe('coord');
+    expect(programFor(['status', '-h', '--json'])).toBe('coord');
+  });
+
+  it('have verbs that there are, each in one program', () => {
+    const named = Object.values(VERBS_OF).flat();
+    expect(heads()).toEqual(expect.arrayContaining(named));
+    expect(new Set(named).size).toBe(named.length);
+  });
+
+  it('leave out nothing but the verbs of others', () => {
+    const registry = readFileSync(join(ROOT, 'src', 'commands', 'registry.ts'), 'utf8');
+    const verbs = [...registry.matchAll(/name: '([^' ]+)[^']*',(?:(?!name: ')[\s\S])*?import\('([^']+)'\)/g)];
+    const { version, ...others } = VERBS_OF;
+    expect(version).toEqual([]);
+    expect(leftOut('version')).toEqual(['./command-line.js']);
+    expect(leftOut('coord')).toEqual([]);
+    for (const [program, own] of Object.entries(others)) {
+      const foreign = verbs.flatMap(([, head = '', module]) => (own.includes(head) ? [] : [module]));
+      expect(new Set(leftOut(program))).toEqual(new Set(foreign));
+    }
+  });
+
+  it.each(['coord', ...Object.keys(VERBS_OF), ...LIBRARIES])('%s is compiled in advance by running it', (name) => {
+    const script = join(ROOT, 'scripts', 'code-cache.mjs');
+    expect(spawnSync(process.execPath, [script, name], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+  });
+});
