@@ -116,7 +116,7 @@ async function startBranch(
     if (outcome === 'existing') await store.read();
     return { outcome, tip: await store.tip() };
   } catch (error) {
-    throw notOurs(error, config.branch);
+    throw (await store.seenBefore()) ? error : notOurs(error, config.branch);
   }
 }
 

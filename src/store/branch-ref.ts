@@ -1,15 +1,23 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoordError } from '../errors.js';
-import type { ObjectDatabase } from '../git/objects.js';
+import type { ObjectDatabase, ObjectType } from '../git/objects.js';
 import { waitForRefLock } from '../git/ref-lock.js';
 import { compareAndSwapRef, isAncestor, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import type { Arbiter } from './arbiter.js';
-import { damagedRef, deletedHere, knownThere, rewrittenHere } from './branch-words.js';
+import {
+  damagedMemory,
+  damagedRef,
+  deletedHere,
+  knownThere,
+  movedByHand,
+  notACommit,
+  rewrittenHere,
+} from './branch-words.js';
 import { type CommitHeader, parseCommit } from './commits.js';
-import { type CompactionHistory, followsCompaction } from './compaction.js';
+import { type CompactionHistory, followsCompaction, withoutReplaceRefs } from './compaction.js';
 import type { LockSurroundings } from './local-lock.js';
 
 /** How often a write that met a lock, or found none any more, is tried again. */
@@ -32,8 +40,8 @@ export class BranchRef implements Arbiter {
 
   /** @param remote that decides in its place; null: it decides itself */
   constructor(
-    private readonly repository: Repository,
-    private readonly git: Git,
+    readonly repository: Repository,
+    readonly git: Git,
     private readonly objects: ObjectDatabase,
     readonly branch: string,
     private readonly around: LockSurroundings,
@@ -53,7 +61,8 @@ export class BranchRef implements Arbiter {
     const tip = await readRef(this.repository, this.git, this.name);
     if (tip === null) return this.absence(known);
     if (known === null || known === tip || tip === this.sound) return tip;
-    if (!(await this.goesOn(known, tip))) throw rewrittenHere(this.branch, known, tip);
+    const sound = (await this.typeOf(tip)) === 'commit' && (await this.goesOn(known, tip));
+    if (!sound) throw await this.parted(known, tip);
     this.sound = tip;
     return tip;
   }
@@ -63,9 +72,50 @@ export class BranchRef implements Arbiter {
    * @param fetchCommit see {@link CompactionHistory}
    */
   async goesOn(from: string, tip: string, fetchCommit?: CompactionHistory['fetchCommit']): Promise<boolean> {
-    if ((await isAncestor(this.git, from, tip)) === true) return true;
     const { repository, git, objects } = this;
+    if ((await isAncestor(withoutReplaceRefs(this), from, tip)) === true) return true;
     return followsCompaction({ repository, git, objects, fetchCommit }, from, tip);
+  }
+
+  /** What an id names; null: nothing that can be read here. */
+  async typeOf(id: string): Promise<ObjectType | null> {
+    try {
+      return (await this.objects.read([id])).get(id)?.type ?? null;
+    } catch (error) {
+      if (error instanceof CoordError && error.code === 'corrupt') return null;
+      throw error;
+    }
+  }
+
+  /** Why the tip does not go on from what is known. */
+  private async parted(known: string, tip: string): Promise<CoordError> {
+    const type = await this.typeOf(tip);
+    if (type !== 'commit') return notACommit(this.name, { id: tip, type }, known);
+    const remembered = await this.typeOf(known);
+    if (remembered !== 'commit') return damagedMemory(this.branch, this.knownName, remembered);
+    return rewrittenHere(this.branch, known, tip);
+  }
+
+  /** What is to be said of a tip whose state cannot be read: that it was put there by hand, if so, and the way back. */
+  async whyUnreadable(tip: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof CoordError) || error.code !== 'corrupt') return error;
+    const known = await this.known();
+    if (known === tip) return error;
+    const type = await this.typeOf(tip);
+    if (type !== 'commit') return notACommit(this.name, { id: tip, type }, known);
+    return known === null ? error : movedByHand(this.branch, known, error);
+  }
+
+  /**
+   * Refuses refs of this clone that no git goes on with: the branch, or what is known of it.
+   * @throws CoordError `corrupt`
+   */
+  async mustBeReadable(): Promise<void> {
+    const [tip, known] = [await readRef(this.repository, this.git, this.name), await this.known()];
+    if (tip !== null && (await this.typeOf(tip)) === null) throw notACommit(this.name, { id: tip, type: null }, known);
+    const torn = known === null && isFile(join(this.repository.commonDir, this.knownName));
+    if (torn) throw damagedMemory(this.branch, this.knownName, 'torn');
+    if (known !== null && (await this.typeOf(known)) === null) throw damagedMemory(this.branch, this.knownName, null);
   }
 
   /** Where the branch stood when it was last written or followed from here; null where that is not known. */

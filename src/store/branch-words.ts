@@ -46,6 +46,44 @@ export function damagedRef(ref: string, known: string | 'remote' | null): CoordE
   });
 }
 
+/** What a ref names that should name a commit; `type` is null: nothing that can be read here. */
+export interface Named {
+  readonly id: string;
+  readonly type: string | null;
+}
+
+/** @param known where the branch stood last; null where that is not known */
+export function notACommit(ref: string, { id, type }: Named, known: string | null): CoordError {
+  const what = type === null ? `${short(id)}, which cannot be read` : `a ${type}, not a commit (${short(id)})`;
+  return new CoordError('corrupt', `${ref} names ${what}`, {
+    hint:
+      known === null || known === id
+        ? 'find its last commit (git fsck --no-reflogs), or get the object from another clone'
+        : `put it back: git update-ref ${ref} ${known}`,
+    details: { reason: 'damaged', known, tip: id, problems: [`${ref}: names ${what}`] },
+  });
+}
+
+/** Somebody put the branch of this clone where its state cannot be read. */
+export function movedByHand(branch: string, known: string, error: CoordError): CoordError {
+  const { message, details } = error;
+  return new CoordError('corrupt', `the branch ${branch} of this clone was moved by hand: ${message}`, {
+    hint: `put it back: git update-ref refs/heads/${branch} ${known}`,
+    details: { ...details, known },
+    cause: error,
+  });
+}
+
+/** The ref that remembers where the branch stood names no commit; `torn`: its file holds no id at all. */
+export function damagedMemory(branch: string, ref: string, type: string | 'torn' | null): CoordError {
+  const what = type === null || type === 'torn' ? 'what cannot be read' : `a ${type}, not a commit`;
+  const forget = type === 'torn' ? `rm .git/${ref}` : `git update-ref -d ${ref}`;
+  return new CoordError('corrupt', `${ref}, which remembers where the branch ${branch} stood, names ${what}`, {
+    hint: `look whether the branch is as it should be (git log ${branch}); then forget what stood there: ${forget}`,
+    details: { reason: 'damaged', problems: [`${ref}: names ${what}`] },
+  });
+}
+
 /** Where the histories of this clone and of the remote part. */
 export interface Parted {
   readonly remote: string;
@@ -60,6 +98,24 @@ export function goneThere(remote: string, branch: string, known: string): CoordE
   return new CoordError('corrupt', `the branch ${branch} is gone from ${remote}; it was last seen at ${short(known)}`, {
     hint: `find out who deleted it; to put it back: git push ${remote} ${known}:refs/heads/${branch}`,
     details: { reason: 'deleted', known, problems: [`${remote} ${branch}: gone`] },
+  });
+}
+
+/** The remote's branch names something that is no commit. @param known what it was when it was last seen */
+export function noCommitThere(
+  { remote, branch, tip, known }: Omit<Parted, 'known'> & { readonly known: string | null },
+  type: string | null,
+): CoordError {
+  const what = type === null ? 'no commit' : `a ${type}, not a commit (${short(tip)})`;
+  const lease = `--force-with-lease=${branch}:${tip}`;
+  return new CoordError('corrupt', `the branch ${branch} of ${remote} names ${what}`, {
+    hint:
+      known === null
+        ? `nothing was changed; find its last commit where ${remote} is: git fsck --no-reflogs`
+        : type === null
+          ? `nothing was changed; it must be mended where ${remote} is: it was last seen at ${known}`
+          : `nothing was changed; to put the old one back: git push ${lease} ${remote} ${known}:refs/heads/${branch}`,
+    details: { reason: 'damaged', known, tip, problems: [`${remote} ${branch}: names ${what}`] },
   });
 }
 

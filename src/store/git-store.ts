@@ -94,9 +94,25 @@ export class GitStore implements Store {
     if (revision === null) throw await this.absent();
     const { known } = this;
     if (known?.revision === revision && parts.every((part) => known.parts.includes(part))) return known;
-    this.known = await this.tree.load(revision, parts);
+    try {
+      this.known = this.aboveAllTokens(await this.tree.load(revision, parts));
+    } catch (error) {
+      throw await this.options.branch.whyUnreadable(revision, error);
+    }
     this.tokens.raise(this.known.state.lastToken);
     return this.known;
+  }
+
+  /** A branch that people took back, knowingly, does not give out again the tokens that this clone has seen. */
+  private aboveAllTokens(snapshot: GitSnapshot): GitSnapshot {
+    const highest = this.tokens.read();
+    if (snapshot.state.lastToken >= highest) return snapshot;
+    return { ...snapshot, state: { ...snapshot.state, lastToken: highest } };
+  }
+
+  /** Whether the branch was coord's when this clone saw it last. */
+  async seenBefore(): Promise<boolean> {
+    return (await this.options.branch.known()) !== null;
   }
 
   async begin(): Promise<void> {

@@ -9,7 +9,7 @@ import type { Arbiter } from './arbiter.js';
 import { Asked } from './asked.js';
 import type { BranchRef } from './branch-ref.js';
 import { CLAIMS_FILE, missingFile } from './branch-tree.js';
-import { aheadHere, goneThere, neverShared, rewrittenThere } from './branch-words.js';
+import { aheadHere, goneThere, neverShared, noCommitThere, rewrittenThere } from './branch-words.js';
 import { type Companion, CompanionDeclined, companionOptions } from './companion.js';
 import type { LockSurroundings } from './local-lock.js';
 import {
@@ -188,8 +188,10 @@ export class RemoteArbiter implements Arbiter {
     const { branch } = local;
     const fetchCommit = async (id: string) => (await remoteGit.fetch(remote, [id], ['--no-filter'])).code === 0;
     const contains = (commit: string) => local.goesOn(commit, tip, fetchCommit);
-    if (own === null) await this.mustBeOurs(tip);
     if (own === tip && (known === null || known === tip)) return;
+    const type = await local.typeOf(tip);
+    if (type !== 'commit') throw noCommitThere({ remote, branch, known, tip }, type);
+    if (own === null) await this.mustBeOurs(tip);
     if (known !== null && !(await contains(known))) {
       const rewound = (await isAncestor(git, tip, known)) === true;
       const related = rewound || (await git(['merge-base', known, tip])).code === 0;
@@ -214,9 +216,19 @@ export class RemoteArbiter implements Arbiter {
       const listed = await remoteGit.lsRemote(remote, [local.name]);
       if (listed.code !== 0) throw listed.timedOut ? this.fellSilent(listed) : unreachable(remote, listed);
       if (!listed.stdout.includes(`\t${local.name}\n`)) return null;
-      if (attempt === FETCH_ATTEMPTS) throw notTaken(remote, fetched);
+      if (attempt === FETCH_ATTEMPTS) throw await this.whyNotFetched(fetched, listed);
       await around.pause(around.random() * FIRST_PAUSE_MS * attempt);
     }
+  }
+
+  /** The remote lists the branch, and it cannot be had: for what is wrong there, or here. */
+  private async whyNotFetched(fetched: PorcelainResult, listed: PorcelainResult): Promise<CoordError> {
+    const { remote, local } = this.options;
+    const tip = listed.stdout.split(`\t${local.name}\n`)[0]?.split('\n').at(-1) ?? '';
+    const parted = { remote, branch: local.branch, known: await local.known(), tip };
+    if (/^0+$/.test(tip)) return noCommitThere(parted, null);
+    await local.mustBeReadable();
+    return notTaken(remote, local.branch, fetched);
   }
 
   private fellSilent(result: PorcelainResult): CoordError {

@@ -143,10 +143,10 @@ export function nameInTheWay(remote: string, branch: string, other: string): Coo
 }
 
 /** The remote answered, but this clone could not take the answer in. */
-export function notTaken(remote: string, result: PorcelainResult): CoordError {
-  const message = `the remote ${remote} answered, but this clone could not store the answer: ${reasonOf(result)}`;
+export function notTaken(remote: string, branch: string, result: PorcelainResult): CoordError {
+  const message = `the remote ${remote} answered, but its branch ${branch} could not be fetched: ${reasonOf(result)}`;
   return new CoordError('unavailable', message, {
-    hint: 'nothing was granted; check permissions and disk space of .git; what is known here: coord status --no-fetch',
+    hint: 'nothing was granted; check permissions and disk space of .git, and git fsck at the remote; what is known here: coord status --no-fetch',
     details: { reason: 'clone', remote, stderr: result.stderr.slice(0, 2000) },
   });
 }

@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** A mark above it was not made by coord. What a number can hold exactly leaves as many again for those to come. */
+const HIGHEST = 2 ** 52;
+
 /**
- * The largest fencing token that this clone has seen, kept beside the branch so that a branch made anew starts above
- * it. Best effort: deleting it costs no claim, and leaves only the time base of new branches.
+ * The largest fencing token that this clone has seen, kept beside the branch so that a branch made anew, or taken
+ * back, goes on above it. Best effort: deleting it costs no claim, and leaves only the time base of new branches.
  */
 export class TokenMark {
   private readonly path: string;
@@ -38,7 +41,7 @@ export class TokenMark {
 function readNumber(path: string): number {
   try {
     const value = Number(readFileSync(path, 'utf8').trim());
-    return Number.isSafeInteger(value) && value > 0 ? value : 0;
+    return Number.isSafeInteger(value) && value > 0 && value <= HIGHEST ? value : 0;
   } catch {
     return 0;
   }
