@@ -42,6 +42,9 @@ export interface GlobalFlags {
   readonly requestId?: string | undefined;
 }
 
+/** What of the configuration a store is made from. */
+export type StoreConfig = Pick<Config, 'branch' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits'>>;
+
 /** What each request starts with; `requestId` is what `--request-id` gave. */
 export interface RequestStart {
   readonly operation: string;
@@ -152,7 +155,7 @@ export class Context {
    * @param companion moves with every write to a shared store, or not at all
    */
   async openStore(
-    { branch: name, share, remote }: Pick<Config, 'branch' | 'share' | 'remote'>,
+    { branch: name, share, remote, signCommits = false }: StoreConfig,
     companion?: Companion,
   ): Promise<GitStore> {
     const { repository, git, objects, surroundings: around } = this;
@@ -164,13 +167,19 @@ export class Context {
       ref: branch.name,
       now: this.host.now,
     });
-    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep });
+    const sign = signCommits ? (body: Buffer) => this.sign(body) : undefined;
+    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep, sign });
     const { RemoteArbiter } = await import('./store/remote-arbiter.js');
     const door = companion ? this.remoteGitWithin(WORK_TIMEOUT_MS) : this.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
     // What moves together with other work moves alone.
     const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
-    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep, settle });
+    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep, settle, sign });
+  }
+
+  private async sign(body: Buffer): Promise<string> {
+    const { signCommit } = await import('./git/sign-commit.js');
+    return signCommit(this.git, this.objects, body);
   }
 
   /** The store of `--offline`; `request` is the one that it will be asked to grant. */

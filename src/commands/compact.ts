@@ -59,7 +59,7 @@ class Compaction {
 
   async run(first: CompactionPlan, compacted: Compacted): Promise<Outcome> {
     const { context, store, archive } = this;
-    const history = new CompactedHistory(context, await this.entry(compacted));
+    const history = new CompactedHistory(context, await this.entry(compacted), (body) => store.writeCommit(body));
     // The long part, while others go on writing; what they add is quickly done afterwards.
     await history.write(first, compacted);
     await archive?.keep(first.tip);

@@ -1,6 +1,6 @@
 import { patternTarget } from '../domain/patterns.js';
 import type { Policy } from '../domain/request.js';
-import { type Deploys, deploysOf } from './deploys.js';
+import { type Deploys, deploysOf, type SignerFiles, signerFiles } from './deploys.js';
 import type { RawConfig } from './schema.js';
 import { mapValues, seconds } from './values.js';
 
@@ -25,6 +25,10 @@ export interface Config extends Deploys {
   /** Whether the edit guard claims what is free, in place of asking for it. */
   readonly autoClaim: boolean;
   readonly requireSession: boolean;
+  /** Whether the commits of the coordination branch are signed. */
+  readonly signCommits: boolean;
+  /** Whose signatures count there. */
+  readonly signers: SignerFiles;
 }
 
 const DEFAULT_TTL_SECONDS = 30 * 60;
@@ -52,6 +56,8 @@ export function withDefaults(raw: RawConfig): Config {
     scratch: raw.roles?.worker?.scratch ?? ['scratch/{agent}/**'],
     autoClaim: raw.autoClaim ?? false,
     requireSession: raw.requireSession ?? false,
+    signCommits: raw.signCommits ?? false,
+    signers: signerFiles(raw.signers),
     ...deploysOf(raw),
   };
 }

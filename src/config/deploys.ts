@@ -12,14 +12,17 @@ export type GateConfig =
   | { readonly type: 'command'; readonly command: readonly string[]; readonly timeoutSeconds: number }
   | SignedTagGate;
 
-/** Its files are paths on the main branch. */
-export interface SignedTagGate {
-  readonly type: 'signed-tag';
+/** Whose signatures count: paths of files on the main branch. */
+export interface SignerFiles {
   readonly allowedSigners: string;
   /** Keys that count no more; null: none. */
   readonly revokedSigners: string | null;
   /** The public GPG keys of those who sign with one; null: nobody does. */
   readonly gpgKeys: string | null;
+}
+
+export interface SignedTagGate extends SignerFiles {
+  readonly type: 'signed-tag';
   /** How many different people must have signed. */
   readonly signers: number;
 }
@@ -64,10 +67,14 @@ export function deploysOf(raw: RawConfig): Deploys {
 function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
   return gate.type === 'command'
     ? { type: gate.type, command: gate.command, timeoutSeconds: seconds(gate.timeout) ?? DEFAULT_GATE_SECONDS }
-    : {
-        ...{ type: gate.type, allowedSigners: gate.allowedSigners, signers: gate.signers ?? 1 },
-        ...{ revokedSigners: gate.revokedSigners ?? null, gpgKeys: gate.gpgKeys ?? null },
-      };
+    : { type: gate.type, ...signerFiles(gate), signers: gate.signers ?? 1 };
+}
+
+const DEFAULT_SIGNERS = '.coord/allowed_signers';
+
+export function signerFiles(raw: RawConfig['signers']): SignerFiles {
+  const { allowedSigners = DEFAULT_SIGNERS, revokedSigners = null, gpgKeys = null } = raw ?? {};
+  return { allowedSigners, revokedSigners, gpgKeys };
 }
 
 function deployConfig({

@@ -104,6 +104,29 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     example: true,
   },
   {
+    key: 'signCommits',
+    what: "Whether each commit of the coordination branch is signed, as git's own settings for signing say. coord audit then looks at the signatures.",
+    default: false,
+    example: true,
+  },
+  { key: 'signers', what: 'Whose signatures count on the coordination branch: files of the main branch.' },
+  {
+    key: 'signers.allowedSigners',
+    what: 'The file of the keys that count, in the form of a gate’s allowedSigners.',
+    default: '.coord/allowed_signers',
+    example: '.coord/agent_signers',
+  },
+  {
+    key: 'signers.revokedSigners',
+    what: 'The file of the keys that count no more, in the form of a gate’s revokedSigners.',
+    example: '.coord/revoked_signers',
+  },
+  {
+    key: 'signers.gpgKeys',
+    what: 'The file of the public GPG keys, in the form of a gate’s gpgKeys.',
+    example: '.coord/gpg_keys.asc',
+  },
+  {
     key: 'gates',
     what: 'Independent authorisations by name, for deploys.',
     example: { tests: { type: 'command', command: ['npm', 'test'] } },

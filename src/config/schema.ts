@@ -132,6 +132,14 @@ export const ConfigSchema = v.strictObject({
   roles: v.optional(v.strictObject({ worker: v.optional(v.strictObject({ scratch: v.optional(texts) })) })),
   autoClaim: v.optional(flag),
   requireSession: v.optional(flag),
+  signCommits: v.optional(flag),
+  signers: v.optional(
+    v.strictObject({
+      allowedSigners: v.optional(inside),
+      revokedSigners: v.optional(inside),
+      gpgKeys: v.optional(inside),
+    }),
+  ),
   gates: v.optional(v.record(name, gate, 'must be a record of gates')),
   deploy: v.optional(
     v.record(

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Verification } from '../domain/gates/judge.js';
 import { oneLine } from '../domain/text.js';
-import type { TagObject } from '../git/tag-object.js';
+import type { Signed } from '../git/signature.js';
 import type { SignersOnDisk } from './signers-on-disk.js';
 import { runVerifier, type Verified } from './verifier.js';
 
@@ -11,15 +11,15 @@ import { runVerifier, type Verified } from './verifier.js';
  * keys that were revoked or have expired, too, so beside its exit code its status lines must say one thing alone: one
  * good signature, by a key whose primary fingerprint is allowed.
  */
-export async function verifyGpg(disk: SignersOnDisk, tag: TagObject): Promise<Verification> {
+export async function verifyGpg(disk: SignersOnDisk, signed: Signed): Promise<Verification> {
   const { program } = disk.gpg;
   if (program === null) return { good: false, closed: 'not-runnable', why: 'needs gpg, which is not there' };
   const signature = join(disk.folder, 'signature.asc');
-  writeFileSync(signature, tag.signature?.text ?? '', 'latin1');
+  writeFileSync(signature, signed.signature?.text ?? '', 'latin1');
   const args = [...gpgArguments(disk), '--trust-model', 'always', '--no-auto-key-retrieve', '--status-fd', '1'];
   const result = await runVerifier(program, [...args, '--verify', signature, '-'], {
     home: disk.folder,
-    input: tag.signedPart,
+    input: signed.signedPart,
   });
   disk.outputs.push(result.stdout, result.stderr);
   return judgeGpg(disk, result);

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { SignedTagGate } from '../config/deploys.js';
 import type { GateQuestion } from '../domain/gate.js';
-import { judgeTag, judgeTags, type TagVerdict, type Verification } from '../domain/gates/judge.js';
+import { judgeTag, judgeTags, type TagVerdict } from '../domain/gates/judge.js';
 import { tagFolder } from '../domain/gates/tag-name.js';
 import { oneLine } from '../domain/text.js';
-import { verifyGpg } from './gpg.js';
 import { type SignersOnDisk, withSigners } from './signers-on-disk.js';
-import { verifySsh } from './ssh.js';
 import type { Finding, Surroundings } from './surroundings.js';
 import { type TagToJudge, tagsIn } from './tags.js';
+import { verifySignature } from './verify-signature.js';
 
 /** Whoever may push can make tags, and each that looks right costs a process. */
 const MOST_TAGS = 64;
@@ -84,23 +83,13 @@ async function verdictsOn(
       verdicts.push({ name, person: null, payload, closed: unfit?.closed ?? 'malformed', why: unfit?.why ?? '' });
       continue;
     }
-    const verified = await verify(around, disk, tag);
+    const verified = await verifySignature(disk, object, around.now());
     if (verified.good) {
       used.add(payload?.nonce ?? '');
       verdicts.push({ name, person: verified.person, payload, closed: null, why: `signed by ${verified.person}` });
     } else verdicts.push({ name, person: null, payload, closed: verified.closed, why: verified.why });
   }
   return verdicts;
-}
-
-async function verify(
-  around: Pick<Surroundings, 'now'>,
-  disk: SignersOnDisk,
-  { object }: TagToJudge,
-): Promise<Verification> {
-  if (object?.signature?.form === 'ssh') return verifySsh(disk, object, around.now());
-  if (object?.signature?.form === 'gpg') return verifyGpg(disk, object);
-  return { good: false, closed: 'bad-signature', why: 'has a signature that is neither of SSH nor of GPG' };
 }
 
 function sha256(text: string): string {

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SignedTagGate } from '../config/deploys.js';
+import type { SignerFiles } from '../config/deploys.js';
 import { allowedSignersFile, parseRevoked, parseSigners, type SignerKey } from '../domain/gates/signers.js';
 import { gpgArguments } from './gpg.js';
 import { fileAt } from './main-files.js';
 import type { Surroundings } from './surroundings.js';
 import { findVerifier, runVerifier } from './verifier.js';
 
-/** The keys of a gate, laid out for the verifiers in a folder that only this user can read. */
+/** The keys that count, laid out for the verifiers in a folder that only this user can read. */
 export interface SignersOnDisk {
   readonly folder: string;
   readonly keys: readonly SignerKey[];
@@ -32,33 +32,33 @@ export interface SignersOnDisk {
 /** How the file of a key revocation list begins (see PROTOCOL.krl of OpenSSH). */
 const KRL_MAGIC = 'SSHKRL\n\0';
 
-/** Reads who may sign a gate from the main branch; a text says why nobody can be told. */
+/** Reads who may sign from the main branch; a text says why nobody can be told. */
 export async function readSigners(
   around: Surroundings,
-  gate: SignedTagGate,
+  files: SignerFiles,
   commit: string,
 ): Promise<readonly SignerKey[] | string> {
-  const file = await fileAt(around, commit, gate.allowedSigners);
+  const file = await fileAt(around, commit, files.allowedSigners);
   if (typeof file === 'string') return file;
   const { keys, problems } = parseSigners(file.toString('utf8'));
-  if (problems.length > 0) return `${gate.allowedSigners}: ${problems.join('; ')}`;
-  if (keys.length === 0) return `${gate.allowedSigners} names nobody`;
-  if (gate.gpgKeys === null && keys.some(({ kind }) => kind === 'gpg')) {
-    return `${gate.allowedSigners} names GPG keys, and the gate has no gpgKeys`;
+  if (problems.length > 0) return `${files.allowedSigners}: ${problems.join('; ')}`;
+  if (keys.length === 0) return `${files.allowedSigners} names nobody`;
+  if (files.gpgKeys === null && keys.some(({ kind }) => kind === 'gpg')) {
+    return `${files.allowedSigners} names GPG keys, and gpgKeys is not set`;
   }
   return keys;
 }
 
-/** Calls `work` with the keys of a gate laid out, and clears them away; a text says why they could not be. */
+/** Calls `work` with the keys that count laid out, and clears them away; a text says why they could not be. */
 export async function withSigners<T>(
   around: Surroundings,
-  gate: SignedTagGate,
+  files: SignerFiles,
   commit: string,
   work: (disk: SignersOnDisk) => Promise<T>,
 ): Promise<T | string> {
-  const keys = await readSigners(around, gate, commit);
+  const keys = await readSigners(around, files, commit);
   if (typeof keys === 'string') return keys;
-  const revoked = await readRevoked(around, gate, commit);
+  const revoked = await readRevoked(around, files, commit);
   if (typeof revoked === 'string') return revoked;
   const folder = mkdtempSync(join(tmpdir(), 'coord-gate-'));
   try {
@@ -71,7 +71,7 @@ export async function withSigners<T>(
       ssh: { program: findVerifier('ssh-keygen', around.host.env), allowed: allowedPath, revoked: revokedPath },
       gpg: { program: findVerifier('gpg', around.host.env), revoked: revoked.fingerprints },
     };
-    const problem = await importGpgKeys(around, gate, commit, disk);
+    const problem = await importGpgKeys(around, files, commit, disk);
     return problem ?? (await work(disk));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -80,7 +80,7 @@ export async function withSigners<T>(
 
 async function readRevoked(
   around: Surroundings,
-  { revokedSigners }: SignedTagGate,
+  { revokedSigners }: SignerFiles,
   commit: string,
 ): Promise<{ readonly ssh: Buffer; readonly fingerprints: readonly string[] } | string> {
   if (revokedSigners === null) return { ssh: Buffer.alloc(0), fingerprints: [] };
@@ -94,7 +94,7 @@ async function readRevoked(
 /** Why the keys could not be imported; null when they were, or none is needed. */
 async function importGpgKeys(
   around: Surroundings,
-  { gpgKeys }: SignedTagGate,
+  { gpgKeys }: SignerFiles,
   commit: string,
   disk: SignersOnDisk,
 ): Promise<string | null> {

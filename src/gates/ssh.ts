@@ -5,19 +5,20 @@ import type { Verification } from '../domain/gates/judge.js';
 import type { SignerKey } from '../domain/gates/signers.js';
 import { oneLine } from '../domain/text.js';
 import { epochMs, type Instant, instantOf } from '../domain/time.js';
-import type { TagObject } from '../git/tag-object.js';
+import type { Signed } from '../git/signature.js';
 import type { SignersOnDisk } from './signers-on-disk.js';
 import { runVerifier, type Verified } from './verifier.js';
 
-/** Git signs tags in it. */
+/** Git signs tags and commits in it. */
 const NAMESPACE = 'git';
 
 /**
  * Verifies an SSH signature with `ssh-keygen -Y verify`, whose exit code alone decides. Which key it claims to be of is
  * read from the signature only to know whose name to ask for, and to say why it does not count.
+ * @param at when the key must have been good
  */
-export async function verifySsh(disk: SignersOnDisk, tag: TagObject, now: Instant): Promise<Verification> {
-  const key = publicKeyIn(tag.signature?.text ?? '');
+export async function verifySsh(disk: SignersOnDisk, signed: Signed, at: Instant): Promise<Verification> {
+  const key = publicKeyIn(signed.signature?.text ?? '');
   if (key === null) return { good: false, closed: 'bad-signature', why: 'has a signature that cannot be read' };
   const signer = disk.keys.find((listed) => listed.kind === 'ssh' && listed.key === key);
   if (signer === undefined) {
@@ -27,10 +28,13 @@ export async function verifySsh(disk: SignersOnDisk, tag: TagObject, now: Instan
   const { program } = disk.ssh;
   if (program === null) return { good: false, closed: 'not-runnable', why: 'needs ssh-keygen, which is not there' };
   const signature = join(disk.folder, 'signature');
-  writeFileSync(signature, tag.signature?.text ?? '', 'latin1');
+  writeFileSync(signature, signed.signature?.text ?? '', 'latin1');
   const run = async (args: readonly string[]): Promise<Verified> => {
-    const fixed = ['-n', NAMESPACE, '-s', signature, `-Overify-time=${verifyTime(now)}`];
-    const result = await runVerifier(program, ['-Y', ...args, ...fixed], { home: disk.folder, input: tag.signedPart });
+    const fixed = ['-n', NAMESPACE, '-s', signature, `-Overify-time=${verifyTime(at)}`];
+    const result = await runVerifier(program, ['-Y', ...args, ...fixed], {
+      home: disk.folder,
+      input: signed.signedPart,
+    });
     disk.outputs.push(result.stdout, result.stderr);
     return result;
   };
@@ -49,8 +53,8 @@ function whyNot({ person }: SignerKey, sound: Verified, unrevoked: Verified): Ve
 }
 
 /** As ssh-keygen reads it, in the zone that the verifier is given: `YYYYMMDDHHMMSS`. */
-function verifyTime(now: Instant): string {
-  return instantOf(epochMs(now))
+function verifyTime(at: Instant): string {
+  return instantOf(epochMs(at))
     .replace(/\.\d+Z$/, '')
     .replace(/\D/g, '');
 }

@@ -44,6 +44,9 @@ export function gitIn(cwd: string, env: Environment): Git {
       const timer = setTimeout(() => {
         timedOut = true;
         child.kill('SIGKILL');
+        // What git started may hold them open for as long as it likes.
+        child.stdout.destroy();
+        child.stderr.destroy();
       }, timeoutMs);
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
@@ -71,9 +74,13 @@ export function notRunnable(cause: NodeJS.ErrnoException): CoordError {
 }
 
 function didNotAnswer(args: readonly string[], timeoutMs: number): CoordError {
-  return new CoordError('unavailable', `git ${args[0] ?? ''} did not answer within ${timeoutMs / 1000}s`, {
-    hint: 'look for a hung git process or an unreachable disk, then repeat',
-  });
+  return new CoordError(
+    'unavailable',
+    `git ${args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-c') ?? ''} did not answer within ${timeoutMs / 1000}s`,
+    {
+      hint: 'look for a hung git process or an unreachable disk, then repeat',
+    },
+  );
 }
 
 /** Standard output of a git command that must succeed, without the trailing newline. */

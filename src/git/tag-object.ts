@@ -1,19 +1,16 @@
+import { armoured, type Signed } from './signature.js';
+
 /** An annotated tag as it was made. Texts are Latin-1, so that each byte is one character. */
-export interface TagObject {
+export interface TagObject extends Signed {
   /** Object id of what it is on. */
   readonly object: string;
   readonly type: string;
   readonly name: string;
   /** Up to the signature. */
   readonly message: string;
-  /** In its armour; null: it has none. */
-  readonly signature: { readonly form: 'ssh' | 'gpg' | 'other'; readonly text: string } | null;
-  /** The bytes that a signature is of. */
-  readonly signedPart: Buffer;
 }
 
 const HEADER = /^object ([0-9a-f]{40}|[0-9a-f]{64})\ntype ([a-z]+)\ntag ([^\n]*)\ntagger [^\n]*\n\n/;
-const ARMOUR = /^-----BEGIN (SSH|PGP) SIGNATURE-----\n(?:(?!-----)[^\n]*\n)+-----END \1 SIGNATURE-----\n?$/;
 const BEGIN = '-----BEGIN ';
 
 /**
@@ -29,11 +26,6 @@ export function parseTagObject(body: Buffer): TagObject | null {
   const at = rest.startsWith(BEGIN) ? 0 : rest.indexOf(`\n${BEGIN}`) + 1;
   const isSigned = at > 0 || rest.startsWith(BEGIN);
   const message = isSigned ? rest.slice(0, at) : rest;
-  const signature = isSigned ? armour(rest.slice(at)) : null;
+  const signature = isSigned ? armoured(rest.slice(at)) : null;
   return { object, type, name, message, signature, signedPart: body.subarray(0, whole.length + message.length) };
-}
-
-function armour(text: string): NonNullable<TagObject['signature']> {
-  const kind = ARMOUR.exec(text)?.[1];
-  return { form: kind === 'SSH' ? 'ssh' : kind === 'PGP' ? 'gpg' : 'other', text };
 }

@@ -4,6 +4,7 @@ import { isFinding } from '../domain/audit/report.js';
 import { groundToClaim } from '../domain/land.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import { type CoordinationReport, signatureLines } from './audit-signatures.js';
 import { shellWord, targetWord } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
@@ -51,6 +52,8 @@ export interface AuditReport {
   readonly summary: AuditSummary;
   /** From when on the coordination branch tells everything; null: from the beginning. */
   readonly historyFrom: Instant | null;
+  /** null: no signatures are asked for. */
+  readonly coordination: CoordinationReport | null;
 }
 
 export function commitReport(audited: AuditedCommit, place: AuditPlace): AuditCommitReport {
@@ -133,7 +136,7 @@ const MOST_LISTED = 40;
 const LONGEST_SUBJECT = 50;
 
 /** A line a finding, then one for the whole. */
-export function auditLines(report: AuditReport, style: Style): string[] {
+export function auditLines(report: AuditReport, now: Instant, style: Style): string[] {
   const findings = report.commits.flatMap((commit) =>
     commit.paths.filter(({ verdict }) => isFinding(verdict)).map((path) => findingLine(commit, path, style)),
   );
@@ -142,6 +145,7 @@ export function auditLines(report: AuditReport, style: Style): string[] {
     ...findings.slice(0, MOST_LISTED),
     ...(more > 0 ? [`and ${more} more: --json lists all`] : []),
     summaryLine(report, style),
+    ...signatureLines(report.coordination, now, MOST_LISTED, style),
   ];
 }
 

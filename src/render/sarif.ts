@@ -3,7 +3,7 @@ import { isFinding } from '../domain/audit/report.js';
 import { oneLine, shorten } from '../domain/text.js';
 import type { AuditReport } from './audit.js';
 
-type FindingVerdict = Exclude<Verdict, 'covered'>;
+type FindingVerdict = Exclude<Verdict, 'covered'> | 'unsigned-coordination';
 
 interface Rule {
   readonly id: FindingVerdict;
@@ -42,8 +42,16 @@ const RULES: readonly Rule[] = [
     short: 'The history does not reach far enough to tell',
     help: 'Fetch what is missing (fetch-depth: 0), or let a person look at the commit.',
   },
+  {
+    id: 'unsigned-coordination',
+    name: 'UnsignedCoordination',
+    level: 'error',
+    short: 'A commit of the coordination branch has no signature that counts',
+    help: 'Look at the commit and at who pushed it. "signers" in coord.config.json says whose keys count.',
+  },
 ];
 
+const CONFIG_FILE = 'coord.config.json';
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 const LONGEST_SUBJECT = 200;
 
@@ -64,14 +72,7 @@ export function sarif(report: AuditReport, prints: readonly string[], version: s
       ruleIndex,
       level: RULES[ruleIndex]?.level ?? 'error',
       message: { text: `${commit.commit.slice(0, 7)} (${subject}): ${path.why}. Next: ${path.next}` },
-      locations: [
-        {
-          physicalLocation: {
-            artifactLocation: { uri: uriOf(path.path), uriBaseId: '%SRCROOT%' },
-            region: { startLine: 1 },
-          },
-        },
-      ],
+      locations: [locationOf(path.path)],
       partialFingerprints: { 'coordFinding/v1': prints[index] ?? '' },
       properties: { commit: commit.commit, claim: path.claim, agent: path.agent, reason: path.reason },
     };
@@ -92,9 +93,34 @@ export function sarif(report: AuditReport, prints: readonly string[], version: s
     },
     columnKind: 'utf16CodeUnits',
     originalUriBaseIds: { '%SRCROOT%': { description: { text: 'The root of the repository.' } } },
-    results,
+    results: [...results, ...signatureResults(report)],
   };
   return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, null, 2)}\n`;
+}
+
+/** Findings about signatures are of no file but the one that asks for them. */
+function signatureResults({ coordination }: AuditReport) {
+  const ruleId = 'unsigned-coordination';
+  const ruleIndex = RULES.findIndex(({ id }) => id === ruleId);
+  const unknown = coordination?.problem ? [{ commit: '', reason: 'unknown', why: coordination.problem }] : [];
+  return [...unknown, ...(coordination?.findings ?? [])].map(({ commit, reason, why }) => ({
+    ruleId,
+    ruleIndex,
+    level: RULES[ruleIndex]?.level ?? 'error',
+    message: { text: commit === '' ? why : `coordination commit ${commit.slice(0, 7)} ${why}` },
+    locations: [locationOf(CONFIG_FILE)],
+    partialFingerprints: { 'coordFinding/v1': `${commit}:${reason}` },
+    properties: { commit, claim: null, agent: null, reason },
+  }));
+}
+
+function locationOf(path: string) {
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: uriOf(path), uriBaseId: '%SRCROOT%' },
+      region: { startLine: 1 },
+    },
+  };
 }
 
 /** A path as a relative URI reference: each segment encoded, so that no character of it is taken for another part. */

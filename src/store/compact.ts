@@ -89,6 +89,8 @@ export class CompactedHistory {
   constructor(
     private readonly history: CompactionHistory,
     private readonly entry: Entry,
+    /** Writes the last commit, which answers for the others. */
+    private readonly writeLast: (body: Buffer) => Promise<string>,
   ) {}
 
   /**
@@ -102,7 +104,7 @@ export class CompactedHistory {
       parent = await this.copyAll(kept.slice(start, start + BATCH), parent);
     }
     const { tree } = parseCommit(await bodyOf(this.history, tip));
-    return this.history.objects.write('commit', commitBody(tree, parent, this.entry, []));
+    return this.writeLast(commitBody(tree, parent, this.entry, []));
   }
 
   /** @returns the last copy. */

@@ -5,7 +5,7 @@ import { isAncestor } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import { gitText } from '../git/run.js';
-import { parseCommit } from './commits.js';
+import { eventsIn, parseCommit } from './commits.js';
 
 /**
  * A compacted history begins with one commit that stands for all that went before it, and goes on with copies of the
@@ -40,6 +40,16 @@ export function compactedIn(message: string): Compacted | null {
   const commit = value(COMPACTED);
   if (commit === undefined) return null;
   return { commit, commits: Number(value(COMMITS) ?? 0), from: value(FROM) ?? '', to: value(TO) ?? '' };
+}
+
+/** Whether a commit with this message is a copy that a compaction made, or its root. */
+export function isKept(message: string): boolean {
+  return trailers(message, REPLACES).length > 0 || compactedIn(message) !== null;
+}
+
+/** Whether a commit with this message is the last one that a compaction wrote. */
+export function isCompaction(message: string): boolean {
+  return !isKept(message) && eventsIn(message).some(({ type }) => type === 'history.compacted');
 }
 
 /** The message of the copy of a kept commit. */

@@ -28,6 +28,8 @@ export interface GitStoreOptions {
   readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
   readonly companion?: Companion | undefined;
+  /** Makes a signed commit of the body of one, whose tree and parents are in their place; else none is signed. */
+  readonly sign?: ((body: Buffer) => Promise<string>) | undefined;
   /** Keeps a long history cheap; without it, the objects only pile up. */
   readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
 }
@@ -138,13 +140,21 @@ export class GitStore implements Store {
     const waiting = this.outbox.list();
     const deferred = waiting.filter((event) => !recorded.has(event.id));
     const tree = await this.tree.write(base, state);
-    const commit = this.options.objects.write('commit', commitBody(tree, base.revision, entry, deferred));
+    const commit = await this.writeCommit(commitBody(tree, base.revision, entry, deferred));
     announce?.(commit);
     if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     await this.options.upkeep?.afterWrite();
     return true;
+  }
+
+  /** Writes a commit of the coordination branch, signed where that is asked for; no ref names it yet. */
+  async writeCommit(body: Buffer): Promise<string> {
+    const { objects, sign } = this.options;
+    if (!sign) return objects.write('commit', body);
+    await objects.flush();
+    return sign(body);
   }
 
   async isWritten(revision: string, base: string): Promise<boolean> {
@@ -173,7 +183,7 @@ export class GitStore implements Store {
     await this.options.arbiter.refresh();
     if (before !== null) return 'existing';
     if ((await this.tip()) !== null) return 'adopted';
-    const commit = this.options.objects.write('commit', commitBody(this.tree.begin(state), null, entry, []));
+    const commit = await this.writeCommit(commitBody(this.tree.begin(state), null, entry, []));
     for (;;) {
       if (await this.options.arbiter.publish(commit, null)) return 'created';
       if ((await this.tip()) !== null) return 'adopted';

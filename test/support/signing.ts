@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { GateQuestion } from '../../src/domain/gate.js';
@@ -26,6 +26,8 @@ export interface Person {
   readonly publicKey: string;
   /** Makes an annotated tag with this message, signed unless told otherwise. */
   tag(clone: string, name: string, object: string, message: string): void;
+  /** Has git in this clone sign with the key. */
+  signsIn(clone: string): void;
 }
 
 function run(box: Sandbox, program: string, args: readonly string[], options: { cwd: string; env?: object }): string {
@@ -46,6 +48,10 @@ export function sshPerson(box: Sandbox, name: string, keyName = name.replace(/\W
     tag(clone, tag, object, message) {
       const settings = ['-c', 'gpg.format=ssh', '-c', `user.signingKey=${key}`];
       box.git(clone, ...settings, 'tag', '-s', '-m', message, tag, object);
+    },
+    signsIn(clone) {
+      box.git(clone, 'config', 'gpg.format', 'ssh');
+      box.git(clone, 'config', 'user.signingKey', key);
     },
   };
 }
@@ -68,6 +74,13 @@ export function gpgPerson(box: Sandbox, name: string, expires = 'never'): Person
     tag(clone, tag, object, message) {
       const settings = ['-c', 'gpg.format=openpgp', '-c', `user.signingKey=${fingerprint}`, '-c', 'gpg.program=gpg'];
       run(box, 'git', [...settings, 'tag', '-s', '-m', message, tag, object], { cwd: clone, env: { GNUPGHOME: home } });
+    },
+    signsIn(clone) {
+      const program = box.write(home, 'gpg', `#!/bin/sh\nGNUPGHOME='${home}' exec gpg "$@"\n`);
+      chmodSync(program, 0o755);
+      box.git(clone, 'config', 'gpg.format', 'openpgp');
+      box.git(clone, 'config', 'gpg.program', program);
+      box.git(clone, 'config', 'user.signingKey', fingerprint);
     },
     revoke() {
       const file = join(home, 'openpgp-revocs.d', `${fingerprint}.rev`);

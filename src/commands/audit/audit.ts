@@ -4,6 +4,7 @@ import { type AuditedCommit, findingPrint, isFinding, summaryOf } from '../../do
 import { CoordError, exitCodeOf, usage } from '../../errors.js';
 import { changesBy, commitsIn } from '../../git/commit-range.js';
 import { type AuditPlace, type AuditReport, auditLines, commitReport } from '../../render/audit.js';
+import { countsOf } from '../../render/audit-signatures.js';
 import { asTyped } from '../../render/command-words.js';
 import { loadStyle } from '../../render/style.js';
 import type { Verb } from '../verb.js';
@@ -11,6 +12,7 @@ import { readClaimHistory } from './claim-history.js';
 import { gatherEvidence } from './evidence.js';
 import { mustBeWhole, readRange } from './range.js';
 import { lookAgain } from './same-changes.js';
+import { auditSignatures } from './signatures.js';
 import { auditConfig, readSurface } from './surface.js';
 
 declare const __COORD_VERSION__: string;
@@ -29,13 +31,13 @@ export const audit: Verb = {
   notes: [
     'A commit is tied to a claim by what its holder landed, released or handed over: these name the commit with the work.',
     'The surface is that of the range’s base, and of the first parent of each commit; claims are as the branch tells them.',
-    'Exit 0: all covered. Exit 4: unclaimed, claimed by another, or late. Exit 7: cannot know, and why.',
+    'With "signCommits": true on the main branch, each commit of the coordination branch must have a good signature too.',
+    'Exit 0: all covered. Exit 4: unclaimed, claimed by another, late, or not signed. Exit 7: cannot know, and why.',
   ],
   async run(context, input) {
     const asSarif = input.flag('sarif');
     if (asSarif && context.flags.json) throw usage('--json and --sarif exclude each other', 'use one');
     const { report, audited, warnings } = await auditRange(context, input.argument(0), !input.negated('fetch'));
-    const { summary } = report;
     const code = codeOf(report);
     if (asSarif) {
       const { sarif } = await import('../../render/sarif.js');
@@ -45,10 +47,10 @@ export const audit: Verb = {
       context.host.stdout.write(sarif(report, prints, __COORD_VERSION__));
       return { data: report, text: () => [], streamed: true, warnings, exit: exitCodeOf(code ?? 'ok') };
     }
-    if (code === null) return { data: report, text: (style) => auditLines(report, style), warnings };
-    const lines = auditLines(report, await loadStyle(false));
+    if (code === null) return { data: report, text: (style) => auditLines(report, context.now(), style), warnings };
+    const lines = auditLines(report, context.now(), await loadStyle(false));
     return new CoordError(code, [...warnings, ...lines].join('\n'), {
-      hint: hintFor(report, summary.unknown === summary.findings),
+      hint: hintFor(report, code === 'unavailable'),
       details: { ...report },
     });
   },
@@ -88,7 +90,10 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
   const { remote, branch } = config;
   const place: AuditPlace = { range: range.text, remote, branch, cut: history.cut, now: context.now() };
   return {
-    report: reportOf(context, audited, commits.length, place, history.reach),
+    report: reportOf(context, audited, commits.length, place, {
+      historyFrom: history.reach,
+      coordination: await auditSignatures(context, history.tip),
+    }),
     audited,
     warnings: surface.warnings,
   };
@@ -99,7 +104,7 @@ function reportOf(
   audited: readonly AuditedCommit[],
   commits: number,
   place: AuditPlace,
-  reach: string | null,
+  branch: Pick<AuditReport, 'historyFrom' | 'coordination'>,
 ): AuditReport {
   const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
   const typed = (next: string | null) => (next === null ? null : asTyped(next, standpoint));
@@ -110,17 +115,22 @@ function reportOf(
       return { ...facts, paths: paths.map((path) => ({ ...path, next: typed(path.next) })) };
     }),
     summary: summaryOf(commits, audited),
-    historyFrom: reach,
+    ...branch,
   };
 }
 
 /** Null when all is covered. What is unknown alone is no proof of a breach, and no pass. */
-function codeOf({ summary }: AuditReport): 'lost' | 'unavailable' | null {
-  if (summary.findings === 0) return null;
-  return summary.unknown === summary.findings ? 'unavailable' : 'lost';
+function codeOf({ summary, coordination }: AuditReport): 'lost' | 'unavailable' | null {
+  const signatures = countsOf(coordination);
+  const findings = summary.findings + signatures.findings;
+  if (findings === 0) return null;
+  return summary.unknown + signatures.unknown === findings ? 'unavailable' : 'lost';
 }
 
 function hintFor(report: AuditReport, onlyUnknown: boolean): string {
+  if (report.summary.findings === 0) {
+    return 'look at these commits of the coordination branch, and at who pushed them; "signers" in coord.config.json says whose keys count';
+  }
   const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
   if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';
   return 'look at each change; claim its ground and make the commits anew (git rebase --force-rebase), or let a person accept them as they are';

@@ -12,6 +12,8 @@ import { type HistoryCommit, historyFrom } from '../../store/history.js';
 
 /** What the coordination branch tells of claims. */
 export interface ClaimHistory {
+  /** The commit that was read from. */
+  readonly tip: string;
   readonly holdings: readonly Holding[];
   /** From when on it tells everything; null: from the beginning. */
   readonly reach: Instant | null;
@@ -38,7 +40,7 @@ export async function readClaimHistory(context: Context, config: Config, fetch: 
   const begun: readonly Claim[] = cut && oldest ? (await store.stateAt(oldest.id)).claims : [];
   const events = commits.reverse().flatMap((commit) => commit.events);
   const holdings = holdingsOf(events, begun, context.now());
-  return { holdings, reach: cut && oldest ? (oldest.compacted?.to ?? oldest.at) : null, cut };
+  return { tip, holdings, reach: cut && oldest ? (oldest.compacted?.to ?? oldest.at) : null, cut };
 }
 
 function tellsOfClaims({ type }: CoordEvent): boolean {

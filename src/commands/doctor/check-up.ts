@@ -16,6 +16,7 @@ import { asError, type Checked, failed, well, wrong } from './checked.js';
 import { deployChecks } from './deploy-checks.js';
 import { ciCheck, harnessCheck, hooksCheck } from './guard-checks.js';
 import { leftOverChecks } from './left-overs.js';
+import { signingCheck } from './signing-check.js';
 
 export interface CheckUp {
   readonly checks: readonly Checked[];
@@ -50,6 +51,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
       await rulesCheck(context),
       ...settingFindings(settings, branch.state ?? EMPTY_STATE),
       ...(main instanceof CoordError ? [] : await deployChecks(context, main)),
+      ...(main instanceof CoordError ? [] : await signingCheck(context, main)),
       ...(await leftOverChecks(context, config)),
       ...guards.map(({ check }) => check),
     ],

@@ -32,6 +32,8 @@ describe('the configuration', () => {
       scratch: ['scratch/{agent}/**'],
       autoClaim: false,
       requireSession: false,
+      signCommits: false,
+      signers: { allowedSigners: '.coord/allowed_signers', revokedSigners: null, gpgKeys: null },
       gates: {},
       deploy: {},
     });

@@ -1,0 +1,95 @@
+import { CONFIG_FILE, parseConfig } from '../../config/load.js';
+import type { Context } from '../../context.js';
+import { type CoordinationCommit, judgeSignatures } from '../../domain/audit/signatures.js';
+import type { Verification } from '../../domain/gates/judge.js';
+import { type Instant, instantOf } from '../../domain/time.js';
+import { withSigners } from '../../gates/signers-on-disk.js';
+import { verifySignature } from '../../gates/verify-signature.js';
+import { blobsAt } from '../../git/commit-range.js';
+import { openObjects } from '../../git/objects.js';
+import { gitText } from '../../git/run.js';
+import { signedCommit } from '../../git/signature.js';
+import { trueGit } from '../../git/true-git.js';
+import type { CoordinationReport } from '../../render/audit-signatures.js';
+import { parseCommit } from '../../store/commits.js';
+import { isCompaction, isKept } from '../../store/compaction.js';
+import { protectedConfig } from '../protected-config.js';
+
+/** Commits that are read at once. */
+const BATCH = 1_000;
+
+/**
+ * Looks at the signature of each coordination commit, oldest first: one process of a verifier for each signed one. What
+ * counts is what the main branch says, as last fetched.
+ * @returns null where no signatures are asked for
+ */
+export async function auditSignatures(context: Context, tip: string): Promise<CoordinationReport | null> {
+  const { config, from } = await protectedConfig(context);
+  if (!config.signCommits) return null;
+  if (from === null) return unknown(null, `no main branch has the ${CONFIG_FILE} that asks for signatures`);
+  const since = await askedSince(context, from.commit);
+  const git = trueGit(context);
+  const ids = (await gitText(git, ['rev-list', '--first-parent', '--reverse', tip, '--'])).split('\n');
+  const objects = openObjects(context.repository, git);
+  const found = await withSigners(context, config.signers, from.commit, async (disk) => {
+    const line: CoordinationCommit[] = [];
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      const bodies = await objects.read(batch);
+      for (const id of batch) {
+        const body = bodies.get(id)?.body ?? Buffer.alloc(0);
+        const signed = signedCommit(body);
+        const at = committedAt(body);
+        const verification: Verification | null =
+          signed.signature === null ? null : await verifySignature(disk, signed, at);
+        line.push({ commit: id, at, verification, part: partOf(body) });
+      }
+    }
+    return line;
+  });
+  if (typeof found === 'string') return unknown(since, found);
+  return { since, commits: ids.length, problem: null, findings: judgeSignatures(found, since) };
+}
+
+function unknown(since: Instant | null, problem: string): CoordinationReport {
+  return { since, commits: 0, problem, findings: [] };
+}
+
+function partOf(body: Buffer): CoordinationCommit['part'] {
+  const { message } = parseCommit(body);
+  if (isCompaction(message)) return 'compaction';
+  return isKept(message) ? 'kept' : null;
+}
+
+function committedAt(body: Buffer): Instant {
+  const seconds = /^committer [^\n]* (\d+) [+-]\d{4}$/m.exec(body.toString('latin1'))?.[1];
+  return instantOf(Number(seconds ?? 0) * 1000);
+}
+
+/** When the main branch began to ask for signatures, without a break until now. */
+async function askedSince(context: Context, main: string): Promise<Instant> {
+  const git = trueGit(context);
+  const log = ['log', '--first-parent', '--format=%H %ct', main, '--', CONFIG_FILE];
+  const changes = (await gitText(git, log)).split('\n').map((line) => line.split(' '));
+  const blobs = await blobsAt(
+    git,
+    changes.map(([commit = '']) => commit),
+    CONFIG_FILE,
+  );
+  const texts = await openObjects(context.repository, git).read([...new Set(blobs.filter((id) => id !== null))]);
+  let since = 0;
+  for (const [index, [, seconds]] of changes.entries()) {
+    const text = texts.get(blobs[index] ?? '')?.body.toString('utf8');
+    if (text === undefined || !(await asksForSignatures(text))) break;
+    since = Number(seconds) * 1000;
+  }
+  return instantOf(since);
+}
+
+/** A version that cannot be read asked for what the one before it did. */
+async function asksForSignatures(text: string): Promise<boolean> {
+  return parseConfig(text).then(
+    ({ signCommits }) => signCommits,
+    () => true,
+  );
+}

@@ -1,0 +1,223 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type AuditRig, auditRig } from '../../support/audit.js';
+import { gpgPerson, HAS_GPG, HAS_SSH_KEYGEN, type Person, sshPerson } from '../../support/signing.js';
+
+interface Signing extends AuditRig {
+  readonly person: Person;
+  /** Writes a configuration and files beside it, and brings them to the remote's main branch. */
+  configure(config: object, files?: Readonly<Record<string, string>>): void;
+  tip(): string;
+}
+
+const SIGNED = { signCommits: true, share: true, mainBranch: 'main', surface: ['src/**'] };
+
+/** Who may sign is on the main branch, and git in the clone signs with the key. */
+async function signing(make: (rig: AuditRig) => Person = ({ box }) => sshPerson(box, 'ada')): Promise<Signing> {
+  const rig = await auditRig();
+  const person = make(rig);
+  person.signsIn(rig.clone);
+  const configure = (config: object, files: Readonly<Record<string, string>> = {}) => {
+    rig.commit(rig.clone, { files: { 'coord.config.json': JSON.stringify(config), ...files } });
+    rig.commit(rig.clone, 'off-the-surface.md');
+    rig.git(rig.clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  };
+  configure(
+    { ...SIGNED, ...(person.publicKey === '' ? {} : { signers: withGpg }) },
+    { '.coord/allowed_signers': `${person.line}\n`, '.coord/gpg_keys.asc': person.publicKey },
+  );
+  rig.host.clock.pass(60);
+  return { ...rig, person, configure, tip: () => rig.git(rig.clone, 'rev-parse', 'coord') };
+}
+
+const withGpg = { allowedSigners: '.coord/allowed_signers', gpgKeys: '.coord/gpg_keys.asc' };
+
+/** What the audit of the last commit says of the coordination branch. */
+async function coordination(rig: AuditRig) {
+  const { code, report } = await rig.audit(rig.clone, 'HEAD');
+  return { code, ...report.coordination };
+}
+
+/** A commit on the coordination branch past coord, as somebody with push access makes it. */
+function byHand(rig: Signing, ...options: string[]): void {
+  const message = rig.git(rig.clone, 'log', '-1', '--format=%B', 'coord');
+  const args = ['commit-tree', ...options, '-p', 'coord', '-m', `${message}again\n`, 'coord^{tree}'];
+  rig.git(rig.clone, 'push', '--quiet', 'origin', `${rig.git(rig.clone, ...args)}:refs/heads/coord`);
+}
+
+describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
+  it('signs what each command writes, so that git itself takes it', async () => {
+    const rig = await signing();
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--reason', 'trägt ein „Ä“', '--allow-behind');
+    await rig.run('maya', rig.clone, 'note', 'hello');
+    await rig.run('maya', rig.clone, 'release', '--all');
+    const allowed = join(rig.clone, '.coord', 'allowed_signers');
+    const log = ['-c', `gpg.ssh.allowedSignersFile=${allowed}`, 'log', '-3', '--format=%G? %GS', 'coord'];
+    expect(rig.git(rig.clone, ...log).split('\n')).toEqual(Array(3).fill('G ada'));
+    expect(rig.git(rig.clone, 'fsck', '--strict')).not.toMatch(/error/);
+    expect(await coordination(rig)).toMatchObject({ code: 0, problem: null, findings: [] });
+  });
+
+  it('finds a commit that was pushed without a signature, whatever its date says', async () => {
+    const rig = await signing();
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    const env = { ...rig.box.env, GIT_COMMITTER_DATE: '2001-01-01T00:00:00Z' };
+    const args = ['commit-tree', '-p', 'coord', '-m', 'nothing', 'coord^{tree}'];
+    const forged = spawnSync('git', args, { cwd: rig.clone, env, encoding: 'utf8' }).stdout.trim();
+    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
+    const found = await coordination(rig);
+    expect(found.code).toBe(4);
+    expect(found.findings).toMatchObject([{ commit: forged, reason: 'unsigned' }]);
+  });
+
+  it('takes no signature of a key that is not listed, is revoked, or is of another commit', async () => {
+    const rig = await signing();
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    const good = rig.tip();
+    sshPerson(rig.box, 'eve').signsIn(rig.clone);
+    byHand(rig, '-S');
+    await rig.run('maya', rig.clone, 'status');
+    expect((await coordination(rig)).findings).toMatchObject([{ reason: 'unknown-signer' }]);
+    const body = rig.git(rig.clone, 'cat-file', 'commit', good);
+    const copied = body.replace(/^parent .*$/m, `parent ${rig.git(rig.clone, 'rev-parse', 'origin/coord')}`);
+    const input = { cwd: rig.clone, env: rig.box.env, encoding: 'utf8', input: `${copied}\n` } as const;
+    const forged = spawnSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], input).stdout.trim();
+    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
+    const reasons = (await coordination(rig)).findings?.map(({ reason }) => reason);
+    expect(reasons).toEqual(['unknown-signer', 'bad-signature']);
+    const signers = { allowedSigners: '.coord/allowed_signers', revokedSigners: '.coord/revoked' };
+    rig.configure({ ...SIGNED, signers }, { '.coord/revoked': `${rig.person.revokedLine}\n` });
+    expect((await coordination(rig)).findings).toMatchObject([
+      { commit: good, reason: 'revoked' },
+      { reason: 'unknown-signer' },
+      expect.anything(),
+    ]);
+  });
+
+  it('is asked of nobody before the main branch asks for it', async () => {
+    const rig = await auditRig();
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+    expect((await rig.audit(rig.clone, 'HEAD')).report.coordination).toBeNull();
+    rig.host.clock.pass(60);
+    const person = sshPerson(rig.box, 'ada');
+    const files = { 'coord.config.json': JSON.stringify(SIGNED), '.coord/allowed_signers': `${person.line}\n` };
+    rig.commit(rig.clone, { files });
+    rig.git(rig.clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect(await coordination(rig)).toMatchObject({ problem: null, findings: [] });
+  });
+
+  it('cannot be switched off in a working copy without the audit seeing it', async () => {
+    const rig = await signing();
+    rig.box.write(rig.clone, 'coord.config.json', JSON.stringify({ ...SIGNED, signCommits: false }));
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    expect((await coordination(rig)).findings).toMatchObject([{ commit: rig.tip(), reason: 'unsigned' }]);
+  });
+
+  it('says that it cannot know where the signers cannot be read', async () => {
+    const rig = await signing();
+    rig.configure(SIGNED, { '.coord/allowed_signers': 'nonsense\n' });
+    const { code, problem } = await coordination(rig);
+    expect([code, problem]).toEqual([7, expect.stringContaining('.coord/allowed_signers')]);
+  });
+
+  it('grants nothing when the signer fails, and says what to do', async () => {
+    const rig = await signing();
+    const before = rig.tip();
+    for (const setting of [`${rig.box.home}/no-such-key`, '']) {
+      rig.git(rig.clone, 'config', 'user.signingKey', setting);
+      const result = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind', '--json']);
+      expect(result.code).toBe(7);
+      expect(result.json().error.message).toContain('cannot be signed');
+      expect(result.json().error.hint).toContain('user.signingKey');
+    }
+    expect(rig.tip()).toBe(before);
+  });
+
+  it.each([
+    ['prints rubbish', 'echo rubbish; echo rubbish > "$9.sig"'],
+    ['succeeds and does nothing', 'exit 0'],
+    ['kills itself', 'kill -9 $$'],
+  ])('grants nothing when the signer %s', async (_, script) => {
+    const rig = await signing();
+    const before = rig.tip();
+    const program = rig.box.write(rig.box.home, 'signer', `#!/bin/sh\n${script}\n`);
+    chmodSync(program, 0o755);
+    rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+    const { code } = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind']);
+    expect([code, rig.tip()]).toEqual([7, before]);
+  });
+
+  it('asks nobody for a passphrase', async () => {
+    const rig = await signing();
+    const key = join(rig.box.home, 'locked');
+    spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'secret', '-f', key], { env: rig.box.env });
+    rig.git(rig.clone, 'config', 'user.signingKey', key);
+    const { code, stderr } = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind']);
+    expect([code, stderr]).toEqual([7, expect.stringContaining('cannot be signed')]);
+  });
+
+  it('signs once for all who are decided together', async () => {
+    const rig = await signing();
+    const agents = Array.from({ length: 8 }, (_, number) => `a${number}`);
+    const results = await Promise.all(
+      agents.map((agent) => rig.host.run(agent, rig.clone, ['claim', `src/${agent}.ts`, '--allow-behind'])),
+    );
+    expect(results.map(({ code }) => code)).toEqual(agents.map(() => 0));
+    expect(await coordination(rig)).toMatchObject({ code: 0, findings: [] });
+  });
+
+  it('holds for a compacted history, whose last commit answers for what it kept', async () => {
+    const rig = await signing();
+    for (const path of ['a', 'b', 'c', 'd', 'e']) {
+      await rig.run('maya', rig.clone, 'claim', `src/${path}.ts`, '--allow-behind');
+    }
+    await rig.run('olga', rig.clone, 'session', 'start', '--role', 'orchestrator');
+    await rig.run('olga', rig.clone, 'compact', '--keep', '2');
+    expect(await coordination(rig)).toMatchObject({ code: 0, findings: [] });
+    byHand(rig);
+    expect((await coordination(rig)).findings).toMatchObject([{ reason: 'unsigned' }]);
+  });
+
+  it('is a check of doctor', async () => {
+    const rig = await signing();
+    const check = async () => {
+      const result = await rig.host.run('maya', rig.clone, ['doctor', '--json']);
+      const { data, error } = result.json();
+      const { findings } = data ?? error.details;
+      return findings.find(({ id }: { id: string }) => id === 'signing');
+    };
+    expect(await check()).toMatchObject({ ok: true });
+    rig.git(rig.clone, 'config', '--unset', 'user.signingKey');
+    expect(await check()).toMatchObject({ ok: false, next: 'git config user.signingKey' });
+    rig.person.signsIn(rig.clone);
+    rig.box.write(rig.clone, 'coord.config.json', JSON.stringify({ ...SIGNED, signCommits: false }));
+    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('working copy') });
+    rig.git(rig.clone, 'checkout', '--quiet', '.');
+    rig.configure(SIGNED, { '.coord/allowed_signers': '' });
+    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('names nobody') });
+  });
+
+  it('stands in SARIF', async () => {
+    const rig = await signing();
+    byHand(rig);
+    const { stdout, code } = await rig.host.run(null, rig.clone, ['audit', 'HEAD', '--sarif']);
+    const [{ results, tool }] = JSON.parse(stdout).runs;
+    expect(code).toBe(4);
+    expect(results).toMatchObject([{ ruleId: 'unsigned-coordination', level: 'error' }]);
+    expect(tool.driver.rules[results[0].ruleIndex].id).toBe('unsigned-coordination');
+  });
+});
+
+describe.skipIf(!HAS_GPG)('"signCommits": true, with GPG', () => {
+  it('signs, and the audit takes it', async () => {
+    const rig = await signing(({ box }) => gpgPerson(box, 'gil'));
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    expect(rig.git(rig.clone, 'cat-file', 'commit', 'coord')).toContain('BEGIN PGP SIGNATURE');
+    expect(await coordination(rig)).toMatchObject({ code: 0, findings: [] });
+    rig.git(rig.clone, 'config', 'commit.gpgSign', 'false');
+    byHand(rig);
+    expect((await coordination(rig)).findings).toMatchObject([{ reason: 'unsigned' }]);
+  });
+});
