@@ -181,15 +181,19 @@ function grant(state: State, request: ClaimRequest, now: Instant): Decision<'cla
       events.push(claimEvent('claim.granted', claim, now, grantFacts(claim, asked.target.kind)));
     }
   }
+  const over = ownOver(state, granted, request, now);
   return {
     ok: true,
     state: {
       ...state,
       lastToken,
-      claims: mergeClaims(state.claims, granted, request, now),
+      claims: mergeClaims(state.claims, granted, over),
       waiters: place ? state.waiters.filter((waiter) => waiter !== place) : state.waiters,
     },
-    events,
+    events: [
+      ...over.map((claim) => claimEvent('claim.expired', claim, now, { expiresAt: claim.expiresAt })),
+      ...events,
+    ],
     result: { claims: granted },
     summary: summaryOf(granted, request.agent),
   };
@@ -200,21 +204,19 @@ function grantFacts(claim: Claim, kind: Claim['kind']): Record<string, unknown> 
   return { kind, expiresAt, ttlSeconds, reason, base, reach, rules, ...(allowedBehind ? { allowedBehind } : {}) };
 }
 
-/** Granted claims replace those with the same id, and this agent's expired ones on the same target. */
-function mergeClaims(
-  before: readonly Claim[],
-  granted: readonly Claim[],
-  request: ClaimRequest,
-  now: Instant,
-): Claim[] {
-  const { foldCase } = request.policy;
-  const kept = before.filter(
+/** This agent's claims that are over, on targets which it is granted anew. */
+function ownOver(state: State, granted: readonly Claim[], { agent, policy }: ClaimRequest, now: Instant): Claim[] {
+  return state.claims.filter(
     (claim) =>
-      claim.agent !== request.agent ||
-      !granted.some(
-        (one) => one.id === claim.id || (!isLive(claim, now) && sameTarget(groundOf(one), groundOf(claim), foldCase)),
-      ),
+      claim.agent === agent &&
+      !isLive(claim, now) &&
+      granted.some((one) => sameTarget(groundOf(one), groundOf(claim), policy.foldCase)),
   );
+}
+
+/** Granted claims replace those with the same id, and those that are over. */
+function mergeClaims(before: readonly Claim[], granted: readonly Claim[], over: readonly Claim[]): Claim[] {
+  const kept = before.filter((claim) => !over.includes(claim) && !granted.some(({ id }) => id === claim.id));
   return [...kept, ...granted];
 }
 

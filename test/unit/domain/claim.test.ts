@@ -191,9 +191,14 @@ describe('the same agent again', () => {
   });
 
   it('gets a new token once its claim has expired, even if nobody else came', () => {
-    const { result, state } = granted(held, claimOf('maya', 'src/a.ts'), at(1801));
+    const { result, state, events } = granted(held, claimOf('maya', 'src/a.ts'), at(1801));
     expect(result.claims[0]?.token).toBe(held.lastToken + 1);
     expect(state.claims).toHaveLength(1);
+    // The record has the end of every claim.
+    expect(events.map(({ type, claim }) => [type, claim])).toEqual([
+      ['claim.expired', held.claims[0]?.id],
+      ['claim.granted', result.claims[0]?.id],
+    ]);
   });
 
   it('is refused from another live session, on overlapping ground too', () => {
