@@ -1,8 +1,7 @@
 import { describe, it } from 'vitest';
 import { FULL, sized, tally } from '../support/battery.js';
 import { sharedFleet } from '../support/fleet.js';
-import { readBranch } from '../support/history/branch.js';
-import { checkHistory } from '../support/history/check.js';
+import { checkBranch } from '../support/history/check.js';
 import { type Call, Recorder } from '../support/history/client.js';
 import { killedOnceAccepted } from '../support/killing.js';
 import { addressOf, HAS_SSHD, WAYS } from '../support/servers.js';
@@ -36,7 +35,7 @@ async function rig(way: (typeof WAYS)[number]) {
   };
   const history = () => {
     box.git(clone, 'fetch', '--quiet', remote, 'coord:refs/remotes/origin/coord');
-    return checkHistory(readBranch(box, clone, 'refs/remotes/origin/coord'), recorder.calls);
+    return checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
   };
   return { call, history };
 }

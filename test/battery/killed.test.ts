@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import { sized, tally } from '../support/battery.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
-import { readBranch } from '../support/history/branch.js';
-import { checkHistory } from '../support/history/check.js';
+import { checkBranch } from '../support/history/check.js';
 import { type Call, Recorder } from '../support/history/client.js';
 import { killedAfter } from '../support/killing.js';
 import { generator, type Random } from '../support/random.js';
@@ -53,7 +52,7 @@ describe('kill -9 at a random moment', () => {
       const other = await recorder.call('noor', ['claim', `docs/${round}.md`]);
       if (other.exit !== 0) failures.push(complaint(other));
     }
-    failures.push(...checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls).problems, ...unsound(fleet));
+    failures.push(...checkBranch(fleet.box, fleet.clone, recorder.calls).problems, ...unsound(fleet));
     tally({
       test: '2 kill -9 of claim, renew, release, note',
       tried: `${KILLS * ACTS.length} runs, ${killed} killed before they answered`,
@@ -83,7 +82,7 @@ describe('kill -9 at a random moment', () => {
       const status = await fleet.as('maya', ['status', '--json']);
       if (status.code !== 0 || status.json().data.claims.length > 0) failures.push(`${path}: ${status.stdout}`);
     }
-    failures.push(...checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls).problems, ...unsound(fleet));
+    failures.push(...checkBranch(fleet.box, fleet.clone, recorder.calls).problems, ...unsound(fleet));
     tally({
       test: '2 kill -9 of land',
       tried: `${KILLS} runs, ${killed} killed before they answered`,

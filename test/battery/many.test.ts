@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FULL, sized, tally } from '../support/battery.js';
 import { localFleet, sharedFleet } from '../support/fleet.js';
-import { readBranch } from '../support/history/branch.js';
-import { checkHistory } from '../support/history/check.js';
+import { checkBranch } from '../support/history/check.js';
 import { type Call, Recorder } from '../support/history/client.js';
 import { playWorkload } from '../support/history/workload.js';
 import { killedAfter } from '../support/killing.js';
@@ -49,7 +48,7 @@ describe('many agents at once', () => {
         recorder.call(`agent${number}`, ['release', `src/${number}.ts`, '--uncommitted']),
       ),
     );
-    const checked = checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls);
+    const checked = checkBranch(fleet.box, fleet.clone, recorder.calls);
     expect(checked.grants).toBe(agents);
     tally({
       test: `10 ${agents} agents at once on one host`,
@@ -79,7 +78,7 @@ describe('many agents at once', () => {
     }
     killing = null;
     const after = await recorder.call('agent0', ['claim', 'docs/after.md']);
-    const checked = checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls);
+    const checked = checkBranch(fleet.box, fleet.clone, recorder.calls);
     tally({
       test: `10 ${agents} agents at once, every third of them killed half-way`,
       tried: `${recorder.calls.length} calls, ${checked.unknown} of them without an answer`,
@@ -103,7 +102,7 @@ describe('many agents at once', () => {
     );
     await playWorkload(recorder, { agents: clones.length, operations: sized(4, 25), seed: 7 });
     box.git(clone, 'fetch', '--quiet', 'origin', 'coord:refs/remotes/origin/coord');
-    const checked = checkHistory(readBranch(box, clone, 'refs/remotes/origin/coord'), recorder.calls);
+    const checked = checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
     tally({
       test: `10 ${clones.length} clones of one remote`,
       tried: `${recorder.calls.length} calls`,

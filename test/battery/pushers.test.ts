@@ -4,8 +4,7 @@ import { describe, it } from 'vitest';
 import { addHook } from '../integration/remote/rig.js';
 import { sized, tally } from '../support/battery.js';
 import { type Fleet, sharedFleet } from '../support/fleet.js';
-import { readBranch } from '../support/history/branch.js';
-import { checkHistory } from '../support/history/check.js';
+import { checkBranch } from '../support/history/check.js';
 import { Recorder } from '../support/history/client.js';
 import { coordInProcess } from '../support/in-process.js';
 import { addressOf, HAS_SSHD, WAYS } from '../support/servers.js';
@@ -54,7 +53,7 @@ describe.each(WAYS)('two pushers from one parent, by %s', (way) => {
       if (codes.join() !== '0,3') failures.push(`${trial}: exits ${codes} ${JSON.stringify(calls[0]?.answer?.error)}`);
     }
     box.git(clone, 'fetch', '--quiet', remote, 'coord:refs/remotes/origin/coord');
-    const { problems } = checkHistory(readBranch(box, clone, 'refs/remotes/origin/coord'), recorder.calls);
+    const { problems } = checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
     const met = meetings(remote);
     if (met === 0) failures.push('they never met: nothing was tried');
     tally({

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { sized, tally } from '../support/battery.js';
 import { localFleet } from '../support/fleet.js';
-import { readBranch } from '../support/history/branch.js';
-import { checkHistory } from '../support/history/check.js';
+import { checkBranch } from '../support/history/check.js';
 import { Recorder } from '../support/history/client.js';
 
 const TRIALS = sized(4, 1000);
@@ -25,7 +24,7 @@ describe('a stale lock, stolen by several processes at once', () => {
       const winner = calls.find(({ exit }) => exit === 0);
       if (winner) await recorder.call(winner.agent, ['release', 'src/one.ts', '--uncommitted']);
     }
-    const checked = checkHistory(readBranch(fleet.box, fleet.clone), recorder.calls);
+    const checked = checkBranch(fleet.box, fleet.clone, recorder.calls);
     tally({
       test: `1 a stale lock, stolen by ${processes} processes at once`,
       tried: `${TRIALS} trials`,

@@ -16,6 +16,8 @@ export interface HostChanges {
   readonly person?: boolean;
   /** What stands on standard input. */
   readonly input?: string | Buffer;
+  /** Another program than that of the sources. */
+  readonly main?: typeof main;
 }
 
 interface Streams {
@@ -56,7 +58,9 @@ export async function coordInProcess(
       written[name] += text.toString();
     },
   });
-  const code = await main(hostIn(box, cwd, argv, changes, { stdout: stream('stdout'), stderr: stream('stderr') }));
+  const code = await (changes.main ?? main)(
+    hostIn(box, cwd, argv, changes, { stdout: stream('stdout'), stderr: stream('stderr') }),
+  );
   return { code, ...written, json: () => JSON.parse(written.stdout) };
 }
 

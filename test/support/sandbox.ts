@@ -37,6 +37,7 @@ export interface CoordEnvelope {
   data: any;
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever fields it expects
   error: { code: string; exit: number; message: string; hint: string; details: any };
+  notices?: readonly string[];
 }
 
 export interface RunOptions {

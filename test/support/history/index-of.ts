@@ -1,44 +1,55 @@
-import type { CoordEvent } from '../../../src/domain/events.js';
-import type { BranchCommit } from './branch.js';
+import type { CoordEvent, EventType } from '../../../src/domain/events.js';
+import type { Note } from '../../../src/domain/model.js';
+import type { Operation } from './operations.js';
 
 export interface EventAt {
   readonly event: CoordEvent;
-  /** Index of its commit. */
-  readonly index: number;
+  readonly operation: Operation;
 }
 
 /** Where in a history the effects of operations stand. */
 export interface HistoryIndex {
-  /** By claim id. */
+  /** All by claim id. */
   readonly grants: ReadonlyMap<string, readonly EventAt[]>;
   readonly renewals: ReadonlyMap<string, readonly EventAt[]>;
-  /** Indices of commits, by claim id. */
-  readonly releases: ReadonlyMap<string, readonly number[]>;
-  /** Indices of commits, by note id. */
-  readonly notes: ReadonlyMap<string, readonly number[]>;
-  /** By the mark of a call: how often each target was granted to it. */
+  readonly releases: ReadonlyMap<string, readonly EventAt[]>;
+  readonly offers: ReadonlyMap<string, readonly EventAt[]>;
+  readonly declines: ReadonlyMap<string, readonly EventAt[]>;
+  /** By note id. */
+  readonly notes: ReadonlyMap<string, readonly EventAt[]>;
+  readonly texts: ReadonlyMap<string, Note>;
+  /** By the mark of a call: how often each target was given to it. */
   readonly marked: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
-export function indexHistory(commits: readonly BranchCommit[]): HistoryIndex {
-  const grants = new Map<string, EventAt[]>();
-  const renewals = new Map<string, EventAt[]>();
-  const releases = new Map<string, number[]>();
-  const notes = new Map<string, number[]>();
+const LISTS = {
+  'claim.granted': 'grants',
+  'claim.handed-off': 'grants',
+  'claim.renewed': 'renewals',
+  'claim.released': 'releases',
+  'claim.offered': 'offers',
+  'claim.declined': 'declines',
+  'note.added': 'notes',
+} as const satisfies Partial<Record<EventType, keyof HistoryIndex>>;
+
+/** @param log every note that the branch has at its end */
+export function indexHistory(operations: readonly Operation[], log: readonly Note[]): HistoryIndex {
+  const by = { grants: byId(), renewals: byId(), releases: byId(), offers: byId(), declines: byId(), notes: byId() };
   const marked = new Map<string, Map<string, number>>();
-  for (const [index, { events }] of commits.entries()) {
-    for (const event of events) {
-      const claim = String(event.claim);
-      if (event.type === 'claim.granted' || event.type === 'claim.handed-off') {
-        add(grants, claim, { event, index });
-        count(marked, String(event.reason), String(event.target));
-      }
-      if (event.type === 'claim.renewed') add(renewals, claim, { event, index });
-      if (event.type === 'claim.released') add(releases, claim, index);
-      if (event.type === 'note.added') add(notes, String(event.note), index);
+  for (const operation of operations) {
+    for (const event of operation.events) {
+      const list = LISTS[event.type as keyof typeof LISTS];
+      if (list) add(by[list], String(event.note ?? event.claim), { event, operation });
+      const given = event.type === 'claim.granted' || event.type === 'claim.renewed';
+      if (given && typeof event.reason === 'string') count(marked, event.reason, String(event.target));
     }
   }
-  return { grants, renewals, releases, notes, marked };
+  for (const { text, id } of log) count(marked, text, `note ${id}`);
+  return { ...by, texts: new Map(log.map((note) => [note.id, note])), marked };
+}
+
+function byId(): Map<string, EventAt[]> {
+  return new Map();
 }
 
 function add<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -1,61 +1,199 @@
 import { overlaps } from '../../../src/domain/ground/index.js';
-import type { TargetKind } from '../../../src/domain/targets.js';
+import type { Claim, Waiter } from '../../../src/domain/model.js';
+import type { Conflict, LostTarget, MissingWork, WaitEdge } from '../../../src/domain/refusal.js';
+import type { Target, TargetKind } from '../../../src/domain/targets.js';
+import { addSeconds } from '../../../src/domain/time.js';
 import type { BranchCommit } from './branch.js';
-import type { Call } from './client.js';
+import type { Placed } from './check.js';
+import { type Call, isOffline } from './client.js';
+import type { Replay, Step } from './replay.js';
+import type { Holding } from './stated.js';
 
-/** What a refusal names as being in the way, as far as it is checked. */
-interface NamedConflict {
-  readonly target: string;
-  readonly heldTarget: string;
-  readonly agent: string;
-  readonly claimId: string;
-  readonly mode: string;
+/** The details of a refusal, as far as they are checked. */
+interface Details {
+  readonly reason?: string;
+  readonly conflicts?: readonly Conflict[];
+  readonly asked?: readonly Target[];
+  readonly free?: readonly string[];
+  readonly queue?: readonly Waiter[];
+  readonly mode?: string;
+  readonly cycle?: readonly WaitEdge[];
+  readonly targets?: readonly LostTarget[];
+  readonly missing?: readonly MissingWork[];
+  readonly claims?: readonly Claim[];
+}
+
+interface Seen {
+  readonly call: Call;
+  readonly details: Details;
+  readonly waiters: Replay['waiters'];
+  readonly toleranceSeconds: number;
 }
 
 /**
- * Whether some state in the window justifies what the client was told; why not, when none does.
- * @param window indices of commits, both included
+ * Whether some state that the client can have seen justifies what it was told, in every particular; why not, when none
+ * does. What was refused offline was refused for what the host knew, and is not looked at.
  */
 export function justification(
-  call: Call,
+  { call, window: [first, last] }: Placed,
   commits: readonly BranchCommit[],
-  [first, last]: readonly [number, number],
+  replay: Replay,
+  toleranceSeconds = 30,
 ): string | null {
   const error = call.answer?.error;
-  if (!error) return 'answered neither data nor an error';
-  const states = commits.slice(first, last + 1);
-  if (error.code === 'held' && Array.isArray(error.details.conflicts)) {
-    const conflicts: readonly NamedConflict[] = error.details.conflicts;
-    if (conflicts.length === 0) return 'refused as held, and names no conflict';
-    return states.some((state) => conflicts.every((conflict) => stands(conflict, call, state)))
-      ? null
-      : `no state between commits ${first} and ${last} has all of ${conflicts.map(({ claimId }) => claimId).join(', ')}`;
+  if (!error) return call.answer?.ok === true ? null : 'answered neither data nor an error';
+  if (isOffline(call)) return null;
+  const details = error.details as Details;
+  const seen = { call, details, waiters: replay.waiters, toleranceSeconds };
+  const begun = replay.steps.findLastIndex(({ index }) => index === first);
+  const steps = replay.steps.slice(Math.max(0, begun)).filter(({ index }) => index <= last);
+  const between = `between commits ${first} and ${last}`;
+  const reason = `${error.code} ${details.reason ?? ''}`.trim();
+  const unless = (right: boolean, why: string) => (right ? null : `no state ${between} ${why}`);
+  switch (reason) {
+    case 'held held':
+    case 'held deadlock':
+      return (
+        malformed(seen) ??
+        unless(
+          steps.some((step) => standsAll(seen, step) && (reason === 'held held' || closes(seen, step))),
+          `has all that was named: ${JSON.stringify(details.conflicts)}`,
+        )
+      );
+    case 'timeout timeout':
+      return unless(
+        steps.some((step) => (details.conflicts ?? []).every((conflict) => stands(conflict, seen, step))),
+        'has all that was waited for',
+      );
+    case 'held not-offered':
+      return unless(
+        steps.some(({ holdings }) =>
+          (details.claims ?? []).every(({ id }) =>
+            holdings.some((one) => one.id === id && one.offeredTo !== call.agent),
+          ),
+        ),
+        'has these claims, not offered to it',
+      );
+    case 'lost no-offer':
+      return unless(
+        steps.some(({ holdings }) => !holdings.some((one) => one.offeredTo === call.agent && isNamed(call, one))),
+        'lacks an offer to it',
+      );
+    case 'lost lost':
+      return unless(
+        steps.some((step) => (details.targets ?? []).every((target) => isLost(target, call, step))),
+        `has lost ${(details.targets ?? []).map(({ target }) => target).join(', ')}`,
+      );
+    case 'behind behind':
+      return unless(
+        commits.slice(first, last + 1).some((state) => (details.missing ?? []).every((work) => isMissing(work, state))),
+        'has this work released on this ground',
+      );
+    case 'closed killed':
+      return unless(
+        steps.some(({ killed }) => killed.has(call.agent)),
+        'has it stopped',
+      );
+    default:
+      return null;
   }
-  if (error.code === 'lost' && Array.isArray(error.details.targets)) {
-    const targets: readonly string[] = error.details.targets.map(({ target }: { target: string }) => target);
-    return states.some((state) => targets.some((target) => !holds(state, call, target)))
-      ? null
-      : `was told that ${targets.join(', ')} is lost, but holds it in every state between commits ${first} and ${last}`;
-  }
-  return null;
 }
 
-/** Whether what is said to be in the way stands there, and is in the way. */
-function stands(conflict: NamedConflict, { agent }: Call, state: BranchCommit): boolean {
-  const claim = state.claims.find(({ id }) => id === conflict.claimId);
+/** What contradicts itself, or what was asked. */
+function malformed({ call, details }: Seen): string | null {
+  const { conflicts = [], asked = [], free = [] } = details;
+  if (conflicts.length === 0) return 'refused as held, and names no conflict';
+  const mode = call.args.includes('--shared') ? 'shared' : 'exclusive';
+  if (details.mode !== mode && call.verb !== 'accept') return `asked ${mode}, and was refused ${details.mode}`;
+  const stopped = new Set(conflicts.map(({ target }) => target));
+  const left = asked.map(({ text }) => text).filter((text) => !stopped.has(text));
+  return left.join() === free.join() ? null : `was told that ${free.join(', ')} is free, but named no other conflict`;
+}
+
+/** All that is named stands in the way, and nothing stands in the way that is not named. */
+function standsAll(seen: Seen, step: Step): boolean {
+  const { call, details, toleranceSeconds } = seen;
+  const { conflicts = [], asked = [], queue = [] } = details;
+  if (!conflicts.every((conflict) => stands(conflict, seen, step))) return false;
+  // What it is offered does not stop it, and each claim is accepted in the mode that it has.
+  if (call.verb === 'accept') return true;
+  const over = ({ expiresAt }: Holding) =>
+    call.endedAt !== null && addSeconds(expiresAt, toleranceSeconds) <= call.endedAt;
+  const inTheWay = step.holdings.filter((one) => excludes(one, call, details) && !over(one));
+  const named = new Set(conflicts.map(({ claimId, target }) => `${claimId} ${target}`));
+  const complete = inTheWay.every((one) =>
+    asked.every((target) => !overlaps(groundOf(one), target) || named.has(`${one.id} ${target.text}`)),
+  );
+  return (
+    complete &&
+    isSublist(
+      queue.map(({ id }) => id),
+      step.waiting,
+    )
+  );
+}
+
+function excludes(one: { readonly agent: string; readonly mode: string }, { agent }: Call, { mode }: Details): boolean {
+  return one.agent !== agent && !(one.mode === 'shared' && mode === 'shared');
+}
+
+/** Whether what is said to be in the way stands there, is in the way, and is as it was told. */
+function stands(conflict: Conflict, { call, details, waiters }: Seen, step: Step): boolean {
+  const asked = { kind: kindOf(conflict.target), text: conflict.target };
+  const about = { ...details, mode: details.mode ?? (call.args.includes('--shared') ? 'shared' : 'exclusive') };
+  const claim = step.holdings.find(({ id }) => id === conflict.claimId);
   if (claim) {
-    const ground = { kind: claim.kind, text: claim.target };
-    const named =
-      claim.agent === conflict.agent && claim.target === conflict.heldTarget && claim.mode === conflict.mode;
-    return named && claim.agent !== agent && overlaps(ground, { kind: kindOf(conflict.target), text: conflict.target });
+    const same = (['agent', 'session', 'mode', 'since', 'expiresAt', 'reason'] as const).every(
+      (name) => claim[name] === conflict[name],
+    );
+    const named = same && claim.target === conflict.heldTarget && !conflict.waiting;
+    return named && excludes(claim, call, about) && overlaps(groundOf(claim), asked);
   }
-  return state.waiters.some((waiter) => waiter.id === conflict.claimId && waiter.agent === conflict.agent);
+  const waiter = step.waiting.includes(conflict.claimId) ? waiters.get(conflict.claimId) : undefined;
+  if (!waiter || !conflict.waiting || waiter.passive || !excludes(waiter, call, about)) return false;
+  const own = step.waiting.findIndex((id) => waiters.get(id)?.agent === call.agent);
+  const before =
+    own < 0 || !call.args.some((word) => word.startsWith('--wait')) || step.waiting.indexOf(waiter.id) < own;
+  const wanted = waiter.targets.find(({ text }) => text === conflict.heldTarget);
+  return before && waiter.agent === conflict.agent && wanted !== undefined && overlaps(wanted, asked);
 }
 
-function holds(state: BranchCommit, { agent, endedAt }: Call, target: string): boolean {
-  return state.claims.some(
+/** A cycle goes from the one who asks back to it, each other one of whom waits. */
+function closes({ call, details, waiters }: Seen, step: Step): boolean {
+  const { cycle = [] } = details;
+  const linked = cycle.every(({ heldBy }, at) => heldBy === cycle[(at + 1) % cycle.length]?.agent);
+  const waiting = new Set(step.waiting.map((id) => waiters.get(id)?.agent));
+  const others = cycle.filter(({ agent }) => agent !== call.agent);
+  return (
+    cycle.length > 1 && linked && cycle[0]?.agent === call.agent && others.every(({ agent }) => waiting.has(agent))
+  );
+}
+
+/** Whether the agent has no live claim on the target there, and another holds it who is said to. */
+function isLost({ target, why, holder }: LostTarget, { agent, endedAt }: Call, { holdings }: Step): boolean {
+  if (why === 'other-session') return holdings.some(({ id, session }) => id === holder?.id && session !== null);
+  const live = holdings.some(
     (claim) => claim.agent === agent && claim.target === target && (endedAt === null || claim.expiresAt > endedAt),
   );
+  return !live && (holder === null || holdings.some(({ id, token }) => id === holder.id && token === holder.token));
+}
+
+function isMissing({ target, released, commit, agent }: MissingWork, { releases }: BranchCommit): boolean {
+  const found = releases.find((one) => one.target === released && one.commit === commit && one.agent === agent);
+  return found !== undefined && overlaps(groundOf(found), { kind: kindOf(target), text: target });
+}
+
+function isNamed({ args }: Call, { target }: Holding): boolean {
+  return args.length < 2 || args.slice(1).some((word) => target === word || target === `${word}/**`);
+}
+
+function groundOf({ kind, target }: Pick<Holding, 'kind' | 'target'>): Target {
+  return { kind, text: target };
+}
+
+function isSublist(part: readonly string[], whole: readonly string[]): boolean {
+  const places = part.map((id) => whole.indexOf(id));
+  return places.every((place, at) => place >= 0 && place > (places[at - 1] ?? -1));
 }
 
 /** The kind of a target that a fleet of the tests asks for: none of their paths looks like a glob. */

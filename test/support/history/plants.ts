@@ -1,0 +1,371 @@
+import type { PlantedBug } from '../planted.js';
+
+/** What makes the program break a promise, and what the checker must say of it. */
+export type Plant = readonly [name: string, bugs: readonly PlantedBug[], finding: RegExp];
+
+const UNLOCKED: PlantedBug = {
+  file: 'store/git-store.ts',
+  from: 'return withLocalLock(this.localDirectory, this.options.around, work);',
+  to: 'return work();',
+};
+
+/** Bugs of the store: an operation is lost, or there twice. */
+const IN_THE_STORE: readonly Plant[] = [
+  [
+    'the compare is skipped',
+    [
+      UNLOCKED,
+      {
+        file: 'store/branch-ref.ts',
+        from: '{ ref: this.name, to: commit, from }',
+        to: '{ ref: this.name, to: commit, from: await readRef(this.repository, this.git, this.name) }',
+      },
+    ],
+    /stands 0 times/,
+  ],
+  [
+    'a lost swap is taken for a win',
+    [
+      UNLOCKED,
+      {
+        file: 'store/branch-ref.ts',
+        from: 'if (tip !== from || result.ok) return this.reaches(tip, commit, from);',
+        to: 'if (tip !== from || result.ok) return true;',
+      },
+    ],
+    /stands 0 times/,
+  ],
+  [
+    'an event is dropped',
+    [{ file: 'domain/events.ts', from: 'return drafts.map(', to: 'return drafts.slice(1).map(' }],
+    /which no event granted/,
+  ],
+  [
+    'a request is done again under another id',
+    [
+      {
+        file: 'store/transact.ts',
+        from: 'if (await write(store, [request], first, around.now())) return answerOf(first.decisions[0] as Decision);',
+        to: `if (await write(store, [request], first, around.now())) {
+      await decideAlone(store, { ...request, operation: request.operation + '2' }, around);
+      return answerOf(first.decisions[0] as Decision);
+    }`,
+      },
+    ],
+    /was given to it 2 times|noted 2 times/,
+  ],
+  [
+    'who decides for all gives all the first answer',
+    [
+      {
+        file: 'store/combine.ts',
+        from: 'answer: answerOf(decisions[index] as Decision)',
+        to: 'answer: answerOf(decisions[index * 0] as Decision)',
+      },
+      { file: 'store/transact.ts', from: 'queue?.isIdle()', to: 'false' },
+    ],
+    /was told|stands 0 times|which it did not ask for|answered neither/,
+  ],
+  [
+    'a refused claim takes what is free',
+    [
+      {
+        file: 'commands/claim.ts',
+        from: 'const decision = await transact(store, request, context.surroundings);',
+        to: `const decision = await transact(store, request, context.surroundings);
+  if (!decision.ok && request.targets.length > 1) {
+    for (const target of request.targets) {
+      await transact(store, { ...request, operation: context.newId(), targets: [target] }, context.surroundings);
+    }
+  }`,
+      },
+    ],
+    /was refused, and done/,
+  ],
+  [
+    'a renewal that is refused extends the rest',
+    [
+      {
+        file: 'commands/renew.ts',
+        from: 'if (!decision.ok) return refusalError(decision.refusal, now);',
+        to: `if (!decision.ok) {
+      const base = await context.requestBase();
+      const rest = { kind: 'renew', ...base, operation: context.newId(), targets: null, ttlSeconds: null } as const;
+      await transactHere(context, input, rest);
+      return refusalError(decision.refusal, now);
+    }`,
+      },
+    ],
+    /before half of the life of/,
+  ],
+  [
+    'a renewal is not written',
+    [{ file: 'domain/renew.ts', from: 'state: replaceClaims(state, renewed),', to: 'state,' }],
+    /renew .* stands 0 times/,
+  ],
+  [
+    'a renewal leaves no event',
+    [{ file: 'domain/renew.ts', from: 'renewed.map((claim) => renewal(claim, now))', to: '[]' }],
+    /expiresAt is/,
+  ],
+];
+
+/** Bugs of the decisions: somebody is given what is not its own, or not yet. */
+const IN_THE_RULES: readonly Plant[] = [
+  [
+    'a token is used again',
+    [
+      {
+        file: 'domain/claim.ts',
+        from: 'lastToken += 1;\n      const claim = newClaim',
+        to: 'lastToken += 0;\n      const claim = newClaim',
+      },
+    ],
+    /does not exceed/,
+  ],
+  [
+    'a reader becomes the writer, and keeps its token',
+    [{ file: 'domain/claim.ts', from: 'upgrade ? lastToken : own.token', to: 'own.token' }],
+    /becomes exclusive/,
+  ],
+  [
+    'readers do not stop writers',
+    [
+      {
+        file: 'domain/conflicts.ts',
+        from: "(mode === 'shared' && claim.mode === 'shared')) continue;\n    const common",
+        to: "mode === 'shared' || claim.mode === 'shared') continue;\n    const common",
+      },
+    ],
+    /while agent\d holds/,
+  ],
+  [
+    'a release leaves the claim',
+    [
+      {
+        file: 'domain/release.ts',
+        from: 'claims: state.claims.filter((claim) => !gone.has(claim.id)),',
+        to: 'claims: state.claims,',
+      },
+    ],
+    /which no event granted/,
+  ],
+  [
+    'a release forgets the commit',
+    [
+      {
+        file: 'domain/release.ts',
+        from: 'releases: recordReleases(state.releases, releases, request.policy.foldCase),',
+        to: 'releases: state.releases,',
+      },
+    ],
+    /lacks the release of/,
+  ],
+  [
+    "somebody else's claim can be released",
+    [
+      {
+        file: 'domain/ownership.ts',
+        from: 'const mine = state.claims.filter((claim) => claim.agent === owner.agent && isLive(claim, now));',
+        to: 'const mine = state.claims.filter((claim) => isLive(claim, now));',
+      },
+    ],
+    /was told/,
+  ],
+  [
+    'a claim stands under another name',
+    [{ file: 'domain/claim.ts', from: '    agent: request.agent,\n', to: "    agent: 'agent1',\n" }],
+    /was told|which it did not ask for/,
+  ],
+  [
+    'an event stands under another name',
+    [
+      {
+        file: 'domain/notes.ts',
+        from: "events: [{ type: 'note.added', at: now, agent, session,",
+        to: "events: [{ type: 'note.added', at: now, agent: 'agent1', session,",
+      },
+    ],
+    /which it did not ask for|is an operation of/,
+  ],
+  [
+    'the queue is not looked at',
+    [
+      {
+        file: 'domain/conflicts.ts',
+        from: 'return covered ? found : [...found, ...waitersInTheWay(asking, options)];',
+        to: 'return covered ? found : (waitersInTheWay(asking, options), found);',
+      },
+    ],
+    /before agent\d, who waits/,
+  ],
+  [
+    'who comes last waits first',
+    [{ file: 'domain/wait.ts', from: '[...state.waiters, ticket]', to: '[ticket, ...state.waiters]' }],
+    /the queue is/,
+  ],
+  [
+    'a claim is swept before its time',
+    [
+      {
+        file: 'domain/leases.ts',
+        from: 'const cutoff = addSeconds(now, -policy.skewSeconds);',
+        to: 'const cutoff = addSeconds(now, policy.skewSeconds);',
+      },
+    ],
+    /is taken for over/,
+  ],
+  [
+    'a renewal shortens a life',
+    [{ file: 'domain/leases.ts', from: 'Math.max(ttlSeconds, claim.ttlSeconds)', to: 'ttlSeconds' }],
+    /has a shorter time to live/,
+  ],
+  [
+    'what is offered to one is accepted by another',
+    [
+      {
+        file: 'domain/offers.ts',
+        from: 'offer.declined === null && (to === null || offer.to === to)',
+        to: 'offer.declined === null && to !== undefined',
+      },
+    ],
+    /accepts .* which is offered to/,
+  ],
+];
+
+/** Bugs of what is told: the history is right, and the answer is not. */
+const IN_THE_ANSWERS: readonly Plant[] = [
+  [
+    'ground that is free is refused',
+    [
+      {
+        file: 'domain/conflicts.ts',
+        from: 'const common = overlap(target, groundOf(claim), options);\n    if (common) {',
+        to: "const common = overlap(target, groundOf(claim), options) ?? { pattern: 'x', witness: 'x' };\n    if (common) {",
+      },
+    ],
+    /no state between commits/,
+  ],
+  [
+    'readers stop readers',
+    [
+      {
+        file: 'domain/conflicts.ts',
+        from: "claim.agent === agent || (mode === 'shared' && claim.mode === 'shared')",
+        to: 'claim.agent === agent',
+      },
+    ],
+    /no state between commits/,
+  ],
+  [
+    'a refusal names another holder',
+    [{ file: 'domain/conflicts.ts', from: '        agent: claim.agent,\n', to: "        agent: 'agent1',\n" }],
+    /no state between commits/,
+  ],
+  [
+    'a refusal names one of two holders',
+    [
+      {
+        file: 'domain/claim.ts',
+        from: 'reason,\n    conflicts,\n    asked,',
+        to: 'reason,\n    conflicts: conflicts.slice(0, 1),\n    asked,',
+      },
+    ],
+    /no state between commits/,
+  ],
+  [
+    'a refusal says a wrong end',
+    [
+      {
+        file: 'domain/conflicts.ts',
+        from: '        expiresAt: claim.expiresAt,\n',
+        to: '        expiresAt: claim.acquiredAt,\n',
+      },
+    ],
+    /no state between commits/,
+  ],
+  [
+    'a wait is refused for a cycle that is none',
+    [
+      {
+        file: 'domain/wait.ts',
+        from: 'const cycle = cycleThrough(queued, ticket, request.policy, now);',
+        to: "const cycle = cycleThrough(queued, ticket, request.policy, now) ?? [{ agent: ticket.agent, waitsFor: 'docs', heldBy: 'agent1' }];",
+      },
+    ],
+    /no state between commits/,
+  ],
+  [
+    'work is said to lack that is nowhere asked for',
+    [
+      {
+        file: 'domain/conflicts.ts',
+        from: 'return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }));',
+        to: 'return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }) || true);',
+      },
+    ],
+    /has this work released on this ground/,
+  ],
+  [
+    'an answer has a wrong token',
+    [
+      {
+        file: 'commands/claim.ts',
+        from: 'data: { claims },',
+        to: 'data: { claims: claims.map((one) => ({ ...one, token: one.token + 1 })) },',
+      },
+    ],
+    /was told/,
+  ],
+  [
+    'an answer promises a longer life',
+    [
+      {
+        file: 'commands/claim.ts',
+        from: 'data: { claims },',
+        to: "data: { claims: claims.map((one) => ({ ...one, expiresAt: one.expiresAt.replace('2', '3') })) },",
+      },
+    ],
+    /was told/,
+  ],
+  [
+    'status leaves a claim out',
+    [{ file: 'commands/status.ts', from: 'claims: claims.map(', to: 'claims: claims.slice(1).map(' }],
+    /saw what stood in no commit/,
+  ],
+  [
+    'every token is called good',
+    [
+      {
+        file: 'domain/verify-token.ts',
+        from: 'claim.token === token && isLive(claim, now) && covers(claim)',
+        to: 'isLive(claim, now) && covers(claim)',
+      },
+    ],
+    /the token did not hold/,
+  ],
+  [
+    'a loss is not told',
+    [
+      {
+        file: 'notices.ts',
+        from: '          losses,\n          offers,',
+        to: '          losses: [],\n          offers,',
+      },
+    ],
+    /was not told that/,
+  ],
+  [
+    'a claim that is held is called lost',
+    [
+      {
+        file: 'domain/ownership.ts',
+        from: 'if (usable.length === 0) lost.push(',
+        to: 'if (usable.length <= 1) lost.push(',
+      },
+    ],
+    /has lost/,
+  ],
+];
+
+export const PLANTS: readonly Plant[] = [...IN_THE_STORE, ...IN_THE_RULES, ...IN_THE_ANSWERS];
