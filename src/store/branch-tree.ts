@@ -12,6 +12,7 @@ import {
   decodeLog,
   decodeOnces,
   decodeRequests,
+  decodeSoundClaims,
   decodeSubmissions,
   encodeAgents,
   encodeClaims,
@@ -23,6 +24,7 @@ import {
   segmentNumber,
   textOf,
 } from './documents.js';
+import type { SoundBlobs } from './sound-blobs.js';
 import type { Part, Snapshot } from './store.js';
 import { submittedContents } from './submitted-contents.js';
 
@@ -30,6 +32,8 @@ import { submittedContents } from './submitted-contents.js';
 export const CLAIMS_FILE = 'claims.json';
 const FILE_MODE = '100644';
 const FOLDER_MODE = '40000';
+/** Up to here, to check a file costs no more than to know that it was checked. */
+const MOST_ALWAYS_CHECKED = 64 * 1024;
 /** A segment of the log is closed before it outgrows this many bytes. */
 const SEGMENT_BYTES = 64 * 1024;
 
@@ -58,6 +62,7 @@ export class BranchTree {
     private readonly objects: ObjectDatabase,
     private readonly objectFormat: 'sha1' | 'sha256',
     private readonly branch: string,
+    private readonly sound: SoundBlobs,
   ) {}
 
   /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format, or the commit is a merge. */
@@ -82,7 +87,7 @@ export class BranchTree {
       parts,
       segment: logSource === null ? 0 : segmentNumber(logSource),
       state: {
-        ...decodeClaims(sourceOf(CLAIMS_FILE)),
+        ...this.claimsIn(sourceOf(CLAIMS_FILE), files.get(CLAIMS_FILE)?.id ?? ''),
         agents: decodeAgents(sourceOf('agents.json')),
         notes,
         onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(sourceOf(LATER_FILES.onces)) : [],
@@ -108,8 +113,27 @@ export class BranchTree {
     );
   }
 
-  /** Writes the tree of a new state and returns its id; what did not change, or was not read, keeps its object. */
-  async write(base: GitSnapshot, state: State): Promise<string> {
+  private claimsIn(source: string, id: string): ReturnType<typeof decodeClaims> {
+    if (source.length <= MOST_ALWAYS_CHECKED) return decodeClaims(source);
+    const soundness = this.sound.get(id);
+    if (soundness !== null) return decodeSoundClaims(source, soundness);
+    const claims = decodeClaims(source);
+    this.sound.add(id, 'checked');
+    return claims;
+  }
+
+  private claimsFile(state: State): TreeEntry {
+    const source = encodeClaims(state);
+    const entry = this.file(source);
+    if (source.length > MOST_ALWAYS_CHECKED) this.sound.add(entry.id, 'written');
+    return entry;
+  }
+
+  /** Writes the tree of a new state; what did not change, or was not read, keeps its object. */
+  async write(
+    base: GitSnapshot,
+    state: State,
+  ): Promise<{ readonly tree: string; readonly files: GitSnapshot['files'] }> {
     const files = new Map(base.files);
     const before = base.state;
     const sameClaims =
@@ -117,7 +141,7 @@ export class BranchTree {
       state.waiters === before.waiters &&
       state.releases === before.releases &&
       state.lastToken === before.lastToken;
-    if (!sameClaims) files.set(CLAIMS_FILE, this.file(encodeClaims(state)));
+    if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state));
     if (state.agents !== before.agents) files.set('agents.json', this.file(encodeAgents(state.agents)));
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
     if (base.parts.includes('onces') && state.onces !== before.onces) {
@@ -135,7 +159,7 @@ export class BranchTree {
       if (contents === null) files.delete(CONTENTS_FOLDER);
       else files.set(CONTENTS_FOLDER, { mode: FOLDER_MODE, id: contents });
     }
-    return this.writeTree(files);
+    return { tree: this.writeTree(files), files };
   }
 
   /** The whole log, oldest first: the closed segments, then the newest. */

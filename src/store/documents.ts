@@ -6,7 +6,9 @@ import { CoordError } from '../errors.js';
 import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
+import type { Soundness } from './sound-blobs.js';
 import { parseStrictJson } from './strict-json.js';
+import { lineOf, rememberLines } from './written-lines.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;
@@ -19,16 +21,23 @@ type ClaimsPart = Pick<State, 'lastToken' | 'claims' | 'waiters' | 'releases'>;
 export function encodeClaims(state: ClaimsPart): string {
   return document([
     ['lastToken', String(state.lastToken)],
-    [
-      'claims',
-      lines(
-        [...state.claims].sort((a, b) => a.token - b.token),
-        CLAIM,
-      ),
-    ],
+    ['claims', lines(byToken(state.claims), CLAIM)],
     ['waiters', lines(state.waiters, WAITER)],
     ['releases', lines(state.releases, RELEASE)],
   ]);
+}
+
+/** The state as it is read back once it was written. */
+export function inFileOrder(state: State): State {
+  return { ...state, claims: byToken(state.claims), agents: byId(state.agents) };
+}
+
+function byToken(claims: readonly Claim[]): readonly Claim[] {
+  return [...claims].sort((a, b) => a.token - b.token);
+}
+
+function byId(agents: readonly Agent[]): readonly Agent[] {
+  return [...agents].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** The text of a file's bytes. @throws CoordError `corrupt` when they are not UTF-8: read loosely, they would be changed. */
@@ -54,6 +63,13 @@ export function decodeClaims(source: string): ClaimsPart {
   return part;
 }
 
+/** As {@link decodeClaims}, of a text that is known to be sound; the text of what stays is reused when it is written. */
+export function decodeSoundClaims(source: string, soundness: Soundness): ClaimsPart {
+  const { lastToken, claims, waiters, releases } = JSON.parse(source) as ClaimsPart;
+  if (soundness === 'written') rememberLines(source, 2, [claims, waiters, releases]);
+  return { lastToken, claims, waiters, releases };
+}
+
 function checkTokens(part: ClaimsPart, problems: string[]): void {
   const ids = new Set<string>();
   const tokens = new Set<number>();
@@ -67,15 +83,7 @@ function checkTokens(part: ClaimsPart, problems: string[]): void {
 }
 
 export function encodeAgents(agents: readonly Agent[]): string {
-  return document([
-    [
-      'agents',
-      lines(
-        [...agents].sort((a, b) => (a.id < b.id ? -1 : 1)),
-        AGENT,
-      ),
-    ],
-  ]);
+  return document([['agents', lines(byId(agents), AGENT)]]);
 }
 
 /** @throws CoordError `corrupt`, with all problems. */
@@ -193,7 +201,7 @@ function document(parts: readonly (readonly [string, string])[]): string {
 /** One record a line, so that a diff of the file reads well. */
 function lines<T extends object>(records: readonly T[], fields: Fields<T>): string {
   if (records.length === 0) return '[]';
-  return `[\n${records.map((record) => recordLine(record, fields)).join(',\n')}\n]`;
+  return `[\n${records.map((record) => lineOf(record) ?? recordLine(record, fields)).join(',\n')}\n]`;
 }
 
 function list<T>(name: string, value: unknown, fields: Fields<T>, problems: string[]): readonly T[] {

@@ -9,11 +9,13 @@ import type { Repository } from '../git/repository.js';
 import type { Arbiter } from './arbiter.js';
 import type { BranchRef } from './branch-ref.js';
 import { BranchTree, type GitSnapshot } from './branch-tree.js';
-import { commitBody, eventsIn, performs } from './commits.js';
+import { commitBody, eventsIn, parseCommit, performs } from './commits.js';
 import type { Companion } from './companion.js';
+import { inFileOrder } from './documents.js';
 import { type LockSurroundings, withLocalLock } from './local-lock.js';
 import { Outbox } from './outbox.js';
 import { RequestQueue } from './request-queue.js';
+import { SoundBlobs } from './sound-blobs.js';
 import type { Entry, Part, Snapshot, Store } from './store.js';
 import { TokenMark } from './token-mark.js';
 
@@ -51,7 +53,7 @@ export class GitStore implements Store {
     if (!options.companion) {
       this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.around);
     }
-    this.tree = new BranchTree(objects, repository.objectFormat, branch.branch);
+    this.tree = new BranchTree(objects, repository.objectFormat, branch.branch, new SoundBlobs(this.localDirectory));
   }
 
   /** The machine-local part; all of it may be deleted at any time without losing a claim. */
@@ -139,12 +141,17 @@ export class GitStore implements Store {
     const recorded = new Set(eventsIn(base.message).map((event) => event.id));
     const waiting = this.outbox.list();
     const deferred = waiting.filter((event) => !recorded.has(event.id));
-    const tree = await this.tree.write(base, state);
-    const commit = await this.writeCommit(commitBody(tree, base.revision, entry, deferred));
+    const { tree, files } = await this.tree.write(base, state);
+    const body = commitBody(tree, base.revision, entry, deferred);
+    const commit = await this.writeCommit(body);
     announce?.(commit);
     if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
+    const { message } = parseCommit(body);
+    // A log may have begun a new segment.
+    const isKnown = !base.parts.includes('log');
+    this.known = isKnown ? { ...base, revision: commit, files, message, state: inFileOrder(state) } : undefined;
     await this.options.upkeep?.afterWrite();
     return true;
   }

@@ -4,6 +4,7 @@ import {
   decodeAgents,
   decodeClaims,
   decodeLog,
+  decodeSoundClaims,
   encodeAgents,
   encodeClaims,
   encodeLog,
@@ -50,9 +51,28 @@ function withClaim(changes: Record<string, unknown>): string {
   return JSON.stringify(value);
 }
 
+/** Each list alone. */
+function singles(lists: object): Record<string, object> {
+  return Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, { [name]: list }]));
+}
+
 describe('claims.json', () => {
   it('is read as it was written', () => {
     expect(stateOf(decodeClaims(encodeClaims(full)))).toEqual(full);
+  });
+
+  it.each(['written', 'checked'] as const)('is read so, and written again, when it is known to be %s', (soundness) => {
+    const lists = { claims: full.claims, waiters: full.waiters, releases: full.releases };
+    for (const [name, kept] of Object.entries({ all: lists, none: {}, ...singles(lists) })) {
+      const state = stateOf({ lastToken: 9, ...kept });
+      const source = encodeClaims(state);
+      const read = decodeSoundClaims(source, soundness);
+      expect([name, stateOf(read)]).toEqual([name, state]);
+      expect(encodeClaims(stateOf(read))).toBe(source);
+      const [first, ...others] = read.claims.map((claim) => ({ ...claim, reason: 'another' }));
+      const changed = stateOf({ ...read, claims: first ? [first, ...read.claims.slice(1)] : others });
+      expect(encodeClaims(changed)).toBe(encodeClaims(structuredClone(changed)));
+    }
   });
 
   it('has one record a line, keys in a fixed order, and a last line that ends', () => {
