@@ -22,6 +22,8 @@ export interface ObjectDatabase {
    * @throws CoordError `corrupt` when one is missing or damaged.
    */
   read(ids: readonly string[], unpack?: 'unpack'): Promise<Map<string, GitObject>>;
+  /** An object that can be read without a git process; undefined for any other. @throws CoordError `corrupt` */
+  readLoose(id: string): GitObject | undefined;
   /**
    * Makes a loose object and returns its id; {@link read} finds it at once, git after {@link flush}. Writing what is there
    * already is harmless.
@@ -51,13 +53,15 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
     staged.clear();
     await placeFiles(files);
   };
+  const readAtOnce = (id: string) => staged.get(id) ?? readLoose(pathOf(id), id);
   return {
     write,
     flush,
+    readLoose: readAtOnce,
     async read(ids, unpack) {
       const found = new Map<string, GitObject>();
       for (const id of ids) {
-        const object = staged.get(id) ?? readLoose(pathOf(id), id);
+        const object = readAtOnce(id);
         if (object) found.set(id, object);
       }
       const inPacks = ids.filter((id) => !found.has(id));

@@ -54,6 +54,35 @@ export function swapLooseRef(repository: Repository, ref: string, to: string, fr
   }
 }
 
+/**
+ * Does away with a ref that stands in a file of its own, under its lock. A git that packs all refs at this very moment may
+ * bring it back, since the lock of the packed ones is not taken: for refs that do no harm when they stay.
+ * @returns false where only git may do it: another holds the lock, it is packed too, or it has a reflog
+ */
+export function dropLooseRef(repository: Repository, ref: string): boolean {
+  const { commonDir, refFormat } = repository;
+  if (refFormat !== 'files' || watchesRefs(repository)) return false;
+  const path = join(commonDir, ref);
+  const lock = `${path}.lock`;
+  try {
+    closeSync(openSync(lock, 'wx'));
+  } catch {
+    return false;
+  }
+  try {
+    if (!holdsCommit(path) || existsSync(join(commonDir, 'logs', ref)) || isPacked(commonDir, ref)) return false;
+    rmSync(path);
+    return true;
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isPacked(commonDir: string, ref: string): boolean {
+  const path = join(commonDir, 'packed-refs');
+  return existsSync(path) && readFileSync(path, 'utf8').includes(` ${ref}\n`);
+}
+
 function holdsCommit(path: string): boolean {
   try {
     return lstatSync(path).isFile() && /^[0-9a-f]{40}(?:[0-9a-f]{24})?\n$/.test(readFileSync(path, 'utf8'));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoordError } from '../errors.js';
-import { type RefUpdateResult, swapLooseRef } from './ref-swap.js';
+import { dropLooseRef, type RefUpdateResult, swapLooseRef } from './ref-swap.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
 
@@ -85,15 +85,16 @@ export async function compareAndSwapRef(
 ): Promise<RefUpdateResult> {
   const { ref, to, from } = update;
   const follow = follower === undefined ? [] : [`update ${follower} ${to}`];
-  const moved = from === null || drop !== undefined ? null : swapLooseRef(repository, ref, to, from);
+  const away = drop === undefined ? [] : [`delete ${drop}`];
+  const moved = from === null ? null : swapLooseRef(repository, ref, to, from);
   if (moved?.ok === false) return moved;
   if (moved) {
     const followed = follower === undefined || swapLooseRef(repository, follower, to, 'any')?.ok;
-    return followed ? moved : updateRefs(git, [follow]);
+    const dropped = drop === undefined || dropLooseRef(repository, drop);
+    return followed && dropped ? moved : updateRefs(git, [[...(followed ? [] : follow), ...(dropped ? [] : away)]]);
   }
   const zero = '0'.repeat(repository.objectFormat === 'sha256' ? 64 : 40);
-  const dropped = drop === undefined ? [] : [`delete ${drop}`];
-  return updateRefs(git, [[`update ${ref} ${to} ${from ?? zero}`], [...follow, ...dropped]]);
+  return updateRefs(git, [[`update ${ref} ${to} ${from ?? zero}`], [...follow, ...away]]);
 }
 
 /** Each list of commands in a transaction of its own, in one process. */

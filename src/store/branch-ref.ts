@@ -22,6 +22,8 @@ import type { LockSurroundings } from './local-lock.js';
 
 /** How often a write that met a lock, or found none any more, is tried again. */
 const ATTEMPTS = 20;
+/** Git unpacks up to 100 objects that it fetches, three or more a commit. */
+const NEAR = 32;
 
 /**
  * The local ref of the coordination branch: arbiter of a clone that shares with no remote, and what follows the remote in
@@ -73,8 +75,20 @@ export class BranchRef implements Arbiter {
    */
   async goesOn(from: string, tip: string, fetchCommit?: CompactionHistory['fetchCommit']): Promise<boolean> {
     const { repository, git, objects } = this;
+    if (this.isNear(from, tip)) return true;
     if ((await isAncestor(withoutReplaceRefs(this), from, tip)) === true) return true;
     return followsCompaction({ repository, git, objects, fetchCommit }, from, tip);
+  }
+
+  /** Whether the first-parent line from `tip` comes to a commit soon, as far as no git process is needed to see it. */
+  private isNear(from: string, tip: string): boolean {
+    let at: string | undefined = tip;
+    for (let step = 0; at !== undefined && step < NEAR; step += 1) {
+      if (at === from) return true;
+      const object = this.objects.readLoose(at);
+      at = object?.type === 'commit' ? parseCommit(object.body).parents[0] : undefined;
+    }
+    return false;
   }
 
   /** What an id names; null: nothing that can be read here. */

@@ -61,6 +61,68 @@ describe('a ref in a file of its own', () => {
   });
 });
 
+describe('a ref that was for one question only', () => {
+  const ASKED = 'refs/coord/asked/1';
+  const drop = async () => {
+    const update = { ref: REF, to: commit(1), from: commit(0) };
+    const processes: (readonly string[])[] = [];
+    const git = gitIn(clone, box.env);
+    const counting: typeof git = (args, options) => {
+      processes.push(args);
+      return git(args, options);
+    };
+    expect(await compareAndSwapRef(repository, counting, update, { drop: ASKED })).toEqual({ ok: true });
+    expect(tip()).toBe(commit(1));
+    return processes.length;
+  };
+  const refs = () => box.git(clone, 'for-each-ref', '--format=%(refname)');
+
+  beforeEach(() => {
+    box.git(clone, 'update-ref', ASKED, commit(0));
+  });
+
+  it('goes with the move, without a git process', async () => {
+    expect(await drop()).toBe(0);
+    expect(refs()).not.toContain(ASKED);
+    expect(existsSync(join(clone, '.git', `${ASKED}.lock`))).toBe(false);
+  });
+
+  it.each<readonly [name: string, prepare: () => void]>([
+    [
+      'packed',
+      () => {
+        box.git(clone, 'pack-refs', '--all');
+        box.git(clone, 'update-ref', REF, commit(2));
+        box.git(clone, 'update-ref', REF, commit(0));
+      },
+    ],
+    [
+      'packed, and moved since',
+      () => {
+        box.git(clone, 'pack-refs', '--all');
+        for (const ref of [REF, ASKED]) {
+          box.git(clone, 'update-ref', ref, commit(2));
+          box.git(clone, 'update-ref', ref, commit(0));
+        }
+        box.git(clone, 'update-ref', ASKED, commit(3));
+      },
+    ],
+    ['in a reflog', () => box.git(clone, 'update-ref', '--create-reflog', ASKED, commit(2))],
+  ])('is left to git when it is %s', async (_, prepare) => {
+    prepare();
+    expect(await drop()).toBe(1);
+    expect(refs()).not.toContain(ASKED);
+    expect(existsSync(join(clone, '.git', 'logs', ASKED))).toBe(false);
+  });
+
+  it('stays while another has its lock, and the move counts', async () => {
+    writeFileSync(join(clone, '.git', `${ASKED}.lock`), '');
+    const update = { ref: REF, to: commit(1), from: commit(0) };
+    await compareAndSwapRef(repository, gitIn(clone, box.env), update, { drop: ASKED });
+    expect([tip(), refs().includes(ASKED)]).toEqual([commit(1), true]);
+  });
+});
+
 describe('is git’s to move:', () => {
   it.each<readonly [name: string, prepare: () => void]>([
     ['a packed ref', () => box.git(clone, 'pack-refs', '--all')],
