@@ -12,6 +12,8 @@ const FIELDS_BEFORE_PATH: Readonly<Record<string, number>> = { '1': 8, u: 10, '?
  */
 const STATUS = [
   ...['-c', 'core.fsmonitor=false', '-c', 'core.untrackedCache=false'],
+  // Without these two, a change that keeps a file's size and time of change is not looked for.
+  ...['-c', 'core.trustctime=true', '-c', 'core.checkStat=default'],
   ...['status', '--porcelain=v2', '-z', '--untracked-files=all', '--ignored=no'],
   ...['--ignore-submodules=none', '--no-renames'],
 ];

@@ -20,21 +20,33 @@ const LONGEST_SEGMENT = 100;
 /** Not all zeros, which stands for "no such ref" in a reflog. */
 const OBJECT_ID = /^(?=.*[^0])(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-export function seenTips(repository: Repository, git: Git, remote: string, branch: string): SeenTips {
-  const prefix = `refs/coord/seen/${refSegment(remote)}/${refSegment(branch)}/`;
+/** Stands for whichever branch is the default one; no name of a branch is written so. */
+const DEFAULT_BRANCH = '%HEAD';
+
+/**
+ * @param upstream `isDefault`: the remote itself named the branch, so that under another name it was the same upstream
+ */
+export function seenTips(
+  repository: Repository,
+  git: Git,
+  { remote, branch, isDefault }: { readonly remote: string; readonly branch: string; readonly isDefault: boolean },
+): SeenTips {
+  const names = [refSegment(branch), ...(isDefault ? [DEFAULT_BRANCH] : [])];
+  const prefixes = names.map((name) => `refs/coord/seen/${refSegment(remote)}/${name}/`);
   const tracking = `refs/remotes/${remote}/${branch}`;
   return {
     async list() {
-      const refs = await gitText(git, ['for-each-ref', '--format=%(objectname)', prefix, tracking]);
+      const refs = await gitText(git, ['for-each-ref', '--format=%(objectname)', ...prefixes, tracking]);
       const all = [...refs.split('\n'), ...(await formerValues(repository, git, tracking))];
       return [...new Set(all)].filter((id) => OBJECT_ID.test(id));
     },
     async add(tip) {
-      await gitText(git, [...PATIENT, 'update-ref', `${prefix}${tip}`, tip]);
-      const contained = await gitText(git, ['for-each-ref', '--format=%(refname)', `--merged=${tip}`, prefix]);
+      const input = prefixes.map((prefix) => `update ${prefix}${tip} ${tip}\n`).join('');
+      await gitText(git, [...PATIENT, 'update-ref', '--stdin'], { input });
+      const contained = await gitText(git, ['for-each-ref', '--format=%(refname)', `--merged=${tip}`, ...prefixes]);
       for (const ref of contained.split('\n')) {
         // Another worktree may be forgetting the same one, so it is no failure when it is gone.
-        if (ref !== '' && ref !== `${prefix}${tip}`) await git([...PATIENT, 'update-ref', '-d', ref]);
+        if (ref !== '' && !ref.endsWith(`/${tip}`)) await git([...PATIENT, 'update-ref', '-d', ref]);
       }
     },
   };

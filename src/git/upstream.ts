@@ -90,7 +90,8 @@ function defaultBranchIn({ stdout }: PorcelainResult): string | null {
 
 async function fetchAndCompare(asking: Asking, branch: string): Promise<UpstreamFacts> {
   const { repository, git, request, head } = asking;
-  const seen = seenTips(repository, git, request.remote, branch);
+  const { remote, mainBranch } = request;
+  const seen = seenTips(repository, git, { remote, branch, isDefault: mainBranch === undefined });
   // Read before the remote is asked: what is seen later may be newer than its answer, which then looks rewound.
   const known = await seen.list();
   let tip = await fetchTip(asking, branch, []);

@@ -1,4 +1,6 @@
-import { chmodSync, renameSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { OutOfSyncReason, UnknownReason } from '../../src/domain/sync.js';
 import type { Sandbox } from './sandbox.js';
 
@@ -84,6 +86,29 @@ function withSubmodule({ box, clone }: Scene): string {
   box.git(clone, 'commit', '--quiet', '--message', 'add the library');
   box.git(clone, 'push', '--quiet', 'origin', 'main');
   return `${clone}/lib`;
+}
+
+const LONG_AGO = new Date('2026-01-01T00:00:00Z');
+
+/** Lets the index know a file from long before the index was written; then changes it, and keeps its size and time. */
+export function changeUnseen({ box, clone }: Pick<Scene, 'box' | 'clone'>, file: string, how: 'replaced' | 'written') {
+  const path = join(clone, file);
+  utimesSync(path, LONG_AGO, LONG_AGO);
+  box.tryGit(clone, 'update-index', '--refresh');
+  const to = how === 'replaced' ? box.path('replacing') : path;
+  writeFileSync(to, 'x'.repeat(statSync(path).size));
+  utimesSync(to, LONG_AGO, LONG_AGO);
+  if (how === 'replaced') renameSync(to, path);
+}
+
+/** Moves the status change time that the index has of its first file (`ctime`, seconds) back, as if time had passed since. */
+function ageIndex({ clone }: Pick<Scene, 'clone'>): void {
+  const path = join(clone, '.git', 'index');
+  const index = readFileSync(path);
+  const [firstEntry, checksum] = [12, index.length - 20];
+  index.writeUInt32BE(index.readUInt32BE(firstEntry) - 100, firstEntry);
+  createHash('sha1').update(index.subarray(0, checksum)).digest().copy(index, checksum);
+  writeFileSync(path, index);
 }
 
 /** Every case that `coord sync-check` must tell apart: section 5 of the design, and more. */
@@ -314,6 +339,29 @@ export const MATRIX: readonly Row[] = [
     make: ({ box, clone }) => {
       box.git(clone, 'update-index', '--assume-unchanged', 'f');
       box.write(clone, 'f', 'changed');
+      return undefined;
+    },
+  },
+  {
+    name: 'a file replaced by one of its size and time, where git is told to look at these alone',
+    reason: 'dirty',
+    fools: true,
+    args: ['--require-clean'],
+    make: (made) => {
+      made.box.git(made.clone, 'config', 'core.checkStat', 'minimal');
+      changeUnseen(made, 'f', 'replaced');
+      return undefined;
+    },
+  },
+  {
+    name: 'a file whose content was changed within its size and time, where git is told to trust these',
+    reason: 'dirty',
+    fools: true,
+    args: ['--require-clean'],
+    make: (made) => {
+      made.box.git(made.clone, 'config', 'core.trustctime', 'false');
+      changeUnseen(made, 'README.md', 'written');
+      ageIndex(made);
       return undefined;
     },
   },

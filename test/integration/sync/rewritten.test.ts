@@ -57,6 +57,20 @@ describe('an upstream that was rewound under HEAD', () => {
     expect(await refused(box, clone)).toMatchObject({ reason: 'rewound' });
   });
 
+  test('is refused when its branch got another name at the same time', async () => {
+    await inSync(box, clone);
+    box.git(remote, 'branch', '--move', 'main', 'trunk');
+    box.git(remote, 'update-ref', 'refs/heads/trunk', base);
+    const refusal = await refused(box, clone);
+    expect([refusal.reason, refusal.report.upstream]).toEqual(['rewound', 'origin/trunk']);
+  });
+
+  test('that is another branch than the one that was asked about before is not taken for it', async () => {
+    box.git(remote, 'branch', 'older', base);
+    await inSync(box, clone, { mainBranch: 'main' });
+    await inSync(box, clone, { mainBranch: 'older' });
+  });
+
   test('is refused in another worktree of the clone', async () => {
     await inSync(box, clone);
     rewind();
@@ -154,7 +168,7 @@ test('a reflog that names commits which are gone is no obstacle', async () => {
   expect(await refused(box, clone)).toMatchObject({ reason: 'rewound' });
 });
 
-test('the memory of a moving upstream stays one ref', async () => {
+test('the memory of a moving upstream stays small', async () => {
   for (const text of ['1', '2', '3']) {
     box.commit(clone, 'own', text);
     box.git(clone, 'push', '--quiet', 'origin', 'main');
@@ -162,6 +176,6 @@ test('the memory of a moving upstream stays one ref', async () => {
   }
   const head = box.git(clone, 'rev-parse', 'HEAD');
   expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/worktree')).toBe(
-    `refs/coord/seen/origin/main/${head}`,
+    `refs/coord/seen/origin/%HEAD/${head}\nrefs/coord/seen/origin/main/${head}`,
   );
 });

@@ -70,8 +70,9 @@ test('worktrees and calls at once do not fail each other', async () => {
       all.map(() => expect.objectContaining({ kind: 'fetched', behind: round })),
     );
   }
+  const head = box.git(other, 'rev-parse', 'HEAD');
   expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/worktree')).toBe(
-    `refs/coord/seen/origin/main/${box.git(other, 'rev-parse', 'HEAD')}`,
+    `refs/coord/seen/origin/%HEAD/${head}\nrefs/coord/seen/origin/main/${head}`,
   );
 });
 
