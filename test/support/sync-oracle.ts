@@ -111,7 +111,10 @@ function dirtyPath(box: Sandbox, clone: string, head: string): string | null {
   const { surface = [] } = configIn(clone);
   const covers = surface.length === 0 ? () => true : picomatch([...surface], { dot: true });
   const committed = listed(box, clone, '--no-replace-objects', 'ls-tree', '-r', '-z', head);
-  const staged = listed(box, clone, 'ls-files', '--stage', '-z');
+  // The tree that a commit would have: what is only meant to be added is not in it.
+  const tree = box.tryGit(clone, 'write-tree');
+  if (tree.code !== 0) return 'a path is unmerged';
+  const staged = listed(box, clone, 'ls-tree', '-r', '-z', tree.stdout.trim());
   const skipped = skippedPaths(box, clone);
   for (const path of new Set([...committed.keys(), ...staged.keys()])) {
     if (!covers(path)) continue;
@@ -142,7 +145,7 @@ function isOnDisk(box: Sandbox, clone: string, path: string, { mode, id }: Liste
 }
 
 /** Files below a folder that the index has not got; a repository inside this one is one path. */
-function untracked(clone: string, folder: string, staged: ReadonlyMap<string, Listed>): string[] {
+function untracked(clone: string, folder: string, staged: ReadonlyMap<string, unknown>): string[] {
   return readdirSync(join(clone, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (path === '.git' || staged.has(path)) return [];
