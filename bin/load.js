@@ -52,10 +52,14 @@ function load(root, name) {
   return { exports: module.exports, script, cache };
 }
 
-/** As `require`; a heavy module is loaded when something of it is first used. */
+/** As `require`, which loads nothing twice; a heavy module is loaded when something of it is first used. */
 function requireIn(root) {
+  const libraries = new Map();
   return (name) => {
-    if (LIBRARIES.includes(name)) return load(root, name).exports;
+    if (LIBRARIES.includes(name)) {
+      if (!libraries.has(name)) libraries.set(name, load(root, name).exports);
+      return libraries.get(name);
+    }
     return HEAVY.includes(name) ? new Proxy({}, { get: (_, key) => require(name)[key] }) : require(name);
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { heads } from '../../src/commands/subjects.js';
+import { sandbox } from '../support/sandbox.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -12,8 +13,9 @@ interface Loader {
   readonly VERBS_OF: Readonly<Record<string, readonly string[]>>;
   readonly LIBRARIES: readonly string[];
   programFor(argv: readonly string[]): string;
+  load(root: string, name: string): { readonly exports: object } | null;
 }
-const { LIBRARIES, VERBS_OF, programFor }: Loader = createRequire(import.meta.url)('../../bin/load.js');
+const { LIBRARIES, VERBS_OF, load, programFor }: Loader = createRequire(import.meta.url)('../../bin/load.js');
 
 /** Which modules a built program leaves out. */
 function leftOut(program: string): string[] {
@@ -34,6 +36,19 @@ describe('the built programs', () => {
   it('leave help to the one that knows all verbs', () => {
     expect(programFor(['claim', '--help'])).toBe('coord');
     expect(programFor(['status', '-h', '--json'])).toBe('coord');
+  });
+
+  it('load a library once, however often they ask for it', () => {
+    const box = sandbox();
+    const head = '/*0123456789abcdef*/';
+    box.write(box.directory, 'dist/proper-lockfile.cjs', `${head}(function (exports) { exports.here = true; })`);
+    const asks = "exports.one = require('proper-lockfile'); exports.other = require('proper-lockfile');";
+    box.write(box.directory, 'dist/coord.cjs', `${head}(function (exports, require) { ${asks} })`);
+    const exports = load(box.directory, 'coord')?.exports as
+      | { readonly one: object; readonly other: object }
+      | undefined;
+    expect(exports?.one).toEqual({ here: true });
+    expect(exports?.other).toBe(exports?.one);
   });
 
   it('have verbs that there are, each in one program', () => {
