@@ -16,17 +16,21 @@ export interface PendingRequest {
   readonly claims: readonly Claim[];
 }
 
-/** Leaves the holder word of claims that the remote did not confirm. They were never on the record. */
+/**
+ * Leaves the holder word of claims that the remote did not confirm. They were never on the record; one that is was
+ * confirmed by a command that could not note it down any more, and ends as every claim does.
+ */
 export function decideLoseOffline(
   state: State,
   { claims, by, why, agent }: LoseOfflineRequest,
   now: Instant,
 ): Decision<'lose-offline'> {
+  const lost = claims.filter(({ id }) => !state.claims.some((claim) => claim.id === id));
   return {
     ok: true,
-    state: loseClaims(state, claims, now, { how: 'unconfirmed', by, reason: why }),
+    state: loseClaims(state, lost, now, { how: 'unconfirmed', by, reason: why }),
     events: [],
-    result: { lost: claims },
-    summary: `offline claim on ${claims.map(({ target }) => target).join(', ')} by ${agent} was not confirmed`,
+    result: { lost },
+    summary: `offline claim on ${lost.map(({ target }) => target).join(', ')} by ${agent} was not confirmed`,
   };
 }

@@ -119,8 +119,8 @@ async function lose(
   if (claims.length === 0) return { confirmed: [], lost: [] };
   const { agent, session, policy, operation, requestId = null } = request;
   const base = { operation: `${operation}-lost`, requestId: `${requestId}-lost`, agent, session, policy };
-  await transact(store, { kind: 'lose-offline', ...base, claims, ...cause }, around);
-  return { confirmed: [], lost: claims };
+  const decision = await transact(store, { kind: 'lose-offline', ...base, claims, ...cause }, around);
+  return { confirmed: [], lost: decision.ok ? decision.result.lost : claims };
 }
 
 function causeOf(refusal: Refusal): { readonly by: string | null; readonly why: string } {
