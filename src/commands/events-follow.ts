@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
 import type { CoordEvent } from '../domain/events.js';
+import { Newest } from '../domain/newest.js';
 import { isDeferredEvent } from '../domain/refusal-event.js';
 import { CoordError } from '../errors.js';
 import { asTyped } from '../render/command-words.js';
@@ -15,6 +16,8 @@ import type { Success } from './verb.js';
 /** Another clone's events cannot wake this one, so the remote is asked this often. */
 const REMOTE_POLL_MS = 2_000;
 const LONGEST_SLEEP_MS = 60_000;
+/** A refusal that is recorded a second time is so soon after the first: no more of them wait at once. */
+const REFUSALS_REMEMBERED = 2_000;
 /** The same refusal again is recorded no more often than this, so that an agent that polls does not flood history. */
 const SAME_REFUSAL_MS = 60_000;
 
@@ -61,8 +64,8 @@ class Follower {
   private done: string | null = null;
   /** The last event up to there. */
   private last: string | null = null;
-  /** Refusals that were printed: they may be recorded a second time. */
-  private readonly refusals = new Set<string>();
+  /** The newest refusals that were printed: they may be recorded a second time. */
+  private readonly refusals = new Newest(REFUSALS_REMEMBERED);
   /** When each refusal was last recorded, in milliseconds since the epoch. */
   private readonly recordedAt = new Map<string, number>();
   private readonly asksRemote: boolean;
