@@ -39,7 +39,12 @@ export async function mainWith(box: Sandbox, bugs: readonly PlantedBug[]): Promi
   return (program.exports as { readonly main: typeof main }).main;
 }
 
-async function placeWith(box: Sandbox, bugs: readonly PlantedBug[], programs: readonly string[]): Promise<string> {
+/** A folder of the package in the sandbox, whose programs of these names have bugs in them. */
+export async function placeWith(
+  box: Sandbox,
+  bugs: readonly PlantedBug[],
+  programs: readonly string[],
+): Promise<string> {
   const place = box.path('planted');
   for (const folder of ['bin', 'dist', 'rules', 'schema']) {
     cpSync(join(ROOT, folder), join(place, folder), { recursive: true });

@@ -151,11 +151,16 @@ function stands(conflict: Conflict, { call, details, waiters }: Seen, step: Step
   }
   const waiter = step.waiting.includes(conflict.claimId) ? waiters.get(conflict.claimId) : undefined;
   if (!waiter || !conflict.waiting || waiter.passive || !excludes(waiter, call, about)) return false;
-  const own = step.waiting.findIndex((id) => waiters.get(id)?.agent === call.agent);
-  const before =
-    own < 0 || !call.args.some((word) => word.startsWith('--wait')) || step.waiting.indexOf(waiter.id) < own;
+  const own = step.waiting.findIndex((id) => isOwnPlace(waiters.get(id), call, about));
+  const before = own < 0 || step.waiting.indexOf(waiter.id) < own;
   const wanted = waiter.targets.find(({ text }) => text === conflict.heldTarget);
   return before && waiter.agent === conflict.agent && wanted !== undefined && overlaps(wanted, asked);
+}
+
+/** Whether it is the place of this very request in the queue: an earlier wait for other ground is none. */
+function isOwnPlace(waiter: Waiter | undefined, { agent, args }: Call, { asked = [], mode }: Details): boolean {
+  if (waiter?.agent !== agent || waiter.mode !== mode || !args.some((word) => word.startsWith('--wait'))) return false;
+  return waiter.targets.every(({ text }) => asked.some((target) => target.text === text));
 }
 
 /** A cycle goes from the one who asks back to it, each other one of whom waits. */

@@ -42,7 +42,7 @@ export function contradictions(commit: BranchCommit, before: BranchCommit | null
     ...(queue === turns ? [] : [`the queue is ${queue}, but the events made ${turns}`]),
     ...(lastToken < made.lastToken ? [`lastToken is ${lastToken}, but ${made.lastToken} was given`] : []),
     ...ofReleases(commit, before, made.binding),
-  ].map((problem) => `${id}: ${problem}`);
+  ].map((problem) => `${id} (${commit.subject}): ${problem}`);
 }
 
 function ofClaim(claim: Claim, holding: Holding | undefined): string[] {

@@ -1,0 +1,248 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CheckedHistory } from '../history/check.js';
+import { checkBranch } from '../history/check.js';
+import { type Call, Recorder } from '../history/client.js';
+import { Gossip, nextCommand } from '../history/life.js';
+import { generator, pick, type Random } from '../random.js';
+import type { CoordResult } from '../sandbox.js';
+import { growing, type Sample } from './flat.js';
+import { type FastClock, Machine, type Misfortune, runAlone, timeOf } from './machine.js';
+import { makeMischief } from './mischief.js';
+import { bytesOf, calm, type Leftovers, leftoversOf, type Place, type Site } from './site.js';
+
+export interface Soak {
+  /** Folder of the package whose program is soaked. */
+  readonly root: string;
+  readonly agents: number;
+  readonly seconds: number;
+  /** Seconds of the agents' clock that pass in a real one. */
+  readonly speed: number;
+  readonly seed: number;
+  /** Without faults, so that nothing but the program can leave anything behind. */
+  readonly peaceful?: boolean;
+}
+
+export interface Soaked {
+  readonly checked: CheckedHistory;
+  /** What does not hold. */
+  readonly failures: readonly string[];
+  readonly figures: string;
+}
+
+const MACHINES = 4;
+const SAMPLES = 24;
+const MEGABYTE = 1024 * 1024;
+
+/** What may be left behind, in a few clones, whatever was killed; and the memory of a process that never ends. */
+const BOUNDS: Readonly<
+  Record<keyof Leftovers | 'bytes' | 'heap' | 'watcher' | 'descriptors', Parameters<typeof growing>[1][string]>
+> = {
+  queued: { perCommand: 0.02, slack: 12 },
+  outbox: { perCommand: 0.02, slack: 20 },
+  files: { perCommand: 0.03, slack: 12 },
+  refs: { perCommand: 0.02, slack: 6 },
+  halfDone: { perCommand: 0.02, slack: 12 },
+  // The history itself, in four repositories; when git packs it, `npm run growth` measures.
+  loose: { perCommand: 5, slack: 1_000 },
+  bytes: { perCommand: 16_384, slack: 4 * MEGABYTE },
+  packs: { perCommand: 0.01, slack: 25 },
+  heap: { perCommand: 2_048, slack: 3 * MEGABYTE },
+  watcher: { perCommand: 1_024, slack: 2 * MEGABYTE },
+  descriptors: { perCommand: 0.01, slack: 12 },
+};
+
+/** Beside what is done to claims: the verbs whose answers say less, and that agents use all the same. */
+const MORE: readonly (readonly [share: number, words: (random: Random) => readonly string[]])[] = [
+  [3, (random) => ['run', `@job/${some(random, 3)}`, '--ttl', '2m', '--', 'true']],
+  [2, (random) => ['run', `@job/${some(random, 3)}`, '--ttl', '2m', '--', 'sleep', '0.3']],
+  [2, (random) => ['once', `key-${some(random, 40)}`, '--', 'true']],
+  [2, () => ['session', 'start']],
+  [2, () => ['session', 'end', '--uncommitted']],
+  [2, () => ['events', '--limit', '20']],
+  [2, () => ['sync-check']],
+  [2, () => ['deploy', 'dummy', '--', 'true']],
+  [1, () => ['land', '--dry-run']],
+  [2, () => ['inbox']],
+];
+
+/** Exit codes of a command that works as it should, when the remote may be away. */
+const EXPECTED = new Set([0, 2, 3, 4, 5, 6, 7, 9]);
+
+/**
+ * Agents in several worktrees of several clones do what agents do, at a clock that goes faster than the real one, while
+ * processes are killed and stopped, disks fail, the remote goes away, and others tidy up under their feet. Checked by the
+ * history that they leave; meanwhile it is measured what they leave behind.
+ */
+export async function soak(
+  site: Site,
+  { root, agents: count, seconds, speed, seed, peaceful = false }: Soak,
+): Promise<Soaked> {
+  const { box, places } = site;
+  const clock: FastClock = { startedMs: Date.now(), speed };
+  const machines = Array.from({ length: MACHINES }, () => new Machine(box, root, clock));
+  const watcher = new Machine(box, root, clock);
+  const agents = Array.from({ length: count }, (_, number) => `agent${number}`);
+  const numberOf = (agent: string) => Number(/\d+$/.exec(agent)?.[0]);
+  const placeOf = (agent: string) => places[numberOf(agent) % places.length] as Place;
+  let calmAgain = peaceful;
+  const offsets = new Map<string, number>();
+  const befallen: Record<string, number> = {};
+  const random = generator(seed);
+  const run = (agent: string, args: readonly string[]): Promise<CoordResult | null> => {
+    const place = placeOf(agent);
+    const order = { agent, cwd: place.worktree, argv: args };
+    const bad = calmAgain ? null : misfortuneOf(random, place, speed);
+    offsets.set(agent, bad?.offsetMs ?? 0);
+    if (bad === null) return (machines[numberOf(agent) % MACHINES] as Machine).run(order);
+    const name = Object.keys(bad)[0] ?? '';
+    befallen[name] = (befallen[name] ?? 0) + 1;
+    return runAlone(box, root, clock, order, bad);
+  };
+  const recorder = new Recorder(run, (agent) => timeOf(clock) + (offsets.get(agent) ?? 0));
+  for (const clone of site.clones) {
+    void watcher.run({ agent: 'watcher', cwd: clone, argv: ['events', '--follow', '--json'], forget: true });
+  }
+  const ends = Date.now() + seconds * 1000;
+  const goesOn = () => Date.now() < ends;
+  const gossip = new Gossip(agents, [box.git(places[0]?.worktree ?? '', 'rev-parse', 'HEAD')]);
+  const cut = new Set<string>();
+  const samples: Sample[] = [];
+  const [made] = await Promise.all([
+    peaceful ? {} : makeMischief(site, generator(seed + 1), goesOn),
+    peaceful ? null : cutOff(site, cut, generator(seed + 2), goesOn),
+    sampling(site, machines, watcher, recorder, { samples, seconds, goesOn }),
+    ...agents.map(async (agent, number) => {
+      const own = generator(seed * 1000 + number);
+      while (goesOn())
+        gossip.hear(await recorder.call(agent, commandOf(agent, own, gossip, cut.has(placeOf(agent).clone))));
+    }),
+  ]);
+  calm(site);
+  calmAgain = true;
+  const strange = recorder.calls.filter(isStrange).map(complaint);
+  const after = await afterwards(recorder, site);
+  await Promise.all([...machines, watcher].map((machine) => machine.close()));
+  box.git(places[0]?.clone ?? '', 'fetch', '--quiet', 'origin', '+coord:refs/remotes/origin/coord');
+  const checked = checkBranch(box, places[0]?.clone ?? '', recorder.calls, { branch: 'refs/remotes/origin/coord' });
+  const unsound = [...site.clones, site.remote].flatMap((store) => {
+    const { code, stdout, stderr } = box.tryGit(store, 'fsck', '--strict', '--no-dangling');
+    return code === 0 ? [] : [`git fsck of ${store}: exit ${code} ${stdout}${stderr}`];
+  });
+  const failures = [...strange, ...after, ...checked.problems, ...unsound, ...growing(samples, BOUNDS)];
+  return { checked, failures, figures: figuresOf(samples, { ...befallen, ...made }, speed * seconds) };
+}
+
+function commandOf(agent: string, random: Random, gossip: Gossip, offline: boolean): readonly string[] {
+  let left = random() * 100;
+  for (const [share, words] of MORE) {
+    if (left < share) return words(random);
+    left -= share;
+  }
+  const words = nextCommand(agent, random, gossip);
+  const possible =
+    ['claim', 'renew', 'note'].includes(words[0] ?? '') && !words.some((word) => word.startsWith('--wait'));
+  return offline && possible ? [...words, '--offline'] : words;
+}
+
+function some(random: Random, most: number): number {
+  return Math.floor(random() * most);
+}
+
+/** Most commands meet with nothing. */
+function misfortuneOf(random: Random, { clone }: Place, speed: number): Misfortune | null {
+  const chance = random();
+  if (chance < 0.08) return { killMs: 30 + random() * 500 };
+  if (chance < 0.11) return { stop: [50 + random() * 300, 100 + random() * 600] };
+  if (chance < 0.14) {
+    const code = pick(['ENOSPC', 'EIO', 'EACCES'], random) ?? 'EIO';
+    return { fault: { at: 1 + some(random, 60), code, under: clone, stays: random() < 0.5 } };
+  }
+  // Within the tolerance, or a time that is soon over.
+  if (chance < 0.17) return { offsetMs: (random() < 0.7 ? 20_000 : 2_000 * speed) * (random() < 0.5 ? 1 : -1) };
+  return null;
+}
+
+/** Now and then one clone cannot reach the remote, and its agents work offline. */
+async function cutOff(site: Site, cut: Set<string>, random: Random, goesOn: () => boolean): Promise<void> {
+  while (goesOn()) {
+    await delay(random() * 2_000);
+    const clone = pick(site.clones, random) ?? '';
+    site.box.tryGit(clone, 'remote', 'set-url', 'origin', site.box.path('nowhere.git'));
+    cut.add(clone);
+    await delay(random() * 500);
+    cut.delete(clone);
+    site.box.tryGit(clone, 'remote', 'set-url', 'origin', site.remote);
+  }
+}
+
+interface Sampling {
+  readonly samples: Sample[];
+  readonly seconds: number;
+  readonly goesOn: () => boolean;
+}
+
+async function sampling(
+  site: Site,
+  machines: readonly Machine[],
+  watcher: Machine,
+  { calls }: Recorder,
+  { samples, seconds, goesOn }: Sampling,
+): Promise<void> {
+  while (goesOn()) {
+    await delay((seconds * 1000) / SAMPLES);
+    const memory = await Promise.all(machines.map((machine) => machine.measure()));
+    const watching = await watcher.measure();
+    const sum = (of: (one: (typeof memory)[number]) => number) => memory.reduce((total, one) => total + of(one), 0);
+    samples.push({
+      commands: calls.length,
+      figures: {
+        ...leftoversOf(site),
+        bytes: bytesOf(site),
+        heap: sum(({ heap }) => heap),
+        rss: sum(({ rss }) => rss),
+        descriptors: sum(({ files }) => files) + watching.files,
+        watcher: watching.heap,
+      },
+    });
+  }
+}
+
+function isStrange({ end, exit }: Call): boolean {
+  return end !== null && !EXPECTED.has(exit ?? -1);
+}
+
+function complaint({ agent, args, exit, answer }: Call): string {
+  return `${agent} ${args.join(' ')}: exit ${exit} ${JSON.stringify(answer?.error ?? answer)}`;
+}
+
+/** When all is calm again, a command works in each worktree. */
+async function afterwards(recorder: Recorder, { places }: Site): Promise<string[]> {
+  const failures: string[] = [];
+  for (const number of places.keys()) {
+    for (const args of [['claim', `after/${number}.md`], ['status'], ['release', '--all', '--uncommitted']]) {
+      const call = await recorder.call(`visitor${number}`, args);
+      if (call.exit !== 0) failures.push(`afterwards: ${complaint(call)}`);
+    }
+  }
+  return failures;
+}
+
+function figuresOf(samples: readonly Sample[], faults: Readonly<Record<string, number>>, fastSeconds: number): string {
+  const at = (share: number) =>
+    samples[Math.min(samples.length - 1, Math.floor(samples.length * share))]?.figures ?? {};
+  const over = (name: string, unit = 1) =>
+    [0, 0.34, 0.67, 1].map((share) => round((at(share)[name] ?? 0) / unit)).join(' ');
+  return [
+    `${Math.round(fastSeconds / 60)} minutes of their clock`,
+    `faults: ${Object.entries(faults)
+      .map(([name, times]) => `${times} ${name}`)
+      .join(', ')}`,
+    `heap ${over('heap', MEGABYTE)} MB, watcher ${over('watcher', MEGABYTE)} MB, rss ${over('rss', MEGABYTE)} MB`,
+    `queue ${over('queued')}, refusals ${over('outbox')}, other files ${over('files')}, refs ${over('refs')}`,
+    `loose objects ${over('loose')}, packs ${over('packs')}, half-made ${over('halfDone')}, ${over('bytes', MEGABYTE)} MB`,
+  ].join('; ');
+}
+
+function round(value: number): string {
+  return value.toFixed(value % 1 === 0 ? 0 : 1);
+}
