@@ -84,7 +84,7 @@ const AGENTS = FULL ? ['maya', 'noor'] : ['maya'];
 const EVERY: readonly Asked[] = ASKED.flatMap((args) => AGENTS.map((agent) => [args, agent] as const));
 /** In the short version each way meets some of the commands, and each command some of the ways. */
 const askedAfter = (way: number): readonly Asked[] =>
-  EVERY.filter(([[verb]], number) => FULL || (number + 5 * way) % 24 === 0 || verb === 'note');
+  EVERY.filter((_, number) => FULL || (number + 5 * way) % 24 === 0);
 /** Refs in files of their own, and packed. */
 const packings = (way: number, sparse = false) => (FULL && !sparse ? [false, true] : [way % 2 === 0]);
 
@@ -115,14 +115,16 @@ export interface Trial {
   readonly follows?: readonly Way['kind'][];
 }
 
-/** Every way, and after each, the commands. @returns how many answers were judged, and what was wrong */
+/** Every way, and after each, the commands. @returns how much was tried, and what was wrong */
 export async function tryAllWays(world: World, trial: Trial) {
   const failures: string[] = [];
   let answers = 0;
+  let ways = 0;
   const before = await heldIn(world);
   const exits = new Map<string, number>();
   for (const [number, way] of WAYS.entries()) {
-    if (!FULL && trial.sparse && number % 3 > 0) continue;
+    if (!FULL && trial.sparse && number % 6 > 0) continue;
+    ways += 1;
     for (const packed of packings(number, trial.sparse)) {
       const asked = askedAfter(number);
       answers += asked.length;
@@ -131,7 +133,7 @@ export async function tryAllWays(world: World, trial: Trial) {
       failures.push(...wrong.map((text) => `${way.name}${packed ? ', packed' : ''}: ${text}`));
     }
   }
-  return { answers, failures };
+  return { tried: `${ways} ways, ${answers} commands`, failures };
 }
 
 async function tryOneWay(
