@@ -1,5 +1,6 @@
 import type { BranchCommit } from './branch.js';
 import type { Placed } from './check.js';
+import { type Call, isOffline } from './client.js';
 import { told } from './place.js';
 import type { Replay } from './replay.js';
 
@@ -19,17 +20,27 @@ export function checkReads(
   problems: string[],
 ): void {
   const granted = new Set(replay.steps.flatMap(({ holdings }) => holdings.map(({ id }) => id)));
+  const apart = offlineTimes(placed.map(({ call }) => call));
   for (const one of placed) {
     const { call, window } = one;
     if (call.verb === 'verify-token') checkVerdict(one, replay, problems);
     if (call.verb !== 'status' || call.args.length > 1 || call.exit !== 0) continue;
+    // What was done offline is shown on top of what the remote has.
+    if (apart.some(([from, to]) => call.start < to && from < (call.end ?? Number.POSITIVE_INFINITY))) continue;
     const { claims, waiters } = call.answer?.data ?? { claims: [], waiters: [] };
-    // What was granted offline is shown before the remote knows of it.
     const seen = [...facts(claims.filter(({ id }: Listed) => granted.has(id))), ...waiters.map(idOf)].join('\n');
     const states = commits.slice(window[0], window[1] + 1);
     if (states.some((state) => [...facts(state.claims), ...state.waiters.map(idOf)].join('\n') === seen)) continue;
     problems.push(`${told(call)}: saw what stood in no commit from ${window[0]} to ${window[1]}:\n${seen}`);
   }
+}
+
+/** When something was done offline, and the agent's clone had not put it to the remote yet. */
+function offlineTimes(calls: readonly Call[]): (readonly [from: number, to: number])[] {
+  return calls.filter(isOffline).map(({ agent, start }) => {
+    const back = calls.filter((one) => one.agent === agent && one.start > start && !isOffline(one) && one.exit !== 7);
+    return [start, Math.min(...back.flatMap(({ end }) => end ?? []))];
+  });
 }
 
 /** A token that is said to hold was that of a live claim, one that is said not to was not. */
