@@ -3,6 +3,7 @@ import { VERBS } from './commands/registry.js';
 import type { Outcome, Success } from './commands/verb.js';
 import { typed, wordsOf } from './commands/words.js';
 import { Context } from './context.js';
+import { printable } from './domain/text.js';
 import { CoordError, exitCodeOf } from './errors.js';
 import type { Host } from './host.js';
 import { collectNotices } from './notices.js';
@@ -52,19 +53,21 @@ async function report(
   notices: readonly string[],
 ): Promise<number> {
   const failed = outcome instanceof CoordError;
-  const toStderr = await loadStyle(wantsColour(host.env, host.stderr.isTTY ?? false));
-  for (const notice of notices) host.stderr.write(`${toStderr.warn('notice:')} ${notice}\n`);
+  const coloured = wantsColour(host.env, host.stderr.isTTY ?? false);
+  const toStderr = await loadStyle(coloured);
+  const say = (line: string) => host.stderr.write(printable(`${line}\n`, coloured));
+  for (const notice of notices) say(`${toStderr.warn('notice:')} ${notice}`);
   if (failed) {
     if (manner.json) host.stdout.write(failureEnvelope(command, outcome, notices, manner.typed));
     else {
-      host.stderr.write(`${toStderr.bad(outcome.message)}\n`);
+      say(toStderr.bad(outcome.message));
       const next = suggestionsIn(outcome, manner);
-      if (next !== '') host.stderr.write(`${toStderr.bold('next:')} ${next}\n`);
+      if (next !== '') say(`${toStderr.bold('next:')} ${next}`);
     }
     return exitCodeOf(outcome.code);
   }
   for (const warning of outcome.warnings ?? []) {
-    host.stderr.write(`${toStderr.warn('warning:')} ${manner.typed(warning)}\n`);
+    say(`${toStderr.warn('warning:')} ${manner.typed(warning)}`);
   }
   if (!outcome.streamed) await print(host, command, manner, outcome, notices);
   return outcome.exit ?? 0;
@@ -87,9 +90,10 @@ async function print(
     host.stdout.write(successEnvelope(command, outcome.data, notices));
     return;
   }
-  const style = await loadStyle(wantsColour(host.env, host.stdout.isTTY ?? false));
+  const coloured = wantsColour(host.env, host.stdout.isTTY ?? false);
+  const style = await loadStyle(coloured);
   const lines = [outcome.text(style)].flat();
-  if (lines.length > 0) host.stdout.write(`${manner.typed(lines.join('\n'))}\n`);
+  if (lines.length > 0) host.stdout.write(printable(`${manner.typed(lines.join('\n'))}\n`, coloured));
 }
 
 function asCoordError(error: unknown): CoordError {

@@ -1,3 +1,4 @@
+import { isAgentId } from './domain/agent-id.js';
 import { usage } from './errors.js';
 import type { Environment } from './git/environment.js';
 
@@ -20,14 +21,13 @@ const HARNESS_SESSIONS = [
   { harness: 'gemini', variable: 'GEMINI_SESSION_ID' },
 ] as const;
 
-const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
 const SESSION_ID = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 
 const HOW_TO_SET = 'say who you are: --agent ID, or export COORD_AGENT=ID, or coord session start --agent ID';
 
 /** @throws CoordError `usage` when the text is not an agent id. */
 export function checkAgentId(id: string): string {
-  if (AGENT_ID.test(id)) return id;
+  if (isAgentId(id)) return id;
   throw usage(
     `not an agent id: ${JSON.stringify(id.slice(0, 80))}`,
     'use 1 to 64 letters, digits and . _ @ + - and start with a letter or a digit',

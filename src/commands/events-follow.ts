@@ -2,6 +2,7 @@ import type { Context } from '../context.js';
 import type { CoordEvent } from '../domain/events.js';
 import { Newest } from '../domain/newest.js';
 import { isDeferredEvent } from '../domain/refusal-event.js';
+import { jsonLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
 import { asTyped } from '../render/command-words.js';
 import { eventLine } from '../render/events.js';
@@ -50,9 +51,7 @@ async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent
   const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
   const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
   return (event) => {
-    const line = context.flags.json
-      ? JSON.stringify(event)
-      : asTyped(eventLine(event, context.now(), style), standpoint);
+    const line = context.flags.json ? jsonLine(event) : asTyped(eventLine(event, context.now(), style), standpoint);
     stdout.write(`${line}\n`, (error) => {
       if (error) bell.stop();
     });

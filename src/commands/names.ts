@@ -1,3 +1,4 @@
+import { oneLine, shorten } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { nearest } from './nearest.js';
 import { VERBS } from './registry.js';
@@ -17,7 +18,8 @@ export function checkNames(head: string, tail: string | undefined, others: reado
 }
 
 function unknown(word: string, known: readonly string[], prefix: string): CoordError {
+  const said = `${prefix}${oneLine(shorten(word, 80))}`;
   const meant = nearest(word, known);
-  if (meant === undefined) return usage(`unknown command: ${prefix}${word}`, `coord help ${prefix}`.trimEnd());
-  return usage(`unknown command: ${prefix}${word} (did you mean ${prefix}${meant}?)`, `coord help ${prefix}${meant}`);
+  if (meant === undefined) return usage(`unknown command: ${said}`, `coord help ${prefix}`.trimEnd());
+  return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, `coord help ${prefix}${meant}`);
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import { ownClaims } from '../domain/ownership.js';
 import type { Target } from '../domain/targets.js';
+import { shorten } from '../domain/text.js';
 import { usage } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';
@@ -72,6 +73,10 @@ export async function commitToRecord(context: Context, input: Input): Promise<st
   const named = input.text('commit');
   if (named === undefined) return (await context.head()).commit;
   const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
-  if (result.code !== 0) throw usage(`no such commit: ${named}`, 'name a commit of this repository: git log --oneline');
+  if (result.code !== 0)
+    throw usage(
+      `no such commit: ${JSON.stringify(shorten(named, 80))}`,
+      'name a commit of this repository: git log --oneline',
+    );
   return result.stdout.toString('utf8').trim();
 }

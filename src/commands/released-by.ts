@@ -3,6 +3,7 @@ import { groundOf } from '../domain/conflicts.js';
 import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
 import { ownClaims } from '../domain/ownership.js';
+import { shorten } from '../domain/text.js';
 import { usage } from '../errors.js';
 import { pathsBetween } from '../git/changed-paths.js';
 import { uncommittedPaths } from '../git/changes.js';
@@ -37,7 +38,10 @@ async function readCommit(context: Context, text: string): Promise<string> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${text}^{commit}`];
   const result = await context.git(args);
   if (result.code === 0) return result.stdout.toString('utf8').trim();
-  throw usage(`no such commit: ${text}`, 'name the commit that you pushed, as this clone has it: git log --oneline');
+  throw usage(
+    `no such commit: ${JSON.stringify(shorten(text, 80))}`,
+    'name the commit that you pushed, as this clone has it: git log --oneline',
+  );
 }
 
 interface Main {

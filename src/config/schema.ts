@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { notAGate } from '../domain/gates/not-a-gate.js';
 import { problemOf } from '../domain/ground/index.js';
+import { oneLine } from '../domain/text.js';
 import { parseDuration } from '../domain/time.js';
 import { isReadablePattern } from '../domain/verification/expectation.js';
 
@@ -197,7 +198,7 @@ function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue) ?? '(root)';
+  const path = oneLine(v.getDotPath(issue) ?? '(root)');
   if (isUnknownKey(issue)) return `${path}: unknown key`;
   if (issue.type === 'strict_object') return `${path}: must be a record`;
   return `${path}: ${issue.message}`;

@@ -1,5 +1,7 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const UNPRINTABLE_OR_COLOUR = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** The text on one line: control, line-breaking and direction-changing characters stand as escapes (`\n`, `\u001b`). */
 export function oneLine(text: string): string {
@@ -8,6 +10,23 @@ export function oneLine(text: string): string {
     if (character === '\t') return '\\t';
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
+}
+
+/**
+ * The text as it may go to a terminal: its own line ends and tabs stay, what else moves a cursor, ends a line or turns the
+ * direction of writing stands as an escape. The last line of defence: names and notes are put on one line where words are
+ * made of them.
+ * @param coloured keeps sequences that do nothing but colour
+ */
+export function printable(text: string, coloured: boolean): string {
+  return text.replaceAll('\r\n', '\n').replace(coloured ? UNPRINTABLE_OR_COLOUR : UNPRINTABLE, (found) => {
+    return found === '\n' || found === '\t' || found.length > 1 ? found : oneLine(found);
+  });
+}
+
+/** JSON on one line, also for readers that take more than a newline for the end of one. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, oneLine);
 }
 
 /** The text cut to a number of code points, with an ellipsis where something was left out. */

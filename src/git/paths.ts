@@ -1,5 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
 
 export interface WorktreePath {
@@ -19,10 +20,10 @@ export function canonicalPath(root: string, cwd: string, text: string): Worktree
   const real = realPathOf(absolute, text);
   const path = relative(root, real).split(sep).join('/').normalize('NFC');
   if (path === '..' || path.startsWith('../') || isAbsolute(path)) {
-    throw usage(`outside the repository: ${text}`, `name a path below ${root}`);
+    throw usage(`outside the repository: ${oneLine(text)}`, `name a path below ${root}`);
   }
   if (path.split('/').some((segment) => segment.toLowerCase() === '.git')) {
-    throw usage(`inside .git: ${text}`, 'claims are for files of the worktree');
+    throw usage(`inside .git: ${oneLine(text)}`, 'claims are for files of the worktree');
   }
   const stats = statsOf(real);
   return { path, isDirectory: stats?.isDirectory() ?? false, exists: stats !== undefined };
@@ -65,7 +66,8 @@ export function realPathOf(absolute: string, asTyped: string): string {
     return realpathSync.native(absolute);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code === 'ELOOP') throw usage(`a symbolic link that leads to itself: ${asTyped}`, 'mend the link, then repeat');
+    if (code === 'ELOOP')
+      throw usage(`a symbolic link that leads to itself: ${oneLine(asTyped)}`, 'mend the link, then repeat');
     if (dirname(absolute) === absolute) return absolute;
     return join(realPathOf(dirname(absolute), asTyped), basename(absolute));
   }

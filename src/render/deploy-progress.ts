@@ -1,4 +1,5 @@
 import type { DeployStep } from '../domain/deployments.js';
+import { jsonLine } from '../domain/text.js';
 import { formatDuration, type Instant } from '../domain/time.js';
 import type { Style } from './style.js';
 
@@ -17,7 +18,7 @@ const WIDTH = 'contains'.length;
 
 /** One line of `--json-stream`. */
 export function stepJson(report: StepReport): string {
-  return `${JSON.stringify({ schema: 'coord/1', command: 'deploy', ...report })}\n`;
+  return `${jsonLine({ schema: 'coord/1', command: 'deploy', ...report })}\n`;
 }
 
 /** For a terminal: `✓ sync      2s  HEAD 1f3c2a9 contains all of origin/main`. */

@@ -8,6 +8,7 @@ import {
 import type { GateRecord } from '../domain/gate.js';
 import type { Cached, Verification } from '../domain/verification/verification.js';
 import {
+  agentId,
   commit,
   type Fields,
   flag,
@@ -58,7 +59,7 @@ const VERIFICATION: Fields<Verification> = {
   cached: orNull(recordOf<Cached>({ seen: orNull(text), ageSeconds: orNull(seconds) })),
 };
 
-const CANDIDATE: Fields<Candidate> = { deploy: text, commit, agent: text, at: instant };
+const CANDIDATE: Fields<Candidate> = { deploy: text, commit, agent: agentId, at: instant };
 
 export const LIVE_TARGET: Fields<LiveTarget> = {
   target: text,
@@ -75,7 +76,7 @@ export const DEPLOYMENT: Fields<Deployment> = {
   step: oneOf(...DEPLOY_STEPS),
   commit,
   previous: orNull(commit),
-  agent: text,
+  agent: agentId,
   session: orNull(text),
   rules: orNull(text),
   command: listOf(text),

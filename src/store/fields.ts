@@ -1,9 +1,11 @@
+import { isAgentId } from '../domain/agent-id.js';
 import { isInstant } from '../domain/time.js';
 
 /** Says what is wrong with a value, or null when nothing is. */
 export type Check = (value: unknown) => string | null;
 
 export const text: Check = (value) => (typeof value === 'string' ? null : 'not a text');
+export const agentId: Check = (value) => (typeof value === 'string' && isAgentId(value) ? null : 'not an agent id');
 export const instant: Check = (value) => (isInstant(value) ? null : 'not an ISO instant');
 export const flag: Check = (value) => (typeof value === 'boolean' ? null : 'not true or false');
 export const seconds: Check = (value) =>

@@ -15,6 +15,7 @@ import type {
 } from '../domain/model.js';
 import type { Target } from '../domain/targets.js';
 import {
+  agentId,
   anyRecord,
   commit,
   type Fields,
@@ -46,7 +47,7 @@ export const CLAIM: Fields<Claim> = {
   target: text,
   kind,
   mode,
-  agent: text,
+  agent: agentId,
   session: orNull(text),
   token,
   ttlSeconds: seconds,
@@ -64,7 +65,7 @@ export const CLAIM: Fields<Claim> = {
 
 export const WAITER: Fields<Waiter> = {
   id: text,
-  agent: text,
+  agent: agentId,
   session: orNull(text),
   targets: listOf(recordOf<Target>({ kind, text })),
   mode,
@@ -75,7 +76,7 @@ export const WAITER: Fields<Waiter> = {
   suspected: flag,
 };
 
-export const RELEASE: Fields<Release> = { target: text, kind, agent: text, token, at: instant, commit };
+export const RELEASE: Fields<Release> = { target: text, kind, agent: agentId, token, at: instant, commit };
 
 const KILL: Fields<Kill> = { by: text, at: instant, reason: text };
 
@@ -105,7 +106,7 @@ export const AGENT: Fields<Agent> = {
 export const NOTE: Fields<Note> = {
   id: text,
   at: instant,
-  agent: text,
+  agent: agentId,
   session: orNull(text),
   kind: oneOf('note', 'intent', 'proposal', 'state', 'handoff', 'ack'),
   text,
@@ -118,7 +119,7 @@ export const NOTE: Fields<Note> = {
 export const ONCE: Fields<Once> = {
   key: text,
   status: oneOf('running', 'succeeded'),
-  agent: text,
+  agent: agentId,
   session: orNull(text),
   claim: text,
   command: text,
@@ -142,7 +143,7 @@ const SUBMITTED_FILE: Fields<SubmittedFile> = {
 
 export const SUBMISSION: Fields<Submission> = {
   id: plainName,
-  agent: text,
+  agent: agentId,
   session: orNull(text),
   at: instant,
   to: orNull(text),
@@ -161,7 +162,7 @@ export const SUBMISSION: Fields<Submission> = {
 
 export const ANSWERED_REQUEST: Fields<AnsweredRequest> = {
   id: text,
-  agent: text,
+  agent: agentId,
   kind: text,
   fingerprint: text,
   at: instant,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fleet } from './fleet.js';
+import { pick, type Random } from './random.js';
 import type { CoordResult, RunOptions } from './sandbox.js';
 
 const FOLDER = new URL('../fixtures/harness/', import.meta.url).pathname;
@@ -72,4 +73,29 @@ export function denialIn({ code, stdout, stderr }: CoordResult): string | null {
           : undefined;
   if (typeof reason !== 'string' || !stderr.includes(reason)) throw new Error(`no denial: ${stdout}\n${stderr}`);
   return reason;
+}
+
+/** What somebody might send in the place of what a harness does: texts in all places of its fixtures, and no JSON at all. */
+export function* hookPayloads(
+  harness: string,
+  repo: string,
+  texts: readonly string[],
+  random: Random,
+  count: number,
+): Generator<Buffer> {
+  const fixtures = FIXTURES.filter((name) => name.startsWith(`${harness}.`));
+  const deep = 100_000;
+  yield* [`${'['.repeat(deep)}${']'.repeat(deep)}`, '{"a":'.repeat(deep), 'null', '[]', '"x"', '{"x":1,"x":2}', ''].map(
+    (text) => Buffer.from(text),
+  );
+  yield Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]);
+  for (let made = 0; made < count; made += 1) {
+    const text = pick(texts, random) ?? '';
+    const payload = payloadOf(pick(fixtures, random) ?? '', { repo, file: `${repo}/src/api/users.ts`, command: 'ls' });
+    const odd = pick([text, [text], { [text]: text }, 1e300, null, true, { __proto__: text }], random);
+    const replaced = JSON.stringify(payload, (_, value) =>
+      typeof value !== 'object' && value !== text && random() < 0.3 ? odd : value,
+    );
+    yield Buffer.from(random() < 0.1 ? replaced.slice(0, Math.floor(random() * replaced.length)) : replaced);
+  }
 }

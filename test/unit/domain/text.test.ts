@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { commandLine, oneLine, plural, shellWord, shorten } from '../../../src/domain/text.js';
+import { commandLine, jsonLine, oneLine, plural, printable, shellWord, shorten } from '../../../src/domain/text.js';
 
 describe('oneLine', () => {
   it.each([
@@ -13,6 +13,29 @@ describe('oneLine', () => {
     ['é 🎉 漢字', 'é 🎉 漢字'],
   ])('writes %j as %j', (text, line) => {
     expect(oneLine(text)).toBe(line);
+  });
+});
+
+describe('printable', () => {
+  it('keeps the line ends and tabs of a text, and shows what else is no character to be seen', () => {
+    expect(printable('a\tb\nc\r\nd\re\u2028f\u009b31m\u202e', false)).toBe(
+      'a\tb\nc\nd\\u000de\\u2028f\\u009b31m\\u202e',
+    );
+  });
+
+  it('keeps sequences that colour, where there is colour, and no others', () => {
+    expect(printable('\u001b[31mred\u001b[39m \u001b[2J\u001b]0;x\u0007', true)).toBe(
+      '\u001b[31mred\u001b[39m \\u001b[2J\\u001b]0;x\\u0007',
+    );
+    expect(printable('\u001b[31mred', false)).toBe('\\u001b[31mred');
+  });
+});
+
+describe('jsonLine', () => {
+  it('is one line for every reader, and the same value', () => {
+    const value = { text: 'a\nb\u2028c\u0085d\u007f\u202e', none: null };
+    expect(jsonLine(value)).toMatch(/^[\u0020-\u007e]*$/);
+    expect(JSON.parse(jsonLine(value))).toEqual(value);
   });
 });
 
