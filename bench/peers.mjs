@@ -6,7 +6,7 @@ import { git, run, timed } from './rig.mjs';
 
 /** The peers that this machine has, as cases; `missing` names the others, and why. */
 export async function peers(rig) {
-  const made = await Promise.all([script(rig), sqlite(rig), redis(rig), etcd(rig), lfs()]);
+  const made = await Promise.all([script(rig), sqlite(rig), redis(rig), etcd(rig), lfs(rig)]);
   return {
     cases: made.flatMap(({ time, name }) => (time ? [{ name, time }] : [])),
     missing: made.flatMap(({ time, name, why }) => (time ? [] : [`${name}: ${why}`])),
@@ -93,10 +93,38 @@ async function etcd(rig) {
   return { name, time, stop: () => server.kill() };
 }
 
-/** Locks of whole files, kept by the server of the repository. */
-function lfs() {
-  return { name: 'git lfs lock', why: 'needs a server that speaks the locking API of Git LFS' };
+/** A server to run, whole files only; this one keeps nothing, so that what is measured is the client. */
+async function lfs(rig) {
+  const name = 'git lfs lock';
+  if (spawnSync('git', ['lfs', 'version']).status !== 0) return { name, why: 'no git-lfs here' };
+  const clone = join(rig.place, 'lfs');
+  git(rig, rig.place, 'init', '--quiet', clone);
+  // A process of its own: whoever measures waits for the client, and answers nobody.
+  const server = spawn(process.execPath, ['--eval', LOCK_SERVER], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const port = await new Promise((resolve) => server.stdout.once('data', (text) => resolve(String(text).trim())));
+  git(rig, clone, 'config', 'lfs.url', `http://127.0.0.1:${port}`);
+  git(rig, clone, 'config', `lfs.http://127.0.0.1:${port}.access`, 'none');
+  const time = (round) => {
+    writeFileSync(join(clone, `${round}.bin`), '');
+    return timed(rig, clone, 'git', ['lfs', 'lock', `${round}.bin`]);
+  };
+  return { name, time, stop: () => server.kill() };
 }
+
+/** Grants each lock that it is asked for, as the locking API of Git LFS has it. */
+const LOCK_SERVER = `
+  const server = require('node:http').createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => { body += chunk; });
+    request.on('end', () => {
+      const { path } = JSON.parse(body || '{}');
+      const lock = { id: path, path, locked_at: new Date().toISOString(), owner: { name: 'bench' } };
+      response.writeHead(201, { 'content-type': 'application/vnd.git-lfs+json' });
+      response.end(JSON.stringify({ lock }));
+    });
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+`;
 
 function has(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
