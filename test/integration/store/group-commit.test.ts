@@ -86,12 +86,13 @@ async function askWhileLocked(request: Request): Promise<{ answer: ReturnType<ty
 describe('requests that wait together', () => {
   it('are decided in their order, in one commit, each with its own answer', async () => {
     forgotten(claimOf('noor', 'src/a.ts'));
-    const [granted, refused, own] = await Promise.all([
+    const [maya, wim, own] = await Promise.all([
       transact(await open(), claimOf('maya', 'src/b.ts'), around),
       transact(await open(), claimOf('wim', 'src/b.ts'), around),
       transact(await open(), note('ana', null), around),
     ]);
-    expect([granted.ok, refused.ok, own.ok]).toEqual([true, false, true]);
+    // Of two that come in the same millisecond, either may be the first.
+    expect([[maya.ok, wim.ok].sort(), own.ok]).toEqual([[false, true], true]);
     expect(grants('noor')).toHaveLength(1);
     expect(subjects()).toHaveLength(2);
     expect(subjects()[1]).toMatch(/^3 requests: claim src\/a.ts by noor/);
