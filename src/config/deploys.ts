@@ -70,7 +70,8 @@ function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
     : { type: gate.type, ...signerFiles(gate), signers: gate.signers ?? 1 };
 }
 
-const DEFAULT_SIGNERS = '.coord/allowed_signers';
+/** Not the file of any gate: who lets agents sign here must not let them open a gate by it. */
+const DEFAULT_SIGNERS = '.coord/agent_signers';
 
 export function signerFiles(raw: RawConfig['signers']): SignerFiles {
   const { allowedSigners = DEFAULT_SIGNERS, revokedSigners = null, gpgKeys = null } = raw ?? {};

@@ -112,9 +112,9 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'signers', what: 'Whose signatures count on the coordination branch: files of the main branch.' },
   {
     key: 'signers.allowedSigners',
-    what: 'The file of the keys that count, in the form of a gate’s allowedSigners.',
-    default: '.coord/allowed_signers',
-    example: '.coord/agent_signers',
+    what: 'The file of the keys that count, in the form of a gate’s allowedSigners. Not the file of a gate: its keys open that gate.',
+    default: '.coord/agent_signers',
+    example: '.coord/coordination_signers',
   },
   {
     key: 'signers.revokedSigners',

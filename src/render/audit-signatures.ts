@@ -10,6 +10,8 @@ export interface CoordinationReport {
   readonly since: Instant | null;
   /** How many commits were looked at. */
   readonly commits: number;
+  /** How many of them have a signature that counts. */
+  readonly signed: number;
   /** Why nobody can tell, in words; null: it was looked at. */
   readonly problem: string | null;
   readonly findings: readonly SignatureFinding[];
@@ -32,15 +34,22 @@ export function signatureLines(
   if (report === null) return [];
   if (report.problem !== null)
     return [`${style.warn('unknown')}: the signatures of the coordination branch: ${report.problem}`];
-  const { findings, commits } = report;
+  const { findings, commits, signed } = report;
   const lines = findings.slice(0, most).map((finding) => findingLine(finding, now, style));
   const more = findings.length - lines.length;
   const size = plural(commits, 'coordination commit');
   const whole =
     findings.length === 0
-      ? `${style.good('audited')} ${size}: signed by those who may`
+      ? `${style.good('audited')} ${size}: ${signedPart(signed, commits)}`
       : `${style.bad('audited')} ${size}: ${plural(findings.length, 'signature')} missing or not good`;
   return [...lines, ...(more > 0 ? [`and ${more} more: --json lists all`] : []), whole];
+}
+
+/** Says of no commit that it is signed when none had to be: a history that was replaced by an old one looks like that. */
+function signedPart(signed: number, commits: number): string {
+  if (signed === commits) return 'signed by those who may';
+  if (signed === 0) return 'none is signed, and none had to be by its date';
+  return `${signed} signed by those who may, ${commits - signed} from before that was asked for or kept by a compaction`;
 }
 
 function findingLine(finding: SignatureFinding, now: Instant, style: Style): string {

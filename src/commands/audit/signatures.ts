@@ -2,7 +2,7 @@ import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import { type CoordinationCommit, judgeSignatures } from '../../domain/audit/signatures.js';
 import type { Verification } from '../../domain/gates/judge.js';
-import { type Instant, instantOf } from '../../domain/time.js';
+import { epochMs, type Instant, instantOf } from '../../domain/time.js';
 import { withSigners } from '../../gates/signers-on-disk.js';
 import { verifySignature } from '../../gates/verify-signature.js';
 import { blobsAt } from '../../git/commit-range.js';
@@ -20,7 +20,8 @@ const BATCH = 1_000;
 
 /**
  * Looks at the signature of each coordination commit, oldest first: one process of a verifier for each signed one. What
- * counts is what the main branch says, as last fetched.
+ * counts is what the main branch says, as last fetched. A commit was made no sooner than the good ones that it follows,
+ * but for the tolerance between clocks: an expired key gains nothing by an old date.
  * @returns null where no signatures are asked for
  */
 export async function auditSignatures(context: Context, tip: string): Promise<CoordinationReport | null> {
@@ -33,6 +34,7 @@ export async function auditSignatures(context: Context, tip: string): Promise<Co
   const objects = openObjects(context.repository, git);
   const found = await withSigners(context, config.signers, from.commit, async (disk) => {
     const line: CoordinationCommit[] = [];
+    let soonest = 0;
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
       const bodies = await objects.read(batch);
@@ -40,19 +42,22 @@ export async function auditSignatures(context: Context, tip: string): Promise<Co
         const body = bodies.get(id)?.body ?? Buffer.alloc(0);
         const signed = signedCommit(body);
         const at = committedAt(body);
+        const made = instantOf(Math.max(epochMs(at), soonest));
         const verification: Verification | null =
-          signed.signature === null ? null : await verifySignature(disk, signed, at);
+          signed.signature === null ? null : await verifySignature(disk, signed, made);
+        if (verification?.good) soonest = Math.max(soonest, epochMs(at) - config.skewSeconds * 1000);
         line.push({ commit: id, at, verification, part: partOf(body) });
       }
     }
     return line;
   });
   if (typeof found === 'string') return unknown(since, found);
-  return { since, commits: ids.length, problem: null, findings: judgeSignatures(found, since) };
+  const signed = found.filter(({ verification }) => verification?.good).length;
+  return { since, commits: ids.length, signed, problem: null, findings: judgeSignatures(found, since) };
 }
 
 function unknown(since: Instant | null, problem: string): CoordinationReport {
-  return { since, commits: 0, problem, findings: [] };
+  return { since, commits: 0, signed: 0, problem, findings: [] };
 }
 
 function partOf(body: Buffer): CoordinationCommit['part'] {

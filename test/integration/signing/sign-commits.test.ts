@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openObjects } from '../../../src/git/objects.js';
+import { discoverRepository } from '../../../src/git/repository.js';
+import { type Git, gitIn } from '../../../src/git/run.js';
+import { signCommit } from '../../../src/git/sign-commit.js';
 import { type AuditRig, auditRig } from '../../support/audit.js';
 import { gpgPerson, HAS_GPG, HAS_SSH_KEYGEN, type Person, sshPerson } from '../../support/signing.js';
 
@@ -11,6 +15,9 @@ interface Signing extends AuditRig {
   configure(config: object, files?: Readonly<Record<string, string>>): void;
   tip(): string;
 }
+
+/** The exit code of the sandbox for a process that a signal ended. */
+const KILLED = 128;
 
 const SIGNED = { signCommits: true, share: true, mainBranch: 'main', surface: ['src/**'] };
 
@@ -26,13 +33,13 @@ async function signing(make: (rig: AuditRig) => Person = ({ box }) => sshPerson(
   };
   configure(
     { ...SIGNED, ...(person.publicKey === '' ? {} : { signers: withGpg }) },
-    { '.coord/allowed_signers': `${person.line}\n`, '.coord/gpg_keys.asc': person.publicKey },
+    { '.coord/agent_signers': `${person.line}\n`, '.coord/gpg_keys.asc': person.publicKey },
   );
   rig.host.clock.pass(60);
   return { ...rig, person, configure, tip: () => rig.git(rig.clone, 'rev-parse', 'coord') };
 }
 
-const withGpg = { allowedSigners: '.coord/allowed_signers', gpgKeys: '.coord/gpg_keys.asc' };
+const withGpg = { allowedSigners: '.coord/agent_signers', gpgKeys: '.coord/gpg_keys.asc' };
 
 /** What the audit of the last commit says of the coordination branch. */
 async function coordination(rig: AuditRig) {
@@ -53,7 +60,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--reason', 'trägt ein „Ä“', '--allow-behind');
     await rig.run('maya', rig.clone, 'note', 'hello');
     await rig.run('maya', rig.clone, 'release', '--all');
-    const allowed = join(rig.clone, '.coord', 'allowed_signers');
+    const allowed = join(rig.clone, '.coord', 'agent_signers');
     const log = ['-c', `gpg.ssh.allowedSignersFile=${allowed}`, 'log', '-3', '--format=%G? %GS', 'coord'];
     expect(rig.git(rig.clone, ...log).split('\n')).toEqual(Array(3).fill('G ada'));
     expect(rig.git(rig.clone, 'fsck', '--strict')).not.toMatch(/error/);
@@ -87,7 +94,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
     const reasons = (await coordination(rig)).findings?.map(({ reason }) => reason);
     expect(reasons).toEqual(['unknown-signer', 'bad-signature']);
-    const signers = { allowedSigners: '.coord/allowed_signers', revokedSigners: '.coord/revoked' };
+    const signers = { allowedSigners: '.coord/agent_signers', revokedSigners: '.coord/revoked' };
     rig.configure({ ...SIGNED, signers }, { '.coord/revoked': `${rig.person.revokedLine}\n` });
     expect((await coordination(rig)).findings).toMatchObject([
       { commit: good, reason: 'revoked' },
@@ -102,7 +109,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     expect((await rig.audit(rig.clone, 'HEAD')).report.coordination).toBeNull();
     rig.host.clock.pass(60);
     const person = sshPerson(rig.box, 'ada');
-    const files = { 'coord.config.json': JSON.stringify(SIGNED), '.coord/allowed_signers': `${person.line}\n` };
+    const files = { 'coord.config.json': JSON.stringify(SIGNED), '.coord/agent_signers': `${person.line}\n` };
     rig.commit(rig.clone, { files });
     rig.git(rig.clone, 'push', '--quiet', 'origin', 'HEAD:main');
     expect(await coordination(rig)).toMatchObject({ problem: null, findings: [] });
@@ -117,9 +124,9 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
 
   it('says that it cannot know where the signers cannot be read', async () => {
     const rig = await signing();
-    rig.configure(SIGNED, { '.coord/allowed_signers': 'nonsense\n' });
+    rig.configure(SIGNED, { '.coord/agent_signers': 'nonsense\n' });
     const { code, problem } = await coordination(rig);
-    expect([code, problem]).toEqual([7, expect.stringContaining('.coord/allowed_signers')]);
+    expect([code, problem]).toEqual([7, expect.stringContaining('.coord/agent_signers')]);
   });
 
   it('grants nothing when the signer fails, and says what to do', async () => {
@@ -156,6 +163,80 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     rig.git(rig.clone, 'config', 'user.signingKey', key);
     const { code, stderr } = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind']);
     expect([code, stderr]).toEqual([7, expect.stringContaining('cannot be signed')]);
+  });
+
+  it('is not kept waiting by a signer that hangs', async () => {
+    const rig = await signing();
+    const pidFile = join(rig.box.home, 'pid');
+    const program = rig.box.write(rig.box.home, 'signer', `#!/bin/sh\necho $$ > '${pidFile}'\nexec sleep 600\n`);
+    chmodSync(program, 0o755);
+    rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+    const repository = discoverRepository(rig.clone);
+    const git: Git = (args, options) => gitIn(rig.clone, rig.box.env)(args, { ...options, timeoutMs: 1_000 });
+    const tree = rig.git(rig.clone, 'rev-parse', 'HEAD^{tree}');
+    const who = 'maya <maya@coord.invalid> 1767225600 +0000';
+    const body = Buffer.from(`tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nwaiting\n`);
+    const signed = signCommit(git, openObjects(repository, git), body);
+    await expect(signed).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('within 1s') });
+    process.kill(Number(readFileSync(pidFile, 'utf8')));
+  });
+
+  it('leaves nothing behind that hinders the next command when coord is killed while it signs', async () => {
+    const rig = await signing();
+    const before = rig.tip();
+    const program = rig.box.write(rig.box.home, 'signer', '#!/bin/sh\nkill -9 "$(ps -o ppid= -p $PPID | tr -d " ")"\n');
+    chmodSync(program, 0o755);
+    rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+    const killed = await rig.box.coord(rig.clone, ['claim', 'src/a.ts', '--agent', 'maya', '--allow-behind']);
+    expect([killed.code, rig.tip()]).toEqual([KILLED, before]);
+    rig.git(rig.clone, 'config', '--unset', 'gpg.ssh.program');
+    await rig.run('zoe', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    expect(await coordination(rig)).toMatchObject({ code: 0, findings: [] });
+  });
+
+  it('takes the signatures of each clone with a key of its own', async () => {
+    const rig = await signing();
+    const bea = sshPerson(rig.box, 'bea');
+    rig.configure(SIGNED, { '.coord/agent_signers': `${rig.person.line}\n${bea.line}\n` });
+    const other = rig.box.clone(rig.git(rig.clone, 'remote', 'get-url', 'origin'));
+    bea.signsIn(other);
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    await rig.run('zoe', other, 'claim', 'src/b.ts', '--allow-behind');
+    await rig.run('maya', rig.clone, 'release', '--all');
+    expect(await coordination(rig)).toMatchObject({ code: 0, commits: 4, signed: 3, findings: [] });
+    rig.configure(SIGNED, { '.coord/agent_signers': `${rig.person.line}\n` });
+    expect((await coordination(rig)).findings).toMatchObject([{ reason: 'unknown-signer' }]);
+  });
+
+  it('gives an expired key no good by an old date', async () => {
+    const rig = await signing();
+    const old = sshPerson(rig.box, 'old');
+    const ended = new Date(rig.host.clock.ms)
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z')
+      .replace(/[-:T]/g, '');
+    const line = old.line.replace(' ', ` valid-before="${ended}" `);
+    rig.configure(SIGNED, { '.coord/agent_signers': `${rig.person.line}\n${line}\n` });
+    rig.host.clock.pass(24 * 3_600);
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    old.signsIn(rig.clone);
+    const env = { ...rig.box.env, GIT_COMMITTER_DATE: new Date(rig.host.clock.ms - 48 * 3_600_000).toISOString() };
+    const args = ['commit-tree', '-S', '-p', 'coord', '-m', 'nothing', 'coord^{tree}'];
+    const forged = spawnSync('git', args, { cwd: rig.clone, env, encoding: 'utf8' }).stdout.trim();
+    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
+    expect((await coordination(rig)).findings).toMatchObject([{ commit: forged, reason: 'invalid-key' }]);
+  });
+
+  it('calls nothing signed in a history whose dates are all from before', async () => {
+    const rig = await signing();
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    const env = { ...rig.box.env, GIT_COMMITTER_DATE: '2001-01-01T00:00:00Z' };
+    const args = ['commit-tree', '-m', 'nothing', 'coord^{tree}'];
+    const replaced = spawnSync('git', args, { cwd: rig.clone, env, encoding: 'utf8' }).stdout.trim();
+    rig.git(rig.clone, 'push', '--quiet', '--force', 'origin', `${replaced}:refs/heads/coord`);
+    const fresh = rig.box.clone(rig.git(rig.clone, 'remote', 'get-url', 'origin'));
+    const { stdout } = await rig.host.run(null, fresh, ['audit', 'HEAD']);
+    expect(stdout).toContain('1 coordination commit: none is signed');
   });
 
   it('signs once for all who are decided together', async () => {
@@ -195,7 +276,12 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     rig.box.write(rig.clone, 'coord.config.json', JSON.stringify({ ...SIGNED, signCommits: false }));
     expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('working copy') });
     rig.git(rig.clone, 'checkout', '--quiet', '.');
-    rig.configure(SIGNED, { '.coord/allowed_signers': '' });
+    sshPerson(rig.box, 'eve').signsIn(rig.clone);
+    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('not allowed') });
+    const owner = { type: 'signed-tag', allowedSigners: '.coord/agent_signers' };
+    rig.configure({ ...SIGNED, gates: { owner } });
+    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('opens the gate owner') });
+    rig.configure(SIGNED, { '.coord/agent_signers': '' });
     expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('names nobody') });
   });
 

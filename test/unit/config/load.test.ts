@@ -33,7 +33,7 @@ describe('the configuration', () => {
       autoClaim: false,
       requireSession: false,
       signCommits: false,
-      signers: { allowedSigners: '.coord/allowed_signers', revokedSigners: null, gpgKeys: null },
+      signers: { allowedSigners: '.coord/agent_signers', revokedSigners: null, gpgKeys: null },
       gates: {},
       deploy: {},
     });
