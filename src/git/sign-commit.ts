@@ -34,10 +34,14 @@ export async function signCommit(git: Git, objects: ObjectDatabase, body: Buffer
   const result = await git(args, { input: message, env, timeoutMs: TIMEOUT_MS }).catch((error: unknown) => {
     throw notSigned(error instanceof CoordError ? error.message : String(error));
   });
-  const id = result.stdout.toString('latin1').trim();
   if (result.code !== 0) throw notSigned(firstLine(result.stderr));
+  // What the signer prints comes first.
+  const id = result.stdout.toString('latin1').trim().split('\n').at(-1) ?? '';
+  if (!/^[0-9a-f]{40,64}$/.test(id)) throw notSigned('git named no commit');
   const written = signedCommit((await objects.read([id])).get(id)?.body ?? Buffer.alloc(0));
-  if (written.signature === null) throw notSigned('git left the signature out');
+  const form = written.signature?.form ?? 'other';
+  if (form === 'other')
+    throw notSigned('what the signer made is no signature of SSH or GPG, and no audit could verify it');
   if (!written.signedPart.equals(body)) throw notSigned(`git changes what it signs (is the agent id ${name} odd?)`);
   return id;
 }

@@ -54,6 +54,13 @@ function byHand(rig: Signing, ...options: string[]): void {
   rig.git(rig.clone, 'push', '--quiet', 'origin', `${rig.git(rig.clone, ...args)}:refs/heads/coord`);
 }
 
+/** Has git in the clone call this script of the shell instead of ssh-keygen. */
+function signsBy(rig: Signing, script: string): void {
+  const program = rig.box.write(rig.box.home, 'signer', `#!/bin/sh\n${script}\n`);
+  chmodSync(program, 0o755);
+  rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+}
+
 describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
   it('signs what each command writes, so that git itself takes it', async () => {
     const rig = await signing();
@@ -143,17 +150,22 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
   });
 
   it.each([
-    ['prints rubbish', 'echo rubbish; echo rubbish > "$9.sig"'],
-    ['succeeds and does nothing', 'exit 0'],
-    ['kills itself', 'kill -9 $$'],
-  ])('grants nothing when the signer %s', async (_, script) => {
+    ['writes rubbish', 'for file; do :; done; echo rubbish > "$file.sig"', 'no signature of SSH or GPG'],
+    ['succeeds and does nothing', 'exit 0', 'cannot be signed'],
+    ['kills itself', 'kill -9 $$', 'cannot be signed'],
+  ])('grants nothing when the signer %s', async (_, script, why) => {
     const rig = await signing();
     const before = rig.tip();
-    const program = rig.box.write(rig.box.home, 'signer', `#!/bin/sh\n${script}\n`);
-    chmodSync(program, 0o755);
-    rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
-    const { code } = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind']);
-    expect([code, rig.tip()]).toEqual([7, before]);
+    signsBy(rig, script);
+    const { code, stderr } = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind']);
+    expect([code, stderr, rig.tip()]).toEqual([7, expect.stringContaining(why), before]);
+  });
+
+  it('takes what a signer signs that prints something too', async () => {
+    const rig = await signing();
+    signsBy(rig, 'echo one; echo two; exec ssh-keygen "$@"');
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
+    expect(await coordination(rig)).toMatchObject({ code: 0, signed: 1, findings: [] });
   });
 
   it('asks nobody for a passphrase', async () => {
@@ -168,9 +180,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
   it('is not kept waiting by a signer that hangs', async () => {
     const rig = await signing();
     const pidFile = join(rig.box.home, 'pid');
-    const program = rig.box.write(rig.box.home, 'signer', `#!/bin/sh\necho $$ > '${pidFile}'\nexec sleep 600\n`);
-    chmodSync(program, 0o755);
-    rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+    signsBy(rig, `echo $$ > '${pidFile}'; exec sleep 600`);
     const repository = discoverRepository(rig.clone);
     const git: Git = (args, options) => gitIn(rig.clone, rig.box.env)(args, { ...options, timeoutMs: 1_000 });
     const tree = rig.git(rig.clone, 'rev-parse', 'HEAD^{tree}');
@@ -184,9 +194,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
   it('leaves nothing behind that hinders the next command when coord is killed while it signs', async () => {
     const rig = await signing();
     const before = rig.tip();
-    const program = rig.box.write(rig.box.home, 'signer', '#!/bin/sh\nkill -9 "$(ps -o ppid= -p $PPID | tr -d " ")"\n');
-    chmodSync(program, 0o755);
-    rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+    signsBy(rig, 'kill -9 "$(ps -o ppid= -p $PPID | tr -d " ")"');
     const killed = await rig.box.coord(rig.clone, ['claim', 'src/a.ts', '--agent', 'maya', '--allow-behind']);
     expect([killed.code, rig.tip()]).toEqual([KILLED, before]);
     rig.git(rig.clone, 'config', '--unset', 'gpg.ssh.program');
