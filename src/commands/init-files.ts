@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../config/load.js';
-import { canonicalPath } from '../git/paths.js';
+import { writablePath } from '../git/paths.js';
 
 export interface FileChange {
   /** Relative to the root of the worktree. */
@@ -36,15 +36,15 @@ ${BLOCK_END}
 /** Writes the configuration; null: there is one already. */
 export function writeConfig(root: string, text: string | null): FileChange {
   if (text === null) return { path: CONFIG_FILE, action: 'unchanged' };
-  canonicalPath(root, root, CONFIG_FILE);
+  writablePath(root, CONFIG_FILE);
   writeFileSync(join(root, CONFIG_FILE), text, { flag: 'wx' });
   return { path: CONFIG_FILE, action: 'created' };
 }
 
 /** Copies the starter rules where the folder has no rules yet. */
 export function writeStarterRules(packageRoot: string, root: string, folder: string): FileChange[] {
-  // A link that leads out of the repository is refused, here and below: whoever made the repository may have put it there.
-  canonicalPath(root, root, folder);
+  // A link that leads out of the repository, or nowhere, is refused, here and below: whoever made the repository may have put it there.
+  writablePath(root, folder);
   const target = join(root, folder);
   if (existsSync(target) && readdirSync(target).some((name) => name.endsWith('.md'))) {
     return [{ path: folder, action: 'unchanged' }];
@@ -61,7 +61,7 @@ export function writeStarterRules(packageRoot: string, root: string, folder: str
 
 /** Adds the block that teaches the loop, once; a block that somebody edited is left as it is. */
 export function addAgentsBlock(root: string): FileChange {
-  canonicalPath(root, root, AGENTS_FILE);
+  writablePath(root, AGENTS_FILE);
   const path = join(root, AGENTS_FILE);
   if (!existsSync(path)) {
     writeFileSync(path, AGENTS_BLOCK, { flag: 'wx' });

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
@@ -44,6 +44,21 @@ export function canonicalLink(root: string, cwd: string, text: string): Worktree
     isDirectory: false,
     exists: true,
   };
+}
+
+/**
+ * For what is to be written: the path with its links resolved.
+ * @throws CoordError `usage` where they lead out of the repository, or nowhere: what would be made there cannot be told
+ */
+export function writablePath(root: string, file: string): string {
+  const parts = file.split('/');
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const part = parts.slice(0, depth).join('/');
+    if (statsOf(join(root, part))?.isSymbolicLink() && !existsSync(join(root, part))) {
+      throw usage(`a symbolic link that leads nowhere: ${oneLine(part)}`, 'mend the link, then repeat');
+    }
+  }
+  return join(root, canonicalPath(root, root, file).path);
 }
 
 /** Whether something is there under exactly this name. */

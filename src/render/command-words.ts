@@ -1,3 +1,4 @@
+import { isAgentId } from '../domain/agent-id.js';
 import { isGlob } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/patterns.js';
 import { directoryPath, type Target } from '../domain/targets.js';
@@ -34,7 +35,9 @@ export interface Standpoint {
 export function asTyped(text: string, standpoint: Standpoint): string {
   const { atRoot, agent } = standpoint;
   const placed = text.replaceAll(FROM_ROOT, atRoot ? '' : ':/');
-  const named = agent === undefined ? placed : placed.replace(/\bcoord (?=[a-z])/g, `coord --agent ${agent} `);
+  // Typed by whoever runs it, and not looked at yet where the refusal is about it.
+  const named =
+    agent === undefined || !isAgentId(agent) ? placed : placed.replace(/\bcoord (?=[a-z])/g, `coord --agent ${agent} `);
   return named.replaceAll(NOT_OURS, '');
 }
 

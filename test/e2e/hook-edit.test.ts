@@ -251,10 +251,10 @@ describe('when something is wrong', () => {
 
   it('an unknown event is left alone, with a word on stderr', async () => {
     const fleet = await localFleet();
-    for (const event of ['BeforeEverything', 7, undefined, '__proto__', '\x1b[31m']) {
+    for (const event of ['BeforeEverything', 7, undefined, '__proto__', '\x1b[31m', '\u009b31m\u202e']) {
       const result = await callHook(fleet, 'claude-code.edit', { ...SURFACE, change: { hook_event_name: event } });
       expect(result).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('does not know the event') });
-      expect(result.stderr).not.toContain('\x1b');
+      for (const raw of ['\x1b', '\u009b', '\u202e']) expect(result.stderr).not.toContain(raw);
     }
   });
 

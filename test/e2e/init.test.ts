@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inProcess } from '../support/in-process.js';
@@ -78,6 +78,17 @@ describe('coord init', () => {
     expect(changed.sort()).toEqual(WRITTEN);
     const agents = readFileSync(join(clone, 'AGENTS.md'), 'utf8');
     expect(agents.startsWith('Ours, without a newline at its end\n\n<!-- coord:begin -->\n')).toBe(true);
+  });
+
+  it.each(['rules', 'AGENTS.md'])('writes nothing where %s is a link that leads nowhere', async (name) => {
+    const box = sandbox();
+    const clone = box.repository();
+    symlinkSync(box.path('absent'), join(clone, name));
+    expect(await box.coord(clone, ['init'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('leads nowhere'),
+    });
+    expect(existsSync(box.path('absent'))).toBe(false);
   });
 
   it.each([

@@ -238,6 +238,13 @@ describe('what is refused, and left as it is', () => {
     expect(box.read('dotfiles/settings.json')).toBe('{}');
   });
 
+  it('a link that leads nowhere', async () => {
+    const { run, box, clone } = await setUp();
+    symlinkSync(box.path('absent'), join(clone, '.claude'));
+    expect(await run('claude-code')).toMatchObject({ code: 2, stderr: expect.stringContaining('leads nowhere') });
+    expect(existsSync(box.path('absent'))).toBe(false);
+  });
+
   it('a skill and a plugin that somebody made their own', async () => {
     const { run, text, box, clone } = await setUp();
     const own = { '.claude/skills/coord/SKILL.md': '# mine\n', '.opencode/plugin/coord.js': '// mine\n' };

@@ -27,6 +27,10 @@ it('repeats --agent where the agent had to name itself', () => {
   expect(typed).toBe('coord --agent maya claim a --wait        or look: coord --agent maya status');
 });
 
+it.each(['$(touch x)', 'a\nforged: line', '$& $`', '-x'])('repeats no --agent that is no agent id: %j', (agent) => {
+  expect(asTyped('coord status', { atRoot: true, agent })).toBe('coord status');
+});
+
 it('leaves plain words alone, and quotes the rest', () => {
   expect([shellWord('src/a-b.ts'), shellWord('a b'), shellWord('-a')]).toEqual(['src/a-b.ts', "'a b'", './-a']);
 });

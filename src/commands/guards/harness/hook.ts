@@ -1,4 +1,5 @@
 import type { Context } from '../../../context.js';
+import { jsonLine } from '../../../domain/text.js';
 import { usage } from '../../../errors.js';
 import { type Answer, HARNESSES, type Harness, type HarnessCall, SILENCE } from '../../../guards/harness/calls.js';
 import { type Dialect, dialectOf } from '../../../guards/harness/dialects.js';
@@ -60,16 +61,12 @@ async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCal
     case 'unknown':
       return {
         ...SILENCE,
-        stderr: `coord: this version does not know the event ${JSON.stringify((event ?? '').slice(0, 80))} of ${dialect.harness}, and leaves it alone\n`,
+        stderr: `coord: this version does not know the event ${jsonLine((event ?? '').slice(0, 80))} of ${dialect.harness}, and leaves it alone\n`,
       };
     case 'edit':
       return judgeEdit(actor, dialect, ask);
     case 'unreadable':
-      return judgeUnreadable(
-        actor,
-        dialect,
-        `it cannot be told which file ${JSON.stringify(ask.tool.slice(0, 80))} edits`,
-      );
+      return judgeUnreadable(actor, dialect, `it cannot be told which file ${jsonLine(ask.tool.slice(0, 80))} edits`);
     case 'shell': {
       const { judgeShell } = await import('./shell.js');
       return judgeShell(actor, dialect, ask);

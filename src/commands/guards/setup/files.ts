@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { usage } from '../../../errors.js';
-import { canonicalPath } from '../../../git/paths.js';
+import { writablePath } from '../../../git/paths.js';
 
 const LARGEST = 4 * 1024 * 1024;
 
@@ -10,12 +10,12 @@ export class WorktreeText {
   /** With symbolic links resolved, so that a link stays one. */
   private readonly path: string;
 
-  /** @throws CoordError `usage` when links lead it out of the repository. */
+  /** @throws CoordError `usage` when links lead it out of the repository, or nowhere. */
   constructor(
     private readonly root: string,
     readonly file: string,
   ) {
-    this.path = join(root, canonicalPath(root, root, file).path);
+    this.path = writablePath(root, file);
   }
 
   /** null: there is no such file. @throws CoordError `usage` when it is no text that can be changed safely. */
