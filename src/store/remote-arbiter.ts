@@ -21,6 +21,7 @@ import {
   unknownOutcome,
   unreachable,
 } from './remote-words.js';
+import { Turns, turnsAt } from './turns.js';
 
 export interface RemoteArbiterOptions {
   readonly repository: Repository;
@@ -33,7 +34,9 @@ export interface RemoteArbiterOptions {
 }
 
 const FETCH_ATTEMPTS = 3;
-/** A clone that was only behind goes on at once; who lost a race gives way for long, and for less each time it loses. */
+/** Who loses more often than that though it has the turn of this host loses to another host: then chance decides. */
+const LOST_IN_TURN = 2;
+/** Without turns, a clone that was only behind goes on soon; who lost again gives way for long, and for less each time. */
 const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 800;
 const LESS_EACH_TIME_MS = 150;
@@ -50,6 +53,7 @@ const SILENT_SECONDS = 30;
 export class RemoteArbiter implements Arbiter {
   readonly reach = 'remote';
   private readonly asked: Asked;
+  private readonly turns: Turns;
   /** Pushes in a row that did not count, and how many of these were not another writer's doing. */
   private lost = 0;
   private unclear = 0;
@@ -57,8 +61,9 @@ export class RemoteArbiter implements Arbiter {
   private silent: { readonly error: CoordError; readonly until: Instant } | null = null;
 
   constructor(private readonly options: RemoteArbiterOptions) {
-    const { repository, remote, local } = options;
+    const { repository, remote, local, around } = options;
     this.asked = new Asked(`${repository.commonDir}/coord`, remote, local.branch);
+    this.turns = new Turns(() => this.address(), around.pause);
   }
 
   get askedAt(): Instant | null {
@@ -66,6 +71,17 @@ export class RemoteArbiter implements Arbiter {
   }
 
   async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
+    let over = true;
+    try {
+      over = await this.tryToPublish(commit, from, companion);
+      return over;
+    } finally {
+      // Who has lost keeps its turn while it decides again.
+      if (over) this.turns.release();
+    }
+  }
+
+  private async tryToPublish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
     const { remote, local } = this.options;
     this.mustNotBeSilent();
     await local.flush();
@@ -124,10 +140,19 @@ export class RemoteArbiter implements Arbiter {
   /** Before the remote is asked again, so that what is decided next is fresh. */
   private async giveWay(pushed: PorcelainResult): Promise<void> {
     const { around } = this.options;
-    const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 1);
-    const longest = this.lost === 0 ? FIRST_PAUSE_MS : Math.max(0, raced);
     this.lost += 1;
-    if (!pushed.timedOut) await around.pause(around.random() * longest);
+    if (pushed.timedOut) return;
+    if (this.lost <= LOST_IN_TURN && (await this.turns.take())) return;
+    this.turns.release();
+    const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
+    await around.pause(around.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
+  }
+
+  /** The socket of those who share this remote. */
+  private async address(): Promise<string> {
+    const { git, remote } = this.options;
+    const { code, stdout } = await git(['remote', 'get-url', '--', remote]);
+    return turnsAt(code === 0 ? stdout.toString('utf8').trim() : remote);
   }
 
   /** The remote has not moved, so no other writer was the reason, or one that is not done yet. */

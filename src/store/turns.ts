@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { Server, Socket } from 'node:net';
+
+/** Who has not gone on by then is not waited for. */
+const LONGEST_TURN_MS = 2_000;
+/** Who has waited so long goes on without a turn. */
+const PATIENCE_MS = 5_000;
+/** Between one who waits and the next, so that they come back in their order. */
+const STEP_MS = 2;
+const MOST_STEPS = 50;
+
+/**
+ * The socket of the turns at a remote.
+ * @param url of the remote, which its clones have in common
+ */
+export function turnsAt(url: string): string {
+  return `\0coord-${createHash('sha256').update(url).digest('hex').slice(0, 32)}`;
+}
+
+/**
+ * Turns at one remote among the clones of this host that meet there: who has lost a race asks the remote and pushes while the
+ * others wait, instead of losing to each other. A turn only saves work. It is never needed: who cannot have it, or waits
+ * too long, goes on without, and the compare-and-swap at the remote decides as ever.
+ *
+ * A turn is a local socket in Linux's abstract namespace (unix(7)): it leaves no file, it ends with its process however
+ * that ends, and whoever waits is woken by the end of its connection. Where there is no such socket there are no turns.
+ */
+export class Turns {
+  private server: Server | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly waiting = new Set<Socket>();
+  private hopeless = false;
+
+  constructor(
+    /** See {@link turnsAt}; a local socket elsewhere does as well. */
+    private readonly address: () => Promise<string>,
+    private readonly pause: (ms: number) => Promise<void>,
+  ) {}
+
+  /** Resolves when it is this one's turn, for {@link LONGEST_TURN_MS} at most; false: go on without. */
+  async take(): Promise<boolean> {
+    if (this.server) return true;
+    if (this.hopeless) return false;
+    const address = await this.address();
+    const { createServer, connect } = await import('node:net');
+    let late = false;
+    const patience = setTimeout(() => {
+      late = true;
+    }, PATIENCE_MS);
+    patience.unref();
+    try {
+      while (!late) {
+        const taken = await this.listen(createServer(), address);
+        if (taken !== 'busy') {
+          this.hopeless = taken === 'impossible';
+          return taken === 'mine';
+        }
+        const steps = await endOf(connect(address));
+        if (steps > 0) await this.pause(steps * STEP_MS);
+      }
+    } finally {
+      clearTimeout(patience);
+    }
+    this.hopeless = true;
+    return false;
+  }
+
+  /** Gives the turn to who has waited longest, if there was one to give. */
+  release(): void {
+    const { server } = this;
+    if (!server) return;
+    this.server = null;
+    clearTimeout(this.timer);
+    server.close();
+    for (const [steps, socket] of [...this.waiting].entries()) socket.end(String(steps));
+    this.waiting.clear();
+  }
+
+  private listen(server: Server, address: string): Promise<'mine' | 'busy' | 'impossible'> {
+    return new Promise((resolve) => {
+      server.on('error', (error: NodeJS.ErrnoException) => {
+        resolve(error.code === 'EADDRINUSE' ? 'busy' : 'impossible');
+      });
+      server.on('connection', (socket) => this.queue(socket));
+      server.listen(address, () => {
+        server.unref();
+        this.server = server;
+        this.timer = setTimeout(() => this.release(), LONGEST_TURN_MS);
+        this.timer.unref();
+        resolve('mine');
+      });
+    });
+  }
+
+  private queue(socket: Socket): void {
+    socket.unref();
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.waiting.delete(socket));
+    // What nobody reads would keep the end of the connection from being seen.
+    socket.resume();
+    if (this.server) this.waiting.add(socket);
+    else socket.destroy();
+  }
+}
+
+/** Waits until the one who has the turn lets go; resolves to how many go before, as far as that was said. */
+function endOf(socket: Socket): Promise<number> {
+  return new Promise((resolve) => {
+    let said = '';
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      said = `${said}${chunk}`.slice(0, 3);
+    });
+    socket.on('close', () => resolve(Math.min(/^\d+$/.test(said) ? Number(said) : 1, MOST_STEPS)));
+  });
+}

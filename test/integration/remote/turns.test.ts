@@ -1,0 +1,94 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { expect, it } from 'vitest';
+import { Turns, turnsAt } from '../../../src/store/turns.js';
+import { coordInProcess } from '../../support/in-process.js';
+import { type Sandbox, sandbox } from '../../support/sandbox.js';
+import { watchedGit } from '../../support/servers.js';
+
+const atOnce = () => Promise.resolve();
+const socketIn = (box: Sandbox) => box.path('turn.sock');
+const turnsIn = (box: Sandbox) => new Turns(() => Promise.resolve(socketIn(box)), atOnce);
+
+it('who asks while another has the turn gets it when that one lets go', async () => {
+  const box = sandbox();
+  const [first, second] = [turnsIn(box), turnsIn(box)];
+  expect(await first.take()).toBe(true);
+  const order: string[] = [];
+  const waiting = second.take().then((mine) => order.push(`second ${mine}`));
+  await new Promise((resolve) => connect(socketIn(box)).on('connect', resolve));
+  order.push('first lets go');
+  first.release();
+  await waiting;
+  expect(order).toEqual(['first lets go', 'second true']);
+  second.release();
+});
+
+it('all who wait get it, one at a time', async () => {
+  const box = sandbox();
+  let having = 0;
+  let done = 0;
+  const work = async () => {
+    const turns = turnsIn(box);
+    expect(await turns.take()).toBe(true);
+    having += 1;
+    expect(having).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    having -= 1;
+    turns.release();
+    done += 1;
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  expect(done).toBe(8);
+});
+
+it('who has the turn has it when it asks again, and may let go twice', async () => {
+  const box = sandbox();
+  const turns = turnsIn(box);
+  expect([await turns.take(), await turns.take()]).toEqual([true, true]);
+  turns.release();
+  turns.release();
+  expect(await turns.take()).toBe(true);
+  turns.release();
+});
+
+it('where there are no such sockets there are no turns, and that is asked once', async () => {
+  const box = sandbox();
+  let asked = 0;
+  const turns = new Turns(() => {
+    asked += 1;
+    return Promise.resolve(box.path('no/such/folder/turn.sock'));
+  }, atOnce);
+  expect([await turns.take(), await turns.take()]).toEqual([false, false]);
+  expect(asked).toBe(1);
+});
+
+it.runIf(process.platform === 'linux')(
+  'who has lost a race asks the remote when its turn has come, not before',
+  async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const [one, two] = [box.clone(remote), box.clone(remote)];
+    const watched = watchedGit(box);
+    const as = (agent: string, clone: string, args: readonly string[]) =>
+      coordInProcess(box, clone, args, { env: { ...watched.env, COORD_AGENT: agent } });
+    for (const clone of [one, two]) await as('maya', clone, ['init']);
+    await as('maya', one, ['claim', 'a']);
+    const before = watched.network().length;
+    const seen: string[][] = [];
+    const holder = createServer((socket) => {
+      seen.push(watched.network().slice(before));
+      holder.close();
+      socket.end('0');
+    });
+    const url = box.git(two, 'remote', 'get-url', 'origin');
+    await new Promise<void>((resolve) => holder.listen(turnsAt(url), resolve));
+    expect(holder.address() as AddressInfo | string).toContain('coord-');
+    expect((await as('noor', two, ['claim', 'b'])).code).toBe(0);
+    expect(seen).toEqual([['push']]);
+    expect(watched.network().slice(before)).toEqual(['push', 'fetch', 'push']);
+    // It has let go: the next one listens at once.
+    const next = new Turns(() => Promise.resolve(turnsAt(url)), atOnce);
+    expect(await next.take()).toBe(true);
+    next.release();
+  },
+);
