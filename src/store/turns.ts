@@ -6,8 +6,8 @@ const LONGEST_TURN_MS = 2_000;
 /** Who has waited so long goes on without a turn. */
 const PATIENCE_MS = 5_000;
 /** Between one who waits and the next, so that they come back in their order. */
-const STEP_MS = 2;
-const MOST_STEPS = 50;
+const STEP_MS = 10;
+const MOST_STEPS = 20;
 
 /**
  * The socket of the turns at a remote.
@@ -28,7 +28,8 @@ export function turnsAt(url: string): string {
 export class Turns {
   private server: Server | null = null;
   private timer: NodeJS.Timeout | undefined;
-  private readonly waiting = new Set<Socket>();
+  /** Each with how many turns of others it has waited for. */
+  private readonly waiting = new Map<Socket, number>();
   private hopeless = false;
 
   constructor(
@@ -49,13 +50,13 @@ export class Turns {
     }, PATIENCE_MS);
     patience.unref();
     try {
-      while (!late) {
+      for (let waited = 0; !late; waited += 1) {
         const taken = await this.listen(createServer(), address);
         if (taken !== 'busy') {
           this.hopeless = taken === 'impossible';
           return taken === 'mine';
         }
-        const steps = await endOf(connect(address));
+        const steps = await endOf(connect(address), waited);
         if (steps > 0) await this.pause(steps * STEP_MS);
       }
     } finally {
@@ -72,7 +73,8 @@ export class Turns {
     this.server = null;
     clearTimeout(this.timer);
     server.close();
-    for (const [steps, socket] of [...this.waiting].entries()) socket.end(String(steps));
+    const longestFirst = [...this.waiting].sort(([, one], [, other]) => other - one);
+    for (const [steps, [socket]] of longestFirst.entries()) socket.end(String(steps));
     this.waiting.clear();
   }
 
@@ -96,22 +98,29 @@ export class Turns {
     socket.unref();
     socket.on('error', () => undefined);
     socket.on('close', () => this.waiting.delete(socket));
-    // What nobody reads would keep the end of the connection from being seen.
-    socket.resume();
-    if (this.server) this.waiting.add(socket);
+    socket.on('data', (said) => this.waiting.has(socket) && this.waiting.set(socket, numberIn(String(said))));
+    if (this.server) this.waiting.set(socket, 0);
     else socket.destroy();
   }
 }
 
-/** Waits until the one who has the turn lets go; resolves to how many go before, as far as that was said. */
-function endOf(socket: Socket): Promise<number> {
+/**
+ * Waits until the one who has the turn lets go; resolves to how many go before, as far as that was said.
+ * @param waited for how many turns before this one
+ */
+function endOf(socket: Socket, waited: number): Promise<number> {
   return new Promise((resolve) => {
-    let said = '';
+    let said = '1';
+    socket.write(String(waited));
     socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
-      said = `${said}${chunk}`.slice(0, 3);
+      said = String(chunk);
     });
-    socket.on('close', () => resolve(Math.min(/^\d+$/.test(said) ? Number(said) : 1, MOST_STEPS)));
+    socket.on('close', () => resolve(Math.min(numberIn(said), MOST_STEPS)));
   });
+}
+
+function numberIn(said: string): number {
+  return /^\d{1,6}$/.test(said) ? Number(said) : 0;
 }
