@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { Turns, turnsAt } from '../../../src/store/turns.js';
@@ -39,6 +40,19 @@ it('all who wait get it, one at a time', async () => {
   };
   await Promise.all(Array.from({ length: 8 }, work));
   expect(done).toBe(8);
+});
+
+it.runIf(process.platform === 'linux')('a turn ends with the process that has it', async () => {
+  const address = turnsAt(sandbox().directory);
+  const script = `require('node:net').createServer().listen('\\0' + process.argv[1], () => console.log('mine'))`;
+  const holder = spawn(process.execPath, ['--eval', script, address.slice(1)], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  const turns = new Turns(() => Promise.resolve(address), atOnce);
+  const waiting = turns.take();
+  await new Promise((resolve) => connect(address).on('connect', resolve));
+  holder.kill('SIGKILL');
+  expect(await waiting).toBe(true);
+  turns.release();
 });
 
 it('who has the turn has it when it asks again, and may let go twice', async () => {
