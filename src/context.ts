@@ -6,7 +6,7 @@ import { policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
 import type { Claim, State } from './domain/model.js';
 import type { OfflineRequest } from './domain/offline.js';
-import type { Policy } from './domain/request.js';
+import type { Policy } from './domain/policy.js';
 import { isRequestId } from './domain/requests.js';
 import { type Instant, instantOf } from './domain/time.js';
 import { usage } from './errors.js';

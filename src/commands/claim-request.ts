@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { ClaimRequest } from '../domain/request.js';
+import type { ClaimRequest } from '../domain/claim-requests.js';
 import type { Target } from '../domain/targets.js';
 import { usage } from '../errors.js';
 import type { GitStore } from '../store/git-store.js';

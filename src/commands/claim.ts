@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
+import type { ClaimRequest } from '../domain/claim-requests.js';
 import type { Claim } from '../domain/model.js';
-import type { ClaimRequest } from '../domain/request.js';
 import { CoordError } from '../errors.js';
 import { claimedLines } from '../render/claims.js';
 import type { GitStore } from '../store/git-store.js';

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
+import type { LandRequest } from '../domain/claim-requests.js';
 import { decide } from '../domain/decide.js';
-import type { LandRequest } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import type { PorcelainResult } from '../git/porcelain.js';

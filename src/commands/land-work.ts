@@ -1,7 +1,7 @@
 import { CONFIG_FILE } from '../config/load.js';
 import type { Context } from '../context.js';
+import type { LandRequest } from '../domain/claim-requests.js';
 import { patternTarget } from '../domain/patterns.js';
-import type { LandRequest } from '../domain/request.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../domain/sync.js';
 import type { Target } from '../domain/targets.js';
 import { CoordError, usage } from '../errors.js';

@@ -1,7 +1,8 @@
 import type { Context } from '../context.js';
+import type { LandRequest } from '../domain/claim-requests.js';
 import { decide } from '../domain/decide.js';
 import type { Claim, Release, State } from '../domain/model.js';
-import type { Answer, LandRequest, Refused } from '../domain/request.js';
+import type { Answer, Refused } from '../domain/request.js';
 import type { CoordError } from '../errors.js';
 import { uncommittedPaths } from '../git/changes.js';
 import { renamesSince } from '../git/renames.js';

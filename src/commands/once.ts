@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import type { Once } from '../domain/model.js';
+import type { OnceBeginRequest } from '../domain/once-requests.js';
 import type { Refusal } from '../domain/refusal.js';
-import type { OnceBeginRequest } from '../domain/request.js';
 import { onceTarget } from '../domain/targets.js';
 import { oneLine } from '../domain/text.js';
 import { addSeconds, type Instant } from '../domain/time.js';

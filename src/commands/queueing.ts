@@ -1,7 +1,8 @@
 import type { Context } from '../context.js';
+import type { ClaimRequest, LeaveQueueRequest, WaitRequest } from '../domain/claim-requests.js';
 import type { Claim, Waiter } from '../domain/model.js';
 import type { Conflict } from '../domain/refusal.js';
-import type { ClaimRequest, LeaveQueueRequest, WaitRequest, WaitResult } from '../domain/request.js';
+import type { WaitResult } from '../domain/request.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../domain/time.js';
 import type { CoordError } from '../errors.js';
 import { gaveUpError, waitingLine } from '../render/waiting.js';

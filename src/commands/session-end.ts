@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
+import type { SessionClosing } from '../domain/agent-requests.js';
 import { findAgent } from '../domain/agents.js';
 import { groundOf } from '../domain/conflicts.js';
 import type { Claim } from '../domain/model.js';
 import { ownClaims } from '../domain/ownership.js';
-import type { SessionClosing } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { releasedLines } from '../render/claims.js';

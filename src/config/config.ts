@@ -1,5 +1,5 @@
 import { patternTarget } from '../domain/patterns.js';
-import type { Policy } from '../domain/request.js';
+import type { Policy } from '../domain/policy.js';
 import { type Deploys, deploysOf, type SignerFiles, signerFiles } from './deploys.js';
 import type { RawConfig } from './schema.js';
 import { mapValues, seconds } from './values.js';

@@ -7,7 +7,8 @@ import { declineOffer, type OfferedClaim, offersTo } from './offers.js';
 import type { MissingWork, Refusal } from './refusal.js';
 import { recordReleases, releaseOf } from './release.js';
 import { replaceClaims } from './renew.js';
-import type { AcceptRequest, Decision, DeclineRequest } from './request.js';
+import type { Decision } from './request.js';
+import type { AcceptRequest, DeclineRequest } from './takeover-requests.js';
 import { addSeconds, type Instant, later } from './time.js';
 
 /**

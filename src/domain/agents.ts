@@ -1,7 +1,8 @@
+import type { SessionEndRequest, SessionStartRequest, SetStateRequest } from './agent-requests.js';
 import { strangerAgent } from './leases.js';
 import type { Agent, State } from './model.js';
 import { sameSession } from './ownership.js';
-import type { Decision, SessionEndRequest, SessionStartRequest, SetStateRequest } from './request.js';
+import type { Decision } from './request.js';
 import { type Instant, secondsBetween } from './time.js';
 
 /** `lastSeen` is written no more often than this, so that a claim need not write the agents' file. */

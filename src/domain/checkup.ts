@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 import { stampAhead } from './leases.js';
 import type { State } from './model.js';
-import type { Policy } from './request.js';
+import type { Policy } from './policy.js';
 import { oneLine, plural } from './text.js';
 import { formatDuration, type Instant, secondsBetween } from './time.js';
 

@@ -1,3 +1,4 @@
+import type { AskedTarget, ClaimRequest } from './claim-requests.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { contains, overlap, overlaps } from './ground/index.js';
@@ -5,7 +6,7 @@ import { claimEvent, extend, isLive } from './leases.js';
 import type { Claim, State } from './model.js';
 import { ownPlace, waitEnded } from './queue.js';
 import type { Conflict, MissingWork, Refusal } from './refusal.js';
-import type { AskedTarget, ClaimRequest, Decision } from './request.js';
+import type { Decision } from './request.js';
 import { addSeconds, formatDuration, type Instant } from './time.js';
 
 /**

@@ -5,8 +5,8 @@ import { isLive } from './leases.js';
 import type { Claim, State } from './model.js';
 import { sameSession } from './ownership.js';
 import { patternTarget } from './patterns.js';
+import type { Policy } from './policy.js';
 import type { UnclaimedPath } from './refusal.js';
-import type { Policy } from './request.js';
 import type { Instant } from './time.js';
 
 /** Who has changed, or is about to change, a path. */

@@ -1,7 +1,7 @@
 import { conflictsOf } from './conflicts.js';
 import type { State, Waiter } from './model.js';
+import type { Policy } from './policy.js';
 import type { WaitEdge } from './refusal.js';
-import type { Policy } from './request.js';
 import type { Instant } from './time.js';
 
 /**

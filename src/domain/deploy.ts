@@ -1,5 +1,11 @@
 import { closedToRole, decideClaim } from './claim.js';
 import { checkEvents, deployEvent, endedEvent, gateEvents } from './deploy-events.js';
+import type {
+  DeployBeginRequest,
+  DeployBlockRequest,
+  DeployFinishRequest,
+  DeployStartRequest,
+} from './deploy-requests.js';
 import {
   type Deployment,
   type Deployments,
@@ -17,13 +23,7 @@ import { claimEvent } from './leases.js';
 import type { Claim, State } from './model.js';
 import { ownClaims } from './ownership.js';
 import type { Refusal } from './refusal.js';
-import type {
-  Decision,
-  DeployBeginRequest,
-  DeployBlockRequest,
-  DeployFinishRequest,
-  DeployStartRequest,
-} from './request.js';
+import type { Decision } from './request.js';
 import { deployTarget } from './targets.js';
 import type { Instant } from './time.js';
 

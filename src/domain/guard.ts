@@ -2,8 +2,8 @@ import { findAgent } from './agents.js';
 import { type Changer, coverageOf, onSurface } from './coverage.js';
 import { matches } from './ground/index.js';
 import type { Claim, State } from './model.js';
+import type { Policy } from './policy.js';
 import type { Refusal } from './refusal.js';
-import type { Policy } from './request.js';
 import type { Instant } from './time.js';
 
 /** Who has changed, or is about to change, something, and what the configuration says of it. */

@@ -9,7 +9,8 @@ import { ownClaims } from './ownership.js';
 import type { Refusal } from './refusal.js';
 import { bindingCommit } from './release.js';
 import { replaceClaims } from './renew.js';
-import type { Decision, HandoffRequest } from './request.js';
+import type { Decision } from './request.js';
+import type { HandoffRequest } from './takeover-requests.js';
 import type { Instant } from './time.js';
 
 /**

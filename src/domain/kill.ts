@@ -1,3 +1,4 @@
+import type { KillRequest, ReviveRequest } from './agent-requests.js';
 import { findAgent, withAgent } from './agents.js';
 import { refusedAuthority } from './authority.js';
 import { claimEvent, loseClaims, strangerAgent } from './leases.js';
@@ -6,7 +7,7 @@ import { declineOffer, isOffered } from './offers.js';
 import { waitEnded } from './queue.js';
 import type { Refusal } from './refusal.js';
 import { replaceClaims } from './renew.js';
-import type { Decision, KillRequest, ReviveRequest } from './request.js';
+import type { Decision } from './request.js';
 import type { Instant } from './time.js';
 
 /**

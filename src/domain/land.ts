@@ -1,9 +1,10 @@
 import { findAgent } from './agents.js';
+import type { LandRequest } from './claim-requests.js';
 import { groundOf } from './conflicts.js';
 import { coverageOf } from './coverage.js';
 import type { Claim, State } from './model.js';
 import { decideRelease } from './release.js';
-import type { Decision, LandRequest } from './request.js';
+import type { Decision } from './request.js';
 import type { Instant } from './time.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { EventDraft } from './events.js';
 import type { Claim, Loss, State } from './model.js';
 import { isWatchedOut } from './observed.js';
-import type { Policy } from './request.js';
+import type { Policy } from './policy.js';
 import { addSeconds, type Instant, later, secondsBetween } from './time.js';
 
 /** The local clock, but never earlier than the claim's own stamps: time does not run backwards for a claim. */

@@ -1,5 +1,6 @@
+import type { NoteRequest } from './agent-requests.js';
 import type { Note, State } from './model.js';
-import type { Decision, NoteRequest } from './request.js';
+import type { Decision } from './request.js';
 import type { Instant } from './time.js';
 
 /** Ends every output of the log. */

@@ -1,5 +1,6 @@
 import type { Claim } from './model.js';
-import type { Policy, Request } from './request.js';
+import type { Policy } from './policy.js';
+import type { Request } from './request.js';
 
 /** Names one life of a claim: the next renewal, or another holder, has another name. */
 export function renewalKey(claim: Pick<Claim, 'id' | 'token' | 'renewedAt'>): string {

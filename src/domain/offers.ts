@@ -2,8 +2,8 @@ import { groundOf } from './conflicts.js';
 import { isLive } from './leases.js';
 import type { Claim, Offer, State } from './model.js';
 import { names } from './ownership.js';
+import type { Policy } from './policy.js';
 import type { Refusal } from './refusal.js';
-import type { Policy } from './request.js';
 import type { Target } from './targets.js';
 import type { Instant } from './time.js';
 

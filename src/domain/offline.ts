@@ -1,6 +1,7 @@
+import type { LoseOfflineRequest } from './claim-requests.js';
 import { loseClaims } from './leases.js';
 import type { Claim, State } from './model.js';
-import type { Decision, LoseOfflineRequest, Request } from './request.js';
+import type { Decision, Request } from './request.js';
 import type { Instant } from './time.js';
 
 /** The requests that can be granted without the remote, on this host's word alone. */

@@ -3,7 +3,8 @@ import type { EventDraft } from './events.js';
 import { heldBy } from './held.js';
 import { claimEvent, isLive } from './leases.js';
 import type { Once, State } from './model.js';
-import type { Decision, OnceBeginRequest, OnceFinishRequest, OnceForgetRequest } from './request.js';
+import type { OnceBeginRequest, OnceFinishRequest, OnceForgetRequest } from './once-requests.js';
+import type { Decision } from './request.js';
 import { onceTarget } from './targets.js';
 import type { Instant } from './time.js';
 

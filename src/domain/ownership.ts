@@ -2,8 +2,8 @@ import { groundOf, sameTarget } from './conflicts.js';
 import { overlap } from './ground/index.js';
 import { isLive } from './leases.js';
 import type { Claim, State } from './model.js';
+import type { Policy } from './policy.js';
 import type { LostTarget, Refusal } from './refusal.js';
-import type { Policy } from './request.js';
 import { directoryPath, isOnceTarget, type Target } from './targets.js';
 import type { Instant } from './time.js';
 

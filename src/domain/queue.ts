@@ -1,6 +1,6 @@
+import type { ClaimRequest } from './claim-requests.js';
 import type { EventDraft } from './events.js';
 import type { State, Waiter } from './model.js';
-import type { ClaimRequest } from './request.js';
 import { type Instant, secondsBetween } from './time.js';
 
 /** The place in the queue that a request has: by its ticket, or kept from an earlier wait of its agent for the same. */

@@ -1,6 +1,7 @@
+import type { ClaimRequest } from './claim-requests.js';
 import type { CoordEvent } from './events.js';
 import type { Refusal } from './refusal.js';
-import type { ClaimRequest, Request } from './request.js';
+import type { Request } from './request.js';
 import type { Instant } from './time.js';
 
 /** The claim that a request asks for, at once or when it is its turn; null for all others. */

@@ -1,9 +1,10 @@
+import type { ReleaseRequest, Rename } from './claim-requests.js';
 import { groundOf, sameTarget } from './conflicts.js';
 import { matches } from './ground/index.js';
 import { claimEvent } from './leases.js';
 import type { Claim, Release, State } from './model.js';
 import { ownClaims } from './ownership.js';
-import type { Decision, ReleaseRequest, Rename } from './request.js';
+import type { Decision } from './request.js';
 import type { Instant } from './time.js';
 
 /** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */

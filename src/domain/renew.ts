@@ -1,9 +1,10 @@
+import type { KeepAliveRequest, RenewRequest } from './claim-requests.js';
 import { groundOf } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
 import type { Claim, State } from './model.js';
 import { ownClaims, sameSession } from './ownership.js';
-import type { Decision, KeepAliveRequest, RenewRequest } from './request.js';
+import type { Decision } from './request.js';
 import { isDeployTarget, isOnceTarget } from './targets.js';
 import type { Instant } from './time.js';
 

@@ -6,15 +6,8 @@ import type { EventDraft } from './events.js';
 import { contains } from './ground/index.js';
 import type { Claim, Note, State, Submission, SubmissionClosing } from './model.js';
 import type { Refusal } from './refusal.js';
-import type {
-  Decision,
-  DropSubmissionRequest,
-  Granted,
-  IntegrateRequest,
-  Refused,
-  Results,
-  SubmitRequest,
-} from './request.js';
+import type { Decision, Granted, Refused, Results } from './request.js';
+import type { DropSubmissionRequest, IntegrateRequest, SubmitRequest } from './submission-requests.js';
 import { plural } from './text.js';
 import { type Instant, secondsBetween } from './time.js';
 

@@ -1,4 +1,5 @@
 import { decideClaim } from './claim.js';
+import type { ClaimRequest } from './claim-requests.js';
 import { groundOf } from './conflicts.js';
 import type { EventDraft } from './events.js';
 import { overlap } from './ground/index.js';
@@ -6,7 +7,8 @@ import { claimEvent, loseClaims, overdueClaims } from './leases.js';
 import type { Claim, State } from './model.js';
 import { sameSession } from './ownership.js';
 import { ownPlace, withoutTicket } from './queue.js';
-import type { ClaimRequest, Decision, StealRequest } from './request.js';
+import type { Decision } from './request.js';
+import type { StealRequest } from './takeover-requests.js';
 import type { Instant } from './time.js';
 
 /**

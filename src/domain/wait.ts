@@ -1,10 +1,11 @@
 import { decideClaim, heldByOthers } from './claim.js';
+import type { ClaimRequest, LeaveQueueRequest, WaitRequest } from './claim-requests.js';
 import { cycleThrough } from './deadlock.js';
 import type { EventDraft } from './events.js';
 import type { State, Waiter } from './model.js';
 import { ownPlace, waitEnded, waitEvent, withoutTicket } from './queue.js';
 import type { Conflict } from './refusal.js';
-import type { ClaimRequest, Decision, LeaveQueueRequest, WaitRequest } from './request.js';
+import type { Decision } from './request.js';
 import { addSeconds, type Instant, secondsBetween } from './time.js';
 
 /** A wait this many times longer than the holder said it would need is suspected to be a deadlock. */

@@ -1,4 +1,4 @@
-import type { Rename } from '../domain/request.js';
+import type { Rename } from '../domain/claim-requests.js';
 import type { Git } from './run.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Claim } from '../domain/model.js';
+import type { Policy } from '../domain/policy.js';
 import type { Refusal } from '../domain/refusal.js';
-import type { Policy } from '../domain/request.js';
 import { oneLine } from '../domain/text.js';
 import { addSeconds, formatDuration, type Instant, later, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';

@@ -1,5 +1,6 @@
+import type { ClaimRequest, WaitRequest } from '../../src/domain/claim-requests.js';
 import { patternTarget } from '../../src/domain/patterns.js';
-import type { ClaimRequest, Policy, WaitRequest } from '../../src/domain/request.js';
+import type { Policy } from '../../src/domain/policy.js';
 import { addSeconds, type Instant } from '../../src/domain/time.js';
 
 /** The instant at which unit tests begin. */

@@ -1,10 +1,10 @@
 import { findAgent } from '../../domain/agents.js';
 import { blockedEvent, closedToDeploy } from '../../domain/deploy.js';
+import type { DeployBlockRequest, NewDeployment } from '../../domain/deploy-requests.js';
 import type { DeployStep } from '../../domain/deployments.js';
 import type { GateRecord } from '../../domain/gate.js';
 import type { State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
-import type { DeployBlockRequest, NewDeployment } from '../../domain/request.js';
 import { lacksSession } from '../../domain/session-required.js';
 import { CoordError } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';

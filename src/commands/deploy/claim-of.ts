@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '../../domain/request.js';
+import type { ClaimRequest } from '../../domain/claim-requests.js';
 import { deployTarget } from '../../domain/targets.js';
 import type { GitStore } from '../../store/git-store.js';
 import { loadedRules } from '../rules-loaded.js';

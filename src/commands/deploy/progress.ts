@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
+import type { DeployCheck } from '../../domain/deploy-requests.js';
 import type { DeployStep } from '../../domain/deployments.js';
-import type { DeployCheck } from '../../domain/request.js';
 import { oneLine } from '../../domain/text.js';
 import type { CoordError } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy-progress.js';

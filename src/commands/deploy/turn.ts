@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
+import type { DeployBeginRequest, NewDeployment } from '../../domain/deploy-requests.js';
 import type { Deployment } from '../../domain/deployments.js';
 import type { Claim } from '../../domain/model.js';
-import type { DeployBeginRequest, NewDeployment } from '../../domain/request.js';
 import { deployTarget } from '../../domain/targets.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';

@@ -1,6 +1,6 @@
+import type { DeployFinishRequest } from '../../domain/deploy-requests.js';
 import type { Deployment, DeployStep } from '../../domain/deployments.js';
 import type { GateRecord } from '../../domain/gate.js';
-import type { DeployFinishRequest } from '../../domain/request.js';
 import type { Verification } from '../../domain/verification/verification.js';
 import { CoordError } from '../../errors.js';
 import { deployedLines } from '../../render/deploy.js';

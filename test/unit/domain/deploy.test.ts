@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { DeployFinishRequest } from '../../../src/domain/deploy-requests.js';
 import { candidatesOn, type Deployment, liveOn, outcomeOf } from '../../../src/domain/deployments.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import type { DeployFinishRequest } from '../../../src/domain/request.js';
 import { at, baseOf, claimOf, granted, refused, START } from '../../support/decisions.js';
 import { type Asked, beginOf, finishOf, startOf } from '../../support/deploys.js';
 import { agentRecord, deploymentRecord, gateRecord, stateOf } from '../../support/records.js';

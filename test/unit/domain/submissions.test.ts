@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { State, SubmittedFile } from '../../../src/domain/model.js';
 import { patternTarget } from '../../../src/domain/patterns.js';
-import type { DropSubmissionRequest, IntegrateRequest, SubmitRequest } from '../../../src/domain/request.js';
+import type {
+  DropSubmissionRequest,
+  IntegrateRequest,
+  SubmitRequest,
+} from '../../../src/domain/submission-requests.js';
 import { at, baseOf, granted, refused } from '../../support/decisions.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
 
