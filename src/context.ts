@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MainDemands } from './commands/main-demands.js';
 import type { Config } from './config/config.js';
 import { policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
@@ -22,7 +23,7 @@ import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
 import { BranchRef } from './store/branch-ref.js';
 import type { Companion } from './store/companion.js';
-import { GitStore } from './store/git-store.js';
+import { GitStore, type Signing } from './store/git-store.js';
 import { LocalSessions } from './store/local-sessions.js';
 import { Observations } from './store/observations.js';
 import type { OfflineStore } from './store/offline.js';
@@ -61,6 +62,7 @@ export class Context {
   private storeOpened: Promise<GitStore> | undefined;
   private headRead: Promise<Head> | undefined;
   private objectsOpened: ObjectDatabase | undefined;
+  private mainDemandsRead: Promise<MainDemands | null> | undefined;
   private requiredRulesRead: Promise<Policy['requiredRules']> | undefined;
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
@@ -167,7 +169,11 @@ export class Context {
       ref: branch.name,
       now: this.host.now,
     });
-    const sign = signCommits ? (body: Buffer) => this.sign(body) : undefined;
+    const sign: Signing = {
+      // A branch from before the main branch asked for it does not lift it.
+      isAsked: async () => signCommits || (await this.mainDemands())?.signCommits === true,
+      commit: (body) => this.sign(body),
+    };
     if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep, sign });
     const { RemoteArbiter } = await import('./store/remote-arbiter.js');
     const door = companion ? this.remoteGitWithin(WORK_TIMEOUT_MS) : this.remoteGit;
@@ -233,6 +239,12 @@ export class Context {
   /** What the configuration decides for commands that only read: it demands no session. */
   async policy(agent: string): Promise<Policy> {
     return policyFor(await this.config(), agent, this.repository.foldsCase);
+  }
+
+  /** What the main branch as last fetched demands of everybody; null: there is none. */
+  mainDemands(): Promise<MainDemands | null> {
+    this.mainDemandsRead ??= import('./commands/main-demands.js').then(({ readMainDemands }) => readMainDemands(this));
+    return this.mainDemandsRead;
   }
 
   private async readRequiredRules(): Promise<Policy['requiredRules']> {

@@ -30,10 +30,17 @@ export interface GitStoreOptions {
   readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
   readonly companion?: Companion | undefined;
-  /** Makes a signed commit of the body of one, whose tree and parents are in their place; else none is signed. */
-  readonly sign?: ((body: Buffer) => Promise<string>) | undefined;
+  /** Absent: no commit is signed. */
+  readonly sign?: Signing | undefined;
   /** Keeps a long history cheap; without it, the objects only pile up. */
   readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
+}
+
+/** How commits of the coordination branch are signed. */
+export interface Signing {
+  isAsked(): Promise<boolean>;
+  /** Makes a signed commit of the body of one, whose tree and parents are in their place; returns its id. */
+  commit(body: Buffer): Promise<string>;
 }
 
 /** The state on a branch of its own, written through plumbing by compare-and-swap on the ref; never checked out. */
@@ -159,9 +166,9 @@ export class GitStore implements Store {
   /** Writes a commit of the coordination branch, signed where that is asked for; no ref names it yet. */
   async writeCommit(body: Buffer): Promise<string> {
     const { objects, sign } = this.options;
-    if (!sign) return objects.write('commit', body);
+    if (sign === undefined || !(await sign.isAsked())) return objects.write('commit', body);
     await objects.flush();
-    return sign(body);
+    return sign.commit(body);
   }
 
   async isWritten(revision: string, base: string): Promise<boolean> {

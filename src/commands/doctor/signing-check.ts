@@ -43,12 +43,6 @@ function opensGates({ signers, gates }: ProtectedConfig['config']): Problem | nu
 }
 
 async function problemOf(context: Context, signers: Signers, main: string | null): Promise<Problem | null> {
-  if (!(await context.config()).signCommits) {
-    return [
-      'the main branch asks for signed coordination commits, and this working copy does not',
-      'git merge the main branch',
-    ];
-  }
   const { allowedSigners } = signers;
   const keys = main === null ? `${allowedSigners} is on no main branch` : await readSigners(context, signers, main);
   if (main === null || typeof keys === 'string') {

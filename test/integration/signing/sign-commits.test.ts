@@ -122,11 +122,13 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     expect(await coordination(rig)).toMatchObject({ problem: null, findings: [] });
   });
 
-  it('cannot be switched off in a working copy without the audit seeing it', async () => {
+  it('is not lifted by a working copy that does not ask for it, or is from before', async () => {
     const rig = await signing();
     rig.box.write(rig.clone, 'coord.config.json', JSON.stringify({ ...SIGNED, signCommits: false }));
     await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
-    expect((await coordination(rig)).findings).toMatchObject([{ commit: rig.tip(), reason: 'unsigned' }]);
+    rig.git(rig.clone, 'checkout', '--quiet', '--force', rig.start);
+    await rig.run('maya', rig.clone, 'claim', 'src/b.ts', '--allow-behind');
+    expect(await coordination(rig)).toMatchObject({ problem: null, findings: [], signed: 2 });
   });
 
   it('says that it cannot know where the signers cannot be read', async () => {
@@ -281,8 +283,6 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     rig.git(rig.clone, 'config', '--unset', 'user.signingKey');
     expect(await check()).toMatchObject({ ok: false, next: 'git config user.signingKey' });
     rig.person.signsIn(rig.clone);
-    rig.box.write(rig.clone, 'coord.config.json', JSON.stringify({ ...SIGNED, signCommits: false }));
-    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('working copy') });
     rig.git(rig.clone, 'checkout', '--quiet', '.');
     sshPerson(rig.box, 'eve').signsIn(rig.clone);
     expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('not allowed') });
