@@ -20,7 +20,7 @@ export function canonicalPath(root: string, cwd: string, text: string): Worktree
   const real = realPathOf(absolute, text);
   const path = relative(root, real).split(sep).join('/').normalize('NFC');
   if (path === '..' || path.startsWith('../') || isAbsolute(path)) {
-    throw usage(`outside the repository: ${oneLine(text)}`, `name a path below ${root}`);
+    throw usage(`outside the repository: ${oneLine(text)}`, `name a path below ${oneLine(root)}`);
   }
   if (path.split('/').some((segment) => segment.toLowerCase() === '.git')) {
     throw usage(`inside .git: ${oneLine(text)}`, 'claims are for files of the worktree');

@@ -1,8 +1,10 @@
 import { copyFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { oneLine } from '../domain/text.js';
+import { type CoordError, usage } from '../errors.js';
 import { objectId } from './objects.js';
 import type { Repository } from './repository.js';
-import { type Git, gitText } from './run.js';
+import { type Git, gitFailed, gitText } from './run.js';
 
 /** One side of a changed path, as git keeps it; null where there is nothing. */
 export interface TreeFile {
@@ -62,11 +64,18 @@ export class ScratchIndex {
     await this.text(args, nulEnded(paths));
   }
 
-  /** Puts these objects at these paths; null removes. */
+  /**
+   * Puts these objects at these paths; null removes.
+   * @throws CoordError `usage` where git takes no file of such a name, as `.git` in another spelling
+   */
   async put(files: readonly { readonly path: string; readonly file: TreeFile | null }[]): Promise<void> {
     const zero = '0'.repeat(this.repository.objectFormat === 'sha256' ? 64 : 40);
     const lines = files.map(({ path, file }) => `${file?.mode ?? '0'} ${file?.id ?? zero}\t${path}`);
-    await this.text(['update-index', '-z', '--add', '--replace', '--index-info'], nulEnded(lines));
+    const args = ['update-index', '-z', '--add', '--replace', '--index-info'];
+    const result = await this.git(args, { env: this.env, input: nulEnded(lines) });
+    const ignored = /^Ignoring path (.*)$/m.exec(result.stderr)?.[1];
+    if (ignored !== undefined) throw notTaken(ignored);
+    if (result.code !== 0) throw gitFailed(args, result);
   }
 
   /** Where it differs from a commit, at these paths and all below them. */
@@ -89,9 +98,15 @@ export class ScratchIndex {
     return parts.join('');
   }
 
-  /** Writes these files, as they would stand in the worktree, below a folder that is not there yet. */
+  /**
+   * Writes these files, as they would stand in the worktree, below a folder that is not there yet.
+   * @throws CoordError `usage` where git writes one of them not: a filter fails, or another file stands where its folder would
+   */
   async writeBelow(folder: string, paths: readonly string[]): Promise<void> {
-    if (paths.length > 0) await this.text(['checkout-index', '-z', `--prefix=${folder}/`, '--stdin'], nulEnded(paths));
+    if (paths.length === 0) return;
+    const args = ['checkout-index', '-z', `--prefix=${folder}/`, '--stdin'];
+    const { code, stderr } = await this.git(args, { env: this.env, input: nulEnded(paths) });
+    if (code !== 0) throw notTaken((stderr.split('\n')[0] ?? '').replace(/^git checkout-index: /, ''));
   }
 
   /** Takes it away again. */
@@ -106,6 +121,10 @@ export class ScratchIndex {
   private text(args: readonly string[], input?: string): Promise<string> {
     return gitText(this.git, args, { env: this.env, ...(input === undefined ? {} : { input }) });
   }
+}
+
+function notTaken(what: string): CoordError {
+  return usage(`git does not write such a file: ${oneLine(what)}`, 'look at what was submitted: coord integrate --all');
 }
 
 function nulEnded(words: readonly string[]): string {

@@ -6,66 +6,13 @@ import { CONFIG_KEYS } from '../../src/config/keys.js';
 import { HARNESSES } from '../../src/guards/harness/calls.js';
 import { FULL, sized, tally } from '../support/battery.js';
 import { hookPayloads } from '../support/harness.js';
-import { type Cage, cage, faultsOf, type HostileLine, hostileLines, named } from '../support/hostile.js';
-import { coordInProcess } from '../support/in-process.js';
+import { type Cage, faultsOf, type HostileLine, hostileLines, named } from '../support/hostile.js';
+import { aftermath, BAR, PLAIN, world } from '../support/hostile-world.js';
 import { commitFiles, fileOn } from '../support/plumbing.js';
 import { generator, pick, type Random } from '../support/random.js';
 
 const SEED = FULL ? Date.now() % 1_000_000 : 13;
 const SHORT = 150;
-/** No command has a reason to take longer. */
-const LONGEST_MS = 20_000;
-const PLAIN = { surface: ['src/**'], deploy: { prod: {} } };
-
-interface Given {
-  readonly agent?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string | Buffer;
-}
-
-/** A repository in use, and who runs coord in it. */
-async function world(config: object = PLAIN) {
-  const held = cage();
-  const { box } = held;
-  const clone = box.repository();
-  box.commit(clone, 'src/api/users.ts', 'users\n');
-  const failures: string[] = [];
-  const run = async (args: readonly string[], { agent = 'maya', env = {}, input = '' }: Given = {}) => {
-    const ran = coordInProcess(box, clone, args, { env: { ...held.env, COORD_AGENT: agent, ...env }, input });
-    return Promise.race([ran, late(args)]);
-  };
-  const look = async (what: string, args: readonly string[], given: Given = {}) => {
-    const result = await run(args, given);
-    for (const fault of faultsOf(result, args.includes('--json'))) failures.push(`${what}: ${fault}`);
-    const breaches = held.breaches();
-    for (const breach of breaches) failures.push(`${what}: ${breach}`);
-    if (breaches.length > 0) throw new Error(`${what}: ${breaches}`);
-    return result;
-  };
-  expect(await run(['init', '--local'])).toMatchObject({ code: 0 });
-  box.write(clone, 'coord.config.json', JSON.stringify(config));
-  box.git(clone, 'add', '.');
-  box.git(clone, 'commit', '--quiet', '--message', 'set up');
-  await run(['session', 'start'], { agent: 'noor' });
-  await run(['claim', 'src/web', '--reason', 'pages'], { agent: 'noor' });
-  return { ...held, clone, failures, run, look };
-}
-
-type World = Awaited<ReturnType<typeof world>>;
-
-function late(args: readonly string[]): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`no end: coord ${args.map(named).join(' ')}`)), LONGEST_MS).unref();
-  });
-}
-
-/** Whether the repository is still good for work, whatever it was given. */
-async function aftermath({ box, clone, run, failures }: World): Promise<void> {
-  if (box.tryGit(clone, 'fsck', '--strict', '--no-dangling').code !== 0) failures.push('git fsck finds damage');
-  const { code, stderr } = await run(['status'], { agent: 'zoe' });
-  if (code !== 0) failures.push(`status afterwards: exit ${code}: ${stderr}`);
-}
-
 /** Texts that a process can be given as an argument. */
 function typable({ texts }: Cage): string[] {
   return texts.filter((text) => !text.includes('\0') && Buffer.from(text).toString() === text);
@@ -88,8 +35,6 @@ function* combined(lines: readonly HostileLine[], texts: readonly string[], rand
   }
   for (const line of lines) for (const text of texts) yield [line, text] as const;
 }
-
-const BAR = 'nothing executed, nothing written outside, one record a line, no fault';
 
 describe('hostile input', () => {
   it('in any place of any command line', async () => {
@@ -209,8 +154,9 @@ describe('hostile input', () => {
   });
 
   it('as the name or address of a remote', async () => {
-    const place = await world({ ...PLAIN, share: true });
+    const place = await world();
     const { box, clone, look } = place;
+    box.commit(clone, 'coord.config.json', JSON.stringify({ ...PLAIN, share: true }));
     let tried = 0;
     for (const text of typable(place).filter((one) => one.length < 10_000)) {
       box.tryGit(clone, 'config', '--unset-all', 'remote.origin.url');

@@ -2,8 +2,8 @@ import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import type { State } from '../../domain/model.js';
+import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import { gitText } from '../../git/run.js';
 import { PART_FIELDS, type Part } from '../../store/store.js';
 import { asError, type Checked, failed, well, wrong } from './checked.js';
 
@@ -33,7 +33,20 @@ export async function branchChecks(
 
 export async function shareCheck({ git }: Context, { share, remote }: Config): Promise<Checked> {
   if (share) return well('share', 'low', `claims hold for every clone of ${remote}`);
-  const remotes = (await gitText(git, ['remote'])).split('\n').filter((name) => name !== '');
+  const listed = await git(['remote']);
+  if (listed.code !== 0) {
+    const why = oneLine(listed.stderr.split('\n')[0] ?? '');
+    return wrong(
+      'share',
+      'low',
+      `git cannot tell what remotes there are: ${why}`,
+      'mend the configuration of git, then repeat',
+    );
+  }
+  const remotes = listed.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => name !== '');
   const local = 'claims hold for the worktrees of this clone';
   if (remotes.length === 0) return well('share', 'low', local);
   const next = `to share them: "share": true and "remote": "${remotes[0]}" in ${CONFIG_FILE}`;

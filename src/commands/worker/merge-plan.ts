@@ -1,5 +1,9 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Context } from '../../context.js';
 import type { Submission, SubmittedFile } from '../../domain/model.js';
+import { oneLine, shorten } from '../../domain/text.js';
+import { usage } from '../../errors.js';
 import { filesAtPaths } from '../../git/head-files.js';
 import { obstacleTo } from '../../git/listed-files.js';
 import { mergeTexts } from '../../git/merge-file.js';
@@ -34,6 +38,7 @@ export async function planIntegration(context: Context, submission: Submission):
   const { repository, git } = context;
   const { commit } = await context.head();
   const paths = submission.files.map(({ path }) => path);
+  for (const path of paths) refuseTooLong(repository.root, path);
   const traces = new Map(paths.map((path) => [path, traceOf(repository.root, path)]));
   const obstacles = new Map(paths.map((path) => [path, obstacleTo(repository.root, path)]));
   const head = await filesAtPaths(git, commit, paths);
@@ -54,6 +59,19 @@ export async function planIntegration(context: Context, submission: Submission):
     planned.push({ path, how, from, to, conflict, dirty, done, ...facts });
   }
   return planned;
+}
+
+/** Another system may have longer names than this one. */
+function refuseTooLong(root: string, path: string): void {
+  try {
+    lstatSync(join(root, path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') return;
+    throw usage(
+      `a name that is too long for this system: ${oneLine(shorten(path, 80))}`,
+      'decline it, and ask for another name: coord integrate --all',
+    );
+  }
 }
 
 /** What the worktree and the user's index hold that HEAD does not. */
