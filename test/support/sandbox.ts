@@ -84,7 +84,11 @@ export class Sandbox {
 
   /** Runs git and returns what came of it. */
   tryGit(cwd: string, ...args: string[]): Result {
-    const { status, stdout, stderr, error } = spawnSync('git', args, { cwd, env: this.env, encoding: 'utf8' });
+    const { status, stdout, stderr, error } = spawnSync('git', args, {
+      ...{ cwd, env: this.env, encoding: 'utf8' },
+      // The whole history of a branch may be asked for.
+      maxBuffer: 2 ** 30,
+    });
     if (error) throw error;
     return { code: status ?? 128, stdout, stderr };
   }
