@@ -105,6 +105,12 @@ function asCoordError(error: unknown): CoordError {
       cause: error,
     });
   }
+  if (code === 'E2BIG') {
+    return new CoordError('usage', 'a text is longer than any program can be given', {
+      hint: 'shorten what was typed, or the texts of coord.config.json',
+      cause: error,
+    });
+  }
   return new CoordError('fault', `unforeseen failure: ${message ?? String(error)}`, {
     hint: 'please report this with the command and the stack in details (--json)',
     details: { stack },

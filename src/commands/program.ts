@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { parseDuration } from '../domain/time.js';
 import { type CoordError, usage } from '../errors.js';
+import { successEnvelope } from '../render/envelope.js';
 import { checkNames } from './names.js';
 import { VERBS } from './registry.js';
 import { inGroup, tailsOf } from './subjects.js';
@@ -47,8 +48,9 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.help') throw incomplete(head);
     if (error.exitCode !== 0) throw misunderstood(complaint || error.message, head);
-    if (error.code === 'commander.helpDisplayed' && json) return helpAsData([head, tail], act);
-    write(shown);
+    if (!json) return write(shown);
+    if (error.code === 'commander.helpDisplayed') return helpAsData([head, tail], act);
+    write(successEnvelope('version', { version: options.version }, []));
   }
 }
 

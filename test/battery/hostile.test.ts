@@ -18,11 +18,11 @@ function typable({ texts }: Cage): string[] {
   return texts.filter((text) => !text.includes('\0') && Buffer.from(text).toString() === text);
 }
 
-/** What stands after `--` is another program's; so is `--json` where the text itself is `--`. */
+/** What stands after `--` is another program's, and after `--agent` an agent; so would `--json` be, after such a text. */
 function withJson(words: readonly string[], text: string): readonly string[] {
   const at = words.indexOf('--');
-  if (at < 0) return [...words, '--json'];
-  return text === '--' ? words : [...words.slice(0, at), '--json', ...words.slice(at)];
+  if (text === '--' || text === '--agent') return words;
+  return at < 0 ? [...words, '--json'] : [...words.slice(0, at), '--json', ...words.slice(at)];
 }
 
 /** In the whole battery each of all combinations, else some. */

@@ -86,7 +86,7 @@ function pathsTo(outside: string): string[] {
 
 /** What has given programs trouble before. */
 const TEXTS: readonly string[] = [
-  ...['', ' ', '\t', '.', '..', '/', '//', '-', '--', '---', '-x', '--help', '-h', '--version', '--json', '--agent'],
+  ...['', ' ', '\t', '.', '..', '/', '//', '-', '--', '---', '-x', '--help', '-h', '--version', '--agent'],
   ...['--no-fetch', '--force', '--option=value', '-rf', '~', '~root/x', '*', '**', '?', '[', '{a,b', '!', '@', '@{-1}'],
   ...[
     'HEAD',
