@@ -29,8 +29,16 @@ export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, oneLine);
 }
 
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** The length of the text in code points. */
+export function codePoints(text: string): number {
+  return SURROGATE.test(text) ? [...text].length : text.length;
+}
+
 /** The text cut to a number of code points, with an ellipsis where something was left out. */
 export function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
   const points = [...text];
   return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
 }

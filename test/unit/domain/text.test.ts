@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { commandLine, jsonLine, oneLine, plural, printable, shellWord, shorten } from '../../../src/domain/text.js';
+import {
+  codePoints,
+  commandLine,
+  jsonLine,
+  oneLine,
+  plural,
+  printable,
+  shellWord,
+  shorten,
+} from '../../../src/domain/text.js';
 
 describe('oneLine', () => {
   it.each([
@@ -44,6 +53,12 @@ describe('shorten', () => {
     expect(shorten('abc', 3)).toBe('abc');
     expect(shorten('abcd', 3)).toBe('ab…');
     expect(shorten('🎉🎉🎉', 2)).toBe('🎉…');
+  });
+});
+
+describe('codePoints', () => {
+  it.each(['', 'abc', 'é漢字', '🎉a🎉', '\ud83c', 'a\udf89b'])('counts those of %j', (text) => {
+    expect(codePoints(text)).toBe([...text].length);
   });
 });
 
