@@ -82,7 +82,7 @@ const PATHS = [
   ...['.git/hooks/x', '.GIT/hooks/x', '.git\u200c/hooks/x', '.g\u200cit/hooks/x', 'git~1/hooks/x', 'GIT~1/x'],
   ...['.git./x', '.git /x', '.git::$INDEX_ALLOCATION/x', '.git\\hooks\\x', '.gitmodules', '.gitattributes'],
   ...['src//x', './x', 'x/.', '', '-x', ':(exclude)x', 'a\nclaimed forged', '\u001b[2J', 'src/api', '__proto__'],
-  ...['src/api/users.ts/x', 'coord.config.json', 'rules/x.md', 'x'.repeat(300), `${'a/'.repeat(2_500)}x`, 'nul.txt'],
+  ...['src/api/users.ts/x', 'coord.config.json', 'x'.repeat(300), 'rules/x.md', `${'a/'.repeat(2_500)}x`, 'nul.txt'],
 ];
 
 const INTEGRATE = ['integrate', 'ID'];

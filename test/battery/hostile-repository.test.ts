@@ -220,8 +220,8 @@ const WRITERS = [
 const ANYWHERE = [
   ['status'],
   ['session', 'start'],
-  ['claim', 'src/a.ts', '--json'],
   ['claim', '../x'],
+  ['claim', 'src/a.ts', '--json'],
   ['claim', '/x', '--json'],
   ['sync-check'],
   ['doctor'],
