@@ -236,8 +236,8 @@ function linesOf({ name, takesCommand }: VerbEntry, verb: Verb): HostileLine[] {
   return [...inExamples, ...inOptions, more];
 }
 
-/** The words of an example, without what waits or goes on for ever. */
+/** The words of an example, without what waits or goes on for ever, and without `--json`: who asks adds it. */
 function endsSoon(words: readonly string[], name: string): string[] {
-  const kept = words.filter((word) => !/^--(?:wait|follow|timeout|prove)\b/.test(word));
+  const kept = words.filter((word) => !/^--(?:(?:wait|follow|timeout|prove)\b|json$)/.test(word));
   return name === 'wait' ? [...kept, '--timeout=0s'] : kept;
 }
