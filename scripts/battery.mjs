@@ -13,7 +13,7 @@ writeFileSync(report, '');
 
 try {
   const words = process.argv.slice(2).map((word) => `test/battery/${word}`);
-  const { status } = spawnSync(
+  const { status, signal } = spawnSync(
     process.execPath,
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
@@ -35,6 +35,7 @@ try {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line)),
   );
+  if (signal !== null) console.log(`\nnot all of it: ended by ${signal}`);
   process.exitCode = status ?? 1;
 } finally {
   rmSync(place, { recursive: true, force: true });
