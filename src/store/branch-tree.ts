@@ -21,6 +21,8 @@ import {
   encodeOnces,
   encodeRequests,
   encodeSubmissions,
+  inFileOrder,
+  rememberClaims,
   segmentNumber,
   textOf,
 } from './documents.js';
@@ -122,18 +124,25 @@ export class BranchTree {
     return claims;
   }
 
-  private claimsFile(state: State): TreeEntry {
-    const source = encodeClaims(state);
+  private claimsFile(state: State, before: State): TreeEntry {
+    const source = encodeClaims(state, before);
     const entry = this.file(source);
-    if (source.length > MOST_ALWAYS_CHECKED) this.sound.add(entry.id, 'written');
+    if (source.length > MOST_ALWAYS_CHECKED) {
+      this.sound.add(entry.id, 'written');
+      rememberClaims(source, state);
+    }
     return entry;
   }
 
-  /** Writes the tree of a new state; what did not change, or was not read, keeps its object. */
+  /**
+   * Writes the tree of a new state; what did not change, or was not read, keeps its object.
+   * @returns also the state as it is read back
+   */
   async write(
     base: GitSnapshot,
-    state: State,
-  ): Promise<{ readonly tree: string; readonly files: GitSnapshot['files'] }> {
+    decided: State,
+  ): Promise<{ readonly tree: string; readonly files: GitSnapshot['files']; readonly state: State }> {
+    const state = inFileOrder(decided);
     const files = new Map(base.files);
     const before = base.state;
     const sameClaims =
@@ -141,7 +150,7 @@ export class BranchTree {
       state.waiters === before.waiters &&
       state.releases === before.releases &&
       state.lastToken === before.lastToken;
-    if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state));
+    if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state, before));
     if (state.agents !== before.agents) files.set('agents.json', this.file(encodeAgents(state.agents)));
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
     if (base.parts.includes('onces') && state.onces !== before.onces) {
@@ -159,7 +168,7 @@ export class BranchTree {
       if (contents === null) files.delete(CONTENTS_FOLDER);
       else files.set(CONTENTS_FOLDER, { mode: FOLDER_MODE, id: contents });
     }
-    return { tree: this.writeTree(files), files };
+    return { tree: this.writeTree(files), files, state };
   }
 
   /** The whole log, oldest first: the closed segments, then the newest. */

@@ -8,7 +8,7 @@ import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
 import type { Soundness } from './sound-blobs.js';
 import { parseStrictJson } from './strict-json.js';
-import { lineOf, rememberLines } from './written-lines.js';
+import { linesOf, rememberLines } from './written-lines.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;
@@ -17,13 +17,18 @@ const MOST_PROBLEMS_LISTED = 50;
 
 type ClaimsPart = Pick<State, 'lastToken' | 'claims' | 'waiters' | 'releases'>;
 
-/** `claims.json`: active claims (by token), waiters (in their turn), the last release of each target; nothing else. */
-export function encodeClaims(state: ClaimsPart): string {
+/**
+ * `claims.json`: active claims (by token), waiters (in their turn), the last release of each target; nothing else.
+ * @param before what is written over: the text of what stays is reused where it is known
+ */
+export function encodeClaims(state: ClaimsPart, before?: ClaimsPart): string {
+  const { lastToken, waiters, releases } = state;
+  const claims = byToken(state.claims);
   return document([
-    ['lastToken', String(state.lastToken)],
-    ['claims', lines(byToken(state.claims), CLAIM)],
-    ['waiters', lines(state.waiters, WAITER)],
-    ['releases', lines(state.releases, RELEASE)],
+    ['lastToken', String(lastToken)],
+    ['claims', lines(claims, CLAIM, before?.claims)],
+    ['waiters', lines(waiters, WAITER, before?.waiters)],
+    ['releases', lines(releases, RELEASE, before?.releases)],
   ]);
 }
 
@@ -33,11 +38,17 @@ export function inFileOrder(state: State): State {
 }
 
 function byToken(claims: readonly Claim[]): readonly Claim[] {
-  return [...claims].sort((a, b) => a.token - b.token);
+  return sorted(claims, (claim) => claim.token);
 }
 
 function byId(agents: readonly Agent[]): readonly Agent[] {
-  return [...agents].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return sorted(agents, (agent) => agent.id);
+}
+
+/** The very list where it is in order, as nearly always. */
+function sorted<T>(records: readonly T[], key: (record: T) => number | string): readonly T[] {
+  const isInOrder = records.every((record, index) => index === 0 || key(records[index - 1] as T) <= key(record));
+  return isInOrder ? records : [...records].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
 /** The text of a file's bytes. @throws CoordError `corrupt` when they are not UTF-8: read loosely, they would be changed. */
@@ -66,8 +77,13 @@ export function decodeClaims(source: string): ClaimsPart {
 /** As {@link decodeClaims}, of a text that is known to be sound; the text of what stays is reused when it is written. */
 export function decodeSoundClaims(source: string, soundness: Soundness): ClaimsPart {
   const { lastToken, claims, waiters, releases } = JSON.parse(source) as ClaimsPart;
-  if (soundness === 'written') rememberLines(source, 2, [claims, waiters, releases]);
+  if (soundness === 'written') rememberClaims(source, { claims, waiters, releases });
   return { lastToken, claims, waiters, releases };
+}
+
+/** What {@link encodeClaims} has written, of a state in the order of its file, is reused when it is written over. */
+export function rememberClaims(source: string, { claims, waiters, releases }: Omit<ClaimsPart, 'lastToken'>): void {
+  rememberLines(source, 2, [claims, waiters, releases]);
 }
 
 function checkTokens(part: ClaimsPart, problems: string[]): void {
@@ -199,9 +215,9 @@ function document(parts: readonly (readonly [string, string])[]): string {
 }
 
 /** One record a line, so that a diff of the file reads well. */
-function lines<T extends object>(records: readonly T[], fields: Fields<T>): string {
+function lines<T extends object>(records: readonly T[], fields: Fields<T>, before?: readonly T[]): string {
   if (records.length === 0) return '[]';
-  return `[\n${records.map((record) => lineOf(record) ?? recordLine(record, fields)).join(',\n')}\n]`;
+  return `[\n${linesOf(records, before, (record) => recordLine(record, fields))}\n]`;
 }
 
 function list<T>(name: string, value: unknown, fields: Fields<T>, problems: string[]): readonly T[] {

@@ -11,7 +11,6 @@ import type { BranchRef } from './branch-ref.js';
 import { BranchTree, type GitSnapshot } from './branch-tree.js';
 import { commitBody, eventsIn, parseCommit, performs } from './commits.js';
 import type { Companion } from './companion.js';
-import { inFileOrder } from './documents.js';
 import { type LockSurroundings, withLocalLock } from './local-lock.js';
 import { Outbox } from './outbox.js';
 import { RequestQueue } from './request-queue.js';
@@ -148,7 +147,7 @@ export class GitStore implements Store {
     const recorded = new Set(eventsIn(base.message).map((event) => event.id));
     const waiting = this.outbox.list();
     const deferred = waiting.filter((event) => !recorded.has(event.id));
-    const { tree, files } = await this.tree.write(base, state);
+    const { tree, files, state: written } = await this.tree.write(base, state);
     const body = commitBody(tree, base.revision, entry, deferred);
     const commit = await this.writeCommit(body);
     announce?.(commit);
@@ -158,7 +157,7 @@ export class GitStore implements Store {
     const { message } = parseCommit(body);
     // A log may have begun a new segment.
     const isKnown = !base.parts.includes('log');
-    this.known = isKnown ? { ...base, revision: commit, files, message, state: inFileOrder(state) } : undefined;
+    this.known = isKnown ? { ...base, revision: commit, files, message, state: written } : undefined;
     await this.options.upkeep?.afterWrite();
     return true;
   }

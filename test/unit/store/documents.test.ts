@@ -68,10 +68,7 @@ describe('claims.json', () => {
       const source = encodeClaims(state);
       const read = decodeSoundClaims(source, soundness);
       expect([name, stateOf(read)]).toEqual([name, state]);
-      expect(encodeClaims(stateOf(read))).toBe(source);
-      const [first, ...others] = read.claims.map((claim) => ({ ...claim, reason: 'another' }));
-      const changed = stateOf({ ...read, claims: first ? [first, ...read.claims.slice(1)] : others });
-      expect(encodeClaims(changed)).toBe(encodeClaims(structuredClone(changed)));
+      expect(encodeClaims(stateOf(read), read)).toBe(source);
     }
   });
 
