@@ -48,7 +48,7 @@ function open(): Promise<GitStore> {
 }
 
 const directory = () => join(clone, '.git', 'coord', 'queue');
-const queue = () => new RequestQueue(directory(), join(clone, '.git', 'coord'), around);
+const queue = (now = around.now) => new RequestQueue(directory(), join(clone, '.git', 'coord'), { ...around, now });
 const left = () => (readdirSync(join(clone, '.git', 'coord')).includes('queue') ? readdirSync(directory()) : []);
 const subjects = () => readBranch(box, clone).map(({ subject }) => subject);
 const grants = (agent: string) =>
@@ -61,9 +61,9 @@ function note(agent: string, requestId: string | null): Request {
   return { kind: 'note', ...base, noteKind: 'note', text: 'a word', to: [], target: null, needsAck: [], ref: null };
 }
 
-/** Puts a request into the queue, as a process that was killed right afterwards. */
+/** Puts a request into the queue, as a process that was killed right afterwards, a second before whoever comes now. */
 function forgotten(request: Request): string {
-  const ticket = queue().enqueue(request);
+  const ticket = queue(() => instantOf(Date.now() + later - 1000)).enqueue(request);
   if (ticket === null) throw new Error('the queue took nothing');
   return ticket;
 }
