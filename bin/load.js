@@ -10,12 +10,13 @@ const { Script } = require('node:vm');
  */
 const VERBS_OF = {
   version: [],
-  everyday: ['agents', 'claim', 'note', 'release', 'renew', 'run', 'status', 'verify-token', 'wait'],
+  reads: ['agents', 'status', 'verify-token'],
+  writes: ['claim', 'note', 'release', 'renew', 'run', 'wait'],
   guards: ['hook', 'hooks'],
 };
 
 /** Libraries that few commands use: each is a program beside ours. */
-const LIBRARIES = ['proper-lockfile', 'simple-git'];
+const LIBRARIES = ['commander', 'proper-lockfile', 'simple-git'];
 
 /** Modules of Node that take milliseconds to load, and that many commands never use. */
 const HEAVY = ['node:child_process', 'node:crypto', 'node:os', 'node:timers/promises', 'node:zlib'];

@@ -13,7 +13,7 @@ const current = await Promise.all(
     const temporary = `${root}dist/${name}.cjs.${process.pid}.tmp`;
     writeFileSync(temporary, text);
     renameSync(temporary, `${root}dist/${name}.cjs`);
-    return `${fingerprint}.cache`;
+    return [`${name}.cjs`, `${fingerprint}.cache`];
   }),
 );
 // In processes of their own, whose exit codes are no exit code of the build.
@@ -21,5 +21,5 @@ for (const name of BUNDLES) {
   execFileSync(process.execPath, [`${root}scripts/code-cache.mjs`, name], { stdio: 'inherit' });
 }
 for (const name of readdirSync(`${root}dist`)) {
-  if (name.endsWith('.cache') && !current.includes(name)) rmSync(`${root}dist/${name}`, { force: true });
+  if (/\.(?:cjs|cache)$/.test(name) && !current.flat().includes(name)) rmSync(`${root}dist/${name}`, { force: true });
 }

@@ -1,4 +1,4 @@
-import { runProgram } from './commands/program.js';
+import { dispatch } from './commands/dispatch.js';
 import { VERBS } from './commands/registry.js';
 import type { Outcome, Success } from './commands/verb.js';
 import { typed, wordsOf } from './commands/words.js';
@@ -18,7 +18,7 @@ import { loadStyle, wantsColour } from './render/style.js';
 export async function runCommandLine(host: Host, version: string): Promise<number> {
   let exit = 0;
   try {
-    await runProgram({
+    await dispatch({
       argv: host.argv,
       version,
       write: (text) => host.stdout.write(text),

@@ -1,16 +1,8 @@
 import { Command } from 'commander';
+import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from './common-flags.js';
 import { VERBS, type VerbEntry } from './registry.js';
 import { GROUP_SUMMARIES, heads, inGroup, subjectOf, tailsOf } from './subjects.js';
 import { Input, type Verb } from './verb.js';
-
-/** Called with what was typed, once commander has checked it. */
-export type Act = (entry: VerbEntry, verb: Verb, input: Input, flags: CommonFlags) => Promise<void>;
-
-export interface CommonFlags {
-  readonly json: boolean;
-  readonly agent: string | undefined;
-  readonly requestId?: string | undefined;
-}
 
 const DESCRIPTION =
   'Lets several coding agents and people change one git repository without undoing each other’s work.';
@@ -59,9 +51,8 @@ export async function commandTree(
 }
 
 function withCommonOptions(command: Command, withAgent = true): Command {
-  if (withAgent)
-    command.option('--agent <id>', 'who acts (else COORD_AGENT, the harness, or this worktree’s one session)');
-  return command.option('--json', 'one JSON object on standard output');
+  if (withAgent) command.option(...AGENT_OPTION);
+  return command.option(...JSON_OPTION);
 }
 
 function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): void {
@@ -78,12 +69,8 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
     .action(async () => {
       const flags = command.optsWithGlobals();
       const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
-      await act(entry, verb, new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags), {
-        // The last line of a stream is the one object that --json promises.
-        json: flags.json === true || flags.jsonStream === true,
-        agent: typeof agent === 'string' ? agent : undefined,
-        requestId: typeof flags.requestId === 'string' ? flags.requestId : undefined,
-      });
+      const input = new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags);
+      await act(entry, verb, input, commonFlags(flags, agent));
     });
 }
 

@@ -30,7 +30,7 @@ export interface Verb {
   run(context: Context, input: Input): Promise<Outcome>;
 }
 
-/** What was typed: commander has checked it against the verb's arguments and options. */
+/** What was typed, checked against the verb's arguments and options. */
 export class Input {
   constructor(
     private readonly positional: readonly unknown[],

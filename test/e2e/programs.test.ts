@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,8 @@ function leftOut(program: string): string[] {
 
 describe('the built programs', () => {
   it('are chosen by the first word', () => {
-    expect(programFor(['claim', 'src', '--json'])).toBe('everyday');
+    expect(programFor(['claim', 'src', '--json'])).toBe('writes');
+    expect(programFor(['status'])).toBe('reads');
     expect(programFor(['hook', 'claude-code'])).toBe('guards');
     expect(programFor(['--version'])).toBe('version');
     for (const argv of [[], ['deploy'], ['--agent', 'maya', 'claim'], ['--version', '--json'], ['clam'], ['']]) {
@@ -49,6 +50,20 @@ describe('the built programs', () => {
       | undefined;
     expect(exports?.one).toEqual({ here: true });
     expect(exports?.other).toBe(exports?.one);
+  });
+
+  it('read a plain command line without commander', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    for (const folder of ['bin', 'dist']) cpSync(join(ROOT, folder), box.path('coord', folder), { recursive: true });
+    rmSync(box.path('coord', 'dist', 'commander.cjs'));
+    const program = box.path('coord', 'bin', 'coord.js');
+    const coord = async (...args: string[]) =>
+      (await box.coord(clone, args, { env: { COORD_AGENT: 'maya' }, program })).code;
+    await box.coord(clone, ['init', '--local']);
+    expect(await coord('claim', 'src/a.ts', '--reason', 'paging', '--ttl=1h', '--json')).toBe(0);
+    expect(await coord('hooks', 'run', 'pre-commit')).toBe(0);
+    expect(await coord('claim', 'src/b.ts', '--wait')).not.toBe(0);
   });
 
   it('have verbs that there are, each in one program', () => {
