@@ -150,9 +150,13 @@ export class RequestQueue {
     };
   }
 
-  /** Removes a ticket, with all that came of it. */
+  /** Removes a ticket, with all that came of it. What another writes there at that very moment goes when it is forgotten. */
   clear(ticket: string): void {
-    rmSync(join(this.directory, ticket), { recursive: true, force: true });
+    try {
+      rmSync(join(this.directory, ticket), { recursive: true, force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    }
   }
 
   /** The tickets that wait, oldest first. What nobody waits for any more is cleared away. */

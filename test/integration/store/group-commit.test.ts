@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import type { Request } from '../../../src/domain/request.js';
@@ -126,6 +127,28 @@ describe('requests that wait together', () => {
     writeFileSync(join(directory(), 'a-file'), '');
     expect((await transact(await open(), claimOf('maya', 'src/b.ts'), around)).ok).toBe(true);
     expect(left().sort()).toEqual(['a-file', 'stranger']);
+  });
+});
+
+describe('a request that is cleared away', () => {
+  it('may be written to by another process at that very moment', async () => {
+    const ticket = forgotten(claimOf('maya', 'src/b.ts'));
+    const folder = join(directory(), ticket);
+    const script = `const { writeFileSync } = require('node:fs');
+      const { workerData: folder, parentPort } = require('node:worker_threads');
+      const write = (name) => { try { writeFileSync(folder + '/' + name, ''); } catch {} };
+      parentPort.postMessage('begun');
+      for (let name = 0; ; name += 1) write(name % 50);`;
+    const writer = new Worker(script, { eval: true, workerData: folder });
+    onTestFinished(async () => void (await writer.terminate()));
+    await new Promise((resolve) => writer.once('message', resolve));
+    for (let times = 0; times < 500; times += 1) {
+      mkdirSync(folder, { recursive: true });
+      queue().clear(ticket);
+    }
+    await writer.terminate();
+    queue().clear(ticket);
+    expect(left()).toEqual([]);
   });
 });
 
