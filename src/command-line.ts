@@ -1,7 +1,7 @@
-import { dispatch } from './commands/dispatch.js';
+import { dispatch } from './commands/line/dispatch.js';
+import { typed, wordsOf } from './commands/line/words.js';
 import { VERBS } from './commands/registry.js';
 import type { Outcome, Success } from './commands/verb.js';
-import { typed, wordsOf } from './commands/words.js';
 import { Context } from './context.js';
 import { printable } from './domain/text.js';
 import { CoordError, exitCodeOf } from './errors.js';

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MainDemands } from './commands/main-demands.js';
+import type { MainDemands } from './commands/main-branch/demands.js';
 import type { Config } from './config/config.js';
 import { policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
@@ -243,12 +243,14 @@ export class Context {
 
   /** What the main branch as last fetched demands of everybody; null: there is none. */
   mainDemands(): Promise<MainDemands | null> {
-    this.mainDemandsRead ??= import('./commands/main-demands.js').then(({ readMainDemands }) => readMainDemands(this));
+    this.mainDemandsRead ??= import('./commands/main-branch/demands.js').then(({ readMainDemands }) =>
+      readMainDemands(this),
+    );
     return this.mainDemandsRead;
   }
 
   private async readRequiredRules(): Promise<Policy['requiredRules']> {
-    const { requiredRules } = await import('./commands/required-rules.js');
+    const { requiredRules } = await import('./commands/rules/required.js');
     return requiredRules(this);
   }
 

@@ -1,4 +1,4 @@
-import { CHANGED_RULES, newerRules, rulesMark } from './commands/rules-loaded.js';
+import { CHANGED_RULES, newerRules, rulesMark } from './commands/rules/loaded.js';
 import type { Context } from './context.js';
 import { isLive, stampAhead } from './domain/leases.js';
 import type { Agent, Claim } from './domain/model.js';

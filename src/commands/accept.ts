@@ -1,7 +1,7 @@
 import { claimedLines } from '../render/claims.js';
 import { acceptRefused } from '../render/handoff.js';
 import { transact } from '../store/transact.js';
-import { changedRulesWarning, loadedRules } from './rules-loaded.js';
+import { changedRulesWarning, loadedRules } from './rules/loaded.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Verb } from './verb.js';
 

@@ -4,7 +4,7 @@ import type { Target } from '../domain/targets.js';
 import { usage } from '../errors.js';
 import type { GitStore } from '../store/git-store.js';
 import { readDuration, readTtl, ttlFor } from './durations.js';
-import { loadedRules } from './rules-loaded.js';
+import { loadedRules } from './rules/loaded.js';
 import type { Input } from './verb.js';
 
 const LONGEST_REASON = 1_000;

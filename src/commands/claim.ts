@@ -9,7 +9,7 @@ import { CLAIM_OPTIONS, claimRequest } from './claim-request.js';
 import { readWait } from './durations.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './offline.js';
 import { refusedClaim } from './refused.js';
-import { changedRulesWarning } from './rules-loaded.js';
+import { changedRulesWarning } from './rules/loaded.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import type { Input, Verb } from './verb.js';
 import { wideWarnings } from './wide.js';

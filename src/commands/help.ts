@@ -1,9 +1,9 @@
 import { EXIT_TABLE } from '../errors.js';
 import { configLines, exitCodeLines } from '../render/help.js';
-import { checkNames } from './names.js';
+import { checkNames } from './line/names.js';
+import { helpText } from './line/tree.js';
 import { VERBS } from './registry.js';
 import { GROUP_SUMMARIES, heads, inGroup, subjectOf } from './subjects.js';
-import { helpText } from './tree.js';
 import type { Success, Verb } from './verb.js';
 
 export const help: Verb = {

@@ -2,7 +2,7 @@ import { claimedLines } from '../render/claims.js';
 import { stealRefused, takenOverLines, unreleasedWorkWarnings } from '../render/takeover.js';
 import { transact } from '../store/transact.js';
 import { CLAIM_OPTIONS, claimRequest } from './claim-request.js';
-import { changedRulesWarning } from './rules-loaded.js';
+import { changedRulesWarning } from './rules/loaded.js';
 import { readTargets, TARGET_OPTIONS } from './target-input.js';
 import { requiredReason } from './text-input.js';
 import type { Verb } from './verb.js';

@@ -40,7 +40,7 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
   [
     'who follows the events keeps them all',
     {
-      file: 'commands/events-follow.ts',
+      file: 'commands/events/follow.ts',
       from: 'private printEach(events: readonly CoordEvent[], skip: number): void {',
       to: `private readonly kept: unknown[] = [];
   private printEach(events: readonly CoordEvent[], skip: number): void {

@@ -1,4 +1,4 @@
-import { protectedConfig } from '../../src/commands/protected-config.js';
+import { protectedConfig } from '../../src/commands/main-branch/protected-config.js';
 import type { GateRecord } from '../../src/domain/gate.js';
 import { checkGates, type GateCheck } from '../../src/gates/check.js';
 import type { GateStep, Surroundings } from '../../src/gates/surroundings.js';

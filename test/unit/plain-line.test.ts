@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from '../../src/commands/common-flags.js';
-import { type PlainLine, readPlainLine } from '../../src/commands/plain-line.js';
+import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from '../../src/commands/line/common-flags.js';
+import { type PlainLine, readPlainLine } from '../../src/commands/line/plain-line.js';
+import { commandTree } from '../../src/commands/line/tree.js';
 import { VERBS, type VerbEntry } from '../../src/commands/registry.js';
-import { commandTree } from '../../src/commands/tree.js';
 import { Input, type Verb } from '../../src/commands/verb.js';
 
 const SILENT = { out: () => undefined, err: () => undefined };

@@ -4,7 +4,7 @@ import { type CommitRange, commitsIn, mergeBases, resolveCommit } from '../../gi
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { shellWord } from '../../render/command-words.js';
-import { mainBranch } from '../main-files.js';
+import { mainBranch } from '../main-branch/files.js';
 
 /** The commits that are audited. */
 export interface AuditRange extends CommitRange {

@@ -13,7 +13,7 @@ import { trueGit } from '../../git/true-git.js';
 import type { CoordinationReport } from '../../render/audit-signatures.js';
 import { parseCommit } from '../../store/commits.js';
 import { isCompaction, isKept } from '../../store/compaction.js';
-import { protectedConfig } from '../protected-config.js';
+import { protectedConfig } from '../main-branch/protected-config.js';
 
 /** Commits that are read at once. */
 const BATCH = 1_000;

@@ -5,7 +5,7 @@ import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/patterns.js';
 import { CoordError } from '../../errors.js';
 import { blobsAt, type RangeCommit } from '../../git/commit-range.js';
-import { configAt, protectedConfig } from '../protected-config.js';
+import { configAt, protectedConfig } from '../main-branch/protected-config.js';
 
 /**
  * The configuration that the audit goes by: of the range's base, which whoever is audited did not choose; where it has

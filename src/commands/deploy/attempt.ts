@@ -11,7 +11,7 @@ import { shellWord } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/git-store.js';
 import { transact } from '../../store/transact.js';
-import { loadedRules } from '../rules-loaded.js';
+import { loadedRules } from '../rules/loaded.js';
 import type { Outcome } from '../verb.js';
 import type { Case } from './case.js';
 import { targetClaim } from './claim-of.js';

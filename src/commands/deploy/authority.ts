@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { judgeSync, type SyncFacts } from '../../domain/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import type { MainBranch } from '../../git/main-branch.js';
-import { configOf } from '../protected-config.js';
+import { configOf } from '../main-branch/protected-config.js';
 import { syncError, syncFacts } from '../sync-facts.js';
 
 /** What counts for a deploy, as the remote's main branch says it at this moment. */

@@ -1,7 +1,7 @@
 import type { ClaimRequest } from '../../domain/claim-requests.js';
 import { deployTarget } from '../../domain/targets.js';
 import type { GitStore } from '../../store/git-store.js';
-import { loadedRules } from '../rules-loaded.js';
+import { loadedRules } from '../rules/loaded.js';
 import type { Case } from './case.js';
 
 /** The request for the claim on the target that a deploy is made under. */

@@ -7,7 +7,7 @@ import { type CoordError, usage } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';
 import { readTarget } from '../../targets.js';
 import { readReason } from '../claim-request.js';
-import { nearest } from '../nearest.js';
+import { nearest } from '../line/nearest.js';
 import type { Input } from '../verb.js';
 import type { Authority } from './authority.js';
 

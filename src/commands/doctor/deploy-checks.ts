@@ -7,7 +7,7 @@ import { lintGates } from '../../domain/gates/lint.js';
 import { oneLine } from '../../domain/text.js';
 import { filesAt } from '../../git/commit-files.js';
 import { readWorktreeFile } from '../../git/worktree-files.js';
-import type { ProtectedConfig } from '../protected-config.js';
+import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { type Checked, well, wrong } from './checked.js';
 
 /** Whether each deploy target has a gate, and each gate what it needs, as the main branch has them. */

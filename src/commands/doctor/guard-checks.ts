@@ -4,7 +4,7 @@ import { oneLine } from '../../domain/text.js';
 import { filesBelow, readWorktreeFile } from '../../git/worktree-files.js';
 import type { HooksReport } from '../../render/hooks.js';
 import { readHooks } from '../guards/hooks-report.js';
-import { MOST_BYTES_READ, readMainFiles } from '../main-files.js';
+import { MOST_BYTES_READ, readMainFiles } from '../main-branch/files.js';
 import { type Checked, well, wrong } from './checked.js';
 
 /** What was looked at of one layer. */

@@ -12,7 +12,7 @@ import type { Git } from '../../git/run.js';
 import { signCommit } from '../../git/sign-commit.js';
 import { type Signed, signedCommit } from '../../git/signature.js';
 import { commitBody } from '../../store/commits.js';
-import type { ProtectedConfig } from '../protected-config.js';
+import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { type Checked, well, wrong } from './checked.js';
 
 type Signers = ProtectedConfig['config']['signers'];

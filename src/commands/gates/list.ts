@@ -3,7 +3,7 @@ import { lintGates } from '../../domain/gates/lint.js';
 import { CoordError } from '../../errors.js';
 import { gateListLines } from '../../render/gates.js';
 import { targetConfig } from '../deploy/order.js';
-import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 import type { Verb } from '../verb.js';
 import { whereFrom } from './source.js';
 

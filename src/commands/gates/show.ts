@@ -10,7 +10,7 @@ import { readSigners } from '../../gates/signers-on-disk.js';
 import type { TagToJudge } from '../../gates/tags.js';
 import { type GateShown, gateLines, recordLines } from '../../render/gates.js';
 import { knownDeployments } from '../deploy/known.js';
-import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 import type { Outcome, Verb } from '../verb.js';
 import { knownGate, whereFrom } from './source.js';
 

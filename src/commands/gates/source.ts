@@ -6,8 +6,8 @@ import { gateNamed, gatesOf } from '../../gates/check.js';
 import { shellWord } from '../../render/command-words.js';
 import { readAuthority } from '../deploy/authority.js';
 import { targetConfig } from '../deploy/order.js';
-import { nearest } from '../nearest.js';
-import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
+import { nearest } from '../line/nearest.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 
 /**
  * The gates of the main branch: as the remote has it at this moment, or with `fetch` false, and where there is no

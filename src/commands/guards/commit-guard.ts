@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import { pathsOfCommit, replayedCommit } from '../../git/replayed.js';
 import { readStaged, type Staged } from '../../git/staged.js';
-import type { ProtectedConfig } from '../protected-config.js';
+import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { type Judgement, judgeChange } from './judge.js';
 
 /** Judges the commit that git is about to make. */

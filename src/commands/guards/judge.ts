@@ -5,7 +5,7 @@ import type { State } from '../../domain/model.js';
 import { patternTarget } from '../../domain/patterns.js';
 import { CoordError } from '../../errors.js';
 import type { GitStore } from '../../store/git-store.js';
-import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 
 /** What a guard makes of a change. */
 export type Judgement =

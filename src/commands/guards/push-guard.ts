@@ -6,7 +6,7 @@ import { pathsBetween } from '../../git/changed-paths.js';
 import { isAncestor } from '../../git/refs.js';
 import { type PushedRef, pushedRefs, refOfPreCommit } from '../../guards/pushed-refs.js';
 import { pushForbidden, pushStale } from '../../render/guard.js';
-import { type ProtectedConfig, protectedConfig } from '../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 import { type Judgement, judgeChange } from './judge.js';
 
 /** A push of so many refs is refused unread. */

@@ -16,7 +16,7 @@ import {
   submissionLines,
 } from '../../render/submissions.js';
 import { transact } from '../../store/transact.js';
-import { protectedConfig } from '../protected-config.js';
+import { protectedConfig } from '../main-branch/protected-config.js';
 import { readText } from '../text-input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { findSubmission } from './find-submission.js';

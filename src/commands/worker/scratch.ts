@@ -11,7 +11,7 @@ import { gitText } from '../../git/run.js';
 import { shellWord } from '../../render/command-words.js';
 import { claimOrWait } from '../claim.js';
 import { claimRequest } from '../claim-request.js';
-import { changedRulesWarning } from '../rules-loaded.js';
+import { changedRulesWarning } from '../rules/loaded.js';
 import type { Verb } from '../verb.js';
 
 export const scratch: Verb = {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { protectedConfig } from '../../../src/commands/protected-config.js';
+import { protectedConfig } from '../../../src/commands/main-branch/protected-config.js';
 import { checkGates } from '../../../src/gates/check.js';
 import { gatedRepository } from '../../support/gates.js';
 import { NOON } from '../../support/in-process.js';

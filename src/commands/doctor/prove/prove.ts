@@ -3,7 +3,7 @@ import type { LayerId } from '../../../domain/enforcement.js';
 import { type Attempt, brokenLayers, type Proof } from '../../../domain/proof.js';
 import { CoordError } from '../../../errors.js';
 import { readHooks } from '../../guards/hooks-report.js';
-import { protectedConfig } from '../../protected-config.js';
+import { protectedConfig } from '../../main-branch/protected-config.js';
 import { type Checked, wrong } from '../checked.js';
 import { ACTORS, Attempts } from './attempts.js';
 import { inProvingPlace } from './place.js';

@@ -8,8 +8,8 @@ import { patternTarget } from '../../../domain/patterns.js';
 import { usage } from '../../../errors.js';
 import { type Git, gitIn, gitText } from '../../../git/run.js';
 import { readWorktreeFile } from '../../../git/worktree-files.js';
-import { MOST_BYTES_READ, mainBranch } from '../../main-files.js';
-import type { ProtectedConfig } from '../../protected-config.js';
+import { MOST_BYTES_READ, mainBranch } from '../../main-branch/files.js';
+import type { ProtectedConfig } from '../../main-branch/protected-config.js';
 
 /** A copy of the repository in which a conflict can be played through, with a remote of its own. */
 export interface Stage {

@@ -5,8 +5,8 @@ import { type Instant, secondsBetween } from '../../../domain/time.js';
 import type { CoordError } from '../../../errors.js';
 import { transact } from '../../../store/transact.js';
 import { claimRequest } from '../../claim-request.js';
+import { readRemembered, remember } from '../../main-branch/remembered.js';
 import { refusedClaim } from '../../refused.js';
-import { readRemembered, remember } from '../../remembered.js';
 import { Input } from '../../verb.js';
 
 /**

@@ -10,7 +10,7 @@ import { diffPaths } from '../../../guards/patch.js';
 import type { GitAct, PatchFile, ShellFindings } from '../../../guards/shell/findings.js';
 import { readShell } from '../../../guards/shell/read.js';
 import { bypassRefused, deployRefused } from '../../../render/harness.js';
-import { type ProtectedConfig, protectedConfig } from '../../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../../main-branch/protected-config.js';
 import { excusedPaths } from '../commit-guard.js';
 import { asError } from '../judge.js';
 import { type Actor, repositoryAt } from './acting.js';

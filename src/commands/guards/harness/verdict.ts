@@ -10,7 +10,7 @@ import { claimsToKeepAlive } from '../../../domain/renew.js';
 import type { Target } from '../../../domain/targets.js';
 import { CoordError } from '../../../errors.js';
 import { actRefused, actUndecided, type HarnessAct } from '../../../render/harness.js';
-import { type ProtectedConfig, protectedConfig } from '../../protected-config.js';
+import { type ProtectedConfig, protectedConfig } from '../../main-branch/protected-config.js';
 import { asError } from '../judge.js';
 
 /** What the hook makes of an edit or a command. */

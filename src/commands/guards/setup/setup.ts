@@ -4,7 +4,7 @@ import { usage } from '../../../errors.js';
 import { HARNESSES, type Harness } from '../../../guards/harness/calls.js';
 import { type SetupReport, setupLines, setupWarnings } from '../../../render/setup.js';
 import { withLocalLock } from '../../../store/local-lock.js';
-import { readRemembered, remember } from '../../remembered.js';
+import { readRemembered, remember } from '../../main-branch/remembered.js';
 import type { Verb } from '../../verb.js';
 import { WorktreeText } from './files.js';
 import { filesToRemove, filesToSetUp, type PlannedFile } from './plan.js';

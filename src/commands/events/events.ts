@@ -1,0 +1,119 @@
+import type { Context } from '../../context.js';
+import { type CoordEvent, EVENT_TYPES } from '../../domain/events.js';
+import { CoordError, usage } from '../../errors.js';
+import { checkAgentId } from '../../identity.js';
+import { eventLines } from '../../render/events.js';
+import type { GitStore } from '../../store/git-store.js';
+import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/history.js';
+import { readCount } from '../counts.js';
+import { nearest } from '../line/nearest.js';
+import type { Input, Success, Verb } from '../verb.js';
+import { readSince } from './since.js';
+
+export const events: Verb = {
+  options: [
+    ['--since <when>', 'a duration such as 2h, an instant, or the id of an event: what came after'],
+    ['--agent <id>', 'only what this agent did (here it does not say who you are)'],
+    ['--type <type>', 'only this type, such as claim.granted, or a whole kind, such as claim', 'repeatable'],
+    ['--limit <n>', 'only the newest so many'],
+    ['--follow', 'then print each new event once, in order, until interrupted'],
+    ['--no-fetch', 'read what is here'],
+  ],
+  examples: [
+    ['coord events --since 2h --type claim.refused', 'who was refused in the last two hours'],
+    ['coord events --follow --json', 'for a program that watches: one event a line'],
+    [
+      'coord events --follow --json --since ID',
+      'the same after a restart, where ID is the last event that it has seen',
+    ],
+  ],
+  notes: [
+    'The order is that of the history. Refusals are recorded with the next write of their clone; until then they are',
+    'listed last, as pending. --follow records those of this clone at once, and the same refusal again once a minute.',
+    'With --follow --json each line is one event, without the envelope that every other output with --json has.',
+  ],
+  async run(context, input) {
+    const plan = readPlan(context, input);
+    const store = await context.store();
+    if (!input.flag('follow')) return list(context, store, plan);
+    const { followEvents } = await import('./follow.js');
+    return followEvents(context, store, plan);
+  },
+};
+
+export interface EventsPlan {
+  readonly since: Since;
+  readonly limit: number;
+  readonly wants: (event: CoordEvent) => boolean;
+  /** Whether the remote is asked. */
+  readonly fetch: boolean;
+}
+
+function readPlan(context: Context, input: Input): EventsPlan {
+  const since = input.text('since');
+  const limit = input.text('limit');
+  const asked = input.text('agent');
+  const agent = asked === undefined ? null : checkAgentId(asked);
+  const types = input.texts('type').map(checkType);
+  return {
+    since: since === undefined ? null : readSince(since, context.now()),
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : readCount('--limit', limit),
+    wants: (event) =>
+      (agent === null || event.agent === agent) &&
+      (types.length === 0 || types.some((type) => event.type === type || event.type.startsWith(`${type}.`))),
+    fetch: !input.negated('fetch'),
+  };
+}
+
+function checkType(type: string): string {
+  const known = [...EVENT_TYPES, ...new Set(EVENT_TYPES.map((name) => name.split('.')[0] ?? name))];
+  if (known.includes(type)) return type;
+  const meant = nearest(type, known);
+  const hint = meant === undefined ? `one of: ${known.join(', ')}` : `did you mean ${meant}?`;
+  throw usage(`no such type of event: ${JSON.stringify(type)}`, hint);
+}
+
+async function list(context: Context, store: GitStore, { since, limit, wants, fetch }: EventsPlan): Promise<Success> {
+  // Before the history, so that an event recorded meanwhile is seen in one of them.
+  const waiting = store.deferred();
+  const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip());
+  const read = await eventsSince(historyFrom(context.gitStream, tip), since, { limit, wants });
+  if (!read.found) throw unknownEvent(since, waiting, read.compacted);
+  const { events: recorded, compacted } = read;
+  const known = new Set(recorded.map(({ id }) => id));
+  const earliest = since !== null && 'instant' in since ? since.instant : '';
+  const pending = waiting
+    .filter(({ id, at }) => !known.has(id) && at >= earliest)
+    .map((event) => ({ ...event, pending: true as const }));
+  const listed = [...recorded, ...pending].filter(wants).slice(-limit);
+  const last = recorded.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
+  const now = context.now();
+  return {
+    data: { events: listed, last, compacted },
+    text: (style) => eventLines(listed, compacted, now, style),
+  };
+}
+
+/** @returns the error for an event to begin after that the history does not have. */
+export function unknownEvent(
+  since: Since,
+  waiting: readonly CoordEvent[],
+  compacted: EventsRead['compacted'],
+): CoordError {
+  const id = since !== null && 'event' in since ? since.event : '';
+  if (waiting.some((event) => event.id === id)) {
+    return new CoordError('usage', `the event ${id} is not recorded yet`, {
+      hint: 'begin after an event that is not marked as pending',
+    });
+  }
+  if (compacted) {
+    return usage(
+      `no such event: ${JSON.stringify(id)}; those up to ${compacted.to} were compacted`,
+      `begin with what is left: --since ${compacted.to}`,
+    );
+  }
+  return usage(
+    `no such event: ${JSON.stringify(id)}`,
+    'coord events prints them; --since also takes 2h, or an instant',
+  );
+}

@@ -1,0 +1,187 @@
+import type { Context } from '../../context.js';
+import type { CoordEvent } from '../../domain/events.js';
+import { Newest } from '../../domain/newest.js';
+import { isDeferredEvent } from '../../domain/refusal-event.js';
+import { jsonLine } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
+import { asTyped } from '../../render/command-words.js';
+import { eventLine } from '../../render/events.js';
+import { loadStyle, wantsColour } from '../../render/style.js';
+import { Bell } from '../../store/bell.js';
+import type { GitStore } from '../../store/git-store.js';
+import { eventsSince, historyFrom } from '../../store/history.js';
+import { watchBranch, watchFolder } from '../../store/watch.js';
+import type { Success } from '../verb.js';
+import { type EventsPlan, unknownEvent } from './events.js';
+
+/** Another clone's events cannot wake this one, so the remote is asked this often. */
+const REMOTE_POLL_MS = 2_000;
+const LONGEST_SLEEP_MS = 60_000;
+/** A refusal that is recorded a second time is so soon after the first: no more of them wait at once. */
+const REFUSALS_REMEMBERED = 2_000;
+/** The same refusal again is recorded no more often than this, so that an agent that polls does not flood history. */
+const SAME_REFUSAL_MS = 60_000;
+
+/** Prints each event once, in the order of the history, until it is asked to stop or nobody reads any more. */
+export async function followEvents(context: Context, store: GitStore, plan: EventsPlan): Promise<Success> {
+  const bell = new Bell();
+  const onChange = () => bell.ring();
+  const { branch } = await context.config();
+  const watches = [
+    watchBranch({ repository: context.repository, branch, onChange }),
+    watchFolder(store.deferredFolder, onChange),
+  ];
+  const unlisten = context.host.onStop(() => bell.stop());
+  try {
+    const follower = new Follower(context, store, plan, await printer(context, bell));
+    while (!bell.stopped) {
+      bell.reset();
+      const sleepMs = await follower.step();
+      await bell.wait(sleepMs);
+    }
+  } finally {
+    unlisten();
+    for (const watch of watches) watch.close();
+  }
+  return { data: {}, text: () => [], streamed: true };
+}
+
+async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent) => void> {
+  const { stdout, env } = context.host;
+  const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
+  const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
+  return (event) => {
+    const line = context.flags.json ? jsonLine(event) : asTyped(eventLine(event, context.now(), style), standpoint);
+    stdout.write(`${line}\n`, (error) => {
+      if (error) bell.stop();
+    });
+  };
+}
+
+class Follower {
+  /** The commit up to which everything was printed. */
+  private done: string | null = null;
+  /** The last event up to there. */
+  private last: string | null = null;
+  /** The newest refusals that were printed: they may be recorded a second time. */
+  private readonly refusals = new Newest(REFUSALS_REMEMBERED);
+  /** When each refusal was last recorded, in milliseconds since the epoch. */
+  private readonly recordedAt = new Map<string, number>();
+  private readonly asksRemote: boolean;
+  private complained = false;
+
+  constructor(
+    private readonly context: Context,
+    private readonly store: GitStore,
+    private readonly plan: EventsPlan,
+    private readonly print: (event: CoordEvent) => void,
+  ) {
+    this.asksRemote = plan.fetch && store.reach === 'remote';
+  }
+
+  /** Prints what is new, and returns for how many milliseconds nothing else is due. */
+  async step(): Promise<number> {
+    if (this.done === null) await this.begin();
+    else await this.printNew();
+    if (this.plan.fetch) await this.unlessAway(() => this.recordRefusals());
+    if (this.asksRemote) await this.unlessAway(() => this.store.latestTip());
+    await this.printNew();
+    return this.asksRemote ? REMOTE_POLL_MS : Math.min(LONGEST_SLEEP_MS, this.untilDue());
+  }
+
+  private async begin(): Promise<void> {
+    const { since, limit, wants, fetch } = this.plan;
+    const tip = (fetch ? null : await this.store.tip()) ?? (await this.store.latestTip());
+    const read = await eventsSince(historyFrom(this.context.gitStream, tip), since, { limit, wants });
+    if (!read.found) throw unknownEvent(since, this.store.deferred(), read.compacted);
+    const { events } = read;
+    this.last = events.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
+    const skipped = events.filter(wants).length - limit;
+    this.printEach(events, Math.max(0, skipped));
+    this.done = tip;
+  }
+
+  private async printNew(): Promise<void> {
+    const tip = await this.store.tip();
+    if (tip === this.done) return;
+    const fresh = tip === null ? null : await this.eventsUpTo(tip);
+    if (fresh === null) throw rewound(this.done, tip);
+    this.printEach(fresh, 0);
+    this.last = fresh.at(-1)?.id ?? this.last;
+    this.done = tip;
+  }
+
+  /**
+   * What was recorded since, oldest first; null where the history does not go on from there. After a compaction the
+   * commits are others, but the events in them are not; or none of the former is left.
+   */
+  private async eventsUpTo(tip: string): Promise<readonly CoordEvent[] | null> {
+    const newestFirst: CoordEvent[] = [];
+    let compacted = false;
+    for await (const commit of historyFrom(this.context.gitStream, tip)) {
+      if (commit.id === this.done) return newestFirst.reverse();
+      newestFirst.push(...commit.events.toReversed());
+      compacted = commit.compacted !== null;
+    }
+    const all = newestFirst.reverse();
+    return compacted ? all.slice(all.findIndex(({ id }) => id === this.last) + 1) : null;
+  }
+
+  private printEach(events: readonly CoordEvent[], skip: number): void {
+    let left = skip;
+    for (const event of events) {
+      if (this.refusals.has(event.id)) continue;
+      if (isDeferredEvent(event)) this.refusals.add(event.id);
+      if (!this.plan.wants(event)) continue;
+      if (left > 0) left -= 1;
+      else this.print(event);
+    }
+  }
+
+  /** A refusal that nobody writes behind would otherwise wait: here it becomes part of the history. */
+  private async recordRefusals(): Promise<void> {
+    const now = this.context.host.now();
+    const waiting = this.store.deferred();
+    if (!waiting.some((event) => this.dueAt(event) <= now)) return;
+    if (!(await this.store.flush(this.context.newId(), this.context.now()))) return;
+    for (const [name, at] of this.recordedAt) if (at + SAME_REFUSAL_MS <= now) this.recordedAt.delete(name);
+    for (const event of waiting) this.recordedAt.set(nameOf(event), now);
+  }
+
+  private dueAt(event: CoordEvent): number {
+    return (this.recordedAt.get(nameOf(event)) ?? Number.NEGATIVE_INFINITY) + SAME_REFUSAL_MS;
+  }
+
+  private untilDue(): number {
+    const now = this.context.host.now();
+    return Math.min(...this.store.deferred().map((event) => Math.max(SHORTEST_SLEEP_MS, this.dueAt(event) - now)));
+  }
+
+  /** A remote or a lock that is out of reach for a while does not end the watch; what is here is still seen. */
+  private async unlessAway(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.complained = false;
+    } catch (error) {
+      if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+      if (!this.complained) this.context.host.stderr.write(`${error.message}; asking again\n`);
+      this.complained = true;
+    }
+  }
+}
+
+/** A refusal that another writer's commit is about to carry is looked at again after this. */
+const SHORTEST_SLEEP_MS = 500;
+
+/** What makes a refusal the same as another: who, why, and where. */
+function nameOf({ agent, reason, targets, heldBy }: CoordEvent): string {
+  return JSON.stringify([agent, reason, targets, heldBy]);
+}
+
+function rewound(done: string | null, tip: string | null): CoordError {
+  const [from, to] = [done, tip].map((commit) => commit?.slice(0, 7) ?? 'nothing');
+  return new CoordError('corrupt', `the coordination branch was rewound or rewritten: from ${from} to ${to}`, {
+    hint: 'find out who did it; then follow again from an event that is still there (--since)',
+    details: { reason: tip === null ? 'deleted' : 'rewritten', known: done, tip },
+  });
+}

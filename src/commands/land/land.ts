@@ -1,0 +1,142 @@
+import type { Context } from '../../context.js';
+import type { LandRequest } from '../../domain/claim-requests.js';
+import { decide } from '../../domain/decide.js';
+import type { Claim, Release, State } from '../../domain/model.js';
+import type { Answer, Refused } from '../../domain/request.js';
+import type { CoordError } from '../../errors.js';
+import { uncommittedPaths } from '../../git/changes.js';
+import { renamesSince } from '../../git/renames.js';
+import { type LandedClaim, type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
+import { CompanionDeclined } from '../../store/companion.js';
+import { transact } from '../../store/transact.js';
+import { syncError } from '../sync-facts.js';
+import type { Outcome, Success, Verb } from '../verb.js';
+import { mainAsCompanion, rehearse, whyDeclined } from './push.js';
+import { pushForReview } from './review.js';
+import { landRequest, readMain, readWork, requireSharing, type Work } from './work.js';
+
+export const land: Verb = {
+  options: [
+    ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
+    ['--dry-run', 'show what would land and be released'],
+  ],
+  examples: [
+    ['coord land', 'move the main branch to HEAD and release the claims on what it changed, both or neither'],
+    ['coord land --dry-run', 'show it only'],
+    ['coord land --to paginate-users', 'where the main branch takes no push: then open a pull request'],
+  ],
+  notes: [
+    'Every changed path of the surface (as the main branch has it) must be under a live exclusive claim of yours.',
+    'HEAD must contain all of the main branch. Running it again gives the same answer, and no second effect.',
+    'Your pre-push hook runs once, before anything is moved, and sees the push of the main branch only.',
+  ],
+  async run(context, input) {
+    await requireSharing(context);
+    const branch = input.text('to');
+    const dryRun = input.flag('dryRun');
+    return branch === undefined ? landOnMain(context, dryRun) : pushForReview(context, branch, dryRun);
+  },
+};
+
+const ATTEMPTS = 6;
+const LONGEST_PAUSE_MS = 250;
+
+async function landOnMain(context: Context, dryRun: boolean): Promise<Outcome> {
+  const rehearsed = new Set<string>();
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await tryToLand(context, dryRun, rehearsed);
+    if (!('again' in outcome)) return outcome;
+    if (attempt === ATTEMPTS) return outcome.again;
+    await context.surroundings.pause(context.surroundings.random() * LONGEST_PAUSE_MS * attempt);
+  }
+}
+
+/** What stopped this try; another one starts from what the remote has now. */
+interface TryAgain {
+  readonly again: CoordError;
+}
+
+/** @param rehearsed commits that the user's hook has let through */
+async function tryToLand(context: Context, dryRun: boolean, rehearsed: Set<string>): Promise<Outcome | TryAgain> {
+  const { verdict, work } = await readWork(context);
+  if (work === null) return syncError(verdict);
+  const store = await context.store();
+  const { state } = await store.latest();
+  const request = await landRequest(context, work);
+  if (work.ahead === 0) {
+    const released = releasedAt(state, request.agent, work.head);
+    if (verdict.ok || released.length > 0) return success(request, work, { already: true, dryRun: false, released });
+  }
+  if (!verdict.ok) return syncError(verdict);
+  const plan = decide(state, request, context.now());
+  if (!plan.ok) return refused(context, work, plan);
+  const claims = plan.result.released;
+  const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+  if (dirty.length > 0) return uncommittedOnGround(dirty, 'coord land');
+  if (dryRun) return success(request, work, { already: false, dryRun, released: claims });
+  if (!rehearsed.has(work.head)) {
+    const stopped = await rehearse(context, work);
+    if (stopped) return stopped;
+    rehearsed.add(work.head);
+  }
+  return push(context, work, await withRenames(context, request, claims));
+}
+
+/** What an earlier run released with this commit, each claim once: a path that was renamed has a record of its own. */
+function releasedAt(state: State, agent: string, commit: string): readonly Release[] {
+  const releases = state.releases.filter((one) => one.agent === agent && one.commit === commit);
+  return [...new Map(releases.reverse().map((release) => [release.token, release])).values()].reverse();
+}
+
+async function withRenames(context: Context, request: LandRequest, claims: readonly Claim[]): Promise<LandRequest> {
+  const bases = claims.map((claim) => claim.base);
+  return { ...request, renames: await renamesSince(context.git, bases, request.commit) };
+}
+
+async function push(context: Context, work: Work, request: LandRequest): Promise<Outcome | TryAgain> {
+  const store = await context.openStore(await context.config(), mainAsCompanion(context, work));
+  let decision: Answer<'land'>;
+  try {
+    decision = await transact(store, request, context.surroundings);
+  } catch (error) {
+    if (!(error instanceof CompanionDeclined)) throw error;
+    const { error: why, fleeting } = whyDeclined(error.pushed, work);
+    return fleeting || (await hasMoved(context, work)) ? { again: why } : why;
+  }
+  if (!decision.ok) return refused(context, work, decision);
+  return success(request, work, { already: false, dryRun: false, released: decision.result.released });
+}
+
+/**
+ * Another run of this command, killed or not, may have landed the very same work meanwhile, and released its claims;
+ * then the main branch has moved.
+ */
+async function refused(context: Context, work: Work, { refusal }: Refused): Promise<CoordError | TryAgain> {
+  const error = landRefused(refusal, context.now());
+  return (await hasMoved(context, work)) ? { again: error } : error;
+}
+
+async function hasMoved(context: Context, { main }: Work): Promise<boolean> {
+  return (await readMain(context)) !== main;
+}
+
+function success(
+  request: LandRequest,
+  work: Work,
+  came: { readonly already: boolean; readonly dryRun: boolean; readonly released: readonly LandedClaim[] },
+): Success {
+  const { dryRun } = came;
+  const released = came.released.map(({ target, kind, agent, token }) => ({ target, kind, agent, token }));
+  const report: LandReport = {
+    landed: !dryRun && (!came.already || released.length > 0),
+    already: came.already,
+    dryRun,
+    commit: request.commit,
+    from: request.from,
+    to: `${work.remote}/${work.branch}`,
+    commits: work.ahead,
+    paths: request.paths,
+    released,
+  };
+  return { data: report, text: (style) => landLines(report, style) };
+}

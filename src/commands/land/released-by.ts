@@ -1,0 +1,138 @@
+import type { Context } from '../../context.js';
+import { groundOf } from '../../domain/conflicts.js';
+import { matches } from '../../domain/ground/index.js';
+import type { Claim } from '../../domain/model.js';
+import { ownClaims } from '../../domain/ownership.js';
+import { shorten } from '../../domain/text.js';
+import { usage } from '../../errors.js';
+import { pathsBetween } from '../../git/changed-paths.js';
+import { uncommittedPaths } from '../../git/changes.js';
+import { isAncestor } from '../../git/refs.js';
+import { renamesSince } from '../../git/renames.js';
+import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround } from '../../render/land.js';
+import { refusalError } from '../../render/refusals.js';
+import { transact } from '../../store/transact.js';
+import { syncError } from '../sync-facts.js';
+import type { Outcome, Verb } from '../verb.js';
+import { readWork, requireSharing } from './work.js';
+
+export const releasedBy: Verb = {
+  arguments: [['<commit>', 'the commit that you pushed for the pull request']],
+  examples: [
+    ['coord released-by 9b1d0e4', 'after the merge of coord land --to: release the claims that it was done under'],
+  ],
+  notes: [
+    'It looks for the commit on the remote’s main branch, or for the same content at every path that it changed there,',
+    'as a squash or a rebase leaves it. Claims with later work of HEAD, or with work that is not merged, stay.',
+  ],
+  async run(context, input) {
+    await requireSharing(context);
+    const commit = await readCommit(context, input.argument(0) ?? '');
+    const { verdict, work } = await readWork(context);
+    if (work === null) return syncError(verdict);
+    return release(context, commit, { name: `${work.remote}/${work.branch}`, commit: work.main });
+  },
+};
+
+async function readCommit(context: Context, text: string): Promise<string> {
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${text}^{commit}`];
+  const result = await context.git(args);
+  if (result.code === 0) return result.stdout.toString('utf8').trim();
+  throw usage(
+    `no such commit: ${JSON.stringify(shorten(text, 80))}`,
+    'name the commit that you pushed, as this clone has it: git log --oneline',
+  );
+}
+
+interface Main {
+  readonly name: string;
+  readonly commit: string;
+}
+
+async function release(context: Context, commit: string, main: Main): Promise<Outcome> {
+  const base = await context.requestBase();
+  const store = await context.store();
+  const { state } = await store.latest();
+  const own = ownClaims(state, base, null, context.now());
+  const claims =
+    'claims' in own ? own.claims.filter(({ kind, mode }) => kind !== 'resource' && mode === 'exclusive') : [];
+  const contained = (await isAncestor(context.git, commit, main.commit)) === true;
+  const sorted = await sortClaims(context, claims, { commit, contained }, main);
+  const chosen = sorted.filter(({ fate }) => fate === 'merged').map(({ claim }) => claim);
+  const report: ReleasedByReport = {
+    commit,
+    upstream: main.name,
+    how: chosen.length === 0 ? null : contained ? 'contained' : 'same-content',
+    released: chosen.map(({ target, kind, agent, token }) => ({ target, kind, agent, token })),
+    kept: sorted.flatMap(({ claim: { target }, fate }) => (fate === 'merged' ? [] : [{ target, why: fate }])),
+  };
+  const apart = sorted.flatMap(({ unmerged }) => unmerged);
+  if (chosen.length === 0 && apart.length > 0) return notMerged(report, apart);
+  const dirty = await uncommittedPaths(context.git, chosen, context.repository.foldsCase);
+  if (dirty.length > 0) return uncommittedOnGround(dirty, `coord released-by ${commit.slice(0, 7)}`);
+  if (chosen.length > 0) {
+    const decision = await transact(
+      store,
+      {
+        kind: 'release',
+        ...base,
+        targets: chosen.map(groundOf),
+        // After a squash the commit itself is nowhere on the main branch, so the next holder must have what is.
+        commit: contained ? commit : main.commit,
+        commitNamed: true,
+        renames: await renamesSince(
+          context.git,
+          chosen.map((claim) => claim.base),
+          commit,
+        ),
+        uncommitted: false,
+      },
+      context.surroundings,
+    );
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+  }
+  return { data: report, text: (style) => releasedByLines(report, style) };
+}
+
+interface Sorted {
+  readonly claim: Claim;
+  readonly fate: 'merged' | 'not-merged' | 'later-work';
+  /** Paths of the claim's work whose content the main branch does not have. */
+  readonly unmerged: readonly string[];
+}
+
+/** The claims that the commit has work of, and what became of that work. */
+async function sortClaims(
+  context: Context,
+  claims: readonly Claim[],
+  { commit, contained }: { readonly commit: string; readonly contained: boolean },
+  main: Main,
+): Promise<Sorted[]> {
+  const apart = new Set(contained ? [] : await pathsBetween(context.git, commit, main.commit));
+  const later = await laterWork(context, commit, main);
+  const sorted: Sorted[] = [];
+  for (const claim of claims) {
+    const covers = (path: string) => matches(groundOf(claim), path, { foldCase: context.repository.foldsCase });
+    const worked = (await workSince(context, claim, commit)).filter(covers);
+    if (worked.length === 0) continue;
+    const unmerged = worked.filter((path) => apart.has(path));
+    const fate = unmerged.length > 0 ? 'not-merged' : later.some(covers) ? 'later-work' : 'merged';
+    sorted.push({ claim, fate, unmerged });
+  }
+  return sorted;
+}
+
+/** Paths that changed since the claim was granted; none where HEAD was there already, or that commit is gone from here. */
+async function workSince({ git }: Context, { base }: Claim, commit: string): Promise<string[]> {
+  if (base === null || base === commit) return [];
+  return (await git(['cat-file', '-e', `${base}^{commit}`])).code === 0 ? pathsBetween(git, base, commit) : [];
+}
+
+/** Paths that HEAD changed after the commit, and that the main branch does not have like that. */
+async function laterWork(context: Context, commit: string, main: Main): Promise<string[]> {
+  const { git } = context;
+  const head = (await context.head()).commit;
+  if (head === null || head === commit || (await isAncestor(git, commit, head)) !== true) return [];
+  const unmerged = new Set(await pathsBetween(git, main.commit, head));
+  return (await pathsBetween(git, commit, head)).filter((path) => unmerged.has(path));
+}

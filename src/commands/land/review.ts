@@ -1,0 +1,111 @@
+import type { Context } from '../../context.js';
+import type { LandRequest } from '../../domain/claim-requests.js';
+import { decide } from '../../domain/decide.js';
+import { oneLine } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import type { PorcelainResult } from '../../git/porcelain.js';
+import { reasonOf, refusedByHook, rejectionOf, wordsOf } from '../../git/push-status.js';
+import { shellWord } from '../../render/command-words.js';
+
+import { landRefused, type ReviewReport, reviewLines } from '../../render/land.js';
+import { hookRefused, notPushed, protectedBranch } from '../../render/land-push.js';
+import { troubleIn } from '../../store/remote-words.js';
+import { transact } from '../../store/transact.js';
+import { syncError } from '../sync-facts.js';
+import type { Outcome } from '../verb.js';
+import { refusesBranch } from './push.js';
+import { landRequest, readWork, type Work } from './work.js';
+
+/** A push with the user's hooks: agents' tools stop a command after 10 minutes. */
+const PUSH_TIMEOUT_MS = 540_000;
+
+/**
+ * Pushes HEAD to a branch for a pull request. The claims are checked as for a landing, and stay held: the work is not on
+ * the main branch yet. HEAD may lack commits of it, since the merge brings the two together.
+ */
+export async function pushForReview(context: Context, branch: string, dryRun: boolean): Promise<Outcome> {
+  const { verdict, work } = await readWork(context);
+  await checkBranch(context, branch, work);
+  if (work === null) return syncError(verdict);
+  if (work.ahead === 0) {
+    return new CoordError('usage', `nothing to push: ${work.remote}/${work.branch} has all of HEAD`, {
+      hint: 'commit your work first',
+    });
+  }
+  const request = await landRequest(context, work);
+  const { state } = await (await context.store()).latest();
+  const plan = decide(state, request, context.now());
+  if (!plan.ok) return landRefused(plan.refusal, context.now());
+  if (!dryRun) {
+    const stopped = await push(context, work, branch);
+    if (stopped) return stopped;
+  }
+  const unrecorded = dryRun ? null : await record(context, { ...request, review: branch });
+  const report: ReviewReport = {
+    landed: false,
+    pushed: !dryRun,
+    dryRun,
+    commit: work.head,
+    to: `${work.remote}/${branch}`,
+    upstream: `${work.remote}/${work.branch}`,
+    paths: request.paths,
+    held: plan.result.released.map(({ target }) => target),
+  };
+  const late = `HEAD lacks ${work.behind} of the commits of ${report.upstream}; the pull request may need them`;
+  return {
+    data: report,
+    text: (style) => reviewLines(report, style),
+    warnings: [...(work.behind === 0 ? [] : [late]), ...(unrecorded === null ? [] : [unrecorded])],
+  };
+}
+
+/**
+ * Tells the history which commits were pushed under which claims: an audit of the pull request goes by that, since the
+ * claims are not released yet. The push has happened whatever becomes of it.
+ * @returns why it is not recorded; null when it is.
+ */
+async function record(context: Context, request: LandRequest): Promise<string | null> {
+  const again = 'an audit will not know whose it is; repeat the command';
+  try {
+    const decision = await transact(await context.store(), request, context.surroundings);
+    return decision.ok ? null : `pushed, and not recorded: the claims have changed meanwhile; ${again}`;
+  } catch (error) {
+    if (!(error instanceof CoordError)) throw error;
+    return `pushed, and not recorded: ${oneLine(error.message)}; ${again}`;
+  }
+}
+
+async function checkBranch(context: Context, branch: string, work: Work | null): Promise<void> {
+  const { code } = await context.git(['check-ref-format', '--branch', branch]);
+  if (code !== 0 || branch.startsWith('-')) {
+    throw usage(`not a branch name: ${JSON.stringify(branch)}`, 'coord land --to BRANCH');
+  }
+  const config = await context.config();
+  if (branch === config.branch) throw usage(`${branch} is the coordination branch`, 'name another branch');
+  if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, 'coord land');
+}
+
+/** @returns why it could not be pushed; null when it was. */
+async function push(context: Context, work: Work, branch: string): Promise<CoordError | null> {
+  const ref = `refs/heads/${branch}`;
+  const door = context.remoteGitWithin(PUSH_TIMEOUT_MS);
+  const pushed = await door.push(work.remote, [`${work.head}:${ref}`], ['--no-follow-tags']);
+  if (pushed.code === 0) return null;
+  // The answer may have been lost on the way.
+  const listed = await context.remoteGit.lsRemote(work.remote, [ref]);
+  if (listed.stdout.includes(`${work.head}\t${ref}\n`)) return null;
+  return whyNotPushed(pushed, work, branch, ref);
+}
+
+function whyNotPushed(pushed: PorcelainResult, work: Work, branch: string, ref: string): CoordError {
+  const rejection = rejectionOf(pushed, ref);
+  const { remote } = work;
+  if (rejection && refusesBranch(rejection))
+    return protectedBranch(rejection.reason, wordsOf(pushed), { remote, branch });
+  if (refusedByHook(pushed)) return hookRefused(wordsOf(pushed));
+  if (rejection?.by !== 'git') return notPushed(troubleIn(pushed), reasonOf(pushed), wordsOf(pushed), work);
+  return new CoordError('behind', `behind: ${oneLine(`${remote}/${branch}`)} has commits that HEAD lacks`, {
+    hint: `git pull --rebase ${shellWord(remote)} ${shellWord(branch)}, then repeat; if you have rebased a branch that is yours alone, push it yourself: git push --force-with-lease ${shellWord(remote)} HEAD:${shellWord(branch)}`,
+    details: { reason: 'review-branch', branch },
+  });
+}

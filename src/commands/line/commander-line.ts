@@ -1,0 +1,77 @@
+import { CommanderError } from 'commander';
+import { type CoordError, usage } from '../../errors.js';
+import { successEnvelope } from '../../render/envelope.js';
+import { VERBS } from '../registry.js';
+import { tailsOf } from '../subjects.js';
+import { Input } from '../verb.js';
+import type { Act } from './common-flags.js';
+import type { CommandLine } from './dispatch.js';
+import { commandTree } from './tree.js';
+
+/** What is known of a command line before it is parsed. */
+interface Sighted {
+  /** The words that seem to name the command. */
+  readonly names: readonly (string | undefined)[];
+  readonly json: boolean;
+}
+
+/**
+ * Has commander read the command line.
+ * @throws CoordError `usage` for one that is not understood, and all that the verb throws.
+ */
+export async function parseWithCommander(
+  { argv, version, write, act }: CommandLine,
+  { names, json }: Sighted,
+): Promise<void> {
+  const [head] = names;
+  let shown = '';
+  let complaint = '';
+  const output = {
+    out: (text: string) => {
+      shown += text;
+    },
+    err: (text: string) => {
+      complaint += text;
+    },
+  };
+  const program = await commandTree(head ?? firstWord(argv), act, output, version);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.help') throw incomplete(head);
+    if (error.exitCode !== 0) throw misunderstood(complaint || error.message, head);
+    if (!json) return write(shown);
+    if (error.code === 'commander.helpDisplayed') return helpAsData(names, act);
+    write(successEnvelope('version', { version }, []));
+  }
+}
+
+function firstWord(argv: readonly string[]): string | undefined {
+  return argv.find((word) => !word.startsWith('-'));
+}
+
+/** `coord claim --help --json` is `coord help claim --json`. */
+async function helpAsData(names: Sighted['names'], act: Act): Promise<void> {
+  const entry = VERBS.find(({ name }) => name === 'help');
+  if (!entry) return;
+  const topic = names.filter((name) => name !== undefined);
+  await act(entry, await entry.load(), new Input([topic], {}), { json: true, agent: undefined });
+}
+
+function incomplete(head: string | undefined): CoordError {
+  if (head === undefined) return usage('no command was named', 'coord help');
+  return usage(`no verb was named: coord ${head} has ${tailsOf(head).join(', ')}`, `coord ${head} --help`);
+}
+
+function misunderstood(complaint: string, head: string | undefined): CoordError {
+  const [first = '', ...rest] = complaint
+    .trim()
+    .replace(/^error: /, '')
+    .split('\n');
+  const suggestion = /Did you mean (?:one of )?(.+?)\?/.exec(rest.join(' '))?.[1];
+  return usage(
+    suggestion ? `${first} (did you mean ${suggestion}?)` : first,
+    head === undefined ? 'coord --help' : `coord ${head} --help`,
+  );
+}

@@ -1,0 +1,30 @@
+import type { VerbEntry } from '../registry.js';
+import type { Input, Verb } from '../verb.js';
+
+/** What every command takes. */
+export interface CommonFlags {
+  readonly json: boolean;
+  readonly agent: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** Called with what was typed, once it has been checked. */
+export type Act = (entry: VerbEntry, verb: Verb, input: Input, flags: CommonFlags) => Promise<void>;
+
+/** The options of every command; a verb may have an `--agent` of its own. */
+export const AGENT_OPTION = [
+  '--agent <id>',
+  'who acts (else COORD_AGENT, the harness, or this worktree’s one session)',
+] as const;
+export const JSON_OPTION = ['--json', 'one JSON object on standard output'] as const;
+
+/** @param options what was typed, by names in camel case */
+export function commonFlags(options: Readonly<Record<string, unknown>>, agent = options.agent): CommonFlags {
+  const { json, jsonStream, requestId } = options;
+  return {
+    // The last line of a stream is the one object that --json promises.
+    json: json === true || jsonStream === true,
+    agent: typeof agent === 'string' ? agent : undefined,
+    requestId: typeof requestId === 'string' ? requestId : undefined,
+  };
+}

@@ -1,0 +1,72 @@
+import { parseDuration } from '../../domain/time.js';
+import { VERBS } from '../registry.js';
+import { inGroup } from '../subjects.js';
+import { Input } from '../verb.js';
+import { type Act, commonFlags } from './common-flags.js';
+import { checkNames } from './names.js';
+import { readPlainLine } from './plain-line.js';
+import { typed, wordsOf } from './words.js';
+
+export interface CommandLine {
+  readonly argv: readonly string[];
+  readonly version: string;
+  /** Help and version go here. */
+  readonly write: (text: string) => void;
+  readonly act: Act;
+}
+
+/**
+ * Runs the command line. Only the verb that it names is loaded; the others stand in the help with their summary.
+ * @throws CoordError `usage` for a command line that is not understood, and all that the verb throws.
+ */
+export async function dispatch(line: CommandLine): Promise<void> {
+  const { argv, write } = line;
+  const [head, tail] = wordsOf(argv);
+  const json = typed(argv).includes('--json');
+  const asksForHelp = typed(argv).some((word) => word === '--help' || word === '-h');
+  if (head !== undefined) checkNames(head, tail);
+  const isBare = head !== undefined && isBareGroup(head, tail) && !json && !asksForHelp;
+  if (argv.length === 0 || isBare) {
+    const { helpText } = await import('./tree.js');
+    return write(await helpText(isBare ? [head] : []));
+  }
+  const [own, command] = splitCommand(argv, head);
+  const act: Act = (entry, verb, input, flags) => line.act(entry, verb, input.withCommand(command), flags);
+  if (await actPlainly(own, [head, tail], act)) return;
+  const { parseWithCommander } = await import('./commander-line.js');
+  await parseWithCommander({ ...line, argv: separateWait(own), act }, { names: [head, tail], json });
+}
+
+/** @returns false where it takes commander to say what was typed */
+async function actPlainly(argv: readonly string[], names: readonly (string | undefined)[], act: Act): Promise<boolean> {
+  const entry = VERBS.find(({ name }) => name === names[0] || name === `${names[0]} ${names[1]}`);
+  const called = entry?.name.split(' ') ?? [];
+  if (!entry || !called.every((word, index) => argv[index] === word)) return false;
+  const verb = await entry.load();
+  const plain = readPlainLine(argv.slice(called.length), verb);
+  if (plain) await act(entry, verb, new Input(plain.values, plain.options), commonFlags(plain.options));
+  return plain !== null;
+}
+
+/** What coord reads, and for a verb that takes a command line, the words after `--`. */
+function splitCommand(argv: readonly string[], head: string | undefined): [string[], string[]] {
+  const end = argv.indexOf('--');
+  const takesCommand = VERBS.some(({ name, takesCommand }) => takesCommand && name.split(' ')[0] === head);
+  return takesCommand && end >= 0 ? [argv.slice(0, end), argv.slice(end + 1)] : [[...argv], []];
+}
+
+/** `--wait TARGET` is a bare `--wait`: its optional value is taken only where it is a duration. */
+function separateWait(argv: readonly string[]): string[] {
+  const end = typed(argv).length;
+  return argv.map((word, index) => {
+    const next = index + 1 < end ? argv[index + 1] : undefined;
+    const bare = word === '--wait' && index < end && next !== undefined && parseDuration(next) === null;
+    return bare ? '--wait=' : word;
+  });
+}
+
+function isBareGroup(head: string, tail: string | undefined): boolean {
+  return (
+    tail === undefined && !VERBS.some(({ name, isDefault }) => name === head || (isDefault && inGroup(name, head)))
+  );
+}

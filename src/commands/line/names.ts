@@ -1,0 +1,25 @@
+import { oneLine, shorten } from '../../domain/text.js';
+import { type CoordError, usage } from '../../errors.js';
+import { VERBS } from '../registry.js';
+import { heads, inGroup, tailsOf } from '../subjects.js';
+import { nearest } from './nearest.js';
+
+/**
+ * Checks the words that name a command; `others` may stand in the place of the first as well.
+ * @throws CoordError `usage`, with the nearest name, when there is no such command.
+ */
+export function checkNames(head: string, tail: string | undefined, others: readonly string[] = []): void {
+  if (!heads().includes(head)) throw unknown(head, [...heads(), ...others], '');
+  const tails = tailsOf(head);
+  if (tail === undefined || tails.length === 0 || tails.includes(tail)) return;
+  // With a default verb, the word may be its argument; a slip of the pen is told by its nearness to another verb.
+  const hasDefault = VERBS.some((entry) => entry.isDefault && inGroup(entry.name, head));
+  if (!hasDefault || nearest(tail, tails) !== undefined) throw unknown(tail, tails, `${head} `);
+}
+
+function unknown(word: string, known: readonly string[], prefix: string): CoordError {
+  const said = `${prefix}${oneLine(shorten(word, 80))}`;
+  const meant = nearest(word, known);
+  if (meant === undefined) return usage(`unknown command: ${said}`, `coord help ${prefix}`.trimEnd());
+  return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, `coord help ${prefix}${meant}`);
+}

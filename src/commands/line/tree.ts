@@ -1,0 +1,94 @@
+import { Command } from 'commander';
+import { VERBS, type VerbEntry } from '../registry.js';
+import { GROUP_SUMMARIES, heads, inGroup, subjectOf, tailsOf } from '../subjects.js';
+import { Input, type Verb } from '../verb.js';
+import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from './common-flags.js';
+
+const DESCRIPTION =
+  'Lets several coding agents and people change one git repository without undoing each other’s work.';
+const EPILOGUE = '\nStart with: coord init    Codes: coord help exit-codes    More: coord COMMAND --help';
+
+/** Where commander writes help, and what it complains of. */
+export interface Output {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/**
+ * The commands as commander knows them: those under the first word `named`, with their verbs loaded, or where it names
+ * none, all of them with their summary alone, as the help lists them.
+ */
+export async function commandTree(
+  named: string | undefined,
+  act: Act,
+  { out, err }: Output,
+  version = '',
+): Promise<Command> {
+  const program = withCommonOptions(new Command('coord'))
+    .description(DESCRIPTION)
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err })
+    .addHelpText('after', EPILOGUE);
+  const all = heads();
+  for (const head of all.filter((each) => each === named || !all.includes(named ?? ''))) {
+    const isGroup = tailsOf(head).length > 0;
+    const parent = isGroup
+      ? program
+          .command(head)
+          .description(GROUP_SUMMARIES[head] ?? '')
+          .helpCommand(false)
+      : program;
+    for (const entry of VERBS.filter(({ name }) => (isGroup ? inGroup(name, head) : name === head))) {
+      const name = isGroup ? entry.name.slice(head.length + 1) : head;
+      const command = parent.command(name, { isDefault: entry.isDefault ?? false }).description(entry.summary);
+      if (head === named) configure(command, entry, await entry.load(), act);
+    }
+    program.commands.at(-1)?.helpGroup(`${subjectOf(head)}:`);
+  }
+  return program;
+}
+
+function withCommonOptions(command: Command, withAgent = true): Command {
+  if (withAgent) command.option(...AGENT_OPTION);
+  return command.option(...JSON_OPTION);
+}
+
+function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): void {
+  for (const [flags, description] of verb.arguments ?? []) command.argument(flags, description);
+  for (const [flags, description, repeatable] of verb.options ?? []) {
+    if (repeatable) command.option(flags, description, (value: string, all: string[] = []) => [...all, value]);
+    else command.option(flags, description);
+  }
+  // A verb may have an --agent of its own; who acts then stands before the verb.
+  const hasAgent = command.options.some(({ long }) => long === '--agent');
+  if (hasAgent) command.parent?.enablePositionalOptions();
+  withCommonOptions(command, !hasAgent)
+    .addHelpText('after', helpTail(verb))
+    .action(async () => {
+      const flags = command.optsWithGlobals();
+      const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
+      const input = new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags);
+      await act(entry, verb, input, commonFlags(flags, agent));
+    });
+}
+
+function helpTail(verb: Verb): string {
+  const width = Math.max(...verb.examples.map(([command]) => command.length));
+  const examples = verb.examples.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`);
+  const title = verb.examples.length === 1 ? 'Example:' : 'Examples:';
+  return ['', ...(verb.notes ? [...verb.notes, ''] : []), title, ...examples].join('\n');
+}
+
+/** The help of one command, or of all (no names). */
+export async function helpText(names: readonly string[]): Promise<string> {
+  let shown = '';
+  const out = (text: string) => {
+    shown += text;
+  };
+  let command = await commandTree(names[0], async () => undefined, { out, err: out });
+  for (const name of names) command = command.commands.find((candidate) => candidate.name() === name) ?? command;
+  command.outputHelp();
+  return shown;
+}

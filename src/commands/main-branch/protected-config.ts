@@ -1,0 +1,76 @@
+import { type Config, withDefaults } from '../../config/config.js';
+import { CONFIG_FILE, parseConfig } from '../../config/load.js';
+import type { Context } from '../../context.js';
+import { oneLine } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import { rootFileText } from '../../git/commit-files.js';
+import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../../git/main-branch.js';
+import { openObjects } from '../../git/objects.js';
+import { trueGit } from '../../git/true-git.js';
+
+/** The configuration as far as it protects against the agent itself, and where it was read. */
+export interface ProtectedConfig {
+  readonly config: Config;
+  /** The main branch that it was read from; null: the working copy, for want of one that has the file. */
+  readonly from: MainBranch | null;
+}
+
+/**
+ * The configuration of the main branch as last fetched, so that an agent that edits its own copy changes nothing, also
+ * when it breaks it, or names another branch as the main one: the remote's default branch says which that is, as far as
+ * this clone knows it. Where no main branch has the file (a new project, before its first commit of it), the one of the
+ * working copy.
+ * @throws CoordError `usage` when the main branch's cannot be read: nothing weaker takes its place.
+ */
+export async function protectedConfig(context: Context): Promise<ProtectedConfig> {
+  const here = await context.config().catch(asCoordError);
+  const names = here instanceof CoordError ? withDefaults({}) : here;
+  const { repository, git } = context;
+  const { remote } = names;
+  const byDefault = await configOn(context, { remote, mainBranch: await defaultBranch(repository, git, remote) });
+  const mainBranch = byDefault?.config.mainBranch ?? null;
+  const named = mainBranch === null ? byDefault : await configOn(context, { remote, mainBranch });
+  const protectedBy = named ?? byDefault ?? (await configOn(context, names));
+  if (protectedBy !== null) return protectedBy;
+  if (here instanceof CoordError) throw here;
+  return { config: here, from: null };
+}
+
+/** What a main branch has; null when there is no such branch, or it has no configuration. */
+async function configOn(
+  context: Context,
+  names: { readonly remote: string; readonly mainBranch: string | null },
+): Promise<ProtectedConfig | null> {
+  const from = await mainBranchAsFetched(context.repository, context.git, names);
+  const config = from === null ? null : await configOf(context, from);
+  return config === null ? null : { config, from };
+}
+
+/**
+ * The configuration at the tip of a branch; null when it has none.
+ * @throws CoordError `usage` that lists every problem, and says which branch has them.
+ */
+export async function configOf(
+  context: Context,
+  { name, commit }: Pick<MainBranch, 'name' | 'commit'>,
+): Promise<Config | null> {
+  return configAt(context, commit).catch((error: unknown) => {
+    if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
+    throw usage(`on ${oneLine(name)}: ${error.message}`, `mend ${CONFIG_FILE} on ${oneLine(name)}`, error.details);
+  });
+}
+
+/**
+ * The configuration in a commit; null when it has none.
+ * @throws CoordError `usage` that lists every problem.
+ */
+export async function configAt(context: Context, commit: string): Promise<Config | null> {
+  const { repository } = context;
+  const text = await rootFileText(openObjects(repository, trueGit(context)), repository, commit, CONFIG_FILE);
+  return text === null ? null : parseConfig(text);
+}
+
+function asCoordError(error: unknown): CoordError {
+  if (error instanceof CoordError) return error;
+  throw error;
+}

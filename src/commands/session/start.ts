@@ -1,0 +1,173 @@
+import type { Context } from '../../context.js';
+import { findAgent } from '../../domain/agents.js';
+import { bytesOf, fitParts, linesOfFit } from '../../domain/budget.js';
+import type { Agent, Role } from '../../domain/model.js';
+import { LOG_DISCLAIMER } from '../../domain/notes.js';
+import { plural } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import type { Identity } from '../../identity.js';
+import { isPerson } from '../../person.js';
+import { refusalError } from '../../render/refusals.js';
+import { type Briefing, briefingParts, showsMemory } from '../../render/session.js';
+import { loadStyle } from '../../render/style.js';
+import { answerBefore } from '../../store/answered.js';
+import type { GitStore } from '../../store/git-store.js';
+import { transact } from '../../store/transact.js';
+import { readCount } from '../counts.js';
+import type { Input, Success, Verb } from '../verb.js';
+import { briefingFor } from './briefing.js';
+
+const DEFAULT_BYTES = 8_000;
+const ROLES: readonly Role[] = ['peer', 'worker', 'orchestrator'];
+
+export const sessionStart: Verb = {
+  options: [
+    ['--role <role>', `${ROLES.join(', ')}; what the agent had before when left out, peer at first`],
+    ['--max-bytes <n>', `the most that is printed (${DEFAULT_BYTES}); what does not fit is named`],
+  ],
+  examples: [
+    ['coord session start --agent maya', 'read the rules, and be known in this worktree from now on'],
+    ['coord session start --agent w1 --role worker --max-bytes 4000', 'a worker, in few words'],
+  ],
+  notes: [
+    'Rules come first and are those of the main branch as last fetched; memory files are read as they are here.',
+    'Running it again goes on with the same session; do so when your context was compacted, or the rules have changed.',
+  ],
+  async run(context, input) {
+    const mostBytes = readCount('--max-bytes', input.text('maxBytes') ?? String(DEFAULT_BYTES));
+    const role = readRole(input);
+    const identity = context.identity();
+    const store = await context.store();
+    await askArbiter(store);
+    const before = findAgent((await store.read()).state, identity.agent);
+    const start = await sessionToStart(context, store, role ?? before?.role ?? 'peer');
+    if (start instanceof CoordError) return start;
+    const briefing = await briefingFor(context, store, start);
+    // Looked at before anything is recorded: an output that cannot be read starts no session.
+    const success = await output(context, briefing, mostBytes);
+    const refused = await record(context, store, start, briefing.rules.digest);
+    if (refused) return refused;
+    return { ...success, warnings: warningsFor(context, briefing, before, identity) };
+  },
+};
+
+/** The session that this request id started before, the one that goes on here, or a new one. */
+async function sessionToStart(context: Context, store: GitStore, role: Role): Promise<Start | CoordError> {
+  const base = await context.requestBase();
+  const person = isPerson(context.host);
+  const request = { kind: 'session-start' as const, ...base, role, person, rules: null };
+  const before = await answerBefore(store, request, context.now());
+  if (before && !before.ok) return refusalError(before.refusal, context.now());
+  const session = before?.result.agent.session ?? base.session ?? context.newId();
+  return { agent: base.agent, session, role, requestId: base.requestId };
+}
+
+interface Start {
+  readonly agent: string;
+  readonly session: string;
+  readonly role: Role;
+  readonly requestId: string | null;
+}
+
+function readRole(input: Input): Role | null {
+  const text = input.text('role');
+  if (text === undefined) return null;
+  const role = ROLES.find((known) => known === text);
+  if (role) return role;
+  throw usage(`no such role: ${JSON.stringify(text)}`, `one of: ${ROLES.join(', ')}`);
+}
+
+/** A session that would start on old knowledge is not started; its rules can be read all the same. */
+async function askArbiter(store: GitStore): Promise<void> {
+  try {
+    await store.latest();
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+    const { message, details, hint } = error;
+    throw new CoordError('unavailable', message, {
+      hint: `no session was started (${hint}); the rules can be read meanwhile: coord rules`,
+      details,
+      cause: error,
+    });
+  }
+}
+
+/** Records the session on the branch, then for this worktree. */
+async function record(
+  context: Context,
+  store: GitStore,
+  { agent, session, role, requestId }: Start,
+  rules: string | null,
+): Promise<CoordError | null> {
+  const policy = await context.policy(agent);
+  const request = {
+    kind: 'session-start' as const,
+    operation: context.newId(),
+    agent,
+    session,
+    policy,
+    role,
+    person: isPerson(context.host),
+    rules,
+    requestId,
+  };
+  const decision = await transact(store, request, context.surroundings);
+  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  context.sessions.add({ agent, session });
+  return null;
+}
+
+async function output(context: Context, briefing: Briefing, mostBytes: number): Promise<Success> {
+  const now = context.now();
+  const plain = briefingParts(briefing, now, await loadStyle(false));
+  const fit = fitParts(plain, mostBytes);
+  if (!fit.fits) {
+    throw usage(
+      `--max-bytes ${mostBytes} is too small: the names alone of what there is to read take ${fit.least} bytes`,
+      `coord session start --max-bytes ${Math.max(fit.least, DEFAULT_BYTES)}`,
+      { least: fit.least },
+    );
+  }
+  return {
+    data: {
+      ...briefing,
+      memory: briefing.memory.map(({ text, ...file }) => {
+        const included = showsMemory(file.file, plain, fit);
+        return { ...file, included, text: included ? text : null };
+      }),
+      disclaimer: LOG_DISCLAIMER,
+      bytes: bytesOf(linesOfFit(plain, fit.full)),
+      maxBytes: mostBytes,
+    },
+    text: (style) => linesOfFit(briefingParts(briefing, now, style), fit.full),
+  };
+}
+
+function warningsFor(
+  context: Context,
+  { claims, session, notes }: Briefing,
+  before: Agent | undefined,
+  { agent }: Identity,
+): string[] {
+  const warnings: string[] = [];
+  const elsewhere = claims.filter((claim) => claim.session !== null && claim.session !== session);
+  if (elsewhere.length > 0) {
+    const ids = [...new Set(elsewhere.map((claim) => claim.session))].join(', ');
+    warnings.push(
+      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own, else take them over: coord steal TARGET --force --reason "…"`,
+    );
+  } else if (before && before.session !== null && before.session !== session) {
+    warnings.push(
+      `another session of ${agent} (${before.session}) has not ended; if that is another agent, use an id of your own`,
+    );
+  }
+  const beside = context.sessions.list().filter((other) => other.agent !== agent);
+  if (beside.length > 0) {
+    const names = beside.map((other) => other.agent).join(', ');
+    warnings.push(
+      `${names} has a session in this worktree too: say in each command who you are (--agent or COORD_AGENT)`,
+    );
+  }
+  if (notes === null) warnings.push('the log is damaged, so notes to you are not known: coord log');
+  return warnings;
+}
