@@ -5,13 +5,10 @@ import type { MainDemands } from './commands/main-branch/demands.js';
 import type { Config } from './config/config.js';
 import { policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
-import type { Claim, State } from './domain/model.js';
-import type { OfflineRequest } from './domain/offline.js';
 import type { Policy } from './domain/policy.js';
 import { isRequestId } from './domain/requests.js';
 import { type Instant, instantOf } from './domain/time.js';
 import { usage } from './errors.js';
-import { gitInBackground } from './git/background.js';
 import type { Environment } from './git/environment.js';
 import { type ObjectDatabase, openObjects } from './git/objects.js';
 import { type RemoteGit, remoteGit } from './git/porcelain.js';
@@ -21,30 +18,21 @@ import { type Git, gitIn } from './git/run.js';
 import { type GitStream, gitStreamIn } from './git/stream.js';
 import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
-import { BranchRef } from './store/branch-ref.js';
-import type { Companion } from './store/companion.js';
-import { GitStore, type Signing } from './store/git-store.js';
+import type { GitStore } from './store/git-store.js';
 import { LocalSessions } from './store/local-sessions.js';
 import { Observations } from './store/observations.js';
-import type { OfflineStore } from './store/offline.js';
-import { Pending } from './store/pending.js';
 import { Told } from './store/told.js';
 import type { Surroundings } from './store/transact.js';
-import { Upkeep } from './store/upkeep.js';
+import { Stores } from './stores.js';
 
 /** A remote that has not answered by then is out of reach. */
 const REMOTE_TIMEOUT_MS = 30_000;
-/** Pushing work may take longer. */
-const WORK_TIMEOUT_MS = 300_000;
 
 export interface GlobalFlags {
   readonly json: boolean;
   readonly agent: string | undefined;
   readonly requestId?: string | undefined;
 }
-
-/** What of the configuration a store is made from. */
-export type StoreConfig = Pick<Config, 'branch' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits'>>;
 
 /** What each request starts with; `requestId` is what `--request-id` gave. */
 export interface RequestStart {
@@ -64,10 +52,7 @@ export class Context {
   private objectsOpened: ObjectDatabase | undefined;
   private mainDemandsRead: Promise<MainDemands | null> | undefined;
   private requiredRulesRead: Promise<Policy['requiredRules']> | undefined;
-  /** Offline claims that the remote confirmed during this run. */
-  readonly confirmed: Claim[] = [];
-  /** Whether this run was told not to ask the remote. */
-  staysOffline = false;
+  readonly stores = new Stores(this);
   /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
   isGuard = false;
 
@@ -148,71 +133,8 @@ export class Context {
   }
 
   store(): Promise<GitStore> {
-    this.storeOpened ??= this.config().then((config) => this.openStore(config));
+    this.storeOpened ??= this.config().then((config) => this.stores.open(config));
     return this.storeOpened;
-  }
-
-  /**
-   * The store that a configuration describes; with `share`, its remote arbitrates.
-   * @param companion moves with every write to a shared store, or not at all
-   */
-  async openStore(
-    { branch: name, share, remote, signCommits = false }: StoreConfig,
-    companion?: Companion,
-  ): Promise<GitStore> {
-    const { repository, git, objects, surroundings: around } = this;
-    const branch = new BranchRef(repository, git, objects, name, around, share ? remote : null);
-    const upkeep = new Upkeep({
-      repository,
-      git,
-      background: (args) => gitInBackground(repository.root, this.host.env, args),
-      ref: branch.name,
-      now: this.host.now,
-    });
-    const sign: Signing = {
-      // A branch from before the main branch asked for it does not lift it.
-      isAsked: async () => signCommits || (await this.mainDemands())?.signCommits === true,
-      commit: (body) => this.sign(body),
-    };
-    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep, sign });
-    const { RemoteArbiter } = await import('./store/remote-arbiter.js');
-    const door = companion ? this.remoteGitWithin(WORK_TIMEOUT_MS) : this.remoteGit;
-    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
-    // What moves together with other work moves alone.
-    const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
-    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep, settle, sign });
-  }
-
-  private async sign(body: Buffer): Promise<string> {
-    const { signCommit } = await import('./git/sign-commit.js');
-    return signCommit(this.git, this.objects, body);
-  }
-
-  /** The store of `--offline`; `request` is the one that it will be asked to grant. */
-  async offlineStore(request: OfflineRequest | null): Promise<OfflineStore> {
-    const { OfflineStore } = await import('./store/offline.js');
-    this.staysOffline = true;
-    return new OfflineStore(await this.store(), this.pendingOn((await this.config()).branch), request);
-  }
-
-  /** The state with what was granted offline, and not put to the remote yet. */
-  async withOffline(state: State, branch?: string): Promise<State> {
-    const { requests } = await this.pendingOn(branch ?? (await this.config()).branch).read();
-    if (requests.length === 0) return state;
-    const { withPending } = await import('./store/offline.js');
-    return withPending(state, requests);
-  }
-
-  private pendingOn(branch: string): Pending {
-    return new Pending(this.repository, this.git, this.objects, branch);
-  }
-
-  private async settleOffline(store: GitStore, branch: string): Promise<void> {
-    const pending = this.pendingOn(branch);
-    if ((await pending.read()).id === null) return;
-    const { settlePending } = await import('./store/offline.js');
-    const { confirmed } = await settlePending(store, pending, this.surroundings);
-    this.confirmed.push(...confirmed);
   }
 
   get remoteGit(): RemoteGit {

@@ -23,11 +23,11 @@ export async function collectNotices(context: Context): Promise<readonly string[
     const policy = await context.policy(identity.agent);
     const before = await store.read();
     if (policy.watched !== null) context.surroundings.watch(before.state.claims);
-    if (!context.staysOffline && claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
+    if (!context.stores.staysOffline && claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
       const request = { kind: 'keep-alive' as const, operation: context.newId(), ...identity, policy };
       await transact(store, request, context.surroundings).catch(() => undefined);
     }
-    const state = await context.withOffline((await store.read()).state);
+    const state = await context.stores.withOffline((await store.read()).state);
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
     const told = context.told(identity.agent);
@@ -73,10 +73,10 @@ async function offlineNotices(context: Context, mine: readonly Claim[]): Promise
   if (!share) return [];
   const { confirmedNotice, offlineNotice } = await import('./render/offline.js');
   const pending = mine.filter(({ reach }) => reach === 'host');
-  const own = context.confirmed.filter(({ agent }) => agent === context.identityIfKnown()?.agent);
+  const own = context.stores.confirmed.filter(({ agent }) => agent === context.identityIfKnown()?.agent);
   return [
     ...own.map((claim) => confirmedNotice(remote, claim)),
-    ...(pending.length === 0 || context.staysOffline ? [] : [offlineNotice(remote, pending)]),
+    ...(pending.length === 0 || context.stores.staysOffline ? [] : [offlineNotice(remote, pending)]),
   ];
 }
 

@@ -10,6 +10,7 @@ import { checkBranchName } from '../git/refs.js';
 import { gitText } from '../git/run.js';
 import { type InitReport, initLines } from '../render/init.js';
 import { TokenMark } from '../store/token-mark.js';
+import type { StoreConfig } from '../stores.js';
 import { addAgentsBlock, type FileChange, writeConfig, writeStarterRules } from './init-files.js';
 import type { Input, Verb } from './verb.js';
 
@@ -104,9 +105,9 @@ async function currentMainBranch(context: Context): Promise<string | undefined> 
 
 async function startBranch(
   context: Context,
-  config: Parameters<Context['openStore']>[0],
+  config: StoreConfig,
 ): Promise<{ outcome: InitReport['outcome']; tip: string | null }> {
-  const store = await context.openStore(config);
+  const store = await context.stores.open(config);
   const agent = context.identityIfKnown()?.agent ?? 'coord';
   const seconds = Math.floor((context.host.now() - TOKEN_EPOCH_MS) / 1000);
   const lastToken = Math.max(0, seconds, new TokenMark(context.localDirectory).read());

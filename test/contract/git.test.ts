@@ -27,7 +27,7 @@ function opening(context: () => Context, config = LOCAL, before: () => void = ()
   return () => {
     let opened: Promise<GitStore> | undefined;
     const store = () => {
-      opened ??= context().openStore(config);
+      opened ??= context().stores.open(config);
       return opened;
     };
     const call = async <T>(work: (store: GitStore) => Promise<T>): Promise<T> => {
@@ -35,7 +35,7 @@ function opening(context: () => Context, config = LOCAL, before: () => void = ()
       return work(await store());
     };
     // defer() answers at once, so its store is opened beforehand.
-    const ready = context().openStore(config);
+    const ready = context().stores.open(config);
     let now: GitStore | undefined;
     void ready.then((one) => {
       now = one;
@@ -53,7 +53,7 @@ function opening(context: () => Context, config = LOCAL, before: () => void = ()
 
 async function local(box: Box, directory: string, before?: () => void): Promise<Opened> {
   const context = () => inProcess(box).context(directory);
-  await (await context().openStore(LOCAL)).create(EMPTY_STATE, BEGIN);
+  await (await context().stores.open(LOCAL)).create(EMPTY_STATE, BEGIN);
   const here = opening(context, LOCAL, before);
   return { here, far: here, history: historyIn(box, directory) };
 }
@@ -109,8 +109,8 @@ storeContract('a remote that arbitrates, two clones', async () => {
   const remote = box.bareRemote();
   const [one, two] = [box.clone(remote), box.clone(remote)];
   const contextOf = (directory: string) => () => inProcess(box).context(directory);
-  await (await contextOf(one)().openStore(SHARED)).create(EMPTY_STATE, BEGIN);
-  await (await contextOf(two)().openStore(SHARED)).create(EMPTY_STATE, BEGIN);
+  await (await contextOf(one)().stores.open(SHARED)).create(EMPTY_STATE, BEGIN);
+  await (await contextOf(two)().stores.open(SHARED)).create(EMPTY_STATE, BEGIN);
   return {
     here: opening(contextOf(one), SHARED),
     far: opening(contextOf(two), SHARED),

@@ -27,7 +27,7 @@ export interface ClaimHistory {
  * @throws CoordError `unavailable` when there is no such branch to be read.
  */
 export async function readClaimHistory(context: Context, config: Config, fetch: boolean): Promise<ClaimHistory> {
-  const store = await context.openStore(config);
+  const store = await context.stores.open(config);
   const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip().catch(noBranch(config)));
   const commits: HistoryCommit[] = [];
   const env = { ...context.host.env, ...trueHistory(context.repository) };

@@ -81,11 +81,11 @@ async function readKnown(context: Context, config: Config, kind: Question['kind'
 }
 
 async function claimsOf(context: Context, config: Config, kind: Question['kind']): Promise<State> {
-  const store = await context.openStore(config);
+  const store = await context.stores.open(config);
   if (kind === 'landing' && config.share) await store.latestTip();
   await mustBeKnown(store, config);
   const { state } = await store.read();
-  return kind === 'landing' ? state : context.withOffline(state, config.branch);
+  return kind === 'landing' ? state : context.stores.withOffline(state, config.branch);
 }
 
 /** A store without a branch would ask the remote for it. */

@@ -94,7 +94,7 @@ async function withRenames(context: Context, request: LandRequest, claims: reado
 }
 
 async function push(context: Context, work: Work, request: LandRequest): Promise<Outcome | TryAgain> {
-  const store = await context.openStore(await context.config(), mainAsCompanion(context, work));
+  const store = await context.stores.open(await context.config(), mainAsCompanion(context, work));
   let decision: Answer<'land'>;
   try {
     decision = await transact(store, request, context.surroundings);

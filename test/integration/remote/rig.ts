@@ -20,7 +20,7 @@ export function contextIn(box: Sandbox, directory: string): Context {
 }
 
 export function storeIn(box: Sandbox, directory: string, config = SHARED): Promise<GitStore> {
-  return contextIn(box, directory).openStore(config);
+  return contextIn(box, directory).stores.open(config);
 }
 
 export async function begin(box: Sandbox, directory: string, config = SHARED) {
@@ -33,7 +33,7 @@ export async function begin(box: Sandbox, directory: string, config = SHARED) {
 export async function claim(box: Sandbox, directory: string, agent: string, target: string, config = SHARED) {
   const context = contextIn(box, directory);
   const reach = config.share ? 'remote' : 'host';
-  return transact(await context.openStore(config), claimOf(agent, target, { reach }), context.surroundings);
+  return transact(await context.stores.open(config), claimOf(agent, target, { reach }), context.surroundings);
 }
 
 /** The local branch of a clone; `pause` stands for the waiting of its writer. */

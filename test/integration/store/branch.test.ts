@@ -25,7 +25,7 @@ async function rig(): Promise<Rig> {
   const box = sandbox();
   const clone = box.repository();
   const context = () => inProcess(box).context(clone);
-  const store = () => context().openStore(CONFIG);
+  const store = () => context().stores.open(CONFIG);
   const entry = { operation: 'begin', agent: 'coord', at: START, summary: 'begin coordination', events: [] };
   await (await store()).create(EMPTY_STATE, entry);
   return {

@@ -45,7 +45,7 @@ beforeEach(async () => {
 function open(): Promise<GitStore> {
   const host = inProcess(box);
   host.clock.ms = Date.now();
-  return host.context(clone).openStore(LOCAL);
+  return host.context(clone).stores.open(LOCAL);
 }
 
 const directory = () => join(clone, '.git', 'coord', 'queue');

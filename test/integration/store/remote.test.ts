@@ -18,7 +18,7 @@ function clones() {
 }
 
 function storeIn(box: Sandbox, clone: string) {
-  return inProcess(box).context(clone).openStore(CONFIG);
+  return inProcess(box).context(clone).stores.open(CONFIG);
 }
 
 async function begin(box: Sandbox, clone: string) {
@@ -28,7 +28,7 @@ async function begin(box: Sandbox, clone: string) {
 
 async function claim(box: Sandbox, clone: string, agent: string, target: string) {
   const context = inProcess(box).context(clone);
-  return transact(await context.openStore(CONFIG), claimOf(agent, target, { reach: 'remote' }), context.surroundings);
+  return transact(await context.stores.open(CONFIG), claimOf(agent, target, { reach: 'remote' }), context.surroundings);
 }
 
 async function failureOf(work: Promise<unknown>): Promise<CoordError> {

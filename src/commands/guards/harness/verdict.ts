@@ -52,10 +52,10 @@ export async function coordinationOf(context: Context): Promise<Coordinated | nu
 
 /** null: there is no coordination branch. */
 async function stateFor(context: Context, config: Config): Promise<State | null> {
-  const store = await context.openStore(config);
+  const store = await context.stores.open(config);
   try {
     const { state } = await store.read();
-    return await context.withOffline(state, config.branch);
+    return await context.stores.withOffline(state, config.branch);
   } catch (error) {
     if (error instanceof CoordError && error.code === 'usage' && (await store.tip()) === null) return null;
     throw error;

@@ -1,0 +1,96 @@
+import type { Config } from './config/config.js';
+import type { Context } from './context.js';
+import type { Claim, State } from './domain/model.js';
+import type { OfflineRequest } from './domain/offline.js';
+import { gitInBackground } from './git/background.js';
+import { BranchRef } from './store/branch-ref.js';
+import type { Companion } from './store/companion.js';
+import { GitStore, type Signing } from './store/git-store.js';
+import type { OfflineStore } from './store/offline.js';
+import { Pending } from './store/pending.js';
+import { Upkeep } from './store/upkeep.js';
+
+/** Pushing work may take longer than pushing a claim. */
+const WORK_TIMEOUT_MS = 300_000;
+
+/** What of the configuration a store is made from. */
+export type StoreConfig = Pick<Config, 'branch' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits'>>;
+
+/** Opens the state of a coordination branch, and what this clone granted without its remote. */
+export class Stores {
+  /** Offline claims that the remote confirmed during this run. */
+  readonly confirmed: Claim[] = [];
+  /** Whether this run was told not to ask the remote. */
+  staysOffline = false;
+
+  constructor(private readonly context: Context) {}
+
+  /**
+   * The store that a configuration describes; with `share`, its remote arbitrates.
+   * @param companion moves with every write to a shared store, or not at all
+   */
+  async open(
+    { branch: name, share, remote, signCommits = false }: StoreConfig,
+    companion?: Companion,
+  ): Promise<GitStore> {
+    const { context } = this;
+    const { repository, git, objects, surroundings: around } = context;
+    const branch = new BranchRef(repository, git, objects, name, around, share ? remote : null);
+    const upkeep = new Upkeep({
+      repository,
+      git,
+      background: (args) => gitInBackground(repository.root, context.host.env, args),
+      ref: branch.name,
+      now: context.host.now,
+    });
+    const sign: Signing = {
+      // A branch from before the main branch asked for it does not lift it.
+      isAsked: async () => signCommits || (await context.mainDemands())?.signCommits === true,
+      commit: (body) => this.sign(body),
+    };
+    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep, sign });
+    const { RemoteArbiter } = await import('./store/remote-arbiter.js');
+    const door = companion ? context.remoteGitWithin(WORK_TIMEOUT_MS) : context.remoteGit;
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
+    // What moves together with other work moves alone.
+    const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
+    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep, settle, sign });
+  }
+
+  private async sign(body: Buffer): Promise<string> {
+    const { signCommit } = await import('./git/sign-commit.js');
+    return signCommit(this.context.git, this.context.objects, body);
+  }
+
+  /** The store of `--offline`; `request` is the one that it will be asked to grant. */
+  async offline(request: OfflineRequest | null): Promise<OfflineStore> {
+    const { OfflineStore } = await import('./store/offline.js');
+    this.staysOffline = true;
+    return new OfflineStore(await this.context.store(), this.pendingOn(await this.ownBranch()), request);
+  }
+
+  /** The state with what was granted offline, and not put to the remote yet. */
+  async withOffline(state: State, branch?: string): Promise<State> {
+    const { requests } = await this.pendingOn(branch ?? (await this.ownBranch())).read();
+    if (requests.length === 0) return state;
+    const { withPending } = await import('./store/offline.js');
+    return withPending(state, requests);
+  }
+
+  private async settleOffline(store: GitStore, branch: string): Promise<void> {
+    const pending = this.pendingOn(branch);
+    if ((await pending.read()).id === null) return;
+    const { settlePending } = await import('./store/offline.js');
+    const { confirmed } = await settlePending(store, pending, this.context.surroundings);
+    this.confirmed.push(...confirmed);
+  }
+
+  private async ownBranch(): Promise<string> {
+    return (await this.context.config()).branch;
+  }
+
+  private pendingOn(branch: string): Pending {
+    const { repository, git, objects } = this.context;
+    return new Pending(repository, git, objects, branch);
+  }
+}
