@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { CoordError } from '../errors.js';
 import { type Environment, gitEnvironment } from './environment.js';
-import { killAll, processTree, survivors } from './process-tree.js';
+import { stopTree } from './process-tree.js';
 import type { Repository } from './repository.js';
 import { TRUSTED_CALLER } from './simple-git-options.js';
 
@@ -39,8 +38,6 @@ export interface RemoteGitOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000;
-/** Milliseconds that a stopped git gets to remove its lock files. */
-const GRACE_MS = 500;
 /** The exit code of a git that a signal ended: as a shell gives it for SIGINT. */
 const STOPPED = 130;
 
@@ -118,7 +115,11 @@ async function run(call: Call, args: readonly string[]): Promise<PorcelainResult
   const ended = start(call, ['-c', marker, ...args], running);
   const result = await within(call.timeoutMs, ended);
   if (result !== null) return result;
-  await stopAll(marker, running);
+  await stopTree(
+    ({ command }) => command.includes(marker),
+    () => running.stop.abort(),
+  );
+  for (const stream of running.streams) stream.destroy();
   const stderr = `git did not end within ${call.timeoutMs / 1000}s`;
   return { code: STOPPED, stdout: '', stderr, timedOut: true };
 }
@@ -134,14 +135,6 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function stopAll(marker: string, running: Running): Promise<void> {
-  const processes = await processTree(marker);
-  running.stop.abort();
-  await delay(GRACE_MS);
-  killAll(await survivors(processes));
-  for (const stream of running.streams) stream.destroy();
 }
 
 async function start(call: Call, args: readonly string[], running: Running): Promise<PorcelainResult> {

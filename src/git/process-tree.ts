@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { kill } from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Milliseconds that a stopped git gets to remove its lock files, and the files that it signs. */
+const GRACE_MS = 500;
 
 export interface Process {
   readonly pid: number;
@@ -8,16 +12,24 @@ export interface Process {
   readonly command: string;
 }
 
-/** The processes whose command line holds `marker`, and all that these have started. */
-export async function processTree(marker: string): Promise<Process[]> {
-  return withDescendants(await processTable(), ({ command }) => command.includes(marker));
+/**
+ * Stops a git with all that it has started: a helper, a signer, a hook. What has left its parents is not found, so a daemon
+ * that one of them began, such as gpg-agent, goes on.
+ * @param isGit finds it in the process table
+ * @param ask asks it to end by itself; what has not ended soon is killed
+ */
+export async function stopTree(isGit: (process: Process) => boolean, ask: () => void): Promise<void> {
+  const processes = withDescendants(await processTable(), isGit);
+  ask();
+  await delay(GRACE_MS);
+  killAll(await survivors(processes));
 }
 
 /**
  * Those of the processes that still run, and what they have started since. An id that another program has got in the
  * meantime is not among them.
  */
-export async function survivors(processes: readonly Process[]): Promise<Process[]> {
+async function survivors(processes: readonly Process[]): Promise<Process[]> {
   const before = new Map(processes.map(({ pid, command }) => [pid, command]));
   return withDescendants(await processTable(), ({ pid, command }) => before.get(pid) === command);
 }
@@ -31,7 +43,7 @@ function withDescendants(all: readonly Process[], isRoot: (process: Process) => 
   return all.filter(({ pid }) => found.has(pid));
 }
 
-export function killAll(processes: readonly Process[]): void {
+function killAll(processes: readonly Process[]): void {
   for (const { pid } of processes) {
     try {
       kill(pid, 'SIGKILL');

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { CoordError } from '../errors.js';
 import { type Environment, gitEnvironment } from './environment.js';
+import { stopTree } from './process-tree.js';
 
 export interface GitResult {
   /** Git's own exit code; 128 and more also for a signal. */
@@ -12,7 +13,7 @@ export interface GitResult {
 export interface GitOptions {
   /** Fed on standard input, which is closed otherwise. */
   readonly input?: string | Buffer;
-  /** Milliseconds until git is killed and the call fails with `unavailable`; default 30,000. */
+  /** Milliseconds until git is stopped, with all that it started, and the call fails with `unavailable`; default 30,000. */
   readonly timeoutMs?: number;
   /** Added to the environment of this call. */
   readonly env?: Environment;
@@ -41,12 +42,18 @@ export function gitIn(cwd: string, env: Environment): Git {
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       let timedOut = false;
-      const timer = setTimeout(() => {
+      const timer = setTimeout(async () => {
         timedOut = true;
+        await stopTree(
+          ({ pid }) => pid === child.pid,
+          () => child.kill(),
+        );
+        // Where there is no process table to find it in.
         child.kill('SIGKILL');
-        // What git started may hold them open for as long as it likes.
+        // What has left git's tree may hold them open for as long as it likes.
         child.stdout.destroy();
         child.stderr.destroy();
+        reject(didNotAnswer(args, timeoutMs));
       }, timeoutMs);
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
@@ -56,8 +63,8 @@ export function gitIn(cwd: string, env: Environment): Git {
       });
       child.on('close', (code) => {
         clearTimeout(timer);
-        if (timedOut) reject(didNotAnswer(args, timeoutMs));
-        else resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') });
+        if (timedOut) return;
+        resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') });
       });
       // A git that exits early closes the pipe; its exit code tells, so the write error need not.
       child.stdin.on('error', () => undefined);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openObjects } from '../../../src/git/objects.js';
@@ -7,6 +7,7 @@ import { discoverRepository } from '../../../src/git/repository.js';
 import { type Git, gitIn } from '../../../src/git/run.js';
 import { signCommit } from '../../../src/git/sign-commit.js';
 import { type AuditRig, auditRig } from '../../support/audit.js';
+import { isAlive } from '../../support/processes.js';
 import { gpgPerson, HAS_GPG, HAS_SSH_KEYGEN, type Person, sshPerson } from '../../support/signing.js';
 
 interface Signing extends AuditRig {
@@ -54,11 +55,12 @@ function byHand(rig: Signing, ...options: string[]): void {
   rig.git(rig.clone, 'push', '--quiet', 'origin', `${rig.git(rig.clone, ...args)}:refs/heads/coord`);
 }
 
-/** Has git in the clone call this script of the shell instead of ssh-keygen. */
-function signsBy(rig: Signing, script: string): void {
+/** Has git in the clone call this script of the shell instead of ssh-keygen. @returns its path */
+function signsBy(rig: Signing, script: string): string {
   const program = rig.box.write(rig.box.home, 'signer', `#!/bin/sh\n${script}\n`);
   chmodSync(program, 0o755);
   rig.git(rig.clone, 'config', 'gpg.ssh.program', program);
+  return program;
 }
 
 describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
@@ -179,19 +181,37 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     expect([code, stderr]).toEqual([7, expect.stringContaining('cannot be signed')]);
   });
 
-  it('is not kept waiting by a signer that hangs', async () => {
-    const rig = await signing();
-    const pidFile = join(rig.box.home, 'pid');
-    signsBy(rig, `echo $$ > '${pidFile}'; exec sleep 600`);
-    const repository = discoverRepository(rig.clone);
-    const git: Git = (args, options) => gitIn(rig.clone, rig.box.env)(args, { ...options, timeoutMs: 1_000 });
-    const tree = rig.git(rig.clone, 'rev-parse', 'HEAD^{tree}');
-    const who = 'maya <maya@coord.invalid> 1767225600 +0000';
-    const body = Buffer.from(`tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nwaiting\n`);
-    const signed = signCommit(git, openObjects(repository, git), body);
-    await expect(signed).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('within 1s') });
-    process.kill(Number(readFileSync(pidFile, 'utf8')));
-  });
+  it.each(['gpg.ssh.program', 'gpg.program'])(
+    'stops a signer that hangs, set by %s, with all it started',
+    async (key) => {
+      const rig = await signing();
+      const before = rig.tip();
+      const pids = join(rig.box.home, 'pids');
+      const lines = [`sleep 600 & echo $$ $! > '${pids}'`, "trap '' TERM INT HUP", 'wait', 'exec sleep 600'];
+      const program = signsBy(rig, lines.join('\n'));
+      rig.git(rig.clone, 'config', key, program);
+      rig.git(rig.clone, 'config', 'gpg.format', key === 'gpg.program' ? 'openpgp' : 'ssh');
+      const temporary = join(rig.box.home, 'temporary');
+      mkdirSync(temporary);
+      const repository = discoverRepository(rig.clone);
+      const calm = gitIn(rig.clone, { ...rig.box.env, TMPDIR: temporary });
+      const hurried: Git = (args, options) => calm(args, { ...options, timeoutMs: 2_000 });
+      const tree = rig.git(rig.clone, 'rev-parse', 'HEAD^{tree}');
+      const who = 'maya <maya@coord.invalid> 1767225600 +0000';
+      const body = Buffer.from(`tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nwaiting\n`);
+      const signed = signCommit(hurried, openObjects(repository, calm), body);
+      await expect(signed).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('within 2s'),
+      });
+      const started = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
+      expect(started).toHaveLength(2);
+      for (const pid of started) await expect.poll(() => isAlive(pid)).toBe(false);
+      // What git signs, it writes into a file: a git that is killed at once leaves that behind.
+      expect(readdirSync(temporary)).toEqual([]);
+      expect(rig.tip()).toBe(before);
+    },
+  );
 
   it('leaves nothing behind that hinders the next command when coord is killed while it signs', async () => {
     const rig = await signing();

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { remoteGit } from '../../../src/git/porcelain.js';
 import { discoverRepository } from '../../../src/git/repository.js';
+import { isAlive } from '../../support/processes.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
 let box: Sandbox;
@@ -35,17 +36,6 @@ real.stdout.on('data', (chunk) => {
 });
 setInterval(() => undefined, 1000);
 `;
-}
-
-/** A process that has ended but that nobody has collected yet does not count. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  const stat = `/proc/${pid}/stat`;
-  return !existsSync(stat) || !readFileSync(stat, 'utf8').includes(') Z ');
 }
 
 describe('the door to the network commands of git', () => {
