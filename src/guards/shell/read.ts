@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { addWrite, type CommandInput, noFindings, noteAssignment, type Scope, type ShellFindings } from './findings.js';
 import { examine } from './programs.js';
-import { lexShell, type Redirect, type Token, type Word } from './words.js';
+import { lexShell, type Redirect, type Token } from './tokens.js';
+import type { Word } from './words.js';
 
 /** Scripts within scripts are read this deep. */
 const DEEPEST = 8;

@@ -313,6 +313,8 @@ describe('hostile scripts', () => {
     ['open substitutions', '$('.repeat(MANY)],
     ['open backquotes', '`'.repeat(MANY + 1)],
     ['open parentheses', '( '.repeat(MANY)],
+    ['many substitutions in a word', `echo ${'$()'.repeat(MANY)}`],
+    ['many substitutions in a here-document', `cat <<A\n${'$()'.repeat(MANY)}\nA\n`],
     ['here-documents without an end', 'cat <<A '.repeat(2_000)],
     ['operators alone', '&&;|'.repeat(MANY)],
     ['backslashes', '\\'.repeat(MANY + 1)],
