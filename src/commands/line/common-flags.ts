@@ -19,8 +19,8 @@ export const AGENT_OPTION = [
 export const JSON_OPTION = ['--json', 'one JSON object on standard output'] as const;
 
 /** @param options what was typed, by names in camel case */
-export function commonFlags(options: Readonly<Record<string, unknown>>, agent = options.agent): CommonFlags {
-  const { json, jsonStream, requestId } = options;
+export function commonFlags(options: Readonly<Record<string, unknown>>): CommonFlags {
+  const { agent, json, jsonStream, requestId } = options;
   return {
     // The last line of a stream is the one object that --json promises.
     json: json === true || jsonStream === true,

@@ -70,7 +70,7 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
       const flags = command.optsWithGlobals();
       const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
       const input = new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags);
-      await act(entry, verb, input, commonFlags(flags, agent));
+      await act(entry, verb, input, commonFlags({ ...flags, agent }));
     });
 }
 
