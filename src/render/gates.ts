@@ -44,19 +44,26 @@ export interface GateListing {
   readonly problems: readonly GateProblem[];
 }
 
+/** How much of what stands in the configuration is shown, in code points. */
+const MOST_OF_NAME = 80;
 const MOST_OF_COMMAND = 60;
+const MOST_OF_PROBLEM = 400;
+
+function nameWords(name: string): string {
+  return shorten(oneLine(name), MOST_OF_NAME);
+}
 
 /** Which target needs which gates, then what is wrong with them. */
 export function gateListLines({ targets, gates, problems }: GateListing, where: string, style: Style): string[] {
   if (targets.length === 0) return [`no deploy target is configured in ${where}`];
   const rows = targets.flatMap(({ target, gates: needs }) => {
     const names = needs.length === 0 ? [NO_GATE] : needs;
-    return names.map((name, at) => [at === 0 ? oneLine(target) : '', oneLine(name), whatOpens(gates, name)]);
+    return names.map((name, at) => [at === 0 ? nameWords(target) : '', nameWords(name), whatOpens(gates, name)]);
   });
   const listed = table([['TARGET', 'GATE', 'OPENED BY'], ...rows]);
   const told = problems.flatMap(({ blocks, message, next }) => {
     const mark = blocks ? style.bad('blocked') : style.warn('weak');
-    return [`${mark}: ${message}`, `  ${next}`];
+    return [`${mark}: ${shorten(message, MOST_OF_PROBLEM)}`, `  ${shorten(next, MOST_OF_PROBLEM)}`];
   });
   return [...listed, style.dim(`read from ${where}`), ...told];
 }
@@ -74,7 +81,7 @@ function programWords({ command, timeoutSeconds }: Extract<ListedGate, { type: '
 
 function peopleWords({ signers, allowedSigners }: Extract<ListedGate, { type: 'signed-tag' }>): string {
   const people = signers === 1 ? 'a person' : `${signers} different people`;
-  return `a signature of ${people} in ${oneLine(allowedSigners)}`;
+  return `a signature of ${people} in ${nameWords(allowedSigners)}`;
 }
 
 export interface GateShown {
@@ -93,9 +100,9 @@ export interface GateShown {
 /** One gate: what opens it, who may, and the signatures that are here. */
 export function gateLines(shown: GateShown, where: string, now: Instant, style: Style): string[] {
   const { gate, config, targets, people, tags, more, problem } = shown;
-  const needed = targets.length === 0 ? 'no target needs it' : `needed by ${targets.map(oneLine).join(', ')}`;
+  const needed = targets.length === 0 ? 'no target needs it' : `needed by ${targets.map(nameWords).join(', ')}`;
   return [
-    `${style.bold(oneLine(gate))}: ${whatOpens({ [gate]: config }, gate)} · ${needed}`,
+    `${style.bold(nameWords(gate))}: ${whatOpens({ [gate]: config }, gate)} · ${needed}`,
     style.dim(`read from ${where}`),
     ...(problem === null ? [] : [`${style.bad('closed')}: ${oneLine(problem)}`]),
     ...(people === null ? [] : [`may sign: ${people.map(oneLine).join(', ')}`]),

@@ -4,7 +4,7 @@ import type { GateConfig } from '../../config/deploys.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import { lintGates } from '../../domain/gates/lint.js';
-import { oneLine } from '../../domain/text.js';
+import { oneLine, shorten } from '../../domain/text.js';
 import { filesAt } from '../../git/commit-files.js';
 import { readWorktreeFile } from '../../git/worktree-files.js';
 import type { ProtectedConfig } from '../main-branch/protected-config.js';
@@ -32,11 +32,11 @@ export async function deployChecks(context: Context, { config, from }: Protected
 async function problemOf(context: Context, gate: GateConfig, main: string | null): Promise<string | null> {
   if (gate.type === 'command') {
     const [program = ''] = gate.command;
-    return isProgram(context, program) ? null : `${oneLine(program)} is no program that can be run here`;
+    return isProgram(context, program) ? null : `${shorten(oneLine(program), 80)} is no program that can be run here`;
   }
   const named = [gate.allowedSigners, gate.revokedSigners, gate.gpgKeys].filter((path) => path !== null);
   const sizes = await Promise.all(named.map((path) => bytesOf(context, path, main)));
-  const absent = named.filter((_, index) => sizes[index] === null).map(oneLine);
+  const absent = named.filter((_, index) => sizes[index] === null).map((path) => shorten(oneLine(path), 80));
   if (absent.length > 0) return `${absent.join(', ')} is not on the main branch`;
   return sizes[0] === 0 ? `${oneLine(gate.allowedSigners)} is empty, so no signature is known` : null;
 }

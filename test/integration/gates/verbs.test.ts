@@ -34,6 +34,31 @@ const ODD_GATE = `a b"'$HOME\n..`;
 const ODD = `pr"'od$`;
 const OWNER = { type: 'signed-tag', allowedSigners: 'allowed' };
 
+it('a text of a megabyte in the configuration is told in short, and whole in JSON', async () => {
+  const long = 'x'.repeat(1_000_000);
+  const gates = {
+    tests: { type: 'command', command: [long, long] },
+    owner: { type: 'signed-tag', allowedSigners: `keys/${long}` },
+    [long]: { type: 'command', command: ['true'] },
+  };
+  await publish({
+    gates,
+    deploy: { prod: { gates: ['tests', 'owner', `ghost ${long}`] }, [long]: { gates: ['tests'] } },
+  });
+  const asked = [
+    ['gate', 'list'],
+    ['gate', 'show', 'tests'],
+    ['gate', 'show', long],
+  ];
+  for (const args of asked) {
+    const { code, stdout } = await run(...args);
+    expect([code, stdout.length < 5_000, stdout.includes('xxx…')]).toEqual([0, true, true]);
+  }
+  const { data } = (await run('gate', 'list', '--json')).json();
+  expect([data.gates.tests.command, data.gates.owner.allowedSigners]).toEqual([[long, long], `keys/${long}`]);
+  expect(data.problems).toContainEqual(expect.objectContaining({ gate: `ghost ${long}`, target: 'prod' }));
+});
+
 describe('coord gate check', () => {
   it('is exit 6 while a gate is closed, and names each with its reason and the next step', async () => {
     await publish({ gates: { tests: TESTS }, deploy: { prod: { gates: ['tests', 'ghost'] } } });
