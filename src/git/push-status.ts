@@ -21,6 +21,14 @@ export function rejectionOf({ stdout }: PorcelainResult, ref: string): PushRejec
   return { by: kind === 'remote rejected' ? 'server' : 'git', reason: reason === '' ? kind : reason };
 }
 
+/**
+ * The address that `git push --porcelain` pushed to: after the rewriting that git is configured to do, without a name or
+ * password in it; of several the first. Null when it did not get so far as to push a ref.
+ */
+export function destinationOf({ stdout }: PorcelainResult): string | null {
+  return /^To (.+)$/m.exec(stdout)?.[1] ?? null;
+}
+
 /** Whether a hook of the user's stopped the push: then git has nothing to say about any ref. */
 export function refusedByHook({ code, stdout, stderr }: PorcelainResult): boolean {
   return code === 1 && !/^!/m.test(stdout) && !/^fatal: /m.test(stderr);

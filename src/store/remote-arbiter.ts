@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { addSeconds, type Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import type { PorcelainResult, RemoteGit } from '../git/porcelain.js';
+import { destinationOf } from '../git/push-status.js';
 import { isAncestor, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
@@ -63,7 +64,7 @@ export class RemoteArbiter implements Arbiter {
   constructor(private readonly options: RemoteArbiterOptions) {
     const { repository, remote, local, around } = options;
     this.asked = new Asked(`${repository.commonDir}/coord`, remote, local.branch);
-    this.turns = new Turns(() => this.address(), around.pause);
+    this.turns = new Turns(around.pause);
   }
 
   get askedAt(): Instant | null {
@@ -142,17 +143,11 @@ export class RemoteArbiter implements Arbiter {
     const { around } = this.options;
     this.lost += 1;
     if (pushed.timedOut) return;
-    if (this.lost <= LOST_IN_TURN && (await this.turns.take())) return;
+    const address = destinationOf(pushed);
+    if (address !== null && this.lost <= LOST_IN_TURN && (await this.turns.take(turnsAt(address)))) return;
     this.turns.release();
     const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
     await around.pause(around.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
-  }
-
-  /** The socket of those who share this remote. */
-  private async address(): Promise<string> {
-    const { git, remote } = this.options;
-    const { code, stdout } = await git(['remote', 'get-url', '--', remote]);
-    return turnsAt(code === 0 ? stdout.toString('utf8').trim() : remote);
   }
 
   /** The remote has not moved, so no other writer was the reason, or one that is not done yet. */

@@ -11,7 +11,7 @@ const MOST_STEPS = 20;
 
 /**
  * The socket of the turns at a remote.
- * @param url of the remote, which its clones have in common
+ * @param url where its clones push to
  */
 export function turnsAt(url: string): string {
   return `\0coord-${createHash('sha256').update(url).digest('hex').slice(0, 32)}`;
@@ -32,17 +32,15 @@ export class Turns {
   private readonly waiting = new Map<Socket, number>();
   private hopeless = false;
 
-  constructor(
-    /** See {@link turnsAt}; a local socket elsewhere does as well. */
-    private readonly address: () => Promise<string>,
-    private readonly pause: (ms: number) => Promise<void>,
-  ) {}
+  constructor(private readonly pause: (ms: number) => Promise<void>) {}
 
-  /** Resolves when it is this one's turn, for {@link LONGEST_TURN_MS} at most; false: go on without. */
-  async take(): Promise<boolean> {
+  /**
+   * Resolves when it is this one's turn, for {@link LONGEST_TURN_MS} at most; false: go on without.
+   * @param address see {@link turnsAt}; a local socket elsewhere does as well
+   */
+  async take(address: string): Promise<boolean> {
     if (this.server) return true;
     if (this.hopeless) return false;
-    const address = await this.address();
     const { createServer, connect } = await import('node:net');
     let late = false;
     const patience = setTimeout(() => {

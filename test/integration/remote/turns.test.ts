@@ -8,7 +8,11 @@ import { watchedGit } from '../../support/servers.js';
 
 const atOnce = () => Promise.resolve();
 const socketIn = (box: Sandbox) => box.path('turn.sock');
-const turnsIn = (box: Sandbox) => new Turns(() => Promise.resolve(socketIn(box)), atOnce);
+/** Turns at a socket of this test alone. */
+function turnsIn(box: Sandbox) {
+  const turns = new Turns(atOnce);
+  return { take: () => turns.take(socketIn(box)), release: () => turns.release() };
+}
 
 it('who asks while another has the turn gets it when that one lets go', async () => {
   const box = sandbox();
@@ -47,8 +51,8 @@ it.runIf(process.platform === 'linux')('a turn ends with the process that has it
   const script = `require('node:net').createServer().listen('\\0' + process.argv[1], () => console.log('mine'))`;
   const holder = spawn(process.execPath, ['--eval', script, address.slice(1)], { stdio: ['ignore', 'pipe', 'ignore'] });
   await new Promise((resolve) => holder.stdout.once('data', resolve));
-  const turns = new Turns(() => Promise.resolve(address), atOnce);
-  const waiting = turns.take();
+  const turns = new Turns(atOnce);
+  const waiting = turns.take(address);
   const seen = connect(address).on('error', () => undefined);
   await new Promise((resolve) => seen.on('connect', resolve));
   holder.kill('SIGKILL');
@@ -66,23 +70,31 @@ it('who has the turn has it when it asks again, and may let go twice', async () 
   turns.release();
 });
 
-it('where there are no such sockets there are no turns, and that is asked once', async () => {
+it('where there are no such sockets there are no turns, and that is found out once', async () => {
   const box = sandbox();
-  let asked = 0;
-  const turns = new Turns(() => {
-    asked += 1;
-    return Promise.resolve(box.path('no/such/folder/turn.sock'));
-  }, atOnce);
-  expect([await turns.take(), await turns.take()]).toEqual([false, false]);
-  expect(asked).toBe(1);
+  const turns = new Turns(atOnce);
+  expect(await turns.take(box.path('no/such/folder/turn.sock'))).toBe(false);
+  expect(await turns.take(socketIn(box))).toBe(false);
 });
 
-it.runIf(process.platform === 'linux')(
-  'who has lost a race asks the remote when its turn has come, not before',
-  async () => {
+/** How a clone may be told where the remote is; coord goes by where git says that it pushed. */
+const ADDRESSES: readonly (readonly [how: string, settings: (remote: string) => Record<string, string>])[] = [
+  ['its path', () => ({})],
+  ['insteadOf', (remote) => ({ 'remote.origin.url': 'hub:x', [`url.${remote}.insteadOf`]: 'hub:x' })],
+  [
+    'pushInsteadOf',
+    (remote) => ({ 'remote.origin.url': `file://${remote}`, [`url.${remote}.pushInsteadOf`]: `file://${remote}` }),
+  ],
+  ['pushUrl', (remote) => ({ 'remote.origin.url': `file://${remote}`, 'remote.origin.pushUrl': remote })],
+];
+
+it.runIf(process.platform === 'linux').each(ADDRESSES)(
+  'who has lost a race asks the remote when its turn has come, not before: known by %s',
+  async (_, settings) => {
     const box = sandbox();
     const remote = box.bareRemote();
     const [one, two] = [box.clone(remote), box.clone(remote)];
+    for (const [name, value] of Object.entries(settings(remote))) box.git(two, 'config', name, value);
     const watched = watchedGit(box);
     const as = (agent: string, clone: string, args: readonly string[]) =>
       coordInProcess(box, clone, args, { env: { ...watched.env, COORD_AGENT: agent } });
@@ -95,15 +107,15 @@ it.runIf(process.platform === 'linux')(
       holder.close();
       socket.end('0');
     });
-    const url = box.git(two, 'remote', 'get-url', 'origin');
-    await new Promise<void>((resolve) => holder.listen(turnsAt(url), resolve));
+    await new Promise<void>((resolve) => holder.listen(turnsAt(remote), resolve));
     expect(holder.address() as AddressInfo | string).toContain('coord-');
     expect((await as('noor', two, ['claim', 'b'])).code).toBe(0);
     expect(seen).toEqual([['push']]);
     expect(watched.network().slice(before)).toEqual(['push', 'fetch', 'push']);
+    expect(box.read('git-calls')).not.toContain('get-url');
     // It has let go: the next one listens at once.
-    const next = new Turns(() => Promise.resolve(turnsAt(url)), atOnce);
-    expect(await next.take()).toBe(true);
+    const next = new Turns(atOnce);
+    expect(await next.take(turnsAt(remote))).toBe(true);
     next.release();
   },
 );
