@@ -23,12 +23,18 @@ const inside = v.pipe(
   name,
   v.check((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must be a path inside the repository'),
 );
+/** Most file systems take names of 255 bytes, and git adds `.lock`. */
+const MOST_REF_NAME_BYTES = 250;
 /** What git takes for the name of a branch or remote, as far as it matters here: see git check-ref-format. */
 const refName = v.pipe(
   name,
   v.check(
     (text) => !/^[-./]|[\0-\x20~^:?*[\\\x7f]|\.\.|\/\/|@\{|[./]$|\.lock$/.test(text),
     'must be a name that git allows',
+  ),
+  v.check(
+    (text) => Buffer.byteLength(text) <= MOST_REF_NAME_BYTES,
+    `must be no longer than ${MOST_REF_NAME_BYTES} bytes`,
   ),
 );
 /** A program and its arguments, of which some may be empty. */

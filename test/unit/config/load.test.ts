@@ -39,6 +39,14 @@ describe('the configuration', () => {
     });
   });
 
+  it.each(['branch', 'mainBranch', 'remote'])('has no %s that is too long for a file', async (key) => {
+    const longest = 'é'.repeat(125);
+    expect(await parseConfig(JSON.stringify({ [key]: longest }))).toMatchObject({ [key]: longest });
+    expect(await problemsOf(JSON.stringify({ [key]: `${longest}x` }))).toEqual([
+      `${key}: must be no longer than 250 bytes`,
+    ]);
+  });
+
   it('may begin with a byte order mark', async () => {
     expect((await parseConfig('\uFEFF{"branch":"c"}')).branch).toBe('c');
   });
