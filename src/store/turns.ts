@@ -43,8 +43,10 @@ export class Turns {
     if (this.hopeless) return false;
     const { createServer, connect } = await import('node:net');
     let late = false;
+    let socket: Socket | undefined;
     const patience = setTimeout(() => {
       late = true;
+      socket?.destroy();
     }, PATIENCE_MS);
     patience.unref();
     try {
@@ -54,7 +56,8 @@ export class Turns {
           this.hopeless = taken === 'impossible';
           return taken === 'mine';
         }
-        const steps = await endOf(connect(address), waited);
+        socket = connect(address);
+        const steps = await endOf(socket, waited);
         if (steps > 0) await this.pause(steps * STEP_MS);
       }
     } finally {
@@ -110,7 +113,6 @@ function endOf(socket: Socket, waited: number): Promise<number> {
   return new Promise((resolve) => {
     let said = '1';
     socket.write(String(waited));
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
       said = String(chunk);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Context } from '../../../src/context.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
@@ -62,6 +63,15 @@ export function addHook(box: Sandbox, gitDirectory: string, name: string, script
   const path = box.write(gitDirectory, `hooks/${name}`, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
   return path;
+}
+
+/** Whether nobody listens at a local socket. */
+export function socketFree(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(false));
+    server.listen(address, () => server.close(() => resolve(true)));
+  });
 }
 
 /** A commit object on top of another, that no ref holds yet. */
