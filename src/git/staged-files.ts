@@ -10,12 +10,12 @@ export interface StagedFile {
   readonly descriptor: number;
 }
 
+const ATTEMPTS = 5;
+
 /** Writes a file beside its place, under a name that git clears away when it finds it left over. */
 export function stageFile(path: string, content: Buffer): StagedFile {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
-  const temporary = join(folder, `tmp_obj_${randomBytes(6).toString('hex')}`);
-  const descriptor = openSync(temporary, 'wx', 0o444);
+  const temporary = join(dirname(path), `tmp_obj_${randomBytes(6).toString('hex')}`);
+  const descriptor = create(temporary);
   try {
     writeFileSync(descriptor, content);
   } catch (error) {
@@ -24,6 +24,18 @@ export function stageFile(path: string, content: Buffer): StagedFile {
     throw error;
   }
   return { path, temporary, descriptor };
+}
+
+/** Git takes folders of objects away when it has packed all that was in them: also the one that was made just now. */
+function create(path: string): number {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      return openSync(path, 'wx', 0o444);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 /**
