@@ -17,6 +17,10 @@ export interface HistoryIndex {
   readonly declines: ReadonlyMap<string, readonly EventAt[]>;
   /** By note id. */
   readonly notes: ReadonlyMap<string, readonly EventAt[]>;
+  /** By commit. */
+  readonly landings: ReadonlyMap<string, readonly EventAt[]>;
+  /** What was done with each submission, by its id. */
+  readonly submissions: ReadonlyMap<string, readonly EventAt[]>;
   readonly texts: ReadonlyMap<string, Note>;
   /** By the mark of a call: how often each target was given to it. */
   readonly marked: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -30,16 +34,23 @@ const LISTS = {
   'claim.offered': 'offers',
   'claim.declined': 'declines',
   'note.added': 'notes',
+  'work.landed': 'landings',
+  'work.submitted': 'submissions',
+  'work.integrated': 'submissions',
+  'work.declined': 'submissions',
+  'work.withdrawn': 'submissions',
 } as const satisfies Partial<Record<EventType, keyof HistoryIndex>>;
 
 /** @param log every note that the branch has at its end */
 export function indexHistory(operations: readonly Operation[], log: readonly Note[]): HistoryIndex {
-  const by = { grants: byId(), renewals: byId(), releases: byId(), offers: byId(), declines: byId(), notes: byId() };
+  const claims = { grants: byId(), renewals: byId(), releases: byId(), offers: byId(), declines: byId() };
+  const by = { ...claims, notes: byId(), landings: byId(), submissions: byId() };
   const marked = new Map<string, Map<string, number>>();
   for (const operation of operations) {
     for (const event of operation.events) {
       const list = LISTS[event.type as keyof typeof LISTS];
-      if (list) add(by[list], String(event.note ?? event.claim), { event, operation });
+      const key = list === 'landings' ? event.commit : (event.submission ?? event.note ?? event.claim);
+      if (list) add(by[list], String(key), { event, operation });
       const given = event.type === 'claim.granted' || event.type === 'claim.renewed';
       if (given && typeof event.reason === 'string') count(marked, event.reason, String(event.target));
     }

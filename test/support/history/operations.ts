@@ -50,6 +50,8 @@ function actorOf(event: CoordEvent, forOthers: boolean): string | null {
     case 'work.pushed':
     case 'work.submitted':
     case 'work.integrated':
+    case 'work.declined':
+    case 'work.withdrawn':
       return event.agent;
     case 'claim.released':
       return forOthers ? null : event.agent;

@@ -1,3 +1,4 @@
+import type { CoordEvent } from '../../../src/domain/events.js';
 import type { Call } from './client.js';
 import { isOffline } from './client.js';
 import type { EventAt, HistoryIndex } from './index-of.js';
@@ -14,7 +15,13 @@ export const PLACED: readonly string[] = [
   'handoff',
   'accept',
   'decline',
+  'land',
+  'submit',
+  'integrate',
 ];
+
+/** Of these, the ones that answer with claims or notes. */
+const LISTING = PLACED.slice(0, PLACED.indexOf('land'));
 
 export interface AnsweredClaim {
   readonly id: string;
@@ -35,7 +42,7 @@ export function place(call: Call, index: HistoryIndex, problems: string[]): Oper
   const { data } = call.answer;
   const answered =
     call.verb === 'release' ? data.released : call.verb === 'note' || call.verb === 'ack' ? data.notes : data.claims;
-  if (PLACED.includes(call.verb) && !Array.isArray(answered)) {
+  if (LISTING.includes(call.verb) && !Array.isArray(answered)) {
     problems.push(`${told(call)}: answered neither claims nor notes: ${JSON.stringify(data)}`);
     return null;
   }
@@ -58,6 +65,11 @@ export function place(call: Call, index: HistoryIndex, problems: string[]): Oper
     case 'note':
     case 'ack':
       return noted(call, data.notes?.[0], index, problems);
+    case 'land':
+      return landed(call, data, index, problems);
+    case 'submit':
+    case 'integrate':
+      return handedOver(call, data, index, problems);
     default:
       return null;
   }
@@ -114,4 +126,56 @@ function noted(
   if (call.verb === 'note' && text?.text !== call.mark) problems.push(`${told(call)}: its note says ${text?.text}`);
   // An ack that was given before is given again.
   return call.verb === 'note' ? (found[0]?.operation ?? null) : null;
+}
+
+/** What `coord land` answers, as far as it is checked. */
+interface AnsweredLanding {
+  readonly landed: boolean;
+  readonly already: boolean;
+  readonly commit: string;
+  readonly released: readonly AnsweredClaim[];
+}
+
+/** Null for a dry run, and for what had landed before: its claims may have been released by hand. */
+function landed(
+  call: Call,
+  { landed: done, already, commit, released }: AnsweredLanding,
+  index: HistoryIndex,
+  problems: string[],
+): Operation | null {
+  if (!done || already) return null;
+  const found = (index.landings.get(commit) ?? []).filter(({ event }) => event.agent === call.agent);
+  if (found.length !== 1) problems.push(`${told(call)}: ${commit} was landed ${found.length} times in the history`);
+  const [own] = found;
+  if (!own) return null;
+  const named = (claims: readonly (AnsweredClaim | CoordEvent)[]) =>
+    claims.map(({ token, target }) => `${token} ${target}`).join(', ');
+  const given = named(own.operation.events.filter(({ type }) => type === 'claim.released'));
+  if (given !== named(released)) {
+    problems.push(`${told(call)}: was told of the release of ${named(released)}, but the history has ${given}`);
+  }
+  return own.operation;
+}
+
+/** What `coord submit` and `coord integrate` answer, as far as it is checked. */
+interface AnsweredSubmission {
+  readonly submission?: { readonly id: string; readonly closed: { readonly how: string } | null };
+  readonly added?: boolean;
+  readonly again?: boolean;
+  readonly applied?: boolean;
+}
+
+/** Null for what had been done before, and where nothing was to be done. */
+function handedOver(
+  call: Call,
+  { submission, added, again, applied }: AnsweredSubmission,
+  index: HistoryIndex,
+  problems: string[],
+): Operation | null {
+  if (!submission || (submission.closed === null && call.verb === 'integrate')) return null;
+  const type = `work.${submission.closed?.how ?? 'submitted'}`;
+  const found = (index.submissions.get(submission.id) ?? []).filter(({ event }) => event.type === type);
+  if (found.length !== 1) problems.push(`${told(call)}: ${type} stands ${found.length} times in the history`);
+  const before = again === true || added === false;
+  return before || applied === false ? null : (found[0]?.operation ?? null);
 }

@@ -1,6 +1,6 @@
-import { overlaps } from '../../../src/domain/ground/index.js';
+import { matches, overlaps } from '../../../src/domain/ground/index.js';
 import type { Claim, Waiter } from '../../../src/domain/model.js';
-import type { Conflict, LostTarget, MissingWork, WaitEdge } from '../../../src/domain/refusal.js';
+import type { Conflict, LostTarget, MissingWork, UnclaimedPath, WaitEdge } from '../../../src/domain/refusal.js';
 import type { Target, TargetKind } from '../../../src/domain/targets.js';
 import { addSeconds } from '../../../src/domain/time.js';
 import type { BranchCommit } from './branch.js';
@@ -19,6 +19,7 @@ interface Details {
   readonly mode?: string;
   readonly cycle?: readonly WaitEdge[];
   readonly targets?: readonly LostTarget[];
+  readonly paths?: readonly UnclaimedPath[];
   readonly missing?: readonly MissingWork[];
   readonly claims?: readonly Claim[];
 }
@@ -84,7 +85,14 @@ export function justification(
         steps.some((step) => (details.targets ?? []).every((target) => isLost(target, call, step))),
         `has lost ${(details.targets ?? []).map(({ target }) => target).join(', ')}`,
       );
+    case 'lost unclaimed':
+      return unless(
+        steps.some((step) => (details.paths ?? []).every((path) => isUnclaimed(path, call, step))),
+        `leaves ${(details.paths ?? []).map(({ path }) => path).join(', ')} without a live claim of its own`,
+      );
     case 'behind behind':
+      // What HEAD lacks of the main branch is no work that was released here.
+      if (details.missing?.some(({ released }) => released === undefined)) return null;
       return unless(
         commits.slice(first, last + 1).some((state) => (details.missing ?? []).every((work) => isMissing(work, state))),
         'has this work released on this ground',
@@ -181,6 +189,14 @@ function isLost({ target, why, holder }: LostTarget, { agent, endedAt }: Call, {
     (claim) => claim.agent === agent && claim.target === target && (endedAt === null || claim.expiresAt > endedAt),
   );
   return !live && (holder === null || holdings.some(({ id, token }) => id === holder.id && token === holder.token));
+}
+
+/** Whether the agent has no claim there under which it may change this path. */
+function isUnclaimed({ path, why }: UnclaimedPath, { agent, endedAt }: Call, { holdings }: Step): boolean {
+  const allows = (one: Holding) =>
+    one.agent === agent && one.mode === 'exclusive' && one.kind !== 'resource' && matches(groundOf(one), path);
+  const over = ({ expiresAt }: Holding) => endedAt !== null && expiresAt <= endedAt;
+  return why === 'other-session' || !holdings.some((one) => allows(one) && !over(one));
 }
 
 function isMissing({ target, released, commit, agent }: MissingWork, { releases }: BranchCommit): boolean {

@@ -2,13 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckedHistory } from '../history/check.js';
 import { checkBranch } from '../history/check.js';
 import { type Call, Recorder } from '../history/client.js';
-import { Gossip, nextCommand } from '../history/life.js';
+import { Gossip } from '../history/life.js';
 import { generator, pick, type Random } from '../random.js';
 import type { CoordResult } from '../sandbox.js';
+import type { Landing } from './bench.js';
+import { Crew } from './crew.js';
 import { growing, type Sample } from './flat.js';
+import { checkLanded } from './landed.js';
 import { type FastClock, Machine, type Misfortune, runAlone, timeOf } from './machine.js';
 import { makeMischief } from './mischief.js';
-import { bytesOf, calm, type Leftovers, leftoversOf, type Place, type Site } from './site.js';
+import { bytesOf, clearUp, type Leftovers, leftoversOf, type Place, type Site } from './site.js';
+import { commandOf, some } from './verbs.js';
 
 export interface Soak {
   /** Folder of the package whose program is soaked. */
@@ -22,8 +26,18 @@ export interface Soak {
   readonly peaceful?: boolean;
 }
 
+/** How much of what agents made has come where it belongs, while things went wrong. */
+export interface Work {
+  /** Pieces of work that somebody tried to land. */
+  readonly committed: number;
+  readonly landed: number;
+  readonly submitted: number;
+  readonly integrated: number;
+}
+
 export interface Soaked {
   readonly checked: CheckedHistory;
+  readonly work: Work;
   /** What does not hold. */
   readonly failures: readonly string[];
   readonly figures: string;
@@ -46,24 +60,11 @@ const BOUNDS: Readonly<
   loose: { perCommand: 5, slack: 1_000 },
   bytes: { perCommand: 16_384, slack: 4 * MEGABYTE },
   packs: { perCommand: 0.01, slack: 25 },
-  heap: { perCommand: 2_048, slack: 3 * MEGABYTE },
+  // Each verb loads its part of the program when it is first run, also after the first third on a slow machine.
+  heap: { perCommand: 2_048, slack: 6 * MEGABYTE },
   watcher: { perCommand: 1_024, slack: 2 * MEGABYTE },
   descriptors: { perCommand: 0.01, slack: 12 },
 };
-
-/** Beside what is done to claims: the verbs whose answers say less, and that agents use all the same. */
-const MORE: readonly (readonly [share: number, words: (random: Random) => readonly string[]])[] = [
-  [3, (random) => ['run', `@job/${some(random, 3)}`, '--ttl', '2m', '--', 'true']],
-  [2, (random) => ['run', `@job/${some(random, 3)}`, '--ttl', '2m', '--', 'sleep', '0.3']],
-  [2, (random) => ['once', `key-${some(random, 40)}`, '--', 'true']],
-  [2, () => ['session', 'start']],
-  [2, () => ['session', 'end', '--uncommitted']],
-  [2, () => ['events', '--limit', '20']],
-  [2, () => ['sync-check']],
-  [2, () => ['deploy', 'dummy', '--', 'true']],
-  [1, () => ['land', '--dry-run']],
-  [2, () => ['inbox']],
-];
 
 /** Exit codes of a command that works as it should, when the remote may be away. */
 const EXPECTED = new Set([0, 2, 3, 4, 5, 6, 7, 9]);
@@ -81,17 +82,17 @@ export async function soak(
   const clock: FastClock = { startedMs: Date.now(), speed };
   const machines = Array.from({ length: MACHINES }, () => new Machine(box, root, clock));
   const watcher = new Machine(box, root, clock);
-  const agents = Array.from({ length: count }, (_, number) => `agent${number}`);
+  const agents = Array.from({ length: count - site.benches.size }, (_, number) => `agent${number}`);
   const numberOf = (agent: string) => Number(/\d+$/.exec(agent)?.[0]);
-  const placeOf = (agent: string) => places[numberOf(agent) % places.length] as Place;
-  let calmAgain = peaceful;
+  const placeOf = (agent: string) => site.benches.get(agent) ?? (places[numberOf(agent) % places.length] as Place);
+  let calm = true;
   const offsets = new Map<string, number>();
   const befallen: Record<string, number> = {};
   const random = generator(seed);
   const run = (agent: string, args: readonly string[]): Promise<CoordResult | null> => {
     const place = placeOf(agent);
     const order = { agent, cwd: place.worktree, argv: args };
-    const bad = calmAgain ? null : misfortuneOf(random, place, speed);
+    const bad = calm ? null : misfortuneOf(random, place, speed);
     offsets.set(agent, bad?.offsetMs ?? 0);
     if (bad === null) return (machines[numberOf(agent) % MACHINES] as Machine).run(order);
     const name = Object.keys(bad)[0] ?? '';
@@ -99,16 +100,20 @@ export async function soak(
     return runAlone(box, root, clock, order, bad);
   };
   const recorder = new Recorder(run, (agent) => timeOf(clock) + (offsets.get(agent) ?? 0));
+  const crew = new Crew(site, recorder, () => new Date(timeOf(clock)));
   for (const clone of site.clones) {
     void watcher.run({ agent: 'watcher', cwd: clone, argv: ['events', '--follow', '--json'], forget: true });
   }
+  await crew.begin();
   const ends = Date.now() + seconds * 1000;
   const goesOn = () => Date.now() < ends;
-  const gossip = new Gossip(agents, [box.git(places[0]?.worktree ?? '', 'rev-parse', 'HEAD')]);
+  const gossip = new Gossip(agents, [site.start]);
   const cut = new Set<string>();
   const samples: Sample[] = [];
-  const [made] = await Promise.all([
+  calm = peaceful;
+  const [made, untrue] = await Promise.all([
     peaceful ? {} : makeMischief(site, generator(seed + 1), goesOn),
+    crew.work(seed + 3, agents, goesOn),
     peaceful ? null : cutOff(site, cut, generator(seed + 2), goesOn),
     sampling(site, machines, watcher, recorder, { samples, seconds, goesOn }),
     ...agents.map(async (agent, number) => {
@@ -117,35 +122,36 @@ export async function soak(
         gossip.hear(await recorder.call(agent, commandOf(agent, own, gossip, cut.has(placeOf(agent).clone))));
     }),
   ]);
-  calm(site);
-  calmAgain = true;
+  clearUp(site);
+  calm = true;
+  const work = workOf(crew.landings, recorder.calls);
   const strange = recorder.calls.filter(isStrange).map(complaint);
-  const after = await afterwards(recorder, site);
+  const after = [...(await afterwards(recorder, site)), ...(await crew.afterwards())];
+  const [clone = ''] = site.clones;
+  box.git(clone, 'fetch', '--quiet', 'origin', '+coord:refs/soak/coord', '+main:refs/soak/main');
+  const calls = [...recorder.calls];
+  const compacted = [...(await crew.compact()), ...(await afterwards(recorder, site, 'heir'))];
   await Promise.all([...machines, watcher].map((machine) => machine.close()));
-  box.git(places[0]?.clone ?? '', 'fetch', '--quiet', 'origin', '+coord:refs/remotes/origin/coord');
-  const checked = checkBranch(box, places[0]?.clone ?? '', recorder.calls, { branch: 'refs/remotes/origin/coord' });
+  const checked = checkBranch(box, clone, calls, { branch: 'refs/soak/coord' });
+  const landed = checkLanded(site, { clone, branch: 'refs/soak/coord', main: 'refs/soak/main' }, crew.landings);
   const unsound = [...site.clones, site.remote].flatMap((store) => {
     const { code, stdout, stderr } = box.tryGit(store, 'fsck', '--strict', '--no-dangling');
     return code === 0 ? [] : [`git fsck of ${store}: exit ${code} ${stdout}${stderr}`];
   });
-  const failures = [...strange, ...after, ...checked.problems, ...unsound, ...growing(samples, BOUNDS)];
-  return { checked, failures, figures: figuresOf(samples, { ...befallen, ...made }, speed * seconds) };
+  const history = [...checked.problems, ...landed];
+  const failures = [...strange, ...untrue, ...after, ...compacted, ...history, ...unsound, ...growing(samples, BOUNDS)];
+  return { checked, work, failures, figures: figuresOf(samples, { ...befallen, ...made }, speed * seconds) };
 }
 
-function commandOf(agent: string, random: Random, gossip: Gossip, offline: boolean): readonly string[] {
-  let left = random() * 100;
-  for (const [share, words] of MORE) {
-    if (left < share) return words(random);
-    left -= share;
-  }
-  const words = nextCommand(agent, random, gossip);
-  const possible =
-    ['claim', 'renew', 'note'].includes(words[0] ?? '') && !words.some((word) => word.startsWith('--wait'));
-  return offline && possible ? [...words, '--offline'] : words;
-}
-
-function some(random: Random, most: number): number {
-  return Math.floor(random() * most);
+function workOf(landings: readonly Landing[], calls: readonly Call[]): Work {
+  const linesOf = (some: readonly Landing[]) => new Set(some.map(({ line }) => line)).size;
+  const done = (verb: string) => calls.filter((call) => call.verb === verb && call.exit === 0);
+  return {
+    committed: linesOf(landings),
+    landed: linesOf(landings.filter(({ call }) => call.exit === 0)),
+    submitted: done('submit').filter(({ answer }) => answer?.data.added).length,
+    integrated: done('integrate').filter(({ answer }) => answer?.data.applied).length,
+  };
 }
 
 /** Most commands meet with nothing. */
@@ -216,11 +222,11 @@ function complaint({ agent, args, exit, answer }: Call): string {
 }
 
 /** When all is calm again, a command works in each worktree. */
-async function afterwards(recorder: Recorder, { places }: Site): Promise<string[]> {
+async function afterwards(recorder: Recorder, { places }: Site, name = 'visitor'): Promise<string[]> {
   const failures: string[] = [];
   for (const number of places.keys()) {
     for (const args of [['claim', `after/${number}.md`], ['status'], ['release', '--all', '--uncommitted']]) {
-      const call = await recorder.call(`visitor${number}`, args);
+      const call = await recorder.call(`${name}${number}`, args);
       if (call.exit !== 0) failures.push(`afterwards: ${complaint(call)}`);
     }
   }

@@ -14,13 +14,20 @@ export interface Site {
   readonly remote: string;
   readonly clones: readonly string[];
   readonly places: readonly Place[];
+  /** Where those work who have a worktree of their own, by agent. */
+  readonly benches: ReadonlyMap<string, Place>;
+  /** Where the main branch stands. */
+  readonly start: string;
 }
+
+/** Who commits and lands, who hands over, and who integrates that. */
+export const CREW = { landers: ['lander0', 'lander1', 'lander2'], worker: 'worker3', boss: 'boss4' } as const;
 
 const CONFIG = {
   share: true,
   remote: 'origin',
   ttl: { default: '10m' },
-  surface: ['src/**'],
+  surface: ['src/**', 'work/**'],
   gates: { tests: { type: 'command', command: ['true'] } },
   deploy: { dummy: { gates: ['tests'], requirePushed: true } },
 };
@@ -46,8 +53,13 @@ export async function openSite(): Promise<Site> {
   const clones = [first, box.clone(remote), box.clone(remote)];
   for (const place of [...clones, remote]) box.git(place, 'config', 'gc.auto', TIDY_AT);
   const places = clones.flatMap((clone) => [clone, box.worktree(clone)].map((worktree) => ({ worktree, clone })));
+  const benches = [...CREW.landers, CREW.worker, CREW.boss].map((agent, number) => {
+    const clone = clones[number % clones.length] as string;
+    return [agent, { worktree: box.worktree(clone), clone }] as const;
+  });
   chmodSync(box.write(remote, 'hooks/pre-receive', HOOK), 0o755);
-  return { box, remote, clones, places };
+  const start = box.git(remote, 'rev-parse', 'main');
+  return { box, remote, clones, places, benches: new Map(benches), start };
 }
 
 /** What lies about in the clones and on the remote, and must not grow with the commands. */
@@ -116,7 +128,7 @@ function filesBelow(directory: string): string[] {
 }
 
 /** Takes away whatever mischief has left behind that a person would have to take away. */
-export function calm({ box, remote, clones }: Site): void {
+export function clearUp({ box, remote, clones }: Site): void {
   for (const file of ['refuse', 'hang']) rmSync(join(remote, file), { force: true });
   for (const clone of clones) box.git(clone, 'remote', 'set-url', 'origin', remote);
 }
