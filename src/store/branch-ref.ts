@@ -22,6 +22,8 @@ import type { LockSurroundings } from './local-lock.js';
 
 /** How often a write that met a lock, or found none any more, is tried again. */
 const ATTEMPTS = 20;
+/** A ref whose file holds no id: that is not the same as none. */
+const TORN = Symbol('torn');
 /** Git unpacks up to 100 objects that it fetches, three or more a commit. */
 const NEAR = 32;
 
@@ -55,14 +57,16 @@ export class BranchRef implements Arbiter {
 
   /**
    * The commit at the tip; null when there is no branch.
-   * @throws CoordError `corrupt` when it decides itself and was rewound or rewritten.
+   * @throws CoordError `corrupt` when it is torn; where it decides itself, also when it was rewound or rewritten, or what
+   *   remembers where it stood is torn.
    */
   async tip(): Promise<string | null> {
     // In this order: it is written after the branch, so it is never ahead of what is read next.
-    const known = this.remote === null ? await this.known() : null;
-    const tip = await readRef(this.repository, this.git, this.name);
-    if (tip === null) return this.absence(known);
-    if (known === null || known === tip || tip === this.sound) return tip;
+    const known = this.remote === null ? await this.read(this.knownName) : null;
+    const tip = await this.read(this.name);
+    if (tip === TORN) throw damagedRef(this.name, this.remote === null ? idOf(known) : 'remote');
+    if (known === TORN) throw damagedMemory(this.branch, this.knownName, 'torn');
+    if (tip === null || known === null || known === tip || tip === this.sound) return tip;
     const sound = (await this.typeOf(tip)) === 'commit' && (await this.goesOn(known, tip));
     if (!sound) throw await this.parted(known, tip);
     this.sound = tip;
@@ -113,7 +117,7 @@ export class BranchRef implements Arbiter {
   /** What is to be said of a tip whose state cannot be read: that it was put there by hand, if so, and the way back. */
   async whyUnreadable(tip: string, error: unknown): Promise<unknown> {
     if (!(error instanceof CoordError) || error.code !== 'corrupt') return error;
-    const known = await this.known();
+    const known = idOf(await this.read(this.knownName));
     if (known === tip) return error;
     const type = await this.typeOf(tip);
     if (type !== 'commit') return notACommit(this.name, { id: tip, type }, known);
@@ -125,16 +129,23 @@ export class BranchRef implements Arbiter {
    * @throws CoordError `corrupt`
    */
   async mustBeReadable(): Promise<void> {
-    const [tip, known] = [await readRef(this.repository, this.git, this.name), await this.known()];
-    if (tip !== null && (await this.typeOf(tip)) === null) throw notACommit(this.name, { id: tip, type: null }, known);
-    const torn = known === null && isFile(join(this.repository.commonDir, this.knownName));
-    if (torn) throw damagedMemory(this.branch, this.knownName, 'torn');
+    const tip = idOf(await this.read(this.name));
+    const known = await this.read(this.knownName);
+    if (tip !== null && (await this.typeOf(tip)) === null) {
+      throw notACommit(this.name, { id: tip, type: null }, idOf(known));
+    }
+    if (known === TORN) throw damagedMemory(this.branch, this.knownName, 'torn');
     if (known !== null && (await this.typeOf(known)) === null) throw damagedMemory(this.branch, this.knownName, null);
   }
 
-  /** Where the branch stood when it was last written or followed from here; null where that is not known. */
-  known(): Promise<string | null> {
-    return readRef(this.repository, this.git, this.knownName);
+  /**
+   * Where the branch stood when it was last written or followed from here; null where that is not known.
+   * @throws CoordError `corrupt` when that is torn: then nobody would notice a branch that was rewound.
+   */
+  async known(): Promise<string | null> {
+    const known = await this.read(this.knownName);
+    if (known === TORN) throw damagedMemory(this.branch, this.knownName, 'torn');
+    return known;
   }
 
   /** Refuses a branch that was there before and is not now. @throws CoordError `corrupt` */
@@ -143,14 +154,13 @@ export class BranchRef implements Arbiter {
     if (known !== null) throw deletedHere(this.branch, known);
   }
 
-  /** A file without a commit id is not the same as none. */
-  private async absence(known: string | null): Promise<string | null> {
-    const { commonDir, refFormat } = this.repository;
-    if (refFormat !== 'files' || !isFile(join(commonDir, this.name))) return null;
+  /** What a ref names; null: there is none. */
+  private async read(ref: string): Promise<string | typeof TORN | null> {
+    const { repository, git } = this;
+    const id = await readRef(repository, git, ref);
+    if (id !== null || repository.refFormat !== 'files' || !isFile(join(repository.commonDir, ref))) return id;
     // It may have been written since it was read.
-    const tip = await readRef(this.repository, this.git, this.name);
-    if (tip === null) throw damagedRef(this.name, this.remote === null ? known : 'remote');
-    return tip;
+    return (await readRef(repository, git, ref)) ?? TORN;
   }
 
   publish(commit: string, from: string | null): Promise<boolean> {
@@ -224,6 +234,10 @@ export class BranchRef implements Arbiter {
       details: { reason: inTheWay === '' ? 'refused' : 'name', stderr: stderr.slice(0, 2000) },
     });
   }
+}
+
+function idOf(named: string | typeof TORN | null): string | null {
+  return named === TORN ? null : named;
 }
 
 function isFile(path: string): boolean {

@@ -38,7 +38,7 @@ export function mergedBranch(branch: string, tip: string, parents: readonly stri
  * @param known where it stood last; `remote`: the remote has it
  */
 export function damagedRef(ref: string, known: string | 'remote' | null): CoordError {
-  const remove = `put it back: rm .git/${ref}`;
+  const remove = `put it back: ${removal(ref)}`;
   const rest = known === 'remote' ? '; it then comes back from the remote' : ` && git update-ref ${ref} ${known}`;
   return new CoordError('corrupt', `${ref} is damaged: it names no commit`, {
     hint: known === null ? 'find its last commit: git fsck --no-reflogs' : `${remove}${rest}`,
@@ -77,11 +77,16 @@ export function movedByHand(branch: string, known: string, error: CoordError): C
 /** The ref that remembers where the branch stood names no commit; `torn`: its file holds no id at all. */
 export function damagedMemory(branch: string, ref: string, type: string | 'torn' | null): CoordError {
   const what = type === null || type === 'torn' ? 'what cannot be read' : `a ${type}, not a commit`;
-  const forget = type === 'torn' ? `rm .git/${ref}` : `git update-ref -d ${ref}`;
+  const forget = type === 'torn' ? removal(ref) : `git update-ref -d ${ref}`;
   return new CoordError('corrupt', `${ref}, which remembers where the branch ${branch} stood, names ${what}`, {
     hint: `look whether the branch is as it should be (git log ${branch}); then forget what stood there: ${forget}`,
     details: { reason: 'damaged', problems: [`${ref}: names ${what}`] },
   });
+}
+
+/** Does away with a file that git does not take for a ref, from any worktree and folder. */
+function removal(ref: string): string {
+  return `rm "$(git rev-parse --git-path ${ref})"`;
 }
 
 /** Where the histories of this clone and of the remote part. */

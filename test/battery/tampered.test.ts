@@ -18,6 +18,8 @@ const MAIN_BRANCH_ALONE: Exception = { verbs: ['sync-check'], exits: [0] };
 const HISTORY_ALONE: Exception = { verbs: ['events', 'metrics'], kinds: ['on'], exits: [0] };
 /** Git fetches nothing while a ref of the clone is broken, so the main branch cannot be known either. */
 const FETCH_FIRST: Exception = { verbs: ['sync-check', 'land', 'deploy'], kinds: ['broken'], exits: [0, 7, 8] };
+/** What cannot be read is not taken for what never was. */
+const BROKEN: Exception = { kinds: ['broken'], exits: [8] };
 /** In a clone that shares with nobody. */
 const NO_REMOTE: Exception = { verbs: ['land'], exits: [2] };
 
@@ -93,7 +95,7 @@ it.each([
     sparse: true,
     misleads: true,
     words: { ...WORDS, back: /./, other: /./, on: /./, object: /./, broken: /./ },
-    exceptions: [...(shared ? [] : [NO_REMOTE]), FETCH_FIRST, { exits: [8, 'as before'] }],
+    exceptions: [...(shared ? [] : [NO_REMOTE]), FETCH_FIRST, ...(shared ? [] : [BROKEN]), { exits: [8, 'as before'] }],
   });
   tally({
     test: `9 ${ref} tampered with`,
