@@ -16,4 +16,6 @@ export interface Arbiter {
   publish(commit: string, from: string | null, companion?: Companion): Promise<boolean>;
   /** Brings the local branch up to what the arbiter has. */
   refresh(): Promise<void>;
+  /** Lets others go first from now on: nothing more is to be published soon. */
+  rest?(): void;
 }

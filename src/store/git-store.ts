@@ -136,6 +136,10 @@ export class GitStore implements Store {
     }
   }
 
+  end(): void {
+    this.options.arbiter.rest?.();
+  }
+
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
     await this.begin();
     await this.options.arbiter.refresh();

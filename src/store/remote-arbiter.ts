@@ -106,6 +106,10 @@ export class RemoteArbiter implements Arbiter {
     return this.unmoved(pushed, companion);
   }
 
+  rest(): void {
+    this.turns.release();
+  }
+
   async refresh(): Promise<void> {
     const tip = await this.catchUp();
     const own = await this.options.local.tip();

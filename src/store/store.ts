@@ -46,6 +46,8 @@ export interface Store {
   readonly paced?: boolean;
   /** Called before a request is decided: what was granted without the arbiter is put to it first. */
   begin?(): Promise<void>;
+  /** Called once a request was decided, whatever came of it: others need not wait for this writer any more. */
+  end?(): void;
   /**
    * The state as last known here.
    * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.

@@ -19,6 +19,14 @@ export async function transact<R extends Request>(
 ): Promise<Answer<R['kind']>>;
 export async function transact(store: Store, request: Request, around: Surroundings): Promise<Answer> {
   await store.begin?.();
+  try {
+    return await decideAndWrite(store, request, around);
+  } finally {
+    store.end?.();
+  }
+}
+
+async function decideAndWrite(store: Store, request: Request, around: Surroundings): Promise<Answer> {
   const first = await settle(store, [request], around);
   const { queue } = store;
   // What writes nothing need not wait for anybody, nor does a writer who is alone.

@@ -5,7 +5,7 @@ import { RemoteArbiter } from '../../../src/store/remote-arbiter.js';
 import { turnsAt } from '../../../src/store/turns.js';
 import { NOON } from '../../support/in-process.js';
 import { sandbox } from '../../support/sandbox.js';
-import { begin, branchIn, contextIn, looseCommit, socketFree } from './rig.js';
+import { begin, branchIn, claim, contextIn, looseCommit, socketFree } from './rig.js';
 
 /** A writer of this host. @param faster before which of its pushes a writer of another host comes first */
 async function overtaken(...faster: readonly number[]) {
@@ -69,4 +69,14 @@ linux('who has won takes a turn again when it loses the next race', async () => 
   expect(await write()).toEqual({ won: true, free: true, paused: [] });
   expect(await write()).toEqual({ won: false, free: false, paused: [] });
   expect(await write()).toEqual({ won: true, free: true, paused: [] });
+});
+
+linux('who has lost a race and is refused then keeps nobody waiting', async () => {
+  const box = sandbox();
+  const remote = box.bareRemote();
+  const [one, two] = [box.clone(remote), box.clone(remote)];
+  for (const clone of [one, two]) await begin(box, clone);
+  expect((await claim(box, one, 'maya', 'src')).ok).toBe(true);
+  expect((await claim(box, two, 'noor', 'src')).ok).toBe(false);
+  expect(await socketFree(turnsAt(remote))).toBe(true);
 });
