@@ -80,12 +80,12 @@ export class ScratchIndex {
 
   /** Where it differs from a commit, at these paths and all below them. */
   async changesSince(commit: string | null, paths: readonly string[]): Promise<ChangedFile[]> {
-    const changes: ChangedFile[] = [];
+    const changes: ChangedFile[][] = [];
     for (const some of chunks(paths)) {
       const args = ['diff-index', '--cached', '--raw', '-z', '--no-abbrev', '--no-renames', this.tree(commit)];
-      changes.push(...rawChanges(await this.text([...args, '--', ...some])));
+      changes.push(rawChanges(await this.text([...args, '--', ...some])));
     }
-    return changes;
+    return changes.flat();
   }
 
   /** The difference to a commit at these paths, as git prints it with these options. */
