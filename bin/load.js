@@ -58,11 +58,17 @@ function requireIn(root) {
   const libraries = new Map();
   return (name) => {
     if (LIBRARIES.includes(name)) {
-      if (!libraries.has(name)) libraries.set(name, load(root, name).exports);
+      if (!libraries.has(name)) libraries.set(name, loadLibrary(root, name));
       return libraries.get(name);
     }
     return HEAVY.includes(name) ? new Proxy({}, { get: (_, key) => require(name)[key] }) : require(name);
   };
+}
+
+function loadLibrary(root, name) {
+  const library = load(root, name);
+  if (library === null) throw new Error(`dist/${name}.cjs is missing: npm run build in the folder of coord`);
+  return library.exports;
 }
 
 /** What is built begins with a comment that names its text; a cache made from another text must never be used. */

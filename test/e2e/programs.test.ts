@@ -66,6 +66,35 @@ describe('the built programs', () => {
     expect(await coord('claim', 'src/b.ts', '--wait')).not.toBe(0);
   });
 
+  it.each([
+    ['a program that is missing', 'reads', undefined, /^coord is not built yet\nnext: npm ci .+\n$/],
+    [
+      'a program that is cut',
+      'reads',
+      '/*0123456789abcdef*/(function (exports) {',
+      /^coord cannot be loaded: .+\nnext: .+\n$/,
+    ],
+    ['an empty program', 'reads', '', /^coord cannot be loaded: .+\nnext: .+\n$/],
+    ['a library that is missing', 'commander', undefined, /commander\.cjs is missing/],
+  ])('say what to do about %s', async (_, name, text, said) => {
+    const box = sandbox();
+    const clone = box.repository();
+    for (const folder of ['bin', 'dist']) cpSync(join(ROOT, folder), box.path('coord', folder), { recursive: true });
+    rmSync(box.path('coord', 'dist', `${name}.cjs`));
+    if (text !== undefined) box.write(box.directory, `coord/dist/${name}.cjs`, text);
+    const options = { program: box.path('coord', 'bin', 'coord.js') };
+    const { code, stderr } = await box.coord(clone, ['status', '--unknown'], options);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(said);
+  });
+
+  it('let no edit through where the guard is not built', async () => {
+    const box = sandbox();
+    cpSync(join(ROOT, 'bin'), box.path('coord', 'bin'), { recursive: true });
+    const options = { program: box.path('coord', 'bin', 'coord.js') };
+    expect(await box.coord(box.directory, ['hook', 'claude-code'], options)).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('have verbs that there are, each in one program', () => {
     const named = Object.values(VERBS_OF).flat();
     expect(heads()).toEqual(expect.arrayContaining(named));

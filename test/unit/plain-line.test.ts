@@ -117,3 +117,8 @@ describe('a plain command line', () => {
     expect(read(name, words)).toBeNull();
   });
 });
+
+it('an agent that looks like an option is refused', () => {
+  expect(() => commonFlags({ agent: '--json', json: true })).toThrow(/--agent needs an id/);
+  expect(commonFlags({ agent: '', json: true })).toMatchObject({ agent: '', json: true });
+});

@@ -1,3 +1,5 @@
+import { oneLine, shorten } from '../../domain/text.js';
+import { usage } from '../../errors.js';
 import type { VerbEntry } from '../registry.js';
 import type { Input, Verb } from '../verb.js';
 
@@ -18,9 +20,19 @@ export const AGENT_OPTION = [
 ] as const;
 export const JSON_OPTION = ['--json', 'one JSON object on standard output'] as const;
 
-/** @param options what was typed, by names in camel case */
+/**
+ * @param options what was typed, by names in camel case
+ * @throws CoordError `usage` for an agent that cannot be one
+ */
 export function commonFlags(options: Readonly<Record<string, unknown>>): CommonFlags {
   const { agent, json, jsonStream, requestId } = options;
+  // `--agent $ID --json`, where the variable is empty.
+  if (typeof agent === 'string' && agent.startsWith('-')) {
+    throw usage(
+      `--agent needs an id: ${JSON.stringify(oneLine(shorten(agent, 80)))} looks like an option`,
+      'coord agents',
+    );
+  }
   return {
     // The last line of a stream is the one object that --json promises.
     json: json === true || jsonStream === true,
