@@ -3,6 +3,7 @@ import { addSeconds, type Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import type { PorcelainResult, RemoteGit } from '../git/porcelain.js';
 import { destinationOf } from '../git/push-status.js';
+import { dropLooseRef } from '../git/ref-swap.js';
 import { isAncestor, readRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
@@ -201,9 +202,11 @@ export class RemoteArbiter implements Arbiter {
     }
   }
 
+  /** Without git where that can be: a git that is killed while it deletes a ref leaves the lock of all packed ones behind. */
   private async forget(ref: string): Promise<void> {
     const { repository, git } = this.options;
-    if ((await readRef(repository, git, ref)) !== null) await git(['update-ref', '-d', ref]);
+    if ((await readRef(repository, git, ref)) === null || dropLooseRef(repository, ref)) return;
+    await git(['update-ref', '-d', ref]);
   }
 
   /** Checks that the remote's tip contains all that was seen there, and all that stands here. */

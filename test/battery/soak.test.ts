@@ -96,7 +96,7 @@ describe('20 agents, an hour of their clock', () => {
   });
 
   it.skipIf(!FULL).each(BROKEN)('a planted bug is found: %s', async (name, bug, finding) => {
-    await mustBeFound(name, bug, finding, { agents: 10, seconds: 8, speed: 120 });
+    await mustBeFound(name, bug, finding, { agents: 10, seconds: 12, speed: 120 });
   });
 });
 

@@ -66,6 +66,16 @@ it('an answer that writes nothing is not given on old knowledge either', async (
   expect(asked).toEqual(['fetch', 'push']);
 });
 
+it('leaves nothing of what it asked, and takes no lock for that which outlives a git that is killed', async () => {
+  const { box, one, two, as } = await rig();
+  await as('maya', one, ['claim', 'a']);
+  // As git leaves it that is killed while it deletes a ref; whoever deletes one with git fails from then on.
+  box.write(two, '.git/packed-refs.lock', '');
+  for (let times = 0; times < 2; times += 1) expect((await as('noor', two, ['status'])).code).toBe(0);
+  expect((await as('noor', two, ['claim', 'b'])).code).toBe(0);
+  expect(refsOf(box, two)).not.toContain('refs/coord/asked');
+});
+
 it('status asks once; with --no-fetch it asks nobody, and says from when its knowledge is', async () => {
   const { one, two, as, during } = await rig();
   await as('maya', one, ['claim', 'a']);

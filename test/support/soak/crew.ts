@@ -99,7 +99,7 @@ async function landAgain({ bench, random, goesOn }: At): Promise<void> {
     if (!(await bench.startOver())) continue;
     const file = pick(SHARED, random) ?? '';
     // Some claims are over before the work has landed.
-    const life = ['--ttl', random() < 0.2 ? '1m' : '1h'];
+    const life = ['--ttl', random() < 0.3 ? '30s' : '1h'];
     const claimed = await bench.claim([file], [...life, ...(random() < 0.5 ? ['--allow-behind'] : ['--wait=5m'])]);
     const line = `${bench.agent} ${count}`;
     if (claimed.exit !== 0) continue;
