@@ -33,7 +33,9 @@ export function checkLanded({ box, start }: Site, at: Branches, landings: readon
       const from = String(event.from);
       if (from !== main) problems.push(`${event.id}: landed on ${from}, but the main branch stood at ${main}`);
       main = String(event.commit);
-      const paths = git('diff', '--name-only', from, main);
+      const changed = box.tryGit(at.clone, 'diff', '--name-only', from, main);
+      if (changed.code !== 0) problems.push(`${event.id}: landed ${main}, which the remote has not got`);
+      const paths = changed.stdout.split('\n').filter(Boolean);
       problems.push(...underClaims(event, operation, paths, lives), ...unasked(event, landings));
     }
   }
