@@ -141,8 +141,13 @@ function standsAll(seen: Seen, step: Step): boolean {
   );
 }
 
-function excludes(one: { readonly agent: string; readonly mode: string }, { agent }: Call, { mode }: Details): boolean {
-  return one.agent !== agent && !(one.mode === 'shared' && mode === 'shared');
+/** A deploy is kept out by an earlier one of the same agent too: that may still be running. */
+function excludes(
+  one: { readonly agent: string; readonly mode: string },
+  { agent, verb }: Call,
+  { mode }: Details,
+): boolean {
+  return (one.agent !== agent || verb === 'deploy') && !(one.mode === 'shared' && mode === 'shared');
 }
 
 /** Whether what is said to be in the way stands there, is in the way, and is as it was told. */
