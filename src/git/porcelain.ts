@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CoordError } from '../errors.js';
 import { type Environment, gitEnvironment } from './environment.js';
+import { serverInOwnSession } from './own-session.js';
 import { stopTree } from './process-tree.js';
 import type { Repository } from './repository.js';
 import { TRUSTED_CALLER } from './simple-git-options.js';
@@ -66,9 +67,11 @@ export function remoteGit(repository: Repository, env: Environment, options: Rem
     (name: string, fixed: readonly string[]): RemoteCommand =>
     (remote, refspecs, more = []) =>
       run(call, [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+  const push = command('push', ['--porcelain', '--no-recurse-submodules']);
   return {
     fetch: command('fetch', FETCH_OPTIONS),
-    push: command('push', ['--porcelain', '--no-recurse-submodules']),
+    push: (remote, refspecs, more = []) =>
+      push(remote, refspecs, [...serverInOwnSession(repository, env, remote), ...more]),
     lsRemote: command('ls-remote', []),
   };
 }

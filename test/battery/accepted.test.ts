@@ -3,7 +3,7 @@ import { FULL, sized, tally } from '../support/battery.js';
 import { sharedFleet } from '../support/fleet.js';
 import { checkBranch } from '../support/history/check.js';
 import { type Call, Recorder } from '../support/history/client.js';
-import { killedOnceAccepted } from '../support/killing.js';
+import { killedOnce } from '../support/killing.js';
 import { addressOf, HAS_SSHD, WAYS } from '../support/servers.js';
 
 const ROUNDS = sized(1, 25);
@@ -26,7 +26,7 @@ async function rig(way: (typeof WAYS)[number]) {
   let dies = false;
   const recorder = new Recorder((agent, args) =>
     dies
-      ? killedOnceAccepted(box, { remote, clone, env }, agent, args)
+      ? killedOnce('accepted', box, { remote, clone, env }, agent, args)
       : box.coord(clone, args, { env: { ...env, COORD_AGENT: agent } }),
   );
   const call = (killed: boolean, ...words: Parameters<Recorder['call']>) => {

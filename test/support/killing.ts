@@ -40,21 +40,28 @@ function answerIn(stdout: string): CoordResult | null {
   return { code: envelope.ok ? 0 : envelope.error.exit, stdout, stderr: '', json: () => JSON.parse(stdout) };
 }
 
+/** When the remote kills who pushes to the coordination branch: the hook that runs then, and its first lines. */
+const MOMENTS = {
+  accepted: ['post-receive', ''],
+  /** It holds the lock of the branch. */
+  locked: ['reference-transaction', '[ "$1" = prepared ] || exit 0\n'],
+} as const;
+
 /**
- * Runs coord as an agent, and kills it with all that it starts as soon as the remote has accepted a write of the
- * coordination branch.
+ * Runs coord as an agent, and kills it with its whole process group at a moment of its push.
  * @returns always null: it had no time to answer
  */
-export async function killedOnceAccepted(
+export async function killedOnce(
+  moment: keyof typeof MOMENTS,
   box: Sandbox,
   { remote, clone, env }: { readonly remote: string; readonly clone: string; readonly env: Record<string, string> },
   agent: string,
   args: readonly string[],
 ): Promise<null> {
   const group = box.path('group');
-  // The refs have moved when this hook runs. By a path, the server is one of those that die.
-  const hook = `#!/bin/sh\ngrep -q ' refs/heads/coord$' || exit 0\nrm "$0"\nkill -9 "-$(cat '${group}')"\n`;
-  const path = box.write(remote, 'hooks/post-receive', hook);
+  const [name, first] = MOMENTS[moment];
+  const hook = `#!/bin/sh\n${first}grep -q ' refs/heads/coord$' || exit 0\nrm "$0"\nkill -9 "-$(cat '${group}')"\n`;
+  const path = box.write(remote, `hooks/${name}`, hook);
   chmodSync(path, 0o755);
   const words = ['-c', `echo $$ > '${group}'; exec "$@"`, 'sh', process.execPath, box.program, ...args];
   const child = spawn('sh', words, {

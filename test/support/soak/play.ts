@@ -92,7 +92,9 @@ export async function soak(
   const run = (agent: string, args: readonly string[]): Promise<CoordResult | null> => {
     const place = placeOf(agent);
     const order = { agent, cwd: place.worktree, argv: args };
-    const bad = calm ? null : misfortuneOf(random, place, speed);
+    // An audit compares the time of a commit, which is right, with that of its claim.
+    const mayBeFarOff = !site.benches.has(agent);
+    const bad = calm ? null : misfortuneOf(random, place, mayBeFarOff ? 2_000 * speed : WITHIN_TOLERANCE_MS);
     offsets.set(agent, bad?.offsetMs ?? 0);
     if (bad === null) return (machines[numberOf(agent) % MACHINES] as Machine).run(order);
     const name = Object.keys(bad)[0] ?? '';
@@ -154,8 +156,14 @@ function workOf(landings: readonly Landing[], calls: readonly Call[]): Work {
   };
 }
 
-/** Most commands meet with nothing. */
-function misfortuneOf(random: Random, { clone }: Place, speed: number): Misfortune | null {
+/** How far a clock may be off unseen. */
+const WITHIN_TOLERANCE_MS = 20_000;
+
+/**
+ * Most commands meet with nothing.
+ * @param farMs how far off the worst clock is
+ */
+function misfortuneOf(random: Random, { clone }: Place, farMs: number): Misfortune | null {
   const chance = random();
   if (chance < 0.08) return { killMs: 30 + random() * 500 };
   if (chance < 0.11) return { stop: [50 + random() * 300, 100 + random() * 600] };
@@ -164,7 +172,7 @@ function misfortuneOf(random: Random, { clone }: Place, speed: number): Misfortu
     return { fault: { at: 1 + some(random, 60), code, under: clone, stays: random() < 0.5 } };
   }
   // Within the tolerance, or a time that is soon over.
-  if (chance < 0.17) return { offsetMs: (random() < 0.7 ? 20_000 : 2_000 * speed) * (random() < 0.5 ? 1 : -1) };
+  if (chance < 0.17) return { offsetMs: (random() < 0.7 ? WITHIN_TOLERANCE_MS : farMs) * (random() < 0.5 ? 1 : -1) };
   return null;
 }
 

@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import type { Environment } from './environment.js';
+import type { Repository } from './repository.js';
+
+/**
+ * Lets the server's side of a push to a path of this host run in a session of its own (setsid(1)), as it would on a server.
+ * It is a child of git there: who kills the whole process group of an agent would kill it too, and one that is killed while
+ * it holds the lock of a ref leaves that behind in the remote, for everybody.
+ * @returns options of `git push`; none where the remote is not surely such a path, or there is no setsid
+ */
+export function serverInOwnSession(repository: Repository, env: Environment, remote: string): string[] {
+  const settings = settingsOf(repository, remote);
+  const addresses = Array.from(
+    settings.matchAll(/^\s*(?:push)?url\s*=\s*"?(.*?)"?\s*$/gim),
+    ([, address = '']) => address,
+  );
+  const isLocal = addresses.length > 0 && addresses.every((address) => existsSync(pathIn(address)));
+  if (!isLocal || /^\s*receivepack\s*=/im.test(settings) || !isInstalled('setsid', env)) return [];
+  return ['--receive-pack=setsid git-receive-pack'];
+}
+
+/** What the repository itself says of a remote, which is all but always where that stands. */
+function settingsOf({ commonDir }: Repository, remote: string): string {
+  const lines = readFileSync(join(commonDir, 'config'), 'utf8').split('\n');
+  const head = lines.indexOf(`[remote "${remote}"]`);
+  if (head < 0) return '';
+  const end = lines.findIndex((line, index) => index > head && line.startsWith('['));
+  return lines.slice(head + 1, end < 0 ? undefined : end).join('\n');
+}
+
+function pathIn(address: string): string {
+  const path = address.replace(/^file:\/\//, '');
+  return isAbsolute(path) ? path : '';
+}
+
+function isInstalled(program: string, { PATH = '' }: Environment): boolean {
+  return PATH.split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, program)));
+}
