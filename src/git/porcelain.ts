@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CoordError } from '../errors.js';
 import { type Environment, gitEnvironment } from './environment.js';
-import { serverInOwnSession } from './own-session.js';
 import { stopTree } from './process-tree.js';
 import type { Repository } from './repository.js';
+import { serverOfPath } from './server-of-path.js';
 import { TRUSTED_CALLER } from './simple-git-options.js';
 
 export interface PorcelainResult {
@@ -70,8 +70,7 @@ export function remoteGit(repository: Repository, env: Environment, options: Rem
   const push = command('push', ['--porcelain', '--no-recurse-submodules']);
   return {
     fetch: command('fetch', FETCH_OPTIONS),
-    push: (remote, refspecs, more = []) =>
-      push(remote, refspecs, [...serverInOwnSession(repository, env, remote), ...more]),
+    push: (remote, refspecs, more = []) => push(remote, refspecs, [...serverOfPath(repository, env, remote), ...more]),
     lsRemote: command('ls-remote', []),
   };
 }

@@ -4,6 +4,7 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -11,8 +12,12 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { readIfThere, readPackedRef } from './packed-refs.js';
 import type { Repository } from './repository.js';
+
+const ATTEMPTS = 5;
+const ID_LINE = /^([0-9a-f]{40}(?:[0-9a-f]{24})?)\n$/;
 
 export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; readonly stderr: string };
 
@@ -20,26 +25,27 @@ export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; read
 type Expected = string | 'any';
 
 /**
- * Compare-and-swap of a ref that stands in a file of its own, by git's own protocol (`refs/files-backend.c`, lockfile
- * API): make `<ref>.lock` or fail, read the ref under it, write the new value, flush, rename. Git takes the same lock for
- * every change of that ref, packing among them, so that each sees the other. It spares the start of a git process.
- * @returns null where only git may do it: refs that are not in files, a ref that is packed, symbolic or not there yet, and a
+ * Compare-and-swap of a ref that stands in a file, by git's own protocol (`refs/files-backend.c`, lockfile API): make
+ * `<ref>.lock` or fail, read the ref under it, write the new value, flush, rename. Git takes the same lock for every change
+ * of that ref, packing among them, so that each sees the other. It spares the start of a git process, and it is safer: git
+ * (2.39 at least) may compare a ref that is packed at that moment with what `packed-refs` had before, and lose an update.
+ * @returns null where only git may do it: refs that are not in files, a ref that is symbolic, torn or not there yet, and a
  *   repository with a hook that wants to see ref transactions
  */
-export function swapLooseRef(repository: Repository, ref: string, to: string, from: Expected): RefUpdateResult | null {
+export function swapRefFile(repository: Repository, ref: string, to: string, from: Expected): RefUpdateResult | null {
   if (repository.refFormat !== 'files' || watchesRefs(repository)) return null;
   const path = join(repository.commonDir, ref);
-  if (!holdsCommit(path)) return null;
+  if (idOf(repository, ref) === null) return null;
   const lock = `${path}.lock`;
   let file: number;
   try {
-    file = openSync(lock, 'wx');
+    file = createLock(lock);
   } catch (error) {
     return { ok: false, stderr: `cannot lock ${ref}: ${(error as Error).message}` };
   }
   try {
-    const now = readFileSync(path, 'utf8').trim();
-    if (from !== 'any' && now !== from) throw new Error(`is at ${now} but expected ${from}`);
+    const now = idOf(repository, ref);
+    if (now === null || (from !== 'any' && now !== from)) throw new Error(`is at ${now} but expected ${from}`);
     writeSync(file, `${to}\n`);
     if (from !== 'any') fsyncSync(file);
     // A lock that was taken for a left-over one may be another's by now: moving it would move their value.
@@ -70,7 +76,8 @@ export function dropLooseRef(repository: Repository, ref: string): boolean {
     return false;
   }
   try {
-    if (!holdsCommit(path) || existsSync(join(commonDir, 'logs', ref)) || isPacked(commonDir, ref)) return false;
+    if (!existsSync(path) || idOf(repository, ref) === null) return false;
+    if (existsSync(join(commonDir, 'logs', ref)) || readPackedRef(commonDir, ref) !== null) return false;
     rmSync(path);
     return true;
   } finally {
@@ -78,17 +85,27 @@ export function dropLooseRef(repository: Repository, ref: string): boolean {
   }
 }
 
-function isPacked(commonDir: string, ref: string): boolean {
-  const path = join(commonDir, 'packed-refs');
-  return existsSync(path) && readFileSync(path, 'utf8').includes(` ${ref}\n`);
+/** Git takes folders of refs away when it has packed all that was in them. */
+function createLock(lock: string): number {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return openSync(lock, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+      mkdirSync(dirname(lock), { recursive: true });
+    }
+  }
 }
 
-function holdsCommit(path: string): boolean {
-  try {
-    return lstatSync(path).isFile() && /^[0-9a-f]{40}(?:[0-9a-f]{24})?\n$/.test(readFileSync(path, 'utf8'));
-  } catch {
-    return false;
-  }
+/**
+ * The id that a ref names, by its own file, else by that of the packed ones; null where there is none, or only git can tell.
+ * Under the lock of the ref it cannot change: what packs it writes the one before it removes the other under that lock.
+ */
+function idOf({ commonDir }: Repository, ref: string): string | null {
+  const path = join(commonDir, ref);
+  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
+  const text = isOther ? '' : readIfThere(path);
+  return text === undefined ? readPackedRef(commonDir, ref) : (ID_LINE.exec(text)?.[1] ?? null);
 }
 
 function isSame(path: string, file: number): boolean {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoordError } from '../errors.js';
-import { dropLooseRef, type RefUpdateResult, swapLooseRef } from './ref-swap.js';
+import { readIfThere, readPackedRef } from './packed-refs.js';
+import { dropLooseRef, type RefUpdateResult, swapRefFile } from './ref-swap.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
 
@@ -16,28 +16,10 @@ export async function readRef(repository: Repository, git: Git, ref: string): Pr
     // Packing writes packed-refs before it removes the loose file, so this order never misses a ref.
     const loose = readIfThere(join(repository.commonDir, ref))?.trim();
     if (loose !== undefined && OBJECT_ID.test(loose)) return loose;
-    if (loose === undefined) return readPackedRef(repository, ref);
+    if (loose === undefined) return readPackedRef(repository.commonDir, ref);
   }
   const result = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', ref]);
   return result.code === 0 ? result.stdout.toString('utf8').trim() : null;
-}
-
-function readPackedRef(repository: Repository, ref: string): string | null {
-  const packed = readIfThere(join(repository.commonDir, 'packed-refs'));
-  if (packed === undefined) return null;
-  const end = packed.indexOf(` ${ref}\n`);
-  if (end < 0) return null;
-  return packed.slice(packed.lastIndexOf('\n', end) + 1, end);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
-    throw error;
-  }
 }
 
 export interface Head {
@@ -75,7 +57,7 @@ export interface RefUpdate {
 
 /**
  * Compare-and-swap of one ref, and once it has moved, of another that follows it, whatever becomes of that one. A ref in a
- * file of its own is moved without a git process (`ref-swap.ts`); any other by one `git update-ref --stdin`.
+ * file is moved without a git process (`ref-swap.ts`); any other by one `git update-ref --stdin`.
  * @param drop a ref to do away with as well
  */
 export async function compareAndSwapRef(
@@ -87,10 +69,10 @@ export async function compareAndSwapRef(
   const { ref, to, from } = update;
   const follow = follower === undefined ? [] : [`update ${follower} ${to}`];
   const away = drop === undefined ? [] : [`delete ${drop}`];
-  const moved = from === null ? null : swapLooseRef(repository, ref, to, from);
+  const moved = from === null ? null : swapRefFile(repository, ref, to, from);
   if (moved?.ok === false) return moved;
   if (moved) {
-    const followed = follower === undefined || swapLooseRef(repository, follower, to, 'any')?.ok;
+    const followed = follower === undefined || swapRefFile(repository, follower, to, 'any')?.ok;
     const dropped = drop === undefined || dropLooseRef(repository, drop);
     return followed && dropped ? moved : updateRefs(git, [[...(followed ? [] : follow), ...(dropped ? [] : away)]]);
   }

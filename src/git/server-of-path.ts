@@ -4,20 +4,25 @@ import type { Environment } from './environment.js';
 import type { Repository } from './repository.js';
 
 /**
- * Lets the server's side of a push to a path of this host run in a session of its own (setsid(1)), as it would on a server.
- * It is a child of git there: who kills the whole process group of an agent would kill it too, and one that is killed while
- * it holds the lock of a ref leaves that behind in the remote, for everybody.
- * @returns options of `git push`; none where the remote is not surely such a path, or there is no setsid
+ * How the server's side of a push runs where the remote is a path of this host, and git starts that side here:
+ *
+ * - in a session of its own (setsid(1)), as it would on a server: who kills the whole process group of an agent would kill it
+ *   too, and one that is killed while it holds the lock of a ref leaves that behind in the remote, for everybody;
+ * - without packing the refs when it tidies up: git (2.39 at least) knows an old `packed-refs` from a new one by the second and
+ *   the length, so that a push that meets a packing may be compared with what the branch was before, and undo another one.
+ *
+ * @returns options of `git push`; none where the remote is not surely such a path
  */
-export function serverInOwnSession(repository: Repository, env: Environment, remote: string): string[] {
+export function serverOfPath(repository: Repository, env: Environment, remote: string): string[] {
   const settings = settingsOf(repository, remote);
   const addresses = Array.from(
     settings.matchAll(/^\s*(?:push)?url\s*=\s*"?(.*?)"?\s*$/gim),
     ([, address = '']) => address,
   );
   const isLocal = addresses.length > 0 && addresses.every((address) => existsSync(pathIn(address)));
-  if (!isLocal || /^\s*receivepack\s*=/im.test(settings) || !isInstalled('setsid', env)) return [];
-  return ['--receive-pack=setsid git-receive-pack'];
+  if (!isLocal || /^\s*receivepack\s*=/im.test(settings)) return [];
+  const session = isInstalled('setsid', env) ? 'setsid ' : '';
+  return [`--receive-pack=${session}git -c gc.packRefs=false receive-pack`];
 }
 
 /** What the repository itself says of a remote, which is all but always where that stands. */
