@@ -49,12 +49,12 @@ it('a release asks once for uncommitted changes, and writes', async () => {
   expect(released.length).toBeLessThanOrEqual(2);
 });
 
-it('where git has packed all, git reads what is packed, and moves the packed ref', async () => {
+it('where git has packed all, git reads what is packed, and the packed ref is moved without it', async () => {
   const fleet = await localFleet();
   const calls = counting(fleet);
   fleet.box.git(fleet.clone, 'gc', '--quiet');
   expect(new Set(await calls('noor', ['status']))).toEqual(new Set(['cat-file']));
-  expect((await calls('maya', ['claim', 'src/a.ts'])).filter((name) => name !== 'cat-file')).toEqual(['update-ref']);
+  expect(new Set(await calls('maya', ['claim', 'src/a.ts']))).toEqual(new Set(['cat-file']));
   expect(await calls('noor', ['status'])).not.toContain('update-ref');
 });
 
