@@ -1,10 +1,10 @@
 import { describe, it } from 'vitest';
-import { FULL, sized, tally } from '../support/battery.js';
 import { sharedFleet } from '../support/fleet.js';
-import { checkBranch } from '../support/history/check.js';
-import { type Call, Recorder } from '../support/history/client.js';
 import { killedOnce } from '../support/killing.js';
 import { addressOf, HAS_SSHD, WAYS } from '../support/servers.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { checkBranch } from './support/history/check.js';
+import { type Call, Recorder } from './support/history/client.js';
 
 const ROUNDS = sized(1, 25);
 const TRIED = FULL ? WAYS : (['path', 'http'] as const);

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FULL, sized, tally } from '../support/battery.js';
-import { HAS_FAKETIME, playClocks, TOLERANCE_MS, wrongClock } from '../support/clocks.js';
 import { type Fleet, sharedFleet, until } from '../support/fleet.js';
 import { generator } from '../support/random.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { HAS_FAKETIME, playClocks, TOLERANCE_MS, wrongClock } from './support/clocks.js';
 
 const STEPS = sized(30, 1000);
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, it } from 'vitest';
-import { FULL, tally } from '../support/battery.js';
 import { coordInProcess } from '../support/in-process.js';
 import { commitFiles, type Entry, fileOn, hashed } from '../support/plumbing.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
+import { FULL, tally } from './support/battery.js';
 
 let box: Sandbox;
 let clone: string;

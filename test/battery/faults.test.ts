@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'vitest';
-import { FULL, tally } from '../support/battery.js';
 import { type Fleet, localFleet } from '../support/fleet.js';
+import { FULL, tally } from './support/battery.js';
 
-const FAULT = fileURLToPath(new URL('../support/fault.cjs', import.meta.url));
+const FAULT = fileURLToPath(new URL('./support/fault.cjs', import.meta.url));
 
 /** Exit codes that say what happened; a fault of the program (1) is none of them. */
 const STATED = new Set([0, 2, 7, 8]);

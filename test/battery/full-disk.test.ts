@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { FULL, tally } from '../support/battery.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
+import { FULL, tally } from './support/battery.js';
 
 const BLOCK = 4096;
 /** How many blocks are left: more than a claim takes. */

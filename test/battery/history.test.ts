@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { FULL, sized, tally } from '../support/battery.js';
 import { localFleet } from '../support/fleet.js';
-import { type CheckedHistory, checkBranch } from '../support/history/check.js';
-import { Recorder } from '../support/history/client.js';
-import { Gossip, nextCommand } from '../support/history/life.js';
-import { PLANTS } from '../support/history/plants.js';
-import { playWorkload } from '../support/history/workload.js';
 import { coordInProcess } from '../support/in-process.js';
-import { mainWith, type PlantedBug } from '../support/planted.js';
 import { generator } from '../support/random.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { type CheckedHistory, checkBranch } from './support/history/check.js';
+import { Recorder } from './support/history/client.js';
+import { Gossip, nextCommand } from './support/history/life.js';
+import { PLANTS } from './support/history/plants.js';
+import { playWorkload } from './support/history/workload.js';
+import { mainWith, type PlantedBug } from './support/planted.js';
 
 /** Agents at work in processes of their own. */
 async function worked(operations: number): Promise<CheckedHistory> {

@@ -1,11 +1,11 @@
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { FULL, sized, tally } from '../support/battery.js';
-import { named } from '../support/hostile.js';
-import { aftermath, BAR, PLAIN, type World, world } from '../support/hostile-world.js';
 import { commitFiles, fileOn, hashed } from '../support/plumbing.js';
 import { generator, pick } from '../support/random.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { named } from './support/hostile.js';
+import { aftermath, BAR, PLAIN, type World, world } from './support/hostile-world.js';
 
 /** A failure names it; COORD_HOSTILE_SEED plays it again. */
 const SEED = Number(process.env.COORD_HOSTILE_SEED ?? (FULL ? Date.now() % 1_000_000 : 13));

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { describe, it } from 'vitest';
 import { HARNESSES } from '../../src/guards/harness/calls.js';
-import { FULL, tally } from '../support/battery.js';
-import { faultsOf, named } from '../support/hostile.js';
-import { aftermath, BAR, PLAIN, type World, world } from '../support/hostile-world.js';
+import { FULL, tally } from './support/battery.js';
+import { faultsOf, named } from './support/hostile.js';
+import { aftermath, BAR, PLAIN, type World, world } from './support/hostile-world.js';
 
 /** In the whole battery all of them, else each n-th. */
 const some = <T>(all: readonly T[], nth: number) => (FULL ? all : all.filter((_, index) => index % nth === 0));

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/commands/registry.js';
 import { CONFIG_KEYS } from '../../src/config/keys.js';
 import { HARNESSES } from '../../src/guards/harness/calls.js';
-import { FULL, sized, tally } from '../support/battery.js';
 import { hookPayloads } from '../support/harness.js';
-import { type Cage, faultsOf, type HostileLine, hostileLines, named } from '../support/hostile.js';
-import { aftermath, BAR, PLAIN, world } from '../support/hostile-world.js';
 import { commitFiles, fileOn } from '../support/plumbing.js';
 import { generator, pick, type Random } from '../support/random.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { type Cage, faultsOf, type HostileLine, hostileLines, named } from './support/hostile.js';
+import { aftermath, BAR, PLAIN, world } from './support/hostile-world.js';
 
 /** A failure names it; COORD_HOSTILE_SEED plays it again. */
 const SEED = Number(process.env.COORD_HOSTILE_SEED ?? (FULL ? Date.now() % 1_000_000 : 13));

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
 import { coordInProcess } from '../support/in-process.js';
 import { generator } from '../support/random.js';
 import { Sandbox } from '../support/sandbox.js';
 import { scene } from '../support/sync-matrix.js';
-import { move, type Play, SURFACE } from '../support/sync-moves.js';
-import { upstreamOf, whyNotInSync } from '../support/sync-oracle.js';
+import { sized, tally } from './support/battery.js';
+import { move, type Play, SURFACE } from './support/sync-moves.js';
+import { upstreamOf, whyNotInSync } from './support/sync-oracle.js';
 
 const WORLDS = sized(4, 120);
 const MOVES = 12;

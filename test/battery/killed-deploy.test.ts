@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
 import { type DeployFleet, deployFleet } from '../support/deploying.js';
 import { until } from '../support/fleet.js';
 import { killedAfter } from '../support/killing.js';
 import { generator } from '../support/random.js';
 import type { CoordResult } from '../support/sandbox.js';
+import { sized, tally } from './support/battery.js';
 
 const KILLS = sized(3, 100);
 const TTL_SECONDS = 2;

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
-import { checkBranch } from '../support/history/check.js';
-import { type Call, Recorder } from '../support/history/client.js';
 import { killedAfter } from '../support/killing.js';
 import { generator, type Random } from '../support/random.js';
+import { sized, tally } from './support/battery.js';
+import { checkBranch } from './support/history/check.js';
+import { type Call, Recorder } from './support/history/client.js';
 
 const KILLS = sized(4, 250);
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { FULL, sized, tally } from '../support/battery.js';
 import { localFleet, sharedFleet } from '../support/fleet.js';
-import { checkBranch } from '../support/history/check.js';
-import { type Call, Recorder } from '../support/history/client.js';
-import { playWorkload } from '../support/history/workload.js';
 import { killedAfter } from '../support/killing.js';
 import { generator } from '../support/random.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { checkBranch } from './support/history/check.js';
+import { type Call, Recorder } from './support/history/client.js';
+import { playWorkload } from './support/history/workload.js';
 
 /** All but these are faults: what an agent may be told by an operation that works as it should. */
 const EXPECTED = new Set([0, 3, 4, 5]);

@@ -2,11 +2,11 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
 import { localFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
-import { COMMANDS } from '../support/model/commands.js';
-import { AGENTS, Model } from '../support/model/model.js';
+import { sized, tally } from './support/battery.js';
+import { COMMANDS } from './support/model/commands.js';
+import { AGENTS, Model } from './support/model/model.js';
 
 const RUNS = sized(1000, 5000);
 /** A thousand runs take half a minute, and longer where others use the machine. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
-import { readBranch } from '../support/history/branch.js';
-import { replayCommits } from '../support/history/replay.js';
 import { coordInProcess, NOON } from '../support/in-process.js';
 import { generator, type Random } from '../support/random.js';
 import { sandbox } from '../support/sandbox.js';
+import { sized, tally } from './support/battery.js';
+import { readBranch } from './support/history/branch.js';
+import { replayCommits } from './support/history/replay.js';
 
 const ROUNDS = sized(3, 100);
 const TARGETS = ['src/a.ts', 'src/b.ts', 'src', 'docs/x.md', 'docs/*.md', '@db/main'];

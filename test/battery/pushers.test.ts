@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { addHook } from '../integration/remote/rig.js';
-import { sized, tally } from '../support/battery.js';
 import { type Fleet, sharedFleet } from '../support/fleet.js';
-import { checkBranch } from '../support/history/check.js';
-import { Recorder } from '../support/history/client.js';
 import { coordInProcess } from '../support/in-process.js';
 import { addressOf, HAS_SSHD, WAYS } from '../support/servers.js';
+import { sized, tally } from './support/battery.js';
+import { checkBranch } from './support/history/check.js';
+import { Recorder } from './support/history/client.js';
 
 const TRIALS = sized(4, 300);
 

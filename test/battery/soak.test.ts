@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { FULL, sized, tally } from '../support/battery.js';
-import { type PlantedBug, placeWith } from '../support/planted.js';
-import { type Soak, soak } from '../support/soak/play.js';
-import { openSite } from '../support/soak/site.js';
+import { FULL, sized, tally } from './support/battery.js';
+import { type PlantedBug, placeWith } from './support/planted.js';
+import { type Soak, soak } from './support/soak/play.js';
+import { openSite } from './support/soak/site.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What each command would leave behind, and what must be said of it. */

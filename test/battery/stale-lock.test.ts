@@ -1,10 +1,10 @@
 import { mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
 import { localFleet } from '../support/fleet.js';
-import { checkBranch } from '../support/history/check.js';
-import { Recorder } from '../support/history/client.js';
+import { sized, tally } from './support/battery.js';
+import { checkBranch } from './support/history/check.js';
+import { Recorder } from './support/history/client.js';
 
 const TRIALS = sized(4, 1000);
 

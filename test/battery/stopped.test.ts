@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { sized, tally } from '../support/battery.js';
 import { type Fleet, sharedFleet, until } from '../support/fleet.js';
 import { coordInProcess } from '../support/in-process.js';
+import { sized, tally } from './support/battery.js';
 
 const TRIALS = sized(2, 100);
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { FULL, tally } from '../support/battery.js';
-import { type Exception, type Trial, tamperedWorld, tamperIn, tryAllWays } from '../support/tampered-world.js';
-import { refsOnDisk, WAYS, type Way } from '../support/tampering.js';
+import { FULL, tally } from './support/battery.js';
+import { type Exception, type Trial, tamperedWorld, tamperIn, tryAllWays } from './support/tampered-world.js';
+import { refsOnDisk, WAYS, type Way } from './support/tampering.js';
 
 const WORDS: Trial['words'] = {
   back: /is gone|was rewound/,

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { replayHistory } from '../battery/support/history/replay.js';
 import { sharedFleet } from '../support/fleet.js';
-import { replayHistory } from '../support/history/replay.js';
 
 /** A second clone, set up. */
 async function twoClones() {

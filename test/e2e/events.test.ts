@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../src/domain/events.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
-import { follow } from '../support/follower.js';
+import { follow } from './follower.js';
 
 const typesOf = (events: readonly CoordEvent[]) => events.map(({ type }) => type);
 const idsOf = (events: readonly CoordEvent[]) => events.map(({ id }) => id);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { replayHistory } from '../battery/support/history/replay.js';
 import { localFleet } from '../support/fleet.js';
-import { replayHistory } from '../support/history/replay.js';
 import { generator, type Random } from '../support/random.js';
 
 const AGENTS = Number(process.env.COORD_FLEET_AGENTS ?? 5);

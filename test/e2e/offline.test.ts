@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { replayHistory } from '../support/history/replay.js';
+import { replayHistory } from '../battery/support/history/replay.js';
 import { coordInProcess, NOON } from '../support/in-process.js';
 import { sandbox } from '../support/sandbox.js';
 

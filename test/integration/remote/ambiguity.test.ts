@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { replayHistory } from '../../support/history/replay.js';
+import { replayHistory } from '../../battery/support/history/replay.js';
 import { coordInProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { type HttpRemote, httpRemote, sshHere } from '../../support/servers.js';

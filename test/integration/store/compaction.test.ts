@@ -5,8 +5,8 @@ import { objectId } from '../../../src/git/objects.js';
 import { writeCommits } from '../../../src/git/pack.js';
 import { commitBody } from '../../../src/store/commits.js';
 import { followsCompaction } from '../../../src/store/compaction.js';
+import { replayHistory } from '../../battery/support/history/replay.js';
 import { commitByHand } from '../../support/by-hand.js';
-import { replayHistory } from '../../support/history/replay.js';
 import { coordInProcess, type InProcess, inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
