@@ -53,7 +53,7 @@ it('has the structure of a composite action', () => {
   expect(keysAt(0)).toEqual(['name', 'description', 'inputs', 'runs']);
   expect(keysAt(1)).toEqual(['range', 'format', 'output', 'using', 'steps']);
   const uses = lines.flatMap((line) => /^ +(?:- )?uses: (.+)$/.exec(line)?.[1] ?? []);
-  for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
+  for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   const names = ['range', 'format', 'output'];
   expect(lines.flatMap((line) => /\$\{\{ inputs\.(\w+) \}\}/.exec(line)?.[1] ?? []).sort()).toEqual(names.sort());
   // What comes from outside reaches the shell as data.
