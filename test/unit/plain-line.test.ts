@@ -5,6 +5,7 @@ import { type PlainLine, readPlainLine } from '../../src/commands/line/plain-lin
 import { commandTree } from '../../src/commands/line/tree.js';
 import { VERBS, type VerbEntry } from '../../src/commands/registry.js';
 import { Input, type Verb } from '../../src/commands/verb.js';
+import { PROPERTY_RUNS } from '../support/properties.js';
 
 const SILENT = { out: () => undefined, err: () => undefined };
 const LOADED = await Promise.all(VERBS.map(async (entry) => ({ entry, verb: await entry.load() })));
@@ -83,7 +84,7 @@ describe('a plain command line', () => {
         expect(new Input(line.values, line.options)).toEqual(input);
         expect(commonFlags(line.options)).toEqual(flags);
       }),
-      { numRuns: 300 },
+      { numRuns: PROPERTY_RUNS },
     );
     const own = (verb.options ?? []).some(([flags]) => flags === '--agent <id>');
     expect(plain > 0).toBe(!own);

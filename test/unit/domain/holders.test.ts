@@ -6,6 +6,7 @@ import { EMPTY_STATE, type Mode, type State } from '../../../src/domain/model.js
 import { patternTarget } from '../../../src/domain/patterns.js';
 import type { Request } from '../../../src/domain/request.js';
 import { baseOf, releaseOf, renewOf, stateAfter } from '../../support/decisions.js';
+import { PROPERTY_RUNS } from '../../support/properties.js';
 import { at, claimOf } from '../../support/requests.js';
 
 const AGENTS = ['boss', 'maya', 'noor'] as const;
@@ -96,6 +97,6 @@ it('whatever is taken, passed on or revoked: one holder, tokens that only grow, 
         state = next;
       }
     }),
-    { numRuns: 300 },
+    { numRuns: PROPERTY_RUNS },
   );
 });

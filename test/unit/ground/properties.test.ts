@@ -3,9 +3,9 @@ import picomatch from 'picomatch';
 import { expect, it } from 'vitest';
 import { contains, isGlob, matches, overlap, overlaps, staticPrefix } from '../../../src/domain/ground/index.js';
 import { directoryTarget, type Target } from '../../../src/domain/targets.js';
+import { PROPERTY_RUNS } from '../../support/properties.js';
 import { anyPattern, everyPath, flatPattern, isPath, oracle, type Sample } from './patterns.js';
 
-const numRuns = Number(process.env.COORD_PROPERTY_RUNS ?? 1000);
 const paths = everyPath('abc./', 4);
 
 interface Ground {
@@ -37,7 +37,7 @@ it('matches exactly the paths that picomatch matches', () => {
     fc.property(anyGround, ({ target, holds }) => {
       expect(paths.filter((path) => matches(target, path))).toEqual(paths.filter(holds));
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -55,7 +55,7 @@ it('reads plain braces as picomatch does on its own', () => {
         paths.filter((path) => expected(path)),
       );
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -74,7 +74,7 @@ it('misses no path that both match, and reports an overlap only with a path that
       expect([a.holds(witness), b.holds(witness)]).toEqual([true, true]);
       expect([matches(a.target, witness), matches(b.target, witness)]).toEqual([true, true]);
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -90,7 +90,7 @@ it('names the common ground: exactly when it says so, and never less than it', (
       else expect(covered).toEqual(expect.arrayContaining(common));
       expect(matches(named, found.witness)).toBe(true);
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -99,7 +99,7 @@ it('gives the same answer whichever target comes first', () => {
     fc.property(anyGround, anyGround, (a, b) => {
       expect(overlap(b.target, a.target)).toEqual(overlap(a.target, b.target));
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -109,7 +109,7 @@ it('finds one ground inside another only if no path contradicts it', () => {
       const astray = paths.filter((path) => inner.holds(path) && !outer.holds(path));
       if (contains(outer.target, inner.target)) expect(astray).toEqual([]);
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -126,7 +126,7 @@ it('denies that a ground is inside another only if some path shows it', () => {
       if (contains(outer.target, inner.target)) return;
       expect(longer.find((path) => inner.holds(path) && !outer.holds(path))).toBeDefined();
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -138,7 +138,7 @@ it('overlaps what it is inside of, and is inside itself', () => {
       if (own === null) expect(paths.filter(inner.holds)).toEqual([]);
       else if (contains(outer.target, inner.target)) expect(overlap(outer.target, inner.target)).not.toBeNull();
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -164,7 +164,7 @@ it('folds case as picomatch does when told to', () => {
       }
       expect([holdsA(found.witness), holdsB(found.witness)]).toEqual([true, true]);
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 
@@ -176,6 +176,6 @@ it('says where a glob begins', () => {
       expect(paths.filter(oracle(sample)).filter((path) => !below.holds(path))).toEqual([]);
       if (!isGlob(sample.text)) expect(prefix).toBe(sample.text.replaceAll('\\', ''));
     }),
-    { numRuns },
+    { numRuns: PROPERTY_RUNS },
   );
 });

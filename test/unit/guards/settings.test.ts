@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HARNESSES } from '../../../src/guards/harness/calls.js';
 import { hookSettings, runsHook, withHooks, withoutHooks } from '../../../src/guards/harness/settings.js';
+import { PROPERTY_RUNS } from '../../support/properties.js';
 
 const HARNESS = fc.constantFrom(...HARNESSES.filter((harness) => harness !== 'opencode'));
 /** Settings of somebody else, hooks of their own among them, in many layouts. */
@@ -35,7 +36,7 @@ it('what is put into settings comes out again to the byte, and all else stays', 
       expect(withHooks(after, harness, wanted)).toBeNull();
       expect(withoutHooks(after, harness)).toBe(before);
     }),
-    { numRuns: 500 },
+    { numRuns: PROPERTY_RUNS },
   );
 });
 

@@ -4,6 +4,7 @@ import { digestInput } from '../../../src/domain/rules/files.js';
 import { lintRules } from '../../../src/domain/rules/lint.js';
 import { parseRules } from '../../../src/domain/rules/parse.js';
 import { ruleKey } from '../../../src/domain/rules/sections.js';
+import { PROPERTY_RUNS } from '../../support/properties.js';
 
 const line = fc.oneof(
   fc.constantFrom('', '## a: A', '## B: B', '## slot-1: S', '## c:', '## D d', '##e: E', '# T', '### F', 'Do it.'),
@@ -26,7 +27,7 @@ describe('for any rules folder', () => {
         const reported = lintRules(files).filter(({ code }) => code === 'duplicate-id').length;
         expect(reported).toBeGreaterThanOrEqual(repeats);
       }),
-      { numRuns: 300 },
+      { numRuns: PROPERTY_RUNS },
     );
   });
 
@@ -39,7 +40,7 @@ describe('for any rules folder', () => {
           expect(at).toBeLessThanOrEqual(source.split(/\r\n|\r|\n/u).length);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: PROPERTY_RUNS },
     );
   });
 
@@ -51,7 +52,7 @@ describe('for any rules folder', () => {
         expect(lintRules(messy)).toEqual(lintRules(files));
         expect(digestInput(messy)).toBe(digestInput(files));
       }),
-      { numRuns: 300 },
+      { numRuns: PROPERTY_RUNS },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Claim, State } from '../../../src/domain/model.js';
 import { decodeSoundClaims, encodeClaims, inFileOrder, rememberClaims } from '../../../src/store/documents.js';
+import { PROPERTY_RUNS } from '../../support/properties.js';
 import { claimRecord, HOSTILE_TEXTS, releaseRecord, stateOf, waiterRecord } from '../../support/records.js';
 
 const text = fc.oneof(fc.constantFrom(...HOSTILE_TEXTS, ',', '},', '{"id":"c1"},\n]'), fc.string({ unit: 'binary' }));
@@ -64,7 +65,7 @@ describe('a document of which much stays as it was written', () => {
         const second = inFileOrder(changed(first, fate));
         expect(encodeClaims(second, first)).toBe(encodeClaims(structuredClone(second)));
       }),
-      { numRuns: 300 },
+      { numRuns: PROPERTY_RUNS },
     );
   });
 
