@@ -1,6 +1,6 @@
-import { isAgentId } from './domain/agent-id.js';
+import { isAgentId } from './domain/agents/agents.js';
 import { usage } from './errors.js';
-import type { Environment } from './git/environment.js';
+import type { Environment } from './git/run.js';
 
 export interface Identity {
   readonly agent: string;

@@ -1,6 +1,6 @@
 import { isEmpty, isGlob, problemOf } from './domain/ground/index.js';
-import { patternTarget } from './domain/patterns.js';
-import { directoryTarget, type Target } from './domain/targets.js';
+import { patternTarget } from './domain/ground/patterns.js';
+import { directoryTarget, type Target } from './domain/ground/targets.js';
 import { usage } from './errors.js';
 import { canonicalPath, pathExists } from './git/paths.js';
 

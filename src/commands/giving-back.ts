@@ -1,12 +1,11 @@
 import type { Context } from '../context.js';
-import { groundOf } from '../domain/conflicts.js';
+import { groundOf } from '../domain/claims/conflicts.js';
 import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
 import type { Answer } from '../domain/request.js';
-import { changedPaths } from '../git/changes.js';
-import { renamesSince } from '../git/renames.js';
-import type { GitStore } from '../store/git-store.js';
-import { transact } from '../store/transact.js';
+import { changedPaths, renamesSince } from '../git/changes.js';
+import type { GitStore } from '../store/swap/git-store.js';
+import { transact } from '../store/swap/transact.js';
 
 /** The claims whose ground has work that no commit holds. */
 export async function unfinishedClaims(context: Context, claims: readonly Claim[]): Promise<Claim[]> {

@@ -16,35 +16,40 @@ export interface VerbEntry {
 }
 
 const ENTRIES: readonly VerbEntry[] = [
-  { name: 'init', summary: 'set a repository up', load: async () => (await import('./init.js')).init },
+  { name: 'init', summary: 'set a repository up', load: async () => (await import('./setup/init.js')).init },
   {
     name: 'claim',
     summary: 'claim ground before you change it',
     writes: true,
-    load: async () => (await import('./claim.js')).claim,
+    load: async () => (await import('./claims/claim.js')).claim,
   },
-  { name: 'renew', summary: 'extend your claims', writes: true, load: async () => (await import('./renew.js')).renew },
+  {
+    name: 'renew',
+    summary: 'extend your claims',
+    writes: true,
+    load: async () => (await import('./claims/renew.js')).renew,
+  },
   {
     name: 'release',
     summary: 'give claims back, with the commit that holds the work',
     writes: true,
-    load: async () => (await import('./release.js')).release,
+    load: async () => (await import('./claims/release.js')).release,
   },
   {
     name: 'wait',
     summary: 'wait until ground is free, without claiming it',
-    load: async () => (await import('./wait.js')).wait,
+    load: async () => (await import('./waiting/wait.js')).wait,
   },
   {
     name: 'once',
     summary: 'run a program at most once to success',
     takesCommand: true,
-    load: async () => (await import('./once.js')).once,
+    load: async () => (await import('./claims/once.js')).once,
   },
   {
     name: 'sync-check',
     summary: 'prove that your copy is current, before a deploy',
-    load: async () => (await import('./sync-check.js')).syncCheck,
+    load: async () => (await import('./claims/sync-check.js')).syncCheck,
   },
   {
     name: 'gate list',
@@ -55,7 +60,7 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'gate show',
     summary: 'one gate, and the signatures that are here; or one check',
-    load: async () => (await import('./gates/show.js')).gateShow,
+    load: async () => (await import('./gates/list.js')).gateShow,
   },
   {
     name: 'gate check',
@@ -65,7 +70,7 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'gate request',
     summary: 'print what a person is to run to sign',
-    load: async () => (await import('./gates/request.js')).gateRequest,
+    load: async () => (await import('./gates/sign.js')).gateRequest,
   },
   {
     name: 'gate sign',
@@ -97,7 +102,7 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'run',
     summary: 'hold ground while a program runs',
     takesCommand: true,
-    load: async () => (await import('./run.js')).run,
+    load: async () => (await import('./claims/run.js')).run,
   },
   {
     name: 'land',
@@ -113,47 +118,47 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'steal',
     summary: 'take ground over when its time is over, or by force',
     writes: true,
-    load: async () => (await import('./steal.js')).steal,
+    load: async () => (await import('./claims/steal.js')).steal,
   },
   {
     name: 'handoff',
     summary: 'offer your claims to another agent',
     writes: true,
-    load: async () => (await import('./handoff.js')).handoff,
+    load: async () => (await import('./claims/handoff.js')).handoff,
   },
   {
     name: 'accept',
     summary: 'take claims that are offered to you',
     writes: true,
-    load: async () => (await import('./accept.js')).accept,
+    load: async () => (await import('./claims/handoff.js')).accept,
   },
   {
     name: 'decline',
     summary: 'turn down claims that are offered to you',
     writes: true,
-    load: async () => (await import('./decline.js')).decline,
+    load: async () => (await import('./claims/handoff.js')).decline,
   },
   {
     name: 'verify-token',
     summary: 'whether a fencing token still holds',
-    load: async () => (await import('./verify-token.js')).verifyToken,
+    load: async () => (await import('./claims/verify-token.js')).verifyToken,
   },
   {
     name: 'scratch',
     summary: 'a directory of your own, to write in',
     writes: true,
-    load: async () => (await import('./worker/scratch.js')).scratch,
+    load: async () => (await import('./session/scratch.js')).scratch,
   },
   {
     name: 'submit',
     summary: 'hand changes to an orchestrator, without a commit',
     writes: true,
-    load: async () => (await import('./worker/submit.js')).submit,
+    load: async () => (await import('./submissions/submit.js')).submit,
   },
   {
     name: 'integrate',
     summary: 'take what workers submitted into your worktree',
-    load: async () => (await import('./worker/integrate.js')).integrate,
+    load: async () => (await import('./submissions/integrate.js')).integrate,
   },
   {
     name: 'agents',
@@ -164,21 +169,25 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'agent kill',
     summary: 'revoke an agent’s claims, and let it only read',
     writes: true,
-    load: async () => (await import('./agents/kill.js')).agentKill,
+    load: async () => (await import('./agents/agents.js')).agentKill,
   },
   {
     name: 'agent revive',
     summary: 'let a stopped agent act again',
     writes: true,
-    load: async () => (await import('./agents/revive.js')).agentRevive,
+    load: async () => (await import('./agents/agents.js')).agentRevive,
   },
   {
     name: 'state',
     summary: 'say what you are doing',
     writes: true,
-    load: async () => (await import('./agents/state.js')).state,
+    load: async () => (await import('./agents/agents.js')).state,
   },
-  { name: 'status', summary: 'who holds what, and until when', load: async () => (await import('./status.js')).status },
+  {
+    name: 'status',
+    summary: 'who holds what, and until when',
+    load: async () => (await import('./claims/status.js')).status,
+  },
   {
     name: 'session start',
     summary: 'load the rules, and be known in this worktree',
@@ -195,13 +204,13 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'rules list',
     summary: 'the rules in force, with their digest',
     isDefault: true,
-    load: async () => (await import('./rules/list.js')).rulesList,
+    load: async () => (await import('./rules/rules.js')).rulesList,
   },
-  { name: 'rules show', summary: 'one rule', load: async () => (await import('./rules/show.js')).rulesShow },
+  { name: 'rules show', summary: 'one rule', load: async () => (await import('./rules/rules.js')).rulesShow },
   {
     name: 'rules lint',
     summary: 'what is wrong with the rules that you edit',
-    load: async () => (await import('./rules/lint.js')).rulesLint,
+    load: async () => (await import('./rules/rules.js')).rulesLint,
   },
   {
     name: 'note',
@@ -213,10 +222,10 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'ack',
     summary: 'acknowledge a note',
     writes: true,
-    load: async () => (await import('./log/ack.js')).ack,
+    load: async () => (await import('./log/note.js')).ack,
   },
   { name: 'log', summary: 'read the log, or follow it', load: async () => (await import('./log/log.js')).log },
-  { name: 'inbox', summary: 'notes to you', load: async () => (await import('./log/inbox.js')).inbox },
+  { name: 'inbox', summary: 'notes to you', load: async () => (await import('./log/log.js')).inbox },
   {
     name: 'events',
     summary: 'what happened, event by event',
@@ -271,12 +280,12 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'compact',
     summary: 'shorten the history of the coordination branch',
-    load: async () => (await import('./compact.js')).compact,
+    load: async () => (await import('./setup/compact.js')).compact,
   },
   {
     name: 'completion',
     summary: 'print the completion script of your shell',
-    load: async () => (await import('./completion.js')).completion,
+    load: async () => (await import('./setup/completion.js')).completion,
   },
   { name: 'help', summary: 'about a command, or the exit codes', load: async () => (await import('./help.js')).help },
 ];

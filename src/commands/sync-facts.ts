@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
 import { matches } from '../domain/ground/index.js';
-import { patternTarget } from '../domain/patterns.js';
-import type { SyncFacts, SyncRefusal } from '../domain/sync.js';
+import { patternTarget } from '../domain/ground/patterns.js';
+import type { SyncFacts, SyncRefusal } from '../domain/sync/sync.js';
 import { CoordError } from '../errors.js';
-import { recordLastFetch } from '../git/last-fetch.js';
+import { recordLastFetch } from '../git/main-branch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
 import { missingLines } from '../render/sync.js';
 

@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { Target } from '../domain/targets.js';
+import type { Target } from '../domain/ground/targets.js';
 import { usage } from '../errors.js';
 import { readTarget } from '../targets.js';
 import type { Input } from './verb.js';

@@ -1,8 +1,7 @@
-import { patternTarget } from '../domain/patterns.js';
+import { patternTarget } from '../domain/ground/patterns.js';
 import type { Policy } from '../domain/policy.js';
-import { type Deploys, deploysOf, type SignerFiles, signerFiles } from './deploys.js';
+import { type Deploys, deploysOf, mapValues, type SignerFiles, seconds, signerFiles } from './deploys.js';
 import type { RawConfig } from './schema.js';
-import { mapValues, seconds } from './values.js';
 
 /** The configuration with every default filled in; durations in seconds. */
 export interface Config extends Deploys {

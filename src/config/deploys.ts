@@ -1,5 +1,5 @@
+import { parseDuration } from '../domain/time.js';
 import type { RawConfig } from './schema.js';
-import { mapValues, seconds } from './values.js';
 
 /** What a deploy needs, by the names of gates and of deploy targets. */
 export interface Deploys {
@@ -104,4 +104,14 @@ function verifyConfig(verify: NonNullable<NonNullable<RawConfig['deploy']>[strin
     intervalSeconds: seconds(verify.interval) ?? DEFAULT_INTERVAL_SECONDS,
     timeoutSeconds: seconds(verify.timeout) ?? DEFAULT_VERIFY_SECONDS,
   };
+}
+
+/** A duration of the configuration in seconds; undefined where it is not set. */
+export function seconds(duration: string | undefined): number | undefined {
+  return duration === undefined ? undefined : (parseDuration(duration) ?? undefined);
+}
+
+/** The same record with each value changed. */
+export function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { notAGate } from '../domain/gates/not-a-gate.js';
+import { isReadablePattern } from '../domain/deploy/verification.js';
+import { notAGate } from '../domain/gates/lint.js';
 import { problemOf } from '../domain/ground/index.js';
 import { oneLine } from '../domain/text.js';
 import { parseDuration } from '../domain/time.js';
-import { isReadablePattern } from '../domain/verification/expectation.js';
 
 const duration = v.pipe(
   v.string('must be a duration such as "30m"'),

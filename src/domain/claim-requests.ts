@@ -1,6 +1,6 @@
+import type { Target } from './ground/targets.js';
 import type { Claim, Mode, Reach } from './model.js';
 import type { RequestBase } from './policy.js';
-import type { Target } from './targets.js';
 
 export interface AskedTarget {
   readonly target: Target;

@@ -1,24 +1,29 @@
-import { decideAccept, decideDecline } from './accept.js';
-import { decideSessionEnd, decideSessionStart, decideSetState, findAgent, touchAgent } from './agents.js';
-import { decideClaim } from './claim.js';
+import {
+  decideKill,
+  decideRevive,
+  decideSessionEnd,
+  decideSessionStart,
+  decideSetState,
+  findAgent,
+  touchAgent,
+} from './agents/agents.js';
+import { lacksSession } from './agents/session-required.js';
+import { decideClaim } from './claims/claim.js';
+import { decideAccept, decideDecline, decideHandoff } from './claims/handoff.js';
+import { decideLand } from './claims/land.js';
+import { sweep } from './claims/leases.js';
+import { decideLoseOffline } from './claims/offline.js';
+import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './claims/once.js';
+import { decideKeepAlive, decideRelease, decideRenew, keepAlive } from './claims/release.js';
+import { claimsInTheWay, decideSteal } from './claims/takeover.js';
 import { decideDeployBegin, decideDeployBlock, decideDeployFinish, decideDeployStart } from './deploy.js';
-import { decideHandoff } from './handoff.js';
-import { decideKill, decideRevive } from './kill.js';
-import { decideLand } from './land.js';
-import { sweep } from './leases.js';
+import { decideNote } from './log/notes.js';
 import type { State } from './model.js';
-import { decideNote } from './notes.js';
-import { decideLoseOffline } from './offline.js';
-import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './once.js';
-import { decideRelease } from './release.js';
-import { decideKeepAlive, decideRenew, keepAlive } from './renew.js';
 import type { Decision, Request } from './request.js';
 import { earlierAnswer, withAnswer } from './requests.js';
-import { lacksSession } from './session-required.js';
-import { decideDrop, decideIntegrate, decideSubmit } from './submissions.js';
-import { claimsInTheWay, decideSteal } from './takeover.js';
+import { decideDrop, decideIntegrate, decideSubmit } from './submissions/submissions.js';
 import type { Instant } from './time.js';
-import { decideLeaveQueue, decideWait } from './wait.js';
+import { decideLeaveQueue, decideWait } from './waiting/wait.js';
 
 /**
  * Answers every kind of request: state in, decision out, nothing else read. Whatever is granted also sweeps what

@@ -1,7 +1,7 @@
 import type { DeployCheck } from './deploy-requests.js';
 import type { Deployment, DeployStep } from './deployments.js';
 import type { EventDraft, EventType } from './events.js';
-import { gateEvent } from './gate.js';
+import { gateEvent } from './gates/gate.js';
 import type { Instant } from './time.js';
 
 /** What every event of a deploy says. */

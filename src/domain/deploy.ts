@@ -1,4 +1,7 @@
-import { closedToRole, decideClaim } from './claim.js';
+import { ownClaims } from './agents/ownership.js';
+import { closedToRole, decideClaim } from './claims/claim.js';
+import { claimEvent } from './claims/leases.js';
+import { heldBy } from './claims/takeover.js';
 import { checkEvents, deployEvent, endedEvent, gateEvents } from './deploy-events.js';
 import type {
   DeployBeginRequest,
@@ -18,13 +21,10 @@ import {
   withPerhaps,
 } from './deployments.js';
 import type { CoordEvent, EventDraft } from './events.js';
-import { heldBy } from './held.js';
-import { claimEvent } from './leases.js';
+import { deployTarget } from './ground/targets.js';
 import type { Claim, State } from './model.js';
-import { ownClaims } from './ownership.js';
 import type { Refusal } from './refusal.js';
 import type { Decision } from './request.js';
-import { deployTarget } from './targets.js';
 import type { Instant } from './time.js';
 
 /** Records an attempt that was stopped before it held its target. */

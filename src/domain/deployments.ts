@@ -1,8 +1,8 @@
-import type { GateRecord } from './gate.js';
-import { isLive } from './leases.js';
+import { isLive } from './claims/leases.js';
+import type { Verification } from './deploy/verification.js';
+import type { GateRecord } from './gates/gate.js';
 import type { Claim } from './model.js';
 import type { Instant } from './time.js';
-import type { Verification } from './verification/verification.js';
 
 /** The steps of a deploy, in their order. */
 export const DEPLOY_STEPS = [

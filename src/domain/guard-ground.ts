@@ -1,13 +1,13 @@
-import { findAgent } from './agents.js';
-import { groundOf } from './conflicts.js';
-import { onSurface } from './coverage.js';
+import { findAgent } from './agents/agents.js';
+import { sameSession } from './agents/ownership.js';
+import { groundOf } from './claims/conflicts.js';
+import { onSurface } from './claims/land.js';
+import { isLive } from './claims/leases.js';
 import { contains, overlaps } from './ground/index.js';
+import type { Target } from './ground/targets.js';
 import { type GuardedChanger, type GuardVerdict, guardChanges } from './guard.js';
-import { isLive } from './leases.js';
 import type { Claim, State } from './model.js';
-import { sameSession } from './ownership.js';
 import type { UnclaimedPath } from './refusal.js';
-import type { Target } from './targets.js';
 import type { Instant } from './time.js';
 
 /**

@@ -1,5 +1,5 @@
-import { findAgent } from './agents.js';
-import { type Changer, coverageOf, onSurface } from './coverage.js';
+import { findAgent } from './agents/agents.js';
+import { type Changer, coverageOf, onSurface } from './claims/land.js';
 import { matches } from './ground/index.js';
 import type { Claim, State } from './model.js';
 import type { Policy } from './policy.js';

@@ -1,5 +1,5 @@
 import { type Deployments, NO_DEPLOYMENTS } from './deployments.js';
-import type { TargetKind } from './targets.js';
+import type { TargetKind } from './ground/targets.js';
 import type { Instant } from './time.js';
 
 /** `exclusive` conflicts with every other claim; `shared` claims coexist with each other. */

@@ -1,5 +1,5 @@
-import type { RequiredRules } from './session-required.js';
-import type { Target } from './targets.js';
+import type { RequiredRules } from './agents/session-required.js';
+import type { Target } from './ground/targets.js';
 
 /** What the configuration decides; part of each request, so that another process may decide it unchanged. */
 export interface Policy {

@@ -1,7 +1,7 @@
+import type { SessionLack } from './agents/session-required.js';
 import type { Deployment, LiveTarget } from './deployments.js';
+import type { Target } from './ground/targets.js';
 import type { Claim, Kill, Loss, Mode, Once, Role, Submission, Waiter } from './model.js';
-import type { SessionLack } from './session-required.js';
-import type { Target } from './targets.js';
 import type { Instant } from './time.js';
 
 /** One piece of ground that is in the way, with all that an agent needs to decide what to do instead. */

@@ -1,6 +1,6 @@
+import type { Target } from './ground/targets.js';
 import type { SubmittedFile } from './model.js';
 import type { RequestBase } from './policy.js';
-import type { Target } from './targets.js';
 
 /** Hands changes over to another agent, who integrates them under its own claims. */
 export interface SubmitRequest extends RequestBase {

@@ -1,7 +1,7 @@
 import type { ClaimRequest } from './claim-requests.js';
+import type { Target } from './ground/targets.js';
 import type { Reach } from './model.js';
 import type { RequestBase } from './policy.js';
-import type { Target } from './targets.js';
 
 /** Takes ground over from holders whose time is over, or from any holder by force. */
 export interface StealRequest extends RequestBase {

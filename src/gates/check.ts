@@ -1,10 +1,9 @@
 import type { GateConfig } from '../config/deploys.js';
-import { type GateQuestion, type GateRecord, NO_GATE } from '../domain/gate.js';
+import { type GateQuestion, type GateRecord, NO_GATE } from '../domain/gates/gate.js';
 import { oneLine } from '../domain/text.js';
 import { checkCommand, commandText } from './command-gate.js';
-import { checkSignatures } from './signed-tag-gate.js';
+import { checkSignatures, fetchTags } from './signed-tag-gate.js';
 import type { Finding, GateSource, GateStep, Surroundings } from './surroundings.js';
-import { fetchTags } from './tags.js';
 
 export interface GateCheck {
   /** Name of the deploy target. */

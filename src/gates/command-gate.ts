@@ -1,9 +1,13 @@
 import type { GateConfig } from '../config/deploys.js';
-import type { GateQuestion } from '../domain/gate.js';
+import type { GateQuestion } from '../domain/gates/gate.js';
+import { matches } from '../domain/ground/index.js';
+import { patternTarget } from '../domain/ground/patterns.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration } from '../domain/time.js';
-import type { Environment } from '../git/environment.js';
-import { notAtCommit } from './at-commit.js';
+import { dirtyPaths, readIndexEntries } from '../git/dirty.js';
+import { trueHistory } from '../git/porcelain.js';
+import { readHead } from '../git/refs.js';
+import type { Environment, Git } from '../git/run.js';
 import { type ProgramEnd, runProgram } from './program.js';
 import type { Finding, GateSource, Surroundings } from './surroundings.js';
 
@@ -77,4 +81,31 @@ const MOST_SHOWN = 80;
 /** A command line for people, on one line. */
 export function commandText(command: readonly string[]): string {
   return shorten(oneLine(command.join(' ')), MOST_SHOWN);
+}
+
+/**
+ * Why the working tree is not what is at the commit; null when it is. Untracked files count, except those that git
+ * ignores and those in the scratch directories of workers; with `trackedOnly` they do not, since a program may write.
+ */
+async function notAtCommit(
+  { repository, git: anyGit }: Pick<Surroundings, 'repository' | 'git'>,
+  commit: string,
+  scratch: readonly string[],
+  trackedOnly = false,
+): Promise<string | null> {
+  const git: Git = (args, options) =>
+    anyGit(args, { ...options, env: { ...options?.env, ...trueHistory(repository) } });
+  const head = await readHead(repository, git);
+  if (head.commit !== commit) {
+    return `HEAD is ${head.commit?.slice(0, 7) ?? 'on a branch without commits'}, not ${commit.slice(0, 7)}`;
+  }
+  const entries = await readIndexEntries(git);
+  const free = scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', '*')));
+  const options = { foldCase: repository.foldsCase };
+  const dirty = await dirtyPaths(repository, git, entries, (path, tracked) =>
+    tracked ? true : !trackedOnly && !free.some((pattern) => matches(pattern, path, options)),
+  );
+  const [first, ...more] = dirty;
+  if (first === undefined) return null;
+  return `${oneLine(first)}${more.length > 0 ? ` and ${more.length} more` : ''} differ${more.length > 0 ? '' : 's'} from it`;
 }

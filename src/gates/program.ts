@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { kill } from 'node:process';
 import { oneLine, shorten } from '../domain/text.js';
-import type { Environment } from '../git/environment.js';
+import type { Environment } from '../git/run.js';
 
 /** What came of a program. */
 export type ProgramEnd =

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { SignerFiles } from '../config/deploys.js';
 import { allowedSignersFile, parseRevoked, parseSigners, type SignerKey } from '../domain/gates/signers.js';
-import { gpgArguments } from './gpg.js';
-import { fileAt } from './main-files.js';
+import { filesAt } from '../git/files.js';
+import { openObjects } from '../git/objects.js';
+import { trueGit } from '../git/porcelain.js';
+import { findVerifier, gpgArguments, runVerifier } from './signatures.js';
 import type { Surroundings } from './surroundings.js';
-import { findVerifier, runVerifier } from './verifier.js';
 
 /** The keys that count, laid out for the verifiers in a folder that only this user can read. */
 export interface SignersOnDisk {
@@ -107,4 +108,18 @@ async function importGpgKeys(
     home: disk.folder,
   });
   return exit === 0 ? null : `${gpgKeys} cannot be imported by gpg`;
+}
+
+/** No list of people is longer. */
+const MOST_BYTES = 1_000_000;
+
+/** A file of a commit, or in words why there is none. */
+async function fileAt(around: Surroundings, commit: string, path: string): Promise<Buffer | string> {
+  const plain = posix.normalize(path).normalize('NFC');
+  const git = trueGit(around);
+  const file = (await filesAt(git, commit, [plain])).find((found) => found.path === plain);
+  if (file === undefined) return `${path} is not a file on the main branch`;
+  if (file.bytes > MOST_BYTES) return `${path} is too large`;
+  const body = (await openObjects(around.repository, git).read([file.id])).get(file.id)?.body;
+  return body ?? `${path} cannot be read`;
 }

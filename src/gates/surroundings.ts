@@ -1,12 +1,11 @@
 import type { Deploys } from '../config/deploys.js';
-import type { GateQuestion, GateRecord } from '../domain/gate.js';
+import type { GateQuestion, GateRecord } from '../domain/gates/gate.js';
 import type { Instant } from '../domain/time.js';
-import type { Environment } from '../git/environment.js';
 import type { MainBranch } from '../git/main-branch.js';
 import type { ObjectDatabase } from '../git/objects.js';
 import type { RemoteGit } from '../git/porcelain.js';
 import type { Repository } from '../git/repository.js';
-import type { Git } from '../git/run.js';
+import type { Environment, Git } from '../git/run.js';
 
 /** What a check of gates needs of the run: its context has it. */
 export interface Surroundings {

@@ -1,5 +1,6 @@
+import type { Rename } from '../domain/claim-requests.js';
 import { matches } from '../domain/ground/index.js';
-import type { TargetKind } from '../domain/targets.js';
+import type { TargetKind } from '../domain/ground/targets.js';
 import { type Git, gitFailed } from './run.js';
 
 /** As much of a claim as says which ground it is on. */
@@ -40,4 +41,62 @@ export async function statusEntries(git: Git): Promise<StatusEntry[]> {
   return entries
     .filter((entry) => entry.length > 3)
     .map((entry) => ({ path: entry.slice(3), isTracked: !entry.startsWith('??') }));
+}
+
+/**
+ * Paths that differ between two commits, both names of a rename, submodules too; relative to the root, NFC, each once.
+ * Nothing in the settings of the user or of the repository hides one.
+ */
+export async function pathsBetween(git: Git, from: string, to: string): Promise<string[]> {
+  const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', '--ignore-submodules=none', from, to, '--'];
+  const result = await git(args, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
+  if (result.code !== 0) throw gitFailed(args, result);
+  const names = result.stdout.toString('utf8').split('\0').slice(0, -1);
+  return [...new Set(names.map((name) => name.normalize('NFC')))];
+}
+
+/** A best common ancestor; null when there is none. */
+export async function mergeBase(git: Git, a: string, b: string): Promise<string | null> {
+  const args = ['merge-base', a, b];
+  const result = await git(args, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
+  if (result.code > 1) throw gitFailed(args, result);
+  return result.code === 0 ? result.stdout.toString('utf8').trim() : null;
+}
+
+/**
+ * The paths that were renamed between each base and the commit, as git's similarity detection sees it. A base that this
+ * clone no longer has tells nothing.
+ */
+export async function renamesSince(
+  git: Git,
+  bases: readonly (string | null)[],
+  commit: string | null,
+): Promise<readonly Rename[]> {
+  const known = [...new Set(bases)].filter((base) => base !== null && base !== commit) as string[];
+  if (commit === null) return [];
+  const found = await Promise.all(known.map((base) => renamesBetween(git, base, commit)));
+  return found.flat();
+}
+
+async function renamesBetween(git: Git, base: string, commit: string): Promise<Rename[]> {
+  const args = [
+    'diff',
+    '--name-status',
+    '-z',
+    '--find-renames',
+    '--diff-filter=R',
+    '--no-ext-diff',
+    base,
+    commit,
+    '--',
+  ];
+  const { code, stdout } = await git(args);
+  if (code !== 0) return [];
+  const fields = stdout.toString('utf8').split('\0').slice(0, -1);
+  const renames: Rename[] = [];
+  for (let index = 0; index + 2 < fields.length; index += 3) {
+    const [from = '', to = ''] = fields.slice(index + 1, index + 3).map((path) => path.normalize('NFC'));
+    renames.push({ base, from, to });
+  }
+  return renames;
 }

@@ -1,6 +1,6 @@
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { type IndexEntry, SUBMODULE_MODE } from './index-entries.js';
+import type { Submodule } from '../domain/sync/sync.js';
 import type { Repository } from './repository.js';
 import { type Git, gitText } from './run.js';
 
@@ -81,4 +81,60 @@ function kindOnDisk(path: string): 'file' | 'missing' | 'other' {
   } catch {
     return 'missing';
   }
+}
+
+interface IndexEntry {
+  /** Relative to the repository root. */
+  readonly path: string;
+  /** Octal file mode: `100644`, `100755`, `120000` (symbolic link), `160000` (submodule). */
+  readonly mode: string;
+  readonly id: string;
+  readonly assumeUnchanged: boolean;
+  readonly skipWorktree: boolean;
+}
+
+const SUBMODULE_MODE = '160000';
+
+/** All entries of the index of the worktree that `git` runs in. */
+export async function readIndexEntries(git: Git): Promise<IndexEntry[]> {
+  const text = await gitText(git, ['ls-files', '--full-name', '--stage', '-v', '-z']);
+  return text.split('\0').flatMap((line) => {
+    const [tag = '', mode = '', id = ''] = line.split(' ', 3);
+    if (id === '') return [];
+    return [
+      {
+        path: line.slice(line.indexOf('\t') + 1),
+        mode,
+        id,
+        assumeUnchanged: tag !== tag.toUpperCase(),
+        skipWorktree: tag.toUpperCase() === 'S',
+      },
+    ];
+  });
+}
+
+export function hasSubmodules(repository: Repository): boolean {
+  return existsSync(join(repository.root, '.gitmodules'));
+}
+
+/** The submodules whose checked-out commit is not the recorded one, or that are not checked out. */
+export async function submodulesOffPin(
+  repository: Repository,
+  git: Git,
+  entries: readonly IndexEntry[],
+): Promise<Submodule[]> {
+  const off: Submodule[] = [];
+  for (const { path, mode, id } of entries) {
+    if (mode !== SUBMODULE_MODE) continue;
+    const at = await checkedOut(repository, git, path);
+    if (at !== id) off.push({ path, pin: id, at });
+  }
+  return off;
+}
+
+async function checkedOut(repository: Repository, git: Git, path: string): Promise<string | null> {
+  // Without a .git of its own, git would answer for the superproject.
+  if (!existsSync(join(repository.root, path, '.git'))) return null;
+  const { code, stdout } = await git(['-C', join(repository.root, path), 'rev-parse', '--quiet', '--verify', 'HEAD']);
+  return code === 0 ? stdout.toString('latin1').trim() : null;
 }

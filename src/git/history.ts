@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Comparison, DroppedCommits, SyncCommit } from '../domain/sync.js';
+import type { Comparison, DroppedCommits, SyncCommit } from '../domain/sync/sync.js';
 import { isAncestor } from './refs.js';
 import type { Repository } from './repository.js';
 import { type Git, gitFailed, gitText } from './run.js';

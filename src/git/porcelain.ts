@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { SimpleGitOptions } from 'simple-git';
 import { CoordError } from '../errors.js';
-import { type Environment, gitEnvironment } from './environment.js';
+import { serverOfPath } from './addresses.js';
 import { stopTree } from './process-tree.js';
 import type { Repository } from './repository.js';
-import { serverOfPath } from './server-of-path.js';
-import { TRUSTED_CALLER } from './simple-git-options.js';
+import { type Environment, type Git, gitEnvironment } from './run.js';
 
 export interface PorcelainResult {
   /** Git's own exit code, whatever it wrote; not 0 when it was stopped. */
@@ -174,4 +174,43 @@ function notStarted(reason: string): CoordError {
   return new CoordError('unavailable', `git could not be run: ${reason.split('\n')[0] ?? ''}`, {
     hint: 'install git, and put it on PATH',
   });
+}
+
+/**
+ * simple-git refuses arguments and variables that could run a program (`GIT_SSH_COMMAND`, `core.sshCommand`, ...). Here
+ * every argument is coord's own, and the variables are those that git obeys in this shell anyway, so all are let through.
+ */
+const TRUSTED_CALLER: Required<NonNullable<SimpleGitOptions['unsafe']>> = {
+  // False would make simple-git export a test variable that also changes how git behaves in the user's hooks.
+  allowAbbreviatedOptions: true,
+  allowUnsafeAlias: true,
+  allowUnsafeAskPass: true,
+  allowUnsafeCommandBinaries: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeCustomBinary: true,
+  allowUnsafeDiffExternal: true,
+  allowUnsafeDiffTextConv: true,
+  allowUnsafeEditor: true,
+  allowUnsafeExec: true,
+  allowUnsafeFilter: true,
+  allowUnsafeFsMonitor: true,
+  allowUnsafeGitProxy: true,
+  allowUnsafeGpgProgram: true,
+  allowUnsafeHooksPath: true,
+  allowUnsafeInclude: true,
+  allowUnsafeMergeDriver: true,
+  allowUnsafePack: true,
+  allowUnsafePager: true,
+  allowUnsafeProtocolOverride: true,
+  allowUnsafeSshCommand: true,
+  allowUnsafeSubmodule: true,
+  allowUnsafeTemplateDir: true,
+  allowUnsafeUrlRewrite: true,
+};
+
+/** Git that sees objects as they were made: no replacement of this clone hides what is contained in what. */
+export function trueGit({ git, repository }: { readonly git: Git; readonly repository: Repository }): Git {
+  return (args, options) => git(args, { ...options, env: { ...options?.env, ...trueHistory(repository) } });
 }

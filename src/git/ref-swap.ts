@@ -13,7 +13,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readIfThere, readPackedRef } from './packed-refs.js';
 import type { Repository } from './repository.js';
 
 const ATTEMPTS = 5;
@@ -118,4 +117,25 @@ function watchesRefs({ commonDir, root }: Repository): boolean {
   const elsewhere = /^\s*hookspath\s*=\s*"?(.+?)"?\s*$/im.exec(config)?.[1];
   const folders = [join(commonDir, 'hooks'), ...(elsewhere === undefined ? [] : [resolve(root, elsewhere)])];
   return folders.some((folder) => existsSync(join(folder, 'reference-transaction')));
+}
+
+/**
+ * The object id that `packed-refs` has for a ref; null: none. It is read anew each time, never remembered: a git that knows
+ * an old one by the time of its file takes it for the new one when both are of one second and of one length.
+ */
+export function readPackedRef(commonDir: string, ref: string): string | null {
+  const packed = readIfThere(join(commonDir, 'packed-refs')) ?? '';
+  const end = packed.indexOf(` ${ref}\n`);
+  return end < 0 ? null : packed.slice(packed.lastIndexOf('\n', end) + 1, end);
+}
+
+/** The text of a file of git's; undefined where no such file is, or can be. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'].includes(code)) return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { CoordError } from '../errors.js';
-import { readIfThere, readPackedRef } from './packed-refs.js';
-import { dropLooseRef, type RefUpdateResult, swapRefFile } from './ref-swap.js';
+import { dropLooseRef, type RefUpdateResult, readIfThere, readPackedRef, swapRefFile } from './ref-swap.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
 

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { CoordError } from '../errors.js';
-import { type Environment, gitEnvironment } from './environment.js';
 import { stopTree } from './process-tree.js';
 
 export interface GitResult {
@@ -73,7 +72,7 @@ export function gitIn(cwd: string, env: Environment): Git {
 }
 
 /** The failure of a git that could not even be started. */
-export function notRunnable(cause: NodeJS.ErrnoException): CoordError {
+function notRunnable(cause: NodeJS.ErrnoException): CoordError {
   return new CoordError('unavailable', `git could not be run: ${cause.message}`, {
     hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : 'run git --version here to see why',
     cause,
@@ -104,4 +103,72 @@ export function gitFailed(args: readonly string[], result: Pick<GitResult, 'code
     hint: 'run that git command by hand to see why',
     details: { stderr: result.stderr.slice(0, 2000) },
   });
+}
+
+/** Variables that say which repository git works in; a hook of another repository may have set them. */
+const REPOSITORY_VARIABLES = [
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_COMMON_DIR',
+  'GIT_DIR',
+  'GIT_GRAFT_FILE',
+  'GIT_IMPLICIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_NAMESPACE',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_PREFIX',
+  'GIT_QUARANTINE_PATH',
+  'GIT_REPLACE_REF_BASE',
+  'GIT_SHALLOW_FILE',
+  'GIT_WORK_TREE',
+];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment for every git process: the repository is decided by the working directory alone, messages are
+ * in English, nothing prompts, and reading never takes the index lock.
+ */
+export function gitEnvironment(env: Environment): Record<string, string> {
+  const clean: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && !REPOSITORY_VARIABLES.includes(name)) clean[name] = value;
+  }
+  clean.LC_ALL = 'C';
+  clean.GIT_TERMINAL_PROMPT = '0';
+  clean.GIT_OPTIONAL_LOCKS = '0';
+  return clean;
+}
+
+/** Standard output of one git command, chunk by chunk; a reader that stops early ends git. */
+export type GitStream = (args: readonly string[]) => AsyncIterable<Buffer>;
+
+/**
+ * The door to git for long outputs, of which often only the beginning is needed.
+ * @throws CoordError `unavailable` when git cannot start, `fault` when it fails.
+ */
+export function gitStreamIn(cwd: string, env: Environment): GitStream {
+  return (args) => outputOf(args, cwd, gitEnvironment(env));
+}
+
+async function* outputOf(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): AsyncGenerator<Buffer> {
+  const child = spawn('git', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const err: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', (cause) => reject(notRunnable(cause)));
+    child.on('close', (code) => resolve(code ?? 128));
+  });
+  // Looked at only after the output; until then it is no unhandled rejection.
+  ended.catch(() => undefined);
+  try {
+    for await (const chunk of child.stdout) yield chunk as Buffer;
+    const code = await ended;
+    if (code !== 0) throw gitFailed(args, { code, stderr: Buffer.concat(err).toString('utf8') });
+  } finally {
+    child.kill();
+  }
 }

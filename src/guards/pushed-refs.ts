@@ -1,4 +1,4 @@
-import type { Environment } from '../git/environment.js';
+import type { Environment } from '../git/run.js';
 
 /** One ref that a push moves. */
 export interface PushedRef {

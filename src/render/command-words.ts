@@ -1,7 +1,7 @@
-import { isAgentId } from '../domain/agent-id.js';
+import { isAgentId } from '../domain/agents/agents.js';
 import { isGlob } from '../domain/ground/index.js';
-import { patternTarget } from '../domain/patterns.js';
-import { directoryPath, type Target } from '../domain/targets.js';
+import { patternTarget } from '../domain/ground/patterns.js';
+import { directoryPath, type Target } from '../domain/ground/targets.js';
 import { commandLine, shellWord } from '../domain/text.js';
 
 export { commandLine, shellWord };

@@ -1,6 +1,6 @@
 import type { Candidate, Deployment } from '../domain/deployments.js';
-import { type GateRecord, NO_GATE } from '../domain/gate.js';
-import type { SyncCommit } from '../domain/sync.js';
+import { type GateRecord, NO_GATE } from '../domain/gates/gate.js';
+import type { SyncCommit } from '../domain/sync/sync.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError, usage } from '../errors.js';

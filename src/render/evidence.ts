@@ -1,6 +1,6 @@
 import type { Deployment, DeployStatus } from '../domain/deployments.js';
 import type { CoordEvent } from '../domain/events.js';
-import type { GateRecord } from '../domain/gate.js';
+import type { GateRecord } from '../domain/gates/gate.js';
 import { oneLine } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { asWritten } from './command-words.js';

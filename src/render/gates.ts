@@ -1,4 +1,4 @@
-import { type GateRecord, NO_GATE } from '../domain/gate.js';
+import { type GateRecord, NO_GATE } from '../domain/gates/gate.js';
 import type { TagVerdict } from '../domain/gates/judge.js';
 import type { GateProblem } from '../domain/gates/lint.js';
 import { oneLine, shorten } from '../domain/text.js';

@@ -1,5 +1,5 @@
+import type { Target } from '../domain/ground/targets.js';
 import type { GuardRefusal } from '../domain/guard.js';
-import type { Target } from '../domain/targets.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';

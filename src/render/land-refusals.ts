@@ -1,4 +1,4 @@
-import { groundToClaim } from '../domain/land.js';
+import { groundToClaim } from '../domain/claims/land.js';
 import type { UnclaimedPath } from '../domain/refusal.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';

@@ -1,5 +1,5 @@
+import { LOG_DISCLAIMER, type OpenNote } from '../domain/log/notes.js';
 import type { Note } from '../domain/model.js';
-import { LOG_DISCLAIMER, type OpenNote } from '../domain/notes.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { asWritten } from './command-words.js';

@@ -1,6 +1,6 @@
-import { groundOf } from '../domain/conflicts.js';
+import { groundOf } from '../domain/claims/conflicts.js';
+import type { OfferedClaim } from '../domain/claims/handoff.js';
 import type { Claim, Kill, Loss } from '../domain/model.js';
-import type { OfferedClaim } from '../domain/offers.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { asWritten, targetWord } from './command-words.js';

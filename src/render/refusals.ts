@@ -1,22 +1,15 @@
+import type { Target } from '../domain/ground/targets.js';
+import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
-import type { Target } from '../domain/targets.js';
 import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
-import {
-  authorityWords,
-  noOfferWords,
-  notOfferedWords,
-  sessionRequiredWords,
-  strangerWords,
-} from './agent-refusals.js';
 import { targetWord, targetWords } from './command-words.js';
 import { unknownDeployWords, usedSignatureWords } from './deploy-refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
-import { unknownOutcomeWords } from './once.js';
 import { submissionWords } from './submission-refusals.js';
-import { deadlockWords, orderWords } from './waiting.js';
+import { deadlockWords, orderWords, unknownOutcomeWords } from './waiting.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
 
@@ -225,4 +218,65 @@ export function uncommittedError(paths: readonly string[]): CoordError {
       details: { reason: 'uncommitted', paths },
     },
   );
+}
+
+interface AgentRefusalWords {
+  readonly message: string;
+  readonly hint: string;
+}
+
+function notOfferedWords(claims: readonly Claim[]): AgentRefusalWords {
+  const lines = claims.map(({ target, agent, offer }) => {
+    const to = offer && offer.declined === null ? `offers it to ${offer.to}` : 'offers it to nobody';
+    return `refused: ${oneLine(target)} is not offered to you: ${agent} holds it, and ${to}`;
+  });
+  const [first] = claims;
+  return {
+    message: lines.join('\n'),
+    hint: `ask for it: coord note "please hand over ${oneLine(first?.target ?? '')}" --to ${first?.agent ?? 'ID'}`,
+  };
+}
+
+function noOfferWords(targets: readonly string[]): AgentRefusalWords {
+  return {
+    message: `no offer: nobody holds ${targets.map(oneLine).join(', ')} now; an offer ends with its claim`,
+    hint: `coord claim ${targetWords(targets)}`,
+  };
+}
+
+function authorityWords(orchestrators: readonly string[]): AgentRefusalWords {
+  const who = orchestrators.length === 0 ? '' : ` (${orchestrators.join(', ')})`;
+  return {
+    message: 'refused: only an orchestrator, or a person at a terminal, may do that',
+    hint: `ask an orchestrator${who} or a person, and say why`,
+  };
+}
+
+/** Ground is granted only to who has read the rules. */
+function sessionRequiredWords({ why }: Extract<Refusal, { reason: 'session-required' }>): AgentRefusalWords {
+  const lacking = {
+    'no-session': 'you have no session',
+    'other-session': 'this command does not run in the session that you started',
+    'older-rules': 'the rules have changed since your session loaded them',
+  };
+  return {
+    message: `refused: ${lacking[why]}, and ground is granted only to a session that has loaded the rules in force`,
+    hint: 'coord session start',
+  };
+}
+
+/** An agent that cannot be meant. */
+function strangerWords({ reason, agent, known }: Extract<Refusal, { known: readonly string[] }>): AgentRefusalWords {
+  const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
+  switch (reason) {
+    case 'unknown-agent':
+      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: 'coord agents' };
+    case 'killed-agent':
+      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: 'coord agents' };
+    case 'oneself':
+      return {
+        message: `${agent} is you; ${others}`,
+        hint: 'name another agent (coord agents); to stop yourself: coord release --all',
+      };
+  }
 }

@@ -1,6 +1,6 @@
-import type { Fit, Part } from '../domain/budget.js';
+import type { Fit, Part } from '../domain/agents/budget.js';
+import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
-import type { ReceivedNote } from '../domain/notes.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { asWritten, shellWord } from './command-words.js';

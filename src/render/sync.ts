@@ -1,4 +1,4 @@
-import type { SyncReport } from '../domain/sync.js';
+import type { SyncReport } from '../domain/sync/sync.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { shortCommit, table } from './format.js';
 import type { Style } from './style.js';

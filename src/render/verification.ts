@@ -1,6 +1,6 @@
+import { exitNameOf, type SurfaceReason, type Verification } from '../domain/deploy/verification.js';
 import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, secondsBetween } from '../domain/time.js';
-import { exitNameOf, type SurfaceReason, type Verification } from '../domain/verification/verification.js';
 import { CoordError } from '../errors.js';
 import { shellWord } from './command-words.js';
 import type { Style } from './style.js';

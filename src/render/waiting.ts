@@ -1,10 +1,11 @@
-import type { Waiter } from '../domain/model.js';
+import type { Target } from '../domain/ground/targets.js';
+import type { Once, Waiter } from '../domain/model.js';
 import type { Conflict, WaitEdge } from '../domain/refusal.js';
-import type { Target } from '../domain/targets.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { targetWord, targetWords } from './command-words.js';
+import { shellWord, targetWord, targetWords } from './command-words.js';
+import { clock } from './format.js';
 
 /** The words of a wait that would never end. */
 export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hint: string } {
@@ -53,4 +54,17 @@ export function gaveUpError(
     alternative: { why: 'pick other ground, and look again later', command: `coord status ${targetWords(targets)}` },
     details: { reason: why, waitedSeconds, conflicts },
   });
+}
+
+/** The words for a run that ended without a word: it may have done its work, or part of it, or nothing. */
+export function unknownOutcomeWords(once: Once, now: Instant): { message: string; hint: string } {
+  return {
+    message: `unknown: ${oneLine(once.key)} was started by ${once.agent} at ${clock(once.startedAt, now)} and never reported how it ended (${oneLine(once.command)})`,
+    hint: `look at what it did; then coord once ${shellWord(once.key)} --retry -- … to run it again, or --forget to start over`,
+  };
+}
+
+/** Says that the result is an earlier run's. */
+export function repeatedLine(once: Once, now: Instant): string {
+  return `${oneLine(once.key)} ran already: by ${once.agent} at ${clock(once.finishedAt ?? once.startedAt, now)}`;
 }

@@ -1,11 +1,17 @@
+import { runInNewContext } from 'node:vm';
 import type { VerifyConfig } from '../config/deploys.js';
+import {
+  type Cached,
+  type Commits,
+  type Expectation,
+  expectationOf,
+  type Judgement,
+  judgeAnswer,
+  type Verification,
+} from '../domain/deploy/verification.js';
 import type { Instant } from '../domain/time.js';
-import { type Expectation, expectationOf } from '../domain/verification/expectation.js';
-import { type Commits, type Judgement, judgeAnswer } from '../domain/verification/judge.js';
-import type { Cached, Verification } from '../domain/verification/verification.js';
 import { addressOf } from './address.js';
 import { ask } from './ask.js';
-import { matchesIn } from './matching.js';
 
 /** Time and chance, which a test can set. */
 export interface SurfaceSurroundings {
@@ -127,4 +133,17 @@ async function cachedElsewise(
   const look = await lookOnce(address, config, wanted, commits, around, LONGEST_ATTEMPT_MS, false);
   const isOther = look.reason === 'old-version' || look.reason === 'other-version' || look.reason === 'missing';
   return isOther ? { seen: look.seen, ageSeconds: look.ageSeconds } : null;
+}
+
+/** A pattern that backtracks for ever is one of the configuration's, on an answer that anybody may have written. */
+const LONGEST_MS = 1000;
+
+/** Whether the regular expression matches; null when it does not come to an end. */
+function matchesIn(text: string, source: string): boolean | null {
+  try {
+    return runInNewContext('new RegExp(source, "m").test(text)', { source, text }, { timeout: LONGEST_MS }) === true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null;
+    throw error;
+  }
 }

@@ -11,7 +11,7 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
   [
     'requests stay in the queue',
     {
-      file: 'store/request-queue.ts',
+      file: 'store/queue/request-queue.ts',
       from: 'rmSync(join(this.directory, ticket), { recursive: true, force: true });',
       to: 'if (!ticket) rmSync(join(this.directory, ticket), { recursive: true, force: true });',
     },
@@ -20,7 +20,7 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
   [
     'a temporary file stays',
     {
-      file: 'store/asked.ts',
+      file: 'store/swap/remote-arbiter.ts',
       from: 'renameSync(temporary, this.path);',
       to: 'renameSync(temporary, this.path); writeFileSync(temporary, at);',
     },
@@ -52,17 +52,17 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
 const BROKEN: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp])[] = [
   [
     'work lands whose claim is over',
-    { file: 'domain/land.ts', from: 'if (unclaimed.length > 0) return', to: 'if (unclaimed.length < 0) return' },
+    { file: 'domain/claims/land.ts', from: 'if (unclaimed.length > 0) return', to: 'if (unclaimed.length < 0) return' },
     /without a live claim on it/,
   ],
   [
     'the main branch moves without the coordination branch',
-    { file: 'store/companion.ts', from: "return ['--atomic', ", to: 'return [' },
+    { file: 'store/swap/store.ts', from: "return ['--atomic', ", to: 'return [' },
     /but the main branch stood at|but what landed last is/,
   ],
   [
     'what was integrated is not in the worktree',
-    { file: 'commands/worker/integrate.ts', from: 'result.place();', to: '' },
+    { file: 'commands/submissions/integrate.ts', from: 'result.place();', to: '' },
     /though told/,
   ],
 ];

@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../src/store/memory.js';
+import { MemoryStore } from '../../src/store/swap/memory.js';
 import { storeContract } from './store.contract.js';
 
 storeContract('in memory', async () => {

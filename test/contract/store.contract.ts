@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Verification } from '../../src/domain/deploy/verification.js';
 import type { CoordEvent } from '../../src/domain/events.js';
 import type { State } from '../../src/domain/model.js';
-import type { Verification } from '../../src/domain/verification/verification.js';
-import type { Entry, Store } from '../../src/store/store.js';
-import { transact } from '../../src/store/transact.js';
+import type { Entry, Store } from '../../src/store/swap/store.js';
+import { transact } from '../../src/store/swap/transact.js';
 import {
   agentRecord,
   claimRecord,

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { AGENTS_BLOCK } from '../../src/commands/init-files.js';
 import { VERBS } from '../../src/commands/registry.js';
+import { AGENTS_BLOCK } from '../../src/commands/setup/init.js';
 import { heads, tailsOf } from '../../src/commands/subjects.js';
 import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/command-lines.js';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Attempt } from '../../src/domain/proof.js';
+import type { Attempt } from '../../src/domain/doctor/enforcement.js';
 import type { DoctorReport } from '../../src/render/doctor.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../src/domain/events.js';
-import { eventsIn } from '../../src/store/commits.js';
+import { eventsIn } from '../../src/store/format/commits.js';
 import { type LandingFleet, landingFleet } from '../support/landing.js';
 
 /** Races of a landing against a forced takeover; 200 by hand before a release. */

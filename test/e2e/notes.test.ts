@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { LOG_DISCLAIMER } from '../../src/domain/notes.js';
+import { LOG_DISCLAIMER } from '../../src/domain/log/notes.js';
 import { commitByHand } from '../support/by-hand.js';
 import { type Fleet, localFleet, sharedFleet, until } from '../support/fleet.js';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recordLastFetch } from '../../src/git/last-fetch.js';
-import { type MainBranch, mainBranchAsFetched } from '../../src/git/main-branch.js';
+import { type MainBranch, mainBranchAsFetched, recordLastFetch } from '../../src/git/main-branch.js';
 import { discoverRepository } from '../../src/git/repository.js';
 import { gitIn } from '../../src/git/run.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { renewalKey } from '../../src/domain/claims/leases.js';
 import type { Claim } from '../../src/domain/model.js';
-import { renewalKey } from '../../src/domain/observed.js';
-import { Observations } from '../../src/store/observations.js';
+import { Observations } from '../../src/store/cache/observations.js';
 import { sandbox } from '../support/sandbox.js';
 
 const CLAIM = { id: 'c1', token: 5, renewedAt: '2026-11-21T12:00:00.000Z' } as Claim;

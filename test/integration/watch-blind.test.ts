@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { discoverRepository } from '../../src/git/repository.js';
-import { watchBranch } from '../../src/store/watch.js';
+import { watchBranch } from '../../src/store/queue/watch.js';
 import { sandbox } from '../support/sandbox.js';
 
 const attempts = vi.hoisted(() => ({ count: 0 }));

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { discoverRepository } from '../../src/git/repository.js';
-import { watchBranch, watchFolder } from '../../src/store/watch.js';
+import { watchBranch, watchFolder } from '../../src/store/queue/watch.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
 /** Watches a branch, and hands out a promise of the next change for each that is awaited. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { placeInWorktree, traceOf } from '../../src/git/worktree-placement.js';
+import { placeInWorktree, traceOf } from '../../src/git/worktree.js';
 import { sandbox } from '../support/sandbox.js';
 import { treeOf } from '../support/workers.js';
 

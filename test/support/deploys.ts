@@ -1,5 +1,5 @@
 import type { DeployBeginRequest, DeployFinishRequest, DeployStartRequest } from '../../src/domain/deploy-requests.js';
-import type { GateRecord } from '../../src/domain/gate.js';
+import type { GateRecord } from '../../src/domain/gates/gate.js';
 import { baseOf, claimOf, START } from './decisions.js';
 
 export interface Asked {

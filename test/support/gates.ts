@@ -1,5 +1,5 @@
 import { protectedConfig } from '../../src/commands/main-branch/protected-config.js';
-import type { GateRecord } from '../../src/domain/gate.js';
+import type { GateRecord } from '../../src/domain/gates/gate.js';
 import { checkGates, type GateCheck } from '../../src/gates/check.js';
 import type { GateStep, Surroundings } from '../../src/gates/surroundings.js';
 import { type InProcess, inProcess } from './in-process.js';

@@ -1,7 +1,14 @@
 import type { Deployment } from '../../src/domain/deployments.js';
-import type { GateRecord } from '../../src/domain/gate.js';
-import type { Agent, Claim, Note, Release, State, Waiter } from '../../src/domain/model.js';
-import { EMPTY_STATE } from '../../src/domain/model.js';
+import type { GateRecord } from '../../src/domain/gates/gate.js';
+import {
+  type Agent,
+  type Claim,
+  EMPTY_STATE,
+  type Note,
+  type Release,
+  type State,
+  type Waiter,
+} from '../../src/domain/model.js';
 import { at, START } from './requests.js';
 
 export function claimRecord(token: number, changes: Partial<Claim> = {}): Claim {

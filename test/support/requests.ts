@@ -1,5 +1,5 @@
 import type { ClaimRequest, WaitRequest } from '../../src/domain/claim-requests.js';
-import { patternTarget } from '../../src/domain/patterns.js';
+import { patternTarget } from '../../src/domain/ground/patterns.js';
 import type { Policy } from '../../src/domain/policy.js';
 import { addSeconds, type Instant } from '../../src/domain/time.js';
 

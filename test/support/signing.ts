@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { GateQuestion } from '../../src/domain/gate.js';
-import { formatPayload, type GatePayload } from '../../src/domain/gates/payload.js';
-import { tagName } from '../../src/domain/gates/tag-name.js';
+import type { GateQuestion } from '../../src/domain/gates/gate.js';
+import { formatPayload, type GatePayload, tagName } from '../../src/domain/gates/payload.js';
 import { NOON } from './in-process.js';
 import type { Sandbox } from './sandbox.js';
 

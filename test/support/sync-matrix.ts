@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OutOfSyncReason, UnknownReason } from '../../src/domain/sync.js';
+import type { OutOfSyncReason, UnknownReason } from '../../src/domain/sync/sync.js';
 import type { Sandbox } from './sandbox.js';
 
 export type Reason = OutOfSyncReason | UnknownReason;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Target } from '../../src/domain/targets.js';
+import type { Target } from '../../src/domain/ground/targets.js';
 import { asTyped, shellWord, targetWord } from '../../src/render/command-words.js';
 
 const ROOT = { atRoot: true, agent: undefined };

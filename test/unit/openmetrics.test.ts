@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
+import { adviceText, metricsLines, openMetrics } from '../../src/commands/events/metrics.js';
 import type { CoordEvent, EventType } from '../../src/domain/events.js';
-import { metricsOf } from '../../src/domain/metrics.js';
+import { metricsOf } from '../../src/domain/metrics/metrics.js';
 import { asTyped } from '../../src/render/command-words.js';
-import { adviceText, metricsLines } from '../../src/render/metrics.js';
-import { openMetrics } from '../../src/render/openmetrics.js';
 import { loadStyle } from '../../src/render/style.js';
 import { openMetricsProblems } from '../support/openmetrics.js';
 import { HOSTILE_TEXTS } from '../support/records.js';

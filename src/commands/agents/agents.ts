@@ -1,6 +1,13 @@
-import { isLive } from '../../domain/leases.js';
-import { agentsLines } from '../../render/agents.js';
-import type { Verb } from '../verb.js';
+import { isLive } from '../../domain/claims/leases.js';
+import { oneLine } from '../../domain/text.js';
+import { usage } from '../../errors.js';
+import { isPerson } from '../../person.js';
+import { agentsLines, killedLines } from '../../render/agents.js';
+import { asWritten } from '../../render/command-words.js';
+import { refusalError } from '../../render/refusals.js';
+import { transact } from '../../store/swap/transact.js';
+import { readText, requiredReason } from '../text-input.js';
+import type { Input, Verb } from '../verb.js';
 
 export const agents: Verb = {
   options: [['--no-fetch', 'read what is here']],
@@ -15,3 +22,99 @@ export const agents: Verb = {
     return { data: { agents: rows, now, reach: store.reach }, text: (style) => agentsLines(rows, now, style) };
   },
 };
+
+export const agentKill: Verb = {
+  arguments: [['<id>', 'the agent to stop']],
+  options: [['-r, --reason <text>', 'why; the agent is told it']],
+  examples: [['coord agent kill noor --reason "edits the wrong branch"', 'revoke all its claims; it may only read']],
+  notes: ['Only an orchestrator or a person at a terminal may. It is coordination, not security: it ends no process.'],
+  async run(context, input) {
+    const reason = requiredReason(input.text('reason'), 'the agent is told it');
+    const store = await context.store();
+    // Stopped or not is decided on what is so now, even where nothing is to be written.
+    await store.latest();
+    const decision = await transact(
+      store,
+      {
+        kind: 'kill',
+        ...(await context.requestBase()),
+        victim: input.argument(0) ?? '',
+        reason,
+        person: isPerson(context.host),
+      },
+      context.surroundings,
+    );
+    const now = context.now();
+    if (!decision.ok) return refusalError(decision.refusal, now);
+    const { result } = decision;
+    return { data: result, text: (style) => killedLines(result, !result.changed, now, style) };
+  },
+};
+
+export const agentRevive: Verb = {
+  arguments: [['<id>', 'the agent that was stopped']],
+  examples: [['coord agent revive noor', 'let it act again; what it held stays lost']],
+  notes: ['Only an orchestrator or a person at a terminal may.'],
+  async run(context, input) {
+    const store = await context.store();
+    // Stopped or not is decided on what is so now, even where nothing is to be written.
+    await store.latest();
+    const decision = await transact(
+      store,
+      {
+        kind: 'revive',
+        ...(await context.requestBase()),
+        victim: input.argument(0) ?? '',
+        person: isPerson(context.host),
+      },
+      context.surroundings,
+    );
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { agent, changed } = decision.result;
+    return {
+      data: { agent, changed },
+      text: (style) =>
+        changed ? `${style.good('revived')} ${agent.id}; it holds nothing` : `${agent.id} is not stopped`,
+    };
+  },
+};
+
+const LONGEST_STATE = 500;
+
+export const state: Verb = {
+  arguments: [['[text]', 'what you are doing; printed when left out']],
+  options: [['--clear', 'say nothing any more']],
+  examples: [
+    ['coord state "moving pagination into the query layer"', 'others see it in coord agents'],
+    ['coord state', 'what you said last'],
+  ],
+  notes: ['It says what is so now, and is overwritten; for the story use coord note --kind state. It grants nothing.'],
+  async run(context, input) {
+    const text = readState(input);
+    const base = await context.requestBase();
+    const store = await context.store();
+    if (text === undefined) {
+      const snapshot = await store.read();
+      const said = snapshot.state.agents.find(({ id }) => id === base.agent)?.state ?? null;
+      return {
+        data: { agent: base.agent, state: said },
+        text: () => (said === null ? 'no state' : asWritten(oneLine(said))),
+      };
+    }
+    const decision = await transact(store, { kind: 'set-state', ...base, text }, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    return {
+      data: { agent: base.agent, state: text },
+      text: (style) =>
+        text === null ? `${style.good('cleared')}` : `${style.good('state')} ${asWritten(oneLine(text))}`,
+    };
+  },
+};
+
+/** null clears it, undefined asks for it. */
+function readState(input: Input): string | null | undefined {
+  const text = input.argument(0);
+  if (!input.flag('clear')) return text === undefined ? undefined : readText('the state', text, LONGEST_STATE);
+  if (text !== undefined) throw usage('a text and --clear exclude each other', 'use one');
+  return null;
+}

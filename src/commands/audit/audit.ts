@@ -1,19 +1,21 @@
+import type { Config } from '../../config/config.js';
+import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import { type Evidence, judgeCommit } from '../../domain/audit/judge.js';
 import { type AuditedCommit, findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
+import { matches } from '../../domain/ground/index.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
 import { CoordError, exitCodeOf, usage } from '../../errors.js';
-import { changesBy, commitsIn } from '../../git/commit-range.js';
-import { type AuditPlace, type AuditReport, auditLines, commitReport } from '../../render/audit.js';
-import { countsOf } from '../../render/audit-signatures.js';
+import { blobsAt, changesBy, commitsIn, type RangeCommit } from '../../git/commit-range.js';
+import { type AuditPlace, type AuditReport, auditLines, commitReport, countsOf } from '../../render/audit.js';
 import { asTyped } from '../../render/command-words.js';
 import { loadStyle } from '../../render/style.js';
+import { configAt, protectedConfig } from '../main-branch/protected-config.js';
 import type { Verb } from '../verb.js';
-import { readClaimHistory } from './claim-history.js';
-import { gatherEvidence } from './evidence.js';
+import { gatherEvidence, readClaimHistory } from './evidence.js';
 import { mustBeWhole, readRange } from './range.js';
 import { lookAgain } from './same-changes.js';
 import { auditSignatures } from './signatures.js';
-import { auditConfig, readSurface } from './surface.js';
 
 declare const __COORD_VERSION__: string;
 
@@ -134,4 +136,62 @@ function hintFor(report: AuditReport, onlyUnknown: boolean): string {
   const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
   if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';
   return 'look at each change; claim its ground and make the commits anew (git rebase --force-rebase), or let a person accept them as they are';
+}
+
+/**
+ * The configuration that the audit goes by: of the range's base, which whoever is audited did not choose; where it has
+ * none, of the main branch.
+ * @throws CoordError `usage` when it cannot be read: nothing weaker takes its place.
+ */
+async function auditConfig(context: Context, base: string | null): Promise<Config> {
+  const there = base === null ? null : await configAt(context, base);
+  return there ?? (await protectedConfig(context)).config;
+}
+
+export interface Surface {
+  /** Whether a path was on the surface when this commit changed it. */
+  covers(commit: RangeCommit, path: string): boolean;
+  /** What of the configurations could not be read. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * A path is on the surface when it was so at the base of the range, or in the commit's first parent: who takes a path off
+ * the surface escapes in no commit of the range, and what came onto it counts from the next commit on.
+ */
+async function readSurface(context: Context, base: Config, commits: readonly RangeCommit[]): Promise<Surface> {
+  const parents = [...new Set(commits.flatMap(({ parents: [first] }) => first ?? []))];
+  const blobs = await blobsAt(context.git, parents, CONFIG_FILE);
+  const blobOf = new Map(parents.map((parent, index) => [parent, blobs[index] ?? null]));
+  const texts = await context.objects.read([...new Set(blobs.filter((id) => id !== null))]);
+  const surfaces = new Map<string, readonly string[]>();
+  const warnings: string[] = [];
+  for (const [id, { body }] of texts) {
+    try {
+      surfaces.set(id, (await parseConfig(body.toString('utf8'))).surface);
+    } catch (error) {
+      if (!(error instanceof CoordError)) throw error;
+      const parent = parents.find((one) => blobOf.get(one) === id) ?? '';
+      warnings.push(`${CONFIG_FILE} of ${parent.slice(0, 7)} cannot be read; the surface of the range's base counts`);
+    }
+  }
+  const always = membership(base.surface, context.repository.foldsCase);
+  const byBlob = new Map([...surfaces].map(([id, list]) => [id, membership(list, context.repository.foldsCase)]));
+  return {
+    covers: ({ parents: [first] }, path) => always(path) || byBlob.get(blobOf.get(first ?? '') ?? '')?.(path) === true,
+    warnings,
+  };
+}
+
+/** Whether a path is on one of the patterns; each path is looked at once. */
+function membership(patterns: readonly string[], foldCase: boolean): (path: string) => boolean {
+  const targets = patterns.map(patternTarget);
+  const known = new Map<string, boolean>();
+  return (path) => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const is = targets.some((target) => matches(target, path, { foldCase }));
+    known.set(path, is);
+    return is;
+  };
 }

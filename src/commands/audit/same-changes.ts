@@ -1,9 +1,7 @@
 import type { Context } from '../../context.js';
-import type { Holding, Work } from '../../domain/audit/holdings.js';
+import { type Holding, Lineage, type Work } from '../../domain/audit/holdings.js';
 import type { Evidence } from '../../domain/audit/judge.js';
-import { Lineage } from '../../domain/audit/lineage.js';
-import type { AuditedCommit } from '../../domain/audit/report.js';
-import { isFinding } from '../../domain/audit/report.js';
+import { type AuditedCommit, isFinding } from '../../domain/audit/report.js';
 import {
   changesBetween,
   changesBy,

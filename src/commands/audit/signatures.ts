@@ -1,18 +1,18 @@
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import type { Context } from '../../context.js';
-import { type CoordinationCommit, judgeSignatures } from '../../domain/audit/signatures.js';
+import { type CoordinationCommit, judgeSignatures } from '../../domain/audit/report.js';
 import type { Verification } from '../../domain/gates/judge.js';
 import { epochMs, type Instant, instantOf } from '../../domain/time.js';
+import { verifySignature } from '../../gates/signatures.js';
 import { withSigners } from '../../gates/signers-on-disk.js';
-import { verifySignature } from '../../gates/verify-signature.js';
 import { blobsAt } from '../../git/commit-range.js';
 import { openObjects } from '../../git/objects.js';
+import { trueGit } from '../../git/porcelain.js';
 import { gitText } from '../../git/run.js';
-import { signedCommit } from '../../git/signature.js';
-import { trueGit } from '../../git/true-git.js';
-import type { CoordinationReport } from '../../render/audit-signatures.js';
-import { parseCommit } from '../../store/commits.js';
-import { isCompaction, isKept } from '../../store/compaction.js';
+import { signedCommit } from '../../git/signing.js';
+import type { CoordinationReport } from '../../render/audit.js';
+import { parseCommit } from '../../store/format/commits.js';
+import { isCompaction, isKept } from '../../store/upkeep/compact.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 
 /** Commits that are read at once. */

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
-import { judgeSync, type SyncFacts } from '../../domain/sync.js';
+import { judgeSync, type SyncFacts } from '../../domain/sync/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import type { MainBranch } from '../../git/main-branch.js';
 import { configOf } from '../main-branch/protected-config.js';

@@ -1,6 +1,6 @@
 import type { ClaimRequest } from '../../domain/claim-requests.js';
-import { deployTarget } from '../../domain/targets.js';
-import type { GitStore } from '../../store/git-store.js';
+import { deployTarget } from '../../domain/ground/targets.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { loadedRules } from '../rules/loaded.js';
 import type { Case } from './case.js';
 

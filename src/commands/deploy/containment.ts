@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Candidate, candidatesOn, type Deployments } from '../../domain/deployments.js';
 import type { CoordError } from '../../errors.js';
 import { commitsMissing, shallowBoundary } from '../../git/history.js';
+import { trueGit } from '../../git/porcelain.js';
 import { isAncestor } from '../../git/refs.js';
 import type { Git } from '../../git/run.js';
-import { trueGit } from '../../git/true-git.js';
 import { neverRan, type Undone, undoes, unknownCommit } from '../../render/deploy-blocked.js';
 import type { Case } from './case.js';
 

@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import type { Deployment } from '../../domain/deployments.js';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Instant } from '../../domain/time.js';
-import { historyFrom } from '../../store/history.js';
+import { historyFrom } from '../../store/format/history.js';
 
 /** An event of a deploy, with the coordination commit that holds it. */
 export interface RecordedEvent {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
 import type { NewDeployment } from '../../domain/deploy-requests.js';
-import { deployTarget } from '../../domain/targets.js';
+import { deployTarget } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
 import { notAtRollback } from '../../render/deploy-blocked.js';
 import { addressOf } from '../../verify/address.js';

@@ -5,7 +5,7 @@ import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
-import { trueGit } from '../../git/true-git.js';
+import { trueGit } from '../../git/porcelain.js';
 import { deploymentLines, type LiveReport } from '../../render/deployments.js';
 import { mainBranch } from '../main-branch/files.js';
 import { protectedConfig } from '../main-branch/protected-config.js';

@@ -1,7 +1,6 @@
 import type { Config } from '../../config/config.js';
-import type { Deployments } from '../../domain/deployments.js';
-import { usedNonces } from '../../domain/deployments.js';
-import type { GateRecord } from '../../domain/gate.js';
+import { type Deployments, usedNonces } from '../../domain/deployments.js';
+import type { GateRecord } from '../../domain/gates/gate.js';
 import type { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
 import type { GateStep } from '../../gates/surroundings.js';

@@ -2,8 +2,8 @@ import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import type { GitStore } from '../../store/git-store.js';
-import { Keeper } from '../keeper.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { Keeper } from '../claims/keeper.js';
 import type { Stopping } from './stopping.js';
 
 /** The claim of a deploy, kept alive for as long as it goes on; and whether it may go on. */

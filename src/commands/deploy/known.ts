@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import type { State } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
-import { staleWarning } from '../../render/status.js';
+import { staleWarning } from '../claims/status.js';
 
 /** The state as far as it can be had, and from when it is, where the remote was not reached. */
 export interface KnownState {

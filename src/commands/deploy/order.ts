@@ -1,12 +1,12 @@
 import type { DeployConfig } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
 import type { DeployAction } from '../../domain/deployments.js';
-import { deployTarget } from '../../domain/targets.js';
+import { deployTarget } from '../../domain/ground/targets.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';
 import { readTarget } from '../../targets.js';
-import { readReason } from '../claim-request.js';
+import { readReason } from '../claims/claim.js';
 import { nearest } from '../line/nearest.js';
 import type { Input } from '../verb.js';
 import type { Authority } from './authority.js';

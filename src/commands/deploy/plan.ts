@@ -6,7 +6,7 @@ import { CoordError, exitCodeOf } from '../../errors.js';
 import { commandLine } from '../../render/command-words.js';
 import { type PlannedStep, planLines } from '../../render/deploy-plan.js';
 import { refusalError } from '../../render/refusals.js';
-import type { GitStore } from '../../store/git-store.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 import { lookAtAgent } from './attempt.js';
 import type { Case } from './case.js';

@@ -1,9 +1,9 @@
 import { isUnderClaim } from '../../domain/deployments.js';
-import type { GateRecord } from '../../domain/gate.js';
+import type { GateRecord } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
 import { configMoved, mainMoved } from '../../render/deploy-blocked.js';
 import { refusalError } from '../../render/refusals.js';
-import type { GitStore } from '../../store/git-store.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { lookAtAgent } from './attempt.js';
 import { readAuthority } from './authority.js';
 import type { Case } from './case.js';

@@ -1,13 +1,13 @@
+import type { Verification } from '../../domain/deploy/verification.js';
 import type { DeployFinishRequest } from '../../domain/deploy-requests.js';
 import type { Deployment, DeployStep } from '../../domain/deployments.js';
-import type { GateRecord } from '../../domain/gate.js';
-import type { Verification } from '../../domain/verification/verification.js';
+import type { GateRecord } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
 import { deployedLines } from '../../render/deploy.js';
 import { unrecorded } from '../../render/deploy-blocked.js';
 import { refusalError } from '../../render/refusals.js';
-import type { GitStore } from '../../store/git-store.js';
-import { transact } from '../../store/transact.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
 import type { Outcome } from '../verb.js';
 import { withDeploy } from './attempt.js';
 import type { Case } from './case.js';

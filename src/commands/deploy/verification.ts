@@ -1,4 +1,4 @@
-import type { Verification } from '../../domain/verification/verification.js';
+import type { Verification } from '../../domain/deploy/verification.js';
 import type { CoordError } from '../../errors.js';
 import { stoppedLooking } from '../../render/deploy-blocked.js';
 import { verificationError, verifiedWarnings } from '../../render/verification.js';

@@ -1,13 +1,13 @@
 import type { Context } from '../../context.js';
-import { gravest } from '../../domain/checkup.js';
-import type { Layer } from '../../domain/enforcement.js';
+import { gravest } from '../../domain/doctor/checkup.js';
+import type { Layer } from '../../domain/doctor/enforcement.js';
 import { CoordError } from '../../errors.js';
 import { type DoctorReport, doctorLines } from '../../render/doctor.js';
 import { loadStyle } from '../../render/style.js';
 import type { Verb } from '../verb.js';
-import { checkUp } from './check-up.js';
+import { checkUp } from './checks.js';
 import { mend } from './fix.js';
-import type { Proved } from './prove/prove.js';
+import type { Proved } from './prove.js';
 
 export const doctor: Verb = {
   options: [
@@ -49,7 +49,7 @@ export const doctor: Verb = {
 const NOTHING_MENDED = 'mended: nothing; what is not well below needs a decision, or a command of yours';
 
 async function proveLayers(context: Context, layers: readonly Layer[]): Promise<Proved> {
-  const { prove } = await import('./prove/prove.js');
+  const { prove } = await import('./prove.js');
   return prove(
     context,
     layers.filter(({ live }) => live).map(({ layer }) => layer),

@@ -1,14 +1,14 @@
 import type { Context } from '../../context.js';
 import { type CoordEvent, EVENT_TYPES } from '../../domain/events.js';
+import { addSeconds, epochMs, type Instant, instantOf, parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
 import { eventLines } from '../../render/events.js';
-import type { GitStore } from '../../store/git-store.js';
-import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/history.js';
+import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { readCount } from '../counts.js';
 import { nearest } from '../line/nearest.js';
 import type { Input, Success, Verb } from '../verb.js';
-import { readSince } from './since.js';
 
 export const events: Verb = {
   options: [
@@ -116,4 +116,13 @@ export function unknownEvent(
     `no such event: ${JSON.stringify(id)}`,
     'coord events prints them; --since also takes 2h, or an instant',
   );
+}
+
+/** What `--since` means: so long ago, an instant, or else the id of an event. @throws CoordError `usage` */
+export function readSince(text: string, now: Instant): NonNullable<Since> {
+  const seconds = parseDuration(text);
+  if (seconds !== null) return { instant: addSeconds(now, -seconds) };
+  if (!/^\d{4}-/.test(text)) return { event: text };
+  if (!Number.isNaN(epochMs(text))) return { instant: instantOf(epochMs(text)) };
+  throw usage(`not an instant: ${JSON.stringify(text)}`, 'for example 2026-11-21T14:02:00Z, or a duration: 2h');
 }

@@ -1,16 +1,15 @@
 import type { Context } from '../../context.js';
 import type { CoordEvent } from '../../domain/events.js';
-import { Newest } from '../../domain/newest.js';
+import { Newest } from '../../domain/log/notes.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
 import { jsonLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { asTyped } from '../../render/command-words.js';
 import { eventLine } from '../../render/events.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
-import { Bell } from '../../store/bell.js';
-import type { GitStore } from '../../store/git-store.js';
-import { eventsSince, historyFrom } from '../../store/history.js';
-import { watchBranch, watchFolder } from '../../store/watch.js';
+import { eventsSince, historyFrom } from '../../store/format/history.js';
+import { Bell, watchBranch, watchFolder } from '../../store/queue/watch.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 import { type EventsPlan, unknownEvent } from './events.js';
 

@@ -1,13 +1,15 @@
 import type { CoordEvent } from '../../domain/events.js';
-import { metricsOf } from '../../domain/metrics.js';
+import type { Advice, Contention, Spread } from '../../domain/metrics/contention.js';
+import { type Counts, type Metrics, metricsOf } from '../../domain/metrics/metrics.js';
+import { oneLine, plural, shorten } from '../../domain/text.js';
+import { formatDuration, type Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
-import { asTyped } from '../../render/command-words.js';
-import { adviceText, metricsLines } from '../../render/metrics.js';
-import { openMetrics } from '../../render/openmetrics.js';
-import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/history.js';
+import { asTyped, targetWord } from '../../render/command-words.js';
+import { clock, table } from '../../render/format.js';
+import type { Style } from '../../render/style.js';
+import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
 import type { Verb } from '../verb.js';
-import { unknownEvent } from './events.js';
-import { readSince } from './since.js';
+import { readSince, unknownEvent } from './events.js';
 
 export const metrics: Verb = {
   options: [
@@ -63,4 +65,188 @@ function inPeriod(
   if (begin < 0) throw unknownEvent(since, [], compacted);
   const counted = new Set(events.slice(begin + 1));
   return (event) => counted.has(event);
+}
+
+const WIDEST_TARGET = 50;
+const MOST_TARGETS = 10;
+
+export function metricsLines(metrics: Metrics, now: Instant, style: Style): string[] {
+  const { from, refusals, waits, holds, deadlocks, deploys, contention } = metrics;
+  if (from === null) return ['nothing has happened in this time'];
+  const rows: [string, string][] = [
+    ['granted', `${metrics.grants} (${metrics.renewals} renewed, ${metrics.releases} released)`],
+    ['refused', counted(refusals.count, refusals.byReason)],
+    ['waits', `${counted(waits.started, waits.byOutcome)}${spread(waits.seconds)}`],
+    ['holds', `${holds.count}${spread(holds)}`],
+    ['expired', String(metrics.expiries)],
+    ['taken over', String(metrics.steals)],
+    ['handed over', String(metrics.handoffs)],
+    ['deadlocks', `${deadlocks.prevented} prevented, ${deadlocks.suspected} suspected`],
+    [
+      'deploys',
+      `${deploys.done} done, ${deploys.failed} failed, ${counted(deploys.blocked.count, deploys.blocked.byReason)} blocked`,
+    ],
+  ];
+  return [
+    style.dim(`since ${clock(from, now)}`),
+    ...table(rows.map(([name, value]) => [name, value])),
+    ...hottest(contention, style),
+  ];
+}
+
+function hottest(contention: readonly Contention[], style: Style): string[] {
+  if (contention.length === 0) return ['nobody stood in another’s way'];
+  const shown = contention.slice(0, MOST_TARGETS);
+  const rows = shown.map((one) => [
+    shorten(oneLine(one.target), WIDEST_TARGET),
+    String(one.refusals),
+    String(one.waits),
+    one.waitedSeconds === 0 ? '-' : formatDuration(one.waitedSeconds),
+    one.holds.p95 === null ? '-' : formatDuration(one.holds.p95),
+    adviceText(one.target, one.advice),
+  ]);
+  const [head, ...body] = table([['HOTTEST', 'REFUSED', 'WAITS', 'WAITED', 'HELD p95', 'WHAT TO DO'], ...rows]);
+  const more = contention.length - shown.length;
+  return [style.dim(head ?? ''), ...body, ...(more > 0 ? [`and ${plural(more, 'more target')} (--json has all)`] : [])];
+}
+
+/** What would cool a target down, in a sentence. */
+export function adviceText(target: string, advice: Advice): string {
+  switch (advice.kind) {
+    case 'narrow':
+      return `claim less of it: others wanted only ${advice.wanted.map((text) => shorten(oneLine(text), WIDEST_TARGET)).join(', ')}`;
+    case 'release':
+      return `release it when done: it was left to expire ${advice.expiries === 1 ? 'once' : `${advice.expiries} times`}`;
+    case 'shorten':
+      return `release it sooner: one hold in twenty takes ${formatDuration(advice.p95)} or longer`;
+    case 'queue':
+      return `queue instead of trying again: coord claim ${targetWord(target)} --wait`;
+    case 'split':
+      return 'many want it: split the work, or the file';
+  }
+}
+
+function counted(count: number, by: Counts): string {
+  const parts = Object.entries(by).map(([name, times]) => `${oneLine(name)} ${times}`);
+  return parts.length === 0 ? String(count) : `${count} (${parts.join(', ')})`;
+}
+
+function spread({ p50, p95, max }: Spread): string {
+  if (p50 === null || p95 === null || max === null) return '';
+  return ` · half within ${formatDuration(p50)}, 95% within ${formatDuration(p95)}, longest ${formatDuration(max)}`;
+}
+
+/** Each target is a time series of its own, so only the hottest are named. */
+const MOST_EXPORTED_TARGETS = 50;
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [suffix: string, labels: Labels, value: number];
+
+interface Family {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'summary';
+  readonly help: string;
+  readonly unit?: 'seconds';
+  readonly samples: readonly Sample[];
+}
+
+/** The metrics as OpenMetrics text (version 1.0.0), which Prometheus reads too; ends in `# EOF`. */
+export function openMetrics(metrics: Metrics): string {
+  return `${[...familiesOf(metrics).flatMap(familyLines), '# EOF'].join('\n')}\n`;
+}
+
+function familiesOf(metrics: Metrics): Family[] {
+  const { deadlocks, deploys, refusals, waits, holds } = metrics;
+  const hottest = metrics.contention.slice(0, MOST_EXPORTED_TARGETS);
+  const perTarget = (value: (one: (typeof hottest)[number]) => number): Sample[] =>
+    hottest.map((one) => ['_total', { target: one.target }, value(one)]);
+  return [
+    counter('coord_grants', 'Claims granted.', metrics.grants),
+    counter('coord_renewals', 'Claims renewed.', metrics.renewals),
+    counter('coord_releases', 'Claims released.', metrics.releases),
+    counter('coord_expiries', 'Claims left to expire.', metrics.expiries),
+    counter('coord_steals', 'Claims taken over.', metrics.steals),
+    counter('coord_handoffs', 'Claims handed over.', metrics.handoffs),
+    counter('coord_kills', 'Agents stopped.', metrics.kills),
+    counters('coord_refusals', 'Claims refused.', 'reason', refusals.byReason),
+    counters('coord_deadlocks', 'Deadlocks by what became of them.', 'kind', deadlocks),
+    counter('coord_waits', 'Waits begun.', waits.started),
+    counters('coord_waits_ended', 'Waits ended.', 'outcome', waits.byOutcome),
+    ...summary('coord_wait', 'Time in the queue.', waits.seconds),
+    ...summary('coord_hold', 'Time from the grant of a claim to its end.', holds),
+    family(
+      'coord_target_refusals',
+      'Refusals at a target, the hottest ones.',
+      perTarget(({ refusals }) => refusals),
+    ),
+    family(
+      'coord_target_waits',
+      'Waits at a target, the hottest ones.',
+      perTarget(({ waits }) => waits),
+    ),
+    {
+      ...family(
+        'coord_target_waited_seconds',
+        'Time waited at a target.',
+        perTarget((one) => one.waitedSeconds),
+      ),
+      unit: 'seconds',
+    },
+    counter('coord_deploys_started', 'Deploys begun.', deploys.started),
+    counters('coord_deploys', 'Deploys ended.', 'outcome', { done: deploys.done, failed: deploys.failed }),
+    counters('coord_deploys_blocked', 'Deploys blocked.', 'reason', deploys.blocked.byReason),
+  ];
+}
+
+function family(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, type: 'counter', help, samples };
+}
+
+function counter(name: string, help: string, value: number): Family {
+  return family(name, help, [['_total', {}, value]]);
+}
+
+function counters(name: string, help: string, label: string, values: Counts): Family {
+  return family(
+    name,
+    help,
+    Object.entries(values).map(([key, value]): Sample => ['_total', { [label]: key }, value]),
+  );
+}
+
+/** A summary has no maximum, so that is a gauge of its own. */
+function summary(name: string, help: string, { count, sum, p50, p95, max }: Spread): Family[] {
+  const quantiles = [
+    ['0.5', p50],
+    ['0.95', p95],
+  ] as const;
+  const samples = quantiles.flatMap(([quantile, value]): Sample[] =>
+    value === null ? [] : [['', { quantile }, value]],
+  );
+  const longest = max === null ? [] : [['', {}, max] as const];
+  return [
+    {
+      ...{ name: `${name}_seconds`, type: 'summary', help, unit: 'seconds' },
+      samples: [...samples, ['_count', {}, count], ['_sum', {}, sum]],
+    },
+    { name: `${name}_longest_seconds`, type: 'gauge', help: `${help} The longest.`, unit: 'seconds', samples: longest },
+  ];
+}
+
+function familyLines({ name, type, help, unit, samples }: Family): string[] {
+  return [
+    `# TYPE ${name} ${type}`,
+    ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),
+    `# HELP ${name} ${escaped(help)}`,
+    ...samples.map(([suffix, labels, value]) => `${name}${suffix}${labelText(labels)} ${value}`),
+  ];
+}
+
+function labelText(labels: Labels): string {
+  const parts = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
 import { usedNonces } from '../../domain/deployments.js';
-import { type GateRecord, gateEvent } from '../../domain/gate.js';
+import { type GateRecord, gateEvent } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
 import type { GateStep } from '../../gates/surroundings.js';
@@ -11,8 +11,7 @@ import { loadStyle, wantsColour } from '../../render/style.js';
 import { knownDeployments } from '../deploy/known.js';
 import { targetConfig } from '../deploy/order.js';
 import type { Verb } from '../verb.js';
-import { QUESTION_OPTIONS, readAction, readCommit } from './question.js';
-import { gateSource } from './source.js';
+import { gateSource, QUESTION_OPTIONS, readAction, readCommit } from './source.js';
 
 export const gateCheck: Verb = {
   arguments: [['<target>', 'the deploy target']],

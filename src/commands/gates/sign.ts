@@ -1,20 +1,92 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../context.js';
+import type { GateQuestion } from '../../domain/gates/gate.js';
 import type { TagVerdict } from '../../domain/gates/judge.js';
-import { tagFolder } from '../../domain/gates/tag-name.js';
+import { formatPayload, type GatePayload, tagFolder, tagName } from '../../domain/gates/payload.js';
+import { peopleOf } from '../../domain/gates/signers.js';
 import { oneLine } from '../../domain/text.js';
+import { addSeconds } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { standings } from '../../gates/signed-tag-gate.js';
+import { readSigners } from '../../gates/signers-on-disk.js';
 import { isPerson } from '../../person.js';
 import { shellWord } from '../../render/command-words.js';
-import { signedLines, signingLines } from '../../render/gate-request.js';
+import { requestLines, signedLines, signingLines } from '../../render/gate-request.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { startChild } from '../child.js';
-import type { Verb } from '../verb.js';
-import { aboutCommit, EXPIRES_OPTION, type ToSign, toSign } from './payloads.js';
-import { QUESTION_OPTIONS, readAction, readCommit } from './question.js';
-import { gateSource, signedGate } from './source.js';
+import { readDuration } from '../durations.js';
+import type { Input, Verb } from '../verb.js';
+import { gateSource, QUESTION_OPTIONS, readAction, readCommit, signedGate } from './source.js';
+
+const EXPIRES_OPTION = ['--expires <duration>', 'how long the signature counts (1h)'] as const;
+
+const NONCE_BYTES = 16;
+
+/** What a person is to sign. */
+interface ToSign {
+  readonly payload: GatePayload;
+  /** The name of the tag, without `refs/tags/`. */
+  readonly tag: string;
+  readonly message: string;
+}
+
+/** One more signature for a question: its nonce is unlike every other. */
+function toSign(context: Context, question: GateQuestion, input: Input): ToSign {
+  const seconds = readDuration('--expires', input.text('expires') ?? '1h');
+  const nonce = randomBytes(NONCE_BYTES).toString('hex');
+  const payload = { ...question, expires: addSeconds(context.now(), seconds), nonce };
+  return { payload, tag: tagName(question, nonce), message: formatPayload(payload) };
+}
+
+/** What a commit is, in a line, for the one who is to sign it. */
+async function aboutCommit(context: Context, commit: string): Promise<string> {
+  const args = ['show', '--no-patch', '--no-show-signature', '--format=%h %s (%an, %ad)', '--date=iso', commit, '--'];
+  const { stdout } = await context.git(args);
+  return stdout.toString('utf8').trim();
+}
+
+export const gateRequest: Verb = {
+  arguments: [
+    ['<gate>', 'a gate that people open'],
+    ['<target>', 'the deploy target'],
+  ],
+  options: [...QUESTION_OPTIONS, EXPIRES_OPTION, ['--no-fetch', 'go by the main branch that is here']],
+  examples: [['coord gate request owner prod', 'print what a person is to run, to sign HEAD for prod']],
+  notes: [
+    'It decides nothing and writes nothing: show what it prints to a person who may sign. The commands work without',
+    'coord. Each signature names gate, target, commit, action and expiry, and opens one deploy.',
+  ],
+  async run(context, input) {
+    const [gate = '', target = ''] = [input.argument(0), input.argument(1)];
+    const action = readAction(input);
+    const offline = `coord gate request ${shellWord(gate)} ${shellWord(target)} --no-fetch`;
+    const source = await gateSource(context, !input.negated('fetch'), offline);
+    if (source instanceof CoordError) return source;
+    const config = signedGate(source, gate, target);
+    const commit = await readCommit(context, input);
+    const keys =
+      source.from === null
+        ? 'coord.config.json is on no main branch yet'
+        : await readSigners(context, config, source.from.commit);
+    if (typeof keys === 'string') {
+      const hint = 'a person mends it on the main branch: coord help config';
+      return new CoordError('closed', `nobody can open the gate: ${keys}`, { hint, details: { reason: 'unreadable' } });
+    }
+    const question = { gate, target, commit, action };
+    const requests = Array.from({ length: config.signers }, () => toSign(context, question, input));
+    const { remote } = source.config;
+    const hasRemote = (await context.git(['remote', 'get-url', '--', remote])).code === 0;
+    const asked = {
+      ...{ ...question, about: await aboutCommit(context, commit), signers: config.signers },
+      ...{ people: peopleOf(keys), kinds: [...new Set(keys.map(({ kind }) => kind))] },
+      ...{ expires: requests[0]?.payload.expires ?? '', remote: hasRemote ? remote : null, requests },
+      expiresIn: input.text('expires') ?? '1h',
+    };
+    return { data: asked, text: (style) => requestLines(asked, context.now(), style) };
+  },
+};
 
 /** Pushing may ask a slow remote. */
 const PUSH_MS = 120_000;

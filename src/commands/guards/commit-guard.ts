@@ -1,6 +1,5 @@
 import type { Context } from '../../context.js';
-import { pathsOfCommit, replayedCommit } from '../../git/replayed.js';
-import { readStaged, type Staged } from '../../git/staged.js';
+import { pathsOfCommit, readStaged, replayedCommit, type Staged } from '../../git/staged.js';
 import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { type Judgement, judgeChange } from './judge.js';
 

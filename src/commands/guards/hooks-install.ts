@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Context } from '../../context.js';
 import { oneLine } from '../../domain/text.js';
 import { type HooksChanged, installedLines, notOwnHooks } from '../../render/hooks.js';
-import { withLocalLock } from '../../store/local-lock.js';
+import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Verb } from '../verb.js';
 import { type HooksHere, programOf, readHooks, reportOf } from './hooks-report.js';
 

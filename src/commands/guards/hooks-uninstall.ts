@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { oneLine } from '../../domain/text.js';
 import { notOwnHooks, uninstalledLines } from '../../render/hooks.js';
-import { withLocalLock } from '../../store/local-lock.js';
+import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Verb } from '../verb.js';
 import { readHooks } from './hooks-report.js';
 

@@ -1,10 +1,10 @@
 import { type Config, policyFor } from '../../config/config.js';
 import type { Context } from '../../context.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
 import { type GuardedChanger, type GuardRefusal, guardChanges, surfacePaths } from '../../domain/guard.js';
 import type { State } from '../../domain/model.js';
-import { patternTarget } from '../../domain/patterns.js';
 import { CoordError } from '../../errors.js';
-import type { GitStore } from '../../store/git-store.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 
 /** What a guard makes of a change. */

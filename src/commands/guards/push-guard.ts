@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
 import { CoordError } from '../../errors.js';
 import { sameRepository } from '../../git/addresses.js';
-import { pathsBetween } from '../../git/changed-paths.js';
+import { pathsBetween } from '../../git/changes.js';
 import { isAncestor } from '../../git/refs.js';
 import { type PushedRef, pushedRefs, refOfPreCommit } from '../../guards/pushed-refs.js';
 import { pushForbidden, pushStale } from '../../render/guard.js';

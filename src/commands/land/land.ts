@@ -4,15 +4,13 @@ import { decide } from '../../domain/decide.js';
 import type { Claim, Release, State } from '../../domain/model.js';
 import type { Answer, Refused } from '../../domain/request.js';
 import type { CoordError } from '../../errors.js';
-import { uncommittedPaths } from '../../git/changes.js';
-import { renamesSince } from '../../git/renames.js';
+import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { type LandedClaim, type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
-import { CompanionDeclined } from '../../store/companion.js';
-import { transact } from '../../store/transact.js';
+import { CompanionDeclined } from '../../store/swap/store.js';
+import { transact } from '../../store/swap/transact.js';
 import { syncError } from '../sync-facts.js';
 import type { Outcome, Success, Verb } from '../verb.js';
-import { mainAsCompanion, rehearse, whyDeclined } from './push.js';
-import { pushForReview } from './review.js';
+import { mainAsCompanion, pushForReview, rehearse, whyDeclined } from './review.js';
 import { landRequest, readMain, readWork, requireSharing, type Work } from './work.js';
 
 export const land: Verb = {

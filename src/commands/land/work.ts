@@ -1,11 +1,11 @@
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import type { LandRequest } from '../../domain/claim-requests.js';
-import { patternTarget } from '../../domain/patterns.js';
-import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync.js';
-import type { Target } from '../../domain/targets.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
+import type { Target } from '../../domain/ground/targets.js';
+import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';
 import { CoordError, usage } from '../../errors.js';
-import { mergeBase, pathsBetween } from '../../git/changed-paths.js';
+import { mergeBase, pathsBetween } from '../../git/changes.js';
 import { configAt } from '../main-branch/protected-config.js';
 import { syncFacts } from '../sync-facts.js';
 

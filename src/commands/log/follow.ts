@@ -1,13 +1,12 @@
 import type { Context } from '../../context.js';
-import { LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/notes.js';
+import { LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
 import { CoordError } from '../../errors.js';
 import { asTyped } from '../../render/command-words.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { disclaimer, noteLine } from '../../render/notes.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
-import { Bell } from '../../store/bell.js';
-import type { GitStore } from '../../store/git-store.js';
-import { watchBranch } from '../../store/watch.js';
+import { Bell, watchBranch } from '../../store/queue/watch.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 
 /** Another clone's notes cannot wake this one, so the remote is asked this often. */

@@ -1,14 +1,14 @@
 import type { Context } from '../../context.js';
+import { inboxOf, LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
 import type { NoteKind } from '../../domain/model.js';
-import { LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/notes.js';
 import { addSeconds, epochMs, instantOf, parseDuration } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
-import { logLines } from '../../render/notes.js';
+import { inboxLines, logLines } from '../../render/notes.js';
 import { readCount } from '../counts.js';
 import type { Input, Verb } from '../verb.js';
-import { findNote } from './find-note.js';
 import { followLog } from './follow.js';
+import { findNote } from './note.js';
 
 const DEFAULT_LIMIT = 50;
 const KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff', 'ack'];
@@ -97,3 +97,28 @@ function after(context: Context, notes: readonly OpenNote[], since: string | und
   }
   return notes.slice(notes.indexOf(findNote(notes, since)) + 1);
 }
+
+export const inbox: Verb = {
+  options: [
+    ['--all', 'those that you have acknowledged, too'],
+    ['--no-fetch', 'read what is here'],
+  ],
+  examples: [
+    ['coord inbox', 'notes to you that you have not acknowledged yet'],
+    ['coord ack NOTE', 'take one out of it'],
+  ],
+  notes: [LOG_DISCLAIMER],
+  async run(context, input) {
+    const { agent } = context.identity();
+    const store = await context.store();
+    if (!input.negated('fetch')) await store.latest();
+    const received = inboxOf(await store.readLog(), agent);
+    const notes = input.flag('all') ? received : received.filter(({ open }) => open);
+    const closed = received.length - notes.length;
+    const now = context.now();
+    return {
+      data: { notes, closed, disclaimer: LOG_DISCLAIMER },
+      text: (style) => inboxLines(notes, closed, now, style),
+    };
+  },
+};

@@ -1,16 +1,17 @@
 import type { Context } from '../../context.js';
-import type { NoteKind } from '../../domain/model.js';
-import { LOG_DISCLAIMER } from '../../domain/notes.js';
-import { usage } from '../../errors.js';
+import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
+import type { Note, NoteKind } from '../../domain/model.js';
+import { type CoordError, usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
-import { notedLines } from '../../render/notes.js';
+import { ackedLines, notedLines } from '../../render/notes.js';
 import { refusalError } from '../../render/refusals.js';
-import type { GitStore } from '../../store/git-store.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
 import { readTarget } from '../../targets.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/offline.js';
 import { nearest } from '../line/nearest.js';
-import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../offline.js';
 import { readText } from '../text-input.js';
-import type { Input, Verb } from '../verb.js';
+import type { Input, Success, Verb } from '../verb.js';
 
 /** In characters; a longer story belongs into a file. */
 export const LONGEST_NOTE = 8_000;
@@ -86,4 +87,72 @@ async function strangerWarnings(store: GitStore, ids: readonly string[]): Promis
       const meant = nearest(id, known);
       return `no agent ${id} has been here yet${meant === undefined ? '' : `; did you mean ${meant}?`}`;
     });
+}
+
+export const ack: Verb = {
+  arguments: [
+    ['<note>', 'its id, or the beginning of it'],
+    ['[text]', 'what to say with it'],
+  ],
+  examples: [['coord ack 1jdq8v0k "fine with me"', 'the author sees it in coord log; it permits nothing']],
+  notes: [LOG_DISCLAIMER],
+  async run(context, input) {
+    const said = input.argument(1);
+    const text = said === undefined ? '' : readText('the text', said, LONGEST_NOTE);
+    const base = await context.requestBase();
+    const store = await context.store();
+    const log = await logWith(store, input.argument(0) ?? '');
+    const earlier = findAck(log.notes, log.note.id, base.agent);
+    if (earlier && base.requestId === null) return success(earlier, log.note, true);
+    const { id: ref, agent: author, target } = log.note;
+    const to = author === base.agent ? [] : [author];
+    const decision = await transact(
+      store,
+      { kind: 'note', ...base, noteKind: 'ack', text, to, target, needsAck: [], ref },
+      context.surroundings,
+    );
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    return success(decision.result.note, log.note, !decision.result.added);
+  },
+};
+
+/** The log with the note of this id, as it is known here; where it is not, as the arbiter has it. */
+async function logWith(store: GitStore, id: string): Promise<{ readonly notes: readonly Note[]; readonly note: Note }> {
+  const known = await store.readLog();
+  if (!known.some((note) => note.id === id)) await store.latest();
+  const notes = await store.readLog();
+  const note = findNote(notes, id);
+  if (note.kind !== 'ack') return { notes, note };
+  throw usage(`${note.id} is itself an ack, of ${note.ref}`, 'answer it with a note: coord note "…" --to ID');
+}
+
+function success(given: Note, of: Note, already: boolean): Success {
+  return {
+    data: { notes: [given], already, disclaimer: LOG_DISCLAIMER },
+    text: (style) => ackedLines(given, of, already, style),
+  };
+}
+
+const MOST_LISTED = 5;
+
+/**
+ * The note with this id, or with the only id that begins so.
+ * @throws CoordError `usage` when there is none, or more than one.
+ */
+export function findNote<N extends Note>(notes: readonly N[], id: string): N {
+  const exact = notes.find((note) => note.id === id);
+  if (exact) return exact;
+  const begun = id === '' ? [] : notes.filter((note) => note.id.startsWith(id));
+  const [only] = begun;
+  if (only === undefined) throw unknownNote(id);
+  if (begun.length === 1) return only;
+  const ids = begun.slice(-MOST_LISTED).map((note) => note.id);
+  throw usage(`${begun.length} notes begin with ${id}: ${ids.join(', ')}`, 'name one of them: coord log', {
+    notes: ids,
+  });
+}
+
+function unknownNote(note: string): CoordError {
+  // An instant stands only in the words of other refusals.
+  return refusalError({ code: 'usage', reason: 'unknown-note', note }, '');
 }

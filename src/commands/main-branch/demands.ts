@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
-import { rootFileText } from '../../git/commit-files.js';
+import { rootFileText } from '../../git/files.js';
 import { mainBranch } from './files.js';
 import { readRemembered, remember } from './remembered.js';
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Context } from '../../context.js';
 import { usage } from '../../errors.js';
-import { type CommitFile, filesAt, textsOf } from '../../git/commit-files.js';
+import { type CommitFile, filesAt, textsOf } from '../../git/files.js';
 import { type MainBranch, mainBranchAsFetched } from '../../git/main-branch.js';
 
 /** Larger files are named, not read. */

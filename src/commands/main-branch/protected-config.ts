@@ -3,10 +3,10 @@ import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
-import { rootFileText } from '../../git/commit-files.js';
+import { rootFileText } from '../../git/files.js';
 import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../../git/main-branch.js';
 import { openObjects } from '../../git/objects.js';
-import { trueGit } from '../../git/true-git.js';
+import { trueGit } from '../../git/porcelain.js';
 
 /** The configuration as far as it protects against the agent itself, and where it was read. */
 export interface ProtectedConfig {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Context } from '../../context.js';
-import { findAgent } from '../../domain/agents.js';
-import { sameSession } from '../../domain/ownership.js';
-import type { Store } from '../../store/store.js';
+import { findAgent } from '../../domain/agents/agents.js';
+import { sameSession } from '../../domain/agents/ownership.js';
+import type { Store } from '../../store/swap/store.js';
 import { mainBranch, rulesFolder } from '../main-branch/files.js';
 import { readRemembered, remember } from '../main-branch/remembered.js';
 import type { RulesInForce } from './source.js';

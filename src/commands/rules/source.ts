@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from '../../context.js';
 import { digestInput, isRulesFile, type RulesFile } from '../../domain/rules/files.js';
 import { parseRules, type Rule } from '../../domain/rules/parse.js';
-import { filesBelow, readWorktreeFile } from '../../git/worktree-files.js';
+import { filesBelow, readWorktreeFile } from '../../git/files.js';
 import { type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from '../main-branch/files.js';
 
 /** The rules in force. */

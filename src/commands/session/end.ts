@@ -1,19 +1,18 @@
 import type { Context } from '../../context.js';
 import type { SessionClosing } from '../../domain/agent-requests.js';
-import { findAgent } from '../../domain/agents.js';
-import { groundOf } from '../../domain/conflicts.js';
+import { findAgent } from '../../domain/agents/agents.js';
+import { ownClaims } from '../../domain/agents/ownership.js';
+import { groundOf } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
-import { ownClaims } from '../../domain/ownership.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { releasedLines } from '../../render/claims.js';
 import { targetWord } from '../../render/command-words.js';
-
 import { refusalError } from '../../render/refusals.js';
 import { type EndReport, endedLine } from '../../render/session.js';
-import { answerBefore } from '../../store/answered.js';
-import type { GitStore } from '../../store/git-store.js';
-import { transact } from '../../store/transact.js';
+import { answerBefore } from '../../store/queue/combine.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
 import { giveBack, unfinishedClaims } from '../giving-back.js';
 import type { Success, Verb } from '../verb.js';
 

@@ -1,21 +1,35 @@
+import { join } from 'node:path';
 import type { Context } from '../../context.js';
-import { findAgent } from '../../domain/agents.js';
-import { bytesOf, fitParts, linesOfFit } from '../../domain/budget.js';
+import { findAgent } from '../../domain/agents/agents.js';
+import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/budget.js';
+import { isLive } from '../../domain/claims/leases.js';
+import { inboxOf, LOG_DISCLAIMER, type ReceivedNote } from '../../domain/log/notes.js';
 import type { Agent, Role } from '../../domain/model.js';
-import { LOG_DISCLAIMER } from '../../domain/notes.js';
+import { linesOf } from '../../domain/rules/files.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
+import { readWorktreeFile } from '../../git/files.js';
+import { countApart } from '../../git/main-branch.js';
 import type { Identity } from '../../identity.js';
 import { isPerson } from '../../person.js';
 import { refusalError } from '../../render/refusals.js';
-import { type Briefing, briefingParts, showsMemory } from '../../render/session.js';
+import {
+  type Briefing,
+  briefingParts,
+  type MemoryFile,
+  nextCommand,
+  type SyncHint,
+  showsMemory,
+} from '../../render/session.js';
 import { loadStyle } from '../../render/style.js';
-import { answerBefore } from '../../store/answered.js';
-import type { GitStore } from '../../store/git-store.js';
-import { transact } from '../../store/transact.js';
+import { answerBefore } from '../../store/queue/combine.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
 import { readCount } from '../counts.js';
+import { insidePath, type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from '../main-branch/files.js';
+import { rememberRules } from '../rules/loaded.js';
+import { rulesIn } from '../rules/source.js';
 import type { Input, Success, Verb } from '../verb.js';
-import { briefingFor } from './briefing.js';
 
 const DEFAULT_BYTES = 8_000;
 const ROLES: readonly Role[] = ['peer', 'worker', 'orchestrator'];
@@ -170,4 +184,87 @@ function warningsFor(
   }
   if (notes === null) warnings.push('the log is damaged, so notes to you are not known: coord log');
   return warnings;
+}
+
+/** Gathers what a session begins with; reads only what is here. */
+async function briefingFor(
+  context: Context,
+  store: GitStore,
+  { agent, session, role }: { readonly agent: string; readonly session: string; readonly role: Role },
+): Promise<Briefing> {
+  const folder = await rulesFolder(context);
+  const memory = await memoryPaths(context);
+  const main = await readMainFiles(context, [folder, ...memory]);
+  const rules = rulesIn(context, folder, main);
+  rememberRules(context, main?.branch.commit ?? null, folder, rules);
+  const { state } = await store.read();
+  const live = state.claims.filter((claim) => isLive(claim, context.now()));
+  const facts = {
+    agent,
+    session,
+    role,
+    rules,
+    memory: readMemory(context, memory, main),
+    claims: live.filter((claim) => claim.agent === agent),
+    others: live.filter((claim) => claim.agent !== agent),
+    notes: await openNotes(store, agent),
+    sync: await syncHint(context, main),
+  };
+  return { ...facts, next: nextCommand(facts) };
+}
+
+/** null when the log is damaged: a session starts all the same, since nothing depends on the log. */
+async function openNotes(store: GitStore, agent: string): Promise<ReceivedNote[] | null> {
+  try {
+    return inboxOf(await store.readLog(), agent).filter(({ open }) => open);
+  } catch (error) {
+    if (error instanceof CoordError && error.code === 'corrupt') return null;
+    throw error;
+  }
+}
+
+async function syncHint(context: Context, main: MainFiles | null): Promise<SyncHint> {
+  const { commit: head } = await context.head();
+  const branch = main?.branch ?? null;
+  const apart = head === null || branch === null ? null : await countApart(context.git, head, branch.commit);
+  return {
+    head,
+    upstream: branch?.name ?? null,
+    upstreamCommit: branch?.commit ?? null,
+    fetched: branch?.fetched ?? false,
+    ahead: apart?.ahead ?? null,
+    behind: apart?.behind ?? null,
+  };
+}
+
+/** The paths of the memory files that the configuration names. @throws CoordError `usage` */
+async function memoryPaths(context: Context): Promise<string[]> {
+  return [...new Set((await context.config()).memory.map((path) => insidePath('memory', path)))];
+}
+
+/**
+ * The memory files as they are here: they are often edited and read before they are committed. Where the main branch has
+ * another version, each says so.
+ */
+function readMemory(context: Context, paths: readonly string[], main: MainFiles | null): MemoryFile[] {
+  const { root } = context.repository;
+  return paths.map((file) => {
+    const here = readWorktreeFile(root, file, MOST_BYTES_READ);
+    const there = main?.files.find(({ path }) => path === file);
+    const base = { file, path: join(root, file), bytes: here?.bytes ?? null, text: here?.text ?? null };
+    if (main === null) return { ...base, differs: null };
+    if (here === null || there === undefined) {
+      return { ...base, differs: here ? 'only-here' : there ? 'only-there' : null };
+    }
+    return { ...base, differs: isSame(here, there) ? null : 'changed' };
+  });
+}
+
+/** Line ends and blanks at the ends of lines do not count; of a file too large to be read, the size does. */
+function isSame(
+  a: { readonly bytes: number; readonly text: string | null },
+  b: { readonly bytes: number; readonly text: string | null },
+): boolean {
+  if (a.text === null || b.text === null) return a.bytes === b.bytes;
+  return linesOf(a.text).join('\n') === linesOf(b.text).join('\n');
 }

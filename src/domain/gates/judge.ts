@@ -1,6 +1,6 @@
-import type { GateClosed, GateQuestion } from '../gate.js';
 import { oneLine, plural, shorten } from '../text.js';
 import { formatDuration, type Instant, secondsBetween } from '../time.js';
+import type { GateClosed, GateQuestion } from './gate.js';
 import type { GatePayload } from './payload.js';
 import { personKey } from './signers.js';
 

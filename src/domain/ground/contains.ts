@@ -1,12 +1,9 @@
-import type { Target } from '../targets.js';
 import { ALL, type CharSet, complement, has, intersect, singleton } from './charset.js';
-import { foldText } from './fold.js';
+import { foldCode, foldText } from './fold.js';
 import { automatonOf, type Glob, globOf } from './glob.js';
-import { includes } from './include.js';
-import { isAtOrBelow, literalOf } from './literal.js';
-import type { OverlapOptions } from './options.js';
-import { pickCommon } from './readable.js';
-import { accepts, enter, statesAfter } from './run.js';
+import { accepts, enter, type Move, type Nfa, statesAfter } from './nfa.js';
+import { directoryPath, type Target } from './targets.js';
+import type { OverlapOptions } from './text.js';
 
 /**
  * Whether a path, or for a resource a name, is in the target's ground. A glob that cannot be read holds everything.
@@ -101,4 +98,195 @@ export function isEmpty(target: Target): boolean {
   if (target.kind !== 'glob') return false;
   const glob = globOf(target.text, false);
   return glob.problem === null && automatonOf(glob).start < 0;
+}
+
+/** The most character sets that one question of inclusion may look at. */
+export const MAX_WORK = 250_000;
+
+interface Question {
+  readonly outer: Nfa;
+  readonly fold: boolean;
+  readonly stamps: Int32Array;
+  stamp: number;
+  work: number;
+  /** Sets of states of `outer`, numbered as they are met. */
+  readonly subsets: number[][];
+  readonly numbers: Map<string, number>;
+}
+
+/**
+ * Whether `outer` accepts all that `inner` accepts: the product of `inner` with the subsets of `outer`'s states,
+ * made as they are reached (Rabin and Scott's construction, lazily). Subsets can be exponential in number:
+ * past `MAX_WORK` the answer is null, not known. `starts` are the states of `outer` to begin in.
+ */
+export function includes(
+  outer: Nfa,
+  inner: Nfa,
+  fold: boolean,
+  starts: readonly number[] = [outer.start],
+): boolean | null {
+  if (inner.start < 0) return true;
+  if (outer.start < 0) return false;
+  const stamps = new Int32Array(outer.size);
+  const question: Question = { outer, fold, stamps, stamp: 0, work: 0, subsets: [], numbers: new Map() };
+  const pending = [{ state: inner.start, number: subset(question, starts) }];
+  const seen = new Set<number>();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const key = next.number * inner.size + next.state;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const following = leave(question, inner, next);
+    if (following === null) return false;
+    pending.push(...following);
+    if (question.work > MAX_WORK) return null;
+  }
+  return true;
+}
+
+interface Pair {
+  readonly state: number;
+  readonly number: number;
+}
+
+/** The pairs one step on, or null when from this one `inner` goes where `outer` cannot. */
+function leave(question: Question, inner: Nfa, { state, number }: Pair): Pair[] | null {
+  const states = question.subsets[number] ?? [];
+  if (inner.accepting[state] && !states.some((each) => question.outer.accepting[each])) return null;
+  const following = (inner.silent[state] ?? []).map((to) => ({ state: to, number }));
+  for (const { set, to } of inner.moves[state] ?? []) {
+    const reached = successors(question, states, set);
+    if (reached === null) return null;
+    for (const each of reached) following.push({ state: to, number: each });
+  }
+  return following;
+}
+
+/** The number of the set of these states and of what they silently lead to. */
+function subset(question: Question, entering: readonly number[]): number {
+  const states: number[] = [];
+  question.stamp += 1;
+  for (const state of entering) enter(question.outer, state, states, question.stamps, question.stamp);
+  states.sort((x, y) => x - y);
+  const key = states.join();
+  const known = question.numbers.get(key);
+  if (known !== undefined) return known;
+  question.numbers.set(key, question.subsets.length);
+  question.subsets.push(states);
+  return question.subsets.length - 1;
+}
+
+/** The subsets that the characters of `set` lead to, or null when some character leads nowhere. */
+function successors(question: Question, states: readonly number[], set: CharSet): Set<number> | null {
+  const moves = states.flatMap((state) => question.outer.moves[state] ?? []);
+  question.work += moves.length + states.length;
+  const reached = new Set<number>();
+  const targetsSeen = new Set<string>();
+  for (const code of representatives(question, set, moves)) {
+    const targets = moves.filter((move) => has(move.set, code)).map(({ to }) => to);
+    if (targets.length === 0) return null;
+    question.work += moves.length;
+    const key = targets.join();
+    if (targetsSeen.has(key)) continue;
+    targetsSeen.add(key);
+    reached.add(subset(question, targets));
+  }
+  return reached;
+}
+
+/** One code point of each part of `set` that the moves do not tell apart; with `fold`, folded ones only. */
+function representatives(question: Question, set: CharSet, moves: readonly Move[]): number[] {
+  if (set.single >= 0) return [set.single];
+  const cuts = new Set<number>();
+  for (const move of moves) {
+    for (let i = 0; i < move.set.ranges.length; i += 2)
+      cuts.add(move.set.ranges[i] ?? 0).add((move.set.ranges[i + 1] ?? 0) + 1);
+  }
+  const sorted = [...cuts].sort((x, y) => x - y);
+  question.work += (sorted.length * set.ranges.length) / 2;
+  const codes: number[] = [];
+  for (let i = 0; i < set.ranges.length; i += 2) {
+    const last = set.ranges[i + 1] ?? 0;
+    let lo = set.ranges[i] ?? 0;
+    for (const cut of [...sorted.filter((each) => each > lo && each <= last), last + 1]) {
+      const code = firstFolded(lo, cut - 1, question.fold);
+      if (code >= 0) codes.push(code);
+      lo = cut;
+    }
+  }
+  return codes;
+}
+
+/** The literal path of a `path` or `directory` target; both cover it and all below it. `''` is everything. */
+export function literalOf(target: Target): string {
+  return target.kind === 'directory' ? directoryPath(target) : target.text;
+}
+
+/** Whether `path` is `outer` or below it, by whole segments; everything is below `''`. */
+export function isAtOrBelow(path: string, outer: string): boolean {
+  if (outer === '' || path === outer) return true;
+  return path.length > outer.length && path.charCodeAt(outer.length) === 0x2f && path.startsWith(outer);
+}
+
+/**
+ * Which character a witness shows. Small letters first, then digits, capitals and the usual punctuation of file
+ * names, then what else prints, and control characters only where nothing else matches.
+ */
+const PREFERRED = Array.from(
+  'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_-.',
+  (character) => character.codePointAt(0) ?? 0,
+);
+
+/** The most a single character costs. */
+export const MAX_COST = 64;
+
+/** How unreadable a character is in a witness, 2 to 64; `leading`: it opens a segment, where a dot hides the file. */
+export function costOf(code: number, leading: boolean): number {
+  if (code === 0x2f || (code >= 0x61 && code <= 0x7a)) return 2;
+  if ((code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a)) return 3;
+  if (code === 0x2e) return leading ? 16 : 4;
+  if (code === 0x5f || code === 0x2d) return 4;
+  if (code > 0x20 && code < 0x7f) return 8;
+  if (isPrinting(code)) return 12;
+  return code === 0x20 ? 24 : MAX_COST;
+}
+
+function isPrinting(code: number): boolean {
+  return code > 0xa0 && code !== 0xad && (code < 0xd800 || code > 0xdfff);
+}
+
+/**
+ * The most readable code point in both sets, -1 when there is none. With `fold`, only code points that folding
+ * leaves alone count, since no folded path holds another.
+ */
+export function pickCommon(a: CharSet, b: CharSet, fold: boolean): number {
+  if (a.single >= 0) return has(b, a.single) ? a.single : -1;
+  if (b.single >= 0) return has(a, b.single) ? b.single : -1;
+  for (const code of PREFERRED) {
+    if (has(a, code) && has(b, code) && isFolded(code, fold)) return code;
+  }
+  return pickRare(intersect(a, b), fold);
+}
+
+function pickRare(set: CharSet, fold: boolean): number {
+  let best = -1;
+  for (let i = 0; i < set.ranges.length; i += 2) {
+    const hi = set.ranges[i + 1] ?? 0;
+    for (const from of [set.ranges[i] ?? 0, 0x21, 0xa1]) {
+      const code = from < (set.ranges[i] ?? 0) ? -1 : firstFolded(from, hi, fold);
+      if (code >= 0 && (best < 0 || costOf(code, false) < costOf(best, false))) best = code;
+    }
+  }
+  return best;
+}
+
+/** The first code point from `lo` to `hi` that folding leaves alone (any, without `fold`), or -1. */
+function firstFolded(lo: number, hi: number, fold: boolean): number {
+  for (let code = lo; code <= hi; code += 1) {
+    if (isFolded(code, fold)) return code;
+  }
+  return -1;
+}
+
+function isFolded(code: number, fold: boolean): boolean {
+  return !fold || foldCode(code) === code;
 }

@@ -12,6 +12,6 @@
  * whose size is bounded by `MAX_STATES`.
  */
 export { contains, isEmpty, matches } from './contains.js';
-export type { OverlapOptions } from './options.js';
 export { type Overlap, overlap, overlaps } from './overlap.js';
+export type { OverlapOptions } from './text.js';
 export { isGlob, problemOf, staticPrefix } from './text.js';

@@ -1,6 +1,6 @@
-import { parsePattern } from './parse.js';
-import { type Sequence, WILD } from './sequences.js';
-import type { Node } from './syntax.js';
+import { costOf, MAX_COST, pickCommon } from './contains.js';
+import type { Nfa } from './nfa.js';
+import { type Node, parsePattern } from './parse.js';
 
 /** More variants of one pattern than this are not worth printing. */
 const MAX_VARIANTS = 8;
@@ -84,4 +84,184 @@ function splitSegments(nodes: readonly Node[]): Node[][] {
 function segmentText(nodes: readonly Node[]): string | typeof WILD {
   if (nodes.length > 0 && nodes.every(({ kind }) => kind === 'star')) return nodes.length === 2 ? WILD : '*';
   return nodes.map(({ source }) => source).join('');
+}
+
+/** Stands for any number of items, zero included. */
+export const WILD = Symbol('wild');
+
+export type Sequence<Item> = readonly (Item | typeof WILD)[];
+
+/** More alternatives than this are not readable. */
+const MAX_ALTERNATIVES = 8;
+
+export interface Meeting<Item> {
+  /** The intersection of two items as alternatives, none when they are disjoint; null when it cannot be told. */
+  readonly meet: (a: Item, b: Item) => readonly Item[] | null;
+  readonly keyOf: (item: Item) => string;
+}
+
+/**
+ * The intersection of two sequences with wildcards, as alternatives that are together exactly it. Both globs of segments
+ * (wildcard `**`) and segments of characters (wildcard `*`) are such. Null when there are too many to be readable.
+ */
+export function meetSequences<Item>(
+  a: Sequence<Item>,
+  b: Sequence<Item>,
+  meeting: Meeting<Item>,
+): Sequence<Item>[] | null {
+  return new Table(a, b, meeting).from(0, 0);
+}
+
+/** What is left of two sequences from each pair of places on, worked out once. */
+class Table<Item> {
+  readonly #a: Sequence<Item>;
+  readonly #b: Sequence<Item>;
+  readonly #meeting: Meeting<Item>;
+  readonly #known = new Map<number, Sequence<Item>[] | null>();
+
+  constructor(a: Sequence<Item>, b: Sequence<Item>, meeting: Meeting<Item>) {
+    this.#a = a;
+    this.#b = b;
+    this.#meeting = meeting;
+  }
+
+  from(i: number, j: number): Sequence<Item>[] | null {
+    const key = i * (this.#b.length + 1) + j;
+    let found = this.#known.get(key);
+    if (found === undefined) {
+      found = unique(this.#alternatives(i, j), this.#meeting);
+      this.#known.set(key, found);
+    }
+    return found;
+  }
+
+  #alternatives(i: number, j: number): Sequence<Item>[] | null {
+    const x = this.#a[i];
+    const y = this.#b[j];
+    if (x === undefined || y === undefined) {
+      return onlyWild(this.#a, i) && onlyWild(this.#b, j) ? [[]] : [];
+    }
+    if (x === WILD && y === WILD) return led([WILD], both(this.from(i + 1, j), this.from(i, j + 1)));
+    if (x === WILD) return both(this.from(i + 1, j), led([y], this.from(i, j + 1)));
+    if (y === WILD) return both(this.from(i, j + 1), led([x], this.from(i + 1, j)));
+    const common = this.#meeting.meet(x, y);
+    return common === null ? null : led(common, common.length === 0 ? [] : this.from(i + 1, j + 1));
+  }
+}
+
+function onlyWild<Item>(sequence: Sequence<Item>, from: number): boolean {
+  return sequence.slice(from).every((item) => item === WILD);
+}
+
+function both<T>(one: readonly T[] | null, other: readonly T[] | null): T[] | null {
+  return one === null || other === null ? null : [...one, ...other];
+}
+
+/** Each tail behind each head; two wildcards in a row are one. */
+function led<Item>(heads: Sequence<Item>, tails: readonly Sequence<Item>[] | null): Sequence<Item>[] | null {
+  if (tails === null) return null;
+  return heads.flatMap((head) => tails.map((tail) => (head === WILD && tail[0] === WILD ? tail : [head, ...tail])));
+}
+
+function unique<Item>(found: Sequence<Item>[] | null, meeting: Meeting<Item>): Sequence<Item>[] | null {
+  if (found === null) return null;
+  const byKey = new Map(
+    found.map((sequence) => [sequence.map((item) => (item === WILD ? '' : meeting.keyOf(item))).join('\0'), sequence]),
+  );
+  return byKey.size > MAX_ALTERNATIVES ? null : [...byKey.values()];
+}
+
+/**
+ * The most readable text that leads both automata to acceptance: a shortest path through their product (Dijkstra with
+ * circular buckets, after R. Dial, CACM 12(11), 1969). Pairs are made only as they are reached. Null when there is none.
+ * `starts` are states of `a`, by default its start; the text then completes what led there.
+ */
+export function cheapestCommon(a: Nfa, b: Nfa, fold: boolean, starts: readonly number[] = [a.start]): string | null {
+  if (a.start < 0 || b.start < 0) return null;
+  const search = new Search(a, b, fold);
+  for (const state of starts) search.reach(state, b.start, 0, -1, -1);
+  return search.run();
+}
+
+class Search {
+  readonly #a: Nfa;
+  readonly #b: Nfa;
+  readonly #fold: boolean;
+  /** The entry of a pair of states, plus one; 0 for none. */
+  readonly #entryOf: Int32Array;
+  /** By entry: the pair, its cost so far, the entry before it, and the code point between (-1 for none). */
+  readonly #pair: number[] = [];
+  readonly #cost: number[] = [];
+  readonly #before: number[] = [];
+  readonly #code: number[] = [];
+  /** Entries to leave, by cost modulo the length. */
+  readonly #buckets: (number[] | undefined)[] = new Array(MAX_COST + 1);
+  #waiting = 0;
+
+  constructor(a: Nfa, b: Nfa, fold: boolean) {
+    this.#a = a;
+    this.#b = b;
+    this.#fold = fold;
+    this.#entryOf = new Int32Array(a.size * b.size);
+  }
+
+  reach(x: number, y: number, cost: number, before: number, code: number): void {
+    const pair = x * this.#b.size + y;
+    const known = (this.#entryOf[pair] ?? 0) - 1;
+    if (known >= 0 && (this.#cost[known] ?? 0) <= cost) return;
+    const entry = known >= 0 ? known : this.#pair.length;
+    this.#entryOf[pair] = entry + 1;
+    this.#pair[entry] = pair;
+    this.#cost[entry] = cost;
+    this.#before[entry] = before;
+    this.#code[entry] = code;
+    const slot = cost % this.#buckets.length;
+    const bucket = this.#buckets[slot];
+    if (bucket === undefined) this.#buckets[slot] = [entry];
+    else bucket.push(entry);
+    this.#waiting += 1;
+  }
+
+  run(): string | null {
+    for (let cost = 0; this.#waiting > 0; cost += 1) {
+      const slot = cost % this.#buckets.length;
+      const bucket = this.#buckets[slot] ?? [];
+      // Silent steps cost nothing, so the bucket grows while it is read. First come, first left: of equals the first.
+      for (let at = 0; at < bucket.length; at += 1) {
+        const entry = bucket[at] ?? 0;
+        this.#waiting -= 1;
+        if (this.#cost[entry] !== cost) continue;
+        const pair = this.#pair[entry] ?? 0;
+        const x = Math.floor(pair / this.#b.size);
+        const y = pair % this.#b.size;
+        if (this.#a.accepting[x] && this.#b.accepting[y]) return this.#textOf(entry);
+        this.#leave(entry, x, y, cost);
+      }
+      this.#buckets[slot] = undefined;
+    }
+    return null;
+  }
+
+  #leave(entry: number, x: number, y: number, cost: number): void {
+    const leading = this.#a.leading[x] ?? false;
+    for (const to of this.#a.silent[x] ?? []) this.reach(to, y, cost, entry, -1);
+    for (const to of this.#b.silent[y] ?? []) this.reach(x, to, cost, entry, -1);
+    for (const mine of this.#a.moves[x] ?? []) {
+      for (const theirs of this.#b.moves[y] ?? []) {
+        const code = pickCommon(mine.set, theirs.set, this.#fold);
+        if (code >= 0) this.reach(mine.to, theirs.to, cost + costOf(code, leading), entry, code);
+      }
+    }
+  }
+
+  #textOf(last: number): string {
+    const codes: number[] = [];
+    for (let entry = last; entry >= 0; entry = this.#before[entry] ?? -1) {
+      const code = this.#code[entry] ?? -1;
+      if (code >= 0) codes.push(code);
+    }
+    let text = '';
+    for (const code of codes.reverse()) text += String.fromCodePoint(code);
+    return text;
+  }
 }

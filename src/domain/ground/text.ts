@@ -21,3 +21,8 @@ export function staticPrefix(text: string): string {
   const glob = globOf(text, false);
   return glob.problem === null ? glob.prefix : '';
 }
+
+export interface OverlapOptions {
+  /** Compare as on a file system that folds case: both sides as if in small letters. Resources are never folded. */
+  readonly foldCase?: boolean;
+}

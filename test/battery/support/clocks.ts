@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { renewalKey } from '../../../src/domain/claims/leases.js';
 import type { Claim } from '../../../src/domain/model.js';
-import { renewalKey } from '../../../src/domain/observed.js';
 import { coordInProcess, NOON } from '../../support/in-process.js';
 import type { Random } from '../../support/random.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';

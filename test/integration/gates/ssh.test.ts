@@ -1,7 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatPayload, type GatePayload } from '../../../src/domain/gates/payload.js';
-import { tagName } from '../../../src/domain/gates/tag-name.js';
+import { formatPayload, type GatePayload, tagName } from '../../../src/domain/gates/payload.js';
 import { type GatedRepository, gatedRepository } from '../../support/gates.js';
 import { HAS_SSH_KEYGEN, type Person, payloadFor, signGate, sshPerson } from '../../support/signing.js';
 

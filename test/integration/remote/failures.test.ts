@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RemoteArbiter } from '../../../src/store/remote-arbiter.js';
+import { RemoteArbiter } from '../../../src/store/swap/remote-arbiter.js';
 import { coordInProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { type Doorman, deafPort, httpRemote, silentServer, sshHere } from '../../support/servers.js';

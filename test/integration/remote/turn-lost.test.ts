@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { instantOf } from '../../../src/domain/time.js';
 import type { RemoteGit } from '../../../src/git/porcelain.js';
-import { RemoteArbiter } from '../../../src/store/remote-arbiter.js';
-import { turnsAt } from '../../../src/store/turns.js';
+import { RemoteArbiter } from '../../../src/store/swap/remote-arbiter.js';
+import { turnsAt } from '../../../src/store/swap/turns.js';
 import { NOON } from '../../support/in-process.js';
 import { sandbox } from '../../support/sandbox.js';
 import { begin, branchIn, claim, contextIn, looseCommit, socketFree } from './rig.js';

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, createServer, type Socket } from 'node:net';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { Turns } from '../../../src/store/turns.js';
+import { Turns } from '../../../src/store/swap/turns.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { socketFree } from './rig.js';
 

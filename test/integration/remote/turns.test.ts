@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { Turns, turnsAt } from '../../../src/store/turns.js';
+import { Turns, turnsAt } from '../../../src/store/swap/turns.js';
 import { coordInProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { watchedGit } from '../../support/servers.js';

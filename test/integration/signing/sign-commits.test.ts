@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openObjects } from '../../../src/git/objects.js';
 import { discoverRepository } from '../../../src/git/repository.js';
 import { type Git, gitIn } from '../../../src/git/run.js';
-import { signCommit } from '../../../src/git/sign-commit.js';
+import { signCommit } from '../../../src/git/signing.js';
 import { type AuditRig, auditRig } from '../../support/audit.js';
 import { isAlive } from '../../support/processes.js';
 import { gpgPerson, HAS_GPG, HAS_SSH_KEYGEN, type Person, sshPerson } from '../../support/signing.js';

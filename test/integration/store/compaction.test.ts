@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeCommits } from '../../../src/git/background.js';
 import { objectId } from '../../../src/git/objects.js';
-import { writeCommits } from '../../../src/git/pack.js';
-import { commitBody } from '../../../src/store/commits.js';
-import { followsCompaction } from '../../../src/store/compaction.js';
+import { commitBody } from '../../../src/store/format/commits.js';
+import { followsCompaction } from '../../../src/store/upkeep/compact.js';
 import { replayHistory } from '../../battery/support/history/replay.js';
 import { commitByHand } from '../../support/by-hand.js';
 import { coordInProcess, type InProcess, inProcess } from '../../support/in-process.js';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { withLocalLock } from '../../../src/store/local-lock.js';
+import { withLocalLock } from '../../../src/store/queue/local-lock.js';
 import { sandbox } from '../../support/sandbox.js';
 
 const around = { random: Math.random, pause: (ms: number) => delay(ms) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE, type Note } from '../../../src/domain/model.js';
-import type { GitStore } from '../../../src/store/git-store.js';
+import type { GitStore } from '../../../src/store/swap/git-store.js';
 import { commitByHand } from '../../support/by-hand.js';
 import { inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import { CoordError } from '../../../src/errors.js';
-import { transact } from '../../../src/store/transact.js';
+import { transact } from '../../../src/store/swap/transact.js';
 import { commitByHand } from '../../support/by-hand.js';
 import { inProcess } from '../../support/in-process.js';
 import { claimOf, START } from '../../support/requests.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { gitInBackground } from '../../../src/git/background.js';
 import { discoverRepository } from '../../../src/git/repository.js';
 import { gitIn } from '../../../src/git/run.js';
-import { Upkeep } from '../../../src/store/upkeep.js';
+import { Upkeep } from '../../../src/store/upkeep/upkeep.js';
 import { until } from '../../support/fleet.js';
 import { inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { judgeSync, type SyncFacts, type SyncRefusal, type SyncReport } from '../../../src/domain/sync.js';
+import { judgeSync, type SyncFacts, type SyncRefusal, type SyncReport } from '../../../src/domain/sync/sync.js';
 import { remoteGit } from '../../../src/git/porcelain.js';
 import { discoverRepository } from '../../../src/git/repository.js';
 import { gitIn } from '../../../src/git/run.js';

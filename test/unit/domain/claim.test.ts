@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
+import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { type Claim, EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { directoryTarget, type Target } from '../../../src/domain/targets.js';
 import { at, claimOf, granted, POLICY, refused, releaseOf, START } from '../../support/decisions.js';
 
 const NOTHING = EMPTY_STATE;

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { enforcementOf, type LayerId } from '../../../src/domain/enforcement.js';
-import { brokenLayers } from '../../../src/domain/proof.js';
+import { brokenLayers, enforcementOf, type LayerId } from '../../../src/domain/doctor/enforcement.js';
 
 const ALL: readonly LayerId[] = ['claims', 'harness', 'hooks', 'ci'];
 const given = (live: readonly LayerId[], surface = true) =>

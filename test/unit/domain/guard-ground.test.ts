@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
+import type { Target } from '../../../src/domain/ground/targets.js';
 import type { GuardedChanger } from '../../../src/domain/guard.js';
 import { guardGround, touchesSurface } from '../../../src/domain/guard-ground.js';
-import { patternTarget } from '../../../src/domain/patterns.js';
-import type { Target } from '../../../src/domain/targets.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
 import { at, POLICY } from '../../support/requests.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { type GuardedChanger, guardChanges, surfacePaths } from '../../../src/domain/guard.js';
-import { patternTarget } from '../../../src/domain/patterns.js';
 import { agentRecord, claimRecord, HOSTILE_TEXTS, stateOf } from '../../support/records.js';
 import { at, POLICY, START } from '../../support/requests.js';
 

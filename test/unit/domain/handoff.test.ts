@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReleaseRequest, RenewRequest } from '../../../src/domain/claim-requests.js';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { patternTarget } from '../../../src/domain/patterns.js';
 import type { AcceptRequest, DeclineRequest, HandoffRequest } from '../../../src/domain/takeover-requests.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY } from '../../support/requests.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KillRequest, ReviveRequest } from '../../../src/domain/agent-requests.js';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type Role, type State } from '../../../src/domain/model.js';
-import { patternTarget } from '../../../src/domain/patterns.js';
 import type { Request } from '../../../src/domain/request.js';
 import type { HandoffRequest } from '../../../src/domain/takeover-requests.js';
 import { granted, refused, stateAfter } from '../../support/decisions.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLive, loseClaims, stampAhead, sweep } from '../../../src/domain/leases.js';
+import { isLive, loseClaims, stampAhead, sweep } from '../../../src/domain/claims/leases.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, claimOf, granted, keepAliveOf, POLICY, releaseOf, START } from '../../support/decisions.js';
 

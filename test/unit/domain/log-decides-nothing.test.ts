@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
-import type { GateRecord } from '../../../src/domain/gate.js';
+import type { GateRecord } from '../../../src/domain/gates/gate.js';
 import { EMPTY_STATE, type Note } from '../../../src/domain/model.js';
 import { at, claimOf, granted, keepAliveOf, releaseOf, renewOf } from '../../support/decisions.js';
 import { beginOf, finishOf, startOf } from '../../support/deploys.js';
@@ -61,7 +61,7 @@ describe('the log decides nothing', () => {
       return /\bstate\.notes\b|\breadLog\b|\['log'/.test(text);
     });
     expect(files.length).toBeGreaterThan(60);
-    expect(looking).toEqual(['domain/notes.ts']);
+    expect(looking).toEqual(['domain/log/notes.ts']);
   });
 
   it('and a note is no gate record, by its type', () => {

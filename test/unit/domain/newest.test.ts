@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Newest } from '../../../src/domain/newest.js';
+import { Newest } from '../../../src/domain/log/notes.js';
 
 it('the newest names are remembered, and no more of them', () => {
   const newest = new Newest(2);

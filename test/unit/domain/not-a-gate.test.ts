@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { validateConfig } from '../../../src/config/schema.js';
-import { lintGates } from '../../../src/domain/gates/lint.js';
-import { alwaysOpens, notAGate } from '../../../src/domain/gates/not-a-gate.js';
+import { alwaysOpens, lintGates, notAGate } from '../../../src/domain/gates/lint.js';
 
 const NOTES: readonly (readonly string[])[] = [
   ['coord', 'log'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NoteRequest } from '../../../src/domain/agent-requests.js';
+import { inboxOf, withPending } from '../../../src/domain/log/notes.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { inboxOf, withPending } from '../../../src/domain/notes.js';
 import { baseOf, granted, START } from '../../support/decisions.js';
 
 function noteOf(agent: string, changes: Partial<NoteRequest> = {}): NoteRequest {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { renewalKey, withWatched } from '../../../src/domain/claims/leases.js';
 import { decide } from '../../../src/domain/decide.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import { renewalKey, withWatched } from '../../../src/domain/observed.js';
 import { at, claimOf, POLICY } from '../../support/requests.js';
 
 const TTL = 1800;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { names, ownClaims, sameSession } from '../../../src/domain/agents/ownership.js';
+import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import { names, ownClaims, sameSession } from '../../../src/domain/ownership.js';
-import { directoryTarget } from '../../../src/domain/targets.js';
 import { at, claimOf, granted, POLICY, path } from '../../support/decisions.js';
 
 const maya = { agent: 'maya', session: null, policy: POLICY };

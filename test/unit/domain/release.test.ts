@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { recordReleases } from '../../../src/domain/claims/release.js';
+import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import { recordReleases } from '../../../src/domain/release.js';
-import { directoryTarget } from '../../../src/domain/targets.js';
 import { at, claimOf, granted, path, refused, releaseOf, START } from '../../support/decisions.js';
 
 const BASE = 'a'.repeat(40);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { claimsToKeepAlive } from '../../../src/domain/claims/release.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { claimsToKeepAlive } from '../../../src/domain/renew.js';
 import { at, claimOf, granted, keepAliveOf, path, refused, renewOf, START } from '../../support/decisions.js';
 
 function holding(agent: string, target: string, ttlSeconds = 1800, session: string | null = null): State {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { patternTarget } from '../../../src/domain/patterns.js';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import type { Policy } from '../../../src/domain/policy.js';
 import type { Request } from '../../../src/domain/request.js';
 import { baseOf, granted, keepAliveOf, refused, releaseOf, renewOf } from '../../support/decisions.js';

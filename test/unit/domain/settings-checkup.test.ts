@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { type Settings, settingFindings } from '../../../src/domain/doctor/checkup.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { type Settings, settingFindings } from '../../../src/domain/settings-checkup.js';
 import { agentRecord, claimRecord } from '../../support/records.js';
 import { at } from '../../support/requests.js';
 

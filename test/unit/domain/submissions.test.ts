@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import type { State, SubmittedFile } from '../../../src/domain/model.js';
-import { patternTarget } from '../../../src/domain/patterns.js';
 import type {
   DropSubmissionRequest,
   IntegrateRequest,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClaimRequest } from '../../../src/domain/claim-requests.js';
+import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import type { StealRequest } from '../../../src/domain/takeover-requests.js';
-import { directoryTarget } from '../../../src/domain/targets.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { verifyToken } from '../../../src/domain/claims/verify-token.js';
+import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import { patternTarget } from '../../../src/domain/patterns.js';
-import { verifyToken } from '../../../src/domain/verify-token.js';
 import { stateAfter } from '../../support/decisions.js';
 import { at, claimOf, START } from '../../support/requests.js';
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatPayload, type GatePayload, parsePayload } from '../../../src/domain/gates/payload.js';
-import { tagName } from '../../../src/domain/gates/tag-name.js';
+import { formatPayload, type GatePayload, parsePayload, tagName } from '../../../src/domain/gates/payload.js';
 
 const PAYLOAD: GatePayload = {
   ...{ gate: 'owner', target: 'prod', commit: 'a'.repeat(40), action: 'deploy' },

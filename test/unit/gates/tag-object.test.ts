@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTagObject } from '../../../src/git/tag-object.js';
+import { parseTagObject } from '../../../src/git/signing.js';
 
 const HEADER = `object ${'a'.repeat(40)}\ntype commit\ntag v1\ntagger M <m@x.example> 1 +0000\n\n`;
 const SSH = '-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n';

@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stored, unstored } from '../../../src/git/stored.js';
+import { stored, unstored } from '../../../src/git/objects.js';
 
 const LENGTHS = [0, 1, 5551, 5552, 5553, 65_534, 65_535, 65_536, 131_070, 200_000];
 

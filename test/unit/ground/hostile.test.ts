@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_STATES } from '../../../src/domain/ground/compile.js';
-import { automatonOf, globOf } from '../../../src/domain/ground/glob.js';
-import { includes, MAX_WORK } from '../../../src/domain/ground/include.js';
+import { includes, MAX_WORK } from '../../../src/domain/ground/contains.js';
+import { automatonOf, globOf, MAX_STATES, Memo } from '../../../src/domain/ground/glob.js';
 import { contains, matches, overlap, problemOf } from '../../../src/domain/ground/index.js';
-import { Memo } from '../../../src/domain/ground/memo.js';
 import { glob, path } from './targets.js';
 
 /** Patterns made to blow up what compares them: by expansion, by backtracking, by subsets, by sheer size. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matches, overlap, overlaps } from '../../../src/domain/ground/index.js';
-import type { Target } from '../../../src/domain/targets.js';
+import type { Target } from '../../../src/domain/ground/targets.js';
 import { directory, glob, path, resource, target } from './targets.js';
 
 function both(a: Target, b: Target) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { expect, it } from 'vitest';
 import { contains, isGlob, matches, overlap, overlaps, staticPrefix } from '../../../src/domain/ground/index.js';
-import { directoryTarget, type Target } from '../../../src/domain/targets.js';
+import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { anyPattern, everyPath, flatPattern, isPath, oracle, type Sample } from './patterns.js';
 

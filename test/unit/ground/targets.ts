@@ -1,5 +1,5 @@
 import { isGlob } from '../../../src/domain/ground/index.js';
-import { directoryTarget, type Target } from '../../../src/domain/targets.js';
+import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 
 export const path = (text: string): Target => ({ kind: 'path', text });
 export const glob = (text: string): Target => ({ kind: 'glob', text });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countSentences } from '../../../src/domain/rules/sentences.js';
+import { countSentences } from '../../../src/domain/rules/lint.js';
 
 describe('countSentences finds one in', () => {
   it.each([

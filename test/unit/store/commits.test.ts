@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../../src/domain/events.js';
-import { commitBody, eventsIn, parseCommit } from '../../../src/store/commits.js';
+import { commitBody, eventsIn, parseCommit } from '../../../src/store/format/commits.js';
 import { HOSTILE_TEXTS } from '../../support/records.js';
 import { START } from '../../support/requests.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CoordError } from '../../../src/errors.js';
-import { decodeDeployments, encodeDeployments } from '../../../src/store/documents.js';
+import { decodeDeployments, encodeDeployments } from '../../../src/store/format/documents.js';
 import { deploymentRecord, gateRecord } from '../../support/records.js';
 import { START } from '../../support/requests.js';
 

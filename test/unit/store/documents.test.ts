@@ -8,7 +8,7 @@ import {
   encodeAgents,
   encodeClaims,
   encodeLog,
-} from '../../../src/store/documents.js';
+} from '../../../src/store/format/documents.js';
 import {
   agentRecord,
   claimRecord,

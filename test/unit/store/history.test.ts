@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../../src/domain/events.js';
-import type { GitStream } from '../../../src/git/stream.js';
-import { eventsSince, type HistoryCommit, historyFrom } from '../../../src/store/history.js';
+import type { GitStream } from '../../../src/git/run.js';
+import { eventsSince, type HistoryCommit, historyFrom } from '../../../src/store/format/history.js';
 import { at } from '../../support/requests.js';
 
 function event(id: string, seconds: number, type: CoordEvent['type'] = 'claim.granted'): CoordEvent {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LocalSessions } from '../../../src/store/local-sessions.js';
+import { LocalSessions } from '../../../src/store/cache/local-sessions.js';
 import { sandbox } from '../../support/sandbox.js';
 
 let directory: string;

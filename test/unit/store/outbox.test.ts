@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../../src/domain/events.js';
-import { Outbox } from '../../../src/store/outbox.js';
+import { Outbox } from '../../../src/store/cache/outbox.js';
 import { at } from '../../support/requests.js';
 import { sandbox } from '../../support/sandbox.js';
 

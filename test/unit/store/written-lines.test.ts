@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Claim, State } from '../../../src/domain/model.js';
-import { decodeSoundClaims, encodeClaims, inFileOrder, rememberClaims } from '../../../src/store/documents.js';
+import { decodeSoundClaims, encodeClaims, inFileOrder, rememberClaims } from '../../../src/store/format/documents.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { claimRecord, HOSTILE_TEXTS, releaseRecord, stateOf, waiterRecord } from '../../support/records.js';
 

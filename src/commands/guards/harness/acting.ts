@@ -6,7 +6,7 @@ import { discoverRepository, type Repository } from '../../../git/repository.js'
 import type { Harness, HarnessCall } from '../../../guards/harness/calls.js';
 import type { Host } from '../../../host.js';
 import { isSessionId, type RecordedSession } from '../../../identity.js';
-import { LocalSessions } from '../../../store/local-sessions.js';
+import { LocalSessions } from '../../../store/cache/local-sessions.js';
 
 /** Who a harness acts for, and where it works. */
 export interface Actor {

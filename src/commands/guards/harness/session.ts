@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { Context } from '../../../context.js';
-import { findAgent } from '../../../domain/agents.js';
+import { findAgent } from '../../../domain/agents/agents.js';
 import type { State } from '../../../domain/model.js';
 import { secondsBetween } from '../../../domain/time.js';
 import { CoordError, usage } from '../../../errors.js';
@@ -11,7 +11,7 @@ import { isSessionId } from '../../../identity.js';
 import { asTyped, type Standpoint } from '../../../render/command-words.js';
 import { harnessWords } from '../../../render/harness.js';
 import { loadStyle } from '../../../render/style.js';
-import { rulesList } from '../../rules/list.js';
+import { rulesList } from '../../rules/rules.js';
 import { sessionEnd } from '../../session/end.js';
 import { sessionStart } from '../../session/start.js';
 import { Input, type Outcome } from '../../verb.js';

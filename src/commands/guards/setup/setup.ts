@@ -3,7 +3,7 @@ import type { Context } from '../../../context.js';
 import { usage } from '../../../errors.js';
 import { HARNESSES, type Harness } from '../../../guards/harness/calls.js';
 import { type SetupReport, setupLines, setupWarnings } from '../../../render/setup.js';
-import { withLocalLock } from '../../../store/local-lock.js';
+import { withLocalLock } from '../../../store/queue/local-lock.js';
 import { readRemembered, remember } from '../../main-branch/remembered.js';
 import type { Verb } from '../../verb.js';
 import { WorktreeText } from './files.js';

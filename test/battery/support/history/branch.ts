@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { CoordEvent } from '../../../../src/domain/events.js';
 import type { Claim, Note, Release, Waiter } from '../../../../src/domain/model.js';
-import { eventsIn } from '../../../../src/store/commits.js';
+import { eventsIn } from '../../../../src/store/format/commits.js';
 import type { Sandbox } from '../../../support/sandbox.js';
 
 /** One commit of the coordination branch, with the state that it holds. */

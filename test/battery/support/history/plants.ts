@@ -4,7 +4,7 @@ import type { PlantedBug } from '../planted.js';
 export type Plant = readonly [name: string, bugs: readonly PlantedBug[], finding: RegExp];
 
 const UNLOCKED: PlantedBug = {
-  file: 'store/git-store.ts',
+  file: 'store/swap/git-store.ts',
   from: 'return withLocalLock(this.localDirectory, this.options.around, work);',
   to: 'return work();',
 };
@@ -16,7 +16,7 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       UNLOCKED,
       {
-        file: 'store/branch-ref.ts',
+        file: 'store/swap/branch-ref.ts',
         from: '{ ref: this.name, to: commit, from }',
         to: '{ ref: this.name, to: commit, from: await readRef(this.repository, this.git, this.name) }',
       },
@@ -28,7 +28,7 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       UNLOCKED,
       {
-        file: 'store/branch-ref.ts',
+        file: 'store/swap/branch-ref.ts',
         from: 'if (tip !== from || result.ok) return this.reaches(tip, commit, from);',
         to: 'if (tip !== from || result.ok) return true;',
       },
@@ -44,7 +44,7 @@ const IN_THE_STORE: readonly Plant[] = [
     'a request is done again under another id',
     [
       {
-        file: 'store/transact.ts',
+        file: 'store/swap/transact.ts',
         from: 'if (await write(store, [request], first, around.now())) return answerOf(first.decisions[0] as Decision);',
         to: `if (await write(store, [request], first, around.now())) {
       await decideAlone(store, { ...request, operation: request.operation + '2' }, around);
@@ -58,11 +58,11 @@ const IN_THE_STORE: readonly Plant[] = [
     'who decides for all gives all the first answer',
     [
       {
-        file: 'store/combine.ts',
+        file: 'store/queue/combine.ts',
         from: 'answer: answerOf(decisions[index] as Decision)',
         to: 'answer: answerOf(decisions[index * 0] as Decision)',
       },
-      { file: 'store/transact.ts', from: 'queue?.isIdle()', to: 'false' },
+      { file: 'store/swap/transact.ts', from: 'queue?.isIdle()', to: 'false' },
     ],
     /was told|stands 0 times|which it did not ask for|answered neither/,
   ],
@@ -70,7 +70,7 @@ const IN_THE_STORE: readonly Plant[] = [
     'a refused claim takes what is free',
     [
       {
-        file: 'commands/claim.ts',
+        file: 'commands/claims/claim.ts',
         from: 'const decision = await transact(store, request, context.surroundings);',
         to: `const decision = await transact(store, request, context.surroundings);
   if (!decision.ok && request.targets.length > 1) {
@@ -86,7 +86,7 @@ const IN_THE_STORE: readonly Plant[] = [
     'a renewal that is refused extends the rest',
     [
       {
-        file: 'commands/renew.ts',
+        file: 'commands/claims/renew.ts',
         from: 'if (!decision.ok) return refusalError(decision.refusal, now);',
         to: `if (!decision.ok) {
       const base = await context.requestBase();
@@ -100,12 +100,12 @@ const IN_THE_STORE: readonly Plant[] = [
   ],
   [
     'a renewal is not written',
-    [{ file: 'domain/renew.ts', from: 'state: replaceClaims(state, renewed),', to: 'state,' }],
+    [{ file: 'domain/claims/release.ts', from: 'state: replaceClaims(state, renewed),', to: 'state,' }],
     /renew .* stands 0 times/,
   ],
   [
     'a renewal leaves no event',
-    [{ file: 'domain/renew.ts', from: 'renewed.map((claim) => renewal(claim, now))', to: '[]' }],
+    [{ file: 'domain/claims/release.ts', from: 'renewed.map((claim) => renewal(claim, now))', to: '[]' }],
     /expiresAt is/,
   ],
 ];
@@ -116,7 +116,7 @@ const IN_THE_RULES: readonly Plant[] = [
     'a token is used again',
     [
       {
-        file: 'domain/claim.ts',
+        file: 'domain/claims/claim.ts',
         from: 'lastToken += 1;\n      const claim = newClaim',
         to: 'lastToken += 0;\n      const claim = newClaim',
       },
@@ -125,14 +125,14 @@ const IN_THE_RULES: readonly Plant[] = [
   ],
   [
     'a reader becomes the writer, and keeps its token',
-    [{ file: 'domain/claim.ts', from: 'upgrade ? lastToken : own.token', to: 'own.token' }],
+    [{ file: 'domain/claims/claim.ts', from: 'upgrade ? lastToken : own.token', to: 'own.token' }],
     /becomes exclusive/,
   ],
   [
     'readers do not stop writers',
     [
       {
-        file: 'domain/conflicts.ts',
+        file: 'domain/claims/conflicts.ts',
         from: "(mode === 'shared' && claim.mode === 'shared')) continue;\n    const common",
         to: "mode === 'shared' || claim.mode === 'shared') continue;\n    const common",
       },
@@ -143,7 +143,7 @@ const IN_THE_RULES: readonly Plant[] = [
     'a release leaves the claim',
     [
       {
-        file: 'domain/release.ts',
+        file: 'domain/claims/release.ts',
         from: 'claims: state.claims.filter((claim) => !gone.has(claim.id)),',
         to: 'claims: state.claims,',
       },
@@ -154,7 +154,7 @@ const IN_THE_RULES: readonly Plant[] = [
     'a release forgets the commit',
     [
       {
-        file: 'domain/release.ts',
+        file: 'domain/claims/release.ts',
         from: 'releases: recordReleases(state.releases, releases, request.policy.foldCase),',
         to: 'releases: state.releases,',
       },
@@ -165,7 +165,7 @@ const IN_THE_RULES: readonly Plant[] = [
     "somebody else's claim can be released",
     [
       {
-        file: 'domain/ownership.ts',
+        file: 'domain/agents/ownership.ts',
         from: 'const mine = state.claims.filter((claim) => claim.agent === owner.agent && isLive(claim, now));',
         to: 'const mine = state.claims.filter((claim) => isLive(claim, now));',
       },
@@ -174,14 +174,14 @@ const IN_THE_RULES: readonly Plant[] = [
   ],
   [
     'a claim stands under another name',
-    [{ file: 'domain/claim.ts', from: '    agent: request.agent,\n', to: "    agent: 'agent1',\n" }],
+    [{ file: 'domain/claims/claim.ts', from: '    agent: request.agent,\n', to: "    agent: 'agent1',\n" }],
     /was told|which it did not ask for/,
   ],
   [
     'an event stands under another name',
     [
       {
-        file: 'domain/notes.ts',
+        file: 'domain/log/notes.ts',
         from: "events: [{ type: 'note.added', at: now, agent, session,",
         to: "events: [{ type: 'note.added', at: now, agent: 'agent1', session,",
       },
@@ -192,7 +192,7 @@ const IN_THE_RULES: readonly Plant[] = [
     'the queue is not looked at',
     [
       {
-        file: 'domain/conflicts.ts',
+        file: 'domain/claims/conflicts.ts',
         from: 'return covered ? found : [...found, ...waitersInTheWay(asking, options)];',
         to: 'return covered ? found : (waitersInTheWay(asking, options), found);',
       },
@@ -201,14 +201,14 @@ const IN_THE_RULES: readonly Plant[] = [
   ],
   [
     'who comes last waits first',
-    [{ file: 'domain/wait.ts', from: '[...state.waiters, ticket]', to: '[ticket, ...state.waiters]' }],
+    [{ file: 'domain/waiting/wait.ts', from: '[...state.waiters, ticket]', to: '[ticket, ...state.waiters]' }],
     /the queue is/,
   ],
   [
     'a claim is swept before its time',
     [
       {
-        file: 'domain/leases.ts',
+        file: 'domain/claims/leases.ts',
         from: 'const cutoff = addSeconds(now, -policy.skewSeconds);',
         to: 'const cutoff = addSeconds(now, policy.skewSeconds);',
       },
@@ -217,14 +217,14 @@ const IN_THE_RULES: readonly Plant[] = [
   ],
   [
     'a renewal shortens a life',
-    [{ file: 'domain/leases.ts', from: 'Math.max(ttlSeconds, claim.ttlSeconds)', to: 'ttlSeconds' }],
+    [{ file: 'domain/claims/leases.ts', from: 'Math.max(ttlSeconds, claim.ttlSeconds)', to: 'ttlSeconds' }],
     /has a shorter time to live/,
   ],
   [
     'what is offered to one is accepted by another',
     [
       {
-        file: 'domain/offers.ts',
+        file: 'domain/claims/handoff.ts',
         from: 'offer.declined === null && (to === null || offer.to === to)',
         to: 'offer.declined === null && to !== undefined',
       },
@@ -239,7 +239,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'ground that is free is refused',
     [
       {
-        file: 'domain/conflicts.ts',
+        file: 'domain/claims/conflicts.ts',
         from: 'const common = overlap(target, groundOf(claim), options);\n    if (common) {',
         to: "const common = overlap(target, groundOf(claim), options) ?? { pattern: 'x', witness: 'x' };\n    if (common) {",
       },
@@ -250,7 +250,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'readers stop readers',
     [
       {
-        file: 'domain/conflicts.ts',
+        file: 'domain/claims/conflicts.ts',
         from: "claim.agent === agent || (mode === 'shared' && claim.mode === 'shared')",
         to: 'claim.agent === agent',
       },
@@ -259,14 +259,14 @@ const IN_THE_ANSWERS: readonly Plant[] = [
   ],
   [
     'a refusal names another holder',
-    [{ file: 'domain/conflicts.ts', from: '        agent: claim.agent,\n', to: "        agent: 'agent1',\n" }],
+    [{ file: 'domain/claims/conflicts.ts', from: '        agent: claim.agent,\n', to: "        agent: 'agent1',\n" }],
     /no state between commits/,
   ],
   [
     'a refusal names one of two holders',
     [
       {
-        file: 'domain/claim.ts',
+        file: 'domain/claims/claim.ts',
         from: 'reason,\n    conflicts,\n    asked,',
         to: 'reason,\n    conflicts: conflicts.slice(0, 1),\n    asked,',
       },
@@ -277,7 +277,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'a refusal says a wrong end',
     [
       {
-        file: 'domain/conflicts.ts',
+        file: 'domain/claims/conflicts.ts',
         from: '        expiresAt: claim.expiresAt,\n',
         to: '        expiresAt: claim.acquiredAt,\n',
       },
@@ -288,7 +288,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'a wait is refused for a cycle that is none',
     [
       {
-        file: 'domain/wait.ts',
+        file: 'domain/waiting/wait.ts',
         from: 'const cycle = cycleThrough(queued, ticket, request.policy, now);',
         to: "const cycle = cycleThrough(queued, ticket, request.policy, now) ?? [{ agent: ticket.agent, waitsFor: 'docs', heldBy: 'agent1' }];",
       },
@@ -299,7 +299,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'work is said to lack that is nowhere asked for',
     [
       {
-        file: 'domain/conflicts.ts',
+        file: 'domain/claims/conflicts.ts',
         from: 'return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }));',
         to: 'return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }) || true);',
       },
@@ -310,7 +310,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'an answer has a wrong token',
     [
       {
-        file: 'commands/claim.ts',
+        file: 'commands/claims/claim.ts',
         from: 'data: { claims },',
         to: 'data: { claims: claims.map((one) => ({ ...one, token: one.token + 1 })) },',
       },
@@ -321,7 +321,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'an answer promises a longer life',
     [
       {
-        file: 'commands/claim.ts',
+        file: 'commands/claims/claim.ts',
         from: 'data: { claims },',
         to: "data: { claims: claims.map((one) => ({ ...one, expiresAt: one.expiresAt.replace('2', '3') })) },",
       },
@@ -330,14 +330,14 @@ const IN_THE_ANSWERS: readonly Plant[] = [
   ],
   [
     'status leaves a claim out',
-    [{ file: 'commands/status.ts', from: 'claims: claims.map(', to: 'claims: claims.slice(1).map(' }],
+    [{ file: 'commands/claims/status.ts', from: 'claims: claims.map(', to: 'claims: claims.slice(1).map(' }],
     /saw what stood in no commit/,
   ],
   [
     'every token is called good',
     [
       {
-        file: 'domain/verify-token.ts',
+        file: 'domain/claims/verify-token.ts',
         from: 'claim.token === token && isLive(claim, now) && covers(claim)',
         to: 'isLive(claim, now) && covers(claim)',
       },
@@ -359,7 +359,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'a claim that is held is called lost',
     [
       {
-        file: 'domain/ownership.ts',
+        file: 'domain/agents/ownership.ts',
         from: 'if (usable.length === 0) lost.push(',
         to: 'if (usable.length <= 1) lost.push(',
       },

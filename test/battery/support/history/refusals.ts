@@ -1,7 +1,7 @@
 import { matches, overlaps } from '../../../../src/domain/ground/index.js';
+import type { Target, TargetKind } from '../../../../src/domain/ground/targets.js';
 import type { Claim, Waiter } from '../../../../src/domain/model.js';
 import type { Conflict, LostTarget, MissingWork, UnclaimedPath, WaitEdge } from '../../../../src/domain/refusal.js';
-import type { Target, TargetKind } from '../../../../src/domain/targets.js';
 import { addSeconds } from '../../../../src/domain/time.js';
 import type { BranchCommit } from './branch.js';
 import type { Placed } from './check.js';

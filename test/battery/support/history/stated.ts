@@ -1,5 +1,5 @@
+import type { TargetKind } from '../../../../src/domain/ground/targets.js';
 import type { Claim } from '../../../../src/domain/model.js';
-import type { TargetKind } from '../../../../src/domain/targets.js';
 import type { BranchCommit } from './branch.js';
 
 /** What the events make of a claim. */

@@ -1,6 +1,6 @@
 import type { CoordEvent } from '../../../../src/domain/events.js';
 import { matches } from '../../../../src/domain/ground/index.js';
-import type { TargetKind } from '../../../../src/domain/targets.js';
+import type { TargetKind } from '../../../../src/domain/ground/targets.js';
 import { readBranch } from '../history/branch.js';
 import { isUnknown } from '../history/client.js';
 import { type Operation, operationsOf } from '../history/operations.js';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimsOver } from '../../../../src/domain/audit/grounds.js';
-import type { Holding } from '../../../../src/domain/audit/holdings.js';
+import { claimsOver, type Holding } from '../../../../src/domain/audit/holdings.js';
 import { type AuditCommit, type Evidence, judgeCommit, type Tie } from '../../../../src/domain/audit/judge.js';
 import { at } from '../../../support/requests.js';
 

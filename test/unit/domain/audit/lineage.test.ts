@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Lineage, type Node } from '../../../../src/domain/audit/lineage.js';
+import { Lineage, type Node } from '../../../../src/domain/audit/holdings.js';
 
 /** A graph in which each commit's parents come after it. */
 const graph = fc

@@ -1,0 +1,200 @@
+import type { Context } from '../../context.js';
+import { ownClaims } from '../../domain/agents/ownership.js';
+import { unfitToHold } from '../../domain/claims/handoff.js';
+import type { Target } from '../../domain/ground/targets.js';
+import type { Claim } from '../../domain/model.js';
+import type { Refusal } from '../../domain/refusal.js';
+import { oneLine } from '../../domain/text.js';
+import type { Instant } from '../../domain/time.js';
+import { CoordError, usage } from '../../errors.js';
+import { uncommittedPaths } from '../../git/changes.js';
+import { claimedLines } from '../../render/claims.js';
+import { targetWord, targetWords } from '../../render/command-words.js';
+import { shortCommit } from '../../render/format.js';
+import { refusalError, uncommittedError } from '../../render/refusals.js';
+import type { Style } from '../../render/style.js';
+import { isAnswered } from '../../store/queue/combine.js';
+import { transact } from '../../store/swap/transact.js';
+import { changedRulesWarning, loadedRules } from '../rules/loaded.js';
+import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import { readText } from '../text-input.js';
+import type { Input, Verb } from '../verb.js';
+import { readReason } from './claim.js';
+import { commitToRecord } from './release.js';
+
+const LONGEST_NOTE = 1_000;
+
+export const handoff: Verb = {
+  arguments: [['<target...>', 'claims of yours to hand over']],
+  options: [
+    ['--to <id>', 'the agent that shall hold them'],
+    ['--note <text>', 'what it should know; goes into the log, addressed to it'],
+    ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
+    ['--uncommitted', 'hand over although the ground has uncommitted changes'],
+    ['--withdraw', 'take an offer back'],
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord handoff src/api --to noor --note "tests are left"', 'offer it; you hold it until noor accepts'],
+    ['coord handoff src/api --withdraw', 'keep it after all'],
+  ],
+  async run(context, input) {
+    const targets = readTargets(context, input, input.list(0));
+    const to = readReceiver(input);
+    const noteText = input.text('note');
+    const note = noteText === undefined ? null : readText('the note', noteText, LONGEST_NOTE);
+    const problem = to === null || input.flag('uncommitted') ? null : await leftBehind(context, targets, to);
+    const base = await context.requestBase();
+    const store = await context.store();
+    if (problem && !(await isAnswered(store, base.requestId))) return problem;
+    const decision = await transact(
+      store,
+      {
+        kind: 'handoff',
+        ...base,
+        targets,
+        to,
+        commit: await commitToRecord(context, input),
+        commitNamed: input.text('commit') !== undefined,
+        note,
+      },
+      context.surroundings,
+    );
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { claims, note: logged, heldBack } = decision.result;
+    return {
+      data: { claims, to, note: logged },
+      text: (style) => offeredLines(claims, style),
+      warnings: heldBackWarnings(heldBack, to),
+    };
+  },
+};
+
+function readReceiver(input: Input): string | null {
+  const to = input.text('to');
+  if (input.flag('withdraw')) {
+    if (to === undefined) return null;
+    throw usage('--to and --withdraw exclude each other', 'use one');
+  }
+  if (to === undefined) throw usage('--to is required: the agent that shall hold it', 'coord agents lists them');
+  return to;
+}
+
+/** What no commit holds would not reach the one who accepts. */
+async function leftBehind(context: Context, targets: readonly Target[], to: string): Promise<CoordError | null> {
+  const { state } = await (await context.store()).read();
+  const base = await context.requestBase();
+  const owned = ownClaims(state, base, targets, context.now());
+  if (unfitToHold(state, base.agent, to) || 'refusal' in owned) return null;
+  const dirty = await uncommittedPaths(context.git, owned.claims, context.repository.foldsCase);
+  return dirty.length === 0 ? null : uncommittedError(dirty);
+}
+
+export const accept: Verb = {
+  arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
+  options: [
+    ['--allow-behind', 'accept although HEAD lacks the work of the one who offers; goes on the record'],
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord accept', 'take everything that is offered to you'],
+    ['coord accept src/api', 'take one claim: same mode and time to live, a new token'],
+  ],
+  async run(context, input) {
+    const texts = input.list(0);
+    const store = await context.store();
+    // Nothing to take is no refusal, so nothing else would ask the remote.
+    await store.latest();
+    const targets = texts.length === 0 ? null : readTargets(context, input, texts);
+    const rules = await loadedRules(context, store);
+    const decision = await transact(
+      store,
+      {
+        kind: 'accept',
+        ...(await context.requestBase()),
+        targets,
+        head: (await context.head()).commit,
+        contains: {},
+        allowBehind: input.flag('allowBehind'),
+        reach: store.reach,
+        rules,
+      },
+      context.surroundings,
+    );
+    const now = context.now();
+    if (!decision.ok) return acceptRefused(decision.refusal, texts, now);
+    const { claims, handedOver } = decision.result;
+    return {
+      data: { claims, handedOver },
+      text: (style) =>
+        claims.length === 0 ? 'nothing is offered to you' : claimedLines(claims, now, style, 'accepted'),
+      warnings: await changedRulesWarning(context, rules),
+    };
+  },
+};
+
+export const decline: Verb = {
+  arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
+  options: [['-r, --reason <text>', 'why; the holder reads it'], ...TARGET_OPTIONS],
+  examples: [['coord decline src/api --reason "busy until noon"', 'the holder keeps it, and is told']],
+  async run(context, input) {
+    const texts = input.list(0);
+    const store = await context.store();
+    // Nothing to decline is no refusal, so nothing else would ask the remote.
+    await store.latest();
+    const decision = await transact(
+      store,
+      {
+        kind: 'decline',
+        ...(await context.requestBase()),
+        targets: texts.length === 0 ? null : readTargets(context, input, texts),
+        reason: readReason(input.text('reason')),
+      },
+      context.surroundings,
+    );
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { claims } = decision.result;
+    return { data: { claims }, text: (style) => declinedLines(claims, style) };
+  },
+};
+
+function offeredLines(claims: readonly Claim[], style: Style): string[] {
+  return claims.map(({ target, offer }) => {
+    const name = style.target(oneLine(target));
+    if (offer === null) return `${style.good('withdrawn')} the offer of ${name}; you hold it`;
+    const at = offer.commit === null ? '' : ` at ${shortCommit(offer.commit)}`;
+    return `${style.good('offered')} ${name}${at} to ${offer.to}; you hold it until ${offer.to} accepts`;
+  });
+}
+
+function heldBackWarnings(heldBack: readonly Claim[], to: string | null): string[] {
+  return heldBack.map(
+    ({ target }) =>
+      `${to} cannot accept while you keep ${oneLine(target)}, which overlaps: coord handoff ${targetWord(target)} --to ${to}, or coord release ${targetWord(target)}`,
+  );
+}
+
+function declinedLines(claims: readonly Claim[], style: Style): string[] {
+  if (claims.length === 0) return ['nothing is offered to you'];
+  return claims.map(({ target, agent }) => `${style.good('declined')} ${oneLine(target)}; ${agent} still holds it`);
+}
+
+/** An offer that was not accepted; when HEAD lacks the work, what brings it in. */
+function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instant): CoordError {
+  const error = refusalError(refusal, now);
+  if (refusal.reason === 'held') {
+    const [first] = refusal.conflicts;
+    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord accept ${targetWords(targets)}`;
+    return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
+  }
+  if (refusal.reason !== 'behind') return error;
+  const lines = refusal.missing.map(
+    ({ target, commit, agent }) =>
+      `behind: HEAD lacks ${shortCommit(commit)}, the work of ${agent} on ${oneLine(target)}`,
+  );
+  const commits = refusal.missing.map(({ commit }) => shortCommit(commit)).join(' ');
+  return new CoordError('behind', lines.join('\n'), {
+    hint: `bring it in: git fetch && git merge ${commits}; then coord accept ${targetWords(targets)}`.trimEnd(),
+    details: error.details,
+  });
+}

@@ -1,0 +1,167 @@
+import type { Context } from '../../context.js';
+import { onceTarget } from '../../domain/ground/targets.js';
+import type { Once } from '../../domain/model.js';
+import type { OnceBeginRequest } from '../../domain/once-requests.js';
+import type { Refusal } from '../../domain/refusal.js';
+import { oneLine } from '../../domain/text.js';
+import { addSeconds, type Instant } from '../../domain/time.js';
+import { CoordError, usage } from '../../errors.js';
+import { shellWord } from '../../render/command-words.js';
+import { refusalError } from '../../render/refusals.js';
+import { gaveUpError, repeatedLine } from '../../render/waiting.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
+import { readWait } from '../durations.js';
+import type { Input, Outcome, Verb } from '../verb.js';
+import { listening } from '../waiting/queueing.js';
+import { claimRequest } from './claim.js';
+import { runUnderClaims } from './run.js';
+
+const KEY = /^[^\s/*?[\]{}\\@][^\s/*?[\]{}\\]*(?:\/[^\s/*?[\]{}\\]+)*$/u;
+const LONGEST_KEY = 200;
+/** Of a program's standard output this much is kept, for later callers. */
+const OUTPUT_BYTES = 4096;
+const POLL_MS = 2_000;
+/** As a shell says it of a program that it cannot find. */
+const NOT_STARTED = 127;
+/** Short, so that a run that was killed is soon known to have ended; it is renewed while the program runs. */
+const RUN_SECONDS = 60;
+
+export const once: Verb = {
+  arguments: [['<key>', 'what is to happen once, such as migrate/2026-11-21']],
+  options: [
+    ['--ttl <duration>', 'time to live of the run (1m); it is renewed while the program runs'],
+    ['--wait [duration]', 'wait for a run in progress, and repeat its result'],
+    ['--retry', 'run it although an earlier run ended without a word'],
+    ['--forget', 'forget the key and its result; runs nothing'],
+  ],
+  examples: [
+    ['coord once migrate/42 -- npm run migrate', 'runs at most once to success, across clones'],
+    ['coord once migrate/42 --forget', 'start over'],
+  ],
+  notes: [
+    'A later call repeats the recorded output and exits 0. A failed program may be run again. A run that ended without',
+    'a word (killed, machine lost) is unknown: exit 7, and never repeated silently.',
+  ],
+  async run(context, input) {
+    const key = readKey(input.argument(0) ?? '');
+    const store = await context.store();
+    if (input.flag('forget')) return forget(context, store, key);
+    if (input.command.length === 0)
+      throw usage('no program to run', `coord once ${shellWord(key)} -- PROGRAM ARGUMENTS`);
+    const begun = await begin(context, input, store, key);
+    if (begun instanceof CoordError) return begun;
+    if (begun.status === 'done') return repeat(context, begun.once);
+    const tape = new Tape();
+    const finish = async (exit: number) => {
+      const { text: output, truncated } = tape;
+      const facts = { key, claim: begun.claims[0]?.id ?? '', exit, output, truncated };
+      return transact(store, { kind: 'once-finish', ...(await context.requestBase()), ...facts }, context.surroundings);
+    };
+    const running = runUnderClaims(context, store, begun.claims, input.command, (chunk) => tape.add(chunk));
+    const { exit } = await running.catch(async (error: unknown) => {
+      await finish(NOT_STARTED);
+      throw error;
+    });
+    const finished = await finish(exit);
+    if (!finished.ok) return lostError(key, exit);
+    return { data: { key, ran: true, exit, output: tape.text, truncated: tape.truncated }, text: () => [], exit };
+  },
+};
+
+/** @throws CoordError `usage`. */
+function readKey(text: string): string {
+  const key = text.normalize('NFC');
+  const climbs = key.split('/').some((part) => part === '.' || part === '..');
+  if (KEY.test(key) && key.length <= LONGEST_KEY && !climbs) return key;
+  throw usage(
+    `not a key: ${JSON.stringify(text.slice(0, 80))}`,
+    `use up to ${LONGEST_KEY} characters without blanks and glob characters, such as migrate/42`,
+  );
+}
+
+async function begin(context: Context, input: Input, store: GitStore, key: string) {
+  const target = onceTarget(key);
+  const seconds = readWait(input, await context.config());
+  const deadline = addSeconds(context.now(), seconds ?? 0);
+  return listening(context, async (bell) => {
+    for (;;) {
+      bell.reset();
+      const decision = await ask(context, input, store, key);
+      const now = context.now();
+      if (decision.ok) return decision.result;
+      if (decision.refusal.reason !== 'held') return refusalError(decision.refusal, now);
+      if (seconds === null) return runningError(key, decision.refusal, now);
+      const { conflicts } = decision.refusal;
+      if (bell.stopped) return gaveUpError('interrupted', seconds, 'wait', [target], conflicts);
+      if (now >= deadline) return gaveUpError('timeout', seconds, 'wait', [target], conflicts);
+      await bell.wait(POLL_MS);
+    }
+  });
+}
+
+/** Asks once whether the program may start. */
+async function ask(context: Context, input: Input, store: GitStore, key: string) {
+  const target = onceTarget(key);
+  const asked = await claimRequest(context, input, store, [target]);
+  const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
+  const claim = { ...asked, targets: [{ target, ttlSeconds }] };
+  const { operation, agent, session, policy } = claim;
+  const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
+  const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
+  return transact(store, request, context.surroundings);
+}
+
+function repeat(context: Context, record: Once): Outcome {
+  const { key, output, truncated, agent, finishedAt } = record;
+  context.host.stderr.write(`${repeatedLine(record, context.now())}\n`);
+  return {
+    data: { key, ran: false, exit: 0, output, truncated, by: agent, at: finishedAt },
+    text: () => (output === '' ? [] : output.replace(/\n$/, '')),
+  };
+}
+
+async function forget(context: Context, store: GitStore, key: string): Promise<Outcome> {
+  const base = await context.requestBase();
+  const decision = await transact(store, { kind: 'once-forget', ...base, key }, context.surroundings);
+  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  const { forgotten } = decision.result;
+  return {
+    data: { key, forgotten },
+    text: () => (forgotten ? `forgot ${oneLine(key)}` : `nothing is known of ${oneLine(key)}`),
+  };
+}
+
+/** Somebody runs it at this moment, or was killed not long ago. */
+function runningError(key: string, refusal: Refusal, now: Instant): CoordError {
+  const { code, message, details } = refusalError(refusal, now);
+  const words = `${message}\na run that was killed is reported as unknown once its time is over`;
+  return new CoordError(code, words, { hint: `coord once ${shellWord(key)} --wait -- PROGRAM ARGUMENTS`, details });
+}
+
+function lostError(key: string, exit: number): CoordError {
+  return new CoordError(
+    'lost',
+    `the run of ${oneLine(key)} lost its claim; the program ended with exit ${exit}, unrecorded`,
+    {
+      hint: `its outcome is unknown to others: look at what it did, then coord once ${shellWord(key)} --retry or --forget`,
+      details: { key, exit },
+    },
+  );
+}
+
+/** Keeps the beginning of a program's output. */
+class Tape {
+  private kept = Buffer.alloc(0);
+  truncated = false;
+
+  add(chunk: Buffer): void {
+    const room = OUTPUT_BYTES - this.kept.length;
+    if (chunk.length > room) this.truncated = true;
+    this.kept = Buffer.concat([this.kept, chunk.subarray(0, room)]);
+  }
+
+  get text(): string {
+    return this.kept.toString('utf8');
+  }
+}

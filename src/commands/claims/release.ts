@@ -1,0 +1,81 @@
+import type { Context } from '../../context.js';
+import { ownClaims } from '../../domain/agents/ownership.js';
+import type { Target } from '../../domain/ground/targets.js';
+import { shorten } from '../../domain/text.js';
+import { usage } from '../../errors.js';
+import { renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { releasedLines } from '../../render/claims.js';
+import { refusalError, uncommittedError } from '../../render/refusals.js';
+import { isAnswered } from '../../store/queue/combine.js';
+import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import type { Input, Verb } from '../verb.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './offline.js';
+
+export const release: Verb = {
+  arguments: [['[target...]', 'claims to give back']],
+  options: [
+    ['--all', 'all your claims'],
+    ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
+    ['--uncommitted', 'release although the ground has uncommitted changes; goes on the record'],
+    OFFLINE_OPTION,
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord release src/api', 'give it back; the next holder must have your commit'],
+    ['coord release --all --commit 9b1d0e4', 'all of yours, with another commit than HEAD'],
+  ],
+  async run(context, input) {
+    const targets = readReleaseTargets(context, input);
+    const base = await context.requestBase();
+    const store = await context.store();
+    await checkOffline(context, input);
+    const offline = input.flag('offline');
+    const commit = await commitToRecord(context, input);
+    const { state } = await (await storeToRead(context, input)).read();
+    const owned = ownClaims(state, base, targets, context.now());
+    const claims = 'claims' in owned ? owned.claims : [];
+    const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+    if (dirty.length > 0 && !input.flag('uncommitted') && (offline || !(await isAnswered(store, base.requestId)))) {
+      return uncommittedError(dirty);
+    }
+    const facts = {
+      commit,
+      commitNamed: input.text('commit') !== undefined,
+      renames: await renamesSince(
+        context.git,
+        claims.map((claim) => claim.base),
+        commit,
+      ),
+      uncommitted: dirty.length > 0,
+    };
+    const decision = await transactHere(context, input, { kind: 'release', ...base, targets, ...facts });
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { result } = decision;
+    return {
+      data: result,
+      text: (style) => releasedLines(result.released, result.commit, style),
+      warnings: await offlineWarnings(context, input),
+    };
+  },
+};
+
+function readReleaseTargets(context: Context, input: Input): Target[] | null {
+  const texts = input.list(0);
+  if (input.flag('all') && texts.length > 0) throw usage('targets and --all exclude each other', 'use one');
+  if (input.flag('all')) return null;
+  if (texts.length === 0) throw usage('nothing to release was named', 'coord release TARGET, or coord release --all');
+  return readTargets(context, input, texts);
+}
+
+/** The commit that `--commit` names, else HEAD; null on an unborn branch. @throws CoordError `usage` */
+export async function commitToRecord(context: Context, input: Input): Promise<string | null> {
+  const named = input.text('commit');
+  if (named === undefined) return (await context.head()).commit;
+  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
+  if (result.code !== 0)
+    throw usage(
+      `no such commit: ${JSON.stringify(shorten(named, 80))}`,
+      'name a commit of this repository: git log --oneline',
+    );
+  return result.stdout.toString('utf8').trim();
+}

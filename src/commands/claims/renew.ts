@@ -1,0 +1,39 @@
+import { claimedLines } from '../../render/claims.js';
+import { refusalError } from '../../render/refusals.js';
+import { readTtl } from '../durations.js';
+import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import type { Verb } from '../verb.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './offline.js';
+
+export const renew: Verb = {
+  arguments: [['[target...]', 'claims to extend; all of yours when none is named']],
+  options: [
+    ['--ttl <duration>', 'a longer time to live from now on; never a shorter one'],
+    OFFLINE_OPTION,
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord renew', 'extend all your claims by their own time to live'],
+    ['coord renew src/api --ttl 2h', 'extend one, for longer'],
+  ],
+  async run(context, input) {
+    const config = await context.config();
+    const texts = input.list(0);
+    const asked = input.text('ttl');
+    await checkOffline(context, input);
+    const decision = await transactHere(context, input, {
+      kind: 'renew',
+      ...(await context.requestBase()),
+      targets: texts.length === 0 ? null : readTargets(context, input, texts),
+      ttlSeconds: asked === undefined ? null : readTtl(asked, config),
+    });
+    const now = context.now();
+    if (!decision.ok) return refusalError(decision.refusal, now);
+    const { claims } = decision.result;
+    return {
+      data: { claims },
+      text: (style) => (claims.length === 0 ? 'you hold no claims' : claimedLines(claims, now, style, 'renewed')),
+      warnings: await offlineWarnings(context, input, claims),
+    };
+  },
+};

@@ -1,0 +1,113 @@
+import type { Context } from '../../context.js';
+import type { Claim } from '../../domain/model.js';
+import { oneLine } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import { readHead } from '../../git/refs.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { startChild } from '../child.js';
+import { readWait } from '../durations.js';
+import { giveBack, unfinishedClaims } from '../giving-back.js';
+import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import type { Verb } from '../verb.js';
+import { CLAIM_OPTIONS, claimOrWait, claimRequest } from './claim.js';
+import { Keeper } from './keeper.js';
+
+export const run: Verb = {
+  arguments: [['<target...>', 'what to hold while the program runs']],
+  options: [
+    ...CLAIM_OPTIONS,
+    ['--wait [duration]', 'queue for it first'],
+    ['--uncommitted', 'release at the end although the ground has uncommitted changes'],
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    ['coord run db/migrations -- npm run migrate', 'claim, run, release; its exit code is passed on'],
+    ['coord run @ci/port-8080 --wait=5m -- npm test', 'wait for a resource first'],
+  ],
+  notes: [
+    'The program is stopped (SIGTERM, then SIGKILL) when the claim is lost: exit 4. It finds its fencing token in',
+    'COORD_TOKEN, and TARGET=TOKEN lines of all claims in COORD_TOKENS.',
+  ],
+  async run(context, input) {
+    const command = input.command;
+    if (command.length === 0) throw usage('no program to run', 'coord run TARGET -- PROGRAM ARGUMENTS');
+    const targets = readTargets(context, input, input.list(0));
+    const seconds = readWait(input, await context.config());
+    const store = await context.store();
+    const request = await claimRequest(context, input, store, targets);
+    const held = new Set((await store.read()).state.claims.map(({ id }) => id));
+    const claims = await claimOrWait(context, store, request, seconds);
+    if (claims instanceof CoordError) return claims;
+    // What the agent held before is not the run's to give away.
+    const taken = claims.filter(({ id }) => !held.has(id));
+    const { exit, lost } = await runUnderClaims(context, store, claims, command).catch(async (error: unknown) => {
+      await releaseAfter(context, store, taken, true);
+      throw error;
+    });
+    const kept = lost === null ? await releaseAfter(context, store, taken, input.flag('uncommitted')) : [];
+    if (lost !== null) {
+      return new CoordError('lost', `${oneLine(lost)}; ${oneLine(command[0] ?? '')} was stopped`, {
+        hint: 'see who holds it: coord status; then look at what the program had done',
+        details: { reason: 'lost', exit, claims },
+      });
+    }
+    return {
+      data: { exit, claims, kept: kept.map((claim) => claim.target) },
+      text: () => [],
+      exit,
+      warnings: kept.map(
+        (claim) => `${oneLine(claim.target)} has uncommitted changes, so it stays yours: commit, then coord release`,
+      ),
+    };
+  },
+};
+
+/**
+ * Runs the program while the claims are kept alive; `lost` says why, when one of them was lost meanwhile.
+ * @throws CoordError `usage` when there is no such program; the claims are held still.
+ */
+export async function runUnderClaims(
+  context: Context,
+  store: GitStore,
+  claims: readonly Claim[],
+  command: readonly string[],
+  onOutput?: (chunk: Buffer) => void,
+): Promise<{ readonly exit: number; readonly lost: string | null }> {
+  const keeper = new Keeper(context, store, claims);
+  const env = claimEnvironment(claims);
+  const child = await startChild(context, { command, env, ...(onOutput ? { onOutput } : {}) });
+  const watching = keeper.watch().then((lost) => {
+    if (lost !== null) child.stop();
+    return lost;
+  });
+  const exit = await child.ended;
+  keeper.end();
+  return { exit, lost: await watching };
+}
+
+function claimEnvironment(claims: readonly Claim[]): Record<string, string> {
+  const [first] = claims;
+  return {
+    COORD_TOKEN: String(Math.max(...claims.map(({ token }) => token))),
+    COORD_TOKENS: claims.map(({ target, token }) => `${target}=${token}`).join('\n'),
+    COORD_AGENT: first?.agent ?? '',
+    ...(first?.session ? { COORD_SESSION: first.session } : {}),
+  };
+}
+
+/** Releases with the HEAD of now; what has changes that no commit holds stays claimed, and is returned. */
+async function releaseAfter(
+  context: Context,
+  store: GitStore,
+  claims: readonly Claim[],
+  uncommitted: boolean,
+): Promise<readonly Claim[]> {
+  const unfinished = await unfinishedClaims(context, claims);
+  const kept = uncommitted ? [] : unfinished;
+  const released = claims.filter((claim) => !kept.includes(claim));
+  if (released.length > 0) {
+    const { commit } = await readHead(context.repository, context.git);
+    await giveBack(context, store, released, commit, uncommitted && unfinished.length > 0);
+  }
+  return kept;
+}

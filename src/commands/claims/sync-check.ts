@@ -1,0 +1,19 @@
+import { judgeSync } from '../../domain/sync/sync.js';
+import { inSyncLine } from '../../render/sync.js';
+import { syncError, syncFacts } from '../sync-facts.js';
+import type { Verb } from '../verb.js';
+
+export const syncCheck: Verb = {
+  options: [['--require-clean', 'refuse uncommitted and untracked files of the surface, too']],
+  examples: [
+    ['coord sync-check && ./deploy.sh', 'deploy only when HEAD is known to contain all of the main branch'],
+    ['coord sync-check --require-clean', 'and when no surface file has uncommitted changes'],
+  ],
+  notes: ['Exit 0 only when it knows. Exit 5: out of sync, with what is missing. Exit 7: cannot know, and why.'],
+  async run(context, input) {
+    const config = await context.config();
+    const verdict = judgeSync(await syncFacts(context, { ...config, requireClean: input.flag('requireClean') }));
+    if (!verdict.ok) return syncError(verdict);
+    return { data: verdict.report, text: (style) => inSyncLine(verdict.report, style) };
+  },
+};

@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../config/config.js';
+import { CONFIG_FILE } from '../../config/load.js';
+import type { Context } from '../../context.js';
+import { type Finding, type Severity, settingFindings, stateFindings } from '../../domain/doctor/checkup.js';
+import { type Enforcement, enforcementOf, type Layer } from '../../domain/doctor/enforcement.js';
+import type { Verification } from '../../domain/gates/judge.js';
+import { EMPTY_STATE, type State } from '../../domain/model.js';
+import { lintRules } from '../../domain/rules/lint.js';
+import { oneLine, plural } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
+import { verifySignature } from '../../gates/signatures.js';
+import { readSigners, withSigners } from '../../gates/signers-on-disk.js';
+import { readWorktreeFile } from '../../git/files.js';
+import { objectId, openObjects } from '../../git/objects.js';
+import type { Git } from '../../git/run.js';
+import { type Signed, signCommit, signedCommit } from '../../git/signing.js';
+import { commitBody } from '../../store/format/commits.js';
+import { PART_FIELDS, type Part } from '../../store/swap/store.js';
+import { rulesFolder } from '../main-branch/files.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import { workingRules } from '../rules/source.js';
+import { leftOverChecks } from './fix.js';
+import { ciCheck, deployChecks, harnessCheck, hooksCheck } from './guard-checks.js';
+
+export interface CheckUp {
+  readonly checks: readonly Checked[];
+  readonly enforcement: Enforcement;
+}
+
+const ASKS: Layer = { layer: 'claims', live: true, why: 'agents that ask are refused what another holds' };
+const NOT_LOOKED: readonly Layer[] = (['claims', 'harness', 'hooks', 'ci'] as const).map((layer) => ({
+  ...{ layer, live: false, why: 'not looked at: the configuration cannot be read' },
+}));
+
+/** Looks at everything; what cannot be looked at for want of something before it is left out. */
+export async function checkUp(context: Context): Promise<CheckUp> {
+  const { repository } = context;
+  const config = await context.config().catch(asError);
+  if (config instanceof CoordError) {
+    return { checks: [failed('config', config)], enforcement: enforcementOf(NOT_LOOKED, false) };
+  }
+  const valid = readWorktreeFile(repository.root, CONFIG_FILE, 1) === null ? 'not there: defaults' : 'valid';
+  const main = await protectedConfig(context).catch(asError);
+  const branch = await branchChecks(context, config);
+  const settings = main instanceof CoordError ? config : main.config;
+  const guards = [harnessCheck(context), await hooksCheck(context), await ciCheck(context)];
+  const claims = branch.state === null ? { ...ASKS, live: false, why: 'the state cannot be read' } : ASKS;
+  return {
+    checks: [
+      well('config', 'high', `${CONFIG_FILE} is ${valid}`),
+      main instanceof CoordError ? failed('protected', main) : protectedCheck(main.from?.name ?? null),
+      ...branch.checks,
+      ...(branch.state ? stateFindings(branch.state, await context.policy('anyone'), context.now()) : []),
+      await shareCheck(context, config),
+      await rulesCheck(context),
+      ...settingFindings(settings, branch.state ?? EMPTY_STATE),
+      ...(main instanceof CoordError ? [] : await deployChecks(context, main)),
+      ...(main instanceof CoordError ? [] : await signingCheck(context, main)),
+      ...(await leftOverChecks(context, config)),
+      ...guards.map(({ check }) => check),
+    ],
+    enforcement: enforcementOf([claims, ...guards.map(({ layer }) => layer)], settings.surface.length > 0),
+  };
+}
+
+/** @param from the main branch that the configuration was read from; null: none has it */
+function protectedCheck(from: string | null): Checked {
+  if (from !== null) return well('protected', 'medium', `guards and gates go by ${CONFIG_FILE} of ${from}`);
+  const message = `the main branch has no ${CONFIG_FILE}: guards and gates go by each working copy`;
+  return wrong('protected', 'medium', message, `commit ${CONFIG_FILE}, and bring it to the main branch`);
+}
+
+async function rulesCheck(context: Context): Promise<Checked> {
+  const folder = await rulesFolder(context);
+  const files = workingRules(context, folder);
+  if (files.length === 0)
+    return wrong('rules', 'medium', `no rules in ${folder}`, 'coord init writes the starter rules');
+  const errors = lintRules(files).filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return well('rules', 'medium', `${plural(files.length, 'file')} in ${folder}, clear`);
+  return wrong('rules', 'medium', `${plural(errors.length, 'error')} in ${folder}`, 'coord rules lint');
+}
+
+/** A finding, with the error that it was seen by. */
+export interface Checked extends Finding {
+  readonly error?: CoordError;
+}
+
+export function well(id: string, severity: Severity, message: string): Checked {
+  return { id, ok: true, severity, message, next: null };
+}
+
+export function wrong(id: string, severity: Severity, message: string, next: string | null): Checked {
+  return { id, ok: false, severity, message, next };
+}
+
+function failed(id: string, error: CoordError): Checked {
+  const { message, code, hint } = error;
+  return { id, ok: false, severity: 'high', message, next: hint ?? null, code, error };
+}
+
+/** What was foreseen is something to tell; a fault is not. */
+function asError(error: unknown): CoordError {
+  if (error instanceof CoordError) return error;
+  throw error;
+}
+
+const ALL_PARTS = Object.keys(PART_FIELDS) as Part[];
+
+/** What the coordination branch is like, here and at the remote; `state` is null where it cannot be read. */
+async function branchChecks(
+  context: Context,
+  config: Config,
+): Promise<{ readonly checks: readonly Checked[]; readonly state: State | null }> {
+  const { branch, share, remote } = config;
+  const store = await context.store();
+  const here = await store.read(ALL_PARTS).catch(asError);
+  const checks = [
+    here instanceof CoordError ? failed('branch', here) : well('branch', 'high', `${branch} can be read`),
+  ];
+  if (share && !(here instanceof CoordError && here.code === 'usage')) {
+    const there = await store.latest(ALL_PARTS).catch(asError);
+    const inStep = `${remote} has it, and this clone is in step`;
+    checks.push(there instanceof CoordError ? failed('remote', there) : well('remote', 'high', inStep));
+  }
+  const snapshot = await store.read(ALL_PARTS).catch(() => null);
+  const log = snapshot && (await store.readLog().catch(asError));
+  if (log instanceof CoordError) checks.push(failed('log', log));
+  return { checks, state: snapshot?.state ?? null };
+}
+
+async function shareCheck({ git }: Context, { share, remote }: Config): Promise<Checked> {
+  if (share) return well('share', 'low', `claims hold for every clone of ${remote}`);
+  const listed = await git(['remote']);
+  if (listed.code !== 0) {
+    const why = oneLine(listed.stderr.split('\n')[0] ?? '');
+    return wrong(
+      'share',
+      'low',
+      `git cannot tell what remotes there are: ${why}`,
+      'mend the configuration of git, then repeat',
+    );
+  }
+  const remotes = listed.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => name !== '');
+  const local = 'claims hold for the worktrees of this clone';
+  if (remotes.length === 0) return well('share', 'low', local);
+  const next = `to share them: "share": true and "remote": "${remotes[0]}" in ${CONFIG_FILE}`;
+  return wrong('share', 'low', `${local} only, though it has a remote`, next);
+}
+
+type Signers = ProtectedConfig['config']['signers'];
+type Problem = readonly [message: string, next: string];
+
+/** Whether what is asked of the commits of the coordination branch can be done here; nothing where nothing is asked. */
+async function signingCheck(context: Context, { config, from }: ProtectedConfig): Promise<Checked[]> {
+  if (!config.signCommits) return [];
+  const problem = opensGates(config) ?? (await problemOf(context, config.signers, from?.commit ?? null));
+  if (problem !== null) return [wrong('signing', 'medium', ...problem)];
+  const { allowedSigners } = config.signers;
+  const message = `coordination commits are signed here, with a key that ${allowedSigners} of the main branch lists`;
+  return [well('signing', 'medium', message)];
+}
+
+/** Agents that may sign coordination commits must not thereby be people who open a gate. */
+function opensGates({ signers, gates }: ProtectedConfig['config']): Problem | null {
+  const { allowedSigners } = signers;
+  const [name] =
+    Object.entries(gates).find(
+      ([, gate]) => gate.type === 'signed-tag' && join(gate.allowedSigners) === join(allowedSigners),
+    ) ?? [];
+  if (name === undefined) return null;
+  return [
+    `each key that may sign coordination commits opens the gate ${oneLine(name)} too: both go by ${allowedSigners}`,
+    'give "signers" in coord.config.json a file of its own, on the main branch',
+  ];
+}
+
+async function problemOf(context: Context, signers: Signers, main: string | null): Promise<Problem | null> {
+  const { allowedSigners } = signers;
+  const keys = main === null ? `${allowedSigners} is on no main branch` : await readSigners(context, signers, main);
+  if (main === null || typeof keys === 'string') {
+    return [String(keys), `put the keys into ${allowedSigners}, on the main branch`];
+  }
+  const signed = await sampleCommit(context).catch(asUnavailable);
+  if (signed instanceof CoordError) return [signed.message, 'git config user.signingKey'];
+  const verified: Verification | string = await withSigners(context, signers, main, (disk) =>
+    verifySignature(disk, signed, context.now()),
+  );
+  if (typeof verified === 'string')
+    return [verified, `mend it on the main branch; ${allowedSigners} is read from there`];
+  if (verified.good) return null;
+  return [
+    `a coordination commit that is made here ${verified.why}`,
+    `put the key of this clone into ${allowedSigners}, on the main branch`,
+  ];
+}
+
+/** Signs a commit as a command would, in a folder that is cleared away. */
+async function sampleCommit(context: Context): Promise<Signed> {
+  const folder = mkdtempSync(join(tmpdir(), 'coord-sign-'));
+  try {
+    const { repository } = context;
+    const git: Git = (args, options = {}) =>
+      context.git(args, { ...options, env: { ...options.env, GIT_OBJECT_DIRECTORY: folder } });
+    const objects = openObjects(repository, git);
+    const tree = objectId(repository, 'tree', Buffer.alloc(0));
+    const sample = { operation: 'doctor', agent: 'doctor', at: context.now(), summary: 'doctor', events: [] };
+    const id = await signCommit(git, objects, commitBody(tree, null, sample, []));
+    return signedCommit((await objects.read([id])).get(id)?.body ?? Buffer.alloc(0));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function asUnavailable(error: unknown): CoordError {
+  if (error instanceof CoordError && error.code === 'unavailable') return error;
+  throw error;
+}

@@ -1,0 +1,114 @@
+import type { Context } from '../../context.js';
+import type { State, Submission } from '../../domain/model.js';
+import { oneLine } from '../../domain/text.js';
+import { usage } from '../../errors.js';
+import { checkAgentId } from '../../identity.js';
+import { isPerson } from '../../person.js';
+import { refusalError } from '../../render/refusals.js';
+import { submittedLines, withdrawnLines } from '../../render/submissions.js';
+import { answerBefore } from '../../store/queue/combine.js';
+import { transact } from '../../store/swap/transact.js';
+import { readTargets } from '../target-input.js';
+import { readText } from '../text-input.js';
+import type { Input, Outcome, Verb } from '../verb.js';
+import { MOST_BYTES, MOST_BYTES_TOGETHER, MOST_FILES, submittedFiles } from './submitted-files.js';
+
+const LONGEST_NOTE = 2_000;
+const MB = 1024 * 1024;
+
+export const submit: Verb = {
+  arguments: [['[path...]', 'files and folders whose changes are handed over']],
+  options: [
+    ['--note <text>', 'what it is, for the one who integrates it; required'],
+    ['--to <id>', 'the agent that shall integrate it; any orchestrator when not named'],
+    ['--base <commit>', 'what it is a change of; HEAD when not named'],
+    ['--withdraw <id>', 'take a submission of yours back'],
+    ['--literal', 'take each path as it is, whatever characters it has'],
+  ],
+  examples: [
+    ['coord submit src/api/users.ts --note "paginate users"', 'edited here, not committed: an orchestrator applies it'],
+    ['coord submit scratch/w1/report.md --note "what I found"', 'results from your scratch'],
+    ['coord submit --withdraw 1jdq8v0k', 'take it back'],
+  ],
+  notes: [
+    'The contents travel on the coordination branch; nothing is committed on yours, and no claim is needed. Deletions',
+    'go with it. Files that git ignores go when they are named, or are in your scratch. At most',
+    `${MOST_FILES} files, ${MOST_BYTES / MB} MB each and ${MOST_BYTES_TOGETHER / MB} MB together; no symbolic links.`,
+  ],
+  async run(context, input) {
+    const withdrawn = input.text('withdraw');
+    return withdrawn === undefined ? handOver(context, input) : takeBack(context, withdrawn);
+  },
+};
+
+async function handOver(context: Context, input: Input): Promise<Outcome> {
+  const text = readText('--note', input.text('note') ?? '', LONGEST_NOTE);
+  const named = input.text('to');
+  const to = named === undefined ? null : checkAgentId(named);
+  const targets = readTargets(context, input, input.list(0));
+  if (targets.length === 0) throw usage('nothing to submit: no path is named', 'coord submit PATH --note "…"');
+  const base = await context.requestBase();
+  const store = await context.store();
+  const commit = await baseCommit(context, input.text('base'));
+  const files = await submittedFiles(context, targets, base.policy.scratch, commit);
+  const request = { kind: 'submit' as const, ...base, to, text, commit, files };
+  if (files.length === 0 && !(await answerBefore(store, request, context.now()))) {
+    throw usage(
+      'nothing to submit: the worktree has no changes there',
+      'git status; what you have committed goes with --base COMMIT',
+    );
+  }
+  const decision = await transact(store, request, context.surroundings);
+  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  const { submission, added } = decision.result;
+  return { data: { submission, added }, text: (style) => submittedLines(submission, added, style) };
+}
+
+async function baseCommit(context: Context, named: string | undefined): Promise<string | null> {
+  if (named === undefined) return (await context.head()).commit;
+  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
+  if (result.code === 0) return result.stdout.toString('utf8').trim();
+  throw usage(`no such commit: ${oneLine(named)}`, 'git log --oneline');
+}
+
+async function takeBack(context: Context, id: string): Promise<Outcome> {
+  const base = await context.requestBase();
+  const store = await context.store();
+  const found: Submission = findSubmission((await store.latest(['submissions'])).state, id);
+  if (found.agent !== base.agent) {
+    throw usage(`${found.id} was submitted by ${found.agent}, not by you`, `coord integrate ${found.id} --decline`);
+  }
+  const person = isPerson(context.host);
+  const request = { kind: 'drop-submission' as const, ...base, submission: found.id, reason: null, person };
+  const decision = await transact(store, request, context.surroundings);
+  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  const { submission, again } = decision.result;
+  return { data: { submission, again }, text: (style) => withdrawnLines(submission, again, style) };
+}
+
+const MOST_LISTED = 5;
+
+/**
+ * The submission with this id, or with the only id that begins so.
+ * @throws CoordError `usage` when there is none, or more than one.
+ */
+export function findSubmission({ submissions }: Pick<State, 'submissions'>, id: string): Submission {
+  const exact = submissions.find((one) => one.id === id);
+  if (exact) return exact;
+  const begun = id === '' ? [] : submissions.filter((one) => one.id.startsWith(id));
+  const [only] = begun;
+  if (only && begun.length === 1) return only;
+  const ids = begun.map((one) => one.id);
+  if (only) {
+    throw usage(
+      `${begun.length} submissions begin with ${id}: ${ids.slice(-MOST_LISTED).join(', ')}`,
+      'name one of them',
+      {
+        submissions: ids,
+      },
+    );
+  }
+  const open = submissions.filter(({ closed }) => closed === null).map((one) => one.id);
+  // An instant stands only in the words of other refusals.
+  throw refusalError({ code: 'usage', reason: 'unknown-submission', submission: id, open }, '');
+}

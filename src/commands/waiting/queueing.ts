@@ -1,0 +1,149 @@
+import type { Context } from '../../context.js';
+import type { ClaimRequest, LeaveQueueRequest, WaitRequest } from '../../domain/claim-requests.js';
+import type { Claim, Waiter } from '../../domain/model.js';
+import type { Conflict, Refusal } from '../../domain/refusal.js';
+import type { WaitResult } from '../../domain/request.js';
+import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
+import type { CoordError } from '../../errors.js';
+import { absentCommits } from '../../git/refs.js';
+import { refusalError } from '../../render/refusals.js';
+import { gaveUpError, waitingLine } from '../../render/waiting.js';
+import { Bell, watchBranch } from '../../store/queue/watch.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
+
+/** A ticket whose process died stands in the queue no longer than this. */
+const TICKET_SECONDS = 20;
+/** Another clone's release cannot wake this one, so the remote is asked this often. */
+const REMOTE_POLL_SECONDS = 2;
+const LONGEST_SLEEP_SECONDS = 5;
+
+export interface WaitPlan {
+  readonly seconds: number;
+  /** Wait until the ground is free, and claim nothing. */
+  readonly passive: boolean;
+}
+
+/**
+ * Queues for the targets until it is this agent's turn. Woken by changes of the branch, not by polling; leaves the queue
+ * when it gives up or is interrupted.
+ * @returns the claims (none for a passive wait), or the refusal or timeout as an error.
+ */
+export async function waitForTurn(
+  context: Context,
+  store: GitStore,
+  claim: ClaimRequest,
+  plan: WaitPlan,
+): Promise<readonly Claim[] | CoordError> {
+  return listening(context, (bell) => new Turn(context, store, claim, plan, bell).wait());
+}
+
+type Waiting = Extract<WaitResult, { status: 'waiting' }>;
+
+class Turn {
+  private ticket: Waiter | null = null;
+  private readonly startedAt: Instant;
+  private readonly deadline: Instant;
+
+  constructor(
+    private readonly context: Context,
+    private readonly store: GitStore,
+    private readonly claim: ClaimRequest,
+    private readonly plan: WaitPlan,
+    private readonly bell: Bell,
+  ) {
+    this.startedAt = context.now();
+    this.deadline = addSeconds(this.startedAt, plan.seconds);
+  }
+
+  async wait(): Promise<readonly Claim[] | CoordError> {
+    for (;;) {
+      this.bell.reset();
+      const answer = await this.ask();
+      if (!('status' in answer)) return answer;
+      const now = this.context.now();
+      if (this.bell.stopped) return this.giveUp('interrupted', answer.conflicts, now);
+      if (now >= this.deadline) return this.giveUp('timeout', answer.conflicts, now);
+      await this.bell.wait(this.sleepMs(answer.ticket, answer.conflicts, now));
+    }
+  }
+
+  /** Asks for its turn once. */
+  private async ask(): Promise<readonly Claim[] | CoordError | Waiting> {
+    const decision = await transact(this.store, this.request(), this.context.surroundings);
+    const now = this.context.now();
+    if (!decision.ok) {
+      await this.leave(decision.refusal.reason === 'behind' ? 'behind' : 'refused');
+      return refusedClaim(this.context, decision.refusal);
+    }
+    if (decision.result.status === 'granted') return decision.result.claims;
+    const { ticket, conflicts } = decision.result;
+    if (!this.ticket) this.context.host.stderr.write(`${waitingLine(ticket, conflicts, now)}\n`);
+    this.ticket = ticket;
+    return decision.result;
+  }
+
+  private request(): WaitRequest {
+    const operation = this.context.newId();
+    const { agent, session, policy } = this.claim;
+    return {
+      kind: 'wait',
+      operation,
+      agent,
+      session,
+      policy,
+      requestId: this.claim.requestId ?? null,
+      claim: { ...this.claim, operation, ticket: this.ticket?.id ?? null },
+      ticketSeconds: TICKET_SECONDS + (this.store.reach === 'remote' ? policy.skewSeconds : 0),
+      passive: this.plan.passive,
+    };
+  }
+
+  private async giveUp(why: 'timeout' | 'interrupted', conflicts: readonly Conflict[], now: Instant) {
+    await this.leave(why);
+    const targets = this.claim.targets.map(({ target }) => target);
+    const verb = this.plan.passive ? 'wait' : 'claim';
+    return gaveUpError(why, secondsBetween(this.startedAt, now), verb, targets, conflicts);
+  }
+
+  private async leave(outcome: LeaveQueueRequest['outcome']): Promise<void> {
+    if (!this.ticket) return;
+    const { agent, session, policy } = this.claim;
+    const operation = this.context.newId();
+    await transact(
+      this.store,
+      { kind: 'leave-queue', operation, agent, session, policy, ticket: this.ticket.id, outcome },
+      this.context.surroundings,
+    );
+  }
+
+  /** Until something is due: the ticket's refresh, a claim that may be taken over, the deadline. */
+  private sleepMs(ticket: Waiter, conflicts: readonly Conflict[], now: Instant): number {
+    const { skewSeconds } = this.claim.policy;
+    const refreshAt = addSeconds(now, Math.max(1, secondsBetween(now, ticket.expiresAt) / 2));
+    const freeAt = conflicts.map(({ expiresAt }) => addSeconds(expiresAt, skewSeconds));
+    const longest = this.store.reach === 'remote' ? REMOTE_POLL_SECONDS : LONGEST_SLEEP_SECONDS;
+    const next = [refreshAt, this.deadline, addSeconds(now, longest), ...freeAt].filter((instant) => instant > now);
+    return Math.max(10, Math.min(...next.map(epochMs)) - epochMs(now));
+  }
+}
+
+/** Runs the work with a bell that rings whenever the branch moves, and stops when the process is asked to stop. */
+export async function listening<T>(context: Context, work: (bell: Bell) => Promise<T>): Promise<T> {
+  const bell = new Bell();
+  const { branch } = await context.config();
+  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => bell.ring() });
+  const unlisten = context.host.onStop(() => bell.stop());
+  try {
+    return await work(bell);
+  } finally {
+    unlisten();
+    watcher.close();
+  }
+}
+
+/** The refusal of a claim in words; for work that HEAD lacks, it says whether this clone could bring it in. */
+export async function refusedClaim(context: Context, refusal: Refusal): Promise<CoordError> {
+  const commits = refusal.reason === 'behind' ? refusal.missing.map(({ commit }) => commit) : [];
+  return refusalError(refusal, context.now(), await absentCommits(context.git, commits));
+}

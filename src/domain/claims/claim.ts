@@ -1,0 +1,263 @@
+import type { AskedTarget, ClaimRequest } from '../claim-requests.js';
+import type { EventDraft } from '../events.js';
+import { contains, overlap, overlaps } from '../ground/index.js';
+import type { Claim, State } from '../model.js';
+import type { Conflict, MissingWork, Refusal } from '../refusal.js';
+import type { Decision } from '../request.js';
+import { addSeconds, formatDuration, type Instant } from '../time.js';
+import { ownPlace, waitEnded } from '../waiting/wait.js';
+import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
+import { claimEvent, extend, isLive } from './leases.js';
+
+/**
+ * Grants all targets or none. A live claim of this agent on the same target is extended and keeps its token, except
+ * that an upgrade from shared to exclusive takes a new one: readers in between hold larger tokens.
+ */
+export function decideClaim(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+  const refusal =
+    closedToRole(state, request) ??
+    otherSession(state, request, now) ??
+    outOfOrder(state, request, now) ??
+    heldByOthers(state, request, now) ??
+    behind(state, request, now);
+  return refusal ? { ok: false, refusal } : grant(state, request, now);
+}
+
+/** Release commits that the decision needs to know about: the edge asks git whether HEAD contains them. */
+export function commitsToCheck(state: State, request: ClaimRequest): string[] {
+  if (request.allowBehind) return [];
+  const commits = request.targets.flatMap(({ target }) =>
+    releasesOn(state, target, request.policy).map((release) => release.commit),
+  );
+  return [...new Set(commits)].filter((commit) => commit !== request.head && request.contains[commit] === undefined);
+}
+
+/** A worker writes its scratch paths only. */
+export function closedToRole(
+  state: State,
+  request: Pick<ClaimRequest, 'agent' | 'policy'> & { readonly targets: readonly Pick<AskedTarget, 'target'>[] },
+): Refusal | null {
+  const agent = state.agents.find((candidate) => candidate.id === request.agent);
+  if (agent?.role !== 'worker') return null;
+  const { surface, scratch, foldCase } = request.policy;
+  const closed = request.targets.filter(({ target }) => {
+    if (scratch.some((allowed) => contains(allowed, target, { foldCase }))) return false;
+    return target.kind === 'resource' || surface.some((part) => overlaps(part, target, { foldCase }));
+  });
+  if (closed.length === 0) return null;
+  return {
+    code: 'closed',
+    reason: 'role',
+    targets: closed.map(({ target }) => target.text),
+    orchestrators: state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id),
+  };
+}
+
+/** Two agents that share a name must not both win: the same id from another live session is refused. */
+function otherSession(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  if (request.session === null) return null;
+  const { foldCase } = request.policy;
+  const conflicts = request.targets.flatMap(({ target }) =>
+    state.claims
+      .filter(
+        (claim) =>
+          claim.agent === request.agent &&
+          claim.session !== null &&
+          claim.session !== request.session &&
+          isLive(claim, now),
+      )
+      .flatMap((claim): Conflict[] => {
+        const common = overlap(target, groundOf(claim), { foldCase });
+        if (!common) return [];
+        const { agent, session, mode, reason, expiresAt } = claim;
+        const { pattern, witness } = common;
+        const facts = { agent, session, mode, reason, expiresAt, overlap: pattern, witness, waiting: false };
+        return [
+          { target: target.text, heldTarget: claim.target, claimId: claim.id, since: claim.acquiredAt, ...facts },
+        ];
+      }),
+  );
+  return conflicts.length === 0 ? null : refuseHeld('session', request, conflicts, state);
+}
+
+/** With strict order, an agent asks only for what sorts after all that it holds. */
+function outOfOrder(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  if (request.policy.lockOrder !== 'strict') return null;
+  const mine = state.claims.filter((claim) => claim.agent === request.agent && isLive(claim, now));
+  const last =
+    mine
+      .map((claim) => claim.target)
+      .sort()
+      .at(-1) ?? '';
+  const early = request.targets.find(({ target }) => target.text < last && !ownClaimOn(state, request, target, now));
+  if (!early) return null;
+  const asked = request.targets.map(({ target }) => target);
+  const facts = { conflicts: [], free: [], queue: [], asked, mode: request.mode };
+  return { code: 'held', reason: 'order', ...facts, held: last, early: early.target.text };
+}
+
+/** The refusal for ground that others hold, or stand before this request in the queue for. */
+export function heldByOthers(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  const place = ownPlace(state, request);
+  const ahead = place ? state.waiters.slice(0, state.waiters.indexOf(place)) : state.waiters;
+  const conflicts = request.targets.flatMap(({ target }) =>
+    conflictsOf(state, { agent: request.agent, target, mode: request.mode, ahead }, request.policy, now),
+  );
+  return conflicts.length === 0 ? null : refuseHeld('held', request, conflicts, state);
+}
+
+function refuseHeld(
+  reason: 'held' | 'session',
+  request: ClaimRequest,
+  conflicts: readonly Conflict[],
+  state: State,
+): Refusal {
+  const stopped = new Set(conflicts.map((conflict) => conflict.target));
+  const asked = request.targets.map(({ target }) => target);
+  const options = { foldCase: request.policy.foldCase };
+  return {
+    code: 'held',
+    reason,
+    conflicts,
+    asked,
+    mode: request.mode,
+    free: asked.map((target) => target.text).filter((text) => !stopped.has(text)),
+    queue: state.waiters.filter((waiter) =>
+      waiter.targets.some((wanted) => asked.some((target) => overlaps(target, wanted, options))),
+    ),
+  };
+}
+
+function behind(state: State, request: ClaimRequest, now: Instant): Refusal | null {
+  if (request.allowBehind) return null;
+  const missing = new Map<string, MissingWork>();
+  const lacking = new Set<string>();
+  for (const { target } of request.targets) {
+    if (ownClaimOn(state, request, target, now)) continue;
+    for (const { target: released, commit, agent, at } of releasesOn(state, target, request.policy)) {
+      if (commit !== request.head && request.contains[commit] !== true) {
+        missing.set(commit, { target: target.text, released, commit, agent, at });
+        lacking.add(target.text);
+      }
+    }
+  }
+  if (missing.size === 0) return null;
+  const asked = request.targets.map(({ target }) => target);
+  const free = asked.map(({ text }) => text).filter((text) => !lacking.has(text));
+  return { code: 'behind', reason: 'behind', missing: [...missing.values()], free, asked, mode: request.mode };
+}
+
+function ownClaimOn(
+  state: State,
+  request: ClaimRequest,
+  target: AskedTarget['target'],
+  now: Instant,
+): Claim | undefined {
+  return state.claims.find(
+    (claim) =>
+      claim.agent === request.agent &&
+      sameTarget(groundOf(claim), target, request.policy.foldCase) &&
+      isLive(claim, now),
+  );
+}
+
+function grant(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+  const granted: Claim[] = [];
+  const events: EventDraft[] = [];
+  const place = ownPlace(state, request);
+  if (place) events.push(waitEnded(place, 'granted', now));
+  let lastToken = state.lastToken;
+  for (const asked of request.targets) {
+    const own = ownClaimOn(state, request, asked.target, now);
+    if (own) {
+      const upgrade = own.mode === 'shared' && request.mode === 'exclusive';
+      if (upgrade) lastToken += 1;
+      const claim = reenter(own, asked, request, now, upgrade ? lastToken : own.token);
+      granted.push(claim);
+      events.push(claimEvent('claim.renewed', claim, now, { expiresAt: claim.expiresAt, reason: claim.reason }));
+    } else {
+      lastToken += 1;
+      const claim = newClaim(asked, request, now, lastToken, granted.length + 1);
+      granted.push(claim);
+      events.push(claimEvent('claim.granted', claim, now, grantFacts(claim, asked.target.kind)));
+    }
+  }
+  const over = ownOver(state, granted, request, now);
+  return {
+    ok: true,
+    state: {
+      ...state,
+      lastToken,
+      claims: mergeClaims(state.claims, granted, over),
+      waiters: place ? state.waiters.filter((waiter) => waiter !== place) : state.waiters,
+    },
+    events: [
+      ...over.map((claim) => claimEvent('claim.expired', claim, now, { expiresAt: claim.expiresAt })),
+      ...events,
+    ],
+    result: { claims: granted },
+    summary: summaryOf(granted, request.agent),
+  };
+}
+
+function grantFacts(claim: Claim, kind: Claim['kind']): Record<string, unknown> {
+  const { expiresAt, ttlSeconds, reason, base, reach, rules, allowedBehind } = claim;
+  return { kind, expiresAt, ttlSeconds, reason, base, reach, rules, ...(allowedBehind ? { allowedBehind } : {}) };
+}
+
+/** This agent's claims that are over, on targets which it is granted anew. */
+function ownOver(state: State, granted: readonly Claim[], { agent, policy }: ClaimRequest, now: Instant): Claim[] {
+  return state.claims.filter(
+    (claim) =>
+      claim.agent === agent &&
+      !isLive(claim, now) &&
+      granted.some((one) => sameTarget(groundOf(one), groundOf(claim), policy.foldCase)),
+  );
+}
+
+/** Granted claims replace those with the same id, and those that are over. */
+function mergeClaims(before: readonly Claim[], granted: readonly Claim[], over: readonly Claim[]): Claim[] {
+  const kept = before.filter((claim) => !over.includes(claim) && !granted.some(({ id }) => id === claim.id));
+  return [...kept, ...granted];
+}
+
+function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Instant, token: number): Claim {
+  const { mode, reason, session, expectSeconds, rules } = request;
+  return {
+    ...extend(own, now, asked.ttlSeconds),
+    token,
+    mode,
+    reason: reason ?? own.reason,
+    session: session ?? own.session,
+    expectSeconds: expectSeconds ?? own.expectSeconds,
+    rules: rules ?? own.rules,
+  };
+}
+
+function newClaim(asked: AskedTarget, request: ClaimRequest, now: Instant, token: number, ordinal: number): Claim {
+  return {
+    id: `${request.operation}-${ordinal}`,
+    target: asked.target.text,
+    kind: asked.target.kind,
+    mode: request.mode,
+    agent: request.agent,
+    session: request.session,
+    token,
+    ttlSeconds: asked.ttlSeconds,
+    acquiredAt: now,
+    renewedAt: now,
+    expiresAt: addSeconds(now, asked.ttlSeconds),
+    reason: request.reason,
+    reach: request.reach,
+    base: request.head,
+    expectSeconds: request.expectSeconds,
+    rules: request.rules,
+    allowedBehind: request.allowBehind,
+    offer: null,
+  };
+}
+
+function summaryOf(claims: readonly Claim[], agent: string): string {
+  const longest = Math.max(...claims.map((claim) => claim.ttlSeconds));
+  return `claim ${claims.map((claim) => claim.target).join(', ')} by ${agent} for ${formatDuration(longest)}`;
+}

@@ -1,0 +1,97 @@
+import { contains, overlap, overlaps } from '../ground/index.js';
+import type { Target } from '../ground/targets.js';
+import type { Claim, Mode, Release, State, Waiter } from '../model.js';
+import type { Policy } from '../policy.js';
+import type { Conflict } from '../refusal.js';
+import type { Instant } from '../time.js';
+import { isLive } from './leases.js';
+
+/** The ground of a claim. */
+export function groundOf(claim: Pick<Claim, 'kind' | 'target'>): Target {
+  return { kind: claim.kind, text: claim.target };
+}
+
+/** Same ground by name; the engine's overlap is wider. */
+export function sameTarget(a: Target, b: Target, foldCase: boolean): boolean {
+  if (a.kind !== b.kind) return false;
+  return a.text === b.text || (foldCase && a.text.toLowerCase() === b.text.toLowerCase());
+}
+
+interface Asking {
+  readonly agent: string;
+  readonly target: Target;
+  readonly mode: Mode;
+  /** Tickets that stand behind this request in the queue, itself included, do not stop it. */
+  readonly ahead: readonly Waiter[];
+}
+
+/**
+ * Everything that stops this agent from holding the target: claims of others, also those that expired but may not yet
+ * be taken over, and waiters that came before (first come, first served), unless the agent holds that ground already.
+ */
+export function conflictsOf(state: State, asking: Asking, policy: Policy, now: Instant): Conflict[] {
+  const { target, mode, agent } = asking;
+  const options = { foldCase: policy.foldCase };
+  const found: Conflict[] = [];
+  for (const claim of state.claims) {
+    if (claim.agent === agent || (mode === 'shared' && claim.mode === 'shared')) continue;
+    const common = overlap(target, groundOf(claim), options);
+    if (common) {
+      found.push({
+        target: target.text,
+        heldTarget: claim.target,
+        overlap: common.pattern,
+        witness: common.witness,
+        agent: claim.agent,
+        session: claim.session,
+        claimId: claim.id,
+        since: claim.acquiredAt,
+        expiresAt: claim.expiresAt,
+        reason: claim.reason,
+        mode: claim.mode,
+        waiting: false,
+      });
+    }
+  }
+  const covered = state.claims.some(
+    (claim) =>
+      claim.agent === agent &&
+      isLive(claim, now) &&
+      (claim.mode === 'exclusive' || mode === 'shared') &&
+      contains(groundOf(claim), target, options),
+  );
+  return covered ? found : [...found, ...waitersInTheWay(asking, options)];
+}
+
+function waitersInTheWay({ target, mode, agent, ahead }: Asking, options: { foldCase: boolean }): Conflict[] {
+  return ahead
+    .filter((waiter) => !waiter.passive && waiter.agent !== agent && !(mode === 'shared' && waiter.mode === 'shared'))
+    .flatMap((waiter) =>
+      waiter.targets.flatMap((wanted): Conflict[] => {
+        const common = overlap(target, wanted, options);
+        if (!common) return [];
+        return [
+          {
+            target: target.text,
+            heldTarget: wanted.text,
+            overlap: common.pattern,
+            witness: common.witness,
+            agent: waiter.agent,
+            session: waiter.session,
+            claimId: waiter.id,
+            since: waiter.since,
+            expiresAt: waiter.expiresAt,
+            reason: waiter.reason,
+            mode: waiter.mode,
+            waiting: true,
+          },
+        ];
+      }),
+    );
+}
+
+/** The releases whose commit a new holder of the target must have. Resources hold no files, so no work is lost on them. */
+export function releasesOn(state: State, target: Target, policy: Policy): Release[] {
+  if (target.kind === 'resource') return [];
+  return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }));
+}

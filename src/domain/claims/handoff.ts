@@ -1,0 +1,279 @@
+import { findAgent } from '../agents/agents.js';
+import { names, ownClaims } from '../agents/ownership.js';
+import type { EventDraft } from '../events.js';
+import { overlap } from '../ground/index.js';
+import type { Target } from '../ground/targets.js';
+import { decideNote } from '../log/notes.js';
+import type { Claim, Note, Offer, State } from '../model.js';
+import type { Policy } from '../policy.js';
+import type { MissingWork, Refusal } from '../refusal.js';
+import type { Decision } from '../request.js';
+import type { AcceptRequest, DeclineRequest, HandoffRequest } from '../takeover-requests.js';
+import { addSeconds, type Instant, later } from '../time.js';
+import { closedToRole } from './claim.js';
+import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
+import { claimEvent, isLive, loseClaims } from './leases.js';
+import { bindingCommit, recordReleases, releaseOf, replaceClaims } from './release.js';
+
+/**
+ * Offers claims to another agent, with the commit that it must have; until it accepts, the holder stays. The same offer
+ * again changes nothing; without an agent, open offers are withdrawn.
+ */
+export function decideHandoff(state: State, request: HandoffRequest, now: Instant): Decision<'handoff'> {
+  const { to, agent } = request;
+  const refusal = to === null ? null : unfitToHold(state, agent, to);
+  if (refusal) return { ok: false, refusal };
+  const owned = ownClaims(state, request, request.targets, now);
+  if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
+  const claims = owned.claims.map((claim) => offer(claim, request, now));
+  const changed = claims.filter((claim, index) => claim !== owned.claims[index]);
+  const logged = addNote(state, request, claims, now);
+  const texts = claims.map(({ target }) => target).join(', ');
+  return {
+    ok: true,
+    state: changed.length === 0 ? logged.state : replaceClaims(logged.state, changed),
+    events: [
+      ...changed.map((claim) => claimEvent('claim.offered', claim, now, { to, commit: claim.offer?.commit ?? null })),
+      ...logged.events,
+    ],
+    result: { claims, note: logged.note, heldBack: heldBack(state, claims, request, now) },
+    summary: to === null ? `${agent} withdraws the offer of ${texts}` : `${agent} offers ${texts} to ${to}`,
+  };
+}
+
+/** Why nothing can be handed to this agent; null when it can. */
+export function unfitToHold(state: State, agent: string, to: string): Refusal | null {
+  const known = state.agents.filter(({ id, killed }) => id !== agent && killed === null).map(({ id }) => id);
+  const other = findAgent(state, to);
+  if (to === agent) return { code: 'usage', reason: 'oneself', agent: to, known };
+  if (!other) return { code: 'usage', reason: 'unknown-agent', agent: to, known };
+  return other.killed ? { code: 'usage', reason: 'killed-agent', agent: to, known } : null;
+}
+
+/** Claims of this agent that overlap the offered ones, and stop them from being accepted unless they go as well. */
+function heldBack(state: State, offered: readonly Claim[], request: HandoffRequest, now: Instant): Claim[] {
+  const { agent, to, policy } = request;
+  if (to === null) return [];
+  const kept = state.claims.filter(
+    (claim) =>
+      claim.agent === agent &&
+      isLive(claim, now) &&
+      !isOffered(claim, to, now) &&
+      !offered.some(({ id }) => id === claim.id),
+  );
+  return kept.filter((claim) =>
+    offered.some(
+      (one) =>
+        (one.mode === 'exclusive' || claim.mode === 'exclusive') &&
+        overlap(groundOf(one), groundOf(claim), { foldCase: policy.foldCase }) !== null,
+    ),
+  );
+}
+
+function offer(claim: Claim, request: HandoffRequest, now: Instant): Claim {
+  const { to } = request;
+  if (to === null) return claim.offer === null ? claim : { ...claim, offer: null };
+  const commit = bindingCommit(claim, request);
+  const before = claim.offer;
+  if (before?.to === to && before.commit === commit && before.declined === null) return claim;
+  return { ...claim, offer: { to, at: now, commit, declined: null } };
+}
+
+/** What the holder says goes where all talk goes: into the log, which grants nothing. */
+function addNote(state: State, request: HandoffRequest, claims: readonly Claim[], now: Instant) {
+  const { to, note: text, operation, agent, session, policy } = request;
+  if (text === null || to === null) return { state, events: [], note: null };
+  const target = claims.length === 1 ? (claims[0]?.target ?? null) : null;
+  const base = { operation, agent, session, policy };
+  const noted = decideNote(
+    state,
+    { ...base, kind: 'note', noteKind: 'handoff', text, to: [to], target, needsAck: [], ref: null },
+    now,
+  );
+  const note: Note | null = noted.ok ? noted.result.note : null;
+  return noted.ok ? { state: noted.state, events: noted.events, note } : { state, events: [], note };
+}
+
+/**
+ * Makes the offered claims those of this agent, all of them or none: same target, mode and time to live, a new life, and
+ * larger tokens. HEAD must contain the work of the one who offers, as after a release; the release is recorded.
+ */
+export function decideAccept(state: State, request: AcceptRequest, now: Instant): Decision<'accept'> {
+  const offered = offersTo(state, request, now);
+  if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
+  const targets = offered.claims.map((claim) => ({ target: groundOf(claim) }));
+  const { agent, policy } = request;
+  const refusal =
+    closedToRole(state, { agent, policy, targets }) ??
+    offersHeldBack(state, offered.claims, request, now) ??
+    behind(state, offered.claims, request);
+  return refusal ? { ok: false, refusal } : take(state, offered.claims, request, now);
+}
+
+/** The commits that HEAD must contain for these offers to be accepted. */
+export function commitsOfOffers(state: State, request: AcceptRequest, now: Instant): string[] {
+  const offered = offersTo(state, request, now);
+  if ('refusal' in offered) return [];
+  return missingWork(state, offered.claims, request).map(({ commit }) => commit);
+}
+
+function missingWork(state: State, offered: readonly OfferedClaim[], request: AcceptRequest): MissingWork[] {
+  if (request.allowBehind) return [];
+  const missing = new Map<string, MissingWork>();
+  for (const claim of offered) {
+    const { target, agent, offer } = claim;
+    const own =
+      claim.kind === 'resource' || offer.commit === null ? [] : [{ target, commit: offer.commit, agent, at: offer.at }];
+    for (const { target: released, commit, agent: by, at } of [
+      ...releasesOn(state, groundOf(claim), request.policy),
+      ...own,
+    ]) {
+      if (commit !== request.head && request.contains[commit] !== true) {
+        missing.set(commit, { target, released, commit, agent: by, at });
+      }
+    }
+  }
+  return [...missing.values()];
+}
+
+/** Another claim of the one who offers, inside the offered ground or around it, would make two holders. */
+function offersHeldBack(
+  state: State,
+  offered: readonly OfferedClaim[],
+  request: AcceptRequest,
+  now: Instant,
+): Refusal | null {
+  const { agent, policy } = request;
+  const rest = { ...state, claims: state.claims.filter((claim) => !offered.some(({ id }) => id === claim.id)) };
+  const conflicts = offered.flatMap((claim) =>
+    conflictsOf(rest, { agent, target: groundOf(claim), mode: claim.mode, ahead: [] }, policy, now),
+  );
+  if (conflicts.length === 0) return null;
+  const free = offered.map(({ target }) => target).filter((text) => !conflicts.some(({ target }) => target === text));
+  const asked = offered.map(groundOf);
+  return { code: 'held', reason: 'held', conflicts, free, queue: [], asked, mode: offered[0]?.mode ?? 'exclusive' };
+}
+
+function behind(state: State, offered: readonly OfferedClaim[], request: AcceptRequest): Refusal | null {
+  const missing = missingWork(state, offered, request);
+  if (missing.length === 0) return null;
+  const lacking = new Set(missing.map(({ target }) => target));
+  const free = offered.map(({ target }) => target).filter((text) => !lacking.has(text));
+  const mode = offered[0]?.mode ?? 'exclusive';
+  return { code: 'behind', reason: 'behind', missing, free, asked: offered.map(groundOf), mode };
+}
+
+function take(
+  state: State,
+  offered: readonly OfferedClaim[],
+  request: AcceptRequest,
+  now: Instant,
+): Decision<'accept'> {
+  const { agent, policy } = request;
+  const claims = offered.map((claim, index) => newLife(claim, state.lastToken + 1 + index, request, now));
+  const handed = loseClaims(state, offered, now, { how: 'handed-over', by: agent, reason: null });
+  const own = (claim: Claim) =>
+    claim.agent === agent &&
+    isLive(claim, now) &&
+    claims.some((one) => sameTarget(groundOf(one), groundOf(claim), policy.foldCase));
+  const merged = handed.claims.filter(own);
+  const releases = offered.flatMap((claim) => releaseOf(claim, claim.offer.commit, now));
+  const texts = claims.map(({ target }) => target).join(', ');
+  const next: State = {
+    ...handed,
+    lastToken: state.lastToken + claims.length,
+    claims: [...handed.claims.filter((claim) => !merged.includes(claim)), ...claims],
+    releases: recordReleases(handed.releases, releases, policy.foldCase),
+  };
+  return {
+    ok: true,
+    state: claims.length === 0 ? state : next,
+    events: [
+      ...merged.map((claim) => claimEvent('claim.released', claim, now, { commit: null })),
+      ...claims.map((claim, index) => handedOff(claim, offered[index], now)),
+    ],
+    result: { claims, handedOver: offered },
+    summary: `${agent} accepts ${texts} from ${[...new Set(offered.map((claim) => claim.agent))].join(', ')}`,
+  };
+}
+
+function newLife(claim: OfferedClaim, token: number, request: AcceptRequest, now: Instant): Claim {
+  const { agent, session, operation, head, reach, rules, allowBehind } = request;
+  const start = later(now, claim.renewedAt);
+  return {
+    ...claim,
+    ...{ id: `${operation}-${token}`, agent, session, token, reach, rules },
+    acquiredAt: start,
+    renewedAt: start,
+    expiresAt: addSeconds(start, claim.ttlSeconds),
+    base: head,
+    expectSeconds: null,
+    allowedBehind: allowBehind,
+    offer: null,
+  };
+}
+
+function handedOff(claim: Claim, before: OfferedClaim | undefined, now: Instant): EventDraft {
+  return claimEvent('claim.handed-off', claim, now, {
+    from: before?.agent,
+    fromClaim: before?.id,
+    fromToken: before?.token,
+    commit: before?.offer.commit,
+    expiresAt: claim.expiresAt,
+    ttlSeconds: claim.ttlSeconds,
+    base: claim.base,
+    kind: claim.kind,
+    rules: claim.rules,
+    ...(claim.allowedBehind ? { allowedBehind: true } : {}),
+  });
+}
+
+/** Turns offers down: the holders keep their claims, and are told. */
+export function decideDecline(state: State, request: DeclineRequest, now: Instant): Decision<'decline'> {
+  const { agent, reason } = request;
+  const offered = offersTo(state, request, now);
+  if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
+  const claims = offered.claims.map((claim) => declineOffer(claim, reason, now));
+  return {
+    ok: true,
+    state: claims.length === 0 ? state : replaceClaims(state, claims),
+    events: claims.map((claim) => claimEvent('claim.declined', claim, now, { by: agent, reason })),
+    result: { claims },
+    summary: `${agent} declines ${claims.map(({ target }) => target).join(', ')}`,
+  };
+}
+
+/** A claim whose offer waits for its answer. */
+export type OfferedClaim = Claim & { readonly offer: Offer };
+
+/** Whether the claim is live, and offered to this agent (null: to anybody). */
+export function isOffered(claim: Claim, to: string | null, now: Instant): claim is OfferedClaim {
+  const { offer } = claim;
+  return offer !== null && offer.declined === null && (to === null || offer.to === to) && isLive(claim, now);
+}
+
+/** The claims on these targets (null: all) that are offered to this agent, or the refusal that says which are not. */
+function offersTo(
+  state: State,
+  request: { readonly agent: string; readonly policy: Policy; readonly targets: readonly Target[] | null },
+  now: Instant,
+): { readonly claims: readonly OfferedClaim[] } | { readonly refusal: Refusal } {
+  const { agent, targets, policy } = request;
+  const offered = state.claims.filter((claim) => isOffered(claim, agent, now));
+  if (targets === null) return { claims: offered };
+  const named = (target: Target) => (claim: Claim) => names(target, groundOf(claim), policy.foldCase);
+  const missing = targets.filter((target) => !offered.some(named(target)));
+  if (missing.length === 0)
+    return { claims: offered.filter((claim) => targets.some((target) => named(target)(claim))) };
+  const held = state.claims.filter((claim) => isLive(claim, now) && missing.some((target) => named(target)(claim)));
+  if (held.length === 0) {
+    return { refusal: { code: 'lost', reason: 'no-offer', targets: missing.map(({ text }) => text) } };
+  }
+  const facts = { conflicts: [], free: [], queue: [], asked: targets, mode: 'exclusive' as const };
+  return { refusal: { code: 'held', reason: 'not-offered', ...facts, claims: held } };
+}
+
+/** The claim with its offer turned down. */
+export function declineOffer(claim: OfferedClaim, reason: string | null, now: Instant): OfferedClaim {
+  return { ...claim, offer: { ...claim.offer, declined: { at: now, reason } } };
+}

@@ -1,0 +1,157 @@
+import { findAgent } from '../agents/agents.js';
+import { sameSession } from '../agents/ownership.js';
+import type { LandRequest } from '../claim-requests.js';
+import { matches } from '../ground/index.js';
+import { patternTarget } from '../ground/patterns.js';
+import type { Claim, State } from '../model.js';
+import type { Policy } from '../policy.js';
+import type { UnclaimedPath } from '../refusal.js';
+import type { Decision } from '../request.js';
+import type { Instant } from '../time.js';
+import { groundOf } from './conflicts.js';
+import { isLive } from './leases.js';
+import { decideRelease } from './release.js';
+
+/**
+ * Lets work onto the main branch and gives back the claims that it was done under. Every changed path of the surface
+ * must be under a live exclusive claim of this agent, and no changed path under a claim of another. The release always
+ * binds: what was changed under the claim is in the commit.
+ */
+export function decideLand(state: State, request: LandRequest, now: Instant): Decision<'land'> {
+  const { agent, branch, commit, from, paths } = request;
+  if (findAgent(state, agent)?.role === 'worker') {
+    const orchestrators = state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id);
+    return { ok: false, refusal: { code: 'closed', reason: 'role', targets: paths, orchestrators } };
+  }
+  const standings = paths.map((path) => coverageOf(state, request, path, now));
+  const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
+  if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
+  const claims = [...new Set(standings.flatMap((standing) => standing.claims))];
+  if (request.review !== undefined) return recordPush(state, request, request.review, claims, now);
+  const released = decideRelease(
+    state,
+    {
+      ...request,
+      kind: 'release',
+      targets: claims.map(groundOf),
+      commitNamed: true,
+      uncommitted: false,
+    },
+    now,
+  );
+  if (!released.ok) return released;
+  const landed = { type: 'work.landed', at: now, agent, session: request.session, commit, from, branch } as const;
+  const freed = claims.length === 0 ? '' : `, releasing ${claims.map(({ target }) => target).join(', ')}`;
+  return {
+    ok: true,
+    // A new object even where no claim is released: each landing is on the record.
+    state: { ...released.state },
+    events: [...released.events, { ...landed, paths: paths.length }],
+    result: { released: released.result.released },
+    summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}`,
+  };
+}
+
+/** Says which commits were made under which claims, for whoever audits the pull request. */
+function recordPush(
+  state: State,
+  request: LandRequest,
+  review: string,
+  claims: readonly Claim[],
+  now: Instant,
+): Decision<'land'> {
+  const { agent, session, commit, from, paths } = request;
+  const under = { claims: claims.map(({ id }) => id), paths: paths.length };
+  return {
+    ok: true,
+    // A new object although nothing of it changes: each push is on the record.
+    state: { ...state },
+    events: [{ type: 'work.pushed', at: now, agent, session, commit, from, branch: review, ...under }],
+    result: { released: [] },
+    summary: `push ${commit.slice(0, 7)} to ${review} for review by ${agent}`,
+  };
+}
+
+/** More paths than this are named by their folders. */
+const MOST_NAMED = 6;
+
+/**
+ * Few targets that cover all of these paths: the paths themselves, their folders, or the folders at the root of the
+ * repository. A folder ends in a slash; the root is one.
+ */
+export function groundToClaim(changed: readonly string[]): readonly string[] {
+  const paths = outermost(changed.map(claimable));
+  if (paths.length <= MOST_NAMED) return paths;
+  const folders = outermost(paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || path));
+  if (folders.length <= MOST_NAMED) return folders;
+  return outermost(paths.map((path) => path.slice(0, path.indexOf('/') + 1) || path));
+}
+
+/** A name that is not UTF-8 cannot be claimed, nor typed everywhere: its folder can. */
+function claimable(path: string): string {
+  const unreadable = path.indexOf('\uFFFD');
+  return unreadable < 0 ? path : path.slice(0, path.lastIndexOf('/', unreadable) + 1) || '/';
+}
+
+function outermost(targets: readonly string[]): string[] {
+  const all = [...new Set(targets)];
+  return all.filter((one) => !all.some((other) => other !== one && other.endsWith('/') && one.startsWith(other)));
+}
+
+/** Who has changed, or is about to change, a path. */
+export interface Changer {
+  readonly agent: string;
+  /** null when no session is known. */
+  readonly session: string | null;
+  readonly policy: Pick<Policy, 'surface' | 'foldCase'>;
+}
+
+/** How a change of one path stands to the claims. */
+export interface Coverage {
+  /** This agent's live exclusive claims that allow the change. */
+  readonly claims: readonly Claim[];
+  /** Why the change is not allowed; absent when it is. */
+  readonly unclaimed?: UnclaimedPath;
+}
+
+/**
+ * Whether an agent may change a path now: it holds a live exclusive claim over it, or the path is off the surface and
+ * nobody else holds it.
+ * @param path relative to the root of the repository
+ */
+export function coverageOf(state: State, changer: Changer, path: string, now: Instant): Coverage {
+  const { agent, policy } = changer;
+  const options = { foldCase: policy.foldCase };
+  const over = state.claims.filter((claim) => claim.kind !== 'resource' && matches(groundOf(claim), path, options));
+  const live = over.filter((claim) => isLive(claim, now));
+  const own = over.filter((claim) => claim.agent === agent);
+  const claims = own.filter(
+    (claim) => live.includes(claim) && claim.mode === 'exclusive' && sameSession(claim, changer),
+  );
+  if (claims.length > 0) return { claims };
+  const holder = live.find((claim) => claim.agent !== agent && claim.mode === 'exclusive') ?? null;
+  if (holder === null && !onSurface(policy, path)) return { claims };
+  const liveOwn = own.find((claim) => live.includes(claim));
+  const loss = lossOf(state, changer, path);
+  const why = liveOwn
+    ? sameSession(liveOwn, changer)
+      ? 'shared'
+      : 'other-session'
+    : own.length > 0
+      ? 'expired'
+      : (loss?.how ?? (holder ? 'held-by-other' : 'not-held'));
+  return { claims, unclaimed: { path, why, holder: holder ?? liveOwn ?? null, loss } };
+}
+
+/** Whether a change of this path needs a claim. */
+export function onSurface(policy: Changer['policy'], path: string): boolean {
+  return policy.surface.some((part) => matches(part, path, { foldCase: policy.foldCase }));
+}
+
+function lossOf(state: State, changer: Changer, path: string): UnclaimedPath['loss'] {
+  const options = { foldCase: changer.policy.foldCase };
+  const losses = findAgent(state, changer.agent)?.losses ?? [];
+  return (
+    losses.findLast((loss) => sameSession(loss, changer) && matches(patternTarget(loss.target), path, options)) ?? null
+  );
+}

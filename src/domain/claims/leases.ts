@@ -1,0 +1,177 @@
+import type { EventDraft } from '../events.js';
+import type { Claim, Loss, State } from '../model.js';
+import type { Policy } from '../policy.js';
+import type { Request } from '../request.js';
+import { addSeconds, type Instant, later, secondsBetween } from '../time.js';
+
+/** The local clock, but never earlier than the claim's own stamps: time does not run backwards for a claim. */
+function timeFor(claim: Claim, now: Instant): Instant {
+  return later(now, claim.renewedAt);
+}
+
+/** Whether the claim still holds for its holder. A claim's life is its time to live; a process id counts for nothing. */
+export function isLive(claim: Claim, now: Instant): boolean {
+  return claim.expiresAt > timeFor(claim, now);
+}
+
+/** The newest stamp that this clock should not yet have seen; null when the clock agrees with the state. */
+export function stampAhead(state: State, policy: Policy, now: Instant): Instant | null {
+  const latest = addSeconds(now, policy.skewSeconds);
+  let newest: Instant | null = null;
+  for (const claim of state.claims) {
+    if (claim.renewedAt > latest && (newest === null || claim.renewedAt > newest)) newest = claim.renewedAt;
+  }
+  return newest;
+}
+
+/**
+ * The claims that may be taken over: over by more than the tolerance, by the clock or by what this clone has watched
+ * itself. None for a clock that disagrees with the state.
+ */
+export function overdueClaims(state: State, policy: Policy, now: Instant): Claim[] {
+  if (policy.watched !== null) return state.claims.filter((claim) => isWatchedOut(claim, policy));
+  if (stampAhead(state, policy, now) !== null) return [];
+  const cutoff = addSeconds(now, -policy.skewSeconds);
+  return state.claims.filter((claim) => claim.expiresAt <= cutoff);
+}
+
+/**
+ * Removes the claims and waiters whose time is over by more than the tolerance, and records each; all but the claims
+ * `spared`, which the request in hand takes over itself.
+ */
+export function sweep(
+  state: State,
+  policy: Policy,
+  now: Instant,
+  spared: readonly Claim[] = [],
+): { state: State; events: EventDraft[] } {
+  const expired = overdueClaims(state, policy, now).filter((claim) => !spared.includes(claim));
+  const lapsed =
+    stampAhead(state, policy, now) === null ? state.waiters.filter((waiter) => waiter.expiresAt <= now) : [];
+  if (expired.length === 0 && lapsed.length === 0) return { state, events: [] };
+  const swept = loseClaims(state, expired, now, { how: 'expired', by: null, reason: null });
+  return {
+    state: lapsed.length === 0 ? swept : { ...swept, waiters: swept.waiters.filter((w) => w.expiresAt > now) },
+    events: [
+      ...expired.map((claim) => claimEvent('claim.expired', claim, now, { expiresAt: claim.expiresAt })),
+      ...lapsed.map(
+        (waiter): EventDraft => ({
+          type: 'wait.ended',
+          at: now,
+          agent: waiter.agent,
+          session: waiter.session,
+          waiter: waiter.id,
+          outcome: 'lapsed',
+        }),
+      ),
+    ],
+  };
+}
+
+/** Takes claims out of the state and leaves their holders word of it. */
+export function loseClaims(
+  state: State,
+  lost: readonly Claim[],
+  now: Instant,
+  cause: Pick<Loss, 'how' | 'by' | 'reason'>,
+): State {
+  if (lost.length === 0) return state;
+  const gone = new Set(lost.map((claim) => claim.id));
+  const losers = new Set(lost.map((claim) => claim.agent));
+  const known = new Set(state.agents.map((agent) => agent.id));
+  const lossesOf = (agent: string): Loss[] =>
+    lost
+      .filter((claim) => claim.agent === agent)
+      .map(({ id, target, token, session }) => ({ claim: id, target, token, at: now, session, ...cause }));
+  return {
+    ...state,
+    claims: state.claims.filter((claim) => !gone.has(claim.id)),
+    agents: [
+      ...state.agents.map((agent) =>
+        losers.has(agent.id) ? { ...agent, losses: keepRecent(agent.losses, lossesOf(agent.id)) } : agent,
+      ),
+      ...[...losers].filter((id) => !known.has(id)).map((id) => ({ ...strangerAgent(id, now), losses: lossesOf(id) })),
+    ],
+  };
+}
+
+const LOSSES_KEPT = 100;
+
+/** Those of one operation are never cut: nobody has told them yet. */
+function keepRecent(before: readonly Loss[], added: readonly Loss[]): readonly Loss[] {
+  return [...before, ...added].slice(-Math.max(LOSSES_KEPT, added.length));
+}
+
+/** The record of an agent that never started a session. */
+export function strangerAgent(id: string, now: Instant) {
+  return {
+    id,
+    role: 'peer' as const,
+    session: null,
+    startedAt: null,
+    lastSeen: now,
+    state: null,
+    rules: null,
+    killed: null,
+    losses: [] as readonly Loss[],
+  };
+}
+
+/** The claim with its life started anew; never shorter than it was. */
+export function extend(claim: Claim, now: Instant, ttlSeconds: number = claim.ttlSeconds): Claim {
+  const ttl = Math.max(ttlSeconds, claim.ttlSeconds);
+  const start = timeFor(claim, now);
+  return { ...claim, ttlSeconds: ttl, renewedAt: start, expiresAt: later(claim.expiresAt, addSeconds(start, ttl)) };
+}
+
+/** Whether less than half of its life is left. */
+export function isPastHalf(claim: Claim, now: Instant): boolean {
+  return secondsBetween(now, claim.expiresAt) < claim.ttlSeconds / 2;
+}
+
+export function claimEvent(
+  type: EventDraft['type'],
+  claim: Claim,
+  now: Instant,
+  facts: Readonly<Record<string, unknown>> = {},
+): EventDraft {
+  return {
+    type,
+    at: now,
+    agent: claim.agent,
+    session: claim.session,
+    claim: claim.id,
+    token: claim.token,
+    target: claim.target,
+    mode: claim.mode,
+    ...facts,
+  };
+}
+
+/** Names one life of a claim: the next renewal, or another holder, has another name. */
+export function renewalKey(claim: Pick<Claim, 'id' | 'token' | 'renewedAt'>): string {
+  return `${claim.id} ${claim.token} ${claim.renewedAt}`;
+}
+
+/**
+ * Whether this clone has itself watched the very same claim for its whole time to live and the tolerance, by a clock that
+ * nobody can set: then its holder's time is over, whatever any wall clock says.
+ */
+function isWatchedOut(claim: Claim, policy: Policy): boolean {
+  const seconds = policy.watched?.[renewalKey(claim)] ?? 0;
+  return seconds >= claim.ttlSeconds + policy.skewSeconds;
+}
+
+/** The request with what this clone has watched, in seconds by renewal. */
+export function withWatched<R extends Request>(request: R, watched: Readonly<Record<string, number>>): R;
+export function withWatched(request: Request, watched: Readonly<Record<string, number>>): Request {
+  const policy = { ...request.policy, watched };
+  switch (request.kind) {
+    case 'wait':
+    case 'steal':
+    case 'once-begin':
+      return { ...request, policy, claim: { ...request.claim, policy } };
+    default:
+      return { ...request, policy };
+  }
+}

@@ -1,0 +1,143 @@
+import { ownClaims, sameSession } from '../agents/ownership.js';
+import type { KeepAliveRequest, ReleaseRequest, Rename, RenewRequest } from '../claim-requests.js';
+import type { EventDraft } from '../events.js';
+import { matches } from '../ground/index.js';
+import { isDeployTarget, isOnceTarget } from '../ground/targets.js';
+import type { Claim, Release, State } from '../model.js';
+import type { Decision } from '../request.js';
+import type { Instant } from '../time.js';
+import { groundOf, sameTarget } from './conflicts.js';
+import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
+
+/** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */
+const RELEASES_KEPT = 2_000;
+
+/** Gives the agent's claims back, with the commit that holds the work. */
+export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Decision<'release'> {
+  const owned = ownClaims(state, request, request.targets, now);
+  if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
+  const gone = new Set(owned.claims.map((claim) => claim.id));
+  const releases = owned.claims.flatMap((claim) => {
+    const commit = bindingCommit(claim, request);
+    return [...releaseOf(claim, commit, now), ...renamedOf(claim, commit, request, now)];
+  });
+  return {
+    ok: true,
+    state:
+      gone.size === 0
+        ? state
+        : {
+            ...state,
+            claims: state.claims.filter((claim) => !gone.has(claim.id)),
+            releases: recordReleases(state.releases, releases, request.policy.foldCase),
+          },
+    events: owned.claims.map((claim) =>
+      claimEvent('claim.released', claim, now, {
+        commit: request.commit,
+        ...(request.uncommitted ? { uncommitted: true } : {}),
+      }),
+    ),
+    result: { released: owned.claims, commit: request.commit },
+    summary: `release ${owned.claims.map((claim) => claim.target).join(', ')} by ${request.agent}${
+      request.commit === null ? '' : ` at ${request.commit.slice(0, 7)}`
+    }`,
+  };
+}
+
+/**
+ * What the next holder must have. A reader changed nothing, and a holder whose HEAD did not move committed nothing:
+ * neither binds anybody, unless a commit was named.
+ */
+export function bindingCommit(claim: Claim, given: Pick<ReleaseRequest, 'commit' | 'commitNamed'>): string | null {
+  const changedNothing = claim.mode === 'shared' || claim.base === given.commit;
+  return changedNothing && !given.commitNamed ? null : given.commit;
+}
+
+/** The release of a claim at the commit that the next holder must have; none where there is no such commit. */
+export function releaseOf(claim: Claim, commit: string | null, now: Instant): Release[] {
+  const { target, kind, agent, token } = claim;
+  return commit === null ? [] : [{ target, kind, agent, token, at: now, commit }];
+}
+
+/** A path that left the claimed ground by a rename takes the obligation along to its new name. */
+function renamedOf(claim: Claim, commit: string | null, request: ReleaseRequest, now: Instant): Release[] {
+  const options = { foldCase: request.policy.foldCase };
+  const left = ({ base, from, to }: Rename) =>
+    base === claim.base && matches(groundOf(claim), from, options) && !matches(groundOf(claim), to, options);
+  return request.renames
+    .filter(left)
+    .flatMap(({ to }) => releaseOf({ ...claim, target: to, kind: 'path' }, commit, now));
+}
+
+/** Keeps the last release of each target. */
+export function recordReleases(
+  before: readonly Release[],
+  added: readonly Release[],
+  foldCase: boolean,
+): readonly Release[] {
+  if (added.length === 0) return before;
+  const replaced = (release: Release) =>
+    added.some((newer) => sameTarget(groundOf(newer), groundOf(release), foldCase));
+  return [...before.filter((release) => !replaced(release)), ...added].slice(-RELEASES_KEPT);
+}
+
+/** Extends the agent's claims by their own time to live; refused as lost when one of them is gone. */
+export function decideRenew(state: State, request: RenewRequest, now: Instant): Decision<'renew'> {
+  const owned = ownClaims(state, request, request.targets, now);
+  if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
+  const renewed = owned.claims.map((claim) => extend(claim, now, request.ttlSeconds ?? claim.ttlSeconds));
+  return {
+    ok: true,
+    state: replaceClaims(state, renewed),
+    events: renewed.map((claim) => renewal(claim, now)),
+    result: { claims: renewed },
+    summary: `renew ${renewed.map((claim) => claim.target).join(', ')} by ${request.agent}`,
+  };
+}
+
+/** Renews nothing by itself: {@link keepAlive} runs with every request. */
+export function decideKeepAlive(state: State, request: KeepAliveRequest): Decision<'keep-alive'> {
+  const claims = state.claims.filter((claim) => claim.agent === request.agent);
+  return { ok: true, state, events: [], result: { claims }, summary: `keep the claims of ${request.agent} alive` };
+}
+
+/** Renews the agent's live claims that are past half of their life: whoever works need not think of renewing. */
+export function keepAlive(
+  state: State,
+  actor: { readonly agent: string; readonly session: string | null },
+  now: Instant,
+): { state: State; events: EventDraft[] } {
+  const due = claimsToKeepAlive(state, actor, now).map((claim) => extend(claim, now));
+  return { state: replaceClaims(state, due), events: due.map((claim) => renewal(claim, now)) };
+}
+
+/**
+ * The live claims of this agent that are past half of their life. The run of a `coord once` is left out, and so is a
+ * deploy: only its own process may keep it alive, or a killed one would never be seen to have ended.
+ */
+export function claimsToKeepAlive(
+  state: State,
+  actor: { readonly agent: string; readonly session: string | null },
+  now: Instant,
+): Claim[] {
+  return state.claims.filter(
+    (claim) =>
+      claim.agent === actor.agent &&
+      !isOnceTarget(groundOf(claim)) &&
+      !isDeployTarget(groundOf(claim)) &&
+      sameSession(claim, actor) &&
+      isLive(claim, now) &&
+      isPastHalf(claim, now),
+  );
+}
+
+function renewal(claim: Claim, now: Instant): EventDraft {
+  return claimEvent('claim.renewed', claim, now, { expiresAt: claim.expiresAt });
+}
+
+/** The state with each of these claims in the place of the one with its id. */
+export function replaceClaims(state: State, changed: readonly Claim[]): State {
+  if (changed.length === 0) return state;
+  const byId = new Map(changed.map((claim) => [claim.id, claim]));
+  return { ...state, claims: state.claims.map((claim) => byId.get(claim.id) ?? claim) };
+}

@@ -1,0 +1,81 @@
+import { sameSession } from '../agents/ownership.js';
+import type { ClaimRequest } from '../claim-requests.js';
+import type { EventDraft } from '../events.js';
+import { overlap } from '../ground/index.js';
+import type { Claim, State } from '../model.js';
+import type { Conflict } from '../refusal.js';
+import type { Decision } from '../request.js';
+import type { StealRequest } from '../takeover-requests.js';
+import type { Instant } from '../time.js';
+import { ownPlace, withoutTicket } from '../waiting/wait.js';
+import { decideClaim } from './claim.js';
+import { groundOf } from './conflicts.js';
+import { claimEvent, loseClaims, overdueClaims } from './leases.js';
+
+/**
+ * Takes over whatever is in the way of a claim, all of it or none. Without force only what is over by more than the
+ * tolerance is taken, and the queue is respected; with force, every holder loses its claim at once, and no waiter is
+ * served before. Free ground is claimed as by a claim. A former holder's work is in no release, so nothing can check
+ * that HEAD contains it.
+ */
+export function decideSteal(state: State, request: StealRequest, now: Instant): Decision<'steal'> {
+  const { claim, force } = request;
+  const overdue = new Set(overdueClaims(state, request.policy, now));
+  const takenOver = claimsInTheWay(state, claim).filter((one) => force || overdue.has(one));
+  const cause = { how: 'taken-over', by: claim.agent, reason: claim.reason } as const;
+  const freed = loseClaims(state, takenOver, now, cause);
+  const decision = force ? claimAheadOfQueue(freed, claim, now) : decideClaim(freed, claim, now);
+  if (!decision.ok) return decision;
+  const { claims } = decision.result;
+  const lost = takenOver.map((one): EventDraft => {
+    const facts = { ...cause, expiresAt: one.expiresAt, forced: !overdue.has(one) };
+    return claimEvent('claim.lost', one, now, facts);
+  });
+  const from = [...new Set(takenOver.map(({ agent }) => agent))];
+  return {
+    ...decision,
+    events: [...lost, ...decision.events],
+    result: { claims, takenOver },
+    summary: from.length === 0 ? decision.summary : `${decision.summary}, taken over from ${from.join(', ')}`,
+  };
+}
+
+/** All claims that the asked ones cannot coexist with: of other agents, and of other sessions of the same agent. */
+export function claimsInTheWay(state: State, request: ClaimRequest): Claim[] {
+  const { agent, mode, policy, targets } = request;
+  const excludes = (claim: Claim) =>
+    claim.agent === agent ? !sameSession(claim, request) : mode === 'exclusive' || claim.mode === 'exclusive';
+  const overlaps = (claim: Claim) =>
+    targets.some(({ target }) => overlap(target, groundOf(claim), { foldCase: policy.foldCase }) !== null);
+  return state.claims.filter((claim) => excludes(claim) && overlaps(claim));
+}
+
+/** Who waits keeps its place, and waits on. */
+function claimAheadOfQueue(state: State, claim: ClaimRequest, now: Instant): Decision<'claim'> {
+  const own = ownPlace(state, claim);
+  const decision = decideClaim({ ...state, waiters: own ? [own] : [] }, claim, now);
+  if (!decision.ok) return decision;
+  const { waiters } = own ? withoutTicket(state, own) : state;
+  return { ...decision, state: { ...decision.state, waiters } };
+}
+
+/** The refusal for what a program runs under, the same agent's included. */
+export function heldBy(claim: Claim) {
+  const { target, agent, session, id, acquiredAt, expiresAt, reason, mode } = claim;
+  const conflict: Conflict = {
+    target,
+    heldTarget: target,
+    overlap: target,
+    witness: target,
+    agent,
+    session,
+    claimId: id,
+    since: acquiredAt,
+    expiresAt,
+    reason,
+    mode,
+    waiting: false,
+  };
+  const facts = { conflicts: [conflict], free: [], queue: [], asked: [groundOf(claim)], mode };
+  return { code: 'held' as const, reason: 'held' as const, ...facts };
+}

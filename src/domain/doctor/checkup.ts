@@ -1,0 +1,199 @@
+import type { ErrorCode } from '../../errors.js';
+import { stampAhead } from '../claims/leases.js';
+import { matches } from '../ground/index.js';
+import { patternTarget } from '../ground/patterns.js';
+import { isOnceTarget } from '../ground/targets.js';
+import type { Claim, State } from '../model.js';
+import type { Policy } from '../policy.js';
+import { oneLine, plural } from '../text.js';
+import { formatDuration, type Instant, secondsBetween } from '../time.js';
+
+/** `high`: coord does not work; `medium`: it protects less than it seems to; `low`: worth knowing. */
+export type Severity = 'high' | 'medium' | 'low';
+
+/** What one look at the set-up found. */
+export interface Finding {
+  /** One word, for scripts. */
+  readonly id: string;
+  readonly ok: boolean;
+  /** How much it matters when it is not well. */
+  readonly severity: Severity;
+  readonly message: string;
+  /** The next thing to do; null: nothing. */
+  readonly next: string | null;
+  /** The exit code's name, where it is not well and of severity high. */
+  readonly code?: ErrorCode;
+}
+
+/** A waiter that still stands in the queue after so many seconds has something the matter, or its holder has. */
+const LONG_WAIT_SECONDS = 3600;
+
+/** What the state itself tells: clocks that disagree, waiters that are stuck, agents that were stopped. */
+export function stateFindings(state: State, policy: Policy, now: Instant): Finding[] {
+  return [clockFinding(state, policy, now), waitersFinding(state, now), killedFinding(state)];
+}
+
+function clockFinding(state: State, policy: Policy, now: Instant): Finding {
+  const ahead = stampAhead(state, policy, now);
+  const base = { id: 'clock', severity: 'medium' } as const;
+  if (ahead === null)
+    return { ...base, ok: true, message: 'this clock agrees with the stamps of the claims', next: null };
+  const behind = formatDuration(secondsBetween(now, ahead));
+  return {
+    ...base,
+    ok: false,
+    message: `this clock is behind the newest stamp by ${behind}: it may take nothing over`,
+    next: 'set the clock of the host that is wrong (timedatectl, or your system’s settings)',
+  };
+}
+
+function waitersFinding({ waiters }: State, now: Instant): Finding {
+  const stuck = waiters.filter(
+    ({ expiresAt, since }) => expiresAt <= now || secondsBetween(since, now) > LONG_WAIT_SECONDS,
+  );
+  const base = { id: 'waiters', severity: 'low' } as const;
+  if (stuck.length === 0)
+    return { ...base, ok: true, message: `${plural(waiters.length, 'waiter')}, none stuck`, next: null };
+  const who = stuck.map(({ agent, targets, since }) => {
+    const ground = targets.map(({ text }) => oneLine(text)).join(' ');
+    return `${agent} for ${ground} since ${formatDuration(secondsBetween(since, now))}`;
+  });
+  return {
+    ...base,
+    ok: false,
+    message: `stuck: ${who.join(', ')}`,
+    next: 'coord status; one that is gone is swept by the next write',
+  };
+}
+
+function killedFinding({ agents }: State): Finding {
+  const killed = agents.flatMap(({ id, killed: kill }) =>
+    kill ? [`${id} (by ${kill.by}: ${oneLine(kill.reason)})`] : [],
+  );
+  const base = { id: 'agents', severity: 'low' } as const;
+  if (killed.length === 0)
+    return { ...base, ok: true, message: `${plural(agents.length, 'agent')}, none stopped`, next: null };
+  return {
+    ...base,
+    ok: false,
+    message: `stopped: ${killed.join(', ')}`,
+    next: 'coord agent revive ID, when it may go on',
+  };
+}
+
+/** The gravest thing that is not well: what the exit code says. Null when nothing of severity high is. */
+export function gravest(findings: readonly Finding[]): Finding | null {
+  return findings.find(({ ok, severity }) => !ok && severity === 'high') ?? null;
+}
+
+/** What of the configuration can be set to something that protects less than it seems to; durations in seconds. */
+export interface Settings {
+  readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };
+  readonly skewSeconds: number;
+  readonly waitSeconds: number;
+  readonly takeover: 'clock' | 'observed';
+  readonly lockOrder: 'detect' | 'strict';
+  readonly surface: readonly string[];
+  readonly resources: Readonly<Record<string, { readonly ttlSeconds: number | null }>>;
+  readonly deploy: Readonly<Record<string, unknown>>;
+  readonly requireSession: boolean;
+}
+
+/** The file that holds them. */
+const FILE = 'coord.config.json';
+/** A model thinks for a minute or two between commands, and only commands renew. */
+const SHORT_TTL_SECONDS = 300;
+/** So long nobody else gets the ground of a holder that has gone. */
+const LONG_TTL_SECONDS = 2 * 3600;
+/** Agents' tools stop a command after 10 minutes. */
+const LONG_CLAIM_SECONDS = 600;
+
+/** What the settings themselves tell, with the claims that are held under them. */
+export function settingFindings(settings: Settings, state: State): Finding[] {
+  return [
+    surfaceFinding(settings),
+    ttlFinding(settings),
+    orderFinding(settings),
+    resourcesFinding(settings, state.claims),
+    sessionFinding(settings),
+    killSwitchFinding(state),
+  ];
+}
+
+function surfaceFinding({ surface }: Settings): Finding {
+  const base = { id: 'surface', severity: 'medium' } as const;
+  if (surface.length === 0) {
+    return { ...base, ok: false, message: 'empty: no path needs a claim', next: `"surface": ["src/**"] in ${FILE}` };
+  }
+  const listed = surface.map(oneLine).join(' ');
+  if (surface.some((pattern) => matches(patternTarget(pattern), FILE))) return well(base, listed);
+  const message = `${listed}; ${FILE} is not on it, so anybody may change what is`;
+  return { ...base, ok: false, message, next: `add "${FILE}" to "surface"` };
+}
+
+function ttlFinding({ ttl, skewSeconds, waitSeconds, resources }: Settings): Finding {
+  const base = { id: 'ttl', severity: 'low' } as const;
+  const { defaultSeconds, maxSeconds } = ttl;
+  const longer = Object.entries(resources).filter(([, { ttlSeconds }]) => (ttlSeconds ?? 0) > maxSeconds);
+  const wrong = [
+    defaultSeconds < SHORT_TTL_SECONDS
+      ? `ttl.default ${formatDuration(defaultSeconds)}: an agent that thinks for so long loses its claims`
+      : '',
+    defaultSeconds > LONG_TTL_SECONDS
+      ? `ttl.default ${formatDuration(defaultSeconds)}: so long a holder that has gone is in the way`
+      : '',
+    skewSeconds >= defaultSeconds ? 'skewTolerance is as long as ttl.default' : '',
+    waitSeconds > LONG_CLAIM_SECONDS ? `wait.max ${formatDuration(waitSeconds)}: agents' tools stop it before` : '',
+    ...longer.map(([name]) => `resources.${oneLine(name)}.ttl is longer than ttl.max`),
+  ].filter((problem) => problem !== '');
+  if (wrong.length > 0) return { ...base, ok: false, message: wrong.join('\n'), next: `set them in ${FILE}` };
+  return well(base, `${formatDuration(defaultSeconds)}, at most ${formatDuration(maxSeconds)}`);
+}
+
+function orderFinding({ lockOrder, takeover }: Settings): Finding {
+  const order =
+    lockOrder === 'strict' ? 'targets are claimed in ascending order' : 'a wait that would close a cycle is refused';
+  const over = takeover === 'observed' ? 'taken over only when seen to lapse' : 'taken over by the clock';
+  return well({ id: 'order', severity: 'low' }, `${order}; what expired is ${over}`);
+}
+
+/** Deploy targets, and resources that are held, should stand in the configuration: a name mistyped guards nothing. */
+function resourcesFinding({ resources, deploy }: Settings, claims: readonly Claim[]): Finding {
+  const base = { id: 'resources', severity: 'low' } as const;
+  const names = Object.keys(resources);
+  const isMapped = (name: string) => names.some((known) => matches({ kind: 'resource', text: known }, name));
+  const targets = Object.keys(deploy).map((name) => `@deploy/${name}`);
+  const held = claims.filter((claim) => claim.kind === 'resource').map(({ kind, target }) => ({ kind, text: target }));
+  const wanted = [...targets, ...held.filter((target) => !isOnceTarget(target)).map(({ text }) => text)];
+  const unmapped = [...new Set(wanted)].filter((name) => !isMapped(name));
+  if (unmapped.length === 0) {
+    return well(base, names.length === 0 ? 'none is named' : names.map(oneLine).join(' '));
+  }
+  const message = `in use, and not named in the configuration: ${unmapped.map(oneLine).join(' ')}`;
+  const next = `"resources": {${unmapped.map((name) => `${JSON.stringify(name)}: {}`).join(', ')}} in ${FILE}, if they are meant`;
+  return { ...base, ok: false, message, next };
+}
+
+function sessionFinding({ requireSession }: Settings): Finding {
+  const base = { id: 'sessions', severity: 'low' } as const;
+  if (requireSession) return well(base, 'a claim needs a session that has read the current rules');
+  const message = 'a claim needs no session, so an agent may never have read the rules';
+  return { ...base, ok: false, message, next: `"requireSession": true in ${FILE}, on the main branch` };
+}
+
+function killSwitchFinding({ agents }: State): Finding {
+  const base = { id: 'kill-switch', severity: 'low' } as const;
+  const able = agents.filter(({ role, killed }) => role === 'orchestrator' && killed === null).map(({ id }) => id);
+  if (able.length > 0) return well(base, `${able.join(', ')}, and a person at a terminal, may stop an agent`);
+  const message = 'no orchestrator is known: only a person at a terminal may stop an agent';
+  return {
+    ...base,
+    ok: false,
+    message,
+    next: 'coord session start --agent ID --role orchestrator, by the one who leads',
+  };
+}
+
+function well(base: Pick<Finding, 'id' | 'severity'>, message: string): Finding {
+  return { ...base, ok: true, message, next: null };
+}

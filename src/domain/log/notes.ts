@@ -1,0 +1,83 @@
+import type { NoteRequest } from '../agent-requests.js';
+import type { Note, State } from '../model.js';
+import type { Decision } from '../request.js';
+import type { Instant } from '../time.js';
+
+/** Ends every output of the log. */
+export const LOG_DISCLAIMER = 'This is a log: not a claim, not permission.';
+
+/**
+ * Adds an entry to the log. Nothing reads the log to decide a claim, a gate or a deploy. A second ack of the same note by
+ * the same agent adds nothing.
+ */
+export function decideNote(state: State, request: NoteRequest, now: Instant): Decision<'note'> {
+  const note = noteOf(request, now);
+  const summary = `${note.kind === 'ack' ? `ack of ${note.ref}` : `${note.kind} ${note.id}`} by ${note.agent}`;
+  const given = note.kind === 'ack' ? findAck(state.notes, note.ref, note.agent) : undefined;
+  if (given) return { ok: true, state, events: [], result: { note: given, added: false }, summary };
+  const { id, agent, session, kind, ref } = note;
+  return {
+    ok: true,
+    state: { ...state, notes: [...state.notes, note] },
+    events: [{ type: 'note.added', at: now, agent, session, note: id, kind, ref }],
+    result: { note, added: true },
+    summary,
+  };
+}
+
+function noteOf(request: NoteRequest, now: Instant): Note {
+  const { operation, agent, session, noteKind, text, to, target, needsAck, ref } = request;
+  return { id: `${operation}-n`, at: now, agent, session, kind: noteKind, text, to, target, needsAck, ref };
+}
+
+/** The ack that this agent gave to a note. */
+export function findAck(notes: readonly Note[], id: string | null, agent: string): Note | undefined {
+  return notes.find((note) => note.kind === 'ack' && note.ref === id && note.agent === agent);
+}
+
+/** A note with who has still to acknowledge it. */
+export interface OpenNote extends Note {
+  readonly pending: readonly string[];
+}
+
+export function withPending(notes: readonly Note[]): OpenNote[] {
+  const acks = acksIn(notes);
+  return notes.map((note) => ({ ...note, pending: note.needsAck.filter((id) => !acks.has(`${note.id} ${id}`)) }));
+}
+
+/** A note to an agent; it is open until that agent acknowledges it. */
+export interface ReceivedNote extends OpenNote {
+  readonly open: boolean;
+}
+
+/** Notes addressed to this agent, or awaiting its acknowledgement: the open ones first, each group oldest first. */
+export function inboxOf(notes: readonly Note[], agent: string): ReceivedNote[] {
+  const acks = acksIn(notes);
+  const received = withPending(notes)
+    .filter((note) => note.kind !== 'ack' && (note.to.includes(agent) || note.needsAck.includes(agent)))
+    .map((note) => ({ ...note, open: !acks.has(`${note.id} ${agent}`) }));
+  return [...received.filter(({ open }) => open), ...received.filter(({ open }) => !open)];
+}
+
+function acksIn(notes: readonly Note[]): ReadonlySet<string> {
+  return new Set(notes.filter(({ kind }) => kind === 'ack').map(({ ref, agent }) => `${ref} ${agent}`));
+}
+
+/** The newest of many names: what came long ago is forgotten, so that it never grows beyond its bound. */
+export class Newest {
+  private readonly names = new Set<string>();
+
+  /** @param most so many are remembered */
+  constructor(private readonly most: number) {}
+
+  has(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  add(name: string): void {
+    this.names.add(name);
+    // A set is in the order in which its members came.
+    const [oldest] = this.names;
+    if (this.names.size > this.most && oldest !== undefined) this.names.delete(oldest);
+  }
+}

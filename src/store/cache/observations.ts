@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { renewalKey } from '../../domain/claims/leases.js';
+import type { Claim } from '../../domain/model.js';
+
+/** A clock that only goes forward and that nobody can set. */
+export interface MonotonicClock {
+  /** Names the boot that the clock counts from; null where that cannot be told. */
+  readonly boot: string | null;
+  /** Seconds since then. */
+  seconds(): number;
+}
+
+interface Record {
+  readonly boot: string | null;
+  /** When each renewal was first seen, in seconds of that boot. */
+  readonly seen: Readonly<{ [renewal: string]: number }>;
+}
+
+const NOTHING: Record = { boot: null, seen: {} };
+
+/** Since when this clone has seen each claim unrenewed, across commands. Deleting it starts the watch anew. */
+export class Observations {
+  constructor(
+    private readonly path: string,
+    private readonly clock: MonotonicClock,
+  ) {}
+
+  /** Notes what is new, and returns for how many seconds each claim has been watched. */
+  watch(claims: readonly Claim[]): Readonly<{ [renewal: string]: number }> {
+    const { boot } = this.clock;
+    // Without a name for the boot, two readings of the clock cannot be compared.
+    if (boot === null) return {};
+    const now = this.clock.seconds();
+    const before = this.read();
+    const known = before.boot === boot ? before.seen : {};
+    const keys = claims.map(renewalKey);
+    const seen = Object.fromEntries(keys.map((key) => [key, known[key] ?? now]));
+    const changed = keys.some((key) => known[key] === undefined) || Object.keys(known).length !== keys.length;
+    if (changed) this.write({ boot, seen });
+    return Object.fromEntries(keys.map((key) => [key, now - (seen[key] ?? now)]));
+  }
+
+  private read(): Record {
+    try {
+      const value = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<Record> | null;
+      return typeof value?.boot === 'string' && value.seen ? { boot: value.boot, seen: value.seen } : NOTHING;
+    } catch {
+      return NOTHING;
+    }
+  }
+
+  private write(record: Record): void {
+    mkdirSync(dirname(this.path), { recursive: true });
+    const temporary = `${this.path}.${randomBytes(6).toString('hex')}.tmp`;
+    writeFileSync(temporary, JSON.stringify(record));
+    renameSync(temporary, this.path);
+  }
+}

@@ -1,0 +1,258 @@
+import { NO_DEPLOYMENTS } from '../../domain/deployments.js';
+import type { Note, State, Submission } from '../../domain/model.js';
+import { CoordError } from '../../errors.js';
+import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
+import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
+import type { SoundBlobs } from '../cache/sound-blobs.js';
+import { mergedBranch } from '../swap/branch-words.js';
+import type { Part, Snapshot } from '../swap/store.js';
+import { parseCommit } from './commits.js';
+import {
+  decodeAgents,
+  decodeClaims,
+  decodeDeployments,
+  decodeLog,
+  decodeOnces,
+  decodeRequests,
+  decodeSoundClaims,
+  decodeSubmissions,
+  encodeAgents,
+  encodeClaims,
+  encodeDeployments,
+  encodeLog,
+  encodeOnces,
+  encodeRequests,
+  encodeSubmissions,
+  inFileOrder,
+  rememberClaims,
+  segmentNumber,
+  textOf,
+} from './documents.js';
+
+/** The file that tells coord's branch from any other. */
+export const CLAIMS_FILE = 'claims.json';
+const FILE_MODE = '100644';
+const FOLDER_MODE = '40000';
+/** Up to here, to check a file costs no more than to know that it was checked. */
+const MOST_ALWAYS_CHECKED = 64 * 1024;
+/** A segment of the log is closed before it outgrows this many bytes. */
+const SEGMENT_BYTES = 64 * 1024;
+
+/** Parts whose file is made when there is first something to keep in it. */
+const LATER_FILES = {
+  onces: 'once.json',
+  deployments: 'deployments.json',
+  requests: 'requests.json',
+  submissions: 'submissions.json',
+} as const;
+/** The contents of open submissions. */
+const CONTENTS_FOLDER = 'submissions';
+
+/** A snapshot with the tree that it was read from. */
+export interface GitSnapshot extends Snapshot {
+  readonly files: ReadonlyMap<string, TreeEntry>;
+  /** Number of the newest segment of the log; 0 when the log was not read. */
+  readonly segment: number;
+  /** Message of the commit, whose events need no recording again. */
+  readonly message: string;
+}
+
+/** The files of the coordination branch: a commit's state, and the tree of a new state. */
+export class BranchTree {
+  constructor(
+    private readonly objects: ObjectDatabase,
+    private readonly objectFormat: 'sha1' | 'sha256',
+    private readonly branch: string,
+    private readonly sound: SoundBlobs,
+  ) {}
+
+  /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format, or the commit is a merge. */
+  async load(revision: string, parts: readonly Part[]): Promise<GitSnapshot> {
+    const { tree, message, parents } = parseCommit(await this.body(revision, 'commit'));
+    if (parents.length > 1) throw mergedBranch(this.branch, revision, parents);
+    const files = parseTree(await this.body(tree, 'tree'), this.idBytes);
+    const required = [CLAIMS_FILE, 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
+    for (const name of required) if (!files.has(name)) throw missingFile(name, this.branch);
+    const later = parts.flatMap((part) => (part === 'log' ? [] : LATER_FILES[part])).filter((name) => files.has(name));
+    const wanted = [...required, ...later];
+    const ids = wanted.map((name) => files.get(name)?.id ?? '');
+    // Git packs the state now and then, and every command reads it.
+    const bodies = await this.objects.read(ids, 'unpack');
+    const sourceOf = (name: string) => textOf(name, bodies.get(files.get(name)?.id ?? '')?.body ?? Buffer.alloc(0));
+    const logSource = parts.includes('log') ? sourceOf('log.jsonl') : null;
+    const notes = logSource === null ? [] : decodeLog('log.jsonl', logSource);
+    return {
+      revision,
+      files,
+      message,
+      parts,
+      segment: logSource === null ? 0 : segmentNumber(logSource),
+      state: {
+        ...this.claimsIn(sourceOf(CLAIMS_FILE), files.get(CLAIMS_FILE)?.id ?? ''),
+        agents: decodeAgents(sourceOf('agents.json')),
+        notes,
+        onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(sourceOf(LATER_FILES.onces)) : [],
+        deployments: wanted.includes(LATER_FILES.deployments)
+          ? decodeDeployments(sourceOf(LATER_FILES.deployments))
+          : NO_DEPLOYMENTS,
+        requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(sourceOf(LATER_FILES.requests)) : [],
+        submissions: wanted.includes(LATER_FILES.submissions)
+          ? decodeSubmissions(sourceOf(LATER_FILES.submissions))
+          : [],
+      },
+    };
+  }
+
+  /** Writes the first tree and returns its id. */
+  begin(state: State): string {
+    return this.writeTree(
+      new Map([
+        [CLAIMS_FILE, this.file(encodeClaims(state))],
+        ['agents.json', this.file(encodeAgents(state.agents))],
+        ['log.jsonl', this.file(encodeLog(state.notes))],
+      ]),
+    );
+  }
+
+  private claimsIn(source: string, id: string): ReturnType<typeof decodeClaims> {
+    if (source.length <= MOST_ALWAYS_CHECKED) return decodeClaims(source);
+    const soundness = this.sound.get(id);
+    if (soundness !== null) return decodeSoundClaims(source, soundness);
+    const claims = decodeClaims(source);
+    this.sound.add(id, 'checked');
+    return claims;
+  }
+
+  private claimsFile(state: State, before: State): TreeEntry {
+    const source = encodeClaims(state, before);
+    const entry = this.file(source);
+    if (source.length > MOST_ALWAYS_CHECKED) {
+      this.sound.add(entry.id, 'written');
+      rememberClaims(source, state);
+    }
+    return entry;
+  }
+
+  /**
+   * Writes the tree of a new state; what did not change, or was not read, keeps its object.
+   * @returns also the state as it is read back
+   */
+  async write(
+    base: GitSnapshot,
+    decided: State,
+  ): Promise<{ readonly tree: string; readonly files: GitSnapshot['files']; readonly state: State }> {
+    const state = inFileOrder(decided);
+    const files = new Map(base.files);
+    const before = base.state;
+    const sameClaims =
+      state.claims === before.claims &&
+      state.waiters === before.waiters &&
+      state.releases === before.releases &&
+      state.lastToken === before.lastToken;
+    if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state, before));
+    if (state.agents !== before.agents) files.set('agents.json', this.file(encodeAgents(state.agents)));
+    if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
+    if (base.parts.includes('onces') && state.onces !== before.onces) {
+      files.set(LATER_FILES.onces, this.file(encodeOnces(state.onces)));
+    }
+    if (base.parts.includes('deployments') && state.deployments !== before.deployments) {
+      files.set(LATER_FILES.deployments, this.file(encodeDeployments(state.deployments)));
+    }
+    if (base.parts.includes('requests') && state.requests !== before.requests) {
+      files.set(LATER_FILES.requests, this.file(encodeRequests(state.requests)));
+    }
+    if (base.parts.includes('submissions') && state.submissions !== before.submissions) {
+      files.set(LATER_FILES.submissions, this.file(encodeSubmissions(state.submissions)));
+      const contents = submittedContents(state.submissions, (entries) => this.writeTree(entries));
+      if (contents === null) files.delete(CONTENTS_FOLDER);
+      else files.set(CONTENTS_FOLDER, { mode: FOLDER_MODE, id: contents });
+    }
+    return { tree: this.writeTree(files), files, state };
+  }
+
+  /** The whole log, oldest first: the closed segments, then the newest. */
+  async readLog({ files, state }: GitSnapshot): Promise<readonly Note[]> {
+    const folder = files.get('log');
+    if (!folder) return state.notes;
+    const segments = [...parseTree(await this.body(folder.id, 'tree'), this.idBytes)];
+    const bodies = await this.objects.read(segments.map(([, { id }]) => id));
+    const older = segments.map(([name, { id }]) => {
+      const source = textOf(`log/${name}`, bodies.get(id)?.body ?? Buffer.alloc(0));
+      const notes = decodeLog(`log/${name}`, source);
+      return { number: segmentNumber(source), notes };
+    });
+    return [...older.sort((a, b) => a.number - b.number).flatMap(({ notes }) => notes), ...state.notes];
+  }
+
+  private async addNotes(files: Map<string, TreeEntry>, base: GitSnapshot, notes: readonly Note[]): Promise<void> {
+    const whole = encodeLog(notes, base.segment);
+    const first = base.state.notes[0];
+    const current = base.files.get('log.jsonl');
+    if (Buffer.byteLength(whole) <= SEGMENT_BYTES || !first || !current) {
+      files.set('log.jsonl', this.file(whole));
+      return;
+    }
+    const folder = base.files.get('log');
+    const segments = folder
+      ? parseTree(await this.body(folder.id, 'tree'), this.idBytes)
+      : new Map<string, TreeEntry>();
+    segments.set(`${first.id}.jsonl`, current);
+    files.set('log', { mode: FOLDER_MODE, id: this.writeTree(segments) });
+    files.set('log.jsonl', this.file(encodeLog(notes.slice(base.state.notes.length), base.segment + 1)));
+  }
+
+  private file(content: string): TreeEntry {
+    return { mode: FILE_MODE, id: this.objects.write('blob', Buffer.from(content)) };
+  }
+
+  private writeTree(files: ReadonlyMap<string, TreeEntry>): string {
+    return this.objects.write('tree', treeBody(files));
+  }
+
+  private async body(id: string, type: ObjectType): Promise<Buffer> {
+    const object = (await this.objects.read([id], 'unpack')).get(id);
+    if (object?.type === type) return object.body;
+    throw new CoordError('corrupt', `${id} on the branch ${this.branch} is a ${object?.type}, not a ${type}`, {
+      hint: `look at its history: git log --stat ${this.branch}`,
+      details: { object: id, problems: [`${id}: not a ${type}`] },
+    });
+  }
+
+  private get idBytes(): number {
+    return this.objectFormat === 'sha256' ? 32 : 20;
+  }
+}
+
+/** The branch lacks a file that coord's state always has: it is damaged, or somebody's own. */
+export function missingFile(name: string, branch: string): CoordError {
+  return new CoordError('corrupt', `${name} is missing from the branch ${branch}`, {
+    hint: `look at its history: git log --stat ${branch}`,
+    details: { file: name, missing: true, problems: [`${name}: missing`] },
+  });
+}
+
+/**
+ * The tree that makes the contents of open submissions part of the branch, so that they travel with it: `ID/3` is the
+ * content of the third file of a submission, `ID/3.base` what it was made from. Numbers, not paths, since a tree with
+ * names such as `.gitmodules` would be judged by servers. What has ended leaves the tip; the history keeps it.
+ * @param write writes a tree and returns its id
+ * @returns null when no submission is open
+ */
+export function submittedContents(
+  submissions: readonly Submission[],
+  write: (entries: ReadonlyMap<string, TreeEntry>) => string,
+): string | null {
+  const open = submissions.filter(({ closed }) => closed === null);
+  if (open.length === 0) return null;
+  return write(new Map(open.map((submission) => [submission.id, { mode: '40000', id: write(entriesOf(submission)) }])));
+}
+
+function entriesOf({ files }: Submission): ReadonlyMap<string, TreeEntry> {
+  const entries = files.flatMap(({ blob, base, carriesBase }, index): [string, TreeEntry][] => [
+    ...(blob === null ? [] : [[`${index + 1}`, { mode: '100644', id: blob }] as [string, TreeEntry]]),
+    ...(base !== null && carriesBase
+      ? [[`${index + 1}.base`, { mode: '100644', id: base }] as [string, TreeEntry]]
+      : []),
+  ]);
+  return new Map(entries);
+}

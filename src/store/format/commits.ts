@@ -1,0 +1,74 @@
+import type { CoordEvent } from '../../domain/events.js';
+import { oneLine, shorten } from '../../domain/text.js';
+import { epochMs } from '../../domain/time.js';
+import type { Entry } from '../swap/store.js';
+
+const SUBJECT_LENGTH = 120;
+const OPERATION_TRAILER = 'Coord-Operation: ';
+
+/**
+ * The body of a coordination commit object. The operation's random id makes it unlike any other commit, so that a push
+ * answered by "up to date" can never be another's success.
+ */
+export function commitBody(tree: string, parent: string | null, entry: Entry, deferred: readonly CoordEvent[]): Buffer {
+  const when = `${Math.floor(epochMs(entry.at) / 1000)} +0000`;
+  const who = `${entry.agent} <${entry.agent}@coord.invalid> ${when}`;
+  const events = [...deferred, ...entry.events];
+  return Buffer.from(
+    [
+      `tree ${tree}`,
+      ...(parent === null ? [] : [`parent ${parent}`]),
+      `author ${who}`,
+      `committer ${who}`,
+      '',
+      shorten(oneLine(entry.summary), SUBJECT_LENGTH),
+      '',
+      ...events.map((event) => JSON.stringify(event)),
+      '',
+      ...operationTrailers(entry),
+      '',
+    ].join('\n'),
+  );
+}
+
+function operationTrailers({ operation, others = [] }: Entry): string[] {
+  return [operation, ...others].map((id) => `${OPERATION_TRAILER}${id}`);
+}
+
+/** Whether the message is that of a commit which wrote an operation. */
+export function performs(message: string, operation: string): boolean {
+  return message.split('\n').includes(`${OPERATION_TRAILER}${operation}`);
+}
+
+export interface CommitHeader {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+}
+
+export function parseCommit(body: Buffer): CommitHeader {
+  const source = body.toString('utf8');
+  const end = source.indexOf('\n\n');
+  const head = source.slice(0, end).split('\n');
+  const valuesOf = (name: string) =>
+    head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+  return { tree: valuesOf('tree')[0] ?? '', parents: valuesOf('parent'), message: source.slice(end + 2) };
+}
+
+/** The events in the message of a coordination commit, in their order; what somebody else wrote there is passed over. */
+export function eventsIn(message: string): CoordEvent[] {
+  return message
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .flatMap((line) => parseEvent(line) ?? []);
+}
+
+/** The event that a line of JSON holds; null where it is none. */
+export function parseEvent(line: string): CoordEvent | null {
+  try {
+    const value = JSON.parse(line) as CoordEvent | null;
+    return typeof value?.id === 'string' && typeof value.type === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,286 @@
+import { isUtf8 } from 'node:buffer';
+import type { Deployment, Deployments, LiveTarget } from '../../domain/deployments.js';
+import type {
+  Agent,
+  AnsweredRequest,
+  Claim,
+  Note,
+  Once,
+  Release,
+  State,
+  Submission,
+  Waiter,
+} from '../../domain/model.js';
+import { oneLine } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
+import type { Soundness } from '../cache/sound-blobs.js';
+import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
+import { checkRecord, type Fields, recordLine, token } from './fields.js';
+import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
+import { parseStrictJson } from './strict-json.js';
+import { linesOf, rememberLines } from './written-lines.js';
+
+/** Version of the files that this program writes; it reads no newer one. */
+export const FORMAT = 1;
+
+const MOST_PROBLEMS_LISTED = 50;
+
+type ClaimsPart = Pick<State, 'lastToken' | 'claims' | 'waiters' | 'releases'>;
+
+/**
+ * `claims.json`: active claims (by token), waiters (in their turn), the last release of each target; nothing else.
+ * @param before what is written over: the text of what stays is reused where it is known
+ */
+export function encodeClaims(state: ClaimsPart, before?: ClaimsPart): string {
+  const { lastToken, waiters, releases } = state;
+  const claims = byToken(state.claims);
+  return document([
+    ['lastToken', String(lastToken)],
+    ['claims', lines(claims, CLAIM, before?.claims)],
+    ['waiters', lines(waiters, WAITER, before?.waiters)],
+    ['releases', lines(releases, RELEASE, before?.releases)],
+  ]);
+}
+
+/** The state as it is read back once it was written. */
+export function inFileOrder(state: State): State {
+  return { ...state, claims: byToken(state.claims), agents: byId(state.agents) };
+}
+
+function byToken(claims: readonly Claim[]): readonly Claim[] {
+  return sorted(claims, (claim) => claim.token);
+}
+
+function byId(agents: readonly Agent[]): readonly Agent[] {
+  return sorted(agents, (agent) => agent.id);
+}
+
+/** The very list where it is in order, as nearly always. */
+function sorted<T>(records: readonly T[], key: (record: T) => number | string): readonly T[] {
+  const isInOrder = records.every((record, index) => index === 0 || key(records[index - 1] as T) <= key(record));
+  return isInOrder ? records : [...records].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/** The text of a file's bytes. @throws CoordError `corrupt` when they are not UTF-8: read loosely, they would be changed. */
+export function textOf(file: string, body: Buffer): string {
+  if (!isUtf8(body)) throw damaged(file, [`${file}: not UTF-8`]);
+  return body.toString('utf8');
+}
+
+/** @throws CoordError `corrupt`, with all problems, when the text is damaged or of a newer format. */
+export function decodeClaims(source: string): ClaimsPart {
+  const problems: string[] = [];
+  const root = parseDocument('claims.json', source, ['lastToken', 'claims', 'waiters', 'releases'], problems);
+  const tokenProblem = token(root.lastToken);
+  if (tokenProblem) problems.push(`lastToken: ${tokenProblem}`);
+  const part = {
+    lastToken: root.lastToken as number,
+    claims: list<Claim>('claims', root.claims, CLAIM, problems),
+    waiters: list<Waiter>('waiters', root.waiters, WAITER, problems),
+    releases: list<Release>('releases', root.releases, RELEASE, problems),
+  };
+  if (problems.length === 0) checkTokens(part, problems);
+  if (problems.length > 0) throw damaged('claims.json', problems);
+  return part;
+}
+
+/** As {@link decodeClaims}, of a text that is known to be sound; the text of what stays is reused when it is written. */
+export function decodeSoundClaims(source: string, soundness: Soundness): ClaimsPart {
+  const { lastToken, claims, waiters, releases } = JSON.parse(source) as ClaimsPart;
+  if (soundness === 'written') rememberClaims(source, { claims, waiters, releases });
+  return { lastToken, claims, waiters, releases };
+}
+
+/** What {@link encodeClaims} has written, of a state in the order of its file, is reused when it is written over. */
+export function rememberClaims(source: string, { claims, waiters, releases }: Omit<ClaimsPart, 'lastToken'>): void {
+  rememberLines(source, 2, [claims, waiters, releases]);
+}
+
+function checkTokens(part: ClaimsPart, problems: string[]): void {
+  const ids = new Set<string>();
+  const tokens = new Set<number>();
+  for (const [index, claim] of part.claims.entries()) {
+    if (claim.token > part.lastToken) problems.push(`claims[${index}].token: larger than lastToken`);
+    if (ids.has(claim.id)) problems.push(`claims[${index}].id: used twice`);
+    ids.add(claim.id);
+    if (tokens.has(claim.token)) problems.push(`claims[${index}].token: used twice`);
+    tokens.add(claim.token);
+  }
+}
+
+export function encodeAgents(agents: readonly Agent[]): string {
+  return document([['agents', lines(byId(agents), AGENT)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeAgents(source: string): readonly Agent[] {
+  const problems: string[] = [];
+  const root = parseDocument('agents.json', source, ['agents'], problems);
+  const agents = list<Agent>('agents', root.agents, AGENT, problems);
+  if (problems.length > 0) throw damaged('agents.json', problems);
+  return agents;
+}
+
+/** `once.json`: the programs that run at most once to success. */
+export function encodeOnces(onces: readonly Once[]): string {
+  return document([['onces', lines(onces, ONCE)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeOnces(source: string): readonly Once[] {
+  const problems: string[] = [];
+  const root = parseDocument('once.json', source, ['onces'], problems);
+  const onces = list<Once>('onces', root.onces, ONCE, problems);
+  if (problems.length > 0) throw damaged('once.json', problems);
+  return onces;
+}
+
+/** `deployments.json`: what runs where, and the newest attempts. */
+export function encodeDeployments({ targets, attempts }: Deployments): string {
+  return document([
+    ['targets', lines(targets, LIVE_TARGET)],
+    ['attempts', lines(attempts, DEPLOYMENT)],
+  ]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeDeployments(source: string): Deployments {
+  const problems: string[] = [];
+  const root = parseDocument('deployments.json', source, ['targets', 'attempts'], problems);
+  const deployments = {
+    targets: list<LiveTarget>('targets', root.targets, LIVE_TARGET, problems),
+    attempts: list<Deployment>('attempts', root.attempts, DEPLOYMENT, problems),
+  };
+  if (problems.length > 0) throw damaged('deployments.json', problems);
+  return deployments;
+}
+
+/** `requests.json`: the answers to request ids. */
+export function encodeRequests(requests: readonly AnsweredRequest[]): string {
+  return document([['requests', lines(requests, ANSWERED_REQUEST)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeRequests(source: string): readonly AnsweredRequest[] {
+  const problems: string[] = [];
+  const root = parseDocument('requests.json', source, ['requests'], problems);
+  const requests = list<AnsweredRequest>('requests', root.requests, ANSWERED_REQUEST, problems);
+  if (problems.length > 0) throw damaged('requests.json', problems);
+  return requests;
+}
+
+/** `submissions.json`: results that were handed over; the contents stand beside it, in `submissions/`. */
+export function encodeSubmissions(submissions: readonly Submission[]): string {
+  return document([['submissions', lines(submissions, SUBMISSION)]]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeSubmissions(source: string): readonly Submission[] {
+  const problems: string[] = [];
+  const root = parseDocument('submissions.json', source, ['submissions'], problems);
+  const submissions = list<Submission>('submissions', root.submissions, SUBMISSION, problems);
+  if (problems.length > 0) throw damaged('submissions.json', problems);
+  return submissions;
+}
+
+/**
+ * A segment of the log: a line for the format, then a line a note. Segments are numbered from 0, since neither clocks nor
+ * ids of different hosts can tell which came first.
+ */
+export function encodeLog(notes: readonly Note[], segment = 0): string {
+  const head = segment === 0 ? { format: FORMAT } : { format: FORMAT, segment };
+  return [JSON.stringify(head), ...notes.map((note) => onOneLine(recordLine(note, NOTE))), ''].join('\n');
+}
+
+/** JSON leaves raw what some readers of lines take for the end of one. */
+function onOneLine(json: string): string {
+  return json.replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The number of a segment that {@link decodeLog} has found sound. */
+export function segmentNumber(source: string): number {
+  const { segment } = JSON.parse(source.slice(0, source.indexOf('\n'))) as { segment?: unknown };
+  return typeof segment === 'number' ? segment : 0;
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeLog(file: string, source: string): Note[] {
+  const problems: string[] = [];
+  const [head, ...rest] = source.split('\n');
+  const root = parseJson(file, head ?? '', problems) as { segment?: unknown } | null | undefined;
+  checkFormat(file, root, problems);
+  if (root?.segment !== undefined && token(root.segment) !== null) problems.push('segment: not a whole number');
+  if (rest.pop() !== '') problems.push('the last line is torn: no newline at its end');
+  const notes = rest.map((line, index) => {
+    const value = parseJson(file, line, problems, `line ${index + 2}`);
+    if (value !== undefined) checkRecord(`line ${index + 2}`, value, NOTE, problems);
+    return value as Note;
+  });
+  if (problems.length > 0) throw damaged(file, problems);
+  return notes;
+}
+
+function document(parts: readonly (readonly [string, string])[]): string {
+  return `{\n${[['format', String(FORMAT)], ...parts].map(([name, value]) => `"${name}": ${value}`).join(',\n')}\n}\n`;
+}
+
+/** One record a line, so that a diff of the file reads well. */
+function lines<T extends object>(records: readonly T[], fields: Fields<T>, before?: readonly T[]): string {
+  if (records.length === 0) return '[]';
+  return `[\n${linesOf(records, before, (record) => recordLine(record, fields))}\n]`;
+}
+
+function list<T>(name: string, value: unknown, fields: Fields<T>, problems: string[]): readonly T[] {
+  if (!Array.isArray(value)) {
+    problems.push(`${name}: not a list`);
+    return [];
+  }
+  for (let index = 0; index < value.length; index += 1)
+    checkRecord(`${name}[${index}]`, value[index], fields, problems);
+  return value as readonly T[];
+}
+
+function parseDocument(
+  file: string,
+  source: string,
+  keys: readonly string[],
+  problems: string[],
+): Record<string, unknown> {
+  const root = parseJson(file, source, problems);
+  if (root === undefined) throw damaged(file, problems);
+  checkFormat(file, root, problems);
+  if (typeof root !== 'object' || root === null) throw damaged(file, problems);
+  for (const name of Object.keys(root)) {
+    if (name !== 'format' && !keys.includes(name)) problems.push(`${name}: unknown`);
+  }
+  return root as Record<string, unknown>;
+}
+
+function parseJson(file: string, source: string, problems: string[], where: string = file): unknown {
+  try {
+    return parseStrictJson(source);
+  } catch (error) {
+    problems.push(`${where}: not JSON (${(error as Error).message})`);
+    return undefined;
+  }
+}
+
+function checkFormat(file: string, root: unknown, problems: string[]): void {
+  const format = (root as { format?: unknown } | null | undefined)?.format;
+  if (typeof format === 'number' && format > FORMAT) {
+    throw new CoordError('corrupt', `${file} has format ${format}; this coord reads up to ${FORMAT}`, {
+      hint: 'upgrade coord: a newer one wrote this state',
+      details: { file, format, supported: FORMAT, problems: [`format: ${format} is newer than ${FORMAT}`] },
+    });
+  }
+  if (format !== FORMAT) problems.push(`format: ${JSON.stringify(format) ?? 'missing'}, not ${FORMAT}`);
+}
+
+function damaged(file: string, problems: readonly string[]): CoordError {
+  const listed = problems.slice(0, MOST_PROBLEMS_LISTED);
+  const more = problems.length > listed.length ? [`and ${problems.length - listed.length} more`] : [];
+  return new CoordError('corrupt', [`${file} is damaged:`, ...listed.map(oneLine), ...more].join('\n  '), {
+    hint: 'nothing was changed; look at its history: git log -p coord',
+    details: { file, problems },
+  });
+}

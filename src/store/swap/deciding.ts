@@ -1,0 +1,185 @@
+import { questionOf, withAnswers } from '../../domain/claims/causal.js';
+import { withWatched } from '../../domain/claims/leases.js';
+import { decide } from '../../domain/decide.js';
+import { numberEvents } from '../../domain/events.js';
+import type { Claim, State } from '../../domain/model.js';
+import { claimIn, refusalEvent } from '../../domain/refusal-event.js';
+import type { Answer, Decision, Request } from '../../domain/request.js';
+import { plural } from '../../domain/text.js';
+import type { Instant } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import type { Entry, Part, Snapshot, Store } from './store.js';
+
+/** What a transaction needs from the edge. */
+export interface Surroundings {
+  now(): Instant;
+  /** For each commit, whether `head` contains it; false also where this clone cannot tell. */
+  containment(head: string | null, commits: readonly string[]): Promise<Readonly<Record<string, boolean>>>;
+  /** For how many seconds this clone has watched each claim, by renewal. */
+  watch(claims: readonly Claim[]): Readonly<Record<string, number>>;
+  /** Resolves after about this many milliseconds. */
+  pause(ms: number): Promise<void>;
+  /** A number from 0 up to 1. */
+  random(): number;
+}
+
+/** Requests that were decided one after the other, each on the state that the one before it left. */
+export interface Decided {
+  readonly from: Snapshot;
+  /** The same object as that of `from` when nothing is to be written. */
+  readonly state: State;
+  /** One a request, in their order. */
+  readonly decisions: readonly Decision[];
+}
+
+/**
+ * Decides requests on what is known here; where that would write nothing, once more on what the arbiter knows: a write is
+ * checked by its swap, refusals and answers that write nothing are not.
+ */
+export async function settle(store: Store, requests: readonly Request[], around: Surroundings): Promise<Decided> {
+  const parts = partsOf(requests);
+  const known = await store.read(parts);
+  const decided = await decideInOrder(known, requests, around);
+  if (decided.state !== known.state) return decided;
+  const latest = await store.latest(parts);
+  return latest.revision === known.revision ? decided : decideInOrder(latest, requests, around);
+}
+
+async function decideInOrder(from: Snapshot, requests: readonly Request[], around: Surroundings): Promise<Decided> {
+  let { state } = from;
+  const decisions: Decision[] = [];
+  for (const request of requests) {
+    const decision = await decideWithFacts(state, request, around);
+    if (decision.ok) state = decision.state;
+    decisions.push(decision);
+  }
+  return { from, state, decisions };
+}
+
+async function decideWithFacts(state: State, request: Request, around: Surroundings): Promise<Decision> {
+  const watching = request.policy.watched === null ? request : withWatched(request, around.watch(state.claims));
+  const { head, commits } = questionOf(state, watching, around.now());
+  if (commits.length === 0) return decide(state, watching, around.now());
+  return decide(state, withAnswers(watching, await around.containment(head, commits)), around.now());
+}
+
+/**
+ * Writes what was decided, in one commit, and puts the refusals on their way into the history.
+ * @param announce see {@link Store.swap}
+ * @returns false when another writer came first: then nothing of it holds, and all is to be decided again
+ */
+export async function write(
+  store: Store,
+  requests: readonly Request[],
+  { from, state, decisions }: Decided,
+  now: Instant,
+  announce?: (revision: string) => void,
+): Promise<boolean> {
+  if (state !== from.state && !(await store.swap(from, state, entryOf(requests, decisions, now), announce)))
+    return false;
+  for (const [index, request] of requests.entries()) {
+    const decision = decisions[index];
+    const claim = decision?.ok === false ? claimIn(request) : null;
+    // A request that makes no sense is nobody's refusal.
+    if (claim && decision?.ok === false && decision.refusal.code !== 'usage') {
+      store.defer(refusalEvent(claim, decision.refusal, now));
+    }
+  }
+  return true;
+}
+
+/** One commit for all that was granted: its subject a sentence, its events in the order of the requests. */
+function entryOf(requests: readonly Request[], decisions: readonly Decision[], at: Instant): Entry {
+  const granted = requests.flatMap((request, index) => {
+    const decision = decisions[index];
+    return decision?.ok ? [{ request, decision }] : [];
+  });
+  const summaries = granted.map(({ decision }) => decision.summary);
+  return {
+    operation: granted[0]?.request.operation ?? '',
+    others: granted.slice(1).map(({ request }) => request.operation),
+    agent: granted[0]?.request.agent ?? '',
+    at,
+    summary:
+      summaries.length === 1 ? (summaries[0] ?? '') : `${plural(summaries.length, 'request')}: ${summaries.join('; ')}`,
+    events: granted.flatMap(({ request, decision }) => numberEvents(request.operation, decision.events)),
+  };
+}
+
+/** The parts of the state that requests decide on or write. */
+function partsOf(requests: readonly Request[]): readonly Part[] {
+  const parts = requests.flatMap((request): readonly Part[] =>
+    (request.requestId ?? null) === null ? ownPartsOf(request) : [...ownPartsOf(request), 'requests'],
+  );
+  return [...new Set(parts)];
+}
+
+function ownPartsOf(request: Request): readonly Part[] {
+  switch (request.kind) {
+    case 'note':
+      return ['log'];
+    case 'handoff':
+      return request.note === null ? [] : ['log'];
+    case 'once-begin':
+    case 'once-finish':
+    case 'once-forget':
+      return ['onces'];
+    case 'submit':
+    case 'integrate':
+    case 'drop-submission':
+      return ['log', 'submissions'];
+    case 'deploy-block':
+    case 'deploy-begin':
+    case 'deploy-start':
+    case 'deploy-finish':
+      return ['deployments'];
+    default:
+      return [];
+  }
+}
+
+/** A writer that lost so many races gives up. */
+export const ATTEMPTS = 200;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * Decides and writes until no other writer comes first.
+ * @param since the revision from which on somebody else may have written this very request; absent: nobody can have
+ */
+export async function decideAlone(
+  store: Store,
+  request: Request,
+  around: Surroundings,
+  since?: string,
+): Promise<Answer> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const decided = await settle(store, [request], around);
+    if (since !== undefined && (await store.isPerformed?.(request.operation, since))) throw answerLost();
+    if (await write(store, [request], decided, around.now())) return answerOf(decided.decisions[0] as Decision);
+    await giveWay(store, around, attempt);
+  }
+  throw movedTooOften();
+}
+
+/** Waits before the next attempt, for a random time that grows. */
+export async function giveWay(store: Store, around: Surroundings, attempt: number): Promise<void> {
+  if (!store.paced) await around.pause(around.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+}
+
+export function answerOf(decision: Decision): Answer {
+  if (!decision.ok) return decision;
+  const { ok, result, summary } = decision;
+  return { ok, result, summary };
+}
+
+export function movedTooOften(): CoordError {
+  return new CoordError('unavailable', `the coordination state moved ${ATTEMPTS} times before this could be written`, {
+    hint: 'nothing was changed; repeat the command',
+  });
+}
+
+function answerLost(): CoordError {
+  return new CoordError('unavailable', 'this was done, but its answer was lost: the queue of this clone was deleted', {
+    hint: 'coord status shows what you hold',
+  });
+}

@@ -1,0 +1,259 @@
+import { join } from 'node:path';
+import type { CoordEvent } from '../../domain/events.js';
+import type { Note, Reach, State } from '../../domain/model.js';
+import { plural } from '../../domain/text.js';
+import type { Instant } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import type { ObjectDatabase } from '../../git/objects.js';
+import type { Repository } from '../../git/repository.js';
+import { Outbox } from '../cache/outbox.js';
+import { SoundBlobs } from '../cache/sound-blobs.js';
+import { TokenMark } from '../cache/token-mark.js';
+import { BranchTree, type GitSnapshot } from '../format/branch-tree.js';
+import { commitBody, eventsIn, parseCommit, performs } from '../format/commits.js';
+import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
+import { RequestQueue } from '../queue/request-queue.js';
+import type { BranchRef } from './branch-ref.js';
+import type { Arbiter, Companion, Entry, Part, Snapshot, Store } from './store.js';
+
+export interface GitStoreOptions {
+  readonly repository: Repository;
+  readonly objects: ObjectDatabase;
+  readonly branch: BranchRef;
+  /** Who decides on writes: the branch itself, or a remote that it follows. */
+  readonly arbiter: Arbiter;
+  readonly around: LockSurroundings & { now(): Instant };
+  /** Puts to the arbiter what was granted without it. */
+  readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
+  /** What moves with every write of this store, or not at all. */
+  readonly companion?: Companion | undefined;
+  /** Absent: no commit is signed. */
+  readonly sign?: Signing | undefined;
+  /** Keeps a long history cheap; without it, the objects only pile up. */
+  readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
+}
+
+/** How commits of the coordination branch are signed. */
+export interface Signing {
+  isAsked(): Promise<boolean>;
+  /** Makes a signed commit of the body of one, whose tree and parents are in their place; returns its id. */
+  commit(body: Buffer): Promise<string>;
+}
+
+/** The state on a branch of its own, written through plumbing by compare-and-swap on the ref; never checked out. */
+export class GitStore implements Store {
+  private readonly outbox: Outbox;
+  private readonly tokens: TokenMark;
+  private readonly tree: BranchTree;
+  readonly queue: RequestQueue | undefined;
+  private known: GitSnapshot | undefined;
+  private begun = false;
+
+  constructor(private readonly options: GitStoreOptions) {
+    const { objects, repository, branch } = options;
+    this.outbox = new Outbox(this.deferredFolder);
+    this.tokens = new TokenMark(this.localDirectory);
+    // What moves together with other work goes alone.
+    if (!options.companion) {
+      this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.around);
+    }
+    this.tree = new BranchTree(objects, repository.objectFormat, branch.branch, new SoundBlobs(this.localDirectory));
+  }
+
+  /** The machine-local part; all of it may be deleted at any time without losing a claim. */
+  get localDirectory(): string {
+    return join(this.options.repository.commonDir, 'coord');
+  }
+
+  /** How far a claim granted now is known to hold. */
+  get reach(): Reach {
+    return this.options.arbiter.reach;
+  }
+
+  /** When the remote's last answer came; null where that is not known, or no remote arbitrates. */
+  get askedAt(): Instant | null {
+    return this.options.arbiter.askedAt;
+  }
+
+  get paced(): boolean {
+    return this.options.arbiter.reach === 'remote';
+  }
+
+  /** The commit at the tip of the branch as known here; null when there is no branch. */
+  async tip(): Promise<string | null> {
+    return this.options.branch.tip();
+  }
+
+  /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no branch. */
+  async latestTip(): Promise<string> {
+    await this.options.arbiter.refresh();
+    const tip = await this.tip();
+    if (tip === null) throw await this.absent();
+    return tip;
+  }
+
+  async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
+    let revision = await this.tip();
+    if (revision === null) {
+      // A fresh clone: the remote may have the branch already.
+      await this.options.arbiter.refresh();
+      revision = await this.tip();
+    }
+    if (revision === null) throw await this.absent();
+    const { known } = this;
+    if (known?.revision === revision && parts.every((part) => known.parts.includes(part))) return known;
+    try {
+      this.known = this.aboveAllTokens(await this.tree.load(revision, parts));
+    } catch (error) {
+      throw await this.options.branch.whyUnreadable(revision, error);
+    }
+    this.tokens.raise(this.known.state.lastToken);
+    return this.known;
+  }
+
+  /** A branch that people took back, knowingly, does not give out again the tokens that this clone has seen. */
+  private aboveAllTokens(snapshot: GitSnapshot): GitSnapshot {
+    const highest = this.tokens.read();
+    if (snapshot.state.lastToken >= highest) return snapshot;
+    return { ...snapshot, state: { ...snapshot.state, lastToken: highest } };
+  }
+
+  /** Whether the branch was coord's when this clone saw it last. */
+  async seenBefore(): Promise<boolean> {
+    return (await this.options.branch.known()) !== null;
+  }
+
+  async begin(): Promise<void> {
+    if (this.begun) return;
+    this.begun = true;
+    try {
+      await this.options.settle?.(this);
+    } catch (error) {
+      this.begun = false;
+      throw error;
+    }
+  }
+
+  end(): void {
+    this.options.arbiter.rest?.();
+  }
+
+  async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
+    await this.begin();
+    await this.options.arbiter.refresh();
+    return this.read(parts);
+  }
+
+  async swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean> {
+    const base = from as GitSnapshot;
+    const recorded = new Set(eventsIn(base.message).map((event) => event.id));
+    const waiting = this.outbox.list();
+    const deferred = waiting.filter((event) => !recorded.has(event.id));
+    const { tree, files, state: written } = await this.tree.write(base, state);
+    const body = commitBody(tree, base.revision, entry, deferred);
+    const commit = await this.writeCommit(body);
+    announce?.(commit);
+    if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
+    this.outbox.remove(waiting);
+    this.tokens.raise(state.lastToken);
+    const { message } = parseCommit(body);
+    // A log may have begun a new segment.
+    const isKnown = !base.parts.includes('log');
+    this.known = isKnown ? { ...base, revision: commit, files, message, state: written } : undefined;
+    await this.options.upkeep?.afterWrite();
+    return true;
+  }
+
+  /** Writes a commit of the coordination branch, signed where that is asked for; no ref names it yet. */
+  async writeCommit(body: Buffer): Promise<string> {
+    const { objects, sign } = this.options;
+    if (sign === undefined || !(await sign.isAsked())) return objects.write('commit', body);
+    await objects.flush();
+    return sign.commit(body);
+  }
+
+  async isWritten(revision: string, base: string): Promise<boolean> {
+    return this.options.branch.reaches(await this.tip(), revision, base);
+  }
+
+  async isPerformed(operation: string, base: string): Promise<boolean> {
+    return this.options.branch.some(await this.tip(), base, ({ message }) => performs(message, operation));
+  }
+
+  /**
+   * Puts a commit in the place of the tip, by compare-and-swap, which need not go on from it: the one way to shorten the
+   * history. Whoever follows asks for proof that the state is the same (`compaction.ts`).
+   * @returns false when the tip is not `from` any more.
+   */
+  async replace(commit: string, from: string): Promise<boolean> {
+    return this.options.arbiter.publish(commit, from);
+  }
+
+  /**
+   * Starts the branch with a first commit of its own, unrelated to the code's history, unless there is one already,
+   * here or on the remote.
+   */
+  async create(state: State, entry: Entry): Promise<'created' | 'adopted' | 'existing'> {
+    const before = await this.tip();
+    await this.options.arbiter.refresh();
+    if (before !== null) return 'existing';
+    if ((await this.tip()) !== null) return 'adopted';
+    const commit = await this.writeCommit(commitBody(this.tree.begin(state), null, entry, []));
+    for (;;) {
+      if (await this.options.arbiter.publish(commit, null)) return 'created';
+      if ((await this.tip()) !== null) return 'adopted';
+    }
+  }
+
+  defer(event: CoordEvent): void {
+    this.outbox.add(event);
+  }
+
+  /** The deferred events that still wait, oldest first. */
+  deferred(): readonly CoordEvent[] {
+    return this.outbox.list();
+  }
+
+  /** Where they wait: the folder changes when there is one more. */
+  get deferredFolder(): string {
+    return join(this.localDirectory, 'outbox');
+  }
+
+  /** Writes the deferred events by themselves; false when none waits, or another writer came first. */
+  async flush(operation: string, at: Instant): Promise<boolean> {
+    return this.exclusively(async () => {
+      const from = await this.read();
+      const recorded = new Set(eventsIn(from.message).map((event) => event.id));
+      const waiting = this.outbox.list();
+      const [first, ...more] = waiting.filter((event) => !recorded.has(event.id));
+      if (!first) {
+        this.outbox.remove(waiting);
+        return false;
+      }
+      const summary = `record ${plural(more.length + 1, 'refusal')}`;
+      return this.swap(from, from.state, { operation, agent: first.agent, at, summary, events: [] });
+    });
+  }
+
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return withLocalLock(this.localDirectory, this.options.around, work);
+  }
+
+  private async absent(): Promise<CoordError> {
+    await this.options.branch.mustNotBeDeleted();
+    return noBranch(this.options.branch.branch);
+  }
+
+  /** The claims and agents as a commit of the branch has them. */
+  async stateAt(commit: string): Promise<State> {
+    return (await this.tree.load(commit, [])).state;
+  }
+
+  async readLog(): Promise<readonly Note[]> {
+    return this.tree.readLog(await this.read(['log']));
+  }
+}
+
+function noBranch(branch: string): CoordError {
+  return new CoordError('usage', `this repository has no coordination branch (${branch})`, { hint: 'coord init' });
+}

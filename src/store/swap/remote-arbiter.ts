@@ -1,0 +1,306 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addSeconds, type Instant, isInstant } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
+import { destinationOf } from '../../git/push-status.js';
+import { dropLooseRef } from '../../git/ref-swap.js';
+import { isAncestor, readRef } from '../../git/refs.js';
+import type { Repository } from '../../git/repository.js';
+import type { Git } from '../../git/run.js';
+import { CLAIMS_FILE, missingFile } from '../format/branch-tree.js';
+import type { LockSurroundings } from '../queue/local-lock.js';
+import type { BranchRef } from './branch-ref.js';
+import { aheadHere, goneThere, neverShared, noCommitThere, rewrittenThere } from './branch-words.js';
+import {
+  declined,
+  nameInTheWay,
+  notTaken,
+  surelyNotPushed,
+  troubleIn,
+  unknownOutcome,
+  unreachable,
+} from './remote-words.js';
+import { type Arbiter, type Companion, CompanionDeclined, companionOptions } from './store.js';
+import { Turns, turnsAt } from './turns.js';
+
+export interface RemoteArbiterOptions {
+  readonly repository: Repository;
+  readonly git: Git;
+  readonly remoteGit: RemoteGit;
+  /** Name of the remote, such as `origin`. */
+  readonly remote: string;
+  readonly local: BranchRef;
+  readonly around: LockSurroundings & { now(): Instant };
+}
+
+const FETCH_ATTEMPTS = 3;
+/** Who loses more often than that though it has the turn of this host loses to another host: then chance decides. */
+const LOST_IN_TURN = 2;
+/** Without turns, a clone that was only behind goes on soon; who lost again gives way for long, and for less each time. */
+const FIRST_PAUSE_MS = 40;
+const LONGEST_PAUSE_MS = 800;
+const LESS_EACH_TIME_MS = 150;
+/** How often a push that the remote neither took nor clearly refused is decided and tried again. */
+const UNCLEAR_ATTEMPTS = 8;
+/** Kinds of trouble that may be over in a moment. */
+const FLEETING = ['locked', 'hidden', 'unknown', 'broken'];
+const SILENT_SECONDS = 30;
+
+/**
+ * The remote's branch decides: a write counts once the remote has accepted a push that goes on from what was read, and
+ * never rewrites. The local branch follows it, and is never ahead of it.
+ */
+export class RemoteArbiter implements Arbiter {
+  readonly reach = 'remote';
+  private readonly asked: Asked;
+  private readonly turns: Turns;
+  /** Pushes in a row that did not count, and how many of these were not another writer's doing. */
+  private lost = 0;
+  private unclear = 0;
+  /** Why the remote is not asked again for a while: it took the whole time of a question not to answer it. */
+  private silent: { readonly error: CoordError; readonly until: Instant } | null = null;
+
+  constructor(private readonly options: RemoteArbiterOptions) {
+    const { repository, remote, local, around } = options;
+    this.asked = new Asked(`${repository.commonDir}/coord`, remote, local.branch);
+    this.turns = new Turns(around.pause);
+  }
+
+  get askedAt(): Instant | null {
+    return this.asked.read();
+  }
+
+  async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
+    let over = true;
+    try {
+      over = await this.tryToPublish(commit, from, companion);
+      return over;
+    } finally {
+      // Who has lost keeps its turn while it decides again.
+      if (over) this.turns.release();
+    }
+  }
+
+  private async tryToPublish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
+    const { remote, local } = this.options;
+    this.mustNotBeSilent();
+    await local.flush();
+    const pushed = await this.push(commit, from, companion);
+    // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
+    if (pushed.code === 0) return this.won(commit, from);
+    await this.giveWay(pushed);
+    // The answer may have been lost on the way: what the remote has is the only answer that counts.
+    const tip = await this.catchUp().catch((error: unknown) => {
+      const unsure = error instanceof CoordError && error.code !== 'corrupt' && !surelyNotPushed(pushed, local.name);
+      throw unsure ? unknownOutcome(remote, pushed, error) : error;
+    });
+    if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
+      await companion?.confirm();
+      return true;
+    }
+    if (tip !== from) {
+      this.unclear = 0;
+      return false;
+    }
+    return this.unmoved(pushed, companion);
+  }
+
+  rest(): void {
+    this.turns.release();
+  }
+
+  async refresh(): Promise<void> {
+    const tip = await this.catchUp();
+    const own = await this.options.local.tip();
+    if (tip !== null || own === null) return;
+    await this.mustBeOurs(own);
+    await this.publish(own, null);
+  }
+
+  private push(commit: string, from: string | null, companion: Companion | undefined): Promise<PorcelainResult> {
+    const { remoteGit, remote, local } = this.options;
+    return remoteGit.push(
+      remote,
+      [`${commit}:${local.name}`, ...(companion ? [`${companion.commit}:${companion.ref}`] : [])],
+      // The lease makes it a compare-and-swap: a branch that was deleted or rewound there is not brought back unnoticed.
+      [
+        `--force-with-lease=${local.name}:${from ?? ''}`,
+        ...['--no-verify', '--no-follow-tags', '--no-signed'],
+        ...(companion ? companionOptions(companion) : []),
+      ],
+    );
+  }
+
+  /** Follows with the local branch as far as that is possible: the remote has decided already. */
+  private async won(commit: string, from: string | null): Promise<boolean> {
+    const { local, around } = this.options;
+    this.lost = 0;
+    this.unclear = 0;
+    this.asked.record(around.now());
+    await local.move(commit, from).catch(() => false);
+    return true;
+  }
+
+  /** Before the remote is asked again, so that what is decided next is fresh. */
+  private async giveWay(pushed: PorcelainResult): Promise<void> {
+    const { around } = this.options;
+    this.lost += 1;
+    if (pushed.timedOut) return;
+    const address = destinationOf(pushed);
+    if (address !== null && this.lost <= LOST_IN_TURN && (await this.turns.take(turnsAt(address)))) return;
+    this.turns.release();
+    const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
+    await around.pause(around.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
+  }
+
+  /** The remote has not moved, so no other writer was the reason, or one that is not done yet. */
+  private async unmoved(pushed: PorcelainResult, companion: Companion | undefined): Promise<false> {
+    const { remote, remoteGit, local } = this.options;
+    if (companion) throw new CompanionDeclined(pushed);
+    this.unclear += 1;
+    if (FLEETING.includes(troubleIn(pushed).kind) && this.unclear < UNCLEAR_ATTEMPTS) return false;
+    const listed = await remoteGit.lsRemote(remote, [`${local.name}/*`]);
+    const other = /\trefs\/heads\/(.+)$/m.exec(listed.stdout)?.[1];
+    if (listed.code === 0 && other !== undefined) throw nameInTheWay(remote, local.branch, other);
+    throw declined(remote, local.branch, pushed);
+  }
+
+  /** A branch of this name that is somebody's own is neither pushed nor taken over. */
+  private async mustBeOurs(commit: string): Promise<void> {
+    const { git, local } = this.options;
+    const { code } = await git(['cat-file', '-e', `${commit}:${CLAIMS_FILE}`]);
+    if (code !== 0) throw missingFile(CLAIMS_FILE, local.branch);
+  }
+
+  /**
+   * Asks the remote, and brings the local branch forward to what it has.
+   * @returns the remote's tip; null when it has no such branch, and is not known to have had one.
+   * @throws CoordError `corrupt` when that is not forward: nothing is ever reset.
+   */
+  private async catchUp(): Promise<string | null> {
+    const { local, remote, around } = this.options;
+    for (;;) {
+      // Read before the remote is asked: whatever stands here was there first, so the answer must contain it.
+      const known = await local.known();
+      const own = await local.tip();
+      const ref = `refs/coord/asked/${randomBytes(8).toString('hex')}`;
+      const tip = await this.fetch(ref);
+      this.asked.record(around.now());
+      if (tip === null) {
+        if (known !== null) throw goneThere(remote, local.branch, known);
+        return null;
+      }
+      try {
+        await this.mustGoOn(known, own, tip);
+        if ((own === tip && known === tip) || (await local.move(tip, own, ref))) return tip;
+      } finally {
+        await this.forget(ref);
+      }
+      // Another process of this clone was faster; what it saw may be newer.
+    }
+  }
+
+  /** Without git where that can be: a git that is killed while it deletes a ref leaves the lock of all packed ones behind. */
+  private async forget(ref: string): Promise<void> {
+    const { repository, git } = this.options;
+    if ((await readRef(repository, git, ref)) === null || dropLooseRef(repository, ref)) return;
+    await git(['update-ref', '-d', ref]);
+  }
+
+  /** Checks that the remote's tip contains all that was seen there, and all that stands here. */
+  private async mustGoOn(known: string | null, own: string | null, tip: string): Promise<void> {
+    const { local, remote, remoteGit, git } = this.options;
+    const { branch } = local;
+    const fetchCommit = async (id: string) => (await remoteGit.fetch(remote, [id], ['--no-filter'])).code === 0;
+    const contains = (commit: string) => local.goesOn(commit, tip, fetchCommit);
+    if (own === tip && (known === null || known === tip)) return;
+    const type = await local.typeOf(tip);
+    if (type !== 'commit') throw noCommitThere({ remote, branch, known, tip }, type);
+    if (own === null) await this.mustBeOurs(tip);
+    if (known !== null && !(await contains(known))) {
+      const rewound = (await isAncestor(git, tip, known)) === true;
+      const related = rewound || (await git(['merge-base', known, tip])).code === 0;
+      const how = rewound ? 'rewound' : related ? 'rewritten' : 'anew';
+      throw rewrittenThere({ remote, branch, known, tip }, how);
+    }
+    if (own === null || own === known || (await contains(own))) return;
+    const parted = { remote, branch, known: own, tip };
+    throw known === null ? neverShared(parted) : aheadHere(parted);
+  }
+
+  /** The remote's tip of the branch, fetched with its history into a ref of this call alone; null when there is none. */
+  private async fetch(ref: string): Promise<string | null> {
+    const { repository, git, remoteGit, remote, local, around } = this.options;
+    this.mustNotBeSilent();
+    for (let attempt = 1; ; attempt += 1) {
+      // A partial clone gets all of the state at once, unless it lacks the very trees that the new ones go on from.
+      const filter = attempt === 1 ? ['--no-filter'] : [];
+      const fetched = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], filter);
+      if (fetched.code === 0) return readRef(repository, git, ref);
+      if (fetched.timedOut) throw this.fellSilent(fetched);
+      const listed = await remoteGit.lsRemote(remote, [local.name]);
+      if (listed.code !== 0) throw listed.timedOut ? this.fellSilent(listed) : unreachable(remote, listed);
+      if (!listed.stdout.includes(`\t${local.name}\n`)) return null;
+      if (attempt === FETCH_ATTEMPTS) throw await this.whyNotFetched(fetched, listed);
+      await around.pause(around.random() * FIRST_PAUSE_MS * attempt);
+    }
+  }
+
+  /** The remote lists the branch, and it cannot be had: for what is wrong there, or here. */
+  private async whyNotFetched(fetched: PorcelainResult, listed: PorcelainResult): Promise<CoordError> {
+    const { remote, local } = this.options;
+    const tip = listed.stdout.split(`\t${local.name}\n`)[0]?.split('\n').at(-1) ?? '';
+    const parted = { remote, branch: local.branch, known: await local.known(), tip };
+    if (/^0+$/.test(tip)) return noCommitThere(parted, null);
+    await local.mustBeReadable();
+    return notTaken(remote, local.branch, fetched);
+  }
+
+  private fellSilent(result: PorcelainResult): CoordError {
+    const { remote, around } = this.options;
+    const error = unreachable(remote, result);
+    this.silent = { error, until: addSeconds(around.now(), SILENT_SECONDS) };
+    return error;
+  }
+
+  /** One command asks in vain only once, however much it would like to know. */
+  private mustNotBeSilent(): void {
+    if (this.silent && this.options.around.now() < this.silent.until) throw this.silent.error;
+  }
+}
+
+/** When this clone last had a remote's answer about its branch. Best effort: deleting it only makes that unknown. */
+class Asked {
+  private readonly path: string;
+
+  constructor(
+    private readonly directory: string,
+    remote: string,
+    branch: string,
+  ) {
+    this.path = join(directory, `asked-${encodeURIComponent(`${remote} ${branch}`)}`);
+  }
+
+  /** By this host's clock; null where it is not known. */
+  read(): Instant | null {
+    try {
+      const text = readFileSync(this.path, 'utf8').trim();
+      return isInstant(text) ? text : null;
+    } catch {
+      return null;
+    }
+  }
+
+  record(at: Instant): void {
+    const temporary = `${this.path}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      writeFileSync(temporary, `${at}\n`);
+      renameSync(temporary, this.path);
+    } catch {
+      // A read-only or full disk must not turn a grant into a fault.
+    }
+  }
+}

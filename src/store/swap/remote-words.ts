@@ -1,0 +1,169 @@
+import { CoordError, type ErrorCode } from '../../errors.js';
+import type { PorcelainResult } from '../../git/porcelain.js';
+import { reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
+
+/** What a remote's answer is about. It only chooses the words: what happened is found out by reading the remote. */
+export interface Trouble {
+  readonly kind: string;
+  /** A clause: what is wrong. */
+  readonly what: string;
+  /** What to do. */
+  readonly todo: string;
+  readonly code: Extract<ErrorCode, 'unavailable' | 'closed'>;
+}
+
+type Known = readonly [kind: string, pattern: RegExp, what: string, todo: string, code?: 'closed'];
+
+const ASK_ADMIN = 'do not go round it: ask who administers the remote to let you push that branch';
+
+/** Before git could ask anything: nothing can have been written there. */
+const UNREACHED: readonly Known[] = [
+  [
+    'no-such-host',
+    /could not resolve (?:host|proxy)|Name or service not known|nodename nor servname/i,
+    'its host name is unknown here',
+    'check the network and the address: git remote -v',
+  ],
+  [
+    'no-connection',
+    /Connection refused|Failed to connect|No route to host|Network is unreachable|unable to connect/i,
+    'nothing answers there',
+    'check the network and the address: git remote -v',
+  ],
+  [
+    'certificate',
+    /certificate|Host key verification failed/i,
+    'it is not trusted',
+    'connect once by hand and check what git says: git ls-remote',
+  ],
+  [
+    'login',
+    /Authentication failed|could not read (?:Username|Password)|read askpass response|terminal prompts disabled|Permission denied \(|error: 401/i,
+    'it does not know who you are',
+    'log in so that git ls-remote works without a question (a credential helper, ssh-agent)',
+  ],
+  [
+    'forbidden',
+    /error: 403|HTTP 403|Permission to .* denied|access denied|not allowed to|you don't have permission|service not enabled/i,
+    'you may not',
+    ASK_ADMIN,
+    'closed',
+  ],
+  [
+    'no-such-repository',
+    /does not appear to be a git repository|not found|error: 404|error: 410/i,
+    'there is no such repository, or none that you may see',
+    'check the address (git remote -v), and that the repository is still there',
+  ],
+  ['broken', /unable to access/, 'it answers with an error', 'look at that server, or ask who administers it'],
+];
+
+/** Said by a server that was reached. */
+const REFUSED: readonly Known[] = [
+  [
+    'protected',
+    /protected branch|protected ref|GH006|GH013|cannot (?:force-)?push to|not allowed to push/i,
+    'that branch is protected there',
+    ASK_ADMIN,
+    'closed',
+  ],
+  ['hook', /hook declined|declined by hook/i, 'a hook there refused it', ASK_ADMIN, 'closed'],
+  ['forbidden', /hidden ref|deny|prohibited/i, 'you may not', ASK_ADMIN, 'closed'],
+  [
+    'cannot-write',
+    /unpacker error|insufficient permission|Permission denied|Read-only|No space left|quota|unable to migrate/i,
+    'it could not write',
+    'look at the permissions and the disk of that repository, or ask who administers it',
+  ],
+  [
+    'locked',
+    /failed to update ref|cannot lock ref|failed to start transaction|\.lock/i,
+    'it could not move that branch, which has not moved meanwhile either',
+    'a git that was killed there may have left a lock: ask for refs/heads/… .lock to be removed from that repository',
+  ],
+  ['hidden', /stale info|fetch first/, 'it does not show that branch to those who push', ASK_ADMIN, 'closed'],
+];
+
+const UNKNOWN: Trouble = {
+  kind: 'unknown',
+  what: 'for a reason that coord does not know',
+  todo: 'check it with git ls-remote, then repeat',
+  code: 'unavailable',
+};
+
+const TIMED_OUT: Trouble = {
+  kind: 'timeout',
+  what: 'it did not answer in time',
+  todo: 'check the network and that server, then repeat',
+  code: 'unavailable',
+};
+
+/** Why a remote could not be asked, or did not accept a push. */
+export function troubleIn(result: PorcelainResult): Trouble {
+  if (result.timedOut) return TIMED_OUT;
+  // What the remote says is put in front of git's own words, which are the same for many causes.
+  const text = `${result.stdout}\n${result.stderr}`;
+  const table = /^!/m.test(result.stdout) ? REFUSED : [...UNREACHED, ...REFUSED];
+  const known = table.find(([, pattern]) => pattern.test(text));
+  if (!known) return UNKNOWN;
+  const [kind, , what, todo, code = 'unavailable'] = known;
+  return { kind, what, todo, code };
+}
+
+/** Whether a push that failed can have moved nothing, whatever became of the connection. */
+export function surelyNotPushed(pushed: PorcelainResult, ref: string): boolean {
+  if (pushed.timedOut) return false;
+  const { kind } = troubleIn(pushed);
+  return rejectionOf(pushed, ref) !== null || UNREACHED.some(([known]) => known === kind);
+}
+
+/** The remote could not be asked at all. */
+export function unreachable(remote: string, result: PorcelainResult): CoordError {
+  const trouble = troubleIn(result);
+  const message = `the remote ${remote} could not be asked: ${trouble.what} (${reasonOf(result)})`;
+  return failure(trouble, remote, result, message);
+}
+
+/** The remote's branch did not move, and this is why. */
+export function declined(remote: string, branch: string, result: PorcelainResult): CoordError {
+  const trouble = troubleIn(result);
+  const said = wordsOf(result).filter((line) => !/^(?:error|fatal|hint|To) ?/.test(line))[0];
+  const quoted = said === undefined ? '' : `: ${said.slice(0, 200)}`;
+  const message = `the remote ${remote} did not accept the branch ${branch}: ${trouble.what} (${reasonOf(result)})${quoted}`;
+  return failure(trouble, remote, result, message);
+}
+
+/** Another branch of the remote has a name that git cannot have beside this one. */
+export function nameInTheWay(remote: string, branch: string, other: string): CoordError {
+  const message = `the remote ${remote} has the branch ${other}, beside which it cannot have ${branch}`;
+  return new CoordError('unavailable', message, {
+    hint: `nothing was granted; rename that branch there, or set "branch" in coord.config.json (coord init --branch NAME)`,
+    details: { reason: 'name', remote, branch: other },
+  });
+}
+
+/** The remote answered, but this clone could not take the answer in. */
+export function notTaken(remote: string, branch: string, result: PorcelainResult): CoordError {
+  const message = `the remote ${remote} answered, but its branch ${branch} could not be fetched: ${reasonOf(result)}`;
+  return new CoordError('unavailable', message, {
+    hint: 'nothing was granted; check permissions and disk space of .git, and git fsck at the remote; what is known here: coord status --no-fetch',
+    details: { reason: 'clone', remote, stderr: result.stderr.slice(0, 2000) },
+  });
+}
+
+/** The push may have been accepted, and the remote cannot be asked. */
+export function unknownOutcome(remote: string, pushed: PorcelainResult, why: CoordError): CoordError {
+  const message = `it is not known whether ${remote} has recorded this: the push got no answer (${reasonOf(pushed)}), and ${why.message}`;
+  return new CoordError('unavailable', message, {
+    hint: 'repeat the same command when the remote answers again: it then gives the same answer, and has no second effect',
+    details: { ...why.details, reason: 'unknown-outcome', remote },
+    cause: why,
+  });
+}
+
+function failure(trouble: Trouble, remote: string, result: PorcelainResult, message: string): CoordError {
+  return new CoordError(trouble.code, message, {
+    hint: `nothing was granted; ${trouble.todo}`,
+    details: { reason: trouble.kind, remote, stderr: result.stderr.slice(0, 2000) },
+  });
+}

@@ -1,0 +1,128 @@
+import type { CoordEvent } from '../../domain/events.js';
+import type { Note, Reach, State } from '../../domain/model.js';
+import type { Instant } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import type { PorcelainResult } from '../../git/porcelain.js';
+import type { RequestQueue } from '../queue/request-queue.js';
+
+/** A state, and the revision that a swap compares with. */
+export interface Snapshot {
+  /** Opaque; equal revisions have equal states. */
+  readonly revision: string;
+  readonly state: State;
+  /** The parts beside claims and agents that were read, and so may be written; the others are empty. */
+  readonly parts: readonly Part[];
+}
+
+/** What is written beside the new state: the audit trail. */
+export interface Entry {
+  /** Id of the operation: makes the revision unlike every other, even with the same content. */
+  readonly operation: string;
+  /** The other operations that are written with it. */
+  readonly others?: readonly string[];
+  readonly agent: string;
+  readonly at: Instant;
+  /** One sentence. */
+  readonly summary: string;
+  readonly events: readonly CoordEvent[];
+}
+
+/**
+ * What is read only when it is asked for, so that a claim does not pay for it: the newest segment of the log, the
+ * programs that run once, what was deployed, the answers to request ids, and submissions.
+ */
+export type Part = 'log' | 'onces' | 'deployments' | 'requests' | 'submissions';
+
+/** Where each part stands in the state. */
+export const PART_FIELDS = {
+  log: 'notes',
+  onces: 'onces',
+  deployments: 'deployments',
+  requests: 'requests',
+  submissions: 'submissions',
+} as const satisfies Record<Part, keyof State>;
+
+/** Where the state lives. One contract suite (test/contract) holds for every implementation. */
+export interface Store {
+  /** Whether a lost swap has already let others through before it returned, so that no further pause is due. */
+  readonly paced?: boolean;
+  /** Called before a request is decided: what was granted without the arbiter is put to it first. */
+  begin?(): Promise<void>;
+  /** Called once a request was decided, whatever came of it: others need not wait for this writer any more. */
+  end?(): void;
+  /**
+   * The state as last known here.
+   * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.
+   */
+  read(parts?: readonly Part[]): Promise<Snapshot>;
+  /** The state as its arbiter has it now: no refusal is given on less. */
+  latest(parts?: readonly Part[]): Promise<Snapshot>;
+  /**
+   * Compare-and-swap: the new state is written only if the revision is still the one that was read; false otherwise.
+   * Deferred events are written with it.
+   * @param announce called with the new revision, before it can be in the history
+   */
+  swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean>;
+  /** Where requests of several processes wait to be decided together; absent where each goes alone. */
+  readonly queue?: RequestQueue | undefined;
+  /** Whether a revision that followed `base` is in the history. */
+  isWritten?(revision: string, base: string): Promise<boolean>;
+  /** Whether an operation was written after `base`. */
+  isPerformed?(operation: string, base: string): Promise<boolean>;
+  /** Keeps an event to ride with the next swap, so that polling does not flood the history. */
+  defer(event: CoordEvent): void;
+  /** Runs the work while other local writers wait: saves them wasted work, and is never what makes a swap right. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /** The whole log, oldest first. */
+  readLog(): Promise<readonly Note[]>;
+}
+
+/** Who decides which commit is the tip of the coordination branch: this clone's ref, or the remote's. */
+export interface Arbiter {
+  readonly reach: Reach;
+  /** When its last answer came, by this host's clock; null where that is not known, or where it is this clone itself. */
+  readonly askedAt: Instant | null;
+  /**
+   * Moves the branch to a new commit if its tip is still `from` (null: if there is no branch yet).
+   * @param companion moves with it or not at all; only a remote can do that
+   * @returns whether it did; false means: decide again on fresh state.
+   * @throws CoordError `unavailable` when it cannot be known or is refused for another reason; nothing was moved then.
+   */
+  publish(commit: string, from: string | null, companion?: Companion): Promise<boolean>;
+  /** Brings the local branch up to what the arbiter has. */
+  refresh(): Promise<void>;
+  /** Lets others go first from now on: nothing more is to be published soon. */
+  rest?(): void;
+}
+
+/** A ref of the remote that moves in the very push that moves the coordination branch, or not at all. */
+export interface Companion {
+  /** Full name. */
+  readonly ref: string;
+  /** Where it goes. */
+  readonly commit: string;
+  /** Where it must still stand; `commit` contains it. */
+  readonly expected: string;
+  /**
+   * Asked when the remote moved the coordination branch without saying so clearly.
+   * @throws CoordError when the companion has not moved with it.
+   */
+  confirm(): Promise<void>;
+}
+
+/**
+ * Options of the push that moves both or neither. The lease is compare-and-swap and nothing else: the new commit
+ * contains the one that is expected, so no work can be lost. It matters, since `--atomic` binds only the refs that the
+ * server gets to try: one that it hides from writers is refused alone, while the other moves.
+ */
+export function companionOptions({ ref, expected }: Companion): string[] {
+  return ['--atomic', `--force-with-lease=${ref}:${expected}`];
+}
+
+/** The remote took neither ref, and the coordination branch is not the reason: it has not moved. */
+export class CompanionDeclined extends CoordError {
+  constructor(readonly pushed: PorcelainResult) {
+    super('unavailable', 'the remote did not accept the push', { hint: 'nothing was moved; repeat the command' });
+    this.name = 'CompanionDeclined';
+  }
+}

@@ -1,0 +1,38 @@
+import type { Answer, Decision, Request } from '../../domain/request.js';
+import { decideQueued, isCombinable } from '../queue/combine.js';
+import { answerOf, decideAlone, type Surroundings, settle, write } from './deciding.js';
+import type { Store } from './store.js';
+
+export type { Surroundings } from './deciding.js';
+
+/**
+ * Decides a request on the current state and writes the decision by compare-and-swap. A lost race decides again on
+ * fresh state; an old decision is never applied. A refusal takes no lock and writes nothing. Where other processes of this
+ * clone write at the same time, one of them decides for all of them and writes one commit (`combine.ts`).
+ * @throws CoordError `unavailable` when the state kept moving, and all that the store throws.
+ */
+export async function transact<R extends Request>(
+  store: Store,
+  request: R,
+  around: Surroundings,
+): Promise<Answer<R['kind']>>;
+export async function transact(store: Store, request: Request, around: Surroundings): Promise<Answer> {
+  await store.begin?.();
+  try {
+    return await decideAndWrite(store, request, around);
+  } finally {
+    store.end?.();
+  }
+}
+
+async function decideAndWrite(store: Store, request: Request, around: Surroundings): Promise<Answer> {
+  const first = await settle(store, [request], around);
+  const { queue } = store;
+  // What writes nothing need not wait for anybody, nor does a writer who is alone.
+  if (first.state === first.from.state || queue?.isIdle()) {
+    if (await write(store, [request], first, around.now())) return answerOf(first.decisions[0] as Decision);
+  }
+  const ticket = isCombinable(request) ? (queue?.enqueue(request) ?? null) : null;
+  if (queue && ticket !== null) return decideQueued(store, queue, { request, ticket }, around, first.from.revision);
+  return store.exclusively(() => decideAlone(store, request, around));
+}
