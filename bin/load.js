@@ -10,7 +10,7 @@ const { Script } = require('node:vm');
  */
 const VERBS_OF = {
   version: [],
-  reads: ['agents', 'status', 'verify-token'],
+  reads: ['agent', 'status', 'verify-token'],
   writes: ['claim', 'note', 'release', 'renew', 'run', 'wait'],
   guards: ['hook', 'hooks'],
 };

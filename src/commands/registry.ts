@@ -5,7 +5,7 @@ export interface VerbEntry {
   /** `claim`, or `session start` for a verb of a group. */
   readonly name: string;
   readonly summary: string;
-  /** Whether a group without a verb means this one. */
+  /** Whether the group alone means this one; a verb that has the name of its group needs no such mark. */
   readonly isDefault?: boolean;
   /** Whether the words after `--` are a command line of their own. */
   readonly takesCommand?: boolean;
@@ -127,13 +127,13 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./claims/handoff.js')).handoff,
   },
   {
-    name: 'accept',
+    name: 'handoff accept',
     summary: 'take claims that are offered to you',
     writes: true,
     load: async () => (await import('./claims/handoff.js')).accept,
   },
   {
-    name: 'decline',
+    name: 'handoff decline',
     summary: 'turn down claims that are offered to you',
     writes: true,
     load: async () => (await import('./claims/handoff.js')).decline,
@@ -144,7 +144,7 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./claims/verify-token.js')).verifyToken,
   },
   {
-    name: 'scratch',
+    name: 'session scratch',
     summary: 'a directory of your own, to write in',
     writes: true,
     load: async () => (await import('./session/scratch.js')).scratch,
@@ -161,7 +161,8 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./submissions/integrate.js')).integrate,
   },
   {
-    name: 'agents',
+    name: 'agent list',
+    isDefault: true,
     summary: 'who works here, what each does and holds',
     load: async () => (await import('./agents/agents.js')).agents,
   },
@@ -178,7 +179,7 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./agents/agents.js')).agentRevive,
   },
   {
-    name: 'state',
+    name: 'agent state',
     summary: 'say what you are doing',
     writes: true,
     load: async () => (await import('./agents/agents.js')).state,

@@ -1,4 +1,4 @@
-import { VERBS } from './registry.js';
+import { VERBS, type VerbEntry } from './registry.js';
 
 /**
  * The headings of the help with the commands under each, in the order in which it lists them: what is needed every day
@@ -6,22 +6,20 @@ import { VERBS } from './registry.js';
  */
 export const SUBJECTS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
-  [
-    'More about claims',
-    ['renew', 'wait', 'steal', 'handoff', 'accept', 'decline', 'verify-token', 'run', 'once', 'land', 'released-by'],
-  ],
-  ['Orchestrator and workers', ['scratch', 'submit', 'integrate']],
+  ['More about claims', ['renew', 'wait', 'steal', 'handoff', 'verify-token', 'run', 'once', 'land', 'released-by']],
+  ['Orchestrator and workers', ['submit', 'integrate']],
   ['Deploys', ['gate', 'deploy', 'deployments', 'verify', 'evidence']],
-  ['Agents and their rules', ['rules', 'agents', 'agent', 'state']],
+  ['Agents and their rules', ['rules', 'agent']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
   ['Setting up', ['init', 'doctor', 'hooks', 'hook', 'setup', 'audit', 'compact', 'completion', 'help']],
 ];
 
 /** What the groups of verbs are about. */
 export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
-  session: 'start and end a run of an agent',
+  session: 'start and end a run of an agent; a directory of its own to write in',
   rules: 'the constitution: list, show, lint',
-  agent: 'stop an agent, and let it act again',
+  agent: 'who works here; say what you are doing; stop an agent, and let it act again',
+  handoff: 'offer your claims to another agent; take what is offered, or turn it down',
   gate: 'independent authorisation of a deploy: list, check, ask for, sign',
   hooks: 'git hooks that stop what nobody claimed',
 };
@@ -40,6 +38,13 @@ export function tailsOf(head: string): string[] {
 
 export function subjectOf(head: string): string {
   return SUBJECTS.find(([, commands]) => commands.includes(head))?.[0] ?? 'More';
+}
+
+/** The verb that a group alone means, and that takes words which name none of its verbs; undefined where it has none. */
+export function defaultOf(head: string): VerbEntry | undefined {
+  return VERBS.find(
+    ({ name, isDefault }) => (name === head && tailsOf(head).length > 0) || (isDefault && inGroup(name, head)),
+  );
 }
 
 /** Whether a verb's name is that of a verb of this group. */

@@ -35,7 +35,7 @@ export function actRefused(
         ...listed(refusal.targets),
       ];
       return new CoordError(code, message.join('\n'), {
-        hint: `coord scratch, work there, and hand over: coord submit PATH --note "…" --to ${first}`,
+        hint: `coord session scratch, work there, and hand over: coord submit PATH --note "…" --to ${first}`,
         details,
       });
     }

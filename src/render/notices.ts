@@ -73,7 +73,7 @@ function killNotice(kill: Kill, now: Instant): string {
 
 function offerNotice(claim: OfferedClaim): string {
   const name = targetWord(groundOf(claim));
-  return `${claim.agent} offers you ${oneLine(claim.target)}: coord accept ${name}, or coord decline ${name}`;
+  return `${claim.agent} offers you ${oneLine(claim.target)}: coord handoff accept ${name}, or coord handoff decline ${name}`;
 }
 
 function declineNotice({ target, offer }: Claim): string {

@@ -200,7 +200,7 @@ function roleWords(refusal: Of<'closed', 'role'>): Words {
   const who = refusal.orchestrators.length === 0 ? 'an orchestrator' : refusal.orchestrators.join(' or ');
   return {
     message: `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
-    hint: `write to your scratch (coord scratch) and hand the result to ${who}: coord submit PATH --note "…"`,
+    hint: `write to your scratch (coord session scratch) and hand the result to ${who}: coord submit PATH --note "…"`,
   };
 }
 
@@ -270,13 +270,13 @@ function strangerWords({ reason, agent, known }: Extract<Refusal, { known: reado
   const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
   switch (reason) {
     case 'unknown-agent':
-      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: 'coord agents' };
+      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: 'coord agent list' };
     case 'killed-agent':
-      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: 'coord agents' };
+      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: 'coord agent list' };
     case 'oneself':
       return {
         message: `${agent} is you; ${others}`,
-        hint: 'name another agent (coord agents); to stop yourself: coord release --all',
+        hint: 'name another agent (coord agent list); to stop yourself: coord release --all',
       };
   }
 }

@@ -91,7 +91,7 @@ const INTEGRATE = ['integrate', 'ID'];
 const READERS = [
   ['status'],
   ['status', '--json'],
-  ['agents'],
+  ['agent', 'list'],
   ['log'],
   ['inbox'],
   ['events'],
@@ -104,7 +104,7 @@ const READERS = [
   ['doctor'],
   ['audit'],
   ['claim', 'src/web/x.ts'],
-  ['accept'],
+  ['handoff', 'accept'],
   ['once', 'job', '--', 'true'],
   ['deploy', 'prod', '--retry', '--', 'true'],
   ['compact', '--dry-run'],

@@ -225,7 +225,7 @@ const ANYWHERE = [
   ['claim', '/x', '--json'],
   ['sync-check'],
   ['doctor'],
-  ['scratch'],
+  ['session', 'scratch'],
   ['hooks', 'install'],
   ['hooks', 'status'],
   ...HARNESSES.map((harness) => ['setup', harness]),

@@ -129,7 +129,7 @@ describe('hostile input', () => {
     const readers = [
       ['status'],
       ['status', '--json'],
-      ['agents'],
+      ['agent', 'list'],
       ['log'],
       ['inbox'],
       ['claim', 'src/web/a.ts'],
@@ -176,7 +176,7 @@ describe('hostile input', () => {
     const commands = [
       ['init', '--local'],
       ['session', 'start'],
-      ['scratch'],
+      ['session', 'scratch'],
       ...HARNESSES.map((harness) => ['setup', harness]),
       ['hooks', 'install'],
     ];

@@ -23,7 +23,14 @@ describe('coord agent kill', () => {
     expect(told.stderr).toContain('you lost src/api/**: revoked by paul');
     expect(told.stderr).toMatch(/you were stopped by paul at .*: edits the wrong branch; you may only read/);
     for (const args of [
-      ...[['claim', 'docs'], ['renew'], ['release', '--all'], ['steal', 'docs'], ['accept'], ['state', 'busy']],
+      ...[
+        ['claim', 'docs'],
+        ['renew'],
+        ['release', '--all'],
+        ['steal', 'docs'],
+        ['handoff', 'accept'],
+        ['agent', 'state', 'busy'],
+      ],
       ...[
         ['claim', 'docs', '--wait'],
         ['agent', 'revive', 'noor'],
@@ -32,7 +39,12 @@ describe('coord agent kill', () => {
       const refused = await fleet.as('noor', args);
       expect([args, refused.code]).toEqual([args, 6]);
     }
-    for (const args of [['status'], ['agents'], ['state'], ['verify-token', 'docs', '1', '--no-fetch']]) {
+    for (const args of [
+      ['status'],
+      ['agent', 'list'],
+      ['agent', 'state'],
+      ['verify-token', 'docs', '1', '--no-fetch'],
+    ]) {
       expect((await fleet.as('noor', args)).stdout + (await fleet.as('noor', args)).stderr).not.toContain('refused');
     }
     expect((await fleet.as('maya', ['claim', 'src/api'])).code).toBe(0);
@@ -58,7 +70,7 @@ describe('coord agent kill', () => {
 
   it('needs a reason and a known agent, and says when it was done before', async () => {
     const fleet = await localFleet();
-    await fleet.as('noor', ['state', 'here']);
+    await fleet.as('noor', ['agent', 'state', 'here']);
     expect((await asPaul(fleet, 'agent', 'kill', 'noor')).code).toBe(2);
     const unknown = await asPaul(fleet, 'agent', 'kill', 'nour', '--reason', 'x');
     expect(unknown.code).toBe(2);
@@ -71,37 +83,41 @@ describe('coord agent kill', () => {
   });
 });
 
-describe('coord agents and coord state', () => {
+describe('coord agent list and coord agent state', () => {
   it('show who works here, what each does and holds', async () => {
     const fleet = await localFleet();
-    expect((await fleet.as('maya', ['agents'])).stdout).toBe('no agent has written here yet\n');
+    expect((await fleet.as('maya', ['agent', 'list'])).stdout).toBe('no agent has written here yet\n');
     await fleet.as('maya', ['claim', 'src/api']);
-    expect((await fleet.as('maya', ['state', 'moving\tpagination'])).stdout).toBe('state moving\\tpagination\n');
-    expect((await fleet.as('maya', ['state'])).stdout).toBe('moving\\tpagination\n');
-    const report = (await fleet.as('noor', ['agents', '--json'])).json().data;
+    expect((await fleet.as('maya', ['agent', 'state', 'moving\tpagination'])).stdout).toBe(
+      'state moving\\tpagination\n',
+    );
+    expect((await fleet.as('maya', ['agent', 'state'])).stdout).toBe('moving\\tpagination\n');
+    const report = (await fleet.as('noor', ['agent', 'list', '--json'])).json().data;
     expect(report.agents).toMatchObject([
       { id: 'maya', role: 'peer', session: null, state: 'moving\tpagination', killed: null, rules: null },
     ]);
     expect(report.agents[0].claims).toMatchObject([{ target: 'src/api/**', agent: 'maya' }]);
-    expect((await fleet.as('noor', ['agents'])).stdout).toMatch(/maya +peer +- +\d+s ago +1 +- +moving\\tpagination/);
-    expect((await fleet.as('maya', ['state', '--clear', '--json'])).json().data).toEqual({
+    expect((await fleet.as('noor', ['agent', 'list'])).stdout).toMatch(
+      /maya +peer +- +\d+s ago +1 +- +moving\\tpagination/,
+    );
+    expect((await fleet.as('maya', ['agent', 'state', '--clear', '--json'])).json().data).toEqual({
       agent: 'maya',
       state: null,
     });
-    expect((await fleet.as('maya', ['state'])).stdout).toBe('no state\n');
+    expect((await fleet.as('maya', ['agent', 'state'])).stdout).toBe('no state\n');
   });
 
   it('write no second commit for the same state', async () => {
     const { box, clone, as } = await localFleet();
-    await as('maya', ['state', 'thinking']);
+    await as('maya', ['agent', 'state', 'thinking']);
     const tip = box.git(clone, 'rev-parse', 'coord');
-    await as('maya', ['state', 'thinking']);
+    await as('maya', ['agent', 'state', 'thinking']);
     expect(box.git(clone, 'rev-parse', 'coord')).toBe(tip);
   });
 
   it.each([[['']], [['x'.repeat(501)]], [['doing', '--clear']]])('refuse %j with exit 2', async (args) => {
     const fleet = await localFleet();
-    expect((await fleet.as('maya', ['state', ...args])).code).toBe(2);
-    expect((await fleet.as('maya', ['state', 'x'.repeat(500)])).code).toBe(0);
+    expect((await fleet.as('maya', ['agent', 'state', ...args])).code).toBe(2);
+    expect((await fleet.as('maya', ['agent', 'state', 'x'.repeat(500)])).code).toBe(0);
   });
 });

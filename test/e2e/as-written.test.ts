@@ -22,8 +22,8 @@ describe('with --agent, what people wrote is shown as they wrote it', () => {
     box.commit(clone, 'STATE.md', `memory: ${SAID}\n`);
     await as('noor', ['note', SAID, '--to', 'maya']);
     await as('noor', ['claim', 'src/api', '--reason', SAID]);
-    await as('noor', ['state', SAID]);
-    await as('maya', ['state', SAID]);
+    await as('noor', ['agent', 'state', SAID]);
+    await as('maya', ['agent', 'state', SAID]);
     await as('maya', ['note', SAID]);
     await as('maya', ['claim', '@db', '--reason', SAID]);
     const { code, stdout } = await box.coord(clone, ['--agent', 'maya', ...args]);

@@ -16,7 +16,7 @@ interface AgentRecord {
 }
 
 async function agents(fleet: Fleet): Promise<AgentRecord[]> {
-  return (await fleet.as('looker', ['agents', '--json'])).json().data.agents;
+  return (await fleet.as('looker', ['agent', 'list', '--json'])).json().data.agents;
 }
 
 /** What the model is given at the start of a session. */

@@ -41,8 +41,8 @@ describe('"requireSession": true', () => {
     ['steal', 'src/web'],
     ['run', 'src/web', '--', 'true'],
     ['once', 'k', '--', 'true'],
-    ['accept'],
-    ['scratch'],
+    ['handoff', 'accept'],
+    ['session', 'scratch'],
   ])('holds for coord %s', async (...words) => {
     const fleet = await localFleet();
     demand(fleet, true);

@@ -15,7 +15,7 @@ async function start(fleet: Fleet, agent: string, args: readonly string[] = [], 
 }
 
 async function agentRecord(fleet: Fleet, id: string) {
-  const { agents } = (await fleet.as(id, ['agents', '--json', '--no-fetch'])).json().data;
+  const { agents } = (await fleet.as(id, ['agent', 'list', '--json', '--no-fetch'])).json().data;
   return agents.find((agent: { id: string }) => agent.id === id);
 }
 
@@ -222,7 +222,7 @@ describe('session start', () => {
     expect(code).toBe(6);
     expect(json().error.details.reason).toBe('killed');
     expect((await agentRecord(fleet, 'maya')).session).toBeNull();
-    expect((await fleet.box.coord(fleet.clone, ['state', '--json'])).json().data.agent).toBe('boss');
+    expect((await fleet.box.coord(fleet.clone, ['agent', 'state', '--json'])).json().data.agent).toBe('boss');
   });
 
   it('starts nothing when the remote cannot be asked, and says what can be read', async () => {
@@ -328,7 +328,7 @@ describe('session end', () => {
     const { claims } = (await fleet.as('noor', ['status', '--json'])).json().data;
     expect(claims.map(({ agent }: { agent: string }) => agent)).toEqual(['noor']);
     expect((await agentRecord(fleet, 'maya')).session).toBeNull();
-    expect((await fleet.box.coord(fleet.clone, ['state'])).code).toBe(2);
+    expect((await fleet.box.coord(fleet.clone, ['agent', 'state'])).code).toBe(2);
     const other = fleet.box.worktree(fleet.clone);
     fleet.box.git(other, 'reset', '--quiet', '--hard', 'HEAD~1');
     expect((await fleet.as('noor', ['claim', 'src/api'], { cwd: other })).code).toBe(5);

@@ -300,11 +300,11 @@ describe('the plugin of OpenCode', () => {
     const env = {};
     await plugin['shell.env']?.({ cwd: clone, sessionID: 'ses_abcdefgh12345678' }, { env });
     expect(env).toEqual({ COORD_AGENT: 'opencode-12345678', COORD_SESSION: 'ses_abcdefgh12345678' });
-    expect((await as('looker', ['agents', '--json'])).stdout).toContain('opencode-12345678');
+    expect((await as('looker', ['agent', 'list', '--json'])).stdout).toContain('opencode-12345678');
     await plugin.event?.(
       { event: { type: 'session.deleted', properties: { info: { id: 'ses_abcdefgh12345678' } } } },
       {},
     );
-    expect((await as('looker', ['agents', '--json'])).stdout).not.toContain('"session":"ses_abcdefgh12345678"');
+    expect((await as('looker', ['agent', 'list', '--json'])).stdout).not.toContain('"session":"ses_abcdefgh12345678"');
   });
 });

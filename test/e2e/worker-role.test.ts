@@ -13,8 +13,8 @@ describe('a worker', () => {
     ['run', 'src/api', '--', 'true'],
     ['once', 'migrate', '--', 'true'],
     ['steal', 'src/api', '--force', '--reason', 'mine'],
-    ['accept'],
-    ['accept', 'src/api'],
+    ['handoff', 'accept'],
+    ['handoff', 'accept', 'src/api'],
   ])('is refused the surface by coord %s %s, and told how to hand over', async (...words) => {
     const { as } = await localFleet();
     await as('w1', ['session', 'start', '--role', 'worker']);
@@ -42,12 +42,12 @@ describe('a worker', () => {
     await as('w1', ['session', 'start', '--role', 'worker']);
     await as('noor', ['claim', '@x']);
     for (const words of [
-      ['scratch'],
+      ['session', 'scratch'],
       ['claim', 'scratch/w1/deep/x'],
       ['run', 'scratch/w1', '--', 'true'],
       ['handoff', 'scratch/w1', '--to', 'noor', '--uncommitted'],
       ['note', 'found it'],
-      ['state', 'looking'],
+      ['agent', 'state', 'looking'],
     ]) {
       expect([words, (await as('w1', words)).code]).toEqual([words, 0]);
     }

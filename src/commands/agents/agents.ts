@@ -11,7 +11,7 @@ import type { Input, Verb } from '../verb.js';
 
 export const agents: Verb = {
   options: [['--no-fetch', 'read what is here']],
-  examples: [['coord agents', 'who has written here, what each does, and how much it holds']],
+  examples: [['coord agent list', 'who has written here, what each does, and how much it holds']],
   notes: ['"Seen" is the last write, to within five minutes: reading leaves no trace.'],
   async run(context, input) {
     const store = await context.store();
@@ -85,8 +85,8 @@ export const state: Verb = {
   arguments: [['[text]', 'what you are doing; printed when left out']],
   options: [['--clear', 'say nothing any more']],
   examples: [
-    ['coord state "moving pagination into the query layer"', 'others see it in coord agents'],
-    ['coord state', 'what you said last'],
+    ['coord agent state "moving pagination into the query layer"', 'others see it in coord agent list'],
+    ['coord agent state', 'what you said last'],
   ],
   notes: ['It says what is so now, and is overwritten; for the story use coord note --kind state. It grants nothing.'],
   async run(context, input) {

@@ -76,7 +76,7 @@ function readReceiver(input: Input): string | null {
     if (to === undefined) return null;
     throw usage('--to and --withdraw exclude each other', 'use one');
   }
-  if (to === undefined) throw usage('--to is required: the agent that shall hold it', 'coord agents lists them');
+  if (to === undefined) throw usage('--to is required: the agent that shall hold it', 'coord agent list lists them');
   return to;
 }
 
@@ -97,8 +97,8 @@ export const accept: Verb = {
     ...TARGET_OPTIONS,
   ],
   examples: [
-    ['coord accept', 'take everything that is offered to you'],
-    ['coord accept src/api', 'take one claim: same mode and time to live, a new token'],
+    ['coord handoff accept', 'take everything that is offered to you'],
+    ['coord handoff accept src/api', 'take one claim: same mode and time to live, a new token'],
   ],
   async run(context, input) {
     const texts = input.list(0);
@@ -136,7 +136,7 @@ export const accept: Verb = {
 export const decline: Verb = {
   arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
   options: [['-r, --reason <text>', 'why; the holder reads it'], ...TARGET_OPTIONS],
-  examples: [['coord decline src/api --reason "busy until noon"', 'the holder keeps it, and is told']],
+  examples: [['coord handoff decline src/api --reason "busy until noon"', 'the holder keeps it, and is told']],
   async run(context, input) {
     const texts = input.list(0);
     const store = await context.store();
@@ -184,7 +184,7 @@ function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instan
   const error = refusalError(refusal, now);
   if (refusal.reason === 'held') {
     const [first] = refusal.conflicts;
-    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord accept ${targetWords(targets)}`;
+    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord handoff accept ${targetWords(targets)}`;
     return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
   }
   if (refusal.reason !== 'behind') return error;
@@ -194,7 +194,7 @@ function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instan
   );
   const commits = refusal.missing.map(({ commit }) => shortCommit(commit)).join(' ');
   return new CoordError('behind', lines.join('\n'), {
-    hint: `bring it in: git fetch && git merge ${commits}; then coord accept ${targetWords(targets)}`.trimEnd(),
+    hint: `bring it in: git fetch && git merge ${commits}; then coord handoff accept ${targetWords(targets)}`.trimEnd(),
     details: error.details,
   });
 }

@@ -103,7 +103,7 @@ function statusLines(report: StatusReport, style: Style): string[] {
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
     ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
     ...offered.map(
-      (claim) => `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): coord accept`,
+      (claim) => `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): coord handoff accept`,
     ),
     ...(hostClock.agrees
       ? []

@@ -30,7 +30,7 @@ export function commonFlags(options: Readonly<Record<string, unknown>>): CommonF
   if (typeof agent === 'string' && agent.startsWith('-')) {
     throw usage(
       `--agent needs an id: ${JSON.stringify(oneLine(shorten(agent, 80)))} looks like an option`,
-      'coord agents',
+      'coord agent list',
     );
   }
   return {

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../domain/time.js';
 import { VERBS } from '../registry.js';
-import { inGroup } from '../subjects.js';
+import { defaultOf, tailsOf } from '../subjects.js';
 import { Input } from '../verb.js';
 import { type Act, commonFlags } from './common-flags.js';
 import { checkNames } from './names.js';
@@ -39,7 +39,8 @@ export async function dispatch(line: CommandLine): Promise<void> {
 
 /** @returns false where it takes commander to say what was typed */
 async function actPlainly(argv: readonly string[], names: readonly (string | undefined)[], act: Act): Promise<boolean> {
-  const entry = VERBS.find(({ name }) => name === names[0] || name === `${names[0]} ${names[1]}`);
+  const entry =
+    VERBS.find(({ name }) => name === `${names[0]} ${names[1]}`) ?? VERBS.find(({ name }) => name === names[0]);
   const called = entry?.name.split(' ') ?? [];
   if (!entry || !called.every((word, index) => argv[index] === word)) return false;
   const verb = await entry.load();
@@ -66,7 +67,5 @@ function separateWait(argv: readonly string[]): string[] {
 }
 
 function isBareGroup(head: string, tail: string | undefined): boolean {
-  return (
-    tail === undefined && !VERBS.some(({ name, isDefault }) => name === head || (isDefault && inGroup(name, head)))
-  );
+  return tail === undefined && tailsOf(head).length > 0 && defaultOf(head) === undefined;
 }

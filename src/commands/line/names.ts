@@ -1,7 +1,6 @@
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
-import { VERBS } from '../registry.js';
-import { heads, inGroup, tailsOf } from '../subjects.js';
+import { defaultOf, heads, tailsOf } from '../subjects.js';
 import { nearest } from './nearest.js';
 
 /**
@@ -12,9 +11,11 @@ export function checkNames(head: string, tail: string | undefined, others: reado
   if (!heads().includes(head)) throw unknown(head, [...heads(), ...others], '');
   const tails = tailsOf(head);
   if (tail === undefined || tails.length === 0 || tails.includes(tail)) return;
-  // With a default verb, the word may be its argument; a slip of the pen is told by its nearness to another verb.
-  const hasDefault = VERBS.some((entry) => entry.isDefault && inGroup(entry.name, head));
-  if (!hasDefault || nearest(tail, tails) !== undefined) throw unknown(tail, tails, `${head} `);
+  // With a default verb, the word may be its argument: what a verb of the group's own name takes can be any word, and
+  // for the others a slip of the pen is told by its nearness to another verb.
+  const byDefault = defaultOf(head);
+  if (byDefault?.name === head) return;
+  if (byDefault === undefined || nearest(tail, tails) !== undefined) throw unknown(tail, tails, `${head} `);
 }
 
 function unknown(word: string, known: readonly string[], prefix: string): CoordError {

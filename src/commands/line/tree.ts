@@ -40,9 +40,13 @@ export async function commandTree(
           .description(GROUP_SUMMARIES[head] ?? '')
           .helpCommand(false)
       : program;
-    for (const entry of VERBS.filter(({ name }) => (isGroup ? inGroup(name, head) : name === head))) {
-      const name = isGroup ? entry.name.slice(head.length + 1) : head;
-      const command = parent.command(name, { isDefault: entry.isDefault ?? false }).description(entry.summary);
+    for (const entry of VERBS.filter(({ name }) => name === head || inGroup(name, head))) {
+      const isParent = isGroup && entry.name === head;
+      const name = entry.name.slice(entry.name.lastIndexOf(' ') + 1);
+      // What stands after the name of a verb of the group is that verb's, not the group's.
+      const command = isParent
+        ? parent.enablePositionalOptions()
+        : parent.command(name, { isDefault: entry.isDefault ?? false }).description(entry.summary);
       if (head === named) configure(command, entry, await entry.load(), act);
     }
     program.commands.at(-1)?.helpGroup(`${subjectOf(head)}:`);

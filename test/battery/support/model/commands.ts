@@ -194,7 +194,7 @@ class Handoff extends Release {
 
 class Accept extends Release {
   override words() {
-    return ['accept', this.target];
+    return ['handoff', 'accept', this.target];
   }
 
   override check(model: Readonly<Model>) {
