@@ -2,20 +2,22 @@
 'use strict';
 
 const { join } = require('node:path');
-const { load, programFor } = require('./load.js');
+const { VERBS_OF, load, programFor, saveCaches } = require('./load.js');
 
 const root = join(__dirname, '..');
 const program = loaded(programFor(process.argv.slice(2)));
 
 if (program) {
-  program.exports.run(root).then((code) => {
+  program.run(root).then((code) => {
     process.exitCode = code;
+    // What was refused has not come to all that the verb does.
+    if (code === 0) saveCaches(root);
   });
 }
 
 function loaded(name) {
   try {
-    return load(root, name) ?? fail('coord is not built yet');
+    return load(root, name, VERBS_OF[name]?.length > 0 ? process.argv[2] : undefined) ?? fail('coord is not built yet');
   } catch (error) {
     return fail(`coord cannot be loaded: dist/${name}.cjs: ${error.message}`);
   }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { readFileSync } = require('node:fs');
+const { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
@@ -34,23 +34,51 @@ function programFor(argv) {
   return Object.keys(VERBS_OF).find((name) => VERBS_OF[name].includes(head)) ?? 'coord';
 }
 
+/** What was compiled in this process because no code cache fits: the script, and the file that its cache belongs in. */
+const compiled = [];
+
 /**
  * Loads what the build has put into `dist/`, with V8's code cache beside it: compiling costs more than running a command.
- * A cache of another Node is refused by V8 itself, and then does not matter.
+ * A cache holds what one verb compiled when this Node first ran it; {@link saveCaches} writes it.
  *
  * @param {string} root folder of the package
  * @param {string} name of a program or a library
- * @returns {{ exports: object, script: Script, cache: string } | null} null when it is not built
+ * @param {string} [verb] that an everyday program runs
+ * @returns {object | null} its exports; null when it is not built
  */
-function load(root, name) {
+function load(root, name, verb = 'any') {
   const path = join(root, 'dist', `${name}.cjs`);
   const source = readIfThere(path)?.latin1Slice();
   if (source === undefined) return null;
-  const cache = join(root, 'dist', `${fingerprintOf(source)}.cache`);
+  const cache = join(root, 'dist', `${fingerprintOf(source)}.${verb}.${process.version}-${process.arch}.cache`);
   const script = new Script(source, { filename: path, cachedData: readIfThere(cache) });
+  if (script.cachedDataRejected !== false) compiled.push({ script, cache });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, requireIn(root), module, path, join(root, 'dist'));
-  return { exports: module.exports, script, cache };
+  return module.exports;
+}
+
+/**
+ * Writes the code caches that this process missed, for the next one. Call it once the command is done: what it used is
+ * compiled then. A folder that cannot be written, or is full, leaves coord as slow as it was.
+ *
+ * @param {string} root folder of the package
+ */
+function saveCaches(root) {
+  try {
+    if (compiled.length > 0) accessSync(join(root, 'dist'), constants.W_OK);
+    for (const { script, cache } of compiled) {
+      const temporary = `${cache}.${process.pid}.tmp`;
+      try {
+        writeFileSync(temporary, script.createCachedData());
+        renameSync(temporary, cache);
+      } catch {
+        rmSync(temporary, { force: true });
+      }
+    }
+  } catch {
+    // Nobody waits for a cache.
+  }
 }
 
 /** As `require`, which loads nothing twice; a heavy module is loaded when something of it is first used. */
@@ -68,7 +96,7 @@ function requireIn(root) {
 function loadLibrary(root, name) {
   const library = load(root, name);
   if (library === null) throw new Error(`dist/${name}.cjs is missing: npm run build in the folder of coord`);
-  return library.exports;
+  return library;
 }
 
 /** What is built begins with a comment that names its text; a cache made from another text must never be used. */
@@ -84,4 +112,4 @@ function readIfThere(path) {
   }
 }
 
-module.exports = { LIBRARIES, VERBS_OF, load, programFor };
+module.exports = { LIBRARIES, VERBS_OF, load, programFor, saveCaches };

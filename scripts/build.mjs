@@ -1,25 +1,31 @@
-// Puts the programs and libraries that bin/load.js knows into dist/, each with its code cache.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// Puts the programs and libraries that bin/load.js knows into dist/, with the licences of what others wrote in them.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUNDLES, bundle } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const LICENCES = 'licences.txt';
 
 mkdirSync(`${root}dist`, { recursive: true });
-const current = await Promise.all(
-  BUNDLES.map(async (name) => {
-    const { text, fingerprint } = await bundle(name);
-    const temporary = `${root}dist/${name}.cjs.${process.pid}.tmp`;
-    writeFileSync(temporary, text);
-    renameSync(temporary, `${root}dist/${name}.cjs`);
-    return [`${name}.cjs`, `${fingerprint}.cache`];
-  }),
-);
-// In processes of their own, whose exit codes are no exit code of the build.
-for (const name of BUNDLES) {
-  execFileSync(process.execPath, [`${root}scripts/code-cache.mjs`, name], { stdio: 'inherit' });
+const built = await Promise.all(BUNDLES.map((name) => bundle(name)));
+const files = new Map(built.map(({ text }, index) => [`${BUNDLES[index]}.cjs`, text]));
+files.set(LICENCES, licences(new Set(built.flatMap(({ packages }) => packages))));
+for (const [name, text] of files) {
+  const temporary = `${root}dist/${name}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, `${root}dist/${name}`);
 }
-for (const name of readdirSync(`${root}dist`)) {
-  if (/\.(?:cjs|cache)$/.test(name) && !current.flat().includes(name)) rmSync(`${root}dist/${name}`, { force: true });
+// Also the code caches of the programs that were there: they fit no longer.
+for (const name of readdirSync(`${root}dist`)) if (!files.has(name)) rmSync(`${root}dist/${name}`, { force: true });
+
+/** @param {Set<string>} packages folders under the root */
+function licences(packages) {
+  return [...packages]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
+      const file = readdirSync(root + folder).find((entry) => /^licen[cs]e/i.test(entry));
+      return `${name} ${version} (${license})\n\n${file ? readFileSync(`${root}${folder}/${file}`, 'utf8').trim() : ''}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }

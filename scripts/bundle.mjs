@@ -18,12 +18,12 @@ export const BUNDLES = [...PROGRAMS, ...LIBRARIES];
  *
  * @param {string} name one of {@link BUNDLES}
  * @param {import('esbuild').Plugin[]} plugins of esbuild; tests plant bugs by one
- * @returns {Promise<{ text: string, fingerprint: string }>}
+ * @returns {Promise<{ text: string, packages: string[] }>} and the packages of others that are in it
  */
 export async function bundle(name, plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const isLibrary = LIBRARIES.includes(name);
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     stdin: { contents: `export * from '${isLibrary ? name : './src/main.ts'}'`, resolveDir: root },
     external: isLibrary ? [] : LIBRARIES,
@@ -37,11 +37,15 @@ export async function bundle(name, plugins = []) {
     define: { __COORD_VERSION__: JSON.stringify(version) },
     plugins: name in VERBS_OF ? [withVerbsOf(VERBS_OF[name]), ...plugins] : plugins,
     write: false,
+    metafile: true,
     logLevel: 'warning',
   });
   const text = inAscii(`(function (exports, require, module, __filename, __dirname) {${outputFiles[0].text}})`);
   const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  return { text: `/*${fingerprint}*/${text}`, fingerprint };
+  const packages = Object.keys(metafile.inputs).flatMap(
+    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
+  return { text: `/*${fingerprint}*/${text}`, packages };
 }
 
 /** Leaves out the verbs that begin with other words; without any verb, all that is loaded to run one. */

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,11 +10,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Loader {
   readonly VERBS_OF: Readonly<Record<string, readonly string[]>>;
-  readonly LIBRARIES: readonly string[];
   programFor(argv: readonly string[]): string;
-  load(root: string, name: string): { readonly exports: object } | null;
+  load(root: string, name: string): object | null;
 }
-const { LIBRARIES, VERBS_OF, load, programFor }: Loader = createRequire(import.meta.url)('../../bin/load.js');
+const { VERBS_OF, load, programFor }: Loader = createRequire(import.meta.url)('../../bin/load.js');
 
 /** Which modules a built program leaves out. */
 function leftOut(program: string): string[] {
@@ -45,9 +43,7 @@ describe('the built programs', () => {
     box.write(box.directory, 'dist/proper-lockfile.cjs', `${head}(function (exports) { exports.here = true; })`);
     const asks = "exports.one = require('proper-lockfile'); exports.other = require('proper-lockfile');";
     box.write(box.directory, 'dist/coord.cjs', `${head}(function (exports, require) { ${asks} })`);
-    const exports = load(box.directory, 'coord')?.exports as
-      | { readonly one: object; readonly other: object }
-      | undefined;
+    const exports = load(box.directory, 'coord') as { readonly one: object; readonly other: object } | null;
     expect(exports?.one).toEqual({ here: true });
     expect(exports?.other).toBe(exports?.one);
   });
@@ -115,8 +111,46 @@ describe('the built programs', () => {
     }
   });
 
-  it.each(['coord', ...Object.keys(VERBS_OF), ...LIBRARIES])('%s is compiled in advance by running it', (name) => {
-    const script = join(ROOT, 'scripts', 'code-cache.mjs');
-    expect(spawnSync(process.execPath, [script, name], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+  describe('keep V8’s code cache for the Node that runs them', () => {
+    const caches = (place: string) => readdirSync(place).filter((name) => /cache|tmp/.test(name));
+    const own = new RegExp(`^[0-9a-f]{16}\\.status\\.${process.version}-\\w+\\.cache$`);
+
+    /** A copy of the program without caches, and a repository to run it in. */
+    async function copied() {
+      const box = sandbox();
+      const clone = box.repository();
+      for (const folder of ['bin', 'dist']) cpSync(join(ROOT, folder), box.path('coord', folder), { recursive: true });
+      const dist = box.path('coord', 'dist');
+      for (const name of caches(dist)) rmSync(join(dist, name));
+      const options = { env: { COORD_AGENT: 'maya' }, program: box.path('coord', 'bin', 'coord.js') };
+      await box.coord(clone, ['init', '--local']);
+      const run = async (...args: string[]) => (await box.coord(clone, args, options)).code;
+      return { box, clone, dist, options, run };
+    }
+
+    it('which is made at the first run of a verb that goes well, and then used', async () => {
+      const { dist, run } = await copied();
+      expect(await run('status', 'src/../..')).toBe(2);
+      expect(caches(dist)).toEqual([]);
+      expect(await run('status')).toBe(0);
+      expect(caches(dist)).toEqual([expect.stringMatching(own)]);
+      const cache = join(dist, caches(dist)[0] ?? '');
+      const made = statSync(cache).ino;
+      expect(await run('status', '--json')).toBe(0);
+      expect(statSync(cache).ino).toBe(made);
+      writeFileSync(cache, readFileSync(cache).subarray(0, 100));
+      expect(await run('status')).toBe(0);
+      expect(statSync(cache).ino).not.toBe(made);
+      expect(statSync(cache).size).toBeGreaterThan(10_000);
+      expect(caches(dist)).toHaveLength(1);
+    });
+
+    it.runIf(process.getuid?.() === 0)('and do without it where the folder cannot be written', async () => {
+      const { box, clone, dist, options } = await copied();
+      for (const place of [box.directory, box.home, clone]) chmodSync(place, 0o777);
+      const result = await box.coord(box.home, ['help', '--json'], { ...options, uid: 65534, gid: 65534 });
+      expect([result.code, result.stderr]).toEqual([0, '']);
+      expect(caches(dist)).toEqual([]);
+    });
   });
 });

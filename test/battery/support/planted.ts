@@ -8,7 +8,7 @@ import type { main } from '../../../src/main.js';
 import type { Sandbox } from '../../support/sandbox.js';
 
 interface Loader {
-  load(root: string, name: string): { readonly exports: object } | null;
+  load(root: string, name: string): object | null;
 }
 
 const { load } = createRequire(import.meta.url)('../../../bin/load.js') as Loader;
@@ -36,7 +36,7 @@ export async function programWith(box: Sandbox, bugs: readonly PlantedBug[]): Pr
 export async function mainWith(box: Sandbox, bugs: readonly PlantedBug[]): Promise<typeof main> {
   const program = load(await placeWith(box, bugs, ['coord']), 'coord');
   if (!program) throw new Error('nothing was built');
-  return (program.exports as { readonly main: typeof main }).main;
+  return (program as { readonly main: typeof main }).main;
 }
 
 /** A folder of the package in the sandbox, whose programs of these names have bugs in them. */
