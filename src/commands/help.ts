@@ -3,7 +3,7 @@ import { configLines, exitCodeLines } from '../render/help.js';
 import { checkNames } from './line/names.js';
 import { helpText } from './line/tree.js';
 import { VERBS } from './registry.js';
-import { GROUP_SUMMARIES, heads, inGroup, subjectOf } from './subjects.js';
+import { entryNamed, GROUP_SUMMARIES, heads, inGroup, subjectOf } from './subjects.js';
 import type { Success, Verb } from './verb.js';
 
 export const help: Verb = {
@@ -46,7 +46,7 @@ async function configKeys(): Promise<Success> {
 }
 
 async function aboutCommand(head: string, tail: string | undefined): Promise<Success> {
-  const entry = VERBS.find(({ name }) => name === head || name === `${head} ${tail}`);
+  const entry = entryNamed(head, tail);
   const text = await helpText(entry ? entry.name.split(' ') : [head]);
   return { data: entry ? await verbData(entry) : groupData(head), text: () => text.trimEnd() };
 }

@@ -2,7 +2,7 @@ import { takingRequestId } from './request-id.js';
 import type { Verb } from './verb.js';
 
 export interface VerbEntry {
-  /** `claim`, or `session start` for a verb of a group. */
+  /** `claim`, or `session start` for a verb of a group; `deploy` beside `deploy list` is a verb and a group. */
   readonly name: string;
   readonly summary: string;
   /** Whether the group alone means this one; a verb that has the name of its group needs no such mark. */
@@ -84,19 +84,19 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./deploy/deploy.js')).deploy,
   },
   {
-    name: 'deployments',
+    name: 'deploy list',
     summary: 'what runs where, by whom, and since when',
-    load: async () => (await import('./deploy/deployments.js')).deployments,
+    load: async () => (await import('./deploy/list.js')).deployList,
   },
   {
-    name: 'evidence',
-    summary: 'what a deploy rests on: coordination and authorisation, apart',
-    load: async () => (await import('./deploy/evidence.js')).evidence,
+    name: 'deploy show',
+    summary: 'the evidence of a deploy: coordination and authorisation, apart',
+    load: async () => (await import('./deploy/show.js')).deployShow,
   },
   {
-    name: 'verify',
-    summary: 'look whether the public surface of a deploy target shows the commit',
-    load: async () => (await import('./deploy/verify.js')).verify,
+    name: 'deploy verify',
+    summary: 'look whether the live URL of a deploy target shows the commit',
+    load: async () => (await import('./deploy/verify.js')).deployVerify,
   },
   {
     name: 'run',

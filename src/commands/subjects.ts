@@ -8,7 +8,7 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
   ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
   ['More about claims', ['renew', 'wait', 'steal', 'handoff', 'verify-token', 'run', 'once', 'land', 'released-by']],
   ['Orchestrator and workers', ['submit', 'integrate']],
-  ['Deploys', ['gate', 'deploy', 'deployments', 'verify', 'evidence']],
+  ['Deploys', ['gate', 'deploy']],
   ['Agents and their rules', ['rules', 'agent']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
   ['Setting up', ['init', 'doctor', 'hooks', 'hook', 'setup', 'audit', 'compact', 'completion', 'help']],
@@ -21,6 +21,7 @@ export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   agent: 'who works here; say what you are doing; stop an agent, and let it act again',
   handoff: 'offer your claims to another agent; take what is offered, or turn it down',
   gate: 'independent authorisation of a deploy: list, check, ask for, sign',
+  deploy: 'deploy in one transaction, which cannot silently undo work; list, show and verify what runs',
   hooks: 'git hooks that stop what nobody claimed',
 };
 
@@ -29,6 +30,11 @@ export function heads(): string[] {
   const known = new Set(VERBS.map(({ name }) => name.split(' ')[0] ?? name));
   const ordered = SUBJECTS.flatMap(([, commands]) => commands).filter((command) => known.has(command));
   return [...new Set([...ordered, ...known])];
+}
+
+/** The verb that two words name; the second may be an argument of the first. undefined: a group alone, or no command. */
+export function entryNamed(head: string | undefined, tail: string | undefined): VerbEntry | undefined {
+  return VERBS.find(({ name }) => name === `${head} ${tail}`) ?? VERBS.find(({ name }) => name === head);
 }
 
 /** The verbs of a group, such as `start` and `end` of `session`; empty when it is no group. */

@@ -112,6 +112,13 @@ const verification = v.pipe(
   ),
 );
 
+/** The verbs of `coord deploy`: `coord deploy list` could mean either. */
+const DEPLOY_VERBS = ['list', 'show', 'verify'];
+const targetName = v.pipe(
+  name,
+  v.check((text) => !DEPLOY_VERBS.includes(text), 'cannot be the name of a target: it is a verb of coord deploy'),
+);
+
 const flag = v.boolean('must be true or false');
 
 /** The shape of `coord.config.json`; every key is optional. The JSON schema that editors read is made from it. */
@@ -150,7 +157,7 @@ export const ConfigSchema = v.strictObject({
   gates: v.optional(v.record(name, gate, 'must be a record of gates')),
   deploy: v.optional(
     v.record(
-      name,
+      targetName,
       v.strictObject({
         gates: v.optional(texts),
         verify: v.optional(verification),

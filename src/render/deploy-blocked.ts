@@ -118,7 +118,7 @@ export function notOnMain(commit: string, upstream: string, unknown: boolean): C
     });
   }
   return new CoordError('behind', `${name} is not on ${oneLine(upstream)}`, {
-    hint: 'go back to a commit of the main branch: coord deployments shows what ran',
+    hint: 'go back to a commit of the main branch: coord deploy list shows what ran',
     details,
   });
 }
@@ -127,7 +127,7 @@ export function neverRan(commit: string, target: string, known: readonly string[
   const ran = known.length === 0 ? 'nothing is known to have run there' : `it ran ${known.map(shortCommit).join(', ')}`;
   return usage(
     `${shortCommit(commit)} is no way back: it never ran on ${oneLine(target)}, nor is it contained in what did (${ran})`,
-    `coord deployments ${shellWord(target)}`,
+    `coord deploy list ${shellWord(target)}`,
     { reason: 'never-ran', commit, target, known },
   );
 }
@@ -183,7 +183,7 @@ export function stoppedLooking(target: string): CoordError {
     'timeout',
     `stopped before ${oneLine(target)} was seen to run it; the program had ended with exit 0`,
     {
-      hint: `coord verify ${shellWord(target)}; then repeat`,
+      hint: `coord deploy verify ${shellWord(target)}; then repeat`,
       details: { reason: 'interrupted', target },
     },
   );

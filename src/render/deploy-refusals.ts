@@ -26,7 +26,7 @@ export function unknownDeployWords(
       `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never told how it ended (${oneLine(words)})`,
       `${oneLine(target)} may run ${may.join(' or ')}; that program may even be running still`,
     ].join('\n'),
-    hint: `coord evidence ${id}, and look at what it did`,
+    hint: `coord deploy show ${id}, and look at what it did`,
     alternative: {
       why: `once it has surely ended, with a HEAD that contains ${may.join(' and ')}`,
       command: `coord deploy ${shellWord(target)} --retry -- ${words}`,

@@ -10,7 +10,7 @@ import type { Style } from './style.js';
 export function deployedLines(deployment: Deployment, deployments: Deployments, now: Instant, style: Style): string[] {
   const { id, target, commit, action, status, claim, gates, why } = deployment;
   const name = oneLine(target);
-  const evidence = `coord evidence ${shellWord(id)}`;
+  const evidence = `coord deploy show ${shellWord(id)}`;
   if (status === 'done') {
     const verb = action === 'rollback' ? 'rolled back' : 'deployed';
     // A signature is looked at twice, and is on the record twice.

@@ -81,7 +81,7 @@ function doubts({ target, perhaps, running, unknown }: LiveReport, now: Instant,
   return [
     ...(perhaps.length > 0 ? [style.warn(`${name} may run ${may}: that did not end well`)] : []),
     ...running.map((id) => `${name} is being deployed to: ${id}`),
-    ...unknown.map((id) => style.bad(`${name}: how ${id} ended is not known: coord evidence ${id}`)),
+    ...unknown.map((id) => style.bad(`${name}: how ${id} ended is not known: coord deploy show ${id}`)),
   ];
 }
 

@@ -44,7 +44,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'used-signature':
       return usedSignatureWords(refusal);
     case 'no-deploy':
-      return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: 'coord deployments' };
+      return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: 'coord deploy list' };
     case 'order':
       return orderWords(refusal.early, refusal.held);
     case 'session':

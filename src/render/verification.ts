@@ -45,7 +45,7 @@ export function verificationError(
   });
 }
 
-const again = (target: string) => `coord verify ${shellWord(target)}`;
+const again = (target: string) => `coord deploy verify ${shellWord(target)}`;
 const key = (target: string, name: string) => `"${name}" of deploy.${oneLine(target)}.verify in coord.config.json`;
 
 const HINTS: Readonly<Record<SurfaceReason, (target: string) => string>> = {

@@ -229,7 +229,7 @@ const ANYWHERE = [
   ['hooks', 'install'],
   ['hooks', 'status'],
   ...HARNESSES.map((harness) => ['setup', harness]),
-  ['deployments'],
+  ['deploy', 'list'],
   ['land'],
   ['hooks', 'uninstall'],
   ['init'],

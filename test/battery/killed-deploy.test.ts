@@ -44,7 +44,7 @@ async function rig() {
 type Rig = Awaited<ReturnType<typeof rig>>;
 
 async function knownOf({ as }: DeployFleet, target: string): Promise<Known> {
-  const { data } = (await as('noor', ['deployments', target, '--json'])).json();
+  const { data } = (await as('noor', ['deploy', 'list', target, '--json'])).json();
   return { attempts: data.deployments, live: data.live[0].commit };
 }
 

@@ -3,25 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { deployFleet } from '../support/deploying.js';
 import { HAS_SSH_KEYGEN, signGate, sshPerson } from '../support/signing.js';
 
-describe('coord deployments and coord evidence', () => {
+describe('coord deploy list and coord deploy show', () => {
   it('work offline, and say from when', async () => {
     const fleet = await deployFleet();
     await fleet.deploy('maya', [], ['true']);
     fleet.box.git(fleet.clone, 'remote', 'set-url', 'origin', fleet.box.path('gone.git'));
-    const offline = await fleet.as('noor', ['deployments', 'prod']);
+    const offline = await fleet.as('noor', ['deploy', 'list', 'prod']);
     expect([offline.code, offline.stderr]).toEqual([0, expect.stringContaining('could not be reached')]);
     expect(offline.stdout).toMatch(/^prod +[0-9a-f]{7} +maya/m);
-    expect((await fleet.as('noor', ['evidence', 'prod', '--no-fetch'])).code).toBe(0);
+    expect((await fleet.as('noor', ['deploy', 'show', 'prod', '--no-fetch'])).code).toBe(0);
   });
 
   it('keep the two streams apart, and say which authorises', async () => {
     const fleet = await deployFleet();
     const { id } = (await fleet.deploy('maya', [], ['true'])).json().data.deployment;
-    const words = (await fleet.as('noor', ['evidence', 'prod'])).stdout;
+    const words = (await fleet.as('noor', ['deploy', 'show', 'prod'])).stdout;
     const [, coordination = '', gates = ''] = /\(a\) (.*)\(b\) (.*)/s.exec(words) ?? [];
     expect(coordination).toContain('it authorises nothing');
     expect(gates).toMatch(/^gates: the authorisation\n {2}tests \(command\): open/);
-    const { data } = (await fleet.as('noor', ['evidence', id.slice(0, 12), '--json'])).json();
+    const { data } = (await fleet.as('noor', ['deploy', 'show', id.slice(0, 12), '--json'])).json();
     expect(data).toMatchObject({
       coordination: { authorises: false, claim: { token: expect.any(Number) }, agent: 'maya' },
       authorisation: { authorises: true, gates: [{ gate: 'tests' }] },
@@ -34,9 +34,9 @@ describe('coord deployments and coord evidence', () => {
     for (const { commit, event } of [...data.coordination.events, ...data.authorisation.events]) {
       expect(fleet.box.git(fleet.clone, 'show', '-s', '--format=%B', commit)).toContain(event.id);
     }
-    const unknown = await fleet.as('noor', ['evidence', 'dzzz', '--json']);
+    const unknown = await fleet.as('noor', ['deploy', 'show', 'dzzz', '--json']);
     expect(unknown.json().error).toMatchObject({ exit: 2, hint: `the latest: ${id}` });
-    expect((await fleet.as('noor', ['deployments', 'nowhere'])).code).toBe(2);
+    expect((await fleet.as('noor', ['deploy', 'list', 'nowhere'])).code).toBe(2);
   });
 
   it('finds a deploy in the history when the state has forgotten it, and says when a prefix is not enough', async () => {
@@ -46,30 +46,30 @@ describe('coord deployments and coord evidence', () => {
     await fleet.deploy('maya', [], ['true']);
     rmSync(fleet.box.path('open'));
     for (let round = 0; round < 20; round += 1) await fleet.deploy('maya', [], ['true']);
-    const { deployments, live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { deployments, live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(deployments.map(({ id }: { id: string }) => id)).not.toContain(first.id);
     expect(live).toMatchObject([{ agent: 'maya', commit: first.commit, evidence: null }]);
-    const found = (await fleet.as('noor', ['evidence', first.id, '--json'])).json().data;
+    const found = (await fleet.as('noor', ['deploy', 'show', first.id, '--json'])).json().data;
     expect(found.deployment).toEqual(first);
     expect(found.authorisation.gates).toEqual(first.gates);
     expect(found.coordination.events.map(({ event }: { event: { type: string } }) => event.type)).toContain(
       'deploy.done',
     );
-    const several = await fleet.as('noor', ['evidence', 'd', '--json']);
+    const several = await fleet.as('noor', ['deploy', 'show', 'd', '--json']);
     expect(several.json().error).toMatchObject({ exit: 2, message: expect.stringContaining('more than one') });
     for (const name of ['', '__proto__', '*', 'no such\n']) {
-      expect([name, (await fleet.as('noor', ['evidence', name])).code]).toEqual([name, 2]);
+      expect([name, (await fleet.as('noor', ['deploy', 'show', name])).code]).toEqual([name, 2]);
     }
   });
 
   it('know of nothing before anything was deployed', async () => {
     const fleet = await deployFleet();
-    const none = await fleet.as('noor', ['deployments', '--json']);
+    const none = await fleet.as('noor', ['deploy', 'list', '--json']);
     expect(none.json().data).toMatchObject({
       live: [{ target: 'prod', commit: null, mainAhead: null }],
       deployments: [],
     });
-    expect((await fleet.as('noor', ['evidence', 'prod'])).code).toBe(2);
+    expect((await fleet.as('noor', ['deploy', 'show', 'prod'])).code).toBe(2);
   });
 
   it('count how far the main branch is ahead of what runs', async () => {
@@ -77,14 +77,14 @@ describe('coord deployments and coord evidence', () => {
     await fleet.deploy('maya', [], ['true']);
     fleet.land('src/a.ts');
     fleet.land('src/b.ts');
-    const { live } = (await fleet.as('noor', ['deployments', '--json'])).json().data;
+    const { live } = (await fleet.as('noor', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ mainAhead: 2, main: 'origin/main' }]);
-    expect((await fleet.as('noor', ['deployments'])).stdout).toContain('2 ahead');
+    expect((await fleet.as('noor', ['deploy', 'list'])).stdout).toContain('2 ahead');
     fleet.land('src/c.ts', 'c\n', fleet.box.clone(fleet.remote));
-    expect((await fleet.as('noor', ['deployments', '--no-fetch', '--json'])).json().data.live[0].mainAhead).toBe(2);
-    expect((await fleet.as('noor', ['deployments', '--json'])).json().data.live[0].mainAhead).toBe(3);
+    expect((await fleet.as('noor', ['deploy', 'list', '--no-fetch', '--json'])).json().data.live[0].mainAhead).toBe(2);
+    expect((await fleet.as('noor', ['deploy', 'list', '--json'])).json().data.live[0].mainAhead).toBe(3);
     const fresh = fleet.box.clone(`file://${fleet.remote}`, { args: ['--depth=3'] });
-    const shallow = (await fleet.as('noor', ['deployments', '--json'], { cwd: fresh })).json().data.live;
+    const shallow = (await fleet.as('noor', ['deploy', 'list', '--json'], { cwd: fresh })).json().data.live;
     expect(shallow).toMatchObject([{ mainAhead: null }]);
   });
 
@@ -92,14 +92,14 @@ describe('coord deployments and coord evidence', () => {
     const fleet = await deployFleet({ target: { requirePushed: false } });
     fleet.box.commit(fleet.clone, 'src/mine.ts', 'x\n');
     await fleet.deploy('maya', [], ['true']);
-    const main = async () => (await fleet.as('noor', ['deployments'])).stdout;
+    const main = async () => (await fleet.as('noor', ['deploy', 'list'])).stdout;
     expect(await main()).toContain(' lacks 1 ');
     fleet.land('src/other.ts', 'x\n', fleet.box.clone(fleet.remote));
     expect(await main()).toContain(' 1 ahead, lacks 1 ');
-    const { live } = (await fleet.as('noor', ['deployments', '--json'])).json().data;
+    const { live } = (await fleet.as('noor', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ mainAhead: 1, mainLacks: 1 }]);
     fleet.box.git(fleet.remote, 'update-ref', '-d', 'refs/heads/main');
-    const stale = await fleet.as('noor', ['deployments']);
+    const stale = await fleet.as('noor', ['deploy', 'list']);
     expect([stale.code, stale.stderr]).toEqual([0, expect.stringContaining('could not be fetched from origin')]);
   });
 });
@@ -128,7 +128,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('a gate that a person opens', () => {
     ]);
     expect(await reason('maya', [], ['true'])).toEqual([6, 'replayed']);
     expect((await reason('maya', ['--rollback-to', commit, '--reason', 'x'], ['true']))[0]).toBe(6);
-    expect((await fleet.as('noor', ['evidence', 'prod'])).stdout).toContain('signed by pat@example.org');
+    expect((await fleet.as('noor', ['deploy', 'show', 'prod'])).stdout).toContain('signed by pat@example.org');
     signGate(person, clone, question, { expires });
     expect((await fleet.as('maya', ['deploy', 'prod', '--', 'true'])).stdout).toMatch(/ · gates owner$/m);
   });

@@ -44,7 +44,7 @@ describe('coord deploy', () => {
     expect(fleet.box.read('out')).toBe(`prod ${head} ${deployment.claim.token} ${deployment.id}\n`);
     const status = await fleet.as('noor', ['status', '--json']);
     expect(status.json().data.claims).toEqual([]);
-    const live = (await fleet.as('noor', ['deployments', '--json'])).json().data.live;
+    const live = (await fleet.as('noor', ['deploy', 'list', '--json'])).json().data.live;
     expect(live).toMatchObject([
       { target: 'prod', commit: head, agent: 'maya', mainAhead: 0, deploy: deployment.id, perhaps: [], unknown: [] },
     ]);
@@ -67,7 +67,7 @@ describe('coord deploy', () => {
     const failed = await fleet.deploy('maya', [], ['sh', '-c', 'exit 42']);
     expect(failed.code).toBe(42);
     expect(failed.json().data.deployment).toMatchObject({ status: 'failed', step: 'run', exit: 42 });
-    const { live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ commit: null, perhaps: [{ agent: 'maya' }] }]);
     expect((await fleet.deploy('noor', [], ['true'])).code).toBe(0);
   });
@@ -76,7 +76,7 @@ describe('coord deploy', () => {
     const fleet = await deployFleet();
     const failed = await fleet.deploy('maya', [], ['no-such-program-anywhere']);
     expect(failed.code).toBe(2);
-    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live, deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'failed', exit: null }]);
     expect(live).toMatchObject([{ commit: null, perhaps: [] }]);
   });
@@ -123,7 +123,7 @@ describe('coord deploy', () => {
       if (finding === 'gate tests') expect(blocked.json().error.hint).toMatch(/^sh -c 'exit 1' shows why/);
       expect(blocked.json().error.message).toContain(finding);
       expect(existsSync(fleet.box.path('out'))).toBe(false);
-      const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+      const { deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
       expect(deployments).toMatchObject([{ status: 'blocked', step: 'gates' }]);
       expect(deployments[0].why).toContain(finding);
     }
@@ -283,7 +283,7 @@ describe('coord deploy', () => {
     const blocked = await fleet.deploy('maya', [], ['touch', '../out']);
     expect(blocked.code).toBe(5);
     expect(existsSync(box.path('out'))).toBe(false);
-    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live, deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'blocked', step: 'recheck', exit: null }]);
     expect(live).toMatchObject([{ commit: null, perhaps: [], unknown: [] }]);
     expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
@@ -305,7 +305,7 @@ describe('coord deploy', () => {
     const lost = await running;
     expect(lost.json().error).toMatchObject({ exit: 4, details: { reason: 'lost' } });
     expect(box.read('stopped')).toBe('stopped\n');
-    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live, deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'failed', step: 'run', exit: 1 }]);
     expect(deployments[0].why).toContain('lost');
     expect(live).toMatchObject([{ commit: null, perhaps: [{ deploy: deployments[0].id }] }]);
@@ -329,10 +329,10 @@ describe('a deploy to a target with a public surface', () => {
       exit: 5,
       details: { reason: 'old-version', seen: first, commit: second },
     });
-    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live, deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ commit: first, perhaps: [{ commit: second }] }]);
     expect(deployments[1]).toMatchObject({ status: 'failed', step: 'verify', exit: 0, verification: { ok: false } });
-    expect((await fleet.as('maya', ['evidence', deployments[1].id])).stdout).toContain('does not show it');
+    expect((await fleet.as('maya', ['deploy', 'show', deployments[1].id])).stdout).toContain('does not show it');
     shown = second;
     expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
   });
@@ -342,7 +342,7 @@ describe('a deploy to a target with a public surface', () => {
     const fleet = await deployFleet({ target: { verify: { url, timeout: '1ms' } } });
     const unknown = await fleet.deploy('maya', [], ['true']);
     expect(unknown.code).toBe(7);
-    const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'failed', step: 'verify', exit: 0 }]);
     const odd = await deployFleet({ target: { verify: { url: 'ftp://app.example/version' } } });
     expect([(await odd.deploy('maya', [], ['touch', '../out'])).code, existsSync(odd.box.path('out'))]).toEqual([
@@ -365,7 +365,7 @@ describe('a deploy to a target with a public surface', () => {
       if (end === 'stop') running.child.kill('SIGINT');
       else await fleet.as('noor', ['steal', '@deploy/prod', '--force', '--reason', 'x']);
       expect(await running.ended).toBe(end === 'stop' ? 9 : 4);
-      fleets.push((await fleet.as('maya', ['deployments', '--json'])).json().data.deployments);
+      fleets.push((await fleet.as('maya', ['deploy', 'list', '--json'])).json().data.deployments);
     }
     expect(fleets).toMatchObject([[{ status: 'failed', step: 'verify' }], [{ status: 'failed', step: 'verify' }]]);
   });
@@ -380,7 +380,7 @@ describe('a deploy that is told to stop', () => {
     running.child.kill('SIGTERM');
     expect(await running.ended).toBe(1);
     expect(box.read('stopped')).toBe('stopped\n');
-    const { live, deployments } = (await fleet.as('maya', ['deployments', '--json'], { cwd: clone })).json().data;
+    const { live, deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'], { cwd: clone })).json().data;
     expect(deployments).toMatchObject([{ status: 'failed', exit: 1 }]);
     expect(live).toMatchObject([{ commit: null, perhaps: [{}] }]);
     expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
@@ -394,7 +394,7 @@ describe('a deploy that is told to stop', () => {
     fleet.box.write(fleet.box.directory, 'pid', String(stopped.child.pid));
     expect(await stopped.ended).toBe(9);
     expect(existsSync(fleet.box.path('out'))).toBe(false);
-    const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'blocked', why: expect.stringContaining('SIGTERM') }]);
     expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
   });
@@ -407,7 +407,7 @@ describe('a deploy that is told to stop', () => {
     await until(async () => existsSync(box.path('running')), 'the program runs');
     expect((await fleet.as('boss', ['agent', 'kill', 'maya', '--reason', 'loops'])).code).toBe(0);
     expect((await running).json().error).toMatchObject({ exit: 4, details: { reason: 'lost' } });
-    const { deployments } = (await fleet.as('boss', ['deployments', '--json'])).json().data;
+    const { deployments } = (await fleet.as('boss', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'failed', step: 'run', exit: 1, agent: 'maya' }]);
   });
 });
@@ -423,11 +423,11 @@ describe('a deploy that is killed', () => {
   it('once it holds the claim and before its program leaves word that nothing was run', async () => {
     const fleet = await deployFleet();
     await killedOn(fleet, 'begins', ['deploy', 'prod', '--ttl=1s', '--', 'touch', '../out']);
-    const before = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const before = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(before.deployments).toMatchObject([{ status: 'running', step: 'claim' }]);
     const again = async () => (await fleet.deploy('maya', [], ['true'])).code !== 3;
     await until(again, 'the claim of the killed deploy is over');
-    const { deployments, live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { deployments, live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     const [first] = deployments;
     expect(first).toMatchObject({ status: 'failed', why: expect.stringContaining('before its program') });
     expect(live).toMatchObject([{ perhaps: [], unknown: [] }]);
@@ -454,14 +454,14 @@ describe('a deploy that is killed', () => {
     const plan = (await fleet.deploy('maya', ['--dry-run'], ['true'])).json().data;
     expect(plan.blockers).toMatchObject([{ step: 'claim', code: 'unavailable' }]);
     expect(existsSync(box.path('out2'))).toBe(false);
-    const { live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ commit: first, unknown: [expect.any(String)] }]);
     box.git(clone, 'switch', '--quiet', '--detach', first);
     const back = ['--retry', '--rollback-to', first, '--reason', 'unsure'];
     expect((await fleet.deploy('maya', back, ['sh', '-c', 'exit 1'])).code).toBe(1);
     box.git(clone, 'switch', '--quiet', 'main');
     expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
-    const after = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const after = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(after.live).toMatchObject([{ commit: second, perhaps: [], unknown: [] }]);
     expect(after.deployments.map(({ status }: { status: string }) => status)).toEqual(
       expect.arrayContaining(['done', 'unknown', 'failed', 'done']),
@@ -471,7 +471,7 @@ describe('a deploy that is killed', () => {
   it('after its record needs nothing more', async () => {
     const fleet = await deployFleet();
     await killedOn(fleet, ' done', ['deploy', 'prod', '--', 'true']);
-    const { live } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+    const { live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ agent: 'maya', unknown: [], running: [] }]);
     expect((await fleet.deploy('noor', [], ['true'])).code).toBe(0);
   });
@@ -501,7 +501,7 @@ describe('coord deploy --dry-run', () => {
     await fleet.as('noor', ['release', '@deploy/prod']);
     expect((await fleet.as('maya', ['deploy', 'prod', '--dry-run'])).code).toBe(0);
     expect(historyOf(fleet).endsWith(before)).toBe(true);
-    expect((await fleet.as('maya', ['deployments', '--json'])).json().data.deployments).toEqual([]);
+    expect((await fleet.as('maya', ['deploy', 'list', '--json'])).json().data.deployments).toEqual([]);
   });
 });
 
@@ -549,7 +549,7 @@ describe('bad input to coord deploy', () => {
     for (const words of [
       ['gate', 'list'],
       ['gate', 'show', 'tests'],
-      ['verify', 'prod'],
+      ['deploy', 'verify', 'prod'],
     ]) {
       const { error } = (await fleet.as('maya', [...words, '--json'])).json();
       expect([error.message, error.hint]).toEqual([
@@ -558,6 +558,25 @@ describe('bad input to coord deploy', () => {
       ]);
     }
     expect(existsSync(fleet.box.path('out'))).toBe(false);
+  });
+});
+
+describe('a target and the verbs of coord deploy', () => {
+  it('are told apart: a word that is a verb is never a target, and one that is only like it may be', async () => {
+    const fleet = await deployFleet({ config: { deploy: { shop: { gates: ['tests'] } } } });
+    for (const verb of ['list', 'show', 'verify']) {
+      const meant = await fleet.as('maya', ['deploy', verb, '--json', '--', 'touch', '../out']);
+      const message = `coord deploy ${verb} runs no program: ${verb} is a verb of coord deploy`;
+      expect(meant.json().error).toMatchObject({ exit: 2, message: expect.stringContaining(message) });
+    }
+    expect(existsSync(fleet.box.path('out'))).toBe(false);
+    expect((await fleet.as('maya', ['deploy', '--json', 'list'])).json().command).toBe('deploy list');
+    const stray = await fleet.as('maya', ['deploy', '--wait', 'list', '--json', '--', 'touch', '../out']);
+    expect(stray.json().error).toMatchObject({ exit: 2, message: '--wait is no option of coord deploy list' });
+    expect((await fleet.as('maya', ['deploy', 'shop', '--', 'true'])).code).toBe(0);
+    fleet.land('coord.config.json', JSON.stringify({ deploy: { list: { gates: [] } } }));
+    const named = await fleet.as('maya', ['deploy', 'list']);
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('it is a verb of coord deploy')]);
   });
 });
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { VERBS } from '../../src/commands/registry.js';
 import { AGENTS_BLOCK } from '../../src/commands/setup/init.js';
-import { heads, tailsOf } from '../../src/commands/subjects.js';
+import { entryNamed, heads, tailsOf } from '../../src/commands/subjects.js';
 import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/command-lines.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,9 +29,7 @@ async function problemWith({ words, source }: WrittenCommand): Promise<string | 
   // `coord COMMAND --help` stands for any; `coord --version` names none.
   if (/^[A-Z]+$/.test(head) || plain.length === 0) return null;
   if (!heads().includes(head)) return `no such command: ${source}`;
-  const entry =
-    VERBS.find(({ name }) => name === head || name === `${head} ${tail}`) ??
-    VERBS.find(({ name, isDefault }) => isDefault && name.startsWith(`${head} `));
+  const entry = entryNamed(head, tail) ?? VERBS.find(({ name, isDefault }) => isDefault && name.startsWith(`${head} `));
   if (!entry) return tail === '' ? null : `no such verb (${tailsOf(head).join(', ')}): ${source}`;
   const { options = [] } = await entry.load();
   const known = [...options.flatMap(([flags]) => flags.match(/--?[\w-]+/g) ?? []), ...COMMON_OPTIONS];

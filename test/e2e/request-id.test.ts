@@ -70,7 +70,7 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
 /** Verbs that write nothing, or for which repeating is no question of an id. */
 const WITHOUT = [
   ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
-  ...['deployments', 'evidence', 'verify'],
+  ...['deploy list', 'deploy show', 'deploy verify'],
   ...['gate list', 'gate show', 'gate check', 'gate request', 'gate sign'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.

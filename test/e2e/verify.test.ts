@@ -27,13 +27,13 @@ function configure(fleet: Fleet, deploy: object): void {
 
 it('verifies HEAD, and says so', async () => {
   const { box, clone, head, url } = await deployed((response) => response.end(head));
-  const { code, stdout, stderr } = await box.coord(clone, ['verify', 'prod']);
+  const { code, stdout, stderr } = await box.coord(clone, ['deploy', 'verify', 'prod']);
   expect([code, stdout, stderr]).toEqual([0, `verified: ${url} shows ${head}, which is HEAD\n`, '']);
 });
 
 it('as data: the look, the target, and where the commit came from', async () => {
   const { box, clone, head, url } = await deployed((response) => response.end(head));
-  const { data } = (await box.coord(clone, ['verify', 'prod', '--commit', 'HEAD', '--json'])).json();
+  const { data } = (await box.coord(clone, ['deploy', 'verify', 'prod', '--commit', 'HEAD', '--json'])).json();
   expect(data).toEqual({
     ...{
       target: 'prod',
@@ -53,11 +53,11 @@ it('as data: the look, the target, and where the commit came from', async () => 
 it('another version is exit 5, with both versions named, and what to do', async () => {
   const other = 'abcdef0123456789abcdef0123456789abcdef01';
   const { box, clone, head } = await deployed((response) => response.end(other));
-  const { code, stderr } = await box.coord(clone, ['verify', 'prod']);
+  const { code, stderr } = await box.coord(clone, ['deploy', 'verify', 'prod']);
   expect(code).toBe(5);
   expect(stderr).toContain(`shows ${other}, not ${head}`);
-  expect(stderr).toContain('coord verify prod');
-  const { error } = (await box.coord(clone, ['verify', 'prod', '--json'])).json();
+  expect(stderr).toContain('coord deploy verify prod');
+  const { error } = (await box.coord(clone, ['deploy', 'verify', 'prod', '--json'])).json();
   expect(error).toMatchObject({
     code: 'behind',
     exit: 5,
@@ -68,18 +68,18 @@ it('another version is exit 5, with both versions named, and what to do', async 
 it('what cannot be known is exit 7', async () => {
   const fleet = await localFleet();
   configure(fleet, { prod: { verify: { url: `http://127.0.0.1:${await deafPort()}/`, timeout: '1ms' } } });
-  const { error } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  const { error } = (await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod', '--json'])).json();
   expect(error).toMatchObject({ code: 'unavailable', exit: 7, details: { reason: 'unreachable', status: null } });
 });
 
 it.each([
-  [['verify', 'nowhere'], 'no such deploy target: "nowhere"', 'bare, prod'],
-  [['verify', 'prdo'], 'no such deploy target', 'coord verify prod'],
-  [['verify', 'constructor'], 'no such deploy target', ''],
-  [['verify', 'bare'], 'nothing says where to look for bare', '"verify"'],
-  [['verify', 'prod', '--commit', 'nothing'], 'no such commit here: "nothing"', 'git fetch'],
-  [['verify', 'prod', '--commit', '--all'], 'no such commit here', ''],
-  [['verify', 'prod', '--timeout', 'soon'], 'not a duration: "soon"', '30s'],
+  [['deploy', 'verify', 'nowhere'], 'no such deploy target: "nowhere"', 'bare, prod'],
+  [['deploy', 'verify', 'prdo'], 'no such deploy target', 'coord deploy verify prod'],
+  [['deploy', 'verify', 'constructor'], 'no such deploy target', ''],
+  [['deploy', 'verify', 'bare'], 'nothing says where to look for bare', '"verify"'],
+  [['deploy', 'verify', 'prod', '--commit', 'nothing'], 'no such commit here: "nothing"', 'git fetch'],
+  [['deploy', 'verify', 'prod', '--commit', '--all'], 'no such commit here', ''],
+  [['deploy', 'verify', 'prod', '--timeout', 'soon'], 'not a duration: "soon"', '30s'],
 ])('coord %j is exit 2: %s', async (args, message, more) => {
   const { box, clone } = await deployed((response) => response.end('never asked'));
   const { code, stderr } = await box.coord(clone, args);
@@ -100,7 +100,7 @@ it.each([
 ])('the configuration %j is refused, and no password repeated', async (verify, problem) => {
   const fleet = await localFleet();
   configure(fleet, { prod: { verify } });
-  const { code, stdout, stderr } = await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json']);
+  const { code, stdout, stderr } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod', '--json']);
   expect(code).toBe(2);
   expect(stdout).toContain(JSON.stringify(problem).slice(1, -1));
   expect(stdout + stderr).not.toContain('secret');
@@ -110,7 +110,7 @@ it('an agent that changes its own copy changes nothing: the address of the main 
   const fleet = await deployed((response) => response.end('old'));
   const liar = await surface((response) => response.end(fleet.head));
   fleet.box.write(fleet.clone, 'coord.config.json', configWith(fleet, { prod: { verify: { url: liar.origin } } }));
-  const { code } = await fleet.box.coord(fleet.clone, ['verify', 'prod']);
+  const { code } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
   expect([code, liar.asked]).toEqual([5, []]);
 });
 
@@ -118,7 +118,7 @@ it('tells each attempt to a person at the terminal', async () => {
   let head = '';
   const fleet = await deployed((response, count) => response.end(count < 3 ? 'starting' : head), { timeout: '1m' });
   head = fleet.head;
-  const { code, stderr } = await coordInProcess(fleet.box, fleet.clone, ['verify', 'prod'], { person: true });
+  const { code, stderr } = await coordInProcess(fleet.box, fleet.clone, ['deploy', 'verify', 'prod'], { person: true });
   expect(code).toBe(0);
   expect(stderr.match(/^attempt \d, \d+s: .*$/gm)).toEqual([
     expect.stringMatching(/^attempt 1, .*: .* shows "starting"/),
@@ -132,7 +132,7 @@ it('warns of a cache, and of an expectation that names no commit', async () => {
     (response, _, { query }) => response.setHeader('age', '90').end(query.has('coord-verify') ? 'ready' : 'busy'),
     { expect: 'ready' },
   );
-  const { code, stderr } = await fleet.box.coord(fleet.clone, ['verify', 'prod']);
+  const { code, stderr } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
   expect(code).toBe(0);
   expect(stderr).toContain('a cache shows busy still to those who do not go round it, 2m old');
   expect(stderr).toContain('names no commit');
@@ -150,17 +150,17 @@ it('expects what was deployed last, and names what ran before', async () => {
   running = second;
   await fleet.deploy('maya', [], ['true']);
   fleet.land('src/api/later.ts');
-  const verified = await fleet.box.coord(fleet.clone, ['verify', 'prod']);
+  const verified = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
   expect([verified.code, verified.stdout]).toEqual([0, `verified: ${origin}/ shows ${second}, as it was deployed\n`]);
   running = first;
-  const { error } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  const { error } = (await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod', '--json'])).json();
   expect(error).toMatchObject({
     exit: 5,
     details: { reason: 'old-version', seen: first, commit: second, commitFrom: 'deployments' },
   });
-  const { deployments } = (await fleet.as('maya', ['deployments', '--json'])).json().data;
+  const { deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
   expect(error.details.deploy).toBe(deployments.at(-1).id);
-  const back = await fleet.box.coord(fleet.clone, ['verify', 'prod', '--commit', first]);
+  const back = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod', '--commit', first]);
   expect(back.code).toBe(0);
 });
 
@@ -172,7 +172,7 @@ it('expects what a deploy put there of which nobody knows how it ended', async (
   const commit = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
   fleet.land('src/api/later.ts');
   running = commit;
-  const { data } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  const { data } = (await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod', '--json'])).json();
   expect(data).toMatchObject({ ok: true, commit, commitFrom: 'deployments', deploy: expect.any(String) });
 });
 
@@ -184,7 +184,7 @@ it('expects what a deploy that failed may have put there, not what ran before', 
   const second = fleet.land('coord.config.json', config);
   await fleet.deploy('maya', [], ['false']);
   fleet.land('src/api/later.ts');
-  const { error } = (await fleet.box.coord(fleet.clone, ['verify', 'prod', '--json'])).json();
+  const { error } = (await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod', '--json'])).json();
   expect(error.details).toMatchObject({ commit: second, commitFrom: 'deployments', reason: 'missing' });
 });
 
@@ -192,7 +192,7 @@ it('out of reach of the remote, it expects what is known here, and says so', asy
   const { origin } = await surface((response) => response.end('x'));
   const fleet = await deployFleet({ target: { verify: { url: origin, expect: 'x', timeout: '1ms' } } });
   rmSync(fleet.remote, { recursive: true });
-  const { code, stderr } = await fleet.box.coord(fleet.clone, ['verify', 'prod']);
+  const { code, stderr } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
   expect(code).toBe(0);
   expect(stderr).toContain('origin could not be reached');
 });
@@ -202,6 +202,6 @@ it('where coord was never set up, nothing is on record, and HEAD is expected', a
   const clone = box.repository();
   const { origin } = await surface((response) => response.end(box.git(clone, 'rev-parse', 'HEAD')));
   box.commit(clone, 'coord.config.json', JSON.stringify({ deploy: { prod: { verify: { url: origin } } } }));
-  const { json } = await box.coord(clone, ['verify', 'prod', '--json']);
+  const { json } = await box.coord(clone, ['deploy', 'verify', 'prod', '--json']);
   expect(json().data).toMatchObject({ ok: true, commitFrom: 'HEAD', deploy: null });
 });

@@ -123,6 +123,6 @@ export function withDeploy(error: CoordError, deploy: string): CoordError {
   return new CoordError(code, message, {
     ...(hint === undefined ? {} : { hint }),
     ...(alternative ? { alternative } : {}),
-    details: { ...details, deploy, evidence: `coord evidence ${shellWord(deploy)}` },
+    details: { ...details, deploy, evidence: `coord deploy show ${shellWord(deploy)}` },
   });
 }

@@ -104,6 +104,6 @@ export async function commitOf(context: Context, { back }: Order): Promise<strin
   if (result.code === 0) return result.stdout.toString('utf8').trim();
   throw usage(
     `no such commit: ${JSON.stringify(shorten(back, 80))}`,
-    'coord deployments shows what ran; or git fetch first',
+    'coord deploy list shows what ran; or git fetch first',
   );
 }

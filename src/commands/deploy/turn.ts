@@ -90,7 +90,7 @@ export function suggestingDeploy(error: CoordError, target: string): CoordError 
   if (error.code !== 'held' && error.code !== 'timeout') return error;
   return new CoordError(error.code, error.message, {
     hint: `coord deploy ${shellWord(target)} --wait -- …`,
-    alternative: { why: 'see what is going on there', command: `coord deployments ${shellWord(target)}` },
+    alternative: { why: 'see what is going on there', command: `coord deploy list ${shellWord(target)}` },
     details: error.details,
   });
 }

@@ -190,7 +190,7 @@ async function record(one: Case, store: GitStore, progress: Progress, begun: Beg
   if (end.error !== null) return withDeploy(end.error, deployment.id);
   if (deployment.status === 'failed' && end.status === 'done') {
     return withDeploy(
-      new CoordError('lost', deployment.why ?? 'the claim was lost', { hint: 'coord deployments' }),
+      new CoordError('lost', deployment.why ?? 'the claim was lost', { hint: 'coord deploy list' }),
       deployment.id,
     );
   }

@@ -12,7 +12,7 @@ import type { Input, Verb } from '../verb.js';
 import { expectedCommit } from './expected.js';
 import { surfaceSurroundings } from './surface.js';
 
-export const verify: Verb = {
+export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
   options: [
     [
@@ -22,8 +22,8 @@ export const verify: Verb = {
     ['--timeout <duration>', 'try again for so long, in place of what the configuration says; 0s asks once'],
   ],
   examples: [
-    ['coord verify prod', 'whether it shows what was deployed last, asked until it does or the time is over'],
-    ['coord verify prod --commit 1f3c2a9 --timeout 0s', 'whether it shows this commit now'],
+    ['coord deploy verify prod', 'whether it shows what was deployed last, asked until it does or the time is over'],
+    ['coord deploy verify prod --commit 1f3c2a9 --timeout 0s', 'whether it shows this commit now'],
   ],
   notes: [
     'It asks deploy.TARGET.verify.url, round all caches. 200 with the old version is a failure. Exit 5: it shows another',
@@ -55,7 +55,7 @@ async function verifyConfig(context: Context, input: Input, target: string): Pro
     const meant = nearest(target, known);
     const listed = known.length === 0 ? 'it has none' : `it has ${known.map(oneLine).join(', ')}`;
     const name = JSON.stringify(shorten(target, 80));
-    const hint = meant === undefined ? `add it under "deploy" in ${where}` : `coord verify ${shellWord(meant)}`;
+    const hint = meant === undefined ? `add it under "deploy" in ${where}` : `coord deploy verify ${shellWord(meant)}`;
     throw usage(`no such deploy target: ${name} in ${where}; ${listed}`, hint, { target, known });
   }
   if (found.verify === null) {

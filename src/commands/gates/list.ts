@@ -54,7 +54,7 @@ function equal(a: unknown, b: unknown): boolean {
 }
 
 export const gateShow: Verb = {
-  arguments: [['<gate>', 'a gate; or the id of one check of it, as coord evidence and gate check --json tell it']],
+  arguments: [['<gate>', 'a gate; or the id of one check of it, as coord deploy show and gate check --json tell it']],
   examples: [
     ['coord gate show owner', 'who may sign, and how each signature that is here stands'],
     ['coord gate show owner --json', 'the same for a script'],

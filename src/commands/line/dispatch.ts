@@ -1,6 +1,7 @@
 import { parseDuration } from '../../domain/time.js';
-import { VERBS } from '../registry.js';
-import { defaultOf, tailsOf } from '../subjects.js';
+import { usage } from '../../errors.js';
+import { VERBS, type VerbEntry } from '../registry.js';
+import { defaultOf, entryNamed, tailsOf } from '../subjects.js';
 import { Input } from '../verb.js';
 import { type Act, commonFlags } from './common-flags.js';
 import { checkNames } from './names.js';
@@ -30,17 +31,16 @@ export async function dispatch(line: CommandLine): Promise<void> {
     const { helpText } = await import('./tree.js');
     return write(await helpText(isBare ? [head] : []));
   }
-  const [own, command] = splitCommand(argv, head);
-  const act: Act = (entry, verb, input, flags) => line.act(entry, verb, input.withCommand(command), flags);
-  if (await actPlainly(own, [head, tail], act)) return;
+  const entry = entryNamed(head, tail);
+  const [own, command] = splitCommand(argv, entry, head);
+  const act: Act = (named, verb, input, flags) => line.act(named, verb, input.withCommand(command), flags);
+  if (await actPlainly(own, entry, act)) return;
   const { parseWithCommander } = await import('./commander-line.js');
   await parseWithCommander({ ...line, argv: separateWait(own), act }, { names: [head, tail], json });
 }
 
 /** @returns false where it takes commander to say what was typed */
-async function actPlainly(argv: readonly string[], names: readonly (string | undefined)[], act: Act): Promise<boolean> {
-  const entry =
-    VERBS.find(({ name }) => name === `${names[0]} ${names[1]}`) ?? VERBS.find(({ name }) => name === names[0]);
+async function actPlainly(argv: readonly string[], entry: VerbEntry | undefined, act: Act): Promise<boolean> {
   const called = entry?.name.split(' ') ?? [];
   if (!entry || !called.every((word, index) => argv[index] === word)) return false;
   const verb = await entry.load();
@@ -49,11 +49,26 @@ async function actPlainly(argv: readonly string[], names: readonly (string | und
   return plain !== null;
 }
 
-/** What coord reads, and for a verb that takes a command line, the words after `--`. */
-function splitCommand(argv: readonly string[], head: string | undefined): [string[], string[]] {
+/**
+ * What coord reads, and for a verb that takes a command line, the words after `--`.
+ * @throws CoordError `usage` where the word before them is a verb of a group, and was meant as what is to be run upon.
+ */
+function splitCommand(
+  argv: readonly string[],
+  entry: VerbEntry | undefined,
+  head: string | undefined,
+): [string[], string[]] {
   const end = argv.indexOf('--');
-  const takesCommand = VERBS.some(({ name, takesCommand }) => takesCommand && name.split(' ')[0] === head);
-  return takesCommand && end >= 0 ? [argv.slice(0, end), argv.slice(end + 1)] : [[...argv], []];
+  const takesCommand = VERBS.some((each) => each.takesCommand && each.name === head);
+  if (!takesCommand || end < 0) return [[...argv], []];
+  if (!entry?.takesCommand) {
+    const tail = entry?.name.slice((head ?? '').length + 1);
+    throw usage(
+      `coord ${entry?.name} runs no program: ${tail} is a verb of coord ${head}, and nothing else can have that name`,
+      `coord ${head} --help`,
+    );
+  }
+  return [argv.slice(0, end), argv.slice(end + 1)];
 }
 
 /** `--wait TARGET` is a bare `--wait`: its optional value is taken only where it is a duration. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { usage } from '../../errors.js';
 import { VERBS, type VerbEntry } from '../registry.js';
 import { GROUP_SUMMARIES, heads, inGroup, subjectOf, tailsOf } from '../subjects.js';
 import { Input, type Verb } from '../verb.js';
@@ -71,11 +72,22 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
   withCommonOptions(command, !hasAgent)
     .addHelpText('after', helpTail(verb))
     .action(async () => {
+      const stray = command.parent && strayOption(command.parent);
+      if (stray) throw usage(`${stray} is no option of coord ${entry.name}`, `coord ${entry.name} --help`);
       const flags = command.optsWithGlobals();
       const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
       const input = new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags);
       await act(entry, verb, input, commonFlags({ ...flags, agent }));
     });
+}
+
+/** An option of a group's own verb that was typed before another verb of the group. */
+function strayOption(group: Command): string | undefined {
+  const common = [AGENT_OPTION, JSON_OPTION].map(([flags]) => flags.split(' ')[0]);
+  return group.options
+    .filter((option) => group.getOptionValueSource(option.attributeName()) === 'cli')
+    .map(({ long }) => long ?? '')
+    .find((long) => !common.includes(long));
 }
 
 function helpTail(verb: Verb): string {

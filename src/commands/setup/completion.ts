@@ -1,6 +1,6 @@
 import { usage } from '../../errors.js';
 import { VERBS } from '../registry.js';
-import { GROUP_SUMMARIES, heads, tailsOf } from '../subjects.js';
+import { entryNamed, GROUP_SUMMARIES, heads, tailsOf } from '../subjects.js';
 import type { Verb } from '../verb.js';
 
 /** A word that may be typed after others: `after` is empty, a command, or a group with its verb. */
@@ -54,11 +54,11 @@ function zsh(words: readonly CompletionWord[]): string {
 
 /** The rest of a loop over the words before the cursor: sets `place` to the command that they name, options left out. */
 function findPlace(words: readonly CompletionWord[]): string[] {
-  const groups = [...new Set(words.filter(isVerbOfGroup).map(({ after }) => after))];
+  const verbs = words.filter(isVerbOfGroup).map(({ after, word }) => `${after}/${word}`);
   return [
     '    if [[ $previous == --agent || $word == -* ]]; then :',
     '    elif [[ -z $place ]]; then place=$word',
-    `    elif [[ ' ${groups.join(' ')} ' == *" $place "* ]]; then place="$place $word"`,
+    `    elif [[ ' ${verbs.join(' ')} ' == *" $place/$word "* ]]; then place="$place $word"`,
     '    fi',
     '    previous=$word',
     '  done',
@@ -111,13 +111,13 @@ async function wordsToComplete(): Promise<CompletionWord[]> {
   const first = heads().map((head) => ({
     after: '',
     word: head,
-    about: VERBS.find(({ name }) => name === head)?.summary ?? GROUP_SUMMARIES[head] ?? '',
+    about: entryNamed(head, undefined)?.summary ?? GROUP_SUMMARIES[head] ?? '',
   }));
   const seconds = heads().flatMap((head) =>
     tailsOf(head).map((tail) => ({
       after: head,
       word: tail,
-      about: VERBS.find(({ name }) => name === `${head} ${tail}`)?.summary ?? '',
+      about: entryNamed(head, tail)?.summary ?? '',
     })),
   );
   const options = await Promise.all(

@@ -92,7 +92,9 @@ function gateProblems(gate: string, one: GatesToLint['gates'][string], isNeeded:
 const TELLING = ['note', 'log', 'ack', 'inbox', 'state', 'events', 'status', 'agents', 'agent', 'session', 'handoff'];
 const MORE_TELLING = ['accept', 'decline', 'claim', 'renew', 'release', 'verify-token', 'submit', 'integrate'];
 /** Verbs that would ask the gate about itself. */
-const CIRCULAR = ['gate', 'deploy', 'deployments', 'evidence'];
+const CIRCULAR = ['gate', 'deploy'];
+/** But for this one, which looks at the live URL of a target. */
+const LOOKING = 'deploy verify';
 
 /** Options of coord before its verb that take a value. */
 const WITH_VALUE = ['--agent', '--request-id'];
@@ -118,8 +120,8 @@ export function notAGate(command: readonly string[]): string | null {
   const words = command.flatMap(shellWords);
   if (words.some((word) => LOG_FILE.test(word))) return noteIsNoGate('the log');
   for (const [at, word] of words.entries()) {
-    const verb = COORD.test(word) ? verbAfter(words, at) : undefined;
-    if (verb === undefined) continue;
+    const [verb, next] = COORD.test(word) ? verbAfter(words, at) : [];
+    if (verb === undefined || `${verb} ${next}` === LOOKING) continue;
     if (CIRCULAR.includes(verb)) return `it asks coord ${verb}, which would ask the gate about itself`;
     if (TELLING.includes(verb) || MORE_TELLING.includes(verb)) return noteIsNoGate(`coord ${verb}`);
   }
@@ -135,11 +137,13 @@ function shellWords(argument: string): string[] {
   return argument.split(/[\s;&|()<>`"'$={}]+/).filter((word) => word !== '');
 }
 
-function verbAfter(words: readonly string[], at: number): string | undefined {
+/** The words after it that are no options. */
+function verbAfter(words: readonly string[], at: number): string[] {
+  const found: string[] = [];
   for (let next = at + 1; next < words.length; next += 1) {
     const word = words[next] ?? '';
     if (WITH_VALUE.includes(word)) next += 1;
-    else if (!word.startsWith('-')) return word;
+    else if (!word.startsWith('-')) found.push(word);
   }
-  return undefined;
+  return found;
 }

@@ -21,12 +21,14 @@ const NOTES: readonly (readonly string[])[] = [
 ];
 const CIRCULAR = [
   ['coord', 'gate', 'check', 'prod'],
+  ['coord', 'deploy', 'show', 'prod'],
   ['sh', '-c', 'x && coord deploy prod -- true'],
 ];
 const ALWAYS = [['true'], ['/bin/true'], ['sh', '-c', 'true'], ['sh', '-c', 'exit 0'], [':']];
 const FINE = [
   ['npm', 'test'],
   ['coord', 'sync-check'],
+  ['coord', 'deploy', 'verify', 'staging'],
   ['coord', 'audit', 'origin/main..HEAD'],
   ['node', 'scripts/log.js'],
   ['./coordinates', 'log'],

@@ -13,12 +13,12 @@ import { syncFacts } from '../sync-facts.js';
 import type { Verb } from '../verb.js';
 import { knownDeployments } from './known.js';
 
-export const deployments: Verb = {
+export const deployList: Verb = {
   arguments: [['[target]', 'only this deploy target']],
   options: [['--no-fetch', 'read what is here, and say from when']],
   examples: [
-    ['coord deployments', 'what runs where, by whom, and how far the main branch is ahead of it'],
-    ['coord deployments prod --json', 'its newest attempts too, for a program'],
+    ['coord deploy list', 'what runs where, by whom, and how far the main branch is ahead of it'],
+    ['coord deploy list prod --json', 'its newest attempts too, for a program'],
   ],
   async run(context, input) {
     const asked = input.argument(0);
@@ -94,7 +94,7 @@ async function liveReport(context: Context, state: State, target: string): Promi
   };
 }
 
-/** Both kinds of evidence by their ids; null where the record is no longer kept: coord evidence finds it in the history. */
+/** Both kinds of evidence by their ids; null where the record is no longer kept: coord deploy show finds it in the history. */
 function evidenceIds(attempt: Deployment | undefined): LiveReport['evidence'] {
   if (!attempt) return null;
   return {

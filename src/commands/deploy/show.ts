@@ -9,12 +9,12 @@ import { knownDeployments } from './known.js';
 
 const LATEST = 5;
 
-export const evidence: Verb = {
+export const deployShow: Verb = {
   arguments: [['<deploy>', 'id of a deploy, or the beginning of it; or a deploy target, for what runs there']],
   options: [['--no-fetch', 'read what is here, and say from when']],
   examples: [
-    ['coord evidence prod', 'what the deploy that runs on prod rests on'],
-    ['coord evidence prod --json', 'the same for an audit'],
+    ['coord deploy show prod', 'what the deploy that runs on prod rests on'],
+    ['coord deploy show prod --json', 'the same for an audit'],
   ],
   notes: [
     '(a) coordination records say that nobody else was at it, and that the copy was current. (b) gate records say that',
@@ -52,6 +52,6 @@ async function find(context: Context, deployments: Deployments, asked: string): 
   const ids = (more.length > 0 ? all : attempts).slice(-LATEST).map(({ id }) => id);
   const name = JSON.stringify(oneLine(asked).slice(0, 80));
   if (first) throw usage(`${name} begins more than one deploy`, `one of: ${ids.join(', ')}`, { deploys: ids });
-  const hint = ids.length === 0 ? 'nothing was deployed yet: coord deployments' : `the latest: ${ids.join(', ')}`;
+  const hint = ids.length === 0 ? 'nothing was deployed yet: coord deploy list' : `the latest: ${ids.join(', ')}`;
   throw usage(`no such deploy: ${name}`, hint, { deploys: ids });
 }
