@@ -72,7 +72,7 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
   withCommonOptions(command, !hasAgent)
     .addHelpText('after', helpTail(verb))
     .action(async () => {
-      const stray = command.parent && strayOption(command.parent);
+      const stray = command.parent && strayOption(command, command.parent);
       if (stray) throw usage(`${stray} is no option of coord ${entry.name}`, `coord ${entry.name} --help`);
       const flags = command.optsWithGlobals();
       const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
@@ -81,13 +81,11 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
     });
 }
 
-/** An option of a group's own verb that was typed before another verb of the group. */
-function strayOption(group: Command): string | undefined {
-  const common = [AGENT_OPTION, JSON_OPTION].map(([flags]) => flags.split(' ')[0]);
+/** An option of a group's own verb that was typed with another verb of the group, which has none of that name. */
+function strayOption(command: Command, group: Command): string | undefined {
   return group.options
     .filter((option) => group.getOptionValueSource(option.attributeName()) === 'cli')
-    .map(({ long }) => long ?? '')
-    .find((long) => !common.includes(long));
+    .find(({ long }) => !command.options.some((own) => own.long === long))?.long;
 }
 
 function helpTail(verb: Verb): string {
