@@ -38,7 +38,7 @@ export interface DeployConfig {
   readonly commands: readonly string[];
 }
 
-/** What the public surface must show. */
+/** What the live URL must show. */
 export interface VerifyConfig {
   readonly url: string;
   /** Text in which `{commit}` stands for the commit, and `{short}` for its first seven digits; null: see `pattern`. */

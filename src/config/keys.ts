@@ -178,7 +178,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   {
     key: 'deploy.NAME.verify',
-    what: 'How the public surface shows that the deploy arrived.',
+    what: 'How the live URL shows that the deploy arrived.',
     example: { url: 'https://app.example/version', expect: '{commit}' },
   },
   {

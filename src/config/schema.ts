@@ -69,7 +69,7 @@ const gate = v.variant(
 );
 
 /** The configuration is committed for all to read, and the URL stands in every record of a deploy. */
-const surfaceUrl = v.pipe(
+const endpointUrl = v.pipe(
   v.string('must be a text'),
   v.url('must be a URL'),
   v.check((url) => /^https?:\/\//i.test(url), 'must begin with https:// or http://'),
@@ -77,7 +77,7 @@ const surfaceUrl = v.pipe(
 );
 const verification = v.pipe(
   v.strictObject({
-    url: surfaceUrl,
+    url: endpointUrl,
     expect: v.optional(name),
     pattern: v.optional(v.pipe(name, v.check(isReadablePattern, 'must be a regular expression'))),
     header: v.optional(v.pipe(name, v.regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header'))),

@@ -16,7 +16,7 @@ import { decideLoseOffline } from './claims/offline.js';
 import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './claims/once.js';
 import { decideKeepAlive, decideRelease, decideRenew, keepAlive } from './claims/release.js';
 import { claimsInTheWay, decideSteal } from './claims/takeover.js';
-import { decideDeployBegin, decideDeployBlock, decideDeployFinish, decideDeployStart } from './deploy.js';
+import { decideDeployBegin, decideDeployBlock, decideDeployFinish, decideDeployStart } from './deploy/decision.js';
 import { decideNote } from './log/notes.js';
 import type { State } from './model.js';
 import type { Decision, Request } from './request.js';

@@ -1,4 +1,4 @@
-import { type Deployments, NO_DEPLOYMENTS } from './deployments.js';
+import { type Deployments, NO_DEPLOYMENTS } from './deploy/records.js';
 import type { TargetKind } from './ground/targets.js';
 import type { Instant } from './time.js';
 

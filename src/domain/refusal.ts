@@ -1,5 +1,5 @@
 import type { SessionLack } from './agents/session-required.js';
-import type { Deployment, LiveTarget } from './deployments.js';
+import type { Deployment, LiveTarget } from './deploy/records.js';
 import type { Target } from './ground/targets.js';
 import type { Claim, Kill, Loss, Mode, Once, Role, Submission, Waiter } from './model.js';
 import type { Instant } from './time.js';

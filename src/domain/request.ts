@@ -17,13 +17,13 @@ import type {
   RenewRequest,
   WaitRequest,
 } from './claim-requests.js';
+import type { Deployment } from './deploy/records.js';
 import type {
   DeployBeginRequest,
   DeployBlockRequest,
   DeployFinishRequest,
   DeployStartRequest,
-} from './deploy-requests.js';
-import type { Deployment } from './deployments.js';
+} from './deploy/requests.js';
 import type { EventDraft } from './events.js';
 import type { Agent, Claim, Note, Once, State, Submission, Waiter } from './model.js';
 import type { OnceBeginRequest, OnceFinishRequest, OnceForgetRequest } from './once-requests.js';

@@ -5,7 +5,7 @@ import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
 import { targetWord, targetWords } from './command-words.js';
-import { unknownDeployWords, usedSignatureWords } from './deploy-refusals.js';
+import { unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
 import { submissionWords } from './submission-refusals.js';

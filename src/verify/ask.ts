@@ -3,7 +3,7 @@ import { request as askSecurely } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { VerifyConfig } from '../config/deploys.js';
-import type { Answer, SurfaceReason } from '../domain/deploy/verification.js';
+import type { Answer, EndpointReason } from '../domain/deploy/verification.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { goingRound, nextAddress } from './address.js';
 
@@ -11,7 +11,7 @@ export type Question = Pick<VerifyConfig, 'header' | 'status' | 'redirects'>;
 
 /** No answer of the kind that was expected; `finding` says it, to follow on the URL. */
 export interface NoAnswer {
-  readonly failed: SurfaceReason;
+  readonly failed: EndpointReason;
   readonly finding: string;
   /** HTTP status, where there was one. */
   readonly status: number | null;

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { deployFleet, historyOf, killedOn, onCoordinationPush, startCoord } from '../support/deploying.js';
+import { endpoint } from '../support/endpoints.js';
 import { until } from '../support/fleet.js';
 import { deafPort } from '../support/servers.js';
-import { surface } from '../support/surfaces.js';
 
 const LEAVE_WORD = ['sh', '-c', 'printf %s "$COORD_COMMIT" > "$OUT"'];
 
@@ -312,10 +312,10 @@ describe('coord deploy', () => {
   });
 });
 
-describe('a deploy to a target with a public surface', () => {
-  it('is done only when the surface shows the commit', async () => {
+describe('a deploy to a target with a live URL', () => {
+  it('is done only when the live URL shows the commit', async () => {
     let shown = 'nothing';
-    const { origin } = await surface((response) => response.end(shown));
+    const { origin } = await endpoint((response) => response.end(shown));
     const verify = { url: `${origin}/version`, interval: '1ms', timeout: '5ms' };
     const fleet = await deployFleet({ target: { verify } });
     const { box, clone } = fleet;
@@ -355,13 +355,13 @@ describe('a deploy to a target with a public surface', () => {
     const fleets = [];
     for (const end of ['stop', 'steal'] as const) {
       let asked = false;
-      const { origin } = await surface((response) => {
+      const { origin } = await endpoint((response) => {
         asked = true;
         response.end('something else');
       });
       const fleet = await deployFleet({ target: { verify: { url: origin, interval: '1h', timeout: '9h' } } });
       const running = startCoord(fleet, ['deploy', 'prod', '--', 'true']);
-      await until(() => new Promise((resolve) => setImmediate(() => resolve(asked))), 'the surface is asked');
+      await until(() => new Promise((resolve) => setImmediate(() => resolve(asked))), 'the URL is asked');
       if (end === 'stop') running.child.kill('SIGINT');
       else await fleet.as('noor', ['steal', '@deploy/prod', '--force', '--reason', 'x']);
       expect(await running.ended).toBe(end === 'stop' ? 9 : 4);

@@ -2,16 +2,16 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { deployFleet, killedOn } from '../support/deploying.js';
+import { type Answering, endpoint } from '../support/endpoints.js';
 import { type Fleet, localFleet } from '../support/fleet.js';
 import { coordInProcess } from '../support/in-process.js';
 import { sandbox } from '../support/sandbox.js';
 import { deafPort } from '../support/servers.js';
-import { type Answering, surface } from '../support/surfaces.js';
 
-/** A fleet with a deploy target `prod`, whose surface answers so. */
+/** A fleet with a deploy target `prod`, whose endpoint answers so. */
 async function deployed(answering: Answering, verify: object = {}): Promise<Fleet & { head: string; url: string }> {
   const fleet = await localFleet();
-  const url = `${(await surface(answering)).origin}/version`;
+  const url = `${(await endpoint(answering)).origin}/version`;
   configure(fleet, { prod: { verify: { url, interval: '1ms', timeout: '3ms', ...verify } }, bare: {} });
   return { ...fleet, url, head: fleet.box.git(fleet.clone, 'rev-parse', 'HEAD') };
 }
@@ -108,7 +108,7 @@ it.each([
 
 it('an agent that changes its own copy changes nothing: the address of the main branch is asked', async () => {
   const fleet = await deployed((response) => response.end('old'));
-  const liar = await surface((response) => response.end(fleet.head));
+  const liar = await endpoint((response) => response.end(fleet.head));
   fleet.box.write(fleet.clone, 'coord.config.json', configWith(fleet, { prod: { verify: { url: liar.origin } } }));
   const { code } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
   expect([code, liar.asked]).toEqual([5, []]);
@@ -140,7 +140,7 @@ it('warns of a cache, and of an expectation that names no commit', async () => {
 
 it('expects what was deployed last, and names what ran before', async () => {
   let running = '';
-  const { origin } = await surface((response) => response.end(running));
+  const { origin } = await endpoint((response) => response.end(running));
   const fleet = await deployFleet();
   const first = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
   await fleet.deploy('maya', [], ['true']);
@@ -166,7 +166,7 @@ it('expects what was deployed last, and names what ran before', async () => {
 
 it('expects what a deploy put there of which nobody knows how it ended', async () => {
   let running = 'starting';
-  const { origin } = await surface((response) => response.end(running));
+  const { origin } = await endpoint((response) => response.end(running));
   const fleet = await deployFleet({ target: { verify: { url: origin, timeout: '1ms' } } });
   await killedOn(fleet, 'runs its program', ['deploy', 'prod', '--', 'true']);
   const commit = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
@@ -177,7 +177,7 @@ it('expects what a deploy put there of which nobody knows how it ended', async (
 });
 
 it('expects what a deploy that failed may have put there, not what ran before', async () => {
-  const { origin } = await surface((response) => response.end('starting'));
+  const { origin } = await endpoint((response) => response.end('starting'));
   const fleet = await deployFleet();
   await fleet.deploy('maya', [], ['true']);
   const config = configWith(fleet, { prod: { gates: ['tests'], verify: { url: origin, timeout: '1ms' } } });
@@ -189,7 +189,7 @@ it('expects what a deploy that failed may have put there, not what ran before', 
 });
 
 it('out of reach of the remote, it expects what is known here, and says so', async () => {
-  const { origin } = await surface((response) => response.end('x'));
+  const { origin } = await endpoint((response) => response.end('x'));
   const fleet = await deployFleet({ target: { verify: { url: origin, expect: 'x', timeout: '1ms' } } });
   rmSync(fleet.remote, { recursive: true });
   const { code, stderr } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
@@ -200,7 +200,7 @@ it('out of reach of the remote, it expects what is known here, and says so', asy
 it('where coord was never set up, nothing is on record, and HEAD is expected', async () => {
   const box = sandbox();
   const clone = box.repository();
-  const { origin } = await surface((response) => response.end(box.git(clone, 'rev-parse', 'HEAD')));
+  const { origin } = await endpoint((response) => response.end(box.git(clone, 'rev-parse', 'HEAD')));
   box.commit(clone, 'coord.config.json', JSON.stringify({ deploy: { prod: { verify: { url: origin } } } }));
   const { json } = await box.coord(clone, ['deploy', 'verify', 'prod', '--json']);
   expect(json().data).toMatchObject({ ok: true, commitFrom: 'HEAD', deploy: null });

@@ -1,4 +1,4 @@
-import type { Deployment } from '../../src/domain/deployments.js';
+import type { Deployment } from '../../src/domain/deploy/records.js';
 import type { GateRecord } from '../../src/domain/gates/gate.js';
 import {
   type Agent,

@@ -1,8 +1,8 @@
 import { findAgent } from '../../domain/agents/agents.js';
 import { lacksSession } from '../../domain/agents/session-required.js';
-import { blockedEvent, closedToDeploy } from '../../domain/deploy.js';
-import type { DeployBlockRequest, NewDeployment } from '../../domain/deploy-requests.js';
-import type { DeployStep } from '../../domain/deployments.js';
+import { blockedEvent, closedToDeploy } from '../../domain/deploy/decision.js';
+import type { DeployStep } from '../../domain/deploy/records.js';
+import type { DeployBlockRequest, NewDeployment } from '../../domain/deploy/requests.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Candidate, candidatesOn, type Deployments } from '../../domain/deployments.js';
+import { type Candidate, candidatesOn, type Deployments } from '../../domain/deploy/records.js';
 import type { CoordError } from '../../errors.js';
 import { commitsMissing, shallowBoundary } from '../../git/history.js';
 import { trueGit } from '../../git/porcelain.js';
 import { isAncestor } from '../../git/refs.js';
 import type { Git } from '../../git/run.js';
-import { neverRan, type Undone, undoes, unknownCommit } from '../../render/deploy-blocked.js';
+import { neverRan, type Undone, undoes, unknownCommit } from '../../render/deploy/refusals.js';
 import type { Case } from './case.js';
 
 /** HEAD contains all that the target may run now; or for a rollback, the target has run the commit. */

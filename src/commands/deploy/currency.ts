@@ -1,10 +1,10 @@
-import type { SyncEvidence } from '../../domain/deployments.js';
+import type { SyncEvidence } from '../../domain/deploy/records.js';
 import { judgeSync, type SyncFacts, type SyncReport, type SyncVerdict } from '../../domain/sync/sync.js';
 import { CoordError } from '../../errors.js';
 import { commitsMissing } from '../../git/history.js';
 import { trueGit } from '../../git/porcelain.js';
 import { isAncestor } from '../../git/refs.js';
-import { headMoved, notAtRollback, notOnMain, notPushed } from '../../render/deploy-blocked.js';
+import { headMoved, notAtRollback, notOnMain, notPushed } from '../../render/deploy/refusals.js';
 import { syncError, syncFacts } from '../sync-facts.js';
 import type { Case } from './case.js';
 

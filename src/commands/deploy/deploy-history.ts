@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import type { Deployment } from '../../domain/deployments.js';
+import type { Deployment } from '../../domain/deploy/records.js';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Instant } from '../../domain/time.js';
 import { historyFrom } from '../../store/format/history.js';

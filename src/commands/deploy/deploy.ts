@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
-import type { NewDeployment } from '../../domain/deploy-requests.js';
+import type { NewDeployment } from '../../domain/deploy/requests.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
-import { notAtRollback } from '../../render/deploy-blocked.js';
+import { notAtRollback } from '../../render/deploy/refusals.js';
 import { addressOf } from '../../verify/address.js';
 import { readTtl, readWait } from '../durations.js';
 import type { Input, Verb } from '../verb.js';

@@ -1,10 +1,10 @@
 import type { Context } from '../../context.js';
-import { type Deployments, liveOn, mayHaveRun, NO_DEPLOYMENTS } from '../../domain/deployments.js';
+import { type Deployments, liveOn, mayHaveRun, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import { shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { knownDeployments } from './known.js';
 
-/** The commit that a surface must show. */
+/** The commit that an endpoint must show. */
 export interface Expected {
   readonly commit: string;
   /** Who says so: the one who asks, the record of the last deploy, or nothing but where HEAD is. */

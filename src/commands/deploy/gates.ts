@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.js';
-import { type Deployments, usedNonces } from '../../domain/deployments.js';
+import { type Deployments, usedNonces } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
 import type { GateStep } from '../../gates/surroundings.js';
-import { gatesClosed } from '../../render/deploy-blocked.js';
+import { gatesClosed } from '../../render/deploy/refusals.js';
 import type { Case } from './case.js';
 
 /** What the gates of a target answered. */

@@ -1,12 +1,12 @@
 import type { Context } from '../../context.js';
-import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deployments.js';
+import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deploy/records.js';
 import type { State } from '../../domain/model.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { trueGit } from '../../git/porcelain.js';
-import { deploymentLines, type LiveReport } from '../../render/deployments.js';
+import { deploymentLines, type LiveReport } from '../../render/deploy/records.js';
 import { mainBranch } from '../main-branch/files.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 import { syncFacts } from '../sync-facts.js';

@@ -1,6 +1,6 @@
 import type { DeployConfig } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
-import type { DeployAction } from '../../domain/deployments.js';
+import type { DeployAction } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';

@@ -1,10 +1,10 @@
 import { decide } from '../../domain/decide.js';
-import { standsInTheWay } from '../../domain/deploy.js';
-import type { DeployStep } from '../../domain/deployments.js';
+import { standsInTheWay } from '../../domain/deploy/decision.js';
+import type { DeployStep } from '../../domain/deploy/records.js';
 import type { State } from '../../domain/model.js';
 import { CoordError, exitCodeOf } from '../../errors.js';
 import { commandLine } from '../../render/command-words.js';
-import { type PlannedStep, planLines } from '../../render/deploy-plan.js';
+import { type PlannedStep, planLines } from '../../render/deploy/steps.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';

@@ -1,9 +1,9 @@
 import type { Context } from '../../context.js';
-import type { DeployCheck } from '../../domain/deploy-requests.js';
-import type { DeployStep } from '../../domain/deployments.js';
+import type { DeployStep } from '../../domain/deploy/records.js';
+import type { DeployCheck } from '../../domain/deploy/requests.js';
 import { oneLine } from '../../domain/text.js';
 import type { CoordError } from '../../errors.js';
-import { type StepStatus, stepJson, stepLine } from '../../render/deploy-progress.js';
+import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 
 /** Steps that may take minutes, so that their beginning is told too. */

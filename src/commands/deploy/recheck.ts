@@ -1,7 +1,7 @@
-import { isUnderClaim } from '../../domain/deployments.js';
+import { isUnderClaim } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
-import { configMoved, mainMoved } from '../../render/deploy-blocked.js';
+import { configMoved, mainMoved } from '../../render/deploy/refusals.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { lookAtAgent } from './attempt.js';

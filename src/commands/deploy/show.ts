@@ -1,8 +1,8 @@
 import type { Context } from '../../context.js';
-import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deployments.js';
+import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deploy/records.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
-import { evidenceLines } from '../../render/evidence.js';
+import { evidenceLines } from '../../render/deploy/records.js';
 import type { Verb } from '../verb.js';
 import { deploysInHistory, eventsOf } from './deploy-history.js';
 import { knownDeployments } from './known.js';

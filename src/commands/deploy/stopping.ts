@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import type { CoordError } from '../../errors.js';
 import type { StopSignal } from '../../host.js';
-import { interrupted } from '../../render/deploy-blocked.js';
+import { interrupted } from '../../render/deploy/refusals.js';
 
 /** Whether the process was asked to stop: it does so between two steps, so that the record says it and the claim is free. */
 export class Stopping {

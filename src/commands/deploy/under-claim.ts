@@ -1,10 +1,10 @@
+import type { Deployment, DeployStep } from '../../domain/deploy/records.js';
+import type { DeployFinishRequest } from '../../domain/deploy/requests.js';
 import type { Verification } from '../../domain/deploy/verification.js';
-import type { DeployFinishRequest } from '../../domain/deploy-requests.js';
-import type { Deployment, DeployStep } from '../../domain/deployments.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
-import { deployedLines } from '../../render/deploy.js';
-import { unrecorded } from '../../render/deploy-blocked.js';
+import { unrecorded } from '../../render/deploy/refusals.js';
+import { deployedLines } from '../../render/deploy/steps.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
@@ -19,7 +19,7 @@ import { checkAgain } from './recheck.js';
 import { runProgram } from './run-program.js';
 import type { Stopping } from './stopping.js';
 import type { Begun } from './turn.js';
-import { lookAtSurface } from './verification.js';
+import { checkEndpoint } from './verification.js';
 
 /** How an attempt ended, as far as its own process knows. */
 interface End {
@@ -139,7 +139,7 @@ async function runAndVerify(
   reached.step = 'verify';
   if (one.config.verify === null) return { ...after, status: 'done', step: 'record' };
   await progress.begin('verify');
-  const seen = await lookAtSurface(one, begun, hold);
+  const seen = await checkEndpoint(one, begun, hold);
   const verification = seen?.verification ?? null;
   const finding = verification?.finding ?? 'not looked at';
   await progress.end('verify', verification?.ok ? 'ok' : 'failed', finding);

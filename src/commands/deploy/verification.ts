@@ -1,22 +1,22 @@
 import type { Verification } from '../../domain/deploy/verification.js';
 import type { CoordError } from '../../errors.js';
-import { stoppedLooking } from '../../render/deploy-blocked.js';
-import { verificationError, verifiedWarnings } from '../../render/verification.js';
-import { verifySurface } from '../../verify/surface.js';
+import { verificationError, verifiedWarnings } from '../../render/deploy/endpoint.js';
+import { stoppedLooking } from '../../render/deploy/refusals.js';
+import { verifyEndpoint } from '../../verify/endpoint.js';
 import type { Case } from './case.js';
+import { endpointEffects } from './endpoint.js';
 import type { Hold } from './hold.js';
-import { surfaceSurroundings } from './surface.js';
 import type { Begun } from './turn.js';
 
-/** What the public surface showed; `error` says what is wrong with it. */
+/** What the endpoint showed; `error` says what is wrong with it. */
 export interface Seen {
   readonly verification: Verification;
   readonly error: CoordError | null;
   readonly warnings: readonly string[];
 }
 
-/** Looks at the public surface of the target, where the configuration says how; null where it does not. */
-export async function lookAtSurface(
+/** Looks at the endpoint of the target, where the configuration says how; null where it does not. */
+export async function checkEndpoint(
   { context, config, order, commit }: Case,
   { deployment }: Begun,
   hold: Hold,
@@ -24,7 +24,7 @@ export async function lookAtSurface(
   if (config.verify === null) return null;
   const { target } = order;
   const commits = { commit, previous: deployment.previous };
-  const verification = await verifySurface(config.verify, commits, surfaceSurroundings(context, hold.over));
+  const verification = await verifyEndpoint(config.verify, commits, endpointEffects(context, hold.over));
   const warnings = verifiedWarnings(verification, target);
   if (verification.ok) return { verification, error: null, warnings };
   const stopped = hold.whyNotOn();

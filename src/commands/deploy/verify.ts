@@ -4,13 +4,13 @@ import { oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';
-import { verificationError, verifiedLine, verifiedWarnings } from '../../render/verification.js';
-import { verifySurface } from '../../verify/surface.js';
+import { verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/endpoint.js';
+import { verifyEndpoint } from '../../verify/endpoint.js';
 import { nearest } from '../line/nearest.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 import type { Input, Verb } from '../verb.js';
+import { endpointEffects } from './endpoint.js';
 import { expectedCommit } from './expected.js';
-import { surfaceSurroundings } from './surface.js';
 
 export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
@@ -33,7 +33,7 @@ export const deployVerify: Verb = {
     const target = input.argument(0) ?? '';
     const config = await verifyConfig(context, input, target);
     const { warnings, ...expected } = await expectedCommit(context, target, input.text('commit'));
-    const seen = await verifySurface(config, expected, surfaceSurroundings(context));
+    const seen = await verifyEndpoint(config, expected, endpointEffects(context));
     const { commitFrom, deploy } = expected;
     const data = { target, commitFrom, deploy, ...seen };
     if (!seen.ok) return verificationError(seen, data);

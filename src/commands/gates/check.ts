@@ -1,11 +1,11 @@
 import type { Context } from '../../context.js';
-import { usedNonces } from '../../domain/deployments.js';
+import { usedNonces } from '../../domain/deploy/records.js';
 import { type GateRecord, gateEvent } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
 import type { GateStep } from '../../gates/surroundings.js';
 import { shellWord } from '../../render/command-words.js';
-import { gatesClosed } from '../../render/deploy-blocked.js';
+import { gatesClosed } from '../../render/deploy/refusals.js';
 import { checkedLine, checkingLine, openLines } from '../../render/gates.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { knownDeployments } from '../deploy/known.js';

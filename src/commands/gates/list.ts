@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { usedNonces } from '../../domain/deployments.js';
+import { usedNonces } from '../../domain/deploy/records.js';
 import type { GateQuestion, GateRecord } from '../../domain/gates/gate.js';
 import { lintGates } from '../../domain/gates/lint.js';
 import { gateFolder } from '../../domain/gates/payload.js';

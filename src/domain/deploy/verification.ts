@@ -2,10 +2,10 @@ import { oneLine, shorten } from '../text.js';
 import type { Instant } from '../time.js';
 
 /**
- * Why a surface was not verified. `old-version`, `other-version` and `missing` are answers that show something else;
- * after all others it is not known what the surface shows.
+ * Why an endpoint was not verified. `old-version`, `other-version` and `missing` are answers that show something else;
+ * after all others it is not known what the endpoint shows.
  */
-export type SurfaceReason =
+export type EndpointReason =
   | 'old-version'
   | 'other-version'
   | 'missing'
@@ -19,14 +19,14 @@ export type SurfaceReason =
   | 'unreachable'
   | 'tls';
 
-/** What was seen on the public surface of a deploy target: plain data, for the record of the deploy. */
+/** What was seen on the endpoint of a deploy target: the live URL that its configuration names: plain data, for the record of the deploy. */
 export interface Verification {
   readonly ok: boolean;
   readonly url: string;
   /** The commit that it must show. */
   readonly commit: string;
   /** null: it is verified. */
-  readonly reason: SurfaceReason | null;
+  readonly reason: EndpointReason | null;
   /** What the answer must hold, with the commit put in. */
   readonly expected: string;
   /** Whether what is expected names the commit: what does not, another version may show as well. */
@@ -50,14 +50,14 @@ export interface Cached {
   readonly ageSeconds: number | null;
 }
 
-const SHOWS_ANOTHER: readonly SurfaceReason[] = ['old-version', 'other-version', 'missing'];
+const SHOWS_ANOTHER: readonly EndpointReason[] = ['old-version', 'other-version', 'missing'];
 
 /** The name in the exit table of what came of it. */
-export function exitNameOf(reason: SurfaceReason): 'behind' | 'unavailable' {
+export function exitNameOf(reason: EndpointReason): 'behind' | 'unavailable' {
   return SHOWS_ANOTHER.includes(reason) ? 'behind' : 'unavailable';
 }
 
-/** An answer of the surface, with the status that was expected. */
+/** An answer of the endpoint, with the status that was expected. */
 export interface Answer {
   /** The body, or the value of the header that was asked for; null: it has no such header. */
   readonly text: string | null;
@@ -75,7 +75,7 @@ export interface Commits {
 /** What one look came to. */
 export interface Judgement {
   /** null: it shows what it must. */
-  readonly reason: SurfaceReason | null;
+  readonly reason: EndpointReason | null;
   readonly seen: string | null;
   /** What it does, to follow on the URL: `still shows 51c77aa…`. */
   readonly finding: string;
@@ -149,7 +149,7 @@ function quoted(text: string): string {
   return `"${shorten(oneLine(text), MOST_SEEN)}"`;
 }
 
-/** What a surface is asked to show: a text or a regular expression, in which the commit may be named. */
+/** What an endpoint is asked to show: a text or a regular expression, in which the commit may be named. */
 export interface Expectation {
   /** Source of a regular expression, with the commit put in. */
   readonly source: string;

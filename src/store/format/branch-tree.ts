@@ -1,4 +1,4 @@
-import { NO_DEPLOYMENTS } from '../../domain/deployments.js';
+import { NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import type { Note, State, Submission } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';

@@ -1,11 +1,11 @@
-import type { Cached, Verification } from '../../domain/deploy/verification.js';
 import {
   type Candidate,
   DEPLOY_STEPS,
   type Deployment,
   type LiveTarget,
   type SyncEvidence,
-} from '../../domain/deployments.js';
+} from '../../domain/deploy/records.js';
+import type { Cached, Verification } from '../../domain/deploy/verification.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import {
   agentId,

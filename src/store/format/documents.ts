@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Deployment, Deployments, LiveTarget } from '../../domain/deployments.js';
+import type { Deployment, Deployments, LiveTarget } from '../../domain/deploy/records.js';
 import type {
   Agent,
   AnsweredRequest,

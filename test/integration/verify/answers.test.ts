@@ -2,25 +2,25 @@ import { once } from 'node:events';
 import { createServer as createTcpServer } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { CutOff, endpoint, look, NEW, OLD, selfSigned } from '../../support/endpoints.js';
 import { sandbox } from '../../support/sandbox.js';
 import { deafPort, silentServer } from '../../support/servers.js';
-import { CutOff, look, NEW, OLD, selfSigned, surface } from '../../support/surfaces.js';
 
 const ONCE = { timeoutSeconds: 0 };
 
 test.each([404, 500, 503, 204])('status %i is no answer, whatever its body shows', async (status) => {
-  const { origin } = await surface((response) => response.writeHead(status).end(NEW));
+  const { origin } = await endpoint((response) => response.writeHead(status).end(NEW));
   const seen = await look(origin, ONCE);
   expect(seen).toMatchObject({ ok: false, reason: 'status', status, finding: `${origin}/ answers ${status}, not 200` });
 });
 
 test('another status can be what is expected, a redirect too', async () => {
-  const { origin } = await surface((response) => response.writeHead(302, { location: '/x', 'x-commit': NEW }).end());
+  const { origin } = await endpoint((response) => response.writeHead(302, { location: '/x', 'x-commit': NEW }).end());
   expect(await look(origin, { ...ONCE, status: 302, header: 'X-Commit' })).toMatchObject({ ok: true, status: 302 });
 });
 
 test('a header is looked at in place of the body', async () => {
-  const { origin } = await surface((response) => response.setHeader('X-Commit', OLD).end(NEW));
+  const { origin } = await endpoint((response) => response.setHeader('X-Commit', OLD).end(NEW));
   expect(await look(origin, { ...ONCE, header: 'x-commit' })).toMatchObject({ reason: 'old-version', seen: OLD });
   const none = await look(origin, { ...ONCE, header: 'x-revision' });
   expect(none).toMatchObject({ reason: 'missing', seen: null });
@@ -29,7 +29,7 @@ test('a header is looked at in place of the body', async () => {
 
 test('where a header is looked at, the body is not waited for', async () => {
   const left: Promise<unknown>[] = [];
-  const { origin } = await surface((response) => {
+  const { origin } = await endpoint((response) => {
     left.push(once(response, 'close'));
     response.setHeader('x-commit', NEW);
     response.write('the rest never comes');
@@ -44,7 +44,7 @@ test.each([
   ['deflate', deflateSync],
   ['br', brotliCompressSync],
 ] as const)('a body in %s is decoded', async (encoding, encode) => {
-  const { origin } = await surface((response) => response.setHeader('content-encoding', encoding).end(encode(NEW)));
+  const { origin } = await endpoint((response) => response.setHeader('content-encoding', encoding).end(encode(NEW)));
   expect(await look(origin, ONCE)).toMatchObject({ ok: true });
 });
 
@@ -57,7 +57,7 @@ test.each([
   ['rot13', Buffer.from(NEW)],
   ['constructor', Buffer.from(NEW)],
 ] as const)('a body that is not in %s as it says cannot be read', async (encoding, body) => {
-  const { origin } = await surface((response) => response.setHeader('content-encoding', encoding).end(body));
+  const { origin } = await endpoint((response) => response.setHeader('content-encoding', encoding).end(body));
   expect(await look(origin, ONCE)).toMatchObject({ ok: false, reason: 'unreadable', status: 200 });
 });
 
@@ -65,14 +65,14 @@ test.each([
   ['plain', (body: Buffer) => body, {}],
   ['packed', gzipSync, { 'content-encoding': 'gzip' }],
 ] as const)('a %s body of more than a megabyte is not read to its end', async (_, encode, headers) => {
-  const { origin } = await surface((response) =>
+  const { origin } = await endpoint((response) =>
     response.writeHead(200, headers).end(encode(Buffer.alloc(2 ** 24, NEW))),
   );
   expect(await look(origin, ONCE)).toMatchObject({ ok: false, reason: 'too-large' });
 });
 
 test('a body without an end is too large, not waited for', async () => {
-  const { origin } = await surface((response) => {
+  const { origin } = await endpoint((response) => {
     const more = () => response.write('x'.repeat(65_536), (error) => error || more());
     more();
   });
@@ -80,7 +80,7 @@ test('a body without an end is too large, not waited for', async () => {
 });
 
 test('an answer that is cut short does not count, though it holds the commit', async () => {
-  const { origin } = await surface((response) => {
+  const { origin } = await endpoint((response) => {
     response.writeHead(200, { 'content-length': 1000 });
     response.write(NEW, () => response.destroy());
   });
@@ -88,7 +88,7 @@ test('an answer that is cut short does not count, though it holds the commit', a
 });
 
 test('nor does one that is cut short while it is unpacked', async () => {
-  const { origin } = await surface((response) => {
+  const { origin } = await endpoint((response) => {
     response.writeHead(200, { 'content-length': 1000, 'content-encoding': 'gzip' });
     response.write(gzipSync(NEW).subarray(0, 12), () => response.destroy());
   });
@@ -102,7 +102,7 @@ test('nobody at the port: unreachable, and why', async () => {
 });
 
 test('a name that is none is unreachable', async () => {
-  expect(await look('http://surface.invalid/', ONCE)).toMatchObject({ reason: 'unreachable' });
+  expect(await look('http://endpoint.invalid/', ONCE)).toMatchObject({ reason: 'unreachable' });
 });
 
 test('a server that takes the connection and says nothing: no whole answer in time', async () => {
@@ -112,22 +112,22 @@ test('a server that takes the connection and says nothing: no whole answer in ti
 });
 
 test('a server that speaks no HTTP, or another protocol, is unreachable', async () => {
-  const { origin } = await surface((response) =>
+  const { origin } = await endpoint((response) =>
     response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
   );
   expect(await look(origin, ONCE)).toMatchObject({ reason: 'unreachable' });
-  const { origin: other } = await surface((response) => response.socket?.end('SSH-2.0-OpenSSH_9.2\r\n'));
+  const { origin: other } = await endpoint((response) => response.socket?.end('SSH-2.0-OpenSSH_9.2\r\n'));
   expect(await look(other, ONCE)).toMatchObject({ reason: 'unreachable' });
 });
 
 test('https to a server that has no certificate is not trusted', async () => {
-  const { origin } = await surface((response) => response.end(NEW));
+  const { origin } = await endpoint((response) => response.end(NEW));
   expect(await look(origin.replace('http:', 'https:'), ONCE)).toMatchObject({ reason: 'tls', status: null });
 });
 
 test('a certificate that nobody vouches for is not trusted, whatever the environment says', async () => {
   const box = sandbox();
-  const { origin, asked } = await surface((response) => response.end(NEW), selfSigned(box));
+  const { origin, asked } = await endpoint((response) => response.end(NEW), selfSigned(box));
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   onTestFinished(() => void vi.unstubAllEnvs());
   const seen = await look(origin, ONCE);

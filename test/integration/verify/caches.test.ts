@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { look, NEW, OLD, surface } from '../../support/surfaces.js';
+import { endpoint, look, NEW, OLD } from '../../support/endpoints.js';
 
 test('a cache is gone round, and what it shows to others is told', async () => {
-  const { origin, asked } = await surface((response, _, { query }) => {
+  const { origin, asked } = await endpoint((response, _, { query }) => {
     if (query.has('coord-verify')) response.end(NEW);
     else response.setHeader('age', '300').end(OLD);
   });
@@ -12,7 +12,7 @@ test('a cache is gone round, and what it shows to others is told', async () => {
 });
 
 test('each attempt asks for another address, with headers that caches heed; the last look has none of these', async () => {
-  const { origin, asked, headers } = await surface((response, count) => response.end(count === 1 ? OLD : NEW));
+  const { origin, asked, headers } = await endpoint((response, count) => response.end(count === 1 ? OLD : NEW));
   await look(`${origin}/version`);
   expect(headers.map(({ connection }) => connection)).toEqual(['close', 'close', 'close']);
   expect(new Set(asked).size).toBe(3);
@@ -24,7 +24,7 @@ test('each attempt asks for another address, with headers that caches heed; the 
 });
 
 test('the query of the address stays as it is written, and its fragment at home', async () => {
-  const { origin, asked } = await surface((response) => response.end(NEW));
+  const { origin, asked } = await endpoint((response) => response.end(NEW));
   const { url } = await look(`${origin}/v?a=%20b&b=1+2&&c#top`);
   expect(url).toBe(`${origin}/v?a=%20b&b=1+2&&c`);
   expect(asked[0]).toMatch(/^\/v\?a=%20b&b=1\+2&&c&coord-verify=\w+$/);
@@ -35,21 +35,21 @@ test.each([
   ['another version', 'abcdef0123456789abcdef0123456789abcdef01'],
   ['no version', 'please wait'],
 ])('a cache that shows %s to others is told, too', async (_, kept) => {
-  const { origin } = await surface((response, _count, { query }) =>
+  const { origin } = await endpoint((response, _count, { query }) =>
     response.end(query.has('coord-verify') ? NEW : kept),
   );
   expect(await look(origin)).toMatchObject({ ok: true, cached: { seen: kept, ageSeconds: null } });
 });
 
 test('a cache that heeds nothing is named with its age', async () => {
-  const { origin } = await surface((response) => response.setHeader('age', '77').end(OLD));
+  const { origin } = await endpoint((response) => response.setHeader('age', '77').end(OLD));
   const seen = await look(origin, { timeoutSeconds: 0 });
   expect(seen.reason).toBe('old-version');
   expect(seen.finding).toMatch(/from a cache \(77s old\)$/);
 });
 
 test('a look round no cache that breaks does not undo what was seen', async () => {
-  const { origin } = await surface((response, _, { query }) => {
+  const { origin } = await endpoint((response, _, { query }) => {
     if (query.has('coord-verify')) response.end(NEW);
     else response.destroy();
   });

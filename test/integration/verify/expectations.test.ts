@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { look, NEW, OLD, surface } from '../../support/surfaces.js';
+import { endpoint, look, NEW, OLD } from '../../support/endpoints.js';
 
 const SHORT = NEW.slice(0, 7);
 const ONCE = { timeoutSeconds: 0 };
 
 async function shown(body: string, config: Parameters<typeof look>[1] = {}) {
-  const { origin } = await surface((response) => response.end(body));
+  const { origin } = await endpoint((response) => response.end(body));
   return look(origin, { ...ONCE, ...config });
 }
 
@@ -77,7 +77,7 @@ test('with words around the commit it does', async () => {
 });
 
 test('a deploy of what ran before already is not taken for an old version', async () => {
-  const { origin } = await surface((response) => response.end(NEW));
+  const { origin } = await endpoint((response) => response.end(NEW));
   expect(await look(origin, ONCE, { previous: NEW })).toMatchObject({ ok: true });
 });
 
@@ -105,7 +105,7 @@ test('a pattern that backtracks for ever is stopped', async () => {
   expect(seen).toMatchObject({ ok: false, reason: 'slow-pattern' });
 });
 
-test.each(['ftp://surface.invalid/', 'nonsense', 'http://maya:secret@surface.invalid/'])(
+test.each(['ftp://endpoint.invalid/', 'nonsense', 'http://maya:secret@endpoint.invalid/'])(
   '%s is not asked, and not repeated',
   async (url) => {
     const error = await look(url).catch((caught: Error) => caught);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CutOff, look, NEW, OLD, surface } from '../../support/surfaces.js';
+import { CutOff, endpoint, look, NEW, OLD } from '../../support/endpoints.js';
 
-test('a surface that shows the commit is verified at the first attempt', async () => {
-  const { origin, asked } = await surface((response) => response.end(NEW));
+test('an endpoint that shows the commit is verified at the first attempt', async () => {
+  const { origin, asked } = await endpoint((response) => response.end(NEW));
   const seen = await look(`${origin}/version`);
   expect(seen).toMatchObject({
     ok: true,
@@ -18,8 +18,8 @@ test('a surface that shows the commit is verified at the first attempt', async (
   expect(asked).toEqual([expect.stringMatching(/^\/version\?coord-verify=\w{8,}$/), '/version']);
 });
 
-test('a surface that lags is asked until it shows the commit', async () => {
-  const { origin } = await surface((response, count) => response.end(count < 4 ? OLD : NEW));
+test('an endpoint that lags is asked until it shows the commit', async () => {
+  const { origin } = await endpoint((response, count) => response.end(count < 4 ? OLD : NEW));
   const seen = await look(origin);
   expect(seen).toMatchObject({ ok: true, reason: null, attempts: 4, pausedMs: 6000 });
   expect(seen.told.map(({ number, ok }) => [number, ok])).toEqual([
@@ -31,7 +31,7 @@ test('a surface that lags is asked until it shows the commit', async () => {
 });
 
 test('200 with the old version is a failure that names both versions, when the time is over', async () => {
-  const { origin, asked } = await surface((response) => response.end(`running ${OLD}\n`));
+  const { origin, asked } = await endpoint((response) => response.end(`running ${OLD}\n`));
   const seen = await look(origin);
   expect(seen).toMatchObject({ ok: false, reason: 'old-version', seen: OLD, expected: NEW, status: 200 });
   expect(seen.finding).toContain(OLD);
@@ -42,7 +42,7 @@ test('200 with the old version is a failure that names both versions, when the t
 });
 
 test('each attempt is given whole milliseconds, since timers of abort signals take no others', async () => {
-  const { origin } = await surface((response) => response.end(OLD));
+  const { origin } = await endpoint((response) => response.end(OLD));
   const seen = await look(origin, { intervalSeconds: 0.7, timeoutSeconds: 9 });
   expect(seen.limitsMs.length).toBeGreaterThan(9);
   expect(seen.limitsMs.filter((ms) => !Number.isInteger(ms))).toEqual([]);
@@ -50,7 +50,7 @@ test('each attempt is given whole milliseconds, since timers of abort signals ta
 
 test('a version that ran neither before nor is the new one is named, too', async () => {
   const other = 'abcdef0123456789abcdef0123456789abcdef01';
-  const { origin } = await surface((response) => response.end(`{"commit":"${other}"}`));
+  const { origin } = await endpoint((response) => response.end(`{"commit":"${other}"}`));
   expect(await look(origin, { timeoutSeconds: 0 })).toMatchObject({
     reason: 'other-version',
     seen: other,
@@ -59,7 +59,7 @@ test('a version that ran neither before nor is the new one is named, too', async
 });
 
 test('an answer without any version is quoted, cut, and on one line', async () => {
-  const { origin } = await surface((response) => response.end(`\u001b[31mwel\u202ecome\r\n${'x'.repeat(500)}`));
+  const { origin } = await endpoint((response) => response.end(`\u001b[31mwel\u202ecome\r\n${'x'.repeat(500)}`));
   const seen = await look(origin, { timeoutSeconds: 0 });
   expect(seen.reason).toBe('missing');
   expect(seen.seen).toHaveLength(80);
@@ -68,19 +68,19 @@ test('an answer without any version is quoted, cut, and on one line', async () =
 });
 
 test('an empty answer shows nothing', async () => {
-  const { origin } = await surface((response) => response.end());
+  const { origin } = await endpoint((response) => response.end());
   expect(await look(origin, { timeoutSeconds: 0 })).toMatchObject({ reason: 'missing', seen: null });
 });
 
 test('no attempt is given more than ten seconds', async () => {
-  const { origin } = await surface((response) => response.end(OLD));
+  const { origin } = await endpoint((response) => response.end(OLD));
   const { limitsMs } = await look(origin, { timeoutSeconds: 14 });
   expect(limitsMs).toEqual([10_000, 10_000, 10_000, 8_000, 6_000, 5_000, 5_000, 5_000]);
 });
 
 test('a server that hangs uses up an attempt, not the time of all', async () => {
   const cutOff = new CutOff();
-  const { origin } = await surface((response, count) => (count === 1 ? cutOff.now() : response.end(NEW)));
+  const { origin } = await endpoint((response, count) => (count === 1 ? cutOff.now() : response.end(NEW)));
   const seen = await look(origin, {}, { cutOff });
   expect(seen.told.map(({ finding }) => finding)).toEqual([
     `${origin}/ gave no whole answer in time`,
@@ -91,7 +91,7 @@ test('a server that hangs uses up an attempt, not the time of all', async () => 
 
 test('so does one that drips', async () => {
   const cutOff = new CutOff();
-  const { origin } = await surface((response) => {
+  const { origin } = await endpoint((response) => {
     response.write(NEW.slice(0, 5));
     setImmediate(() => cutOff.now());
   });
@@ -100,17 +100,17 @@ test('so does one that drips', async () => {
 
 test('an attempt that hung tells nothing where another was answered', async () => {
   const cutOff = new CutOff();
-  const { origin } = await surface((response, count) => (count > 2 ? cutOff.now() : response.end(OLD)));
+  const { origin } = await endpoint((response, count) => (count > 2 ? cutOff.now() : response.end(OLD)));
   expect(await look(origin, {}, { cutOff })).toMatchObject({ reason: 'old-version', seen: OLD, status: 200 });
 });
 
 test('an attempt that found the server gone does: the version from before is not what it shows', async () => {
-  const { origin } = await surface((response, count) => (count > 2 ? response.destroy() : response.end(OLD)));
+  const { origin } = await endpoint((response, count) => (count > 2 ? response.destroy() : response.end(OLD)));
   expect(await look(origin)).toMatchObject({ reason: 'unreachable', seen: OLD, status: null });
 });
 
 test('a clock that stands does not make it ask for ever', async () => {
-  const { origin, asked } = await surface((response) => response.end(OLD));
+  const { origin, asked } = await endpoint((response) => response.end(OLD));
   await look(origin, {}, { standing: true });
   expect(asked).toHaveLength(6);
 });

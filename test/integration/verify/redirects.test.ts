@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { look, NEW, surface } from '../../support/surfaces.js';
+import { endpoint, look, NEW } from '../../support/endpoints.js';
 
 const ONCE = { timeoutSeconds: 0 };
 
 async function leadingTo(location: string | ((origin: string) => string)) {
   let origin = '';
-  const from = await surface((response, _, { path }) => {
+  const from = await endpoint((response, _, { path }) => {
     if (path === '/here') response.end(NEW);
     else response.writeHead(302, { location: typeof location === 'string' ? location : location(origin) }).end(NEW);
   });
@@ -35,7 +35,7 @@ test('on the same origin it is followed where that is allowed, and no cache may 
 });
 
 test('elsewhere is not asked, unless the host is one that is named', async () => {
-  const elsewhere = await surface((response) => response.end(NEW));
+  const elsewhere = await endpoint((response) => response.end(NEW));
   const { origin } = await leadingTo(`${elsewhere.origin}/x?token=secret`);
   const refused = await look(origin, { ...ONCE, redirects: 'same-origin' });
   expect(refused).toMatchObject({ ok: false, reason: 'redirect' });
@@ -67,6 +67,6 @@ test('a chain without an end is left', async () => {
 });
 
 test('a redirect without a place to go is a status', async () => {
-  const { origin } = await surface((response) => response.writeHead(302).end());
+  const { origin } = await endpoint((response) => response.writeHead(302).end());
   expect(await look(origin, { ...ONCE, redirects: 'same-origin' })).toMatchObject({ reason: 'status', status: 302 });
 });

@@ -1,17 +1,18 @@
-import { ownClaims } from './agents/ownership.js';
-import { closedToRole, decideClaim } from './claims/claim.js';
-import { claimEvent } from './claims/leases.js';
-import { heldBy } from './claims/takeover.js';
-import { checkEvents, deployEvent, endedEvent, gateEvents } from './deploy-events.js';
-import type {
-  DeployBeginRequest,
-  DeployBlockRequest,
-  DeployFinishRequest,
-  DeployStartRequest,
-} from './deploy-requests.js';
+import { ownClaims } from '../agents/ownership.js';
+import { closedToRole, decideClaim } from '../claims/claim.js';
+import { claimEvent } from '../claims/leases.js';
+import { heldBy } from '../claims/takeover.js';
+import type { CoordEvent, EventDraft, EventType } from '../events.js';
+import { gateEvent } from '../gates/gate.js';
+import { deployTarget } from '../ground/targets.js';
+import type { Claim, State } from '../model.js';
+import type { Refusal } from '../refusal.js';
+import type { Decision } from '../request.js';
+import type { Instant } from '../time.js';
 import {
   type Deployment,
   type Deployments,
+  type DeployStep,
   isUnderClaim,
   liveOn,
   mayHaveRun,
@@ -19,13 +20,14 @@ import {
   withAttempt,
   withLive,
   withPerhaps,
-} from './deployments.js';
-import type { CoordEvent, EventDraft } from './events.js';
-import { deployTarget } from './ground/targets.js';
-import type { Claim, State } from './model.js';
-import type { Refusal } from './refusal.js';
-import type { Decision } from './request.js';
-import type { Instant } from './time.js';
+} from './records.js';
+import type {
+  DeployBeginRequest,
+  DeployBlockRequest,
+  DeployCheck,
+  DeployFinishRequest,
+  DeployStartRequest,
+} from './requests.js';
 
 /** Records an attempt that was stopped before it held its target. */
 export function decideDeployBlock(state: State, request: DeployBlockRequest, now: Instant): Decision<'deploy-block'> {
@@ -247,4 +249,45 @@ function lostRefusal(state: State, request: DeployStartRequest, now: Instant): R
 
 function nameOf({ target, commit, agent }: Deployment): string {
   return `${target} at ${commit.slice(0, 7)} by ${agent}`;
+}
+
+/** What every event of a deploy says. */
+export function deployEvent(
+  type: EventType,
+  deployment: Deployment,
+  at: Instant,
+  facts: Readonly<Record<string, unknown>>,
+): EventDraft {
+  const { agent, session, id, target, commit, action, claim } = deployment;
+  return { type, at, agent, session, deploy: id, target, commit, action, token: claim?.token ?? null, ...facts };
+}
+
+/** That steps were found in order. */
+export function checkEvents(deployment: Deployment, checks: readonly DeployCheck[]): EventDraft[] {
+  return checks.map(({ step, finding, at }) => deployEvent('deploy.checked', deployment, at, { step, finding }));
+}
+
+/** That a gate was asked, and what it answered. */
+export function gateEvents({ id, gates, agent, session }: Deployment): EventDraft[] {
+  return gates.map((record) => ({ ...gateEvent(record, agent, session), deploy: id }));
+}
+
+const ENDED: Readonly<Record<Deployment['status'], EventType>> = {
+  running: 'deploy.started',
+  done: 'deploy.done',
+  failed: 'deploy.failed',
+  blocked: 'deploy.blocked',
+  unknown: 'deploy.failed',
+};
+
+/** How it ended, with the whole record: the history remembers it when the state no longer does. */
+export function endedEvent(deployment: Deployment, { step }: { readonly step: DeployStep }, now: Instant): EventDraft {
+  const { status, why, exit } = deployment;
+  return deployEvent(ENDED[status], deployment, now, {
+    step,
+    outcome: status,
+    ...(exit === null ? {} : { exit }),
+    ...(why === null ? {} : { why }),
+    record: deployment,
+  });
 }

@@ -14,7 +14,7 @@ import { addressOf } from './address.js';
 import { ask } from './ask.js';
 
 /** Time and chance, which a test can set. */
-export interface SurfaceSurroundings {
+export interface EndpointEffects {
   now(): Instant;
   /** Time that nobody can set, in seconds. */
   seconds(): number;
@@ -47,16 +47,16 @@ interface Look extends Judgement {
 }
 
 /**
- * Asks the public surface until it shows the commit, or the time is over. It goes round caches; when it has seen the
+ * Asks the endpoint until it shows the commit, or the time is over. It goes round caches; when it has seen the
  * commit, it asks once more as everybody does, and says when a cache shows something else.
  *
  * What the last attempt saw counts, except one that ended for want of time: that tells nothing where others were answered.
  * @throws CoordError `usage` when the URL cannot be asked
  */
-export async function verifySurface(
+export async function verifyEndpoint(
   config: VerifyConfig,
   commits: Commits,
-  around: SurfaceSurroundings,
+  around: EndpointEffects,
 ): Promise<Verification> {
   const address = addressOf(config.url);
   const wanted = expectationOf(config, commits.commit);
@@ -91,7 +91,7 @@ function limited(leftMs: number): number {
 }
 
 /** Counts what was paused, too, so that a clock that stands cannot make it go on for ever. */
-function deadline(lastsMs: number, around: SurfaceSurroundings) {
+function deadline(lastsMs: number, around: EndpointEffects) {
   const began = around.seconds();
   let pausedMs = 0;
   return {
@@ -108,7 +108,7 @@ async function lookOnce(
   config: VerifyConfig,
   wanted: Expectation,
   commits: Commits,
-  around: SurfaceSurroundings,
+  around: EndpointEffects,
   limitMs: number,
   fresh: boolean,
 ): Promise<Look> {
@@ -128,7 +128,7 @@ async function cachedElsewise(
   config: VerifyConfig,
   wanted: Expectation,
   commits: Commits,
-  around: SurfaceSurroundings,
+  around: EndpointEffects,
 ): Promise<Cached | null> {
   const look = await lookOnce(address, config, wanted, commits, around, LONGEST_ATTEMPT_MS, false);
   const isOther = look.reason === 'old-version' || look.reason === 'other-version' || look.reason === 'missing';

@@ -1,8 +1,8 @@
-import { isLive } from './claims/leases.js';
-import type { Verification } from './deploy/verification.js';
-import type { GateRecord } from './gates/gate.js';
-import type { Claim } from './model.js';
-import type { Instant } from './time.js';
+import { isLive } from '../claims/leases.js';
+import type { Verification } from '../deploy/verification.js';
+import type { GateRecord } from '../gates/gate.js';
+import type { Claim } from '../model.js';
+import type { Instant } from '../time.js';
 
 /** The steps of a deploy, in their order. */
 export const DEPLOY_STEPS = [
@@ -66,7 +66,7 @@ export interface Deployment {
   readonly sync: SyncEvidence | null;
   /** Authorisation: the gates. */
   readonly gates: readonly GateRecord[];
-  /** What the public surface showed; null: nobody looked. */
+  /** What the live URL showed; null: nobody looked. */
   readonly verification: Verification | null;
 }
 

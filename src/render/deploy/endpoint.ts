@@ -1,9 +1,9 @@
-import { exitNameOf, type SurfaceReason, type Verification } from '../domain/deploy/verification.js';
-import { oneLine, plural } from '../domain/text.js';
-import { formatDuration, secondsBetween } from '../domain/time.js';
-import { CoordError } from '../errors.js';
-import { shellWord } from './command-words.js';
-import type { Style } from './style.js';
+import { type EndpointReason, exitNameOf, type Verification } from '../../domain/deploy/verification.js';
+import { oneLine, plural } from '../../domain/text.js';
+import { formatDuration, secondsBetween } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import { shellWord } from '../command-words.js';
+import type { Style } from '../style.js';
 
 const SAID_BY = { option: '', deployments: ', as it was deployed', HEAD: ', which is HEAD' } as const;
 
@@ -12,7 +12,7 @@ export function verifiedLine({ finding }: Verification, commitFrom: keyof typeof
   return `${style.good('verified:')} ${oneLine(finding)}${SAID_BY[commitFrom]}`;
 }
 
-/** What is true beside a surface that was verified. */
+/** What is true beside an endpoint that was verified. */
 export function verifiedWarnings({ cached, namesCommit, expected }: Verification, target: string): string[] {
   const warnings: string[] = [];
   if (cached !== null) {
@@ -29,9 +29,9 @@ export function verifiedWarnings({ cached, namesCommit, expected }: Verification
   return warnings;
 }
 
-/** A surface that was not verified, as the refusal it is. */
+/** A endpoint that was not verified, as the refusal it is. */
 export function verificationError(
-  verification: Verification & { readonly reason: SurfaceReason | null },
+  verification: Verification & { readonly reason: EndpointReason | null },
   details: Readonly<Record<string, unknown>> & { readonly target: string },
 ): CoordError {
   const { finding, attempts, firstAt, lastAt } = verification;
@@ -48,10 +48,10 @@ export function verificationError(
 const again = (target: string) => `coord deploy verify ${shellWord(target)}`;
 const key = (target: string, name: string) => `"${name}" of deploy.${oneLine(target)}.verify in coord.config.json`;
 
-const HINTS: Readonly<Record<SurfaceReason, (target: string) => string>> = {
+const HINTS: Readonly<Record<EndpointReason, (target: string) => string>> = {
   'old-version': (target) => `the deploy has not arrived: look at what it wrote, then ${again(target)}`,
   'other-version': (target) => `find out who deployed that; when it is put right, ${again(target)}`,
-  missing: (target) => `let the surface show the commit, or mend ${key(target, 'expect')}`,
+  missing: (target) => `let the URL show the commit, or mend ${key(target, 'expect')}`,
   ambiguous: (target) => `name more than the commit, such as "commit":"{commit}", in ${key(target, 'expect')}`,
   status: (target) => `look at the log of the server, then ${again(target)}`,
   redirect: (target) =>

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../context.js';
-import { attemptLine } from '../../render/verification.js';
-import type { SurfaceSurroundings } from '../../verify/surface.js';
+import { attemptLine } from '../../render/deploy/endpoint.js';
+import type { EndpointEffects } from '../../verify/endpoint.js';
 
 /**
- * What a look at a public surface needs of the run; each attempt is told where a person sits at the terminal. Once it is
+ * What a look at a endpoint needs of the run; each attempt is told where a person sits at the terminal. Once it is
  * `over`, the look has no time left.
  */
-export function surfaceSurroundings(context: Context, over?: AbortSignal): SurfaceSurroundings {
+export function endpointEffects(context: Context, over?: AbortSignal): EndpointEffects {
   const { host } = context;
   const began = host.monotonic.seconds();
   return {

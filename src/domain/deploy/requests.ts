@@ -1,9 +1,9 @@
-import type { ClaimRequest } from './claim-requests.js';
-import type { Verification } from './deploy/verification.js';
-import type { Deployment, DeployStep, SyncEvidence } from './deployments.js';
-import type { GateRecord } from './gates/gate.js';
-import type { RequestBase } from './policy.js';
-import type { Instant } from './time.js';
+import type { ClaimRequest } from '../claim-requests.js';
+import type { Verification } from '../deploy/verification.js';
+import type { GateRecord } from '../gates/gate.js';
+import type { RequestBase } from '../policy.js';
+import type { Instant } from '../time.js';
+import type { Deployment, DeployStep, SyncEvidence } from './records.js';
 
 /** What is to be deployed where, as it is put on the record. */
 export type NewDeployment = Pick<

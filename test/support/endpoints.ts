@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { VerifyConfig } from '../../src/config/deploys.js';
 import type { Verification } from '../../src/domain/deploy/verification.js';
 import { instantOf } from '../../src/domain/time.js';
-import { type Attempt, verifySurface } from '../../src/verify/surface.js';
+import { type Attempt, verifyEndpoint } from '../../src/verify/endpoint.js';
 import { NOON } from './in-process.js';
 import type { Sandbox } from './sandbox.js';
 
@@ -20,7 +20,7 @@ export type Answering = (
   request: IncomingMessage & { readonly path: string; readonly query: URLSearchParams },
 ) => void;
 
-export interface Surface {
+export interface Endpoint {
   /** `http://127.0.0.1:PORT`. */
   readonly origin: string;
   /** What was asked for, in order. */
@@ -29,13 +29,13 @@ export interface Surface {
 }
 
 /** A web server of this machine that answers as it is told to, until the test ends. */
-export async function surface(answering: Answering, certificate: Certificate | null = null): Promise<Surface> {
+export async function endpoint(answering: Answering, certificate: Certificate | null = null): Promise<Endpoint> {
   const asked: string[] = [];
   const headers: IncomingMessage['headers'][] = [];
   const listener: RequestListener = (request, response) => {
     asked.push(request.url ?? '');
     headers.push(request.headers);
-    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://surface.invalid');
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://endpoint.invalid');
     answering(response, asked.length, Object.assign(request, { path, query }));
   };
   const server = certificate === null ? createServer(listener) : createSecureServer(certificate, listener);
@@ -92,7 +92,7 @@ export interface Looked extends Verification {
   readonly limitsMs: readonly number[];
 }
 
-/** Verifies that a surface shows {@link NEW}, at a clock that only the pauses move: 10 s, an attempt every 2 s. */
+/** Verifies that an endpoint shows {@link NEW}, at a clock that only the pauses move: 10 s, an attempt every 2 s. */
 export async function look(url: string, config: Partial<VerifyConfig> = {}, looking: Looking = {}): Promise<Looked> {
   const clock = { ms: NOON, paused: 0 };
   const told: Attempt[] = [];
@@ -103,7 +103,7 @@ export async function look(url: string, config: Partial<VerifyConfig> = {}, look
     ...{ intervalSeconds: 2, timeoutSeconds: 10 },
     ...config,
   };
-  const verification = await verifySurface(
+  const verification = await verifyEndpoint(
     settings,
     { commit: NEW, previous },
     {
