@@ -10,6 +10,7 @@ export default defineConfig({
   // What the build puts in; so that `main(host)` of src/main.ts runs in a test process too.
   define: { __COORD_VERSION__: '"test"' },
   test: {
+    globalSetup: ['test/support/scratch.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',

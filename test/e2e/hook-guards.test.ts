@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { localFleet } from '../support/fleet.js';
-import { guarded } from '../support/guarded.js';
+import { guardedLocal } from '../support/guarded.js';
 import { callHook, denialIn } from '../support/harness.js';
 
 const WAYS = [
@@ -27,7 +27,7 @@ async function judged(fleet: Awaited<ReturnType<typeof localFleet>>, command: st
 
 describe('the guards themselves', () => {
   it('are not taken away by a command of an agent', async () => {
-    const fleet = await guarded(await localFleet());
+    const fleet = await guardedLocal();
     for (const command of WAYS) {
       expect([command, await judged(fleet, command)]).toEqual([command, expect.stringContaining('guard')]);
     }
@@ -35,7 +35,7 @@ describe('the guards themselves', () => {
   });
 
   it('are not edited either', async () => {
-    const fleet = await guarded(await localFleet());
+    const fleet = await guardedLocal();
     for (const file of ['.git/hooks/pre-commit', 'src/../.git/hooks/pre-push']) {
       expect(denialIn(await callHook(fleet, 'claude-code.write', { file }))).toContain('is a guard');
     }

@@ -1,12 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Fleet, sharedFleet } from './fleet.js';
+import { buildShared, type Fleet, fleetIn, type SharedFleet } from './fleet.js';
+import { prepared } from './prepared.js';
 import type { Sandbox } from './sandbox.js';
 
 /** A fleet with a deploy target `prod` behind one gate that runs a program. */
-export interface DeployFleet extends Fleet {
-  readonly remote: string;
+export interface DeployFleet extends SharedFleet {
   /** Runs `coord deploy prod` with `--json`, by an agent. */
   deploy(agent: string, options: readonly string[], command: readonly string[], cwd?: string): ReturnType<Fleet['as']>;
   /** Commits a file on main, pushed; returns the commit. */
@@ -28,16 +30,22 @@ export async function deployFleet({
   target = {},
   config = {},
 }: Configured = {}): Promise<DeployFleet> {
-  const fleet = await sharedFleet();
-  const { box, clone } = fleet;
-  const path = 'coord.config.json';
-  const before = JSON.parse(box.read(`${clone.slice(box.directory.length + 1)}/${path}`));
   const more = {
     gates: { tests: { type: 'command', command: gate } },
     deploy: { prod: { gates: ['tests'], ...target } },
+    ...config,
   };
-  box.commit(clone, path, JSON.stringify({ ...before, ...more, ...config }, null, 2), 'let prod be deployed to');
-  box.git(clone, 'push', '--quiet', 'origin', 'main');
+  const key = createHash('sha1').update(JSON.stringify(more)).digest('hex');
+  const { box, made } = await prepared(`deploy-fleet-${key}`, async (box) => {
+    const shared = await buildShared(box);
+    const path = 'coord.config.json';
+    const before = JSON.parse(readFileSync(join(shared.clone, path), 'utf8'));
+    box.commit(shared.clone, path, JSON.stringify({ ...before, ...more }, null, 2), 'let prod be deployed to');
+    box.git(shared.clone, 'push', '--quiet', 'origin', 'main');
+    return shared;
+  });
+  const { clone } = made;
+  const fleet = fleetIn(box, made);
   return {
     ...fleet,
     deploy: (agent, options, command, cwd = clone) =>

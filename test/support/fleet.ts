@@ -1,4 +1,5 @@
-import { type CoordResult, type RunOptions, type Sandbox, sandbox } from './sandbox.js';
+import { prepared } from './prepared.js';
+import type { CoordResult, RunOptions, Sandbox } from './sandbox.js';
 
 export interface Fleet {
   readonly box: Sandbox;
@@ -8,35 +9,54 @@ export interface Fleet {
   as(agent: string, args: readonly string[], options?: RunOptions & { readonly cwd?: string }): Promise<CoordResult>;
 }
 
-/** A repository without a remote, set up with `coord init`, with some files on the surface. */
-export async function localFleet(): Promise<Fleet> {
-  const box = sandbox();
+/** Builds the repository of {@link localFleet}. */
+export async function buildLocal(box: Sandbox): Promise<{ clone: string }> {
   const clone = box.repository();
   box.commit(clone, 'src/api/users.ts', 'users\n');
   box.commit(clone, 'src/web/page.ts', 'page\n');
-  return setUp(box, clone);
+  await setUp(box, clone);
+  return { clone };
 }
 
-/** A clone of a bare remote, set up and pushed. */
-export async function sharedFleet(): Promise<Fleet & { readonly remote: string }> {
-  const box = sandbox();
+/** A repository without a remote, set up with `coord init`, with some files on the surface. */
+export async function localFleet(): Promise<Fleet> {
+  const { box, made } = await prepared('local-fleet', buildLocal);
+  return fleetIn(box, made);
+}
+
+export interface SharedFleet extends Fleet {
+  readonly remote: string;
+}
+
+/** Builds the repositories of {@link sharedFleet}. */
+export async function buildShared(box: Sandbox): Promise<{ clone: string; remote: string }> {
   const remote = box.bareRemote();
   const clone = box.clone(remote);
   box.commit(clone, 'src/api/users.ts', 'users\n');
-  const fleet = await setUp(box, clone);
+  await setUp(box, clone);
   box.git(clone, 'push', '--quiet', 'origin', 'main');
-  return { ...fleet, remote };
+  return { clone, remote };
 }
 
-async function setUp(box: Sandbox, clone: string): Promise<Fleet> {
+/** A clone of a bare remote, set up and pushed. */
+export async function sharedFleet(): Promise<SharedFleet> {
+  const { box, made } = await prepared('shared-fleet', buildShared);
+  return fleetIn(box, made);
+}
+
+async function setUp(box: Sandbox, clone: string): Promise<void> {
   const init = await box.coord(clone, ['init']);
   if (init.code !== 0) throw new Error(`coord init: exit ${init.code}\n${init.stderr}`);
   box.git(clone, 'add', '.');
   box.git(clone, 'commit', '--quiet', '--message', 'set coord up');
+}
+
+/** The fleet over a repository that is set up. */
+export function fleetIn<T extends { readonly clone: string }>(box: Sandbox, made: T): T & Fleet {
   return {
+    ...made,
     box,
-    clone,
-    as: (agent, args, { cwd = clone, ...options } = {}) =>
+    as: (agent, args, { cwd = made.clone, ...options } = {}) =>
       box.coord(cwd, args, { ...options, env: { COORD_AGENT: agent, ...options.env } }),
   };
 }

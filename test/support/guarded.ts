@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Fleet, localFleet, sharedFleet } from './fleet.js';
-import type { Result } from './sandbox.js';
+import { buildLocal, buildShared, type Fleet, fleetIn, type SharedFleet } from './fleet.js';
+import { prepared } from './prepared.js';
+import type { Result, Sandbox } from './sandbox.js';
 
 export interface GuardedFleet extends Fleet {
   /** Runs git as one agent (null: nobody), in the first worktree unless another is named. */
@@ -18,11 +19,14 @@ export interface GitRun {
   readonly input?: string | Buffer;
 }
 
-/** A fleet whose surface is `src`, with the guards installed in the first clone. */
-export async function guarded(fleet: Fleet): Promise<GuardedFleet> {
-  const { box, clone } = fleet;
+async function install(box: Sandbox, clone: string): Promise<void> {
   const installed = await box.coord(clone, ['hooks', 'install']);
   if (installed.code !== 0) throw new Error(installed.stderr);
+}
+
+/** A fleet whose surface is `src`, with the guards installed in the first clone. */
+function guarded<T extends Fleet>(fleet: T): T & GuardedFleet {
+  const { box, clone } = fleet;
   return {
     ...fleet,
     git: (agent, args, { cwd = clone, env = {}, input } = {}) => {
@@ -46,12 +50,19 @@ export async function guarded(fleet: Fleet): Promise<GuardedFleet> {
 }
 
 export async function guardedLocal(): Promise<GuardedFleet> {
-  return guarded(await localFleet());
+  const { box, made } = await prepared('guarded-local', (box) => installedIn(box, buildLocal));
+  return guarded(fleetIn(box, made));
 }
 
-export async function guardedShared(): Promise<GuardedFleet & { readonly remote: string }> {
-  const fleet = await sharedFleet();
-  return { ...(await guarded(fleet)), remote: fleet.remote };
+export async function guardedShared(): Promise<GuardedFleet & SharedFleet> {
+  const { box, made } = await prepared('guarded-shared', (box) => installedIn(box, buildShared));
+  return guarded(fleetIn(box, made));
+}
+
+async function installedIn<T extends { clone: string }>(box: Sandbox, build: (box: Sandbox) => Promise<T>): Promise<T> {
+  const made = await build(box);
+  await install(box, made.clone);
+  return made;
 }
 
 /** The folder of hooks of a clone. */

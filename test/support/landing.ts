@@ -1,12 +1,12 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Fleet, sharedFleet } from './fleet.js';
+import { buildShared, type Fleet, fleetIn, type SharedFleet } from './fleet.js';
 import { type InProcess, inProcess } from './in-process.js';
+import { prepared } from './prepared.js';
 import type { CoordResult } from './sandbox.js';
 
-export interface LandingFleet extends Fleet {
-  readonly remote: string;
+export interface LandingFleet extends SharedFleet {
   /** A second clone, on another machine as it were. */
   readonly other: string;
   /** A commit of the remote, by revision; null when it has none. */
@@ -19,12 +19,14 @@ export interface LandingFleet extends Fleet {
 
 /** Two clones of one bare remote, set up with coord, whose surface is `src`. */
 export async function landingFleet(): Promise<LandingFleet> {
-  const fleet = await sharedFleet();
-  const { box, remote } = fleet;
-  const other = box.clone(remote);
+  const { box, made } = await prepared('landing-fleet', async (box) => {
+    const shared = await buildShared(box);
+    return { ...shared, other: box.clone(shared.remote) };
+  });
+  const fleet = fleetIn(box, made);
+  const { remote } = made;
   return {
     ...fleet,
-    other,
     at: (revision) => {
       const { code, stdout } = box.tryGit(remote, 'rev-parse', '--verify', '--quiet', revision);
       return code === 0 ? stdout.trim() : null;

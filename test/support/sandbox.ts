@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,10 +84,15 @@ export class Sandbox {
 
   /** Runs git and returns what came of it. */
   tryGit(cwd: string, ...args: string[]): Result {
+    return this.#run(cwd, args);
+  }
+
+  #run(cwd: string, args: readonly string[], input?: string): Result {
     const { status, stdout, stderr, error } = spawnSync('git', args, {
       ...{ cwd, env: this.env, encoding: 'utf8' },
       // The whole history of a branch may be asked for.
       maxBuffer: 2 ** 30,
+      ...(input === undefined ? {} : { input }),
     });
     if (error) throw error;
     return { code: status ?? 128, stdout, stderr };
@@ -125,9 +130,11 @@ export class Sandbox {
     this.git(this.directory, 'init', '--quiet', '--bare', name);
     const remote = this.path(name);
     if (seeded) {
-      const seed = this.clone(remote, { name: this.#name('seed') });
-      this.commit(seed, 'README.md', 'hello\n', 'begin');
-      this.git(seed, 'push', '--quiet', 'origin', 'main');
+      const who = `Test Person <test@coord.example> ${Math.floor(Date.now() / 1000)} +0000`;
+      const file = 'M 644 inline README.md\ndata 6\nhello\n';
+      const input = `commit refs/heads/main\ncommitter ${who}\ndata 6\nbegin\n${file}`;
+      const { code, stderr } = this.#run(remote, ['fast-import', '--quiet'], input);
+      if (code !== 0) throw new Error(`git fast-import: ${stderr}`);
     }
     return remote;
   }
@@ -171,7 +178,9 @@ export class Sandbox {
   }
 
   #name(kind: string): string {
-    this.#made += 1;
+    // A copy of a prepared sandbox has some already.
+    do this.#made += 1;
+    while (existsSync(this.path(`${this.#made}-${kind}`)));
     return `${this.#made}-${kind}`;
   }
 }
