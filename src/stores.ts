@@ -1,7 +1,7 @@
 import type { Config } from './config/config.js';
 import type { Context } from './context.js';
-import type { OfflineRequest } from './domain/claims/offline.js';
 import type { Claim, State } from './domain/model.js';
+import type { OfflineRequest } from './domain/request-table.js';
 import { gitInBackground } from './git/background.js';
 import { BranchRef } from './store/swap/branch-ref.js';
 import { GitStore, type Signing } from './store/swap/git-store.js';

@@ -2,7 +2,7 @@ import type { Context } from '../context.js';
 import { groundOf } from '../domain/claims/conflicts.js';
 import { matches } from '../domain/ground/index.js';
 import type { Claim } from '../domain/model.js';
-import type { Answer } from '../domain/request.js';
+import type { Answer } from '../domain/request-table.js';
 import { changedPaths, renamesSince } from '../git/changes.js';
 import type { GitStore } from '../store/swap/git-store.js';
 import { transact } from '../store/swap/transact.js';

@@ -1,5 +1,5 @@
 import { patternTarget } from '../domain/ground/patterns.js';
-import type { Policy } from '../domain/policy.js';
+import type { Policy } from '../domain/request.js';
 import { type Deploys, deploysOf, mapValues, type SignerFiles, seconds, signerFiles } from './deploys.js';
 import type { RawConfig } from './schema.js';
 

@@ -1,29 +1,11 @@
-import {
-  decideKill,
-  decideRevive,
-  decideSessionEnd,
-  decideSessionStart,
-  decideSetState,
-  findAgent,
-  touchAgent,
-} from './agents/agents.js';
-import { lacksSession } from './agents/session-required.js';
-import { decideClaim } from './claims/claim.js';
-import { decideAccept, decideDecline, decideHandoff } from './claims/handoff.js';
-import { decideLand } from './claims/land.js';
+import { closedToRole, lacksSession, stopped, touchAgent } from './agents/agents.js';
 import { sweep } from './claims/leases.js';
-import { decideLoseOffline } from './claims/offline.js';
-import { decideOnceBegin, decideOnceFinish, decideOnceForget } from './claims/once.js';
-import { decideKeepAlive, decideRelease, decideRenew, keepAlive } from './claims/release.js';
-import { claimsInTheWay, decideSteal } from './claims/takeover.js';
-import { decideDeployBegin, decideDeployBlock, decideDeployFinish, decideDeployStart } from './deploy/decision.js';
-import { decideNote } from './log/notes.js';
+import { keepAlive } from './claims/release.js';
 import type { State } from './model.js';
-import type { Decision, Request } from './request.js';
-import { earlierAnswer, withAnswer } from './requests.js';
-import { decideDrop, decideIntegrate, decideSubmit } from './submissions/submissions.js';
+import type { Refusal } from './refusal.js';
+import { earlierAnswer, withAnswer } from './request-ids.js';
+import { type Decision, type Request, rowOf } from './request-table.js';
 import type { Instant } from './time.js';
-import { decideLeaveQueue, decideWait } from './waiting/wait.js';
 
 /**
  * Answers every kind of request: state in, decision out, nothing else read. Whatever is granted also sweeps what
@@ -36,15 +18,11 @@ export function decide(state: State, request: Request, now: Instant): Decision {
 }
 
 function decideAnew(state: State, request: Request, now: Instant): Decision {
-  const killed = findAgent(state, request.agent)?.killed;
-  // The program of a stopped agent was stopped as well, and its record is to say so.
-  if (killed && request.kind !== 'deploy-finish')
-    return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: killed } };
-  const unread = lacksSession(state, request);
-  if (unread) return { ok: false, refusal: unread };
-  const spared = request.kind === 'steal' ? claimsInTheWay(state, request.claim) : [];
-  const swept = sweep(state, request.policy, now, spared);
-  const outcome = dispatch(swept.state, request, now);
+  const refusal = mayNotAsk(state, request, now);
+  if (refusal) return { ok: false, refusal };
+  const row = rowOf(request);
+  const swept = sweep(state, request.policy, now, row.takesOver?.(state, request));
+  const outcome = row.decide(swept.state, request, now) as Decision;
   if (!outcome.ok) return outcome;
   const kept = keepAlive(outcome.state, request, now);
   const events = [...swept.events, ...outcome.events, ...kept.events];
@@ -52,63 +30,18 @@ function decideAnew(state: State, request: Request, now: Instant): Decision {
   return { ...outcome, state: touchAgent(kept.state, request.agent, now), events };
 }
 
-function dispatch(state: State, request: Request, now: Instant): Decision {
-  switch (request.kind) {
-    case 'claim':
-      return decideClaim(state, request, now);
-    case 'wait':
-      return decideWait(state, request, now);
-    case 'once-begin':
-      return decideOnceBegin(state, request, now);
-    case 'once-finish':
-      return decideOnceFinish(state, request, now);
-    case 'once-forget':
-      return decideOnceForget(state, request, now);
-    case 'deploy-begin':
-      return decideDeployBegin(state, request, now);
-    case 'deploy-block':
-      return decideDeployBlock(state, request, now);
-    case 'deploy-start':
-      return decideDeployStart(state, request, now);
-    case 'deploy-finish':
-      return decideDeployFinish(state, request, now);
-    case 'leave-queue':
-      return decideLeaveQueue(state, request, now);
-    case 'renew':
-      return decideRenew(state, request, now);
-    case 'release':
-      return decideRelease(state, request, now);
-    case 'land':
-      return decideLand(state, request, now);
-    case 'keep-alive':
-      return decideKeepAlive(state, request);
-    case 'session-start':
-      return decideSessionStart(state, request, now);
-    case 'session-end':
-      return decideSessionEnd(state, request, now);
-    case 'note':
-      return decideNote(state, request, now);
-    case 'steal':
-      return decideSteal(state, request, now);
-    case 'handoff':
-      return decideHandoff(state, request, now);
-    case 'accept':
-      return decideAccept(state, request, now);
-    case 'decline':
-      return decideDecline(state, request, now);
-    case 'kill':
-      return decideKill(state, request, now);
-    case 'revive':
-      return decideRevive(state, request, now);
-    case 'lose-offline':
-      return decideLoseOffline(state, request, now);
-    case 'submit':
-      return decideSubmit(state, request, now);
-    case 'integrate':
-      return decideIntegrate(state, request, now);
-    case 'drop-submission':
-      return decideDrop(state, request, now);
-    case 'set-state':
-      return decideSetState(state, request, now);
-  }
+/**
+ * Why this agent may not ask for that, whatever the state of the ground: it is stopped, its session is not one that may
+ * have ground, or its role does not allow it; null: it may.
+ */
+export function mayNotAsk(state: State, request: Request, now: Instant): Refusal | null {
+  const row = rowOf(request);
+  const stop = row.evenIfStopped ? null : stopped(state, request.agent);
+  if (stop) return stop;
+  const ground = row.ground(state, request, now);
+  return (
+    (ground && lacksSession(state, request)) ??
+    row.authority?.(state, request) ??
+    (ground && closedToRole(state, request, ground, row.closedToWorkers ?? false))
+  );
 }

@@ -1,4 +1,4 @@
-import { findAgent } from './agents/agents.js';
+import { isWorker, orchestratorsOf } from './agents/agents.js';
 import { sameSession } from './agents/ownership.js';
 import { groundOf } from './claims/conflicts.js';
 import { onSurface } from './claims/land.js';
@@ -24,20 +24,21 @@ export function guardGround(
   const areas = ground.filter(({ kind }) => kind !== 'path');
   const verdict = guardChanges(state, changer, paths, now);
   if (areas.length === 0 || (!verdict.ok && verdict.refusal.reason === 'killed')) return verdict;
-  const isWorker = findAgent(state, changer.agent)?.role === 'worker';
+  const limited = isWorker(state, changer.agent);
   const options = { foldCase: changer.policy.foldCase };
-  const closed = isWorker
+  const closed = limited
     ? areas.filter((area) => !changer.policy.scratch.some((part) => contains(part, area, options)))
     : [];
   if (closed.length > 0) {
     const targets = [...(!verdict.ok && verdict.refusal.reason === 'role' ? verdict.refusal.targets : [])];
-    const orchestrators = state.agents.filter(({ role, killed }) => role === 'orchestrator' && !killed);
-    const ids = orchestrators.map(({ id }) => id);
     const all = [...targets, ...closed.map(({ text }) => text)];
-    return { ok: false, refusal: { code: 'closed', reason: 'role', targets: all, orchestrators: ids } };
+    return {
+      ok: false,
+      refusal: { code: 'closed', reason: 'role', targets: all, orchestrators: orchestratorsOf(state) },
+    };
   }
   if (!verdict.ok && verdict.refusal.reason === 'role') return verdict;
-  const unclaimed = isWorker ? [] : areas.flatMap((area) => unclaimedArea(state, changer, area, now) ?? []);
+  const unclaimed = limited ? [] : areas.flatMap((area) => unclaimedArea(state, changer, area, now) ?? []);
   const before = !verdict.ok && verdict.refusal.reason === 'unclaimed' ? verdict.refusal.paths : [];
   if (unclaimed.length === 0) return verdict;
   return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: [...before, ...unclaimed] } };

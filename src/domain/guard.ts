@@ -1,9 +1,9 @@
-import { findAgent } from './agents/agents.js';
+import { isWorker, orchestratorsOf, stopped } from './agents/agents.js';
 import { type Changer, coverageOf, onSurface } from './claims/land.js';
 import { matches } from './ground/index.js';
 import type { Claim, State } from './model.js';
-import type { Policy } from './policy.js';
 import type { Refusal } from './refusal.js';
+import type { Policy } from './request.js';
 import type { Instant } from './time.js';
 
 /** Who has changed, or is about to change, something, and what the configuration says of it. */
@@ -35,18 +35,15 @@ export function guardChanges(
   paths: readonly string[],
   now: Instant,
 ): GuardVerdict {
-  const agent = findAgent(state, changer.agent);
-  if (agent?.killed) return { ok: false, refusal: { code: 'closed', reason: 'killed', kill: agent.killed } };
-  const isWorker = agent?.role === 'worker';
-  if (isWorker) {
-    const targets = paths.filter((path) => !inScratch(changer, path));
-    const orchestrators = state.agents.filter(({ role, killed }) => role === 'orchestrator' && !killed);
-    if (targets.length > 0) {
-      const ids = orchestrators.map(({ id }) => id);
-      return { ok: false, refusal: { code: 'closed', reason: 'role', targets, orchestrators: ids } };
-    }
+  const stop = stopped(state, changer.agent);
+  if (stop) return { ok: false, refusal: stop };
+  const limited = isWorker(state, changer.agent);
+  const targets = limited ? paths.filter((path) => !inScratch(changer, path)) : [];
+  if (targets.length > 0) {
+    const orchestrators = orchestratorsOf(state);
+    return { ok: false, refusal: { code: 'closed', reason: 'role', targets, orchestrators } };
   }
-  const judged = isWorker ? { ...changer, policy: { ...changer.policy, surface: [] } } : changer;
+  const judged = limited ? { ...changer, policy: { ...changer.policy, surface: [] } } : changer;
   const standings = paths.map((path) => coverageOf(state, judged, path, now));
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };

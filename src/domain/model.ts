@@ -214,6 +214,21 @@ export interface State {
   readonly submissions: readonly Submission[];
 }
 
+/**
+ * What is read only when it is asked for, so that a claim does not pay for it: the newest segment of the log, the
+ * programs that run once, what was deployed, the answers to request ids, and submissions.
+ */
+export type Part = 'log' | 'onces' | 'deployments' | 'requests' | 'submissions';
+
+/** Where each part stands in the state. */
+export const PART_FIELDS = {
+  log: 'notes',
+  onces: 'onces',
+  deployments: 'deployments',
+  requests: 'requests',
+  submissions: 'submissions',
+} as const satisfies Record<Part, keyof State>;
+
 export const EMPTY_STATE: State = {
   lastToken: 0,
   claims: [],

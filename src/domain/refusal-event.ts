@@ -1,23 +1,7 @@
-import type { ClaimRequest } from './claim-requests.js';
+import type { ClaimRequest } from './claims/claim.js';
 import type { CoordEvent } from './events.js';
 import type { Refusal } from './refusal.js';
-import type { Request } from './request.js';
 import type { Instant } from './time.js';
-
-/** The claim that a request asks for, at once or when it is its turn; null for all others. */
-export function claimIn(request: Request): ClaimRequest | null {
-  switch (request.kind) {
-    case 'claim':
-      return request;
-    case 'wait':
-    case 'steal':
-    case 'once-begin':
-    case 'deploy-begin':
-      return request.claim;
-    default:
-      return null;
-  }
-}
 
 /** Whether an event is the refusal of a claim. */
 export function isRefusalEvent({ type }: Pick<CoordEvent, 'type'>): boolean {

@@ -1,4 +1,3 @@
-import type { SessionLack } from './agents/session-required.js';
 import type { Deployment, LiveTarget } from './deploy/records.js';
 import type { Target } from './ground/targets.js';
 import type { Claim, Kill, Loss, Mode, Once, Role, Submission, Waiter } from './model.js';
@@ -78,6 +77,9 @@ interface HeldGround {
   readonly asked: readonly Target[];
   readonly mode: Mode;
 }
+
+/** `other-session`: the agent has one, but this command does not run in it. */
+export type SessionLack = 'no-session' | 'other-session' | 'older-rules';
 
 /** A request that was not granted: a value with a reason, not an exception. */
 export type Refusal =

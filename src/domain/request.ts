@@ -1,119 +1,45 @@
-import type {
-  KillRequest,
-  NoteRequest,
-  ReviveRequest,
-  SessionClosing,
-  SessionEndRequest,
-  SessionStartRequest,
-  SetStateRequest,
-} from './agent-requests.js';
-import type {
-  ClaimRequest,
-  KeepAliveRequest,
-  LandRequest,
-  LeaveQueueRequest,
-  LoseOfflineRequest,
-  ReleaseRequest,
-  RenewRequest,
-  WaitRequest,
-} from './claim-requests.js';
-import type { Deployment } from './deploy/records.js';
-import type {
-  DeployBeginRequest,
-  DeployBlockRequest,
-  DeployFinishRequest,
-  DeployStartRequest,
-} from './deploy/requests.js';
 import type { EventDraft } from './events.js';
-import type { Agent, Claim, Note, Once, State, Submission, Waiter } from './model.js';
-import type { OnceBeginRequest, OnceFinishRequest, OnceForgetRequest } from './once-requests.js';
-import type { Conflict, Refusal } from './refusal.js';
-import type { DropSubmissionRequest, IntegrateRequest, SubmitRequest } from './submission-requests.js';
-import type { AcceptRequest, DeclineRequest, HandoffRequest, StealRequest } from './takeover-requests.js';
+import type { Target } from './ground/targets.js';
+import type { Claim, Part, State } from './model.js';
+import type { Refusal } from './refusal.js';
+import type { Instant } from './time.js';
 
-export type Request =
-  | SubmitRequest
-  | IntegrateRequest
-  | DropSubmissionRequest
-  | LoseOfflineRequest
-  | DeployBeginRequest
-  | DeployBlockRequest
-  | DeployStartRequest
-  | DeployFinishRequest
-  | OnceBeginRequest
-  | OnceFinishRequest
-  | OnceForgetRequest
-  | ClaimRequest
-  | WaitRequest
-  | LeaveQueueRequest
-  | RenewRequest
-  | ReleaseRequest
-  | LandRequest
-  | KeepAliveRequest
-  | SessionStartRequest
-  | SessionEndRequest
-  | NoteRequest
-  | StealRequest
-  | HandoffRequest
-  | AcceptRequest
-  | DeclineRequest
-  | KillRequest
-  | ReviveRequest
-  | SetStateRequest;
+/** With `"requireSession": true`, what a session must have loaded before it is granted ground. */
+export interface RequiredRules {
+  /** Digest of the rules in force; null: there are none, and any session will do. */
+  readonly digest: string | null;
+}
 
-export type WaitResult =
-  /** `claims` is empty for a passive wait. */
-  | { readonly status: 'granted'; readonly claims: readonly Claim[] }
-  | { readonly status: 'waiting'; readonly ticket: Waiter; readonly conflicts: readonly Conflict[] };
+/** What the configuration decides; part of each request, so that another process may decide it unchanged. */
+export interface Policy {
+  /** Seconds after expiry before another agent may take a claim over. */
+  readonly skewSeconds: number;
+  /** Compare paths without regard to case, as this file system does. */
+  readonly foldCase: boolean;
+  /** The paths whose change needs a claim. */
+  readonly surface: readonly Target[];
+  /** Globs that a worker may claim; `{agent}` is filled in. */
+  readonly scratch: readonly Target[];
+  /** `strict`: targets are claimed in ascending order only, so that no wait can close a cycle. */
+  readonly lockOrder: 'detect' | 'strict';
+  /**
+   * With `"takeover": "observed"`, for how many seconds this clone has watched each renewal (see `observed.ts`); null
+   * where the clock decides.
+   */
+  readonly watched: Readonly<Record<string, number>> | null;
+  /** What a session must have loaded before it is granted ground; null: nothing need be. */
+  readonly requiredRules: RequiredRules | null;
+}
 
-/** What each kind of request is answered with when it is granted. */
-export interface Results {
-  readonly 'lose-offline': { readonly lost: readonly Claim[] };
-  readonly claim: { readonly claims: readonly Claim[] };
-  readonly wait: WaitResult;
-  readonly 'leave-queue': { readonly left: boolean };
-  readonly 'once-begin':
-    | { readonly status: 'done'; readonly once: Once }
-    | { readonly status: 'started'; readonly claims: readonly Claim[] };
-  readonly 'deploy-begin': { readonly deployment: Deployment; readonly claims: readonly Claim[] };
-  readonly 'deploy-block': { readonly deployment: Deployment };
-  readonly 'deploy-start': { readonly deployment: Deployment };
-  readonly 'deploy-finish': { readonly deployment: Deployment };
-  readonly 'once-finish': { readonly once: Once | null };
-  readonly 'once-forget': { readonly forgotten: Once | null };
-  readonly renew: { readonly claims: readonly Claim[] };
-  readonly release: { readonly released: readonly Claim[]; readonly commit: string | null };
-  readonly land: { readonly released: readonly Claim[] };
-  readonly 'keep-alive': { readonly claims: readonly Claim[] };
-  readonly 'session-start': { readonly agent: Agent };
-  readonly 'session-end': { readonly agent: Agent; readonly closing: SessionClosing | null };
-  /** `added`: false for an ack that was given before. */
-  readonly note: { readonly note: Note; readonly added: boolean };
-  /** `takenOver`: the claims of the former holders, as they were. */
-  readonly steal: { readonly claims: readonly Claim[]; readonly takenOver: readonly Claim[] };
-  /** `heldBack`: claims that overlap the offered ones, and must go or be released before those can be accepted. */
-  readonly handoff: {
-    readonly claims: readonly Claim[];
-    readonly note: Note | null;
-    readonly heldBack: readonly Claim[];
-  };
-  /** `handedOver`: the claims of the former holders, as they were. */
-  readonly accept: { readonly claims: readonly Claim[]; readonly handedOver: readonly Claim[] };
-  readonly decline: { readonly claims: readonly Claim[] };
-  readonly kill: {
-    readonly agent: Agent;
-    readonly revoked: readonly Claim[];
-    readonly waiters: readonly Waiter[];
-    /** False when it was stopped already. */
-    readonly changed: boolean;
-  };
-  readonly revive: { readonly agent: Agent; readonly changed: boolean };
-  readonly 'set-state': { readonly agent: Agent };
-  /** `added`: false for the very same submission again. */
-  readonly submit: { readonly submission: Submission; readonly added: boolean };
-  /** `again`: this agent has integrated it before. */
-  readonly integrate: { readonly submission: Submission; readonly again: boolean };
-  readonly 'drop-submission': { readonly submission: Submission; readonly again: boolean };
+/** What every request says. A request is plain data: another process decides it as this one does. */
+export interface RequestBase {
+  /** Id of this operation: random, unique; ids of claims, notes and events are made from it. */
+  readonly operation: string;
+  readonly agent: string;
+  readonly session: string | null;
+  readonly policy: Policy;
+  /** Given by the caller: the same id again gets the same answer, and has no second effect. */
+  readonly requestId?: string | null;
 }
 
 export interface Granted<R> {
@@ -131,9 +57,43 @@ export interface Refused {
   readonly refusal: Refusal;
 }
 
-/** What a process is told of its request: a decision without the state that it leads to, which is the store's. */
-export type Answer<K extends Request['kind'] = Request['kind']> =
-  | Pick<Granted<Results[K]>, 'ok' | 'result' | 'summary'>
-  | Refused;
+export type Outcome<R> = Granted<R> | Refused;
 
-export type Decision<K extends Request['kind'] = Request['kind']> = Granted<Results[K]> | Refused;
+type AnyRequest = RequestBase & { readonly kind: string };
+
+type OwnField<R extends AnyRequest> = Exclude<keyof R, keyof RequestBase | 'kind'>;
+
+/** `asked` by the caller, `found` around the request, or what of the value was asked. */
+type Origin<R, F extends keyof R> = 'asked' | 'found' | ((value: R[F], request: R) => unknown);
+
+/**
+ * One row of the table of requests (`request-table.ts`): all that is to be known of a kind, in the file of its subject.
+ * Whatever must be thought of for every kind has no default.
+ */
+export interface Row<R extends AnyRequest> {
+  /** Decides the request on this state. Who may not ask for it does not get here (`authority.ts`). */
+  readonly decide: (state: State, request: R, now: Instant) => Outcome<object>;
+  /** Where each field comes from: a repeated request id must ask for the same, whatever is found around it by then. */
+  readonly fields: { readonly [F in OwnField<R>]-?: Origin<R, F> };
+  /** The parts of the state beside claims and agents that the decision reads or changes. */
+  readonly parts: (request: R) => readonly Part[];
+  /** Whether it may be decided by another process, and written in one commit with others: it needs the decision alone. */
+  readonly combinable: boolean;
+  /**
+   * The ground that the agent has, or has changed, once this is granted: its role and its session must allow that. Null:
+   * none, such as for what gives back, renews or only waits.
+   */
+  readonly ground: (state: State, request: R, now: Instant) => readonly Target[] | null;
+  /** A worker is refused on every ground; else on the surface and resources alone, its scratch paths excepted. */
+  readonly closedToWorkers?: true;
+  /** Why this agent may not ask for it, for another reason than its role on this ground; null: it may. */
+  readonly authority?: (state: State, request: R) => Refusal | null;
+  /** The commits that HEAD must contain, of which nothing is known yet (`contains`); the edge asks git. */
+  readonly commits?: (state: State, request: R, now: Instant) => readonly string[];
+  /** Claims that are over, and that this request takes over itself. */
+  readonly takesOver?: (state: State, request: R) => readonly Claim[];
+  /** It can be granted without the remote, on this host's word alone. */
+  readonly offline?: true;
+  /** It is taken from a stopped agent too: the end of what was running when it was stopped. */
+  readonly evenIfStopped?: true;
+}

@@ -1,4 +1,4 @@
-import type { Rename } from '../domain/claim-requests.js';
+import type { Rename } from '../domain/claims/release.js';
 import { matches } from '../domain/ground/index.js';
 import type { TargetKind } from '../domain/ground/targets.js';
 import { type Git, gitFailed } from './run.js';

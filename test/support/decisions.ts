@@ -1,9 +1,10 @@
-import type { KeepAliveRequest, ReleaseRequest, RenewRequest } from '../../src/domain/claim-requests.js';
+import type { KeepAliveRequest, ReleaseRequest, RenewRequest } from '../../src/domain/claims/release.js';
 import { decide } from '../../src/domain/decide.js';
 import type { Target } from '../../src/domain/ground/targets.js';
 import type { State } from '../../src/domain/model.js';
 import type { Refusal } from '../../src/domain/refusal.js';
-import type { Granted, Request, Results } from '../../src/domain/request.js';
+import type { Granted } from '../../src/domain/request.js';
+import type { Request, Results } from '../../src/domain/request-table.js';
 import type { Instant } from '../../src/domain/time.js';
 import { at, claimOf, POLICY, START } from './requests.js';
 

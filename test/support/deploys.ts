@@ -1,4 +1,4 @@
-import type { DeployBeginRequest, DeployFinishRequest, DeployStartRequest } from '../../src/domain/deploy/requests.js';
+import type { DeployBeginRequest, DeployFinishRequest, DeployStartRequest } from '../../src/domain/deploy/decision.js';
 import type { GateRecord } from '../../src/domain/gates/gate.js';
 import { baseOf, claimOf, START } from './decisions.js';
 

@@ -1,7 +1,8 @@
-import type { ClaimRequest, WaitRequest } from '../../src/domain/claim-requests.js';
+import type { ClaimRequest } from '../../src/domain/claims/claim.js';
 import { patternTarget } from '../../src/domain/ground/patterns.js';
-import type { Policy } from '../../src/domain/policy.js';
+import type { Policy } from '../../src/domain/request.js';
 import { addSeconds, type Instant } from '../../src/domain/time.js';
+import type { WaitRequest } from '../../src/domain/waiting/wait.js';
 
 /** The instant at which unit tests begin. */
 export const START: Instant = '2026-11-21T12:00:00.000Z';

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import type { ClaimRequest } from '../../domain/claim-requests.js';
+import type { ClaimRequest, ClaimTerms } from '../../domain/claims/claim.js';
 import { isWide, narrowerGround } from '../../domain/claims/verify-token.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
@@ -28,20 +28,18 @@ export const CLAIM_OPTIONS = [
   ['--allow-behind', "claim although HEAD lacks the last holder's commit; goes on the record"],
 ] as const;
 
-/** The request that the command line asks for. @throws CoordError `usage` for options that make no sense. */
-export async function claimRequest(
+/** The terms of the claim that the command line asks for. @throws CoordError `usage` for options that make no sense. */
+export async function claimTerms(
   context: Context,
   input: Input,
   store: GitStore,
   targets: readonly Target[],
-): Promise<ClaimRequest> {
+): Promise<ClaimTerms> {
   const config = await context.config();
   const asked = input.text('ttl');
   const ttl = asked === undefined ? undefined : readTtl(asked, config);
   const expect = input.text('expect');
   return {
-    kind: 'claim',
-    ...(await context.requestBase()),
     targets: targets.map((target) => ({ target, ttlSeconds: ttlFor(target.text, ttl, config) })),
     mode: input.flag('shared') ? 'shared' : 'exclusive',
     reason: readReason(input.text('reason')),
@@ -53,6 +51,17 @@ export async function claimRequest(
     rules: await loadedRules(context, store),
     ticket: null,
   };
+}
+
+/** The claim that the command line asks for. @throws CoordError `usage` for options that make no sense. */
+export async function claimRequest(
+  context: Context,
+  input: Input,
+  store: GitStore,
+  targets: readonly Target[],
+): Promise<ClaimRequest> {
+  const terms = await claimTerms(context, input, store, targets);
+  return { kind: 'claim', ...(await context.requestBase()), ...terms };
 }
 
 /** @throws CoordError `usage` when it is too long to be read. */

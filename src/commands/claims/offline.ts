@@ -1,7 +1,6 @@
 import type { Context } from '../../context.js';
-import type { OfflineRequest } from '../../domain/claims/offline.js';
 import type { Claim } from '../../domain/model.js';
-import type { Answer } from '../../domain/request.js';
+import type { Answer, OfflineRequest } from '../../domain/request-table.js';
 import { usage } from '../../errors.js';
 import { offlineWarning } from '../../render/claims.js';
 import type { Store } from '../../store/swap/store.js';

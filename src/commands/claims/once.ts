@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
+import type { OnceBeginRequest } from '../../domain/claims/once.js';
 import { onceTarget } from '../../domain/ground/targets.js';
 import type { Once } from '../../domain/model.js';
-import type { OnceBeginRequest } from '../../domain/once-requests.js';
 import type { Refusal } from '../../domain/refusal.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, type Instant } from '../../domain/time.js';
@@ -14,7 +14,7 @@ import { transact } from '../../store/swap/transact.js';
 import { readWait } from '../durations.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { listening } from '../waiting/queueing.js';
-import { claimRequest } from './claim.js';
+import { claimTerms } from './claim.js';
 import { runUnderClaims } from './run.js';
 
 const KEY = /^[^\s/*?[\]{}\\@][^\s/*?[\]{}\\]*(?:\/[^\s/*?[\]{}\\]+)*$/u;
@@ -55,7 +55,7 @@ export const once: Verb = {
     const tape = new Tape();
     const finish = async (exit: number) => {
       const { text: output, truncated } = tape;
-      const facts = { key, claim: begun.claims[0]?.id ?? '', exit, output, truncated };
+      const facts = { key, claimId: begun.claims[0]?.id ?? '', exit, output, truncated };
       return transact(store, { kind: 'once-finish', ...(await context.requestBase()), ...facts }, context.surroundings);
     };
     const running = runUnderClaims(context, store, begun.claims, input.command, (chunk) => tape.add(chunk));
@@ -103,10 +103,10 @@ async function begin(context: Context, input: Input, store: GitStore, key: strin
 /** Asks once whether the program may start. */
 async function ask(context: Context, input: Input, store: GitStore, key: string) {
   const target = onceTarget(key);
-  const asked = await claimRequest(context, input, store, [target]);
+  const asked = await claimTerms(context, input, store, [target]);
   const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
   const claim = { ...asked, targets: [{ target, ttlSeconds }] };
-  const { operation, agent, session, policy } = claim;
+  const { operation, agent, session, policy } = await context.requestBase();
   const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
   const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
   return transact(store, request, context.surroundings);

@@ -1,6 +1,6 @@
 import type { Claim } from '../../domain/model.js';
-import type { Policy } from '../../domain/policy.js';
 import type { Refusal } from '../../domain/refusal.js';
+import type { Policy } from '../../domain/request.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, formatDuration, type Instant, later, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -14,7 +14,7 @@ import { changedRulesWarning } from '../rules/loaded.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import { requiredReason } from '../text-input.js';
 import type { Verb } from '../verb.js';
-import { CLAIM_OPTIONS, claimRequest, wideWarnings } from './claim.js';
+import { CLAIM_OPTIONS, claimTerms, wideWarnings } from './claim.js';
 
 export const steal: Verb = {
   arguments: [['<target...>', 'ground to take over; all of it is granted, or none']],
@@ -32,15 +32,11 @@ export const steal: Verb = {
     const force = input.flag('force');
     if (force) requiredReason(input.text('reason'), 'the former holder is told it');
     const store = await context.store();
-    const claim = await claimRequest(context, input, store, targets);
-    const { operation, agent, session, policy, requestId = null } = claim;
-    const decision = await transact(
-      store,
-      { kind: 'steal', operation, agent, session, policy, requestId, claim, force },
-      context.surroundings,
-    );
+    const claim = await claimTerms(context, input, store, targets);
+    const base = await context.requestBase();
+    const decision = await transact(store, { kind: 'steal', ...base, claim, force }, context.surroundings);
     const now = context.now();
-    if (!decision.ok) return stealRefused(decision.refusal, policy, now);
+    if (!decision.ok) return stealRefused(decision.refusal, base.policy, now);
     const { claims, takenOver } = decision.result;
     return {
       data: { claims, takenOver },

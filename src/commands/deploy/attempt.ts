@@ -1,11 +1,9 @@
-import { findAgent } from '../../domain/agents/agents.js';
-import { lacksSession } from '../../domain/agents/session-required.js';
-import { blockedEvent, closedToDeploy } from '../../domain/deploy/decision.js';
-import type { DeployStep } from '../../domain/deploy/records.js';
-import type { DeployBlockRequest, NewDeployment } from '../../domain/deploy/requests.js';
+import { closedToRole, lacksSession, stopped } from '../../domain/agents/agents.js';
+import { groundAsked } from '../../domain/claims/claim.js';
+import { blockedEvent, type DeployBlockRequest } from '../../domain/deploy/decision.js';
+import type { DeployStep, NewDeployment } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { State } from '../../domain/model.js';
-import type { Refusal } from '../../domain/refusal.js';
 import { CoordError } from '../../errors.js';
 import { shellWord } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
@@ -65,13 +63,11 @@ async function deployUnless(stopping: Stopping, one: Case, progress: Progress, t
 
 /** Whether the agent is alive and may deploy. */
 export async function lookAtAgent(one: Case, store: GitStore, state: State) {
-  const { context, order } = one;
+  const { context } = one;
   const { agent } = context.identity();
-  const killed = findAgent(state, agent)?.killed;
   const claim = await targetClaim(one, store, 1);
-  const refusal: Refusal | null = killed
-    ? { code: 'closed', reason: 'killed', kill: killed }
-    : (closedToDeploy(state, { ...claim, target: order.target }) ?? lacksSession(state, claim));
+  const refusal =
+    stopped(state, agent) ?? lacksSession(state, claim) ?? closedToRole(state, claim, groundAsked(claim), true);
   return refusal ? refusalError(refusal, context.now()) : { finding: `${agent} may deploy` };
 }
 

@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '../../domain/claim-requests.js';
+import type { ClaimRequest } from '../../domain/claims/claim.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { loadedRules } from '../rules/loaded.js';

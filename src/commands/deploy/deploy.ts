@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
-import type { NewDeployment } from '../../domain/deploy/requests.js';
+import type { NewDeployment } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
 import { notAtRollback } from '../../render/deploy/refusals.js';

@@ -1,6 +1,5 @@
 import type { Context } from '../../context.js';
-import type { DeployStep } from '../../domain/deploy/records.js';
-import type { DeployCheck } from '../../domain/deploy/requests.js';
+import type { DeployCheck, DeployStep } from '../../domain/deploy/records.js';
 import { oneLine } from '../../domain/text.js';
 import type { CoordError } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';

@@ -1,4 +1,4 @@
-import { isUnderClaim } from '../../domain/deploy/records.js';
+import { isUnderClaim } from '../../domain/deploy/decision.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';
 import { configMoved, mainMoved } from '../../render/deploy/refusals.js';

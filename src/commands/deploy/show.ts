@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
-import { type Deployment, type Deployments, liveOn, outcomeOf } from '../../domain/deploy/records.js';
+import { outcomeOf } from '../../domain/deploy/decision.js';
+import { type Deployment, type Deployments, liveOn } from '../../domain/deploy/records.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { evidenceLines } from '../../render/deploy/records.js';

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
-import type { Deployment } from '../../domain/deploy/records.js';
-import type { DeployBeginRequest, NewDeployment } from '../../domain/deploy/requests.js';
+import type { DeployBeginRequest } from '../../domain/deploy/decision.js';
+import type { Deployment, NewDeployment } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';

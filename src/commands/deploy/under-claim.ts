@@ -1,5 +1,5 @@
+import type { DeployFinishRequest } from '../../domain/deploy/decision.js';
 import type { Deployment, DeployStep } from '../../domain/deploy/records.js';
-import type { DeployFinishRequest } from '../../domain/deploy/requests.js';
 import type { Verification } from '../../domain/deploy/verification.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import { CoordError } from '../../errors.js';

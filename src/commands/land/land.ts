@@ -1,8 +1,9 @@
 import type { Context } from '../../context.js';
-import type { LandRequest } from '../../domain/claim-requests.js';
+import type { LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import type { Claim, Release, State } from '../../domain/model.js';
-import type { Answer, Refused } from '../../domain/request.js';
+import type { Refused } from '../../domain/request.js';
+import type { Answer } from '../../domain/request-table.js';
 import type { CoordError } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { type LandedClaim, type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';

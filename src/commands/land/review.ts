@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import type { LandRequest } from '../../domain/claim-requests.js';
+import type { LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';

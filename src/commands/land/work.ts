@@ -1,6 +1,6 @@
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
-import type { LandRequest } from '../../domain/claim-requests.js';
+import type { LandRequest } from '../../domain/claims/land.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';

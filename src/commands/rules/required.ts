@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import type { RequiredRules } from '../../domain/agents/session-required.js';
+import type { RequiredRules } from '../../domain/request.js';
 import { insidePath } from '../main-branch/files.js';
 import { digestInForce } from './loaded.js';
 

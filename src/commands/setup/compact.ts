@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { findAgent, refusedAuthority } from '../../domain/agents/agents.js';
+import { refusedAuthority, stopped } from '../../domain/agents/agents.js';
 import type { Compacted } from '../../domain/compacted.js';
 import { numberEvents } from '../../domain/events.js';
 import type { State } from '../../domain/model.js';
@@ -119,8 +119,8 @@ class Compaction {
 }
 
 function refusalOf(context: Context, agent: string, state: State): CoordError | null {
-  const killed = findAgent(state, agent)?.killed;
-  if (killed) return refusalError({ code: 'closed', reason: 'killed', kill: killed }, context.now());
+  const stop = stopped(state, agent);
+  if (stop) return refusalError(stop, context.now());
   const refusal = refusedAuthority(state, { agent, person: isPerson(context.host) });
   return refusal?.reason === 'authority' ? mayNotCompact(refusal.orchestrators) : null;
 }

@@ -4,8 +4,11 @@ import { policyFor } from '../../config/config.js';
 import type { Context } from '../../context.js';
 import { decide } from '../../domain/decide.js';
 import type { State, Submission } from '../../domain/model.js';
-import type { DropSubmissionRequest, IntegrateRequest } from '../../domain/submission-requests.js';
-import { mayIntegrate } from '../../domain/submissions/submissions.js';
+import {
+  type DropSubmissionRequest,
+  type IntegrateRequest,
+  mayIntegrate,
+} from '../../domain/submissions/submissions.js';
 import { type CoordError, usage } from '../../errors.js';
 import { isPerson } from '../../person.js';
 import {

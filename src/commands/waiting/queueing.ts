@@ -1,9 +1,9 @@
 import type { Context } from '../../context.js';
-import type { ClaimRequest, LeaveQueueRequest, WaitRequest } from '../../domain/claim-requests.js';
+import type { ClaimRequest } from '../../domain/claims/claim.js';
 import type { Claim, Waiter } from '../../domain/model.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
-import type { WaitResult } from '../../domain/request.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
+import type { LeaveQueueRequest, WaitRequest, WaitResult } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
 import { refusalError } from '../../render/refusals.js';
@@ -93,7 +93,7 @@ class Turn {
       session,
       policy,
       requestId: this.claim.requestId ?? null,
-      claim: { ...this.claim, operation, ticket: this.ticket?.id ?? null },
+      claim: { ...this.claim, ticket: this.ticket?.id ?? null },
       ticketSeconds: TICKET_SECONDS + (this.store.reach === 'remote' ? policy.skewSeconds : 0),
       passive: this.plan.passive,
     };

@@ -3,8 +3,8 @@ import { isLive } from '../claims/leases.js';
 import { overlap } from '../ground/index.js';
 import { directoryPath, isOnceTarget, type Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
-import type { Policy } from '../policy.js';
 import type { LostTarget, Refusal } from '../refusal.js';
+import type { Policy } from '../request.js';
 import type { Instant } from '../time.js';
 
 interface Owner {

@@ -1,21 +1,60 @@
-import type { AskedTarget, ClaimRequest } from '../claim-requests.js';
 import type { EventDraft } from '../events.js';
-import { contains, overlap, overlaps } from '../ground/index.js';
-import type { Claim, State } from '../model.js';
+import { overlap, overlaps } from '../ground/index.js';
+import type { AskedTarget, Target } from '../ground/targets.js';
+import type { Claim, Mode, Reach, State } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
-import type { Decision } from '../request.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
 import { addSeconds, formatDuration, type Instant } from '../time.js';
 import { ownPlace, waitEnded } from '../waiting/wait.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import { claimEvent, extend, isLive } from './leases.js';
 
+/** What is asked of a claim, by whatever request it is made. */
+export interface ClaimTerms {
+  readonly targets: readonly AskedTarget[];
+  readonly mode: Mode;
+  readonly reason: string | null;
+  readonly expectSeconds: number | null;
+  /** HEAD of the worktree; null on an unborn branch. */
+  readonly head: string | null;
+  /** For each release commit that matters, whether HEAD contains it; a commit not listed counts as lacking. */
+  readonly contains: Readonly<Record<string, boolean>>;
+  readonly allowBehind: boolean;
+  readonly reach: Reach;
+  readonly rules: string | null;
+  /** This request's own place in the queue; null: it stands behind every waiter. */
+  readonly ticket: string | null;
+}
+
+export interface ClaimRequest extends RequestBase, ClaimTerms {
+  readonly kind: 'claim';
+}
+
+export interface ClaimResult {
+  readonly claims: readonly Claim[];
+}
+
+/** The claim that another request makes: all but its terms is that of the request. */
+export function claimFor(request: RequestBase & { readonly claim: ClaimTerms }): ClaimRequest {
+  const { operation, agent, session, policy, requestId = null, claim } = request;
+  return { ...claim, kind: 'claim', operation, agent, session, policy, requestId };
+}
+
+/** What the caller asked of the claim. */
+export function askedOfClaim({ targets, mode, reason, expectSeconds, allowBehind }: ClaimTerms): unknown {
+  return { targets, mode, reason, expectSeconds, allowBehind };
+}
+
+export function groundAsked({ targets }: Pick<ClaimTerms, 'targets'>): Target[] {
+  return targets.map(({ target }) => target);
+}
+
 /**
  * Grants all targets or none. A live claim of this agent on the same target is extended and keeps its token, except
  * that an upgrade from shared to exclusive takes a new one: readers in between hold larger tokens.
  */
-export function decideClaim(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+export function decideClaim(state: State, request: ClaimRequest, now: Instant): Outcome<ClaimResult> {
   const refusal =
-    closedToRole(state, request) ??
     otherSession(state, request, now) ??
     outOfOrder(state, request, now) ??
     heldByOthers(state, request, now) ??
@@ -30,27 +69,6 @@ export function commitsToCheck(state: State, request: ClaimRequest): string[] {
     releasesOn(state, target, request.policy).map((release) => release.commit),
   );
   return [...new Set(commits)].filter((commit) => commit !== request.head && request.contains[commit] === undefined);
-}
-
-/** A worker writes its scratch paths only. */
-export function closedToRole(
-  state: State,
-  request: Pick<ClaimRequest, 'agent' | 'policy'> & { readonly targets: readonly Pick<AskedTarget, 'target'>[] },
-): Refusal | null {
-  const agent = state.agents.find((candidate) => candidate.id === request.agent);
-  if (agent?.role !== 'worker') return null;
-  const { surface, scratch, foldCase } = request.policy;
-  const closed = request.targets.filter(({ target }) => {
-    if (scratch.some((allowed) => contains(allowed, target, { foldCase }))) return false;
-    return target.kind === 'resource' || surface.some((part) => overlaps(part, target, { foldCase }));
-  });
-  if (closed.length === 0) return null;
-  return {
-    code: 'closed',
-    reason: 'role',
-    targets: closed.map(({ target }) => target.text),
-    orchestrators: state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id),
-  };
 }
 
 /** Two agents that share a name must not both win: the same id from another live session is refused. */
@@ -91,7 +109,7 @@ function outOfOrder(state: State, request: ClaimRequest, now: Instant): Refusal 
       .at(-1) ?? '';
   const early = request.targets.find(({ target }) => target.text < last && !ownClaimOn(state, request, target, now));
   if (!early) return null;
-  const asked = request.targets.map(({ target }) => target);
+  const asked = groundAsked(request);
   const facts = { conflicts: [], free: [], queue: [], asked, mode: request.mode };
   return { code: 'held', reason: 'order', ...facts, held: last, early: early.target.text };
 }
@@ -113,7 +131,7 @@ function refuseHeld(
   state: State,
 ): Refusal {
   const stopped = new Set(conflicts.map((conflict) => conflict.target));
-  const asked = request.targets.map(({ target }) => target);
+  const asked = groundAsked(request);
   const options = { foldCase: request.policy.foldCase };
   return {
     code: 'held',
@@ -142,7 +160,7 @@ function behind(state: State, request: ClaimRequest, now: Instant): Refusal | nu
     }
   }
   if (missing.size === 0) return null;
-  const asked = request.targets.map(({ target }) => target);
+  const asked = groundAsked(request);
   const free = asked.map(({ text }) => text).filter((text) => !lacking.has(text));
   return { code: 'behind', reason: 'behind', missing: [...missing.values()], free, asked, mode: request.mode };
 }
@@ -161,7 +179,7 @@ function ownClaimOn(
   );
 }
 
-function grant(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+function grant(state: State, request: ClaimRequest, now: Instant): Outcome<ClaimResult> {
   const granted: Claim[] = [];
   const events: EventDraft[] = [];
   const place = ownPlace(state, request);
@@ -261,3 +279,26 @@ function summaryOf(claims: readonly Claim[], agent: string): string {
   const longest = Math.max(...claims.map((claim) => claim.ttlSeconds));
   return `claim ${claims.map((claim) => claim.target).join(', ')} by ${agent} for ${formatDuration(longest)}`;
 }
+
+export const CLAIM_ROWS = {
+  claim: {
+    decide: decideClaim,
+    fields: {
+      targets: 'asked',
+      mode: 'asked',
+      reason: 'asked',
+      expectSeconds: 'asked',
+      allowBehind: 'asked',
+      head: 'found',
+      contains: 'found',
+      reach: 'found',
+      rules: 'found',
+      ticket: 'found',
+    },
+    parts: () => [],
+    combinable: true,
+    ground: (_state, request) => groundAsked(request),
+    commits: commitsToCheck,
+    offline: true,
+  },
+} as const satisfies { readonly claim: Row<ClaimRequest> };

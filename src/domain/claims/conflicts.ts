@@ -1,8 +1,8 @@
 import { contains, overlap, overlaps } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
 import type { Claim, Mode, Release, State, Waiter } from '../model.js';
-import type { Policy } from '../policy.js';
 import type { Conflict } from '../refusal.js';
+import type { Policy } from '../request.js';
 import type { Instant } from '../time.js';
 import { isLive } from './leases.js';
 

@@ -4,22 +4,40 @@ import type { EventDraft } from '../events.js';
 import { overlap } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
 import { decideNote } from '../log/notes.js';
-import type { Claim, Note, Offer, State } from '../model.js';
-import type { Policy } from '../policy.js';
+import type { Claim, Note, Offer, Reach, State } from '../model.js';
 import type { MissingWork, Refusal } from '../refusal.js';
-import type { Decision } from '../request.js';
-import type { AcceptRequest, DeclineRequest, HandoffRequest } from '../takeover-requests.js';
+import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import { addSeconds, type Instant, later } from '../time.js';
-import { closedToRole } from './claim.js';
+import type { ClaimResult } from './claim.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import { claimEvent, isLive, loseClaims } from './leases.js';
-import { bindingCommit, recordReleases, releaseOf, replaceClaims } from './release.js';
+import { askedCommit, bindingCommit, recordReleases, releaseOf, replaceClaims } from './release.js';
+
+/** Offers claims to another agent, or withdraws the offer. */
+export interface HandoffRequest extends RequestBase {
+  readonly kind: 'handoff';
+  readonly targets: readonly Target[];
+  /** null: withdraws. */
+  readonly to: string | null;
+  /** The commit that holds the work so far, as in a release. */
+  readonly commit: string | null;
+  readonly commitNamed: boolean;
+  /** Goes into the log, addressed to the other agent. */
+  readonly note: string | null;
+}
+
+export interface HandoffResult {
+  readonly claims: readonly Claim[];
+  readonly note: Note | null;
+  /** Claims that overlap the offered ones, and must go or be released before those can be accepted. */
+  readonly heldBack: readonly Claim[];
+}
 
 /**
  * Offers claims to another agent, with the commit that it must have; until it accepts, the holder stays. The same offer
  * again changes nothing; without an agent, open offers are withdrawn.
  */
-export function decideHandoff(state: State, request: HandoffRequest, now: Instant): Decision<'handoff'> {
+export function decideHandoff(state: State, request: HandoffRequest, now: Instant): Outcome<HandoffResult> {
   const { to, agent } = request;
   const refusal = to === null ? null : unfitToHold(state, agent, to);
   if (refusal) return { ok: false, refusal };
@@ -94,19 +112,48 @@ function addNote(state: State, request: HandoffRequest, claims: readonly Claim[]
   return noted.ok ? { state: noted.state, events: noted.events, note } : { state, events: [], note };
 }
 
+export const HANDOFF_ROWS = {
+  handoff: {
+    decide: decideHandoff,
+    fields: { targets: 'asked', to: 'asked', commit: askedCommit, commitNamed: 'asked', note: 'asked' },
+    parts: ({ note }) => (note === null ? [] : ['log']),
+    combinable: true,
+    ground: () => null,
+  },
+} as const satisfies { readonly handoff: Row<HandoffRequest> };
+
+export interface AcceptRequest extends RequestBase {
+  readonly kind: 'accept';
+  /** null: all that is offered to this agent. */
+  readonly targets: readonly Target[] | null;
+  readonly head: string | null;
+  /** As in a claim. */
+  readonly contains: Readonly<Record<string, boolean>>;
+  readonly allowBehind: boolean;
+  readonly reach: Reach;
+  readonly rules: string | null;
+}
+
+export interface DeclineRequest extends RequestBase {
+  readonly kind: 'decline';
+  /** null: all that is offered to this agent. */
+  readonly targets: readonly Target[] | null;
+  readonly reason: string | null;
+}
+
+export interface AcceptResult extends ClaimResult {
+  /** The claims of the former holders, as they were. */
+  readonly handedOver: readonly Claim[];
+}
+
 /**
  * Makes the offered claims those of this agent, all of them or none: same target, mode and time to live, a new life, and
  * larger tokens. HEAD must contain the work of the one who offers, as after a release; the release is recorded.
  */
-export function decideAccept(state: State, request: AcceptRequest, now: Instant): Decision<'accept'> {
+export function decideAccept(state: State, request: AcceptRequest, now: Instant): Outcome<AcceptResult> {
   const offered = offersTo(state, request, now);
   if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
-  const targets = offered.claims.map((claim) => ({ target: groundOf(claim) }));
-  const { agent, policy } = request;
-  const refusal =
-    closedToRole(state, { agent, policy, targets }) ??
-    offersHeldBack(state, offered.claims, request, now) ??
-    behind(state, offered.claims, request);
+  const refusal = offersHeldBack(state, offered.claims, request, now) ?? behind(state, offered.claims, request);
   return refusal ? { ok: false, refusal } : take(state, offered.claims, request, now);
 }
 
@@ -168,7 +215,7 @@ function take(
   offered: readonly OfferedClaim[],
   request: AcceptRequest,
   now: Instant,
-): Decision<'accept'> {
+): Outcome<AcceptResult> {
   const { agent, policy } = request;
   const claims = offered.map((claim, index) => newLife(claim, state.lastToken + 1 + index, request, now));
   const handed = loseClaims(state, offered, now, { how: 'handed-over', by: agent, reason: null });
@@ -229,7 +276,7 @@ function handedOff(claim: Claim, before: OfferedClaim | undefined, now: Instant)
 }
 
 /** Turns offers down: the holders keep their claims, and are told. */
-export function decideDecline(state: State, request: DeclineRequest, now: Instant): Decision<'decline'> {
+export function decideDecline(state: State, request: DeclineRequest, now: Instant): Outcome<ClaimResult> {
   const { agent, reason } = request;
   const offered = offersTo(state, request, now);
   if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
@@ -242,6 +289,36 @@ export function decideDecline(state: State, request: DeclineRequest, now: Instan
     summary: `${agent} declines ${claims.map(({ target }) => target).join(', ')}`,
   };
 }
+
+function groundOffered(state: State, request: AcceptRequest, now: Instant): Target[] {
+  const offered = offersTo(state, request, now);
+  return 'refusal' in offered ? [] : offered.claims.map(groundOf);
+}
+
+export const ACCEPT_ROWS = {
+  accept: {
+    decide: decideAccept,
+    fields: {
+      targets: 'asked',
+      allowBehind: 'asked',
+      head: 'found',
+      contains: 'found',
+      reach: 'found',
+      rules: 'found',
+    },
+    parts: () => [],
+    combinable: true,
+    ground: groundOffered,
+    commits: commitsOfOffers,
+  },
+  decline: {
+    decide: decideDecline,
+    fields: { targets: 'asked', reason: 'asked' },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+  },
+} as const satisfies { readonly accept: Row<AcceptRequest>; readonly decline: Row<DeclineRequest> };
 
 /** A claim whose offer waits for its answer. */
 export type OfferedClaim = Claim & { readonly offer: Offer };

@@ -1,28 +1,43 @@
 import { findAgent } from '../agents/agents.js';
 import { sameSession } from '../agents/ownership.js';
-import type { LandRequest } from '../claim-requests.js';
 import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
 import type { Claim, State } from '../model.js';
-import type { Policy } from '../policy.js';
 import type { UnclaimedPath } from '../refusal.js';
-import type { Decision } from '../request.js';
+import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
 import { groundOf } from './conflicts.js';
 import { isLive } from './leases.js';
-import { decideRelease } from './release.js';
+import { decideRelease, type Rename } from './release.js';
+
+/** Lets the work of HEAD onto the main branch, with the release of the claims that it was done under. */
+export interface LandRequest extends RequestBase {
+  readonly kind: 'land';
+  /** HEAD: the main branch is moved to it. */
+  readonly commit: string;
+  /** Short name of the main branch. */
+  readonly branch: string;
+  /** Where the main branch stood; HEAD contains it. */
+  readonly from: string;
+  /** Every path that differs between the two, both names of a rename, NFC. */
+  readonly paths: readonly string[];
+  /** As in a release. */
+  readonly renames: readonly Rename[];
+  /** The branch that HEAD was pushed to for a pull request: that is recorded, and no claim is given back yet. */
+  readonly review?: string;
+}
+
+export interface LandResult {
+  readonly released: readonly Claim[];
+}
 
 /**
  * Lets work onto the main branch and gives back the claims that it was done under. Every changed path of the surface
  * must be under a live exclusive claim of this agent, and no changed path under a claim of another. The release always
  * binds: what was changed under the claim is in the commit.
  */
-export function decideLand(state: State, request: LandRequest, now: Instant): Decision<'land'> {
+export function decideLand(state: State, request: LandRequest, now: Instant): Outcome<LandResult> {
   const { agent, branch, commit, from, paths } = request;
-  if (findAgent(state, agent)?.role === 'worker') {
-    const orchestrators = state.agents.filter(({ role }) => role === 'orchestrator').map(({ id }) => id);
-    return { ok: false, refusal: { code: 'closed', reason: 'role', targets: paths, orchestrators } };
-  }
   const standings = paths.map((path) => coverageOf(state, request, path, now));
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
@@ -59,7 +74,7 @@ function recordPush(
   review: string,
   claims: readonly Claim[],
   now: Instant,
-): Decision<'land'> {
+): Outcome<LandResult> {
   const { agent, session, commit, from, paths } = request;
   const under = { claims: claims.map(({ id }) => id), paths: paths.length };
   return {
@@ -97,6 +112,25 @@ function outermost(targets: readonly string[]): string[] {
   const all = [...new Set(targets)];
   return all.filter((one) => !all.some((other) => other !== one && other.endsWith('/') && one.startsWith(other)));
 }
+
+export const LAND_ROWS = {
+  land: {
+    decide: decideLand,
+    fields: {
+      review: 'asked',
+      commit: 'found',
+      branch: 'found',
+      from: 'found',
+      paths: 'found',
+      renames: 'found',
+    },
+    parts: () => [],
+    // Another ref moves with it.
+    combinable: false,
+    ground: (_state, { paths }) => paths.map((text) => ({ kind: 'path', text })),
+    closedToWorkers: true,
+  },
+} as const satisfies { readonly land: Row<LandRequest> };
 
 /** Who has changed, or is about to change, a path. */
 export interface Changer {

@@ -1,7 +1,7 @@
+import { unregisteredAgent } from '../agents/agents.js';
 import type { EventDraft } from '../events.js';
 import type { Claim, Loss, State } from '../model.js';
-import type { Policy } from '../policy.js';
-import type { Request } from '../request.js';
+import type { Policy } from '../request.js';
 import { addSeconds, type Instant, later, secondsBetween } from '../time.js';
 
 /** The local clock, but never earlier than the claim's own stamps: time does not run backwards for a claim. */
@@ -90,7 +90,9 @@ export function loseClaims(
       ...state.agents.map((agent) =>
         losers.has(agent.id) ? { ...agent, losses: keepRecent(agent.losses, lossesOf(agent.id)) } : agent,
       ),
-      ...[...losers].filter((id) => !known.has(id)).map((id) => ({ ...strangerAgent(id, now), losses: lossesOf(id) })),
+      ...[...losers]
+        .filter((id) => !known.has(id))
+        .map((id) => ({ ...unregisteredAgent(id, now), losses: lossesOf(id) })),
     ],
   };
 }
@@ -100,21 +102,6 @@ const LOSSES_KEPT = 100;
 /** Those of one operation are never cut: nobody has told them yet. */
 function keepRecent(before: readonly Loss[], added: readonly Loss[]): readonly Loss[] {
   return [...before, ...added].slice(-Math.max(LOSSES_KEPT, added.length));
-}
-
-/** The record of an agent that never started a session. */
-export function strangerAgent(id: string, now: Instant) {
-  return {
-    id,
-    role: 'peer' as const,
-    session: null,
-    startedAt: null,
-    lastSeen: now,
-    state: null,
-    rules: null,
-    killed: null,
-    losses: [] as readonly Loss[],
-  };
 }
 
 /** The claim with its life started anew; never shorter than it was. */
@@ -160,18 +147,4 @@ export function renewalKey(claim: Pick<Claim, 'id' | 'token' | 'renewedAt'>): st
 function isWatchedOut(claim: Claim, policy: Policy): boolean {
   const seconds = policy.watched?.[renewalKey(claim)] ?? 0;
   return seconds >= claim.ttlSeconds + policy.skewSeconds;
-}
-
-/** The request with what this clone has watched, in seconds by renewal. */
-export function withWatched<R extends Request>(request: R, watched: Readonly<Record<string, number>>): R;
-export function withWatched(request: Request, watched: Readonly<Record<string, number>>): Request {
-  const policy = { ...request.policy, watched };
-  switch (request.kind) {
-    case 'wait':
-    case 'steal':
-    case 'once-begin':
-      return { ...request, policy, claim: { ...request.claim, policy } };
-    default:
-      return { ...request, policy };
-  }
 }

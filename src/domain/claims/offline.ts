@@ -1,20 +1,15 @@
-import type { LoseOfflineRequest } from '../claim-requests.js';
 import type { Claim, State } from '../model.js';
-import type { Decision, Request } from '../request.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
 import { loseClaims } from './leases.js';
 
-/** The requests that can be granted without the remote, on this host's word alone. */
-export const OFFLINE_KINDS = ['claim', 'renew', 'release', 'note'] as const;
-
-export type OfflineRequest = Extract<Request, { kind: (typeof OFFLINE_KINDS)[number] }>;
-
-/** A request that this host has granted while its remote was not asked. */
-export interface PendingRequest {
-  readonly at: Instant;
-  readonly request: OfflineRequest;
-  /** The claims of reach `host` that it made. */
+/** Leaves word of claims that were granted offline, and not confirmed by the remote. */
+export interface LoseOfflineRequest extends RequestBase {
+  readonly kind: 'lose-offline';
   readonly claims: readonly Claim[];
+  /** Who holds the ground; null: nobody, or not known. */
+  readonly by: string | null;
+  readonly why: string;
 }
 
 /**
@@ -25,7 +20,7 @@ export function decideLoseOffline(
   state: State,
   { claims, by, why, agent }: LoseOfflineRequest,
   now: Instant,
-): Decision<'lose-offline'> {
+): Outcome<{ readonly lost: readonly Claim[] }> {
   const lost = claims.filter(({ id }) => !state.claims.some((claim) => claim.id === id));
   return {
     ok: true,
@@ -35,3 +30,14 @@ export function decideLoseOffline(
     summary: `offline claim on ${lost.map(({ target }) => target).join(', ')} by ${agent} was not confirmed`,
   };
 }
+
+export const OFFLINE_ROWS = {
+  'lose-offline': {
+    decide: decideLoseOffline,
+    fields: { claims: 'found', by: 'found', why: 'found' },
+    parts: () => [],
+    // Written while another request is about to be decided: it cannot wait its turn behind that.
+    combinable: false,
+    ground: () => null,
+  },
+} as const satisfies { readonly 'lose-offline': Row<LoseOfflineRequest> };

@@ -1,19 +1,45 @@
 import { ownClaims, sameSession } from '../agents/ownership.js';
-import type { KeepAliveRequest, ReleaseRequest, Rename, RenewRequest } from '../claim-requests.js';
 import type { EventDraft } from '../events.js';
 import { matches } from '../ground/index.js';
-import { isDeployTarget, isOnceTarget } from '../ground/targets.js';
+import { isDeployTarget, isOnceTarget, type Target } from '../ground/targets.js';
 import type { Claim, Release, State } from '../model.js';
-import type { Decision } from '../request.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
+import type { ClaimResult } from './claim.js';
 import { groundOf, sameTarget } from './conflicts.js';
 import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
 
 /** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */
 const RELEASES_KEPT = 2_000;
 
+/** A path that has another name in the released commit than it had at the base of a claim. */
+export interface Rename {
+  readonly base: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ReleaseRequest extends RequestBase {
+  readonly kind: 'release';
+  /** null: all claims of this agent. */
+  readonly targets: readonly Target[] | null;
+  /** The commit that holds the work; null: none (unborn branch). */
+  readonly commit: string | null;
+  /** Whether the caller named the commit; otherwise it is HEAD. */
+  readonly commitNamed: boolean;
+  /** Paths that the work renamed, by the base of the claims whose holder did. */
+  readonly renames: readonly Rename[];
+  /** Released although the ground has uncommitted changes. */
+  readonly uncommitted: boolean;
+}
+
+export interface ReleaseResult {
+  readonly released: readonly Claim[];
+  readonly commit: string | null;
+}
+
 /** Gives the agent's claims back, with the commit that holds the work. */
-export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Decision<'release'> {
+export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Outcome<ReleaseResult> {
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
   const gone = new Set(owned.claims.map((claim) => claim.id));
@@ -81,8 +107,46 @@ export function recordReleases(
   return [...before.filter((release) => !replaced(release)), ...added].slice(-RELEASES_KEPT);
 }
 
+/** A commit was asked for only where the caller named it. */
+export function askedCommit(
+  commit: string | null,
+  { commitNamed }: Pick<ReleaseRequest, 'commitNamed'>,
+): string | null {
+  return commitNamed ? commit : null;
+}
+
+export const RELEASE_ROWS = {
+  release: {
+    decide: decideRelease,
+    fields: {
+      targets: 'asked',
+      commit: askedCommit,
+      commitNamed: 'asked',
+      renames: 'found',
+      uncommitted: 'asked',
+    },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+    offline: true,
+  },
+} as const satisfies { readonly release: Row<ReleaseRequest> };
+
+export interface RenewRequest extends RequestBase {
+  readonly kind: 'renew';
+  /** null: all claims of this agent. */
+  readonly targets: readonly Target[] | null;
+  /** A longer time to live from now on; null keeps each claim's own. Never shortens one. */
+  readonly ttlSeconds: number | null;
+}
+
+/** Renews what is past half of its life; made for commands that otherwise only read. */
+export interface KeepAliveRequest extends RequestBase {
+  readonly kind: 'keep-alive';
+}
+
 /** Extends the agent's claims by their own time to live; refused as lost when one of them is gone. */
-export function decideRenew(state: State, request: RenewRequest, now: Instant): Decision<'renew'> {
+export function decideRenew(state: State, request: RenewRequest, now: Instant): Outcome<ClaimResult> {
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
   const renewed = owned.claims.map((claim) => extend(claim, now, request.ttlSeconds ?? claim.ttlSeconds));
@@ -96,7 +160,7 @@ export function decideRenew(state: State, request: RenewRequest, now: Instant): 
 }
 
 /** Renews nothing by itself: {@link keepAlive} runs with every request. */
-export function decideKeepAlive(state: State, request: KeepAliveRequest): Decision<'keep-alive'> {
+export function decideKeepAlive(state: State, request: KeepAliveRequest): Outcome<ClaimResult> {
   const claims = state.claims.filter((claim) => claim.agent === request.agent);
   return { ok: true, state, events: [], result: { claims }, summary: `keep the claims of ${request.agent} alive` };
 }
@@ -141,3 +205,21 @@ export function replaceClaims(state: State, changed: readonly Claim[]): State {
   const byId = new Map(changed.map((claim) => [claim.id, claim]));
   return { ...state, claims: state.claims.map((claim) => byId.get(claim.id) ?? claim) };
 }
+
+export const RENEW_ROWS = {
+  renew: {
+    decide: decideRenew,
+    fields: { targets: 'asked', ttlSeconds: 'asked' },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+    offline: true,
+  },
+  'keep-alive': {
+    decide: decideKeepAlive,
+    fields: {},
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+  },
+} as const satisfies { readonly renew: Row<RenewRequest>; readonly 'keep-alive': Row<KeepAliveRequest> };

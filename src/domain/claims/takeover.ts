@@ -1,16 +1,35 @@
 import { sameSession } from '../agents/ownership.js';
-import type { ClaimRequest } from '../claim-requests.js';
 import type { EventDraft } from '../events.js';
 import { overlap } from '../ground/index.js';
 import type { Claim, State } from '../model.js';
 import type { Conflict } from '../refusal.js';
-import type { Decision } from '../request.js';
-import type { StealRequest } from '../takeover-requests.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
 import { ownPlace, withoutTicket } from '../waiting/wait.js';
-import { decideClaim } from './claim.js';
+import {
+  askedOfClaim,
+  type ClaimRequest,
+  type ClaimResult,
+  type ClaimTerms,
+  claimFor,
+  decideClaim,
+  groundAsked,
+} from './claim.js';
 import { groundOf } from './conflicts.js';
 import { claimEvent, loseClaims, overdueClaims } from './leases.js';
+
+/** Takes ground over from holders whose time is over, or from any holder by force. */
+export interface StealRequest extends RequestBase {
+  readonly kind: 'steal';
+  /** With `force`, its reason is what the former holders are told. */
+  readonly claim: ClaimTerms;
+  readonly force: boolean;
+}
+
+export interface StealResult extends ClaimResult {
+  /** The claims of the former holders, as they were. */
+  readonly takenOver: readonly Claim[];
+}
 
 /**
  * Takes over whatever is in the way of a claim, all of it or none. Without force only what is over by more than the
@@ -18,8 +37,9 @@ import { claimEvent, loseClaims, overdueClaims } from './leases.js';
  * served before. Free ground is claimed as by a claim. A former holder's work is in no release, so nothing can check
  * that HEAD contains it.
  */
-export function decideSteal(state: State, request: StealRequest, now: Instant): Decision<'steal'> {
-  const { claim, force } = request;
+export function decideSteal(state: State, request: StealRequest, now: Instant): Outcome<StealResult> {
+  const { force } = request;
+  const claim = claimFor(request);
   const overdue = new Set(overdueClaims(state, request.policy, now));
   const takenOver = claimsInTheWay(state, claim).filter((one) => force || overdue.has(one));
   const cause = { how: 'taken-over', by: claim.agent, reason: claim.reason } as const;
@@ -51,13 +71,24 @@ export function claimsInTheWay(state: State, request: ClaimRequest): Claim[] {
 }
 
 /** Who waits keeps its place, and waits on. */
-function claimAheadOfQueue(state: State, claim: ClaimRequest, now: Instant): Decision<'claim'> {
+function claimAheadOfQueue(state: State, claim: ClaimRequest, now: Instant): Outcome<ClaimResult> {
   const own = ownPlace(state, claim);
   const decision = decideClaim({ ...state, waiters: own ? [own] : [] }, claim, now);
   if (!decision.ok) return decision;
   const { waiters } = own ? withoutTicket(state, own) : state;
   return { ...decision, state: { ...decision.state, waiters } };
 }
+
+export const STEAL_ROWS = {
+  steal: {
+    decide: decideSteal,
+    fields: { claim: askedOfClaim, force: 'asked' },
+    parts: () => [],
+    combinable: true,
+    ground: (_state, { claim }) => groundAsked(claim),
+    takesOver: (state, request) => claimsInTheWay(state, claimFor(request)),
+  },
+} as const satisfies { readonly steal: Row<StealRequest> };
 
 /** The refusal for what a program runs under, the same agent's included. */
 export function heldBy(claim: Claim) {

@@ -1,36 +1,101 @@
 import { ownClaims } from '../agents/ownership.js';
-import { closedToRole, decideClaim } from '../claims/claim.js';
-import { claimEvent } from '../claims/leases.js';
+import { askedOfClaim, type ClaimTerms, claimFor, decideClaim, groundAsked } from '../claims/claim.js';
+import { claimEvent, isLive } from '../claims/leases.js';
 import { heldBy } from '../claims/takeover.js';
-import type { CoordEvent, EventDraft, EventType } from '../events.js';
-import { gateEvent } from '../gates/gate.js';
+import type { CoordEvent, EventDraft } from '../events.js';
+import type { GateRecord } from '../gates/gate.js';
 import { deployTarget } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { Refusal } from '../refusal.js';
-import type { Decision } from '../request.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
 import {
+  checkEvents,
+  type DeployCheck,
   type Deployment,
   type Deployments,
+  type DeployStatus,
   type DeployStep,
-  isUnderClaim,
+  deployEvent,
+  endedEvent,
+  gateEvents,
   liveOn,
   mayHaveRun,
+  type NewDeployment,
+  type SyncEvidence,
   usedNonces,
   withAttempt,
   withLive,
   withPerhaps,
 } from './records.js';
-import type {
-  DeployBeginRequest,
-  DeployBlockRequest,
-  DeployCheck,
-  DeployFinishRequest,
-  DeployStartRequest,
-} from './requests.js';
+import type { Verification } from './verification.js';
+
+/** Takes a deploy target for one attempt. */
+export interface DeployBeginRequest extends RequestBase {
+  readonly kind: 'deploy-begin';
+  readonly attempt: NewDeployment;
+  readonly claim: ClaimTerms;
+  /** Go on although the attempt before ended without a word. */
+  readonly retry: boolean;
+}
 
 /** Records an attempt that was stopped before it held its target. */
-export function decideDeployBlock(state: State, request: DeployBlockRequest, now: Instant): Decision<'deploy-block'> {
+export interface DeployBlockRequest extends RequestBase {
+  readonly kind: 'deploy-block';
+  readonly attempt: NewDeployment;
+  readonly step: DeployStep;
+  readonly why: string;
+}
+
+/** The program is about to run. */
+export interface DeployStartRequest extends RequestBase {
+  readonly kind: 'deploy-start';
+  readonly deploy: string;
+  readonly target: string;
+  readonly sync: SyncEvidence | null;
+  /** What was looked at on the way, and found in order. */
+  readonly checks: readonly DeployCheck[];
+}
+
+/** How an attempt ended. */
+export interface DeployFinishRequest extends RequestBase {
+  readonly kind: 'deploy-finish';
+  readonly deploy: string;
+  readonly status: 'done' | 'failed' | 'blocked';
+  readonly step: DeployStep;
+  readonly why: string | null;
+  /** Of the program; null: it did not run. */
+  readonly exit: number | null;
+  /** Whether the program may have changed what runs. */
+  readonly ran: boolean;
+  readonly verification: Verification | null;
+  /** What was looked at since the last write, and found in order. */
+  readonly checks: readonly DeployCheck[];
+  /** Of the second check, where they differ from the first. */
+  readonly gates: readonly GateRecord[];
+  /** Whether the claim is given back: not one that the agent had held before. */
+  readonly release: boolean;
+}
+
+export interface DeployResult {
+  readonly deployment: Deployment;
+}
+
+/** The status in words that count now: an attempt whose claim is gone has ended without a word. */
+export function outcomeOf(deployment: Deployment, claims: readonly Claim[], now: Instant): DeployStatus {
+  if (deployment.status !== 'running' || isUnderClaim(deployment, claims, now)) return deployment.status;
+  return mayHaveRun(deployment) ? 'unknown' : 'failed';
+}
+
+/** Whether the claim that a deploy was made under is held still: the same one, by its token. */
+export function isUnderClaim({ claim }: Pick<Deployment, 'claim'>, claims: readonly Claim[], now: Instant): boolean {
+  return claims.some(({ id, token, ...rest }) => {
+    return id === claim?.id && token === claim.token && isLive({ id, token, ...rest }, now);
+  });
+}
+
+/** Records an attempt that was stopped before it held its target. */
+export function decideDeployBlock(state: State, request: DeployBlockRequest, now: Instant): Outcome<DeployResult> {
   const deployment = blockedAttempt(state, request, now);
   return {
     ok: true,
@@ -50,15 +115,6 @@ export function blockedEvent(state: State, request: DeployBlockRequest, now: Ins
 function blockedAttempt(state: State, request: DeployBlockRequest, now: Instant): Deployment {
   const { step, why } = request;
   return { ...newAttempt(state, request, null), status: 'blocked', step, why, finishedAt: now };
-}
-
-/** Whether this agent may deploy at all: a worker may not. */
-export function closedToDeploy(
-  state: State,
-  { agent, policy, target }: Pick<DeployBeginRequest, 'agent' | 'policy'> & { readonly target: string },
-): Refusal | null {
-  const asked = { agent, policy: { ...policy, scratch: [] }, targets: [{ target: deployTarget(target) }] };
-  return closedToRole(state, asked);
 }
 
 /** Why the target cannot be had although nobody else claims it: an attempt that runs, or has ended without a word. */
@@ -85,14 +141,15 @@ export function standsInTheWay(
  * caller meets, so that even the same agent cannot deploy twice at once. What an attempt left that ended without a word
  * is never taken for done: its commit may run, and is kept as such.
  */
-export function decideDeployBegin(state: State, request: DeployBeginRequest, now: Instant): Decision<'deploy-begin'> {
+export function decideDeployBegin(
+  state: State,
+  request: DeployBeginRequest,
+  now: Instant,
+): Outcome<DeployResult & { readonly claims: readonly Claim[] }> {
   const { target } = request.attempt;
-  const inTheWay =
-    closedToDeploy(state, { ...request, target }) ??
-    standsInTheWay(state, { target, retry: request.retry }, now) ??
-    alreadyUsed(state, request);
+  const inTheWay = standsInTheWay(state, { target, retry: request.retry }, now) ?? alreadyUsed(state, request);
   if (inTheWay) return { ok: false, refusal: inTheWay };
-  const claimed = decideClaim(state, request.claim, now);
+  const claimed = decideClaim(state, claimFor(request), now);
   if (!claimed.ok) return claimed;
   const [claim] = claimed.result.claims;
   const settled = settle(claimed.state.deployments, target, now);
@@ -107,7 +164,7 @@ export function decideDeployBegin(state: State, request: DeployBeginRequest, now
 }
 
 /** Puts on the record that the program is about to run: from here on, nobody but its own process knows what it did. */
-export function decideDeployStart(state: State, request: DeployStartRequest, now: Instant): Decision<'deploy-start'> {
+export function decideDeployStart(state: State, request: DeployStartRequest, now: Instant): Outcome<DeployResult> {
   const known = state.deployments.attempts.find(({ id }) => id === request.deploy);
   if (known?.status !== 'running' || !isUnderClaim(known, state.claims, now)) {
     return { ok: false, refusal: lostRefusal(state, request, now) };
@@ -130,11 +187,7 @@ export function decideDeployStart(state: State, request: DeployStartRequest, now
  * Records how the attempt ended, and gives its claim back. Only who still holds the claim can have succeeded; whoever
  * lost it may have undone what came after, so its commit may run.
  */
-export function decideDeployFinish(
-  state: State,
-  request: DeployFinishRequest,
-  now: Instant,
-): Decision<'deploy-finish'> {
+export function decideDeployFinish(state: State, request: DeployFinishRequest, now: Instant): Outcome<DeployResult> {
   const known = state.deployments.attempts.find(({ id, agent }) => id === request.deploy && agent === request.agent);
   const summary = `${request.deploy} ended: ${request.status}`;
   if (!known) return { ok: false, refusal: { code: 'usage', reason: 'no-deploy', deploy: request.deploy } };
@@ -155,14 +208,14 @@ export function decideDeployFinish(
     gates: [...known.gates, ...request.gates],
   };
   const attempted = withAttempt(state.deployments, deployment);
-  const isLive = deployment.status === 'done';
+  const succeeded = deployment.status === 'done';
   const claim = holds && request.release ? state.claims.find(({ id }) => id === known.claim?.id) : undefined;
   return {
     ok: true,
     state: {
       ...state,
       claims: claim ? state.claims.filter(({ id }) => id !== claim.id) : state.claims,
-      deployments: isLive
+      deployments: succeeded
         ? withLive(attempted, deployment, now)
         : ran
           ? withPerhaps(attempted, deployment, now)
@@ -251,43 +304,49 @@ function nameOf({ target, commit, agent }: Deployment): string {
   return `${target} at ${commit.slice(0, 7)} by ${agent}`;
 }
 
-/** What every event of a deploy says. */
-export function deployEvent(
-  type: EventType,
-  deployment: Deployment,
-  at: Instant,
-  facts: Readonly<Record<string, unknown>>,
-): EventDraft {
-  const { agent, session, id, target, commit, action, claim } = deployment;
-  return { type, at, agent, session, deploy: id, target, commit, action, token: claim?.token ?? null, ...facts };
-}
+const DEPLOYMENTS = { parts: () => ['deployments'] as const, combinable: false } as const;
 
-/** That steps were found in order. */
-export function checkEvents(deployment: Deployment, checks: readonly DeployCheck[]): EventDraft[] {
-  return checks.map(({ step, finding, at }) => deployEvent('deploy.checked', deployment, at, { step, finding }));
-}
-
-/** That a gate was asked, and what it answered. */
-export function gateEvents({ id, gates, agent, session }: Deployment): EventDraft[] {
-  return gates.map((record) => ({ ...gateEvent(record, agent, session), deploy: id }));
-}
-
-const ENDED: Readonly<Record<Deployment['status'], EventType>> = {
-  running: 'deploy.started',
-  done: 'deploy.done',
-  failed: 'deploy.failed',
-  blocked: 'deploy.blocked',
-  unknown: 'deploy.failed',
+export const DEPLOY_ROWS = {
+  'deploy-begin': {
+    ...DEPLOYMENTS,
+    decide: decideDeployBegin,
+    fields: { attempt: 'found', claim: askedOfClaim, retry: 'asked' },
+    ground: (_state, { claim }) => groundAsked(claim),
+    closedToWorkers: true,
+  },
+  'deploy-block': {
+    ...DEPLOYMENTS,
+    decide: decideDeployBlock,
+    fields: { attempt: 'found', step: 'found', why: 'found' },
+    ground: () => null,
+  },
+  'deploy-start': {
+    ...DEPLOYMENTS,
+    decide: decideDeployStart,
+    fields: { deploy: 'found', target: 'asked', sync: 'found', checks: 'found' },
+    ground: () => null,
+  },
+  'deploy-finish': {
+    ...DEPLOYMENTS,
+    decide: decideDeployFinish,
+    fields: {
+      deploy: 'found',
+      status: 'found',
+      step: 'found',
+      why: 'found',
+      exit: 'found',
+      ran: 'found',
+      verification: 'found',
+      checks: 'found',
+      gates: 'found',
+      release: 'found',
+    },
+    ground: () => null,
+    evenIfStopped: true,
+  },
+} as const satisfies {
+  readonly 'deploy-begin': Row<DeployBeginRequest>;
+  readonly 'deploy-block': Row<DeployBlockRequest>;
+  readonly 'deploy-start': Row<DeployStartRequest>;
+  readonly 'deploy-finish': Row<DeployFinishRequest>;
 };
-
-/** How it ended, with the whole record: the history remembers it when the state no longer does. */
-export function endedEvent(deployment: Deployment, { step }: { readonly step: DeployStep }, now: Instant): EventDraft {
-  const { status, why, exit } = deployment;
-  return deployEvent(ENDED[status], deployment, now, {
-    step,
-    outcome: status,
-    ...(exit === null ? {} : { exit }),
-    ...(why === null ? {} : { why }),
-    record: deployment,
-  });
-}

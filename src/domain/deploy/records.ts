@@ -1,8 +1,7 @@
-import { isLive } from '../claims/leases.js';
-import type { Verification } from '../deploy/verification.js';
-import type { GateRecord } from '../gates/gate.js';
-import type { Claim } from '../model.js';
+import type { EventDraft, EventType } from '../events.js';
+import { type GateRecord, gateEvent } from '../gates/gate.js';
 import type { Instant } from '../time.js';
+import type { Verification } from './verification.js';
 
 /** The steps of a deploy, in their order. */
 export const DEPLOY_STEPS = [
@@ -23,7 +22,7 @@ export type DeployStep = (typeof DEPLOY_STEPS)[number];
 export type DeployAction = 'deploy' | 'rollback';
 
 /**
- * `running` without a live claim is an attempt that ended without a word (see {@link outcomeOf}); `unknown` is the same
+ * `running` without a live claim is an attempt that ended without a word (see `outcomeOf`); `unknown` is the same
  * on the record, written when somebody went on all the same.
  */
 export type DeployStatus = 'running' | 'done' | 'failed' | 'blocked' | 'unknown';
@@ -68,6 +67,19 @@ export interface Deployment {
   readonly gates: readonly GateRecord[];
   /** What the live URL showed; null: nobody looked. */
   readonly verification: Verification | null;
+}
+
+/** What is to be deployed where, as it is put on the record. */
+export type NewDeployment = Pick<
+  Deployment,
+  'target' | 'action' | 'commit' | 'rules' | 'command' | 'rollback' | 'gates' | 'startedAt'
+>;
+
+/** A step that was found in order. */
+export interface DeployCheck {
+  readonly step: DeployStep;
+  readonly finding: string;
+  readonly at: Instant;
 }
 
 /** A commit that may run on a target: of an attempt that has run its program and is not known to have succeeded. */
@@ -120,19 +132,6 @@ export function mayHaveRun({ step }: Pick<Deployment, 'step'>): boolean {
   return DEPLOY_STEPS.indexOf(step) >= DEPLOY_STEPS.indexOf('run');
 }
 
-/** The status in words that count now: an attempt whose claim is gone has ended without a word. */
-export function outcomeOf(deployment: Deployment, claims: readonly Claim[], now: Instant): DeployStatus {
-  if (deployment.status !== 'running' || isUnderClaim(deployment, claims, now)) return deployment.status;
-  return mayHaveRun(deployment) ? 'unknown' : 'failed';
-}
-
-/** Whether the claim that a deploy was made under is held still: the same one, by its token. */
-export function isUnderClaim({ claim }: Pick<Deployment, 'claim'>, claims: readonly Claim[], now: Instant): boolean {
-  return claims.some(({ id, token, ...rest }) => {
-    return id === claim?.id && token === claim.token && isLive({ id, token, ...rest }, now);
-  });
-}
-
 /** Puts an attempt on the record, in the place of the one with its id; the oldest of its target is forgotten. */
 export function withAttempt({ targets, attempts }: Deployments, attempt: Deployment): Deployments {
   const others = attempts.filter(({ id }) => id !== attempt.id);
@@ -175,4 +174,45 @@ function withTarget({ targets, attempts }: Deployments, changed: LiveTarget): De
 /** The nonces of signatures that have opened a deploy already. */
 export function usedNonces({ targets }: Deployments): readonly string[] {
   return targets.flatMap(({ nonces }) => nonces);
+}
+
+/** What every event of a deploy says. */
+export function deployEvent(
+  type: EventType,
+  deployment: Deployment,
+  at: Instant,
+  facts: Readonly<Record<string, unknown>>,
+): EventDraft {
+  const { agent, session, id, target, commit, action, claim } = deployment;
+  return { type, at, agent, session, deploy: id, target, commit, action, token: claim?.token ?? null, ...facts };
+}
+
+/** That steps were found in order. */
+export function checkEvents(deployment: Deployment, checks: readonly DeployCheck[]): EventDraft[] {
+  return checks.map(({ step, finding, at }) => deployEvent('deploy.checked', deployment, at, { step, finding }));
+}
+
+/** That a gate was asked, and what it answered. */
+export function gateEvents({ id, gates, agent, session }: Deployment): EventDraft[] {
+  return gates.map((record) => ({ ...gateEvent(record, agent, session), deploy: id }));
+}
+
+const ENDED: Readonly<Record<Deployment['status'], EventType>> = {
+  running: 'deploy.started',
+  done: 'deploy.done',
+  failed: 'deploy.failed',
+  blocked: 'deploy.blocked',
+  unknown: 'deploy.failed',
+};
+
+/** How it ended, with the whole record: the history remembers it when the state no longer does. */
+export function endedEvent(deployment: Deployment, { step }: { readonly step: DeployStep }, now: Instant): EventDraft {
+  const { status, why, exit } = deployment;
+  return deployEvent(ENDED[status], deployment, now, {
+    step,
+    outcome: status,
+    ...(exit === null ? {} : { exit }),
+    ...(why === null ? {} : { why }),
+    record: deployment,
+  });
 }

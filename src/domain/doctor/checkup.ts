@@ -4,7 +4,7 @@ import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
 import { isOnceTarget } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
-import type { Policy } from '../policy.js';
+import type { Policy } from '../request.js';
 import { oneLine, plural } from '../text.js';
 import { formatDuration, type Instant, secondsBetween } from '../time.js';
 

@@ -15,6 +15,13 @@ export interface Target {
   readonly text: string;
 }
 
+/** A target as a claim asks for it. */
+export interface AskedTarget {
+  readonly target: Target;
+  /** Time to live of the claim, in seconds; already within the cap. */
+  readonly ttlSeconds: number;
+}
+
 const ONCE_PREFIX = '@once/';
 
 /** The resource that stands for a key of `coord once`: held while its program runs. */

@@ -1,16 +1,31 @@
-import type { NoteRequest } from '../agent-requests.js';
-import type { Note, State } from '../model.js';
-import type { Decision } from '../request.js';
+import type { Note, NoteKind, State } from '../model.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
 
 /** Ends every output of the log. */
 export const LOG_DISCLAIMER = 'This is a log: not a claim, not permission.';
 
+export interface NoteRequest extends RequestBase {
+  readonly kind: 'note';
+  readonly noteKind: NoteKind;
+  readonly text: string;
+  readonly to: readonly string[];
+  readonly target: string | null;
+  readonly needsAck: readonly string[];
+  readonly ref: string | null;
+}
+
+export interface NoteResult {
+  readonly note: Note;
+  /** False for an ack that was given before. */
+  readonly added: boolean;
+}
+
 /**
  * Adds an entry to the log. Nothing reads the log to decide a claim, a gate or a deploy. A second ack of the same note by
  * the same agent adds nothing.
  */
-export function decideNote(state: State, request: NoteRequest, now: Instant): Decision<'note'> {
+export function decideNote(state: State, request: NoteRequest, now: Instant): Outcome<NoteResult> {
   const note = noteOf(request, now);
   const summary = `${note.kind === 'ack' ? `ack of ${note.ref}` : `${note.kind} ${note.id}`} by ${note.agent}`;
   const given = note.kind === 'ack' ? findAck(state.notes, note.ref, note.agent) : undefined;
@@ -62,6 +77,24 @@ export function inboxOf(notes: readonly Note[], agent: string): ReceivedNote[] {
 function acksIn(notes: readonly Note[]): ReadonlySet<string> {
   return new Set(notes.filter(({ kind }) => kind === 'ack').map(({ ref, agent }) => `${ref} ${agent}`));
 }
+
+export const NOTE_ROWS = {
+  note: {
+    decide: decideNote,
+    fields: {
+      noteKind: 'asked',
+      text: 'asked',
+      to: 'asked',
+      target: 'asked',
+      needsAck: 'asked',
+      ref: 'asked',
+    },
+    parts: () => ['log'],
+    combinable: true,
+    ground: () => null,
+    offline: true,
+  },
+} as const satisfies { readonly note: Row<NoteRequest> };
 
 /** The newest of many names: what came long ago is forgotten, so that it never grows beyond its bound. */
 export class Newest {

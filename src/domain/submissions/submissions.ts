@@ -1,12 +1,12 @@
-import { findAgent, refusedAuthority } from '../agents/agents.js';
+import { findAgent, isWorker, orchestratorsOf, refusedAuthority } from '../agents/agents.js';
 import { groundOf } from '../claims/conflicts.js';
 import { coverageOf } from '../claims/land.js';
 import type { EventDraft } from '../events.js';
 import { contains } from '../ground/index.js';
-import type { Claim, Note, State, Submission, SubmissionClosing } from '../model.js';
+import type { Target } from '../ground/targets.js';
+import type { Claim, Note, State, Submission, SubmissionClosing, SubmittedFile } from '../model.js';
 import type { Refusal } from '../refusal.js';
-import type { Decision, Granted, Refused, Results } from '../request.js';
-import type { DropSubmissionRequest, IntegrateRequest, SubmitRequest } from '../submission-requests.js';
+import type { Granted, Outcome, Refused, RequestBase, Row } from '../request.js';
 import { plural } from '../text.js';
 import { type Instant, secondsBetween } from '../time.js';
 
@@ -16,11 +16,56 @@ export const MOST_OPEN = 20;
 const KEPT_SECONDS = 86_400;
 const MOST_KEPT = 50;
 
+/** Hands changes over to another agent, who integrates them under its own claims. */
+export interface SubmitRequest extends RequestBase {
+  readonly kind: 'submit';
+  /** null: any orchestrator. */
+  readonly to: string | null;
+  readonly text: string;
+  /** HEAD of the worktree. */
+  readonly commit: string | null;
+  readonly files: readonly SubmittedFile[];
+}
+
+/** Decides that a submission is applied, under the claims of the one who asks. */
+export interface IntegrateRequest extends RequestBase {
+  readonly kind: 'integrate';
+  readonly submission: string;
+  /** The paths that it would change, NFC. */
+  readonly paths: readonly string[];
+  /** The scratch paths of the one who submitted: what it holds there, it has handed over. */
+  readonly scratch: readonly Target[];
+  /** How many of the files get marks of conflict. */
+  readonly conflicts: number;
+  /** Whether a person sits at the terminal. */
+  readonly person: boolean;
+}
+
+/** Ends a submission without applying it: its author withdraws it, another declines it. */
+export interface DropSubmissionRequest extends RequestBase {
+  readonly kind: 'drop-submission';
+  readonly submission: string;
+  readonly reason: string | null;
+  readonly person: boolean;
+}
+
+export interface SubmitResult {
+  readonly submission: Submission;
+  /** False for the very same submission again. */
+  readonly added: boolean;
+}
+
+export interface SubmissionEnd {
+  readonly submission: Submission;
+  /** This agent has ended it in this way before. */
+  readonly again: boolean;
+}
+
 /**
  * Hands results over. A note in the log tells who shall integrate them, and refers by id; nothing is decided by the note.
  * The very same submission again, while it is open, adds nothing.
  */
-export function decideSubmit(state: State, request: SubmitRequest, now: Instant): Decision<'submit'> {
+export function decideSubmit(state: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {
   const { operation, agent, session, to, text, commit, files } = request;
   const summary = `submit ${plural(files.length, 'file')} by ${agent} to ${to ?? 'any orchestrator'}`;
   const mine = state.submissions.filter((one) => one.closed === null && one.agent === agent);
@@ -48,11 +93,9 @@ export function decideSubmit(state: State, request: SubmitRequest, now: Instant)
  * integrates it, or off the surface and nobody's. It is the one point of decision: a second integrator is told of the
  * first.
  */
-export function decideIntegrate(state: State, request: IntegrateRequest, now: Instant): Decision<'integrate'> {
+export function decideIntegrate(state: State, request: IntegrateRequest, now: Instant): Outcome<SubmissionEnd> {
   const found = findSubmission(state, request.submission);
   if ('ok' in found) return found;
-  const refusal = notIntegrator(state, request, found);
-  if (refusal) return { ok: false, refusal };
   const summary = `integrate ${found.id} of ${found.agent} by ${request.agent}`;
   if (found.closed) return ended(state, request, found, 'integrated', summary);
   const ground = { ...state, claims: state.claims.filter((claim) => !isHandedOver(claim, found, request)) };
@@ -65,12 +108,10 @@ export function decideIntegrate(state: State, request: IntegrateRequest, now: In
 }
 
 /** Ends a submission unapplied. Its author is told why by a note. */
-export function decideDrop(state: State, request: DropSubmissionRequest, now: Instant): Decision<'drop-submission'> {
+export function decideDrop(state: State, request: DropSubmissionRequest, now: Instant): Outcome<SubmissionEnd> {
   const found = findSubmission(state, request.submission);
   if ('ok' in found) return found;
   const how = found.agent === request.agent ? 'withdrawn' : 'declined';
-  const refusal = how === 'withdrawn' ? null : notIntegrator(state, request, found);
-  if (refusal) return { ok: false, refusal };
   const summary = `${how === 'withdrawn' ? 'withdraw' : 'decline'} ${found.id} of ${found.agent} by ${request.agent}`;
   if (found.closed) return ended(state, request, found, how, summary);
   return close(state, request, found, { how, facts: {}, reason: request.reason, summary }, now);
@@ -82,15 +123,13 @@ export function mayIntegrate(
   { agent, person }: { readonly agent: string; readonly person: boolean },
   submission: Submission,
 ): boolean {
-  if (findAgent(state, agent)?.role === 'worker') return false;
+  if (isWorker(state, agent)) return false;
   return submission.to === agent || refusedAuthority(state, { agent, person }) === null;
 }
 
 /** Ids of the orchestrators that can be given something. */
 export function integrators(state: State, besides: string): string[] {
-  return state.agents
-    .filter(({ id, role, killed }) => role === 'orchestrator' && !killed && id !== besides)
-    .map(({ id }) => id);
+  return orchestratorsOf(state).filter((id) => id !== besides);
 }
 
 function noReceiver(state: State, agent: string, to: string | null): Refusal | null {
@@ -124,15 +163,19 @@ function findSubmission(state: State, id: string): Submission | Refused {
   return { ok: false, refusal: { code: 'usage', reason: 'unknown-submission', submission: id, open } };
 }
 
-function notIntegrator(
-  state: State,
-  request: IntegrateRequest | DropSubmissionRequest,
-  submission: Submission,
-): Refusal | null {
-  if (mayIntegrate(state, request, submission)) return null;
+/** Why this agent may not decide what becomes of the submission, where there is one. */
+function notIntegrator(state: State, request: IntegrateRequest | DropSubmissionRequest): Refusal | null {
+  const submission = state.submissions.find(({ id }) => id === request.submission);
+  if (!submission || mayIntegrate(state, request, submission)) return null;
   const role = findAgent(state, request.agent)?.role ?? 'peer';
   const orchestrators = integrators(state, request.agent);
   return { code: 'closed', reason: 'not-integrator', role, submission, orchestrators };
+}
+
+/** Who made it may withdraw it. */
+function mayNotDrop(state: State, request: DropSubmissionRequest): Refusal | null {
+  const own = state.submissions.some(({ id, agent }) => id === request.submission && agent === request.agent);
+  return own ? null : notIntegrator(state, request);
 }
 
 /** What its author holds of its own scratch is no bar: it handed over what is there. */
@@ -141,15 +184,13 @@ function isHandedOver(claim: Claim, { agent }: Submission, { scratch, policy }: 
   return claim.agent === agent && scratch.some((own) => contains(own, groundOf(claim), options));
 }
 
-type Ended = Results['integrate'] & Results['drop-submission'];
-
 function ended(
   state: State,
   { agent }: { readonly agent: string },
   submission: Submission,
   how: SubmissionClosing['how'],
   summary: string,
-): Granted<Ended> | Refused {
+): Granted<SubmissionEnd> | Refused {
   const { closed } = submission;
   if (closed?.how !== how || closed.by !== agent) {
     return { ok: false, refusal: { code: 'lost', reason: 'submission-closed', submission } };
@@ -170,7 +211,7 @@ function close(
   submission: Submission,
   { how, reason, facts, summary }: Ending,
   now: Instant,
-): Granted<Ended> {
+): Granted<SubmissionEnd> {
   const closed: Submission = { ...submission, closed: { how, by: agent, at: now, reason } };
   const { id, agent: author } = submission;
   const told = `${how} ${id}${reason === null ? '' : `: ${reason}`}`;
@@ -209,3 +250,39 @@ function kept(submissions: readonly Submission[], now: Instant): Submission[] {
   const remembered = new Set(ended.slice(-MOST_KEPT));
   return submissions.filter((one) => one.closed === null || remembered.has(one));
 }
+
+export const SUBMISSION_ROWS = {
+  submit: {
+    decide: decideSubmit,
+    fields: {
+      to: 'asked',
+      text: 'asked',
+      commit: 'found',
+      files: (files) => files.map(({ path, blob }) => ({ path, blob })),
+    },
+    parts: () => ['log', 'submissions'],
+    // The contents of its files travel with it.
+    combinable: false,
+    ground: () => null,
+  },
+  integrate: {
+    decide: decideIntegrate,
+    fields: { submission: 'asked', paths: 'found', scratch: 'found', conflicts: 'found', person: 'found' },
+    parts: () => ['log', 'submissions'],
+    combinable: false,
+    ground: (_state, { paths }) => paths.map((text) => ({ kind: 'path', text })),
+    authority: notIntegrator,
+  },
+  'drop-submission': {
+    decide: decideDrop,
+    fields: { submission: 'asked', reason: 'asked', person: 'found' },
+    parts: () => ['log', 'submissions'],
+    combinable: false,
+    ground: () => null,
+    authority: mayNotDrop,
+  },
+} as const satisfies {
+  readonly submit: Row<SubmitRequest>;
+  readonly integrate: Row<IntegrateRequest>;
+  readonly 'drop-submission': Row<DropSubmissionRequest>;
+};

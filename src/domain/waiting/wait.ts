@@ -1,11 +1,19 @@
-import type { ClaimRequest, LeaveQueueRequest, WaitRequest } from '../claim-requests.js';
-import { decideClaim, heldByOthers } from '../claims/claim.js';
+import {
+  askedOfClaim,
+  type ClaimRequest,
+  type ClaimResult,
+  type ClaimTerms,
+  claimFor,
+  decideClaim,
+  groundAsked,
+  heldByOthers,
+} from '../claims/claim.js';
 import { conflictsOf } from '../claims/conflicts.js';
 import type { EventDraft } from '../events.js';
-import type { State, Waiter } from '../model.js';
-import type { Policy } from '../policy.js';
+import type { AskedTarget } from '../ground/targets.js';
+import type { Claim, Mode, State, Waiter } from '../model.js';
 import type { Conflict, WaitEdge } from '../refusal.js';
-import type { Decision } from '../request.js';
+import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import { addSeconds, type Instant, secondsBetween } from '../time.js';
 
 /** A wait this many times longer than the holder said it would need is suspected to be a deadlock. */
@@ -14,19 +22,43 @@ const SUSPICION_FACTOR = 2;
 /** How long an agent that must first bring in the last holder's work keeps its place. */
 export const PLACE_KEPT_SECONDS = 120;
 
+/** Claims when the ground is free, and until then takes, keeps and refreshes a place in the queue. */
+export interface WaitRequest extends RequestBase {
+  readonly kind: 'wait';
+  readonly claim: ClaimTerms;
+  /** How long a ticket lives unless its process refreshes it. */
+  readonly ticketSeconds: number;
+  /** Waits for the ground to be free without wanting it: stops nobody, and claims nothing. */
+  readonly passive: boolean;
+}
+
+/** Leaves the queue. */
+export interface LeaveQueueRequest extends RequestBase {
+  readonly kind: 'leave-queue';
+  readonly ticket: string;
+  /** `behind` keeps the place for a while: the agent must only bring in the last holder's work. */
+  readonly outcome: 'timeout' | 'refused' | 'interrupted' | 'behind';
+}
+
+export type WaitResult =
+  /** `claims` is empty for a passive wait. */
+  | { readonly status: 'granted'; readonly claims: readonly Claim[] }
+  | { readonly status: 'waiting'; readonly ticket: Waiter; readonly conflicts: readonly Conflict[] };
+
 /**
  * Grants the claim when it is this request's turn; otherwise queues it, first come first served. The wait is state, so
  * that others see it and cycles can be found; a wait that would close one is refused.
  */
-export function decideWait(state: State, request: WaitRequest, now: Instant): Decision<'wait'> {
-  const attempt = request.passive ? decideFree(state, request.claim, now) : decideClaim(state, request.claim, now);
+export function decideWait(state: State, request: WaitRequest, now: Instant): Outcome<WaitResult> {
+  const claim = claimFor(request);
+  const attempt = request.passive ? decideFree(state, claim, now) : decideClaim(state, claim, now);
   if (attempt.ok) {
     const { claims } = attempt.result;
     return { ...attempt, result: { status: 'granted', claims } };
   }
   const { refusal } = attempt;
   if (refusal.reason !== 'held') return attempt;
-  const own = ownPlace(state, request.claim);
+  const own = ownPlace(state, claim);
   const ticket = own ?? newTicket(request, now);
   const queued: State = own ? state : { ...state, waiters: [...state.waiters, ticket] };
   const cycle = cycleThrough(queued, ticket, request.policy, now);
@@ -37,7 +69,7 @@ export function decideWait(state: State, request: WaitRequest, now: Instant): De
 }
 
 /** Whether nobody stands in the way; claims nothing, and ends the wait. */
-function decideFree(state: State, request: ClaimRequest, now: Instant): Decision<'claim'> {
+function decideFree(state: State, request: ClaimRequest, now: Instant): Outcome<ClaimResult> {
   const refusal = heldByOthers(state, request, now);
   if (refusal) return { ok: false, refusal };
   const own = ownPlace(state, request);
@@ -51,7 +83,11 @@ function decideFree(state: State, request: ClaimRequest, now: Instant): Decision
 }
 
 /** Takes the ticket out of the queue, or keeps its place for a while; harmless when it is gone. */
-export function decideLeaveQueue(state: State, request: LeaveQueueRequest, now: Instant): Decision<'leave-queue'> {
+export function decideLeaveQueue(
+  state: State,
+  request: LeaveQueueRequest,
+  now: Instant,
+): Outcome<{ readonly left: boolean }> {
   const ticket = state.waiters.find((waiter) => waiter.id === request.ticket);
   const summary = `${request.agent} stops waiting (${request.outcome})`;
   if (!ticket) return { ok: true, state, events: [], result: { left: false }, summary };
@@ -73,7 +109,7 @@ function keepWaiting(
   conflicts: readonly Conflict[],
   request: WaitRequest,
   now: Instant,
-): Decision<'wait'> {
+): Outcome<WaitResult> {
   const suspicious = !ticket.suspected && isSuspicious(state, ticket, conflicts, now);
   const due = secondsBetween(now, ticket.expiresAt) < request.ticketSeconds / 2;
   const refreshed: Waiter = {
@@ -131,6 +167,23 @@ function holding(conflicts: readonly Conflict[]): string[] {
   return [...new Set(conflicts.map(({ claimId }) => claimId))];
 }
 
+export const WAIT_ROWS = {
+  wait: {
+    decide: decideWait,
+    fields: { claim: askedOfClaim, passive: 'asked', ticketSeconds: 'found' },
+    parts: () => [],
+    combinable: true,
+    ground: (_state, { passive, claim }) => (passive ? null : groundAsked(claim)),
+  },
+  'leave-queue': {
+    decide: decideLeaveQueue,
+    fields: { ticket: 'asked', outcome: 'asked' },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+  },
+} as const satisfies { readonly wait: Row<WaitRequest>; readonly 'leave-queue': Row<LeaveQueueRequest> };
+
 /**
  * The cycle that this waiter closes in the wait-for graph, or null. Each waiter's agent waits for the agents that hold
  * its ground or stand before it in the queue (Coffman et al., "System Deadlocks", 1971: circular wait). The graph is
@@ -165,8 +218,16 @@ function edgesOf(state: State, waiter: Waiter, policy: Policy, now: Instant): Wa
   );
 }
 
+/** What may have a place in the queue. */
+interface Queueing {
+  readonly agent: string;
+  readonly targets: readonly AskedTarget[];
+  readonly mode: Mode;
+  readonly ticket: string | null;
+}
+
 /** The place in the queue that a request has: by its ticket, or kept from an earlier wait of its agent for the same. */
-export function ownPlace(state: State, request: ClaimRequest): Waiter | undefined {
+export function ownPlace(state: State, request: Queueing): Waiter | undefined {
   const wanted = new Set(request.targets.map(({ target }) => `${target.kind} ${target.text}`));
   return (
     state.waiters.find((waiter) => waiter.id === request.ticket) ??

@@ -1,11 +1,11 @@
 import { NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
-import type { Note, State, Submission } from '../../domain/model.js';
+import type { Note, Part, State, Submission } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
 import type { SoundBlobs } from '../cache/sound-blobs.js';
 import { mergedBranch } from '../swap/branch-words.js';
-import type { Part, Snapshot } from '../swap/store.js';
+import type { Snapshot } from '../swap/store.js';
 import { parseCommit } from './commits.js';
 import {
   decodeAgents,

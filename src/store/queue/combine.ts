@@ -1,5 +1,5 @@
-import type { Answer, Decision, Request } from '../../domain/request.js';
-import { earlierAnswer } from '../../domain/requests.js';
+import { earlierAnswer } from '../../domain/request-ids.js';
+import type { Answer, Decision, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import {
@@ -20,30 +20,6 @@ import type { Announced, RequestQueue, Taken } from './request-queue.js';
 const PATIENCE_MS = 5_000;
 /** So many requests at most are decided together. */
 const MOST_TOGETHER = 64;
-
-/** Requests that are plain data, and that write nothing but their own decision. */
-const COMBINABLE: readonly Request['kind'][] = [
-  'claim',
-  'wait',
-  'leave-queue',
-  'renew',
-  'release',
-  'keep-alive',
-  'session-start',
-  'session-end',
-  'note',
-  'steal',
-  'handoff',
-  'accept',
-  'decline',
-  'kill',
-  'revive',
-  'set-state',
-];
-
-export function isCombinable({ kind }: Request): boolean {
-  return COMBINABLE.includes(kind);
-}
 
 /**
  * Group commit: the request has joined the queue of this clone, and whoever gets the lock decides all that wait, in their order,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Answer, Request } from '../../domain/request.js';
+import type { Answer, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import { type LockSurroundings, lockHolder, tryLocalLock } from './local-lock.js';

@@ -1,14 +1,21 @@
-import { questionOf, withAnswers } from '../../domain/claims/causal.js';
-import { withWatched } from '../../domain/claims/leases.js';
 import { decide } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';
 import type { Claim, State } from '../../domain/model.js';
-import { claimIn, refusalEvent } from '../../domain/refusal-event.js';
-import type { Answer, Decision, Request } from '../../domain/request.js';
+import { refusalEvent } from '../../domain/refusal-event.js';
+import {
+  type Answer,
+  claimIn,
+  type Decision,
+  partsOf,
+  questionOf,
+  type Request,
+  withAnswers,
+  withWatched,
+} from '../../domain/request-table.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import type { Entry, Part, Snapshot, Store } from './store.js';
+import type { Entry, Snapshot, Store } from './store.js';
 
 /** What a transaction needs from the edge. */
 export interface Surroundings {
@@ -104,38 +111,6 @@ function entryOf(requests: readonly Request[], decisions: readonly Decision[], a
       summaries.length === 1 ? (summaries[0] ?? '') : `${plural(summaries.length, 'request')}: ${summaries.join('; ')}`,
     events: granted.flatMap(({ request, decision }) => numberEvents(request.operation, decision.events)),
   };
-}
-
-/** The parts of the state that requests decide on or write. */
-function partsOf(requests: readonly Request[]): readonly Part[] {
-  const parts = requests.flatMap((request): readonly Part[] =>
-    (request.requestId ?? null) === null ? ownPartsOf(request) : [...ownPartsOf(request), 'requests'],
-  );
-  return [...new Set(parts)];
-}
-
-function ownPartsOf(request: Request): readonly Part[] {
-  switch (request.kind) {
-    case 'note':
-      return ['log'];
-    case 'handoff':
-      return request.note === null ? [] : ['log'];
-    case 'once-begin':
-    case 'once-finish':
-    case 'once-forget':
-      return ['onces'];
-    case 'submit':
-    case 'integrate':
-    case 'drop-submission':
-      return ['log', 'submissions'];
-    case 'deploy-block':
-    case 'deploy-begin':
-    case 'deploy-start':
-    case 'deploy-finish':
-      return ['deployments'];
-    default:
-      return [];
-  }
 }
 
 /** A writer that lost so many races gives up. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
-import type { Note, Reach, State } from '../../domain/model.js';
+import type { Note, Part, Reach, State } from '../../domain/model.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -14,7 +14,7 @@ import { commitBody, eventsIn, parseCommit, performs } from '../format/commits.j
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
 import type { BranchRef } from './branch-ref.js';
-import type { Arbiter, Companion, Entry, Part, Snapshot, Store } from './store.js';
+import type { Arbiter, Companion, Entry, Snapshot, Store } from './store.js';
 
 export interface GitStoreOptions {
   readonly repository: Repository;

@@ -1,15 +1,16 @@
 import { isLive } from '../../domain/claims/leases.js';
-import type { OfflineRequest, PendingRequest } from '../../domain/claims/offline.js';
 import { decide } from '../../domain/decide.js';
-import type { Claim, State } from '../../domain/model.js';
+import type { Claim, Part, State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
+import type { OfflineRequest } from '../../domain/request-table.js';
+import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
 import type { GitStore } from './git-store.js';
-import type { Entry, Part, Snapshot, Store } from './store.js';
+import type { Entry, Snapshot, Store } from './store.js';
 import { type Surroundings, transact } from './transact.js';
 
 /** The state with what was granted offline on top, as far as it still holds together. */
@@ -144,6 +145,14 @@ async function forget(pending: Pending, settled: PendingList): Promise<void> {
 }
 
 const FORMAT = 1;
+
+/** A request that this host has granted while its remote was not asked. */
+interface PendingRequest {
+  readonly at: Instant;
+  readonly request: OfflineRequest;
+  /** The claims of reach `host` that it made. */
+  readonly claims: readonly Claim[];
+}
 
 /** The requests that wait for the remote, and what they were read from. */
 interface PendingList {

@@ -1,5 +1,5 @@
 import type { CoordEvent } from '../../domain/events.js';
-import type { Note, Reach, State } from '../../domain/model.js';
+import type { Note, Part, Reach, State } from '../../domain/model.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
@@ -26,21 +26,6 @@ export interface Entry {
   readonly summary: string;
   readonly events: readonly CoordEvent[];
 }
-
-/**
- * What is read only when it is asked for, so that a claim does not pay for it: the newest segment of the log, the
- * programs that run once, what was deployed, the answers to request ids, and submissions.
- */
-export type Part = 'log' | 'onces' | 'deployments' | 'requests' | 'submissions';
-
-/** Where each part stands in the state. */
-export const PART_FIELDS = {
-  log: 'notes',
-  onces: 'onces',
-  deployments: 'deployments',
-  requests: 'requests',
-  submissions: 'submissions',
-} as const satisfies Record<Part, keyof State>;
 
 /** Where the state lives. One contract suite (test/contract) holds for every implementation. */
 export interface Store {

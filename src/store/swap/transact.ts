@@ -1,5 +1,5 @@
-import type { Answer, Decision, Request } from '../../domain/request.js';
-import { decideQueued, isCombinable } from '../queue/combine.js';
+import { type Answer, type Decision, type Request, rowOf } from '../../domain/request-table.js';
+import { decideQueued } from '../queue/combine.js';
 import { answerOf, decideAlone, type Surroundings, settle, write } from './deciding.js';
 import type { Store } from './store.js';
 
@@ -32,7 +32,7 @@ async function decideAndWrite(store: Store, request: Request, around: Surroundin
   if (first.state === first.from.state || queue?.isIdle()) {
     if (await write(store, [request], first, around.now())) return answerOf(first.decisions[0] as Decision);
   }
-  const ticket = isCombinable(request) ? (queue?.enqueue(request) ?? null) : null;
+  const ticket = rowOf(request).combinable ? (queue?.enqueue(request) ?? null) : null;
   if (queue && ticket !== null) return decideQueued(store, queue, { request, ticket }, around, first.from.revision);
   return store.exclusively(() => decideAlone(store, request, around));
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import type { Request } from '../../../src/domain/request.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { instantOf } from '../../../src/domain/time.js';
 import { tryLocalLock } from '../../../src/store/queue/local-lock.js';
 import { RequestQueue } from '../../../src/store/queue/request-queue.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Request } from '../../../src/domain/request.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { encodeClaims } from '../../../src/store/format/documents.js';
 import { transact } from '../../../src/store/swap/transact.js';
 import { type InProcess, inProcess, NOON } from '../../support/in-process.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { candidatesOn, type Deployment, liveOn, outcomeOf } from '../../../src/domain/deploy/records.js';
-import type { DeployFinishRequest } from '../../../src/domain/deploy/requests.js';
+import { type DeployFinishRequest, outcomeOf } from '../../../src/domain/deploy/decision.js';
+import { candidatesOn, type Deployment, liveOn } from '../../../src/domain/deploy/records.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, baseOf, claimOf, granted, refused, START } from '../../support/decisions.js';
 import { type Asked, beginOf, finishOf, startOf } from '../../support/deploys.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ReleaseRequest, RenewRequest } from '../../../src/domain/claim-requests.js';
+import type { AcceptRequest, DeclineRequest, HandoffRequest } from '../../../src/domain/claims/handoff.js';
+import type { ReleaseRequest, RenewRequest } from '../../../src/domain/claims/release.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import type { AcceptRequest, DeclineRequest, HandoffRequest } from '../../../src/domain/takeover-requests.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY } from '../../support/requests.js';
 

@@ -4,7 +4,7 @@ import { decide } from '../../../src/domain/decide.js';
 import { overlap } from '../../../src/domain/ground/index.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type Mode, type State } from '../../../src/domain/model.js';
-import type { Request } from '../../../src/domain/request.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { baseOf, releaseOf, renewOf, stateAfter } from '../../support/decisions.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { at, claimOf } from '../../support/requests.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { KillRequest, ReviveRequest } from '../../../src/domain/agent-requests.js';
+import type { KillRequest, ReviveRequest } from '../../../src/domain/agents/agents.js';
+import type { HandoffRequest } from '../../../src/domain/claims/handoff.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type Role, type State } from '../../../src/domain/model.js';
-import type { Request } from '../../../src/domain/request.js';
-import type { HandoffRequest } from '../../../src/domain/takeover-requests.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { granted, refused, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 

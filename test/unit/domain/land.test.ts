@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LandRequest } from '../../../src/domain/claim-requests.js';
-import { groundToClaim } from '../../../src/domain/claims/land.js';
+import { groundToClaim, type LandRequest } from '../../../src/domain/claims/land.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, baseOf, claimOf, granted, refused, stateAfter } from '../../support/decisions.js';

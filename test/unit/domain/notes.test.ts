@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NoteRequest } from '../../../src/domain/agent-requests.js';
-import { inboxOf, withPending } from '../../../src/domain/log/notes.js';
+import { inboxOf, type NoteRequest, withPending } from '../../../src/domain/log/notes.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { baseOf, granted, START } from '../../support/decisions.js';
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { renewalKey, withWatched } from '../../../src/domain/claims/leases.js';
+import { renewalKey } from '../../../src/domain/claims/leases.js';
 import { decide } from '../../../src/domain/decide.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
+import { withWatched } from '../../../src/domain/request-table.js';
 import { at, claimOf, POLICY } from '../../support/requests.js';
 
 const TTL = 1800;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
 import { EMPTY_STATE, type Role } from '../../../src/domain/model.js';
-import type { Request } from '../../../src/domain/request.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { baseOf, granted, refused, START } from '../../support/decisions.js';
 
 const startOf = (agent: string, role: Role, person = false): Request => {

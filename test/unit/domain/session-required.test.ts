@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
-import type { Policy } from '../../../src/domain/policy.js';
-import type { Request } from '../../../src/domain/request.js';
+import type { Policy } from '../../../src/domain/request.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { baseOf, granted, keepAliveOf, refused, releaseOf, renewOf } from '../../support/decisions.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
 import { claimOf, POLICY, waitOf } from '../../support/requests.js';

@@ -5,7 +5,7 @@ import type {
   DropSubmissionRequest,
   IntegrateRequest,
   SubmitRequest,
-} from '../../../src/domain/submission-requests.js';
+} from '../../../src/domain/submissions/submissions.js';
 import { at, baseOf, granted, refused } from '../../support/decisions.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
 

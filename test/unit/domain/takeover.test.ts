@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClaimRequest } from '../../../src/domain/claim-requests.js';
+import type { ClaimRequest } from '../../../src/domain/claims/claim.js';
+import type { StealRequest } from '../../../src/domain/claims/takeover.js';
 import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import type { StealRequest } from '../../../src/domain/takeover-requests.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LeaveQueueRequest } from '../../../src/domain/claim-requests.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import type { LeaveQueueRequest } from '../../../src/domain/waiting/wait.js';
 import { baseOf, granted, refused, releaseOf } from '../../support/decisions.js';
 import { at, claimOf, POLICY, START, waitOf } from '../../support/requests.js';
 

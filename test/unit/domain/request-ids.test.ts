@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClaimRequest } from '../../../src/domain/claim-requests.js';
+import type { ClaimRequest } from '../../../src/domain/claims/claim.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import type { Request } from '../../../src/domain/request.js';
-import { isRequestId } from '../../../src/domain/requests.js';
+import { isRequestId } from '../../../src/domain/request-ids.js';
+import type { Request } from '../../../src/domain/request-table.js';
 import { at, claimOf, granted, refused, releaseOf, renewOf, stateAfter } from '../../support/decisions.js';
 import { waitOf } from '../../support/requests.js';
 

@@ -1,6 +1,7 @@
 import { fingerprint } from './fingerprint.js';
 import type { AnsweredRequest, State } from './model.js';
-import type { Decision, Granted, Request } from './request.js';
+import type { Granted } from './request.js';
+import { askedOf, type Decision, type Request } from './request-table.js';
 import { type Instant, secondsBetween } from './time.js';
 
 /** How long the answer to a request id can be had again. */
@@ -60,26 +61,6 @@ function bounded(answers: readonly AnsweredRequest[], now: Instant): AnsweredReq
   return newest.slice(Math.min(room + 1, newest.length - 1));
 }
 
-/**
- * What the caller asked for, as opposed to what was found around it: a repeated request comes with a new operation,
- * perhaps another session, and another HEAD.
- */
-const ASKED = new Set([
-  ...['kind', 'agent', 'claim', 'key', 'target', 'targets', 'mode', 'passive', 'role', 'to', 'victim', 'force'],
-  ...['text', 'reason', 'note', 'noteKind', 'needsAck', 'ref', 'ttlSeconds', 'expectSeconds', 'allowBehind'],
-  ...['submission', 'files', 'path', 'blob'],
-]);
-
 function fingerprintOf(request: Request): string {
-  return fingerprint(JSON.stringify(askedFor(request)));
-}
-
-function askedFor(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(askedFor);
-  if (typeof value !== 'object' || value === null) return value;
-  const record = value as Readonly<Record<string, unknown>>;
-  return Object.keys(record)
-    .filter((name) => ASKED.has(name) || (name === 'commit' && record.commitNamed === true))
-    .sort()
-    .map((name) => [name, askedFor(record[name])]);
+  return fingerprint(askedOf(request));
 }

@@ -1,0 +1,127 @@
+import { findAgent, orchestratorsOf, unregisteredAgent, withAgent } from './agents/agents.js';
+import { sameSession } from './agents/ownership.js';
+import type { Agent, Claim, Role, State } from './model.js';
+import type { Outcome, RequestBase, Row } from './request.js';
+import type { Instant } from './time.js';
+
+export interface SessionStartRequest extends RequestBase {
+  readonly kind: 'session-start';
+  readonly role: Role;
+  /** Whether a person starts it: a worker does not lift its own limits. */
+  readonly person: boolean;
+  readonly rules: string | null;
+}
+
+/** How a session was closed, for who asks again with the same request id. */
+export interface SessionClosing {
+  readonly session: string;
+  readonly released: readonly Claim[];
+  readonly kept: readonly Claim[];
+  readonly commit: string | null;
+}
+
+export interface SessionEndRequest extends RequestBase {
+  readonly kind: 'session-end';
+  readonly closing?: SessionClosing;
+}
+
+/** Says what the agent is doing; null: nothing any more. */
+export interface SetStateRequest extends RequestBase {
+  readonly kind: 'set-state';
+  readonly text: string | null;
+}
+
+export interface SessionEnd {
+  readonly agent: Agent;
+  readonly closing: SessionClosing | null;
+}
+
+/** Starting the same session again changes nothing, unless the role or the rules have changed. */
+export function decideSessionStart(
+  state: State,
+  request: SessionStartRequest,
+  now: Instant,
+): Outcome<{ readonly agent: Agent }> {
+  const { agent: id, session, role, rules } = request;
+  const summary = `session of ${id} starts as ${role}`;
+  const known = findAgent(state, id);
+  if (known?.role === 'worker' && role !== 'worker' && !request.person) {
+    return { ok: false, refusal: { code: 'closed', reason: 'authority', orchestrators: orchestratorsOf(state) } };
+  }
+  const same = known !== undefined && session !== null && known.session === session ? known : null;
+  if (same?.role === role && same.rules === rules) {
+    return { ok: true, state, events: [], result: { agent: same }, summary };
+  }
+  const startedAt = same?.startedAt ?? now;
+  const next = withAgent(state, id, now, (agent) => ({ ...agent, role, session, rules, startedAt, lastSeen: now }));
+  return {
+    ok: true,
+    state: next,
+    events: [{ type: 'agent.started', at: now, agent: id, session, role, rules }],
+    result: { agent: findAgent(next, id) ?? unregisteredAgent(id, now) },
+    summary,
+  };
+}
+
+/** Ends this session in the agent's record; a newer one that has taken its place there goes on. */
+export function decideSessionEnd(state: State, request: SessionEndRequest, now: Instant): Outcome<SessionEnd> {
+  const { agent: id, session } = request;
+  const next = withAgent(state, id, now, (agent) => ({
+    ...agent,
+    session: sameSession(agent, request) ? null : agent.session,
+    lastSeen: now,
+  }));
+  return {
+    ok: true,
+    state: next,
+    events: [{ type: 'agent.ended', at: now, agent: id, session }],
+    result: { agent: findAgent(next, id) ?? unregisteredAgent(id, now), closing: request.closing ?? null },
+    summary: `session of ${id} ends`,
+  };
+}
+
+/** What the agent is doing now, in its record. It is overwritten, and grants nothing; the log has `state` notes for a story. */
+export function decideSetState(
+  state: State,
+  request: SetStateRequest,
+  now: Instant,
+): Outcome<{ readonly agent: Agent }> {
+  const { agent: id, text } = request;
+  const unchanged = (findAgent(state, id)?.state ?? null) === text;
+  const next = unchanged ? state : withAgent(state, id, now, (agent) => ({ ...agent, state: text, lastSeen: now }));
+  return {
+    ok: true,
+    state: next,
+    events: [],
+    result: { agent: findAgent(next, id) ?? unregisteredAgent(id, now) },
+    summary: text === null ? `state of ${id} cleared` : `state of ${id}: ${text}`,
+  };
+}
+
+export const SESSION_ROWS = {
+  'session-start': {
+    decide: decideSessionStart,
+    fields: { role: 'asked', person: 'found', rules: 'found' },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+  },
+  'session-end': {
+    decide: decideSessionEnd,
+    fields: { closing: 'found' },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+  },
+  'set-state': {
+    decide: decideSetState,
+    fields: { text: 'asked' },
+    parts: () => [],
+    combinable: true,
+    ground: () => null,
+  },
+} as const satisfies {
+  readonly 'session-start': Row<SessionStartRequest>;
+  readonly 'session-end': Row<SessionEndRequest>;
+  readonly 'set-state': Row<SetStateRequest>;
+};
