@@ -1,4 +1,5 @@
-import { KILL_ROWS } from './agents/agents.js';
+import { KILL_ROWS } from './agents/kill.js';
+import { SESSION_ROWS } from './agents/sessions.js';
 import { CLAIM_ROWS, type ClaimRequest, claimFor } from './claims/claim.js';
 import { ACCEPT_ROWS, HANDOFF_ROWS } from './claims/handoff.js';
 import { LAND_ROWS } from './claims/land.js';
@@ -10,7 +11,6 @@ import { DEPLOY_ROWS } from './deploy/decision.js';
 import { NOTE_ROWS } from './log/notes.js';
 import type { Part, State } from './model.js';
 import type { Granted, Outcome, Refused, Row } from './request.js';
-import { SESSION_ROWS } from './sessions.js';
 import { SUBMISSION_ROWS } from './submissions/submissions.js';
 import type { Instant } from './time.js';
 import { WAIT_ROWS } from './waiting/wait.js';

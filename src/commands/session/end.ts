@@ -3,7 +3,7 @@ import { findAgent } from '../../domain/agents/agents.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
-import type { SessionClosing } from '../../domain/sessions.js';
+import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { releasedLines } from '../../render/claims.js';

@@ -5,7 +5,7 @@ import type { Claim, Mode, Reach, State } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import { addSeconds, formatDuration, type Instant } from '../time.js';
-import { ownPlace, waitEnded } from '../waiting/wait.js';
+import { ownPlace, waitEnded } from '../waiting/queue.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import { claimEvent, extend, isLive } from './leases.js';
 

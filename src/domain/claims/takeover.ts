@@ -5,7 +5,7 @@ import type { Claim, State } from '../model.js';
 import type { Conflict } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
-import { ownPlace, withoutTicket } from '../waiting/wait.js';
+import { ownPlace, withoutTicket } from '../waiting/queue.js';
 import {
   askedOfClaim,
   type ClaimRequest,

@@ -10,11 +10,11 @@ import {
 } from '../claims/claim.js';
 import { conflictsOf } from '../claims/conflicts.js';
 import type { EventDraft } from '../events.js';
-import type { AskedTarget } from '../ground/targets.js';
-import type { Claim, Mode, State, Waiter } from '../model.js';
+import type { Claim, State, Waiter } from '../model.js';
 import type { Conflict, WaitEdge } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import { addSeconds, type Instant, secondsBetween } from '../time.js';
+import { ownPlace, waitEnded, waitEvent, withoutTicket } from './queue.js';
 
 /** A wait this many times longer than the holder said it would need is suspected to be a deadlock. */
 const SUSPICION_FACTOR = 2;
@@ -216,53 +216,4 @@ function edgesOf(state: State, waiter: Waiter, policy: Policy, now: Instant): Wa
       heldBy: conflict.agent,
     })),
   );
-}
-
-/** What may have a place in the queue. */
-interface Queueing {
-  readonly agent: string;
-  readonly targets: readonly AskedTarget[];
-  readonly mode: Mode;
-  readonly ticket: string | null;
-}
-
-/** The place in the queue that a request has: by its ticket, or kept from an earlier wait of its agent for the same. */
-export function ownPlace(state: State, request: Queueing): Waiter | undefined {
-  const wanted = new Set(request.targets.map(({ target }) => `${target.kind} ${target.text}`));
-  return (
-    state.waiters.find((waiter) => waiter.id === request.ticket) ??
-    state.waiters.find(
-      (waiter) =>
-        waiter.agent === request.agent &&
-        waiter.mode === request.mode &&
-        !waiter.passive &&
-        waiter.targets.every(({ kind, text }) => wanted.has(`${kind} ${text}`)),
-    )
-  );
-}
-
-export function withoutTicket(state: State, ticket: Waiter): State {
-  return { ...state, waiters: state.waiters.filter((waiter) => waiter.id !== ticket.id) };
-}
-
-export function waitEnded(ticket: Waiter, outcome: string, now: Instant): EventDraft {
-  return waitEvent('wait.ended', ticket, now, { outcome, waitedSeconds: secondsBetween(ticket.since, now) });
-}
-
-function waitEvent(
-  type: EventDraft['type'],
-  ticket: Waiter,
-  now: Instant,
-  facts: Readonly<Record<string, unknown>>,
-): EventDraft {
-  const { agent, session } = ticket;
-  return {
-    type,
-    at: now,
-    agent,
-    session,
-    waiter: ticket.id,
-    targets: ticket.targets.map(({ text }) => text),
-    ...facts,
-  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KillRequest, ReviveRequest } from '../../../src/domain/agents/agents.js';
+import type { KillRequest, ReviveRequest } from '../../../src/domain/agents/kill.js';
 import type { HandoffRequest } from '../../../src/domain/claims/handoff.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type Role, type State } from '../../../src/domain/model.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findAgent } from '../../../src/domain/agents/agents.js';
+import type { SessionEndRequest, SessionStartRequest } from '../../../src/domain/agents/sessions.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import type { SessionEndRequest, SessionStartRequest } from '../../../src/domain/sessions.js';
 import { at, baseOf, granted, START } from '../../support/decisions.js';
 
 function startOf(agent: string, changes: Partial<SessionStartRequest> = {}): SessionStartRequest {

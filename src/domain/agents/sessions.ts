@@ -1,8 +1,8 @@
-import { findAgent, orchestratorsOf, unregisteredAgent, withAgent } from './agents/agents.js';
-import { sameSession } from './agents/ownership.js';
-import type { Agent, Claim, Role, State } from './model.js';
-import type { Outcome, RequestBase, Row } from './request.js';
-import type { Instant } from './time.js';
+import type { Agent, Claim, Role, State } from '../model.js';
+import type { Outcome, RequestBase, Row } from '../request.js';
+import type { Instant } from '../time.js';
+import { findAgent, orchestratorsOf, unregisteredAgent, withAgent } from './agents.js';
+import { sameSession } from './ownership.js';
 
 export interface SessionStartRequest extends RequestBase {
   readonly kind: 'session-start';
