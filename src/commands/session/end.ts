@@ -1,9 +1,9 @@
 import type { Context } from '../../context.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
+import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
-import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { releasedLines } from '../../render/claims.js';
