@@ -3,11 +3,11 @@ import { typed, wordsOf } from './commands/line/words.js';
 import { VERBS } from './commands/registry.js';
 import type { Outcome, Success } from './commands/verb.js';
 import { Context } from './context.js';
+import { asTyped } from './domain/suggestion.js';
 import { printable } from './domain/text.js';
 import { CoordError, exitCodeOf } from './errors.js';
 import type { Host } from './host.js';
 import { collectNotices } from './notices.js';
-import { asTyped } from './render/command-words.js';
 import { failureEnvelope, successEnvelope } from './render/envelope.js';
 import { loadStyle, wantsColour } from './render/style.js';
 
@@ -25,14 +25,16 @@ export async function runCommandLine(host: Host, version: string): Promise<numbe
       act: async (entry, verb, input, flags) => {
         const context = new Context(host, flags);
         const outcome = await verb.run(context, input).catch(asCoordError);
-        const standpoint = { atRoot: context.atRoot, agent: flags.agent };
-        const typed = (suggestion: string) => asTyped(suggestion, standpoint);
-        const notices = (await collectNotices(context)).map(typed);
+        const typed = (text: string) => asTyped(text, context.standpoint);
+        const notices = await collectNotices(context);
         exit = await report(host, entry.name, { ...flags, typed }, outcome, notices);
       },
     });
   } catch (error) {
-    const manner = { json: typed(host.argv).includes('--json'), typed: (suggestion: string) => suggestion };
+    const manner = {
+      json: typed(host.argv).includes('--json'),
+      typed: (text: string) => asTyped(text, { atRoot: true, agent: undefined }),
+    };
     exit = await report(host, commandNamed(host.argv), manner, asCoordError(error), []);
   }
   return exit;
@@ -41,8 +43,8 @@ export async function runCommandLine(host: Host, version: string): Promise<numbe
 /** How an outcome is told. */
 interface Manner {
   readonly json: boolean;
-  /** Writes a suggestion as it can be pasted. */
-  typed(suggestion: string): string;
+  /** Writes a text with its suggestions as they can be pasted. */
+  typed(text: string): string;
 }
 
 async function report(
@@ -55,28 +57,28 @@ async function report(
   const failed = outcome instanceof CoordError;
   const coloured = wantsColour(host.env, host.stderr.isTTY ?? false);
   const toStderr = await loadStyle(coloured);
-  const say = (line: string) => host.stderr.write(printable(`${line}\n`, coloured));
+  const say = (line: string) => host.stderr.write(printable(`${manner.typed(line)}\n`, coloured));
   for (const notice of notices) say(`${toStderr.warn('notice:')} ${notice}`);
   if (failed) {
     if (manner.json) host.stdout.write(failureEnvelope(command, outcome, notices, manner.typed));
     else {
       say(toStderr.bad(outcome.message));
-      const next = suggestionsIn(outcome, manner);
+      const next = suggestionsIn(outcome);
       if (next !== '') say(`${toStderr.bold('next:')} ${next}`);
     }
     return exitCodeOf(outcome.code);
   }
   for (const warning of outcome.warnings ?? []) {
-    say(`${toStderr.warn('warning:')} ${manner.typed(warning)}`);
+    say(`${toStderr.warn('warning:')} ${warning}`);
   }
   if (!outcome.streamed) await print(host, command, manner, outcome, notices);
   return outcome.exit ?? 0;
 }
 
 /** `coord claim README.md        or wait your turn: coord claim src/api/users.ts --wait` */
-function suggestionsIn({ hint, alternative }: CoordError, { typed }: Manner): string {
-  const other = alternative ? `or ${alternative.why}: ${typed(alternative.command)}` : '';
-  return [hint === undefined ? '' : typed(hint), other].filter((part) => part !== '').join('        ');
+function suggestionsIn({ hint = '', alternative }: CoordError): string {
+  const other = alternative ? `or ${alternative.why}: ${alternative.command}` : '';
+  return [hint, other].filter((part) => part !== '').join('        ');
 }
 
 async function print(
@@ -87,7 +89,7 @@ async function print(
   notices: readonly string[],
 ): Promise<void> {
   if (manner.json) {
-    host.stdout.write(successEnvelope(command, outcome.data, notices));
+    host.stdout.write(successEnvelope(command, outcome.data, notices, manner.typed));
     return;
   }
   const coloured = wantsColour(host.env, host.stdout.isTTY ?? false);

@@ -6,6 +6,7 @@ import { type Config, policyFor } from './config/config.js';
 import { loadConfig } from './config/load.js';
 import type { Policy } from './domain/request.js';
 import { isRequestId } from './domain/request-ids.js';
+import type { Standpoint } from './domain/suggestion.js';
 import { type Instant, instantOf } from './domain/time.js';
 import { usage } from './errors.js';
 import { type ObjectDatabase, openObjects } from './git/objects.js';
@@ -85,6 +86,11 @@ export class Context {
     } catch {
       return true;
     }
+  }
+
+  /** How what is suggested to this caller has to be written. */
+  get standpoint(): Standpoint {
+    return { atRoot: this.atRoot, agent: this.flags.agent };
   }
 
   get git(): Git {

@@ -1,9 +1,13 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef]/g;
+// biome-ignore format: the exception is for the line below it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const UNPRINTABLE_OR_COLOUR = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE_OR_COLOUR = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef]/g;
 
-/** The text on one line: control, line-breaking and direction-changing characters stand as escapes (`\n`, `\u001b`). */
+/**
+ * The text on one line: control, line-breaking and direction-changing characters and noncharacters (the marks of a
+ * suggestion among them) stand as escapes (`\n`, `\u001b`).
+ */
 export function oneLine(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     if (character === '\n') return '\\n';
@@ -24,9 +28,12 @@ export function printable(text: string, coloured: boolean): string {
   });
 }
 
-/** JSON on one line, also for readers that take more than a newline for the end of one. */
-export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, oneLine);
+/**
+ * JSON on one line, also for readers that take more than a newline for the end of one.
+ * @param typed writes the suggestions in it as they can be pasted
+ */
+export function jsonLine(value: unknown, typed: (text: string) => string = (text) => text): string {
+  return typed(JSON.stringify(value)).replace(UNPRINTABLE, oneLine);
 }
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -41,25 +48,6 @@ export function shorten(text: string, most: number): string {
   if (text.length <= most) return text;
   const points = [...text];
   return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
-}
-
-/**
- * The word as a shell needs it typed: quoted only where it must be, control characters as `$'…'` (bash, zsh, ksh), and
- * never an option. U+FDD0 needs no quotes: it stands for the way to the root until a suggestion is printed.
- */
-export function shellWord(text: string): string {
-  return quoted(text.startsWith('-') ? `./${text}` : text);
-}
-
-/** A program with its arguments as a shell needs them typed: what is an option stays one. */
-export function commandLine(words: readonly string[]): string {
-  return words.map(quoted).join(' ');
-}
-
-function quoted(word: string): string {
-  if (/^[\w@%+=:,./\uFDD0-]+$/.test(word)) return word;
-  if (oneLine(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
-  return `$'${oneLine(word.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;
 }
 
 /** `1 commit`, `3 commits`. */

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { oneLine, shellWord } from '../domain/text.js';
+import { shellWord } from '../domain/suggestion.js';
+import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
 
 export interface Repository {

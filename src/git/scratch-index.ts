@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { coord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { objectId } from './objects.js';
@@ -124,7 +125,10 @@ export class ScratchIndex {
 }
 
 function notTaken(what: string): CoordError {
-  return usage(`git does not write such a file: ${oneLine(what)}`, 'look at what was submitted: coord integrate --all');
+  return usage(
+    `git does not write such a file: ${oneLine(what)}`,
+    `look at what was submitted: ${coord('integrate --all')}`,
+  );
 }
 
 function nulEnded(words: readonly string[]): string {

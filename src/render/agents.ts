@@ -1,7 +1,7 @@
 import type { Agent, Claim, Kill } from '../domain/model.js';
+import { coord } from '../domain/suggestion.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { asWritten } from './command-words.js';
 import { clock, table } from './format.js';
 import type { Style } from './style.js';
 
@@ -23,7 +23,7 @@ export function agentsLines(agents: readonly AgentRow[], now: Instant, style: St
     `${formatDuration(secondsBetween(agent.lastSeen, now))} ago`,
     String(agent.claims.length),
     agent.rules?.slice(0, SHOWN_OF_ID) ?? '-',
-    asWritten(shorten(oneLine(agent.state ?? ''), WIDEST_STATE)),
+    shorten(oneLine(agent.state ?? ''), WIDEST_STATE),
   ]);
   const [head, ...body] = table([['AGENT', 'ROLE', 'SESSION', 'SEEN', 'CLAIMS', 'RULES', 'DOES'], ...rows]);
   const stopped = agents.flatMap(({ id, killed }) => (killed ? [killLine(id, killed, now)] : []));
@@ -31,7 +31,7 @@ export function agentsLines(agents: readonly AgentRow[], now: Instant, style: St
 }
 
 function killLine(id: string, kill: Kill, now: Instant): string {
-  return `stopped: ${id}, by ${kill.by} at ${clock(kill.at, now)}: ${asWritten(oneLine(kill.reason))}`;
+  return `stopped: ${id}, by ${kill.by} at ${clock(kill.at, now)}: ${oneLine(kill.reason)}`;
 }
 
 export function killedLines(
@@ -41,10 +41,14 @@ export function killedLines(
   style: Style,
 ): string[] {
   const { id, killed } = result.agent;
-  const reason = asWritten(oneLine(killed?.reason ?? ''));
+  const reason = oneLine(killed?.reason ?? '');
   if (already) return [`${id} is stopped already, by ${killed?.by} since ${clock(killed?.at ?? now, now)}: ${reason}`];
   const revoked = result.revoked.map(
     (claim) => `revoked ${style.target(oneLine(claim.target))} · token ${claim.token}`,
   );
-  return [`${style.bad('stopped')} ${id}: ${reason}`, ...revoked, `it may only read until: coord agent revive ${id}`];
+  return [
+    `${style.bad('stopped')} ${id}: ${reason}`,
+    ...revoked,
+    `it may only read until: ${coord(`agent revive ${id}`)}`,
+  ];
 }

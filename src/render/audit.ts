@@ -7,9 +7,9 @@ import {
   type SignatureFinding,
 } from '../domain/audit/report.js';
 import { groundToClaim } from '../domain/claims/land.js';
+import { coord, shellWord, targetWord } from '../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
-import { shellWord, targetWord } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
 
@@ -131,9 +131,9 @@ function nextWords({ verdict, reason, path, holding, missing }: Judgement, place
     return 'let a person look at the commit';
   }
   if (verdict === 'claimed-by-another' && holding) {
-    return `ask ${holding.agent}: coord note "…" --to ${holding.agent}; the holder ties its own work by coord land, or coord release`;
+    return `ask ${holding.agent}: ${coord(`note "…" --to ${holding.agent}`)}; the holder ties its own work by ${coord('land')}, or ${coord('release')}`;
   }
-  return `redo it under a claim: coord claim ${targetWord({ kind: 'path', text: groundToClaim([path])[0] ?? path })}`;
+  return `redo it under a claim: ${coord(`claim ${targetWord({ kind: 'path', text: groundToClaim([path])[0] ?? path })}`)}`;
 }
 
 const MOST_LISTED = 40;

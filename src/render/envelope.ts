@@ -3,22 +3,21 @@ import { type CoordError, exitCodeOf } from '../errors.js';
 
 const SCHEMA = 'coord/1';
 
+/** Writes a text with its suggestions as they can be pasted. */
+type Typed = (text: string) => string;
+
 /** What stands on standard output with `--json`: one object, success or not. */
-export function successEnvelope(command: string, data: object, notices: readonly string[]): string {
-  return `${jsonLine({ schema: SCHEMA, command, ok: true, data, ...(notices.length > 0 ? { notices } : {}) })}\n`;
+export function successEnvelope(command: string, data: object, notices: readonly string[], typed?: Typed): string {
+  return `${jsonLine({ schema: SCHEMA, command, ok: true, data, ...told(notices) }, typed)}\n`;
 }
 
-/** `typed` writes a suggestion as it can be pasted. */
-export function failureEnvelope(
-  command: string,
-  error: CoordError,
-  notices: readonly string[],
-  typed: (suggestion: string) => string,
-): string {
-  const { code, message } = error;
-  const hint = error.hint === undefined ? null : typed(error.hint);
-  const alternative = error.alternative && { ...error.alternative, command: typed(error.alternative.command) };
+export function failureEnvelope(command: string, error: CoordError, notices: readonly string[], typed: Typed): string {
+  const { code, message, hint, alternative } = error;
   const details = alternative ? { ...error.details, alternative } : error.details;
-  const body = { code, exit: exitCodeOf(code), message, hint, details };
-  return `${jsonLine({ schema: SCHEMA, command, ok: false, error: body, ...(notices.length > 0 ? { notices } : {}) })}\n`;
+  const body = { code, exit: exitCodeOf(code), message, hint: hint ?? null, details };
+  return `${jsonLine({ schema: SCHEMA, command, ok: false, error: body, ...told(notices) }, typed)}\n`;
+}
+
+function told(notices: readonly string[]): object {
+  return notices.length > 0 ? { notices } : {};
 }

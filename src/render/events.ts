@@ -2,7 +2,6 @@ import type { Compacted } from '../domain/compacted.js';
 import type { CoordEvent } from '../domain/events.js';
 import { oneLine, plural } from '../domain/text.js';
 import { epochMs, formatDuration, type Instant } from '../domain/time.js';
-import { asWritten } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
 
@@ -34,8 +33,8 @@ export function eventLine(event: ListedEvent, now: Instant, style: Style): strin
 
 type Say = (value: unknown, now: Instant) => string | null;
 
-const text: Say = (value) => (typeof value === 'string' && value !== '' ? asWritten(oneLine(value)) : null);
-const list: Say = (value) => (Array.isArray(value) && value.length > 0 ? asWritten(oneLine(value.join(' '))) : null);
+const text: Say = (value) => (typeof value === 'string' && value !== '' ? oneLine(value) : null);
+const list: Say = (value) => (Array.isArray(value) && value.length > 0 ? oneLine(value.join(' ')) : null);
 const after =
   (word: string, say: Say): Say =>
   (value, now) => {
@@ -48,7 +47,7 @@ const duration: Say = (value) => (typeof value === 'number' ? formatDuration(val
 const instant: Say = (value, now) =>
   typeof value === 'string' && !Number.isNaN(epochMs(value)) ? clock(value, now) : null;
 const commit: Say = (value) => (typeof value === 'string' ? shortCommit(oneLine(value)) : null);
-const quoted: Say = (value) => (typeof value === 'string' ? `"${asWritten(oneLine(value))}"` : null);
+const quoted: Say = (value) => (typeof value === 'string' ? `"${oneLine(value)}"` : null);
 
 /** The facts that are said, in this order, and how. */
 const FACTS: readonly (readonly [name: string, say: Say])[] = [

@@ -1,7 +1,7 @@
 import type { GatePayload } from '../domain/gates/payload.js';
+import { coord, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { shellWord } from './command-words.js';
 import { shortCommit } from './format.js';
 import type { Style } from './style.js';
 
@@ -63,7 +63,7 @@ function tagCommand({ tag, message, payload }: Signing, kind: 'ssh' | 'gpg'): st
 
 function signCommand({ gate, target, commit, action, expiresIn }: Requested): string {
   const rollback = action === 'rollback' ? ' --action rollback' : '';
-  const words = `coord gate sign ${shellWord(gate)} ${shellWord(target)} --commit ${commit.slice(0, 12)}`;
+  const words = coord(`gate sign ${shellWord(gate)} ${shellWord(target)} --commit ${commit.slice(0, 12)}`);
   return `${words}${rollback} --expires ${shellWord(expiresIn)}`;
 }
 

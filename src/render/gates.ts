@@ -1,9 +1,9 @@
 import { type GateRecord, NO_GATE } from '../domain/gates/gate.js';
 import type { TagVerdict } from '../domain/gates/judge.js';
 import type { GateProblem } from '../domain/gates/lint.js';
+import { commandLine } from '../domain/suggestion.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { formatDuration, type Instant } from '../domain/time.js';
-import { commandLine } from './command-words.js';
 import { clock, shortCommit, table } from './format.js';
 import type { Style } from './style.js';
 

@@ -1,8 +1,8 @@
 import type { GuardRefusal } from '../domain/guard.js';
+import { coord, shellWord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
-import { shellWord, targetWords } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import { nextStep, unclaimedLines } from './land-refusals.js';
 
@@ -21,7 +21,7 @@ export function guardRefused(refusal: GuardRefusal, agent: string, act: Act, now
       const message = `refused: ${agent} was stopped by ${by} at ${clock(at, now)}: ${oneLine(reason)}`;
       return new CoordError(code, message, {
         ...options,
-        hint: 'stop working; an orchestrator or a person can run coord agent revive',
+        hint: `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
       });
     }
     case 'role': {
@@ -34,7 +34,7 @@ export function guardRefused(refusal: GuardRefusal, agent: string, act: Act, now
       ];
       return new CoordError(code, message.join('\n'), {
         ...options,
-        hint: act === 'commit' ? `hand it over${to}: coord submit ${work} --note "…"` : `leave it${to}`,
+        hint: act === 'commit' ? `hand it over${to}: ${coord(`submit ${work} --note "…"`)}` : `leave it${to}`,
       });
     }
     case 'unclaimed': {
@@ -52,7 +52,9 @@ export function guardUndecided(error: CoordError, paths: readonly string[], act:
   const why = isNobody
     ? `refused: this ${act} changes the surface, and coord does not know who makes it: ${error.message}`
     : `refused: the guard cannot decide about this ${act}: ${error.message}`;
-  const hint = isNobody ? `export COORD_AGENT=ID, or coord session start --agent ID; then ${act} again` : error.hint;
+  const hint = isNobody
+    ? `export COORD_AGENT=ID, or ${coord('session start --agent ID')}; then ${act} again`
+    : error.hint;
   return new CoordError(error.code, [why, ...listed(paths)].join('\n'), {
     ...(hint === undefined ? {} : { hint }),
     alternative: byHand(act),

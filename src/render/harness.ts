@@ -1,9 +1,9 @@
 import type { Target } from '../domain/ground/targets.js';
 import type { GuardRefusal } from '../domain/guard.js';
+import { asTyped, commandLine, coord, type Standpoint, shellWord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { asTyped, commandLine, type Standpoint, shellWord, targetWords } from './command-words.js';
 import { clock } from './format.js';
 import { unclaimedLines } from './land-refusals.js';
 
@@ -24,7 +24,7 @@ export function actRefused(
     case 'killed': {
       const { by, at, reason } = refusal.kill;
       return new CoordError(code, `refused: ${agent} was stopped by ${by} at ${clock(at, now)}: ${oneLine(reason)}`, {
-        hint: 'stop working; an orchestrator or a person can run coord agent revive',
+        hint: `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
         details,
       });
     }
@@ -35,7 +35,7 @@ export function actRefused(
         ...listed(refusal.targets),
       ];
       return new CoordError(code, message.join('\n'), {
-        hint: `coord session scratch, work there, and hand over: coord submit PATH --note "…" --to ${first}`,
+        hint: `${coord('session scratch')}, work there, and hand over: ${coord(`submit PATH --note "…" --to ${first}`)}`,
         details,
       });
     }
@@ -45,7 +45,7 @@ export function actRefused(
       const message = [`refused: ${what} without a live exclusive claim of ${agent}`, ...unclaimedLines(paths, now)];
       const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
       const wanted = ground.filter(({ text }) => paths.some(({ path }) => path === text));
-      const claim = `coord claim ${targetWords(wanted)}`;
+      const claim = coord(`claim ${targetWords(wanted)}`);
       const isHeld = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
       return new CoordError(code, message.join('\n'), {
         hint:
@@ -53,7 +53,7 @@ export function actRefused(
             ? isHeld
               ? `work on other ground, or wait your turn: ${claim} --wait`
               : `${claim} --reason "why", then repeat`
-            : `take an id of your own (COORD_AGENT), or end the other session: COORD_SESSION=${session} coord session end`,
+            : `take an id of your own (COORD_AGENT), or end the other session: COORD_SESSION=${session} ${coord('session end')}`,
         details,
       });
     }
@@ -90,7 +90,7 @@ export function deployRefused({ target, words }: { target: string; words: readon
     'closed',
     `refused: ${oneLine(line)} deploys ${oneLine(target)}, past its gates and the sync-check`,
     {
-      hint: `coord deploy ${shellWord(target)} -- ${line}`,
+      hint: coord(`deploy ${shellWord(target)} -- ${line}`),
       details: { reason: 'deploy', target },
     },
   );

@@ -1,6 +1,6 @@
+import { coord, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
-import { shellWord } from './command-words.js';
 import { table } from './format.js';
 import type { Style } from './style.js';
 
@@ -44,7 +44,7 @@ export function hooksLines(report: HooksReport, style: Style): string[] {
 
 function nextLines(report: HooksReport, style: Style): string[] {
   if (report.guarded) return [];
-  return [style.dim(`next: ${report.isOwn ? 'coord hooks install' : wayToOwnHooks(report)}`)];
+  return [style.dim(`next: ${report.isOwn ? coord('hooks install') : wayToOwnHooks(report)}`)];
 }
 
 function wayToOwnHooks({ setting }: HooksReport): string {

@@ -1,8 +1,8 @@
 import { groundToClaim } from '../domain/claims/land.js';
 import type { UnclaimedPath } from '../domain/refusal.js';
+import { coord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
-import { targetWords } from './command-words.js';
 import { clock } from './format.js';
 
 const MOST_LISTED = 8;
@@ -58,12 +58,12 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
 export function nextStep(
   paths: readonly UnclaimedPath[],
   then: 'commit' | 'push' | 'land' | 'integrate',
-  command: string | null = then === 'land' ? 'coord land' : null,
+  command: string | null = then === 'land' ? coord('land') : null,
 ): string {
   const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
   if (session !== undefined) return `${then} from that session (COORD_SESSION=${session}), or let it release`;
   const ground = groundToClaim(paths.map(({ path }) => path));
-  const claim = `coord claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`;
+  const claim = coord(`claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`);
   const again = command === null ? '' : ` && ${command}`;
   const held = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
   return held ? `wait your turn, then look at your change again: ${claim} --wait${again}` : `${claim}${again}`;

@@ -1,9 +1,9 @@
 import type { TargetKind } from '../domain/ground/targets.js';
 import type { Refusal } from '../domain/refusal.js';
+import { coord, shellWord, targetWord } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shellWord, targetWord } from './command-words.js';
 import { shortCommit } from './format.js';
 import { refusalError } from './refusals.js';
 import type { Style } from './style.js';
@@ -76,7 +76,7 @@ export function reviewLines(report: ReviewReport, style: Style): string[] {
   return [
     `${verb} ${shortCommit(report.commit)} to ${oneLine(report.to)} for a pull request (${plural(report.paths.length, 'path')})`,
     held === '' ? 'no claim covers it' : `still held until it is merged: ${style.target(held)}`,
-    `after the merge: coord released-by ${shortCommit(report.commit)}`,
+    `after the merge: ${coord(`released-by ${shortCommit(report.commit)}`)}`,
   ];
 }
 
@@ -85,7 +85,7 @@ export function landRefused(refusal: Refusal, now: Instant): CoordError {
   if (refusal.reason !== 'role') return refusalError(refusal, now);
   const { code, ...details } = refusal;
   return new CoordError(code, 'refused: a worker may not land, nor push for a pull request', {
-    hint: 'hand the change over instead: coord submit PATH --base COMMIT --note "…"',
+    hint: `hand the change over instead: ${coord('submit PATH --base COMMIT --note "…"')}`,
     details,
   });
 }
@@ -117,7 +117,7 @@ export interface ReleasedByReport {
 export function releasedByLines({ commit, upstream, released, kept }: ReleasedByReport, style: Style): string[] {
   const name = shortCommit(commit);
   if (released.length === 0 && kept.length === 0)
-    return [`you hold no claim that ${name} has work of; to give one back all the same: coord release`];
+    return [`you hold no claim that ${name} has work of; to give one back all the same: ${coord('release')}`];
   return [
     ...released.map(
       ({ target }) => `${style.good('released')} ${style.target(oneLine(target))}: ${name} is on ${oneLine(upstream)}`,
@@ -136,9 +136,9 @@ export function notMerged(report: ReleasedByReport, paths: readonly string[]): C
   const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
   const what = `not merged: ${shortCommit(commit)} is not on ${oneLine(upstream)}, which has other content at`;
   return new CoordError('behind', [what, ...listed, ...more].join('\n'), {
-    hint: `repeat after the merge; if the review changed it, release it yourself: coord release ${report.kept
-      .map(({ target }) => targetWord(target))
-      .join(' ')} --commit ${shellWord(upstream)}`,
+    hint: `repeat after the merge; if the review changed it, release it yourself: ${coord(
+      `release ${report.kept.map(({ target }) => targetWord(target)).join(' ')} --commit ${shellWord(upstream)}`,
+    )}`,
     details: { reason: 'not-merged', paths, ...report },
   });
 }
@@ -161,7 +161,7 @@ export function hookRefused(said: readonly string[]): CoordError {
 export function protectedBranch(reason: string, said: readonly string[], { remote, branch }: Goal): CoordError {
   const what = `closed: ${oneLine(remote)} does not take a push to ${oneLine(branch)}: ${oneLine(reason)}`;
   return new CoordError('closed', [what, ...indented(said), STILL_HELD].join('\n'), {
-    hint: 'go by pull request: coord land --to BRANCH, open one from that branch, and after its merge: coord released-by COMMIT',
+    hint: `go by pull request: ${coord('land --to BRANCH')}, open one from that branch, and after its merge: ${coord('released-by COMMIT')}`,
     details: { reason: 'protected', branch, said },
   });
 }
@@ -172,7 +172,7 @@ const STILL_HELD = 'nothing was moved; your claims are still held';
 export function notAtomic({ remote, branch }: Goal): CoordError {
   const what = `${oneLine(remote)} cannot move ${oneLine(branch)} and the claims together: it lacks git push --atomic`;
   return new CoordError('unavailable', `${what}\n${STILL_HELD}`, {
-    hint: 'go by pull request: coord land --to BRANCH, and after its merge: coord released-by COMMIT',
+    hint: `go by pull request: ${coord('land --to BRANCH')}, and after its merge: ${coord('released-by COMMIT')}`,
     details: { reason: 'no-atomic' },
   });
 }
@@ -205,7 +205,7 @@ export function unclear({ remote, branch }: Goal): CoordError {
 export function notTogether({ remote, branch }: Goal): CoordError {
   const what = `${oneLine(remote)} released your claims without moving ${oneLine(branch)}: it does not keep git push --atomic`;
   return new CoordError('fault', what, {
-    hint: 'your work has not landed: claim again, go by pull request (coord land --to BRANCH), and report this to who runs the server',
+    hint: `your work has not landed: claim again, go by pull request (${coord('land --to BRANCH')}), and report this to who runs the server`,
     details: { reason: 'not-together' },
   });
 }

@@ -1,9 +1,9 @@
 import { groundOf } from '../domain/claims/conflicts.js';
 import type { OfferedClaim } from '../domain/claims/handoff.js';
 import type { Claim, Kill, Loss } from '../domain/model.js';
+import { coord, targetWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { asWritten, targetWord } from './command-words.js';
 import { clock } from './format.js';
 
 /** A claim with less than this left is about to expire. */
@@ -33,13 +33,13 @@ export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
     ...facts.losses.map((loss) => lossNotice(loss, now)),
     ...facts.expired.map(
       (claim) =>
-        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: coord claim ${targetWord(groundOf(claim))}`,
+        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: ${coord(`claim ${targetWord(groundOf(claim))}`)}`,
     ),
     ...facts.live
       .filter((claim) => secondsBetween(now, claim.expiresAt) < Math.min(SOON_SECONDS, claim.ttlSeconds / 2))
       .map(
         (claim) =>
-          `your claim on ${oneLine(claim.target)} expires in ${formatDuration(secondsBetween(now, claim.expiresAt))}: coord renew ${targetWord(groundOf(claim))}`,
+          `your claim on ${oneLine(claim.target)} expires in ${formatDuration(secondsBetween(now, claim.expiresAt))}: ${coord(`renew ${targetWord(groundOf(claim))}`)}`,
       ),
     ...(facts.stampAhead === null
       ? []
@@ -52,7 +52,7 @@ export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
 function lossNotice(loss: Loss, now: Instant): string {
   const target = oneLine(loss.target);
   const when = `at ${clock(loss.at, now)}`;
-  const because = loss.reason === null ? '' : `: ${asWritten(oneLine(loss.reason))}`;
+  const because = loss.reason === null ? '' : `: ${oneLine(loss.reason)}`;
   switch (loss.how) {
     case 'expired':
       return `you lost ${target}: the claim expired and was swept ${when}; stop changing it, or claim it again`;
@@ -68,15 +68,15 @@ function lossNotice(loss: Loss, now: Instant): string {
 }
 
 function killNotice(kill: Kill, now: Instant): string {
-  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${asWritten(oneLine(kill.reason))}; you may only read`;
+  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${oneLine(kill.reason)}; you may only read`;
 }
 
 function offerNotice(claim: OfferedClaim): string {
   const name = targetWord(groundOf(claim));
-  return `${claim.agent} offers you ${oneLine(claim.target)}: coord handoff accept ${name}, or coord handoff decline ${name}`;
+  return `${claim.agent} offers you ${oneLine(claim.target)}: ${coord(`handoff accept ${name}`)}, or ${coord(`handoff decline ${name}`)}`;
 }
 
 function declineNotice({ target, offer }: Claim): string {
-  const why = offer?.declined?.reason ? ` ("${asWritten(oneLine(offer.declined.reason))}")` : '';
+  const why = offer?.declined?.reason ? ` ("${oneLine(offer.declined.reason)}")` : '';
   return `${offer?.to} declined your offer of ${oneLine(target)}${why}; you still hold it`;
 }

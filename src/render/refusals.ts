@@ -1,10 +1,10 @@
 import type { Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
+import { coord, targetWord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
-import { targetWord, targetWords } from './command-words.js';
 import { unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
@@ -44,7 +44,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'used-signature':
       return usedSignatureWords(refusal);
     case 'no-deploy':
-      return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: 'coord deploy list' };
+      return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: coord('deploy list') };
     case 'order':
       return orderWords(refusal.early, refusal.held);
     case 'session':
@@ -58,7 +58,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'killed':
       return {
         message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${oneLine(refusal.kill.reason)}`,
-        hint: 'stop working; an orchestrator or a person can run coord agent revive',
+        hint: `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
       };
     case 'role':
       return roleWords(refusal);
@@ -86,7 +86,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'not-integrator':
       return submissionWords(refusal, now);
     case 'unknown-note':
-      return { message: `no such note: ${oneLine(refusal.note)}`, hint: 'coord log' };
+      return { message: `no such note: ${oneLine(refusal.note)}`, hint: coord('log') };
   }
 }
 
@@ -97,7 +97,7 @@ function heldWords(refusal: Of<'held'>, now: Instant): Words {
   if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
   if (queue.length > 0) lines.push(`waiting for it already: ${queue.map(({ agent }) => agent).join(', ')}`);
   const wait = `${claimCommand(refusal, ({ text }) => !free.includes(text))} --wait`;
-  const look = `coord status ${targetWords(refusal.asked)}`;
+  const look = coord(`status ${targetWords(refusal.asked)}`);
   return {
     message: lines.join('\n'),
     ...(free.length === 0
@@ -114,7 +114,7 @@ function claimCommand(
   { asked, mode }: Pick<Of<'held'>, 'asked' | 'mode'>,
   wanted: (target: Target) => boolean,
 ): string {
-  return `coord claim ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}`;
+  return coord(`claim ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}`);
 }
 
 function describeConflict(conflict: Conflict, now: Instant): string {
@@ -140,7 +140,7 @@ function sessionWords(conflicts: readonly Conflict[]): Words {
   const [first] = conflicts;
   return {
     message: `refused: ${oneLine(first?.heldTarget ?? '')} is held by another live session of ${first?.agent} (${first?.session})`,
-    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: coord steal ${targetWord(first?.heldTarget ?? '')} --force --reason "…"`,
+    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: ${coord(`steal ${targetWord(first?.heldTarget ?? '')} --force --reason "…"`)}`,
   };
 }
 
@@ -150,7 +150,7 @@ function lostWords(refusal: Of<'lost', 'lost'>, now: Instant): Words {
   const again = refusal.targets.filter(({ why }) => why !== 'other-session').map(({ target }) => targetWord(target));
   return {
     message: [...lines, held].join('\n'),
-    hint: again.length === 0 ? 'coord status' : `stop changing it; to go on: coord claim ${again.join(' ')}`,
+    hint: again.length === 0 ? coord('status') : `stop changing it; to go on: ${coord(`claim ${again.join(' ')}`)}`,
   };
 }
 
@@ -200,7 +200,7 @@ function roleWords(refusal: Of<'closed', 'role'>): Words {
   const who = refusal.orchestrators.length === 0 ? 'an orchestrator' : refusal.orchestrators.join(' or ');
   return {
     message: `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
-    hint: `write to your scratch (coord session scratch) and hand the result to ${who}: coord submit PATH --note "…"`,
+    hint: `write to your scratch (${coord('session scratch')}) and hand the result to ${who}: ${coord('submit PATH --note "…"')}`,
   };
 }
 
@@ -233,14 +233,14 @@ function notOfferedWords(claims: readonly Claim[]): AgentRefusalWords {
   const [first] = claims;
   return {
     message: lines.join('\n'),
-    hint: `ask for it: coord note "please hand over ${oneLine(first?.target ?? '')}" --to ${first?.agent ?? 'ID'}`,
+    hint: `ask for it: ${coord(`note "please hand over ${oneLine(first?.target ?? '')}" --to ${first?.agent ?? 'ID'}`)}`,
   };
 }
 
 function noOfferWords(targets: readonly string[]): AgentRefusalWords {
   return {
     message: `no offer: nobody holds ${targets.map(oneLine).join(', ')} now; an offer ends with its claim`,
-    hint: `coord claim ${targetWords(targets)}`,
+    hint: coord(`claim ${targetWords(targets)}`),
   };
 }
 
@@ -261,7 +261,7 @@ function sessionRequiredWords({ why }: Extract<Refusal, { reason: 'session-requi
   };
   return {
     message: `refused: ${lacking[why]}, and ground is granted only to a session that has loaded the rules in force`,
-    hint: 'coord session start',
+    hint: coord('session start'),
   };
 }
 
@@ -270,13 +270,13 @@ function strangerWords({ reason, agent, known }: Extract<Refusal, { known: reado
   const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
   switch (reason) {
     case 'unknown-agent':
-      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: 'coord agent list' };
+      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: coord('agent list') };
     case 'killed-agent':
-      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: 'coord agent list' };
+      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: coord('agent list') };
     case 'oneself':
       return {
         message: `${agent} is you; ${others}`,
-        hint: 'name another agent (coord agent list); to stop yourself: coord release --all',
+        hint: `name another agent (${coord('agent list')}); to stop yourself: ${coord('release --all')}`,
       };
   }
 }

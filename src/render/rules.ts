@@ -1,7 +1,7 @@
 import type { RuleProblem } from '../domain/rules/lint.js';
 import type { Rule } from '../domain/rules/parse.js';
+import { coord } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
-import { asWritten } from './command-words.js';
 import { shortCommit } from './format.js';
 import type { Style } from './style.js';
 
@@ -19,10 +19,10 @@ const MOST_FILES_NAMED = 5;
 /** Where the rules are from: `rules 3fa9c1d2e4b5 from origin/main (9b1d0e4)`, and what differs here. */
 export function rulesHeading({ digest, source, commit, rules, differing }: RulesReport, style: Style): string[] {
   if (digest === null)
-    return [`${style.bold('rules')}: none, neither on the main branch nor here (coord init writes the first)`];
+    return [`${style.bold('rules')}: none, neither on the main branch nor here (${coord('init')} writes the first)`];
   const from = commit === null ? `the ${source}: the main branch has none yet` : `${source} (${shortCommit(commit)})`;
   const heading = `${style.bold('rules')} ${digest.slice(0, SHOWN_OF_DIGEST)} from ${oneLine(from)}`;
-  const empty = rules.length === 0 ? ['no rule in them: coord rules lint'] : [];
+  const empty = rules.length === 0 ? [`no rule in them: ${coord('rules lint')}`] : [];
   if (differing.length === 0) return [heading, ...empty];
   const named = differing.slice(0, MOST_FILES_NAMED).map(oneLine).join(', ');
   const more = differing.length > MOST_FILES_NAMED ? ` and ${differing.length - MOST_FILES_NAMED} more` : '';
@@ -31,16 +31,12 @@ export function rulesHeading({ digest, source, commit, rules, differing }: Rules
 
 /** `- claim-before-you-change: Before you …` */
 export function ruleLine({ id, text }: Rule, style: Style): string {
-  return `- ${style.bold(oneLine(id))}: ${asWritten(oneLine(text))}`;
+  return `- ${style.bold(oneLine(id))}: ${oneLine(text)}`;
 }
 
 /** One rule with all that is known of it. */
 export function ruleLines({ id, title, text, file }: Rule, style: Style): string[] {
-  return [
-    `${style.bold(oneLine(id))}: ${asWritten(oneLine(title))}`,
-    `  ${asWritten(oneLine(text))}`,
-    style.dim(`  in ${oneLine(file)}`),
-  ];
+  return [`${style.bold(oneLine(id))}: ${oneLine(title)}`, `  ${oneLine(text)}`, style.dim(`  in ${oneLine(file)}`)];
 }
 
 /** `rules/core.md:12: error: …`, a line a problem. */

@@ -1,9 +1,9 @@
 import type { Fit, Part } from '../domain/agents/budget.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
+import { coord, shellWord } from '../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { asWritten, shellWord } from './command-words.js';
 import { clock, shortCommit } from './format.js';
 import { disclaimer, noteLine } from './notes.js';
 import { type RulesReport, ruleLine, rulesHeading } from './rules.js';
@@ -66,15 +66,15 @@ export function briefingParts(briefing: Briefing, now: Instant, style: Style): P
     ...rules.rules.map((rule): Part => {
       const full = [ruleLine(rule, style)];
       const brief = [
-        `- ${oneLine(rule.id)}: not shown here (${oneLine(rule.file)}): coord rules show ${oneLine(rule.id)}`,
+        `- ${oneLine(rule.id)}: not shown here (${oneLine(rule.file)}): ${coord(`rules show ${oneLine(rule.id)}`)}`,
       ];
       return { full, brief, rank: RANK.rules };
     }),
     always(identityLines(briefing, style)),
     ...memory.filter(({ bytes }) => bytes !== null).map((file) => memoryPart(file, sync.upstream, style)),
     always(absentLines(memory, sync)),
-    claimsPart('your claims', 'coord status --mine', claims, RANK.claims, (claim) => ownLine(claim, now, style)),
-    claimsPart('claims of others', 'coord status', others, RANK.others, (claim) => otherLine(claim, now, style)),
+    claimsPart('your claims', coord('status --mine'), claims, RANK.claims, (claim) => ownLine(claim, now, style)),
+    claimsPart('claims of others', coord('status'), others, RANK.others, (claim) => otherLine(claim, now, style)),
     notesPart(briefing.notes, now, style),
     always([syncLine(sync), `${style.bold('next:')} ${next}`]),
   ];
@@ -117,7 +117,7 @@ function printable(text: string): string[] {
     .replace(/^\uFEFF/u, '')
     .trimEnd()
     .split(/\r\n|\r|\n/u);
-  return lines.map((line) => asWritten(line.split('\t').map(oneLine).join('\t')));
+  return lines.map((line) => line.split('\t').map(oneLine).join('\t'));
 }
 
 function absentLines(memory: readonly MemoryFile[], { upstream, upstreamCommit }: SyncHint): string[] {
@@ -153,38 +153,38 @@ function claimsPart(
 
 function ownLine(claim: Claim, now: Instant, style: Style): string {
   const left = formatDuration(secondsBetween(now, claim.expiresAt));
-  return `  ${style.target(asWritten(shorten(oneLine(claim.target), WIDEST_TARGET)))} until ${clock(claim.expiresAt, now)} (${left}) · token ${claim.token}${why(claim)}`;
+  return `  ${style.target(shorten(oneLine(claim.target), WIDEST_TARGET))} until ${clock(claim.expiresAt, now)} (${left}) · token ${claim.token}${why(claim)}`;
 }
 
 function otherLine(claim: Claim, now: Instant, style: Style): string {
   const shared = claim.mode === 'shared' ? ', shared' : '';
   const left = formatDuration(secondsBetween(now, claim.expiresAt));
-  return `  ${style.target(asWritten(shorten(oneLine(claim.target), WIDEST_TARGET)))} ${claim.agent} (${left}${shared})${why(claim)}`;
+  return `  ${style.target(shorten(oneLine(claim.target), WIDEST_TARGET))} ${claim.agent} (${left}${shared})${why(claim)}`;
 }
 
 function why({ reason }: Claim): string {
-  return reason === null ? '' : ` · ${asWritten(shorten(oneLine(reason), WIDEST_REASON))}`;
+  return reason === null ? '' : ` · ${shorten(oneLine(reason), WIDEST_REASON)}`;
 }
 
 function notesPart(notes: readonly ReceivedNote[] | null, now: Instant, style: Style): Part {
-  if (notes === null) return always(['notes to you: not known, the log cannot be read: coord log']);
+  if (notes === null) return always([`notes to you: not known, the log cannot be read: ${coord('log')}`]);
   if (notes.length === 0) return always(['notes to you: none open']);
   const older = notes.length - MOST_LISTED;
   return {
     full: [
       'notes to you, open:',
       ...notes.slice(-MOST_LISTED).map((note) => `  ${noteLine(note, now, style, WIDEST_NOTE)}`),
-      ...(older > 0 ? [`  and ${older} older: coord inbox`] : []),
+      ...(older > 0 ? [`  and ${older} older: ${coord('inbox')}`] : []),
       disclaimer(style),
     ],
-    brief: [`notes to you: ${notes.length} open, not shown here: coord inbox`],
+    brief: [`notes to you: ${notes.length} open, not shown here: ${coord('inbox')}`],
     rank: RANK.notes,
   };
 }
 
 /** Never a verdict: only `coord sync-check` asks the remote. */
 function syncLine({ head, upstream, upstreamCommit, fetched, ahead, behind }: SyncHint): string {
-  const check = 'what is so now: coord sync-check';
+  const check = `what is so now: ${coord('sync-check')}`;
   if (upstream === null || upstreamCommit === null) return `sync: no main branch is known here; ${check}`;
   const name = `${oneLine(upstream)} ${fetched ? 'as last fetched' : 'of this clone, never fetched'} (${shortCommit(upstreamCommit)})`;
   if (head === null) return `sync: HEAD has no commit yet; ${name}; ${check}`;
@@ -198,10 +198,10 @@ function syncLine({ head, upstream, upstreamCommit, fetched, ahead, behind }: Sy
 /** What a session does next: catches up, answers who waits for it, or begins. */
 export function nextCommand(briefing: Pick<Briefing, 'agent' | 'role' | 'notes' | 'sync'>): string {
   const { agent, role, notes, sync } = briefing;
-  if ((sync.behind ?? 0) > 0) return 'coord sync-check';
+  if ((sync.behind ?? 0) > 0) return coord('sync-check');
   const awaiting = notes?.find(({ pending }) => pending.includes(agent));
-  if (awaiting) return `coord ack ${awaiting.id}`;
-  return role === 'worker' ? 'coord submit PATH --note "your result"' : 'coord claim PATH --reason "why"';
+  if (awaiting) return coord(`ack ${awaiting.id}`);
+  return role === 'worker' ? coord('submit PATH --note "your result"') : coord('claim PATH --reason "why"');
 }
 
 export interface EndReport {

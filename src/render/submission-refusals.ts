@@ -1,4 +1,5 @@
 import type { Refusal } from '../domain/refusal.js';
+import { coord } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { clock } from './format.js';
@@ -20,24 +21,24 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
             : `${to} is a worker, and integrates nothing`,
         hint:
           candidates.length === 0
-            ? 'let another start as one, in a worktree of its own: coord --agent ID session start --role orchestrator'
+            ? `let another start as one, in a worktree of its own: ${coord('session start --agent ID --role orchestrator')}`
             : `name one of these with --to: ${candidates.join(', ')}`,
       };
     }
     case 'many-submissions':
       return {
         message: `you have ${plural(refusal.open.length, 'open submission')}, and no more are kept`,
-        hint: `wait until some are integrated, or take one back: coord submit --withdraw ${refusal.open[0]}`,
+        hint: `wait until some are integrated, or take one back: ${coord(`submit --withdraw ${refusal.open[0]}`)}`,
       };
     case 'unknown-submission':
-      return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: 'coord integrate' };
+      return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: coord('integrate') };
     case 'submission-closed': {
       const { id, agent, closed } = refusal.submission;
       const why = closed?.reason ? `: ${oneLine(closed.reason)}` : '';
       const when = closed ? ` at ${clock(closed.at, now)}` : '';
       return {
         message: `${id} of ${agent} was ${closed?.how} by ${closed?.by}${when}${why}; nothing was done`,
-        hint: 'coord integrate',
+        hint: coord('integrate'),
       };
     }
     case 'not-integrator': {
@@ -48,7 +49,7 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
           role === 'worker'
             ? 'refused: a worker may not integrate; every durable change goes through one point of decision'
             : `refused: ${submission.id} of ${submission.agent} is for ${submission.to ?? 'an orchestrator'} to integrate`,
-        hint: whom === undefined ? 'ask an orchestrator or a person' : `ask ${whom}: coord note "…" --to ${whom}`,
+        hint: whom === undefined ? 'ask an orchestrator or a person' : `ask ${whom}: ${coord(`note "…" --to ${whom}`)}`,
       };
     }
   }

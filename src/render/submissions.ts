@@ -1,9 +1,9 @@
 import type { Submission } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
+import { coord } from '../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { asWritten } from './command-words.js';
 import { clock, table } from './format.js';
 import { nextStep, unclaimedLines } from './land-refusals.js';
 import { refusalError } from './refusals.js';
@@ -19,7 +19,7 @@ export function submissionLines(
   now: Instant,
   style: Style,
 ): string[] {
-  const more = others === 0 ? [] : [style.dim(`and ${others} for others to integrate: coord integrate --all`)];
+  const more = others === 0 ? [] : [style.dim(`and ${others} for others to integrate: ${coord('integrate --all')}`)];
   if (submissions.length === 0) return ['nothing is submitted', ...more];
   const rows = submissions.map(({ id, agent, to, at, files, text }) => [
     id,
@@ -27,7 +27,7 @@ export function submissionLines(
     oneLine(to ?? 'any orchestrator'),
     clock(at, now),
     plural(files.length, 'file'),
-    asWritten(shorten(oneLine(text), LONGEST_TEXT)),
+    shorten(oneLine(text), LONGEST_TEXT),
   ]);
   return [...table([['ID', 'FROM', 'TO', 'AT', 'FILES', 'WHAT'], ...rows]), ...more];
 }
@@ -37,7 +37,7 @@ export function submittedLines({ id, to, files }: Submission, added: boolean, st
   const what = `${plural(files.length, 'file')} to ${whom} · ${id}`;
   return [
     added ? `${style.good('submitted')} ${what}` : `submitted before: ${what}`,
-    ...files.slice(0, MOST_LISTED).map((file) => `  ${sign(file)} ${asWritten(oneLine(file.path))}`),
+    ...files.slice(0, MOST_LISTED).map((file) => `  ${sign(file)} ${oneLine(file.path)}`),
     ...(files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : []),
   ];
 }
@@ -71,7 +71,7 @@ export function integratedLines(
   patch: string | null = null,
 ): string[] {
   if (came === 'again') return [`integrated before: ${id} of ${oneLine(agent)}; nothing was done`];
-  const what = `${id} of ${oneLine(agent)}: ${asWritten(shorten(oneLine(text), LONGEST_TEXT))}`;
+  const what = `${id} of ${oneLine(agent)}: ${shorten(oneLine(text), LONGEST_TEXT)}`;
   const rows = files.slice(0, MOST_LISTED).map((file) => `  ${fileLine(file)}`);
   const more = files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : [];
   if (came === 'dry-run') {
@@ -88,13 +88,13 @@ export function integratedLines(
 
 /** A line of somebody else's file: only its tabs may reach the terminal as they are. */
 function printable(line: string): string {
-  return asWritten(line.split('\t').map(oneLine).join('\t'));
+  return line.split('\t').map(oneLine).join('\t');
 }
 
 function fileLine({ path, change, how, added, deleted }: ToldFile): string {
   const lines = added === null || deleted === null ? 'binary' : `+${added} -${deleted}`;
   const said = { 'as-submitted': '', merged: ', merged with yours', already: '', conflict: ', conflict' }[how];
-  const name = asWritten(oneLine(path));
+  const name = oneLine(path);
   return change === 'none' ? `${name}: already so` : `${name}: ${change} ${lines}${said}`;
 }
 
@@ -108,7 +108,7 @@ export function integrationRefused(refusal: Refusal, id: string, now: Instant): 
     `not integrated: ${subject} not under a live exclusive claim of yours`,
     ...unclaimedLines(paths, now),
   ].join('\n');
-  return new CoordError(code, message, { hint: nextStep(paths, 'integrate', `coord integrate ${id}`), details });
+  return new CoordError(code, message, { hint: nextStep(paths, 'integrate', coord(`integrate ${id}`)), details });
 }
 
 export function overwriteError(paths: readonly string[], id: string): CoordError {
@@ -118,7 +118,7 @@ export function overwriteError(paths: readonly string[], id: string): CoordError
       '\n',
     ),
     {
-      hint: `commit or stash them, then coord integrate ${id}`,
+      hint: `commit or stash them, then ${coord(`integrate ${id}`)}`,
       details: { reason: 'uncommitted', paths },
     },
   );
@@ -130,7 +130,7 @@ export function obstacleError(
 ): CoordError {
   const lines = files.map(({ path, obstacle }) => `${path} (${obstacle} is in the way)`);
   return new CoordError('behind', ['not integrated: no place for a file', ...listed(lines)].join('\n'), {
-    hint: `move that folder, link or file away, then coord integrate ${id}`,
+    hint: `move that folder, link or file away, then ${coord(`integrate ${id}`)}`,
     details: { reason: 'obstacle', paths: files.map(({ path }) => path) },
   });
 }
@@ -156,8 +156,8 @@ export function conflictError(
     [`not integrated: ${plural(files.length, 'conflict')}`, ...listed(lines)].join('\n'),
     {
       hint: markable
-        ? `write it with marks of conflict: coord integrate ${id} --conflicts`
-        : `let its author make it anew on what is here now: coord integrate ${id} --decline --reason "…"`,
+        ? `write it with marks of conflict: ${coord(`integrate ${id} --conflicts`)}`
+        : `let its author make it anew on what is here now: ${coord(`integrate ${id} --decline --reason "…"`)}`,
       details: { reason: 'conflict', conflicts: files.map(({ path, conflict }) => ({ path, conflict })) },
     },
   );

@@ -1,10 +1,10 @@
 import type { Target } from '../domain/ground/targets.js';
 import type { Once, Waiter } from '../domain/model.js';
 import type { Conflict, WaitEdge } from '../domain/refusal.js';
+import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shellWord, targetWord, targetWords } from './command-words.js';
 import { clock } from './format.js';
 
 /** The words of a wait that would never end. */
@@ -14,7 +14,7 @@ export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hi
   );
   return {
     message: `deadlock: this wait would never end\n${steps.map((step) => `  ${step}`).join('\n')}`,
-    hint: 'release what the others wait for (coord status --mine), then claim again; or pick other ground',
+    hint: `release what the others wait for (${coord('status --mine')}), then claim again; or pick other ground`,
   };
 }
 
@@ -22,7 +22,7 @@ export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hi
 export function orderWords(asked: string, held: string): { message: string; hint: string } {
   return {
     message: `refused: ${oneLine(asked)} sorts before ${oneLine(held)}, which you hold; this project claims in ascending order`,
-    hint: `coord release ${targetWord(held)}, then claim both in one command`,
+    hint: `${coord(`release ${targetWord(held)}`)}, then claim both in one command`,
   };
 }
 
@@ -50,8 +50,8 @@ export function gaveUpError(
       ? `waited ${formatDuration(Math.floor(waitedSeconds))} for ${names}, and gave up`
       : `stopped waiting for ${names} after ${formatDuration(Math.floor(waitedSeconds))}`;
   return new CoordError('timeout', message, {
-    hint: verb === 'claim' ? `coord claim ${targetWords(targets)} --wait` : `coord wait ${targetWords(targets)}`,
-    alternative: { why: 'pick other ground, and look again later', command: `coord status ${targetWords(targets)}` },
+    hint: verb === 'claim' ? coord(`claim ${targetWords(targets)} --wait`) : coord(`wait ${targetWords(targets)}`),
+    alternative: { why: 'pick other ground, and look again later', command: coord(`status ${targetWords(targets)}`) },
     details: { reason: why, waitedSeconds, conflicts },
   });
 }
@@ -60,7 +60,7 @@ export function gaveUpError(
 export function unknownOutcomeWords(once: Once, now: Instant): { message: string; hint: string } {
   return {
     message: `unknown: ${oneLine(once.key)} was started by ${once.agent} at ${clock(once.startedAt, now)} and never reported how it ended (${oneLine(once.command)})`,
-    hint: `look at what it did; then coord once ${shellWord(once.key)} --retry -- … to run it again, or --forget to start over`,
+    hint: `look at what it did; then ${coord(`once ${shellWord(once.key)} --retry -- …`)} to run it again, or --forget to start over`,
   };
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { adviceText, metricsLines, openMetrics } from '../../src/commands/events/metrics.js';
 import type { CoordEvent, EventType } from '../../src/domain/events.js';
 import { metricsOf } from '../../src/domain/metrics/metrics.js';
-import { asTyped } from '../../src/render/command-words.js';
+import { asTyped } from '../../src/domain/suggestion.js';
 import { loadStyle } from '../../src/render/style.js';
 import { openMetricsProblems } from '../support/openmetrics.js';
 import { HOSTILE_TEXTS } from '../support/records.js';

@@ -3,7 +3,6 @@ import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { isPerson } from '../../person.js';
 import { agentsLines, killedLines } from '../../render/agents.js';
-import { asWritten } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
 import { readText, requiredReason } from '../text-input.js';
@@ -98,15 +97,14 @@ export const state: Verb = {
       const said = snapshot.state.agents.find(({ id }) => id === base.agent)?.state ?? null;
       return {
         data: { agent: base.agent, state: said },
-        text: () => (said === null ? 'no state' : asWritten(oneLine(said))),
+        text: () => (said === null ? 'no state' : oneLine(said)),
       };
     }
     const decision = await transact(store, { kind: 'set-state', ...base, text }, context.surroundings);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     return {
       data: { agent: base.agent, state: text },
-      text: (style) =>
-        text === null ? `${style.good('cleared')}` : `${style.good('state')} ${asWritten(oneLine(text))}`,
+      text: (style) => (text === null ? `${style.good('cleared')}` : `${style.good('state')} ${oneLine(text)}`),
     };
   },
 };

@@ -2,13 +2,13 @@ import type { Config } from '../../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import { type Evidence, judgeCommit } from '../../domain/audit/judge.js';
-import { type AuditedCommit, findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
+import { findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
+import { asTyped } from '../../domain/suggestion.js';
 import { CoordError, exitCodeOf, usage } from '../../errors.js';
 import { blobsAt, changesBy, commitsIn, type RangeCommit } from '../../git/commit-range.js';
 import { type AuditPlace, type AuditReport, auditLines, commitReport, countsOf } from '../../render/audit.js';
-import { asTyped } from '../../render/command-words.js';
 import { loadStyle } from '../../render/style.js';
 import { configAt, protectedConfig } from '../main-branch/protected-config.js';
 import type { Verb } from '../verb.js';
@@ -46,7 +46,7 @@ export const audit: Verb = {
       const prints = audited.flatMap((one) =>
         one.judgements.filter(({ verdict }) => isFinding(verdict)).map((judged) => findingPrint(one, judged)),
       );
-      context.host.stdout.write(sarif(report, prints, __COORD_VERSION__));
+      context.host.stdout.write(asTyped(sarif(report, prints, __COORD_VERSION__), context.standpoint));
       return { data: report, text: () => [], streamed: true, warnings, exit: exitCodeOf(code ?? 'ok') };
     }
     if (code === null) return { data: report, text: (style) => auditLines(report, context.now(), style), warnings };
@@ -92,32 +92,15 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
   const { remote, branch } = config;
   const place: AuditPlace = { range: range.text, remote, branch, cut: history.cut, now: context.now() };
   return {
-    report: reportOf(context, audited, commits.length, place, {
+    report: {
+      range: place.range,
+      commits: audited.map((one) => commitReport(one, place)),
+      summary: summaryOf(commits.length, audited),
       historyFrom: history.reach,
       coordination: await auditSignatures(context, history.tip),
-    }),
+    },
     audited,
     warnings: surface.warnings,
-  };
-}
-
-function reportOf(
-  context: Context,
-  audited: readonly AuditedCommit[],
-  commits: number,
-  place: AuditPlace,
-  branch: Pick<AuditReport, 'historyFrom' | 'coordination'>,
-): AuditReport {
-  const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
-  const typed = (next: string | null) => (next === null ? null : asTyped(next, standpoint));
-  return {
-    range: place.range,
-    commits: audited.map((one) => {
-      const { paths, ...facts } = commitReport(one, place);
-      return { ...facts, paths: paths.map((path) => ({ ...path, next: typed(path.next) })) };
-    }),
-    summary: summaryOf(commits, audited),
-    ...branch,
   };
 }
 

@@ -4,6 +4,7 @@ import { claimsOver, type Holding, holdingsOf, Lineage } from '../../domain/audi
 import type { Evidence, Tie } from '../../domain/audit/judge.js';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Claim } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { commitsBetween, type RangeCommit } from '../../git/commit-range.js';
@@ -164,7 +165,7 @@ function noBranch({ branch, share, remote }: Config) {
     const where = share ? `neither here nor on ${remote}` : 'not in this clone, and "share" is not set';
     throw new CoordError('unavailable', `cannot know: the coordination branch ${branch} is ${where}`, {
       hint: share
-        ? 'coord init makes it; until then nothing can be audited'
+        ? `${coord('init')} makes it; until then nothing can be audited`
         : `fetch it: git fetch ${remote} ${branch}:${branch}; or let it be shared: "share": true in coord.config.json`,
       details: { reason: 'branch', branch },
       cause: error,

@@ -1,9 +1,9 @@
 import type { Context } from '../../context.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { type CommitRange, commitsIn, mergeBases, resolveCommit } from '../../git/commit-range.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
-import { shellWord } from '../../render/command-words.js';
 import { mainBranch } from '../main-branch/files.js';
 
 /** The commits that are audited. */
@@ -61,7 +61,7 @@ async function commitNamed(context: Context, revision: string): Promise<string> 
   }
   throw usage(
     `not a range of commits: ${JSON.stringify(revision.slice(0, 200))}`,
-    'name commits as git log shows them, for example: coord audit origin/main..HEAD',
+    `name commits as git log shows them, for example: ${coord('audit origin/main..HEAD')}`,
   );
 }
 

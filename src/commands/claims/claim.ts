@@ -3,11 +3,11 @@ import type { ClaimRequest, ClaimTerms } from '../../domain/claims/claim.js';
 import { isWide, narrowerGround } from '../../domain/claims/verify-token.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
+import { coord, targetWord, targetWords } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { changedPaths, onGround } from '../../git/changes.js';
 import { claimedLines } from '../../render/claims.js';
-import { targetWord, targetWords } from '../../render/command-words.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import { readDuration, readTtl, readWait, ttlFor } from '../durations.js';
@@ -142,7 +142,7 @@ export async function wideWarnings(context: Context, claims: readonly Claim[]): 
     const suggestion =
       narrower.length === 0
         ? 'claim only the files that you will change'
-        : `you have changed ${narrower.map(oneLine).join(' ')}: coord claim ${targetWords(narrower)} && coord release ${targetWord(claim.target)}`;
+        : `you have changed ${narrower.map(oneLine).join(' ')}: ${coord(`claim ${targetWords(narrower)}`)} && ${coord(`release ${targetWord(claim.target)}`)}`;
     return `${oneLine(claim.target)} is wide ground and stops others; ${suggestion}`;
   });
 }

@@ -4,12 +4,12 @@ import { unfitToHold } from '../../domain/claims/handoff.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
+import { coord, targetWord, targetWords } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { uncommittedPaths } from '../../git/changes.js';
 import { claimedLines } from '../../render/claims.js';
-import { targetWord, targetWords } from '../../render/command-words.js';
 import { shortCommit } from '../../render/format.js';
 import { refusalError, uncommittedError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
@@ -76,7 +76,8 @@ function readReceiver(input: Input): string | null {
     if (to === undefined) return null;
     throw usage('--to and --withdraw exclude each other', 'use one');
   }
-  if (to === undefined) throw usage('--to is required: the agent that shall hold it', 'coord agent list lists them');
+  if (to === undefined)
+    throw usage('--to is required: the agent that shall hold it', `${coord('agent list')} lists them`);
   return to;
 }
 
@@ -170,7 +171,7 @@ function offeredLines(claims: readonly Claim[], style: Style): string[] {
 function heldBackWarnings(heldBack: readonly Claim[], to: string | null): string[] {
   return heldBack.map(
     ({ target }) =>
-      `${to} cannot accept while you keep ${oneLine(target)}, which overlaps: coord handoff ${targetWord(target)} --to ${to}, or coord release ${targetWord(target)}`,
+      `${to} cannot accept while you keep ${oneLine(target)}, which overlaps: ${coord(`handoff ${targetWord(target)} --to ${to}`)}, or ${coord(`release ${targetWord(target)}`)}`,
   );
 }
 
@@ -184,7 +185,7 @@ function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instan
   const error = refusalError(refusal, now);
   if (refusal.reason === 'held') {
     const [first] = refusal.conflicts;
-    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then coord handoff accept ${targetWords(targets)}`;
+    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then ${coord(`handoff accept ${targetWords(targets)}`)}`;
     return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
   }
   if (refusal.reason !== 'behind') return error;
@@ -194,7 +195,7 @@ function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instan
   );
   const commits = refusal.missing.map(({ commit }) => shortCommit(commit)).join(' ');
   return new CoordError('behind', lines.join('\n'), {
-    hint: `bring it in: git fetch && git merge ${commits}; then coord handoff accept ${targetWords(targets)}`.trimEnd(),
+    hint: `bring it in: git fetch && git merge ${commits}; then ${coord(`handoff accept ${targetWords(targets)}`)}`.trimEnd(),
     details: error.details,
   });
 }

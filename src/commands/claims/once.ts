@@ -3,10 +3,10 @@ import type { OnceBeginRequest } from '../../domain/claims/once.js';
 import { onceTarget } from '../../domain/ground/targets.js';
 import type { Once } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, type Instant } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
-import { shellWord } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
 import { gaveUpError, repeatedLine } from '../../render/waiting.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -48,7 +48,7 @@ export const once: Verb = {
     const store = await context.store();
     if (input.flag('forget')) return forget(context, store, key);
     if (input.command.length === 0)
-      throw usage('no program to run', `coord once ${shellWord(key)} -- PROGRAM ARGUMENTS`);
+      throw usage('no program to run', coord(`once ${shellWord(key)} -- PROGRAM ARGUMENTS`));
     const begun = await begin(context, input, store, key);
     if (begun instanceof CoordError) return begun;
     if (begun.status === 'done') return repeat(context, begun.once);
@@ -136,7 +136,7 @@ async function forget(context: Context, store: GitStore, key: string): Promise<O
 function runningError(key: string, refusal: Refusal, now: Instant): CoordError {
   const { code, message, details } = refusalError(refusal, now);
   const words = `${message}\na run that was killed is reported as unknown once its time is over`;
-  return new CoordError(code, words, { hint: `coord once ${shellWord(key)} --wait -- PROGRAM ARGUMENTS`, details });
+  return new CoordError(code, words, { hint: coord(`once ${shellWord(key)} --wait -- PROGRAM ARGUMENTS`), details });
 }
 
 function lostError(key: string, exit: number): CoordError {
@@ -144,7 +144,7 @@ function lostError(key: string, exit: number): CoordError {
     'lost',
     `the run of ${oneLine(key)} lost its claim; the program ended with exit ${exit}, unrecorded`,
     {
-      hint: `its outcome is unknown to others: look at what it did, then coord once ${shellWord(key)} --retry or --forget`,
+      hint: `its outcome is unknown to others: look at what it did, then ${coord(`once ${shellWord(key)} --retry`)} or --forget`,
       details: { key, exit },
     },
   );

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import type { Target } from '../../domain/ground/targets.js';
+import { coord } from '../../domain/suggestion.js';
 import { shorten } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
@@ -63,7 +64,8 @@ function readReleaseTargets(context: Context, input: Input): Target[] | null {
   const texts = input.list(0);
   if (input.flag('all') && texts.length > 0) throw usage('targets and --all exclude each other', 'use one');
   if (input.flag('all')) return null;
-  if (texts.length === 0) throw usage('nothing to release was named', 'coord release TARGET, or coord release --all');
+  if (texts.length === 0)
+    throw usage('nothing to release was named', `${coord('release TARGET')}, or ${coord('release --all')}`);
   return readTargets(context, input, texts);
 }
 

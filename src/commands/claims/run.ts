@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readHead } from '../../git/refs.js';
@@ -30,7 +31,7 @@ export const run: Verb = {
   ],
   async run(context, input) {
     const command = input.command;
-    if (command.length === 0) throw usage('no program to run', 'coord run TARGET -- PROGRAM ARGUMENTS');
+    if (command.length === 0) throw usage('no program to run', coord('run TARGET -- PROGRAM ARGUMENTS'));
     const targets = readTargets(context, input, input.list(0));
     const seconds = readWait(input, await context.config());
     const store = await context.store();
@@ -47,7 +48,7 @@ export const run: Verb = {
     const kept = lost === null ? await releaseAfter(context, store, taken, input.flag('uncommitted')) : [];
     if (lost !== null) {
       return new CoordError('lost', `${oneLine(lost)}; ${oneLine(command[0] ?? '')} was stopped`, {
-        hint: 'see who holds it: coord status; then look at what the program had done',
+        hint: `see who holds it: ${coord('status')}; then look at what the program had done`,
         details: { reason: 'lost', exit, claims },
       });
     }
@@ -56,7 +57,8 @@ export const run: Verb = {
       text: () => [],
       exit,
       warnings: kept.map(
-        (claim) => `${oneLine(claim.target)} has uncommitted changes, so it stays yours: commit, then coord release`,
+        (claim) =>
+          `${oneLine(claim.target)} has uncommitted changes, so it stays yours: commit, then ${coord('release')}`,
       ),
     };
   },

@@ -3,10 +3,10 @@ import { isOffered } from '../../domain/claims/handoff.js';
 import { isLive, stampAhead } from '../../domain/claims/leases.js';
 import { overlaps } from '../../domain/ground/index.js';
 import type { Agent, Claim, Reach, Waiter } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { offlineLine } from '../../render/claims.js';
-import { asWritten } from '../../render/command-words.js';
 import { clock, table, timeLeft } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
@@ -89,12 +89,12 @@ const WIDEST_REASON = 60;
 function statusLines(report: StatusReport, style: Style): string[] {
   const { claims, waiters, agents, now, clock: hostClock } = report;
   const rows = claims.map((claim) => [
-    asWritten(shorten(oneLine(claim.target), WIDEST_TARGET)),
+    shorten(oneLine(claim.target), WIDEST_TARGET),
     claim.agent,
     claim.mode,
     timeLeft(claim.expiresAt, now),
     clock(claim.acquiredAt, now),
-    asWritten(shorten(oneLine(claim.reason ?? ''), WIDEST_REASON)),
+    shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
   ]);
   const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
   const offered = claims.filter((claim) => isOffered(claim, null, now));
@@ -103,7 +103,8 @@ function statusLines(report: StatusReport, style: Style): string[] {
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
     ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
     ...offered.map(
-      (claim) => `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): coord handoff accept`,
+      (claim) =>
+        `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): ${coord('handoff accept')}`,
     ),
     ...(hostClock.agrees
       ? []
@@ -114,7 +115,7 @@ function statusLines(report: StatusReport, style: Style): string[] {
         ]),
     ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'host') : []).map(offlineLine),
     ...killed.map((agent) =>
-      style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${asWritten(oneLine(agent.killed?.reason ?? ''))}`),
+      style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
     ),
   ];
 }
@@ -128,5 +129,5 @@ function waiterLine(waiter: Waiter, index: number, now: Instant): string {
 /** Said when status was not to ask the remote. */
 export function staleWarning(remote: string, fetchedAt: Instant | null, now: Instant): string {
   const when = fetchedAt === null ? 'at an unknown time' : `${formatDuration(secondsBetween(fetchedAt, now))} ago`;
-  return `this is as ${remote} last told it ${when}; coord status asks it again`;
+  return `this is as ${remote} last told it ${when}; ${coord('status')} asks it again`;
 }

@@ -1,11 +1,11 @@
 import type { Claim } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Policy } from '../../domain/request.js';
+import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, formatDuration, type Instant, later, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { claimedLines } from '../../render/claims.js';
-import { targetWord } from '../../render/command-words.js';
 import { clock, shortCommit } from '../../render/format.js';
 import { refusalError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
@@ -87,7 +87,7 @@ function stealRefused(refusal: Refusal, policy: Policy, now: Instant): CoordErro
           ? `it may be taken over in ${formatDuration(secondsBetween(now, free))} (at ${clock(free, now)}), unless it is renewed`
           : 'its time is over, but this clock disagrees with the others, and may not take over';
   return new CoordError(error.code, `${error.message}\n${when}`, {
-    hint: `wait your turn: coord claim ${asked} --wait; or, when you know that the holder is gone: coord steal ${asked} --force --reason "…"`,
+    hint: `wait your turn: ${coord(`claim ${asked} --wait`)}; or, when you know that the holder is gone: ${coord(`steal ${asked} --force --reason "…"`)}`,
     details: { ...error.details, takeoverAt: free },
   });
 }

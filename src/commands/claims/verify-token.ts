@@ -1,9 +1,9 @@
 import { verifyToken as verify } from '../../domain/claims/verify-token.js';
 import type { Claim } from '../../domain/model.js';
+import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
-import { targetWord } from '../../render/command-words.js';
 import { clock } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
@@ -22,7 +22,7 @@ export const verifyToken: Verb = {
   async run(context, input) {
     const token = readToken(input.argument(1) ?? '');
     const [target] = readTargets(context, input, [input.argument(0) ?? '']);
-    if (!target) throw usage('no target was named', 'coord verify-token TARGET TOKEN');
+    if (!target) throw usage('no target was named', coord('verify-token TARGET TOKEN'));
     const store = await context.store();
     const { state } = input.negated('fetch') ? await store.read() : await store.latest();
     const now = context.now();
@@ -55,7 +55,7 @@ function validTokenLine({ token, current }: TokenReport, now: Instant, style: St
 function staleToken(report: TokenReport, now: Instant): CoordError {
   const { target, token, current } = report;
   return new CoordError('lost', `stale: ${whyStale(oneLine(target), token, current, now)}`, {
-    hint: `do not write; whoever has this token claims again first: coord claim ${targetWord(target)}`,
+    hint: `do not write; whoever has this token claims again first: ${coord(`claim ${targetWord(target)}`)}`,
     details: { ...report },
   });
 }

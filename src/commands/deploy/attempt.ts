@@ -4,8 +4,8 @@ import { blockedEvent, type DeployBlockRequest } from '../../domain/deploy/decis
 import type { DeployStep, NewDeployment } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { State } from '../../domain/model.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
-import { shellWord } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
@@ -119,6 +119,6 @@ export function withDeploy(error: CoordError, deploy: string): CoordError {
   return new CoordError(code, message, {
     ...(hint === undefined ? {} : { hint }),
     ...(alternative ? { alternative } : {}),
-    details: { ...details, deploy, evidence: `coord deploy show ${shellWord(deploy)}` },
+    details: { ...details, deploy, evidence: coord(`deploy show ${shellWord(deploy)}`) },
   });
 }

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -55,7 +56,7 @@ export class Hold {
   private lose(why: string | null): void {
     if (why === null) return;
     this.lost = new CoordError('lost', oneLine(why), {
-      hint: 'see who holds it: coord status; then look at what was done',
+      hint: `see who holds it: ${coord('status')}; then look at what was done`,
       details: { reason: 'lost' },
     });
     this.controller.abort();

@@ -2,9 +2,9 @@ import type { DeployConfig } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
 import type { DeployAction } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
-import { shellWord } from '../../render/command-words.js';
 import { readTarget } from '../../targets.js';
 import { readReason } from '../claims/claim.js';
 import { nearest } from '../line/nearest.js';
@@ -32,7 +32,7 @@ export function readOrder(input: Input): Order {
   const reason = readReason(input.text('reason'));
   const dryRun = input.flag('dryRun');
   if (input.command.length === 0 && !dryRun) {
-    throw usage('no program to deploy with', `coord deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`);
+    throw usage('no program to deploy with', coord(`deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`));
   }
   if (back !== null && reason === null) {
     throw usage('a rollback needs a reason', `--rollback-to ${shellWord(back)} --reason "…"; it goes on the record`);
@@ -73,7 +73,7 @@ function unknownTarget(target: string, known: readonly string[], where: string):
   if (known.length === 0) {
     return usage(
       `no such deploy target: ${name}; ${where} has none`,
-      `add "deploy" to ${where}: coord help config`,
+      `add "deploy" to ${where}: ${coord('help config')}`,
       details,
     );
   }
@@ -104,6 +104,6 @@ export async function commitOf(context: Context, { back }: Order): Promise<strin
   if (result.code === 0) return result.stdout.toString('utf8').trim();
   throw usage(
     `no such commit: ${JSON.stringify(shorten(back, 80))}`,
-    'coord deploy list shows what ran; or git fetch first',
+    `${coord('deploy list')} shows what ran; or git fetch first`,
   );
 }

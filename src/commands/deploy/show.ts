@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { outcomeOf } from '../../domain/deploy/decision.js';
 import { type Deployment, type Deployments, liveOn } from '../../domain/deploy/records.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { evidenceLines } from '../../render/deploy/records.js';
@@ -53,6 +54,6 @@ async function find(context: Context, deployments: Deployments, asked: string): 
   const ids = (more.length > 0 ? all : attempts).slice(-LATEST).map(({ id }) => id);
   const name = JSON.stringify(oneLine(asked).slice(0, 80));
   if (first) throw usage(`${name} begins more than one deploy`, `one of: ${ids.join(', ')}`, { deploys: ids });
-  const hint = ids.length === 0 ? 'nothing was deployed yet: coord deploy list' : `the latest: ${ids.join(', ')}`;
+  const hint = ids.length === 0 ? `nothing was deployed yet: ${coord('deploy list')}` : `the latest: ${ids.join(', ')}`;
   throw usage(`no such deploy: ${name}`, hint, { deploys: ids });
 }

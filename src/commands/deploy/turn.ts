@@ -3,9 +3,9 @@ import type { DeployBeginRequest } from '../../domain/deploy/decision.js';
 import type { Deployment, NewDeployment } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import { shellWord } from '../../render/command-words.js';
 import { gaveUpError } from '../../render/waiting.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
@@ -89,8 +89,8 @@ async function waitForOwn(context: Context): Promise<boolean> {
 export function suggestingDeploy(error: CoordError, target: string): CoordError {
   if (error.code !== 'held' && error.code !== 'timeout') return error;
   return new CoordError(error.code, error.message, {
-    hint: `coord deploy ${shellWord(target)} --wait -- …`,
-    alternative: { why: 'see what is going on there', command: `coord deploy list ${shellWord(target)}` },
+    hint: coord(`deploy ${shellWord(target)} --wait -- …`),
+    alternative: { why: 'see what is going on there', command: coord(`deploy list ${shellWord(target)}`) },
     details: error.details,
   });
 }

@@ -2,6 +2,7 @@ import type { DeployFinishRequest } from '../../domain/deploy/decision.js';
 import type { Deployment, DeployStep } from '../../domain/deploy/records.js';
 import type { Verification } from '../../domain/deploy/verification.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { unrecorded } from '../../render/deploy/refusals.js';
 import { deployedLines } from '../../render/deploy/steps.js';
@@ -190,7 +191,7 @@ async function record(one: Case, store: GitStore, progress: Progress, begun: Beg
   if (end.error !== null) return withDeploy(end.error, deployment.id);
   if (deployment.status === 'failed' && end.status === 'done') {
     return withDeploy(
-      new CoordError('lost', deployment.why ?? 'the claim was lost', { hint: 'coord deploy list' }),
+      new CoordError('lost', deployment.why ?? 'the claim was lost', { hint: coord('deploy list') }),
       deployment.id,
     );
   }

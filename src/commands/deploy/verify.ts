@@ -1,9 +1,9 @@
 import type { VerifyConfig } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
 import { usage } from '../../errors.js';
-import { shellWord } from '../../render/command-words.js';
 import { verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/endpoint.js';
 import { verifyEndpoint } from '../../verify/endpoint.js';
 import { nearest } from '../line/nearest.js';
@@ -55,12 +55,12 @@ async function verifyConfig(context: Context, input: Input, target: string): Pro
     const meant = nearest(target, known);
     const listed = known.length === 0 ? 'it has none' : `it has ${known.map(oneLine).join(', ')}`;
     const name = JSON.stringify(shorten(target, 80));
-    const hint = meant === undefined ? `add it under "deploy" in ${where}` : `coord deploy verify ${shellWord(meant)}`;
+    const hint = meant === undefined ? `add it under "deploy" in ${where}` : coord(`deploy verify ${shellWord(meant)}`);
     throw usage(`no such deploy target: ${name} in ${where}; ${listed}`, hint, { target, known });
   }
   if (found.verify === null) {
     const message = `nothing says where to look for ${oneLine(target)}: it has no "verify" in ${where}`;
-    throw usage(message, `add "verify": {"url": "https://…"} to it in ${where}; coord help config`, { target });
+    throw usage(message, `add "verify": {"url": "https://…"} to it in ${where}; ${coord('help config')}`, { target });
   }
   return { ...found.verify, timeoutSeconds: readTimeout(input) ?? found.verify.timeoutSeconds };
 }

@@ -9,6 +9,7 @@ import { type Enforcement, enforcementOf, type Layer } from '../../domain/doctor
 import type { Verification } from '../../domain/gates/judge.js';
 import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
 import { lintRules } from '../../domain/rules/lint.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { verifySignature } from '../../gates/signatures.js';
@@ -76,10 +77,10 @@ async function rulesCheck(context: Context): Promise<Checked> {
   const folder = await rulesFolder(context);
   const files = workingRules(context, folder);
   if (files.length === 0)
-    return wrong('rules', 'medium', `no rules in ${folder}`, 'coord init writes the starter rules');
+    return wrong('rules', 'medium', `no rules in ${folder}`, `${coord('init')} writes the starter rules`);
   const errors = lintRules(files).filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return well('rules', 'medium', `${plural(files.length, 'file')} in ${folder}, clear`);
-  return wrong('rules', 'medium', `${plural(errors.length, 'error')} in ${folder}`, 'coord rules lint');
+  return wrong('rules', 'medium', `${plural(errors.length, 'error')} in ${folder}`, coord('rules lint'));
 }
 
 /** A finding, with the error that it was seen by. */

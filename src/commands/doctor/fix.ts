@@ -2,6 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
+import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
@@ -123,7 +124,7 @@ function lockCheck({ repository, host }: Context, { branch }: Config): Checked {
   const seconds = stats ? Math.round(Math.abs(host.now() - stats.mtimeMs) / 1000) : 0;
   if (seconds <= IN_USE_SECONDS) return well('lock', 'medium', 'none was left over');
   const message = `${path} is there, for ${seconds}s: a git that was killed leaves it`;
-  return wrong('lock', 'medium', message, 'coord doctor --fix');
+  return wrong('lock', 'medium', message, coord('doctor --fix'));
 }
 
 export interface LeftOverRef {
@@ -151,13 +152,13 @@ async function refsCheck(context: Context): Promise<Checked> {
   const left = await leftOverRefs(context);
   if (left.length === 0) return well('refs', 'low', 'none was left over');
   const message = `${plural(left.length, 'ref')} of commands that were killed: ${left[0]?.ref}`;
-  return wrong('refs', 'low', message, 'coord doctor --fix');
+  return wrong('refs', 'low', message, coord('doctor --fix'));
 }
 
 function proofsCheck(context: Context): Checked {
   const left = leftOverProofs(context);
   if (left.length === 0) return well('proofs', 'low', 'none was left over');
-  return wrong('proofs', 'low', `${plural(left.length, 'folder')} of a --prove that was killed`, 'coord doctor --fix');
+  return wrong('proofs', 'low', `${plural(left.length, 'folder')} of a --prove that was killed`, coord('doctor --fix'));
 }
 
 /** Whether packing in the background keeps up, or was stopped for good by a lock that a killed git left. */

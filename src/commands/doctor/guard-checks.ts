@@ -5,6 +5,7 @@ import { CONFIG_FILE } from '../../config/load.js';
 import type { Context } from '../../context.js';
 import type { Layer } from '../../domain/doctor/enforcement.js';
 import { lintGates } from '../../domain/gates/lint.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import type { HooksReport } from '../../render/hooks.js';
@@ -27,7 +28,7 @@ export async function hooksCheck(context: Context): Promise<GuardCheck> {
     const message = `live in ${oneLine(report.folder)}`;
     return { check: well('hooks', 'medium', message), layer: { layer: 'hooks', live: true, why: message } };
   }
-  const next = off ? 'unset COORD_GUARD' : report.isOwn ? 'coord hooks install' : 'coord hooks status';
+  const next = off ? 'unset COORD_GUARD' : report.isOwn ? coord('hooks install') : coord('hooks status');
   const check = wrong('hooks', 'medium', problem, next);
   return { check, layer: { layer: 'hooks', live: false, why: problem } };
 }
@@ -69,7 +70,7 @@ export function harnessCheck({ repository: { root } }: Context): GuardCheck {
       'harness',
       'low',
       message,
-      'coord setup claude-code (or codex, gemini, cursor), where agents work in one',
+      `${coord('setup claude-code')} (or codex, gemini, cursor), where agents work in one`,
     ),
     layer: { layer: 'harness', live: false, why: message },
   };

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import type { Context } from '../../context.js';
 import { type Attempt, brokenLayers, type LayerId, type Proof } from '../../domain/doctor/enforcement.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { readHooks } from '../guards/hooks-report.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
@@ -34,7 +35,7 @@ export async function prove(context: Context, live: readonly LayerId[]): Promise
       const attempts: Attempt[] = [];
       for (const name of ORDER) {
         if (stopped)
-          throw new CoordError('unavailable', 'stopped; nothing is left behind', { hint: 'coord doctor --prove' });
+          throw new CoordError('unavailable', 'stopped; nothing is left behind', { hint: coord('doctor --prove') });
         attempts.push(await tries[name]());
       }
       const proof = { path: stage.path, ...ACTORS, attempts };
@@ -50,7 +51,7 @@ const ORDER = ['claim', 'edit', 'commit', 'noVerify', 'plumbing', 'push', 'pushN
 function broken(layer: LayerId, { attempts }: Proof): Checked {
   const passed = attempts.filter((one) => one.layer === layer && one.outcome === 'not-stopped');
   const message = `${layer}: set up, and let ${passed.map(({ what }) => what).join(' and ')} through`;
-  return { ...wrong('prove', 'high', message, 'coord hooks status; coord hooks install'), code: 'fault' };
+  return { ...wrong('prove', 'high', message, `${coord('hooks status')}; ${coord('hooks install')}`), code: 'fault' };
 }
 
 /** A proof that runs says so this often. */

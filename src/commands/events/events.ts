@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import { type CoordEvent, EVENT_TYPES } from '../../domain/events.js';
+import { coord } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, type Instant, instantOf, parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
@@ -114,7 +115,7 @@ export function unknownEvent(
   }
   return usage(
     `no such event: ${JSON.stringify(id)}`,
-    'coord events prints them; --since also takes 2h, or an instant',
+    `${coord('events')} prints them; --since also takes 2h, or an instant`,
   );
 }
 

@@ -2,9 +2,9 @@ import type { Context } from '../../context.js';
 import type { CoordEvent } from '../../domain/events.js';
 import { Newest } from '../../domain/log/notes.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
+import { asTyped } from '../../domain/suggestion.js';
 import { jsonLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import { asTyped } from '../../render/command-words.js';
 import { eventLine } from '../../render/events.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { eventsSince, historyFrom } from '../../store/format/history.js';
@@ -48,9 +48,10 @@ export async function followEvents(context: Context, store: GitStore, plan: Even
 async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent) => void> {
   const { stdout, env } = context.host;
   const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
-  const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
   return (event) => {
-    const line = context.flags.json ? jsonLine(event) : asTyped(eventLine(event, context.now(), style), standpoint);
+    const line = context.flags.json
+      ? jsonLine(event)
+      : asTyped(eventLine(event, context.now(), style), context.standpoint);
     stdout.write(`${line}\n`, (error) => {
       if (error) bell.stop();
     });

@@ -1,10 +1,10 @@
 import type { CoordEvent } from '../../domain/events.js';
 import type { Advice, Contention, Spread } from '../../domain/metrics/contention.js';
 import { type Counts, type Metrics, metricsOf } from '../../domain/metrics/metrics.js';
+import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
-import { asTyped, targetWord } from '../../render/command-words.js';
 import { clock, table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
@@ -44,10 +44,9 @@ export const metrics: Verb = {
       context.host.stdout.write(openMetrics(report));
       return { data: report, text: () => [], streamed: true };
     }
-    const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
     const contention = report.contention.map((one) => ({
       ...one,
-      advice: { ...one.advice, text: asTyped(adviceText(one.target, one.advice), standpoint) },
+      advice: { ...one.advice, text: adviceText(one.target, one.advice) },
     }));
     return { data: { ...report, contention }, text: (style) => metricsLines(report, now, style) };
   },
@@ -120,7 +119,7 @@ export function adviceText(target: string, advice: Advice): string {
     case 'shorten':
       return `release it sooner: one hold in twenty takes ${formatDuration(advice.p95)} or longer`;
     case 'queue':
-      return `queue instead of trying again: coord claim ${targetWord(target)} --wait`;
+      return `queue instead of trying again: ${coord(`claim ${targetWord(target)} --wait`)}`;
     case 'split':
       return 'many want it: split the work, or the file';
   }

@@ -1,10 +1,10 @@
 import type { Context } from '../../context.js';
 import { usedNonces } from '../../domain/deploy/records.js';
 import { type GateRecord, gateEvent } from '../../domain/gates/gate.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
 import type { GateStep } from '../../gates/surroundings.js';
-import { shellWord } from '../../render/command-words.js';
 import { gatesClosed } from '../../render/deploy/refusals.js';
 import { checkedLine, checkingLine, openLines } from '../../render/gates.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
@@ -28,7 +28,7 @@ export const gateCheck: Verb = {
     const target = input.argument(0) ?? '';
     const action = readAction(input);
     const fetch = !input.negated('fetch');
-    const source = await gateSource(context, fetch, `coord gate check ${shellWord(target)} --no-fetch`);
+    const source = await gateSource(context, fetch, coord(`gate check ${shellWord(target)} --no-fetch`));
     if (source instanceof CoordError) return source;
     targetConfig(source, target);
     const commit = await readCommit(context, input);

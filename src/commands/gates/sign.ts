@@ -6,13 +6,13 @@ import type { GateQuestion } from '../../domain/gates/gate.js';
 import type { TagVerdict } from '../../domain/gates/judge.js';
 import { formatPayload, type GatePayload, tagFolder, tagName } from '../../domain/gates/payload.js';
 import { peopleOf } from '../../domain/gates/signers.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { standings } from '../../gates/signed-tag-gate.js';
 import { readSigners } from '../../gates/signers-on-disk.js';
 import { isPerson } from '../../person.js';
-import { shellWord } from '../../render/command-words.js';
 import { requestLines, signedLines, signingLines } from '../../render/gate-request.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { startChild } from '../child.js';
@@ -61,7 +61,7 @@ export const gateRequest: Verb = {
   async run(context, input) {
     const [gate = '', target = ''] = [input.argument(0), input.argument(1)];
     const action = readAction(input);
-    const offline = `coord gate request ${shellWord(gate)} ${shellWord(target)} --no-fetch`;
+    const offline = coord(`gate request ${shellWord(gate)} ${shellWord(target)} --no-fetch`);
     const source = await gateSource(context, !input.negated('fetch'), offline);
     if (source instanceof CoordError) return source;
     const config = signedGate(source, gate, target);
@@ -71,7 +71,7 @@ export const gateRequest: Verb = {
         ? 'coord.config.json is on no main branch yet'
         : await readSigners(context, config, source.from.commit);
     if (typeof keys === 'string') {
-      const hint = 'a person mends it on the main branch: coord help config';
+      const hint = `a person mends it on the main branch: ${coord('help config')}`;
       return new CoordError('closed', `nobody can open the gate: ${keys}`, { hint, details: { reason: 'unreadable' } });
     }
     const question = { gate, target, commit, action };
@@ -111,7 +111,7 @@ export const gateSign: Verb = {
     const [gate = '', target = ''] = [input.argument(0), input.argument(1)];
     if (!isPerson(context.host)) return notAPerson(gate, target);
     const action = readAction(input);
-    const offline = `coord gate sign ${shellWord(gate)} ${shellWord(target)} --no-fetch`;
+    const offline = coord(`gate sign ${shellWord(gate)} ${shellWord(target)} --no-fetch`);
     const source = await gateSource(context, !input.negated('fetch'), offline);
     if (source instanceof CoordError) return source;
     const config = signedGate(source, gate, target);
@@ -172,7 +172,7 @@ async function push(context: Context, remote: string, { tag }: ToSign): Promise<
 
 function notAPerson(gate: string, target: string): CoordError {
   return new CoordError('closed', 'a person signs, at a terminal of their own: an agent cannot open its own gate', {
-    hint: `coord gate request ${shellWord(gate)} ${shellWord(target)} prints what a person is to run`,
+    hint: `${coord(`gate request ${shellWord(gate)} ${shellWord(target)}`)} prints what a person is to run`,
     details: { reason: 'not-a-person' },
   });
 }
@@ -188,7 +188,7 @@ function doesNotCount(verdict: TagVerdict | string | undefined): CoordError {
   const why = typeof verdict === 'string' ? verdict : `the tag ${verdict?.why ?? 'is not there'}`;
   const reason = typeof verdict === 'object' ? verdict.closed : 'unreadable';
   return new CoordError('closed', `your signature would not count, and was taken back: ${oneLine(why)}`, {
-    hint: 'sign with a key that the main branch lists: coord gate list, and git config user.signingKey',
+    hint: `sign with a key that the main branch lists: ${coord('gate list')}, and git config user.signingKey`,
     details: { reason },
   });
 }

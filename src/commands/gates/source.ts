@@ -1,10 +1,10 @@
 import type { GateConfig, SignedTagGate } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
 import type { GateQuestion } from '../../domain/gates/gate.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { gateNamed, gatesOf } from '../../gates/check.js';
-import { shellWord } from '../../render/command-words.js';
 import { readAuthority } from '../deploy/authority.js';
 import { targetConfig } from '../deploy/order.js';
 import { nearest } from '../line/nearest.js';
@@ -42,7 +42,7 @@ export function knownGate(source: ProtectedConfig, name: string): GateConfig {
   const meant = nearest(name, known);
   throw usage(
     `no such gate: ${JSON.stringify(shorten(name, 80))}; ${whereFrom(source)} has ${known.map(oneLine).join(', ') || 'none'}`,
-    meant === undefined ? 'coord gate list' : `did you mean ${shellWord(meant)}?`,
+    meant === undefined ? coord('gate list') : `did you mean ${shellWord(meant)}?`,
     { gate: name, known },
   );
 }
@@ -55,13 +55,13 @@ export function signedGate(source: ProtectedConfig, name: string, target: string
   const gate = knownGate(source, name);
   targetConfig(source, target);
   if (gate.type !== 'signed-tag') {
-    throw usage(`the gate ${oneLine(name)} is a program: nobody signs it`, `coord gate check ${shellWord(target)}`);
+    throw usage(`the gate ${oneLine(name)} is a program: nobody signs it`, coord(`gate check ${shellWord(target)}`));
   }
   if (gatesOf(source, target).includes(name)) return gate;
   const needed = gatesOf(source, target).map(oneLine).join(', ');
   throw usage(
     `${oneLine(target)} does not need the gate ${oneLine(name)}, but ${needed}`,
-    `coord gate list ${shellWord(target)}`,
+    coord(`gate list ${shellWord(target)}`),
     { gate: name, target },
   );
 }

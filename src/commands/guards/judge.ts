@@ -3,6 +3,7 @@ import type { Context } from '../../context.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import { type GuardedChanger, type GuardRefusal, guardChanges, surfacePaths } from '../../domain/guard.js';
 import type { State } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
@@ -93,9 +94,9 @@ async function mustBeKnown(store: GitStore, { branch, share }: Config): Promise<
   if ((await store.tip()) !== null) return;
   throw new CoordError(
     'unavailable',
-    `this clone has no coordination branch (${branch})${share ? ' yet: coord status fetches it' : ''}`,
+    `this clone has no coordination branch (${branch})${share ? ` yet: ${coord('status')} fetches it` : ''}`,
     {
-      hint: share ? 'coord status' : 'coord init',
+      hint: share ? coord('status') : coord('init'),
     },
   );
 }

@@ -4,6 +4,7 @@ import { decide } from '../../domain/decide.js';
 import type { Claim, Release, State } from '../../domain/model.js';
 import type { Refused } from '../../domain/request.js';
 import type { Answer } from '../../domain/request-table.js';
+import { coord } from '../../domain/suggestion.js';
 import type { CoordError } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { type LandedClaim, type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
@@ -71,7 +72,7 @@ async function tryToLand(context: Context, dryRun: boolean, rehearsed: Set<strin
   if (!plan.ok) return refused(context, work, plan);
   const claims = plan.result.released;
   const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
-  if (dirty.length > 0) return uncommittedOnGround(dirty, 'coord land');
+  if (dirty.length > 0) return uncommittedOnGround(dirty, coord('land'));
   if (dryRun) return success(request, work, { already: false, dryRun, released: claims });
   if (!rehearsed.has(work.head)) {
     const stopped = await rehearse(context, work);

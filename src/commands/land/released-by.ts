@@ -3,6 +3,7 @@ import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Claim } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { shorten } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { pathsBetween, renamesSince, uncommittedPaths } from '../../git/changes.js';
@@ -67,7 +68,7 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
   const apart = sorted.flatMap(({ unmerged }) => unmerged);
   if (chosen.length === 0 && apart.length > 0) return notMerged(report, apart);
   const dirty = await uncommittedPaths(context.git, chosen, context.repository.foldsCase);
-  if (dirty.length > 0) return uncommittedOnGround(dirty, `coord released-by ${commit.slice(0, 7)}`);
+  if (dirty.length > 0) return uncommittedOnGround(dirty, coord(`released-by ${commit.slice(0, 7)}`));
   if (chosen.length > 0) {
     const decision = await transact(
       store,

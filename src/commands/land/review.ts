@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import type { LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
@@ -14,7 +15,6 @@ import {
   wordsOf,
 } from '../../git/push-status.js';
 import { isAncestor } from '../../git/refs.js';
-import { shellWord } from '../../render/command-words.js';
 import {
   hookRefused,
   landRefused,
@@ -95,11 +95,11 @@ async function record(context: Context, request: LandRequest): Promise<string | 
 async function checkBranch(context: Context, branch: string, work: Work | null): Promise<void> {
   const { code } = await context.git(['check-ref-format', '--branch', branch]);
   if (code !== 0 || branch.startsWith('-')) {
-    throw usage(`not a branch name: ${JSON.stringify(branch)}`, 'coord land --to BRANCH');
+    throw usage(`not a branch name: ${JSON.stringify(branch)}`, coord('land --to BRANCH'));
   }
   const config = await context.config();
   if (branch === config.branch) throw usage(`${branch} is the coordination branch`, 'name another branch');
-  if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, 'coord land');
+  if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, coord('land'));
 }
 
 /** @returns why it could not be pushed; null when it was. */

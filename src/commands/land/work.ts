@@ -3,6 +3,7 @@ import type { Context } from '../../context.js';
 import type { LandRequest } from '../../domain/claims/land.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
+import { coord } from '../../domain/suggestion.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import { mergeBase, pathsBetween } from '../../git/changes.js';
@@ -53,7 +54,7 @@ export async function requireSharing(context: Context): Promise<void> {
   if ((await context.config()).share) return;
   throw usage(
     `nothing to land on: ${CONFIG_FILE} shares with no remote ("share": false)`,
-    'merge it into your main branch yourself, then coord release; or set "share": true where there is a remote',
+    `merge it into your main branch yourself, then ${coord('release')}; or set "share": true where there is a remote`,
   );
 }
 

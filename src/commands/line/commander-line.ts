@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { coord } from '../../domain/suggestion.js';
 import { type CoordError, usage } from '../../errors.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { VERBS } from '../registry.js';
@@ -60,8 +61,8 @@ async function helpAsData(names: Sighted['names'], act: Act): Promise<void> {
 }
 
 function incomplete(head: string | undefined): CoordError {
-  if (head === undefined) return usage('no command was named', 'coord help');
-  return usage(`no verb was named: coord ${head} has ${tailsOf(head).join(', ')}`, `coord ${head} --help`);
+  if (head === undefined) return usage('no command was named', coord('help'));
+  return usage(`no verb was named: coord ${head} has ${tailsOf(head).join(', ')}`, coord(`${head} --help`));
 }
 
 function misunderstood(complaint: string, head: string | undefined): CoordError {
@@ -72,6 +73,6 @@ function misunderstood(complaint: string, head: string | undefined): CoordError 
   const suggestion = /Did you mean (?:one of )?(.+?)\?/.exec(rest.join(' '))?.[1];
   return usage(
     suggestion ? `${first} (did you mean ${suggestion}?)` : first,
-    head === undefined ? 'coord --help' : `coord ${head} --help`,
+    head === undefined ? coord('--help') : coord(`${head} --help`),
   );
 }

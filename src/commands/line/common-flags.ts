@@ -1,3 +1,4 @@
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import type { VerbEntry } from '../registry.js';
@@ -30,7 +31,7 @@ export function commonFlags(options: Readonly<Record<string, unknown>>): CommonF
   if (typeof agent === 'string' && agent.startsWith('-')) {
     throw usage(
       `--agent needs an id: ${JSON.stringify(oneLine(shorten(agent, 80)))} looks like an option`,
-      'coord agent list',
+      coord('agent list'),
     );
   }
   return {

@@ -1,3 +1,4 @@
+import { coord } from '../../domain/suggestion.js';
 import { parseDuration } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { VERBS, type VerbEntry } from '../registry.js';
@@ -65,7 +66,7 @@ function splitCommand(
     const tail = entry?.name.slice((head ?? '').length + 1);
     throw usage(
       `coord ${entry?.name} runs no program: ${tail} is a verb of coord ${head}, and nothing else can have that name`,
-      `coord ${head} --help`,
+      coord(`${head} --help`),
     );
   }
   return [argv.slice(0, end), argv.slice(end + 1)];

@@ -1,3 +1,4 @@
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { defaultOf, heads, tailsOf } from '../subjects.js';
@@ -21,6 +22,6 @@ export function checkNames(head: string, tail: string | undefined, others: reado
 function unknown(word: string, known: readonly string[], prefix: string): CoordError {
   const said = `${prefix}${oneLine(shorten(word, 80))}`;
   const meant = nearest(word, known);
-  if (meant === undefined) return usage(`unknown command: ${said}`, `coord help ${prefix}`.trimEnd());
-  return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, `coord help ${prefix}${meant}`);
+  if (meant === undefined) return usage(`unknown command: ${said}`, coord(`help ${prefix}`).trimEnd());
+  return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, coord(`help ${prefix}${meant}`));
 }

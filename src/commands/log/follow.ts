@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import { LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
+import { asTyped } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
-import { asTyped } from '../../render/command-words.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { disclaimer, noteLine } from '../../render/notes.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
@@ -73,7 +73,6 @@ async function refresh(context: Context, store: GitStore, reached: boolean, firs
 async function printer(context: Context, bell: Bell): Promise<(notes: readonly OpenNote[], first: boolean) => void> {
   const { stdout, env } = context.host;
   const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
-  const standpoint = { atRoot: context.atRoot, agent: context.flags.agent };
   const write = (line: string) =>
     stdout.write(line, (error) => {
       if (error) bell.stop();
@@ -81,7 +80,7 @@ async function printer(context: Context, bell: Bell): Promise<(notes: readonly O
   return (notes, first) => {
     for (const note of notes) {
       if (context.flags.json) write(successEnvelope('log', { notes: [note], disclaimer: LOG_DISCLAIMER }, []));
-      else write(`${asTyped(noteLine(note, context.now(), style), standpoint)}\n`);
+      else write(`${asTyped(noteLine(note, context.now(), style), context.standpoint)}\n`);
     }
     // An end may never come, so it is said at the beginning too.
     if (first && !context.flags.json) write(`${disclaimer(style)}\n`);

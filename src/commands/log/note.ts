@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Note, NoteKind } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { type CoordError, usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
 import { ackedLines, notedLines } from '../../render/notes.js';
@@ -123,7 +124,7 @@ async function logWith(store: GitStore, id: string): Promise<{ readonly notes: r
   const notes = await store.readLog();
   const note = findNote(notes, id);
   if (note.kind !== 'ack') return { notes, note };
-  throw usage(`${note.id} is itself an ack, of ${note.ref}`, 'answer it with a note: coord note "…" --to ID');
+  throw usage(`${note.id} is itself an ack, of ${note.ref}`, `answer it with a note: ${coord('note "…" --to ID')}`);
 }
 
 function success(given: Note, of: Note, already: boolean): Success {
@@ -147,7 +148,7 @@ export function findNote<N extends Note>(notes: readonly N[], id: string): N {
   if (only === undefined) throw unknownNote(id);
   if (begun.length === 1) return only;
   const ids = begun.slice(-MOST_LISTED).map((note) => note.id);
-  throw usage(`${begun.length} notes begin with ${id}: ${ids.join(', ')}`, 'name one of them: coord log', {
+  throw usage(`${begun.length} notes begin with ${id}: ${ids.join(', ')}`, `name one of them: ${coord('log')}`, {
     notes: ids,
   });
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../../context.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { sameSession } from '../../domain/agents/ownership.js';
+import { coord } from '../../domain/suggestion.js';
 import type { Store } from '../../store/swap/store.js';
 import { mainBranch, rulesFolder } from '../main-branch/files.js';
 import { readRemembered, remember } from '../main-branch/remembered.js';
@@ -38,8 +39,7 @@ export function rulesMark(digest: string): string {
   return `rules ${digest}`;
 }
 
-export const CHANGED_RULES =
-  'the rules have changed since your session loaded them; read them before you go on: coord session start';
+export const CHANGED_RULES = `the rules have changed since your session loaded them; read them before you go on: ${coord('session start')}`;
 
 /** Digest of the rules in force; null when there are none. */
 export async function digestInForce(context: Context, inFolder?: string): Promise<string | null> {

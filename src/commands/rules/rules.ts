@@ -1,5 +1,6 @@
 import { lintRules } from '../../domain/rules/lint.js';
 import { parseRules, ruleKey } from '../../domain/rules/parse.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { lintedLine, problemLines, ruleLine, ruleLines, rulesHeading } from '../../render/rules.js';
@@ -33,7 +34,7 @@ export const rulesShow: Verb = {
       const suggestion = meant === undefined ? '' : ` (did you mean ${meant}?)`;
       throw usage(
         `no such rule: ${oneLine(asked)}${suggestion}`,
-        meant === undefined ? 'coord rules' : `coord rules show ${meant}`,
+        meant === undefined ? coord('rules') : coord(`rules show ${meant}`),
         { known },
       );
     }
@@ -55,7 +56,7 @@ export const rulesLint: Verb = {
     if (files.length === 0) {
       throw usage(
         `no rules in ${folder}`,
-        'coord init writes the starter rules; "rules" in coord.config.json names the folder',
+        `${coord('init')} writes the starter rules; "rules" in coord.config.json names the folder`,
       );
     }
     const problems = lintRules(files);
@@ -64,7 +65,7 @@ export const rulesLint: Verb = {
     if (errors.length > 0) {
       const counts = `${plural(errors.length, 'error')}, ${plural(warnings, 'warning')}`;
       return new CoordError('usage', [...problemLines(problems), counts].join('\n'), {
-        hint: 'mend the errors, then: coord rules lint',
+        hint: `mend the errors, then: ${coord('rules lint')}`,
         details: { folder, problems },
       });
     }

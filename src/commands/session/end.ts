@@ -4,10 +4,10 @@ import { ownClaims } from '../../domain/agents/ownership.js';
 import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
+import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { releasedLines } from '../../render/claims.js';
-import { targetWord } from '../../render/command-words.js';
 import { refusalError } from '../../render/refusals.js';
 import { type EndReport, endedLine } from '../../render/session.js';
 import { answerBefore } from '../../store/queue/combine.js';
@@ -75,7 +75,7 @@ async function nothingToEnd(store: GitStore, agent: string) {
   if (running !== null) {
     throw usage(
       `the session of ${agent} (${running}) was not started in this worktree`,
-      `end it where it was started, or: COORD_SESSION=${running} coord session end --agent ${agent}`,
+      `end it where it was started, or: COORD_SESSION=${running} ${coord(`session end --agent ${agent}`)}`,
       { session: running },
     );
   }
@@ -95,5 +95,5 @@ async function releaseAt(
 }
 
 function keptWarning(claim: Claim, agent: string): string {
-  return `kept ${oneLine(claim.target)}: it has uncommitted changes; commit, then coord release ${targetWord(groundOf(claim))} --agent ${agent}`;
+  return `kept ${oneLine(claim.target)}: it has uncommitted changes; commit, then ${coord(`release ${targetWord(groundOf(claim))} --agent ${agent}`)}`;
 }

@@ -6,6 +6,7 @@ import { isLive } from '../../domain/claims/leases.js';
 import { inboxOf, LOG_DISCLAIMER, type ReceivedNote } from '../../domain/log/notes.js';
 import type { Agent, Role } from '../../domain/model.js';
 import { linesOf } from '../../domain/rules/files.js';
+import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
@@ -99,7 +100,7 @@ async function askArbiter(store: GitStore): Promise<void> {
     if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
     const { message, details, hint } = error;
     throw new CoordError('unavailable', message, {
-      hint: `no session was started (${hint}); the rules can be read meanwhile: coord rules`,
+      hint: `no session was started (${hint}); the rules can be read meanwhile: ${coord('rules')}`,
       details,
       cause: error,
     });
@@ -138,7 +139,7 @@ async function output(context: Context, briefing: Briefing, mostBytes: number): 
   if (!fit.fits) {
     throw usage(
       `--max-bytes ${mostBytes} is too small: the names alone of what there is to read take ${fit.least} bytes`,
-      `coord session start --max-bytes ${Math.max(fit.least, DEFAULT_BYTES)}`,
+      coord(`session start --max-bytes ${Math.max(fit.least, DEFAULT_BYTES)}`),
       { least: fit.least },
     );
   }
@@ -168,7 +169,7 @@ function warningsFor(
   if (elsewhere.length > 0) {
     const ids = [...new Set(elsewhere.map((claim) => claim.session))].join(', ');
     warnings.push(
-      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own, else take them over: coord steal TARGET --force --reason "…"`,
+      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own, else take them over: ${coord('steal TARGET --force --reason "…"')}`,
     );
   } else if (before && before.session !== null && before.session !== session) {
     warnings.push(
@@ -182,7 +183,7 @@ function warningsFor(
       `${names} has a session in this worktree too: say in each command who you are (--agent or COORD_AGENT)`,
     );
   }
-  if (notes === null) warnings.push('the log is damaged, so notes to you are not known: coord log');
+  if (notes === null) warnings.push(`the log is damaged, so notes to you are not known: ${coord('log')}`);
   return warnings;
 }
 

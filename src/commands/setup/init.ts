@@ -5,6 +5,7 @@ import { CONFIG_FILE, loadConfig } from '../../config/load.js';
 import { type StarterConfig, starterConfig } from '../../config/starter.js';
 import type { Context } from '../../context.js';
 import { EMPTY_STATE } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { writablePath } from '../../git/paths.js';
 import { checkBranchName } from '../../git/refs.js';
@@ -94,7 +95,7 @@ function chooseRemote(input: Input, remotes: readonly string[]): string | null {
   if (remotes.includes('origin')) return 'origin';
   const [only] = remotes;
   if (remotes.length === 1 && only !== undefined) return only;
-  throw usage(`several remotes: ${remotes.join(', ')}`, 'coord init --remote NAME');
+  throw usage(`several remotes: ${remotes.join(', ')}`, coord('init --remote NAME'));
 }
 
 /** Without a remote, the branch that is checked out when coord is set up is taken for the main branch. */
@@ -125,7 +126,7 @@ function notOurs(error: unknown, branch: string): unknown {
   if (!(error instanceof CoordError) || error.details.missing !== true) return error;
   return usage(
     `the branch ${branch} holds something else than coord's state`,
-    `coord init --branch NAME (or, where there is a ${CONFIG_FILE}, "branch" in it)`,
+    `${coord('init --branch NAME')} (or, where there is a ${CONFIG_FILE}, "branch" in it)`,
   );
 }
 

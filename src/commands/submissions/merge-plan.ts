@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../context.js';
 import type { Submission, SubmittedFile } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { filesAtPaths } from '../../git/files.js';
@@ -67,7 +68,7 @@ function refuseTooLong(root: string, path: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') return;
     throw usage(
       `a name that is too long for this system: ${oneLine(shorten(path, 80))}`,
-      'decline it, and ask for another name: coord integrate --all',
+      `decline it, and ask for another name: ${coord('integrate --all')}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import type { State, Submission } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
@@ -46,7 +47,7 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   const named = input.text('to');
   const to = named === undefined ? null : checkAgentId(named);
   const targets = readTargets(context, input, input.list(0));
-  if (targets.length === 0) throw usage('nothing to submit: no path is named', 'coord submit PATH --note "…"');
+  if (targets.length === 0) throw usage('nothing to submit: no path is named', coord('submit PATH --note "…"'));
   const base = await context.requestBase();
   const store = await context.store();
   const commit = await baseCommit(context, input.text('base'));
@@ -76,7 +77,7 @@ async function takeBack(context: Context, id: string): Promise<Outcome> {
   const store = await context.store();
   const found: Submission = findSubmission((await store.latest(['submissions'])).state, id);
   if (found.agent !== base.agent) {
-    throw usage(`${found.id} was submitted by ${found.agent}, not by you`, `coord integrate ${found.id} --decline`);
+    throw usage(`${found.id} was submitted by ${found.agent}, not by you`, coord(`integrate ${found.id} --decline`));
   }
   const person = isPerson(context.host);
   const request = { kind: 'drop-submission' as const, ...base, submission: found.id, reason: null, person };

@@ -5,6 +5,7 @@ import { patternTarget } from '../ground/patterns.js';
 import { isOnceTarget } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { Policy } from '../request.js';
+import { coord } from '../suggestion.js';
 import { oneLine, plural } from '../text.js';
 import { formatDuration, type Instant, secondsBetween } from '../time.js';
 
@@ -62,7 +63,7 @@ function waitersFinding({ waiters }: State, now: Instant): Finding {
     ...base,
     ok: false,
     message: `stuck: ${who.join(', ')}`,
-    next: 'coord status; one that is gone is swept by the next write',
+    next: `${coord('status')}; one that is gone is swept by the next write`,
   };
 }
 
@@ -77,7 +78,7 @@ function killedFinding({ agents }: State): Finding {
     ...base,
     ok: false,
     message: `stopped: ${killed.join(', ')}`,
-    next: 'coord agent revive ID, when it may go on',
+    next: `${coord('agent revive ID')}, when it may go on`,
   };
 }
 
@@ -190,7 +191,7 @@ function killSwitchFinding({ agents }: State): Finding {
     ...base,
     ok: false,
     message,
-    next: 'coord session start --agent ID --role orchestrator, by the one who leads',
+    next: `${coord('session start --agent ID --role orchestrator')}, by the one who leads`,
   };
 }
 

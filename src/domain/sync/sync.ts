@@ -1,4 +1,5 @@
-import { oneLine, plural, shellWord, shorten } from '../text.js';
+import { shellWord } from '../suggestion.js';
+import { oneLine, plural, shorten } from '../text.js';
 import type { Instant } from '../time.js';
 
 export interface SyncCommit {

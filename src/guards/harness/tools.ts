@@ -1,5 +1,5 @@
+import { quotedForScript } from '../../domain/suggestion.js';
 import { patchPaths } from '../patch.js';
-import { shellQuoted } from '../shell-quoted.js';
 import type { Ask } from './calls.js';
 import { type Payload, textIn, textsIn } from './payload.js';
 
@@ -61,7 +61,7 @@ export function pathsIn(input: Payload): string[] {
 /** The command is a script, or as some versions send it, a list of words. */
 function askOfShell(input: Payload): Ask {
   const words = [...textsIn(input, 'command'), ...textsIn(input, 'cmd')];
-  const command = textIn(input, 'command', 'cmd') ?? words.map(shellQuoted).join(' ');
+  const command = textIn(input, 'command', 'cmd') ?? words.map(quotedForScript).join(' ');
   const directory = textIn(input, 'workdir', 'cwd', 'working_directory', 'dir_path', 'directory');
   return command === '' ? { kind: 'nothing' } : { kind: 'shell', command, directory };
 }

@@ -1,8 +1,8 @@
 import { type EndpointReason, exitNameOf, type Verification } from '../../domain/deploy/verification.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { formatDuration, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import { shellWord } from '../command-words.js';
 import type { Style } from '../style.js';
 
 const SAID_BY = { option: '', deployments: ', as it was deployed', HEAD: ', which is HEAD' } as const;
@@ -45,7 +45,7 @@ export function verificationError(
   });
 }
 
-const again = (target: string) => `coord deploy verify ${shellWord(target)}`;
+const again = (target: string) => coord(`deploy verify ${shellWord(target)}`);
 const key = (target: string, name: string) => `"${name}" of deploy.${oneLine(target)}.verify in coord.config.json`;
 
 const HINTS: Readonly<Record<EndpointReason, (target: string) => string>> = {

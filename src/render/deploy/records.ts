@@ -1,9 +1,9 @@
 import type { Candidate, Deployment, DeployStatus } from '../../domain/deploy/records.js';
 import type { CoordEvent } from '../../domain/events.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
+import { coord } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
-import { asWritten } from '../command-words.js';
 import { eventLine } from '../events.js';
 import { clock, shortCommit, table } from '../format.js';
 import type { Style } from '../style.js';
@@ -84,7 +84,7 @@ function doubts({ target, perhaps, running, unknown }: LiveReport, now: Instant,
   return [
     ...(perhaps.length > 0 ? [style.warn(`${name} may run ${may}: that did not end well`)] : []),
     ...running.map((id) => `${name} is being deployed to: ${id}`),
-    ...unknown.map((id) => style.bad(`${name}: how ${id} ended is not known: coord deploy show ${id}`)),
+    ...unknown.map((id) => style.bad(`${name}: how ${id} ended is not known: ${coord(`deploy show ${id}`)}`)),
   ];
 }
 
@@ -96,7 +96,7 @@ function attemptLines(attempts: readonly Attempt[], now: Instant, style: Style):
     shortCommit(commit),
     agent,
     id,
-    asWritten(shorten(oneLine((why ?? '').split('\n')[0] ?? ''), WIDEST_WHY)),
+    shorten(oneLine((why ?? '').split('\n')[0] ?? ''), WIDEST_WHY),
   ]);
   const [head = '', ...lines] = table([['WHEN', 'WHAT', 'COMMIT', 'BY', 'EVIDENCE', 'WHY'], ...rows]);
   const rest = attempts.length - newest.length;
@@ -126,8 +126,8 @@ export function evidenceLines(
   const { id, target, action, commit, agent, startedAt, why, rollback } = deployment;
   return [
     `${style.bold(id)}: ${action} of ${shortCommit(commit)} to ${style.target(oneLine(target))} by ${agent} at ${clock(startedAt, now)}: ${outcome}`,
-    ...(rollback ? [`rolled back: "${asWritten(oneLine(rollback.reason))}"`] : []),
-    ...(why === null ? [] : why.split('\n').map((line) => `  ${asWritten(oneLine(line))}`)),
+    ...(rollback ? [`rolled back: "${oneLine(rollback.reason)}"`] : []),
+    ...(why === null ? [] : why.split('\n').map((line) => `  ${oneLine(line)}`)),
     '',
     style.bold('(a) coordination: who was at it, and that the copy was current; it authorises nothing'),
     ...coordinationLines(deployment).map((line) => `  ${line}`),
@@ -156,7 +156,7 @@ function coordinationLines({ claim, agent, session, rules, sync, target, command
     sync === null
       ? 'sync-check: not passed'
       : `sync-check: ${oneLine(sync.upstream)} ${shortCommit(sync.upstreamCommit)}, fetched ${sync.fetchedAt}`,
-    `program: ${asWritten(oneLine(command.join(' ')))}${exit === null ? ' (no exit code is known)' : ` (exit ${exit})`}`,
+    `program: ${oneLine(command.join(' '))}${exit === null ? ' (no exit code is known)' : ` (exit ${exit})`}`,
   ];
 }
 
@@ -164,7 +164,7 @@ function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
   const { gate, type, open, finding, checked, signers, outputDigest, configCommit, at, commit, id } = record;
   const state = open ? style.good('open') : style.bad('closed');
   return [
-    `  ${oneLine(gate)} (${type ?? 'not configured'}): ${state} for ${shortCommit(commit)} at ${clock(at, now)}: ${asWritten(oneLine(finding))}`,
+    `  ${oneLine(gate)} (${type ?? 'not configured'}): ${state} for ${shortCommit(commit)} at ${clock(at, now)}: ${oneLine(finding)}`,
     `    record ${id}${checked.length === 0 ? '' : ` · checked ${oneLine(checked.join(' '))}`}${signers.length === 0 ? '' : ` · signed by ${signers.map(oneLine).join(', ')}`}`,
     `    read from ${configCommit === null ? 'the working copy' : shortCommit(configCommit)}${outputDigest === null ? '' : ` · output sha256 ${outputDigest.slice(0, 16)}`}`,
   ];
@@ -173,5 +173,5 @@ function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
 function verifiedLine({ verification }: Deployment, now: Instant): string {
   if (verification === null) return 'live URL: nobody looked';
   const { ok, finding, lastAt } = verification;
-  return `live URL, at ${clock(lastAt, now)}: ${ok ? 'shows it' : 'does not show it'}: ${asWritten(oneLine(finding))}`;
+  return `live URL, at ${clock(lastAt, now)}: ${ok ? 'shows it' : 'does not show it'}: ${oneLine(finding)}`;
 }

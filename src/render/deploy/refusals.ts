@@ -1,11 +1,11 @@
 import { type Candidate, candidatesOn, type Deployment } from '../../domain/deploy/records.js';
 import { type GateRecord, NO_GATE } from '../../domain/gates/gate.js';
 import type { Refusal } from '../../domain/refusal.js';
+import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import type { SyncCommit } from '../../domain/sync/sync.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { type Alternative, CoordError, usage } from '../../errors.js';
-import { commandLine, shellWord } from '../command-words.js';
 import { clock, shortCommit, table } from '../format.js';
 
 const WIDEST_SUBJECT = 72;
@@ -32,7 +32,7 @@ export function undoes(
   ]);
   const commits = [...new Set(undone.map(({ candidate }) => shortCommit(candidate.commit)))];
   return new CoordError('behind', lines.join('\n'), {
-    hint: `git merge ${commits.join(' ')}, and land it; or the open way back: coord deploy ${shellWord(target)} --rollback-to COMMIT --reason "…" -- …`,
+    hint: `git merge ${commits.join(' ')}, and land it; or the open way back: ${coord(`deploy ${shellWord(target)} --rollback-to COMMIT --reason "…" -- …`)}`,
     details: { reason: 'would-undo', target, action, undone },
   });
 }
@@ -70,7 +70,7 @@ export function notPushed(
   const message = `not pushed: ${oneLine(upstream)} lacks ${plural(own.count, 'commit')} of HEAD`;
   const push = `git push ${shellWord(remote)} HEAD:${shellWord(mainBranch ?? 'main')}`;
   return new CoordError('behind', [message, ...commitLines(own)].join('\n'), {
-    hint: `${share ? 'coord land' : push}, then repeat`,
+    hint: `${share ? coord('land') : push}, then repeat`,
     details: { reason: 'not-pushed', upstream, count: own.count, commits: own.newest },
   });
 }
@@ -118,7 +118,7 @@ export function notOnMain(commit: string, upstream: string, unknown: boolean): C
     });
   }
   return new CoordError('behind', `${name} is not on ${oneLine(upstream)}`, {
-    hint: 'go back to a commit of the main branch: coord deploy list shows what ran',
+    hint: `go back to a commit of the main branch: ${coord('deploy list')} shows what ran`,
     details,
   });
 }
@@ -127,7 +127,7 @@ export function neverRan(commit: string, target: string, known: readonly string[
   const ran = known.length === 0 ? 'nothing is known to have run there' : `it ran ${known.map(shortCommit).join(', ')}`;
   return usage(
     `${shortCommit(commit)} is no way back: it never ran on ${oneLine(target)}, nor is it contained in what did (${ran})`,
-    `coord deploy list ${shellWord(target)}`,
+    coord(`deploy list ${shellWord(target)}`),
     { reason: 'never-ran', commit, target, known },
   );
 }
@@ -144,13 +144,13 @@ export function gatesClosed(closed: readonly GateRecord[], target: string): Coor
 }
 
 function openingHint({ gate, type, checked, closed, commit, action }: GateRecord, target: string): string {
-  if (closed === 'unreadable') return `a person mends it on the main branch: coord gate show ${shellWord(gate)}`;
+  if (closed === 'unreadable') return `a person mends it on the main branch: ${coord(`gate show ${shellWord(gate)}`)}`;
   const way = action === 'rollback' ? ` --action ${action}` : '';
   switch (type) {
     case 'command':
       return `${commandLine(checked)} shows why; repeat when it succeeds`;
     case 'signed-tag':
-      return `ask a person to sign: coord gate request ${shellWord(gate)} ${shellWord(target)} --commit ${commit.slice(0, 12)}${way}`;
+      return `ask a person to sign: ${coord(`gate request ${shellWord(gate)} ${shellWord(target)} --commit ${commit.slice(0, 12)}${way}`)}`;
     case null:
       return gate === NO_GATE
         ? `a person adds one to coord.config.json on the main branch: "deploy": {${JSON.stringify(target)}: {"gates": ["NAME"]}}`
@@ -183,7 +183,7 @@ export function stoppedLooking(target: string): CoordError {
     'timeout',
     `stopped before ${oneLine(target)} was seen to run it; the program had ended with exit 0`,
     {
-      hint: `coord deploy verify ${shellWord(target)}; then repeat`,
+      hint: `${coord(`deploy verify ${shellWord(target)}`)}; then repeat`,
       details: { reason: 'interrupted', target },
     },
   );
@@ -209,10 +209,10 @@ export function unknownDeployWords(
       `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never told how it ended (${oneLine(words)})`,
       `${oneLine(target)} may run ${may.join(' or ')}; that program may even be running still`,
     ].join('\n'),
-    hint: `coord deploy show ${id}, and look at what it did`,
+    hint: `${coord(`deploy show ${id}`)}, and look at what it did`,
     alternative: {
       why: `once it has surely ended, with a HEAD that contains ${may.join(' and ')}`,
-      command: `coord deploy ${shellWord(target)} --retry -- ${words}`,
+      command: coord(`deploy ${shellWord(target)} --retry -- ${words}`),
     },
   };
 }
@@ -221,7 +221,7 @@ export function unknownDeployWords(
 export function usedSignatureWords({ gate, target }: Extract<Refusal, { reason: 'used-signature' }>): Words {
   return {
     message: `closed: gate ${oneLine(gate)}: its signature has opened a deploy of ${oneLine(target)} already`,
-    hint: `ask for a new one: coord gate request ${shellWord(gate)} ${shellWord(target)}`,
+    hint: `ask for a new one: ${coord(`gate request ${shellWord(gate)} ${shellWord(target)}`)}`,
   };
 }
 

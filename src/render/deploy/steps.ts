@@ -1,7 +1,7 @@
 import { candidatesOn, type Deployment, type Deployments, type DeployStep } from '../../domain/deploy/records.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { jsonLine, oneLine } from '../../domain/text.js';
 import { formatDuration, type Instant } from '../../domain/time.js';
-import { shellWord } from '../command-words.js';
 import { shortCommit } from '../format.js';
 import type { Style } from '../style.js';
 import { candidateWords } from './refusals.js';
@@ -76,7 +76,7 @@ function stepLines(step: PlannedStep, style: Style): string[] {
 export function deployedLines(deployment: Deployment, deployments: Deployments, now: Instant, style: Style): string[] {
   const { id, target, commit, action, status, claim, gates, why } = deployment;
   const name = oneLine(target);
-  const evidence = `coord deploy show ${shellWord(id)}`;
+  const evidence = coord(`deploy show ${shellWord(id)}`);
   if (status === 'done') {
     const verb = action === 'rollback' ? 'rolled back' : 'deployed';
     // A signature is looked at twice, and is on the record twice.

@@ -1,3 +1,4 @@
+import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 
 /**
@@ -10,7 +11,7 @@ const short = (commit: string) => commit.slice(0, 7);
 /** The local branch, which decides by itself, was deleted. */
 export function deletedHere(branch: string, known: string): CoordError {
   return new CoordError('corrupt', `the branch ${branch} is gone; it was last seen at ${short(known)}`, {
-    hint: `put it back: git branch ${branch} ${short(known)}; or, if its claims shall be forgotten, begin anew: coord init`,
+    hint: `put it back: git branch ${branch} ${short(known)}; or, if its claims shall be forgotten, begin anew: ${coord('init')}`,
     details: { reason: 'deleted', known, problems: [`refs/heads/${branch}: gone`] },
   });
 }

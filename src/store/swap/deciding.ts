@@ -12,6 +12,7 @@ import {
   withAnswers,
   withWatched,
 } from '../../domain/request-table.js';
+import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -155,6 +156,6 @@ export function movedTooOften(): CoordError {
 
 function answerLost(): CoordError {
   return new CoordError('unavailable', 'this was done, but its answer was lost: the queue of this clone was deleted', {
-    hint: 'coord status shows what you hold',
+    hint: `${coord('status')} shows what you hold`,
   });
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -255,5 +256,5 @@ export class GitStore implements Store {
 }
 
 function noBranch(branch: string): CoordError {
-  return new CoordError('usage', `this repository has no coordination branch (${branch})`, { hint: 'coord init' });
+  return new CoordError('usage', `this repository has no coordination branch (${branch})`, { hint: coord('init') });
 }

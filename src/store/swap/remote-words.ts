@@ -1,3 +1,4 @@
+import { coord } from '../../domain/suggestion.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
 import { reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
@@ -137,7 +138,7 @@ export function declined(remote: string, branch: string, result: PorcelainResult
 export function nameInTheWay(remote: string, branch: string, other: string): CoordError {
   const message = `the remote ${remote} has the branch ${other}, beside which it cannot have ${branch}`;
   return new CoordError('unavailable', message, {
-    hint: `nothing was granted; rename that branch there, or set "branch" in coord.config.json (coord init --branch NAME)`,
+    hint: `nothing was granted; rename that branch there, or set "branch" in coord.config.json (${coord('init --branch NAME')})`,
     details: { reason: 'name', remote, branch: other },
   });
 }
@@ -146,7 +147,7 @@ export function nameInTheWay(remote: string, branch: string, other: string): Coo
 export function notTaken(remote: string, branch: string, result: PorcelainResult): CoordError {
   const message = `the remote ${remote} answered, but its branch ${branch} could not be fetched: ${reasonOf(result)}`;
   return new CoordError('unavailable', message, {
-    hint: 'nothing was granted; check permissions and disk space of .git, and git fsck at the remote; what is known here: coord status --no-fetch',
+    hint: `nothing was granted; check permissions and disk space of .git, and git fsck at the remote; what is known here: ${coord('status --no-fetch')}`,
     details: { reason: 'clone', remote, stderr: result.stderr.slice(0, 2000) },
   });
 }

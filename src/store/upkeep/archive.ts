@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import type { RemoteGit } from '../../git/porcelain.js';
 import { reasonOf } from '../../git/push-status.js';
@@ -44,7 +45,7 @@ export class Archive {
     const { repository, git } = this.around;
     const made = await compareAndSwapRef(repository, git, { ref: this.ref, to: commit, from: null });
     if (!made.ok)
-      throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, 'coord compact --archive OTHER-NAME');
+      throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, coord('compact --archive OTHER-NAME'));
     await this.pushOut(commit).catch(async (error: unknown) => {
       await this.dropHere(commit);
       throw error;

@@ -1,15 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import {
-  codePoints,
-  commandLine,
-  jsonLine,
-  oneLine,
-  plural,
-  printable,
-  shellWord,
-  shorten,
-} from '../../../src/domain/text.js';
+import { commandLine, shellWord } from '../../../src/domain/suggestion.js';
+import { codePoints, jsonLine, oneLine, plural, printable, shorten } from '../../../src/domain/text.js';
 
 describe('oneLine', () => {
   it.each([

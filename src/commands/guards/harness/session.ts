@@ -2,13 +2,12 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import type { Context } from '../../../context.js';
 import { findAgent } from '../../../domain/agents/agents.js';
 import type { State } from '../../../domain/model.js';
+import { asTyped, coord, quotedForScript, type Standpoint } from '../../../domain/suggestion.js';
 import { secondsBetween } from '../../../domain/time.js';
 import { CoordError, usage } from '../../../errors.js';
 import { type Answer, SILENCE } from '../../../guards/harness/calls.js';
 import type { Dialect } from '../../../guards/harness/dialects.js';
-import { shellQuoted } from '../../../guards/shell-quoted.js';
 import { isSessionId } from '../../../identity.js';
-import { asTyped, type Standpoint } from '../../../render/command-words.js';
 import { harnessWords } from '../../../render/harness.js';
 import { loadStyle } from '../../../render/style.js';
 import { rulesList } from '../../rules/rules.js';
@@ -71,7 +70,7 @@ function withNameOfItsOwn(actor: Actor, state: State | null): Actor {
 
 async function started({ session }: Actor, context: Context): Promise<Outcome> {
   if (session !== null && !isSessionId(session)) {
-    return usage('the session id that the harness sent is none that coord can use', 'coord session start --agent ID');
+    return usage('the session id that the harness sent is none that coord can use', coord('session start --agent ID'));
   }
   return sessionStart.run(context, new Input([], {})).catch(asError);
 }
@@ -100,7 +99,7 @@ async function linesOf(outcome: Outcome, standpoint: Standpoint): Promise<string
 function exportIdentity({ harness, host }: Actor, agent: string, session: string): string | null {
   const file = host.env.CLAUDE_ENV_FILE;
   if (harness !== 'claude-code' || !file) return null;
-  const lines = `export COORD_AGENT=${shellQuoted(agent)}\nexport COORD_SESSION=${shellQuoted(session)}\n`;
+  const lines = `export COORD_AGENT=${quotedForScript(agent)}\nexport COORD_SESSION=${quotedForScript(session)}\n`;
   try {
     const before = textOf(file);
     if (before.endsWith(lines)) return null;

@@ -1,3 +1,4 @@
+import { coord } from '../../../domain/suggestion.js';
 import { usage } from '../../../errors.js';
 import type { Harness } from '../../../guards/harness/calls.js';
 import { openCodePlugin, WRITTEN_BY } from '../../../guards/harness/opencode-plugin.js';
@@ -65,7 +66,7 @@ function mustBeSettings(file: string, text: string): void {
     const why = looksCommented(text) ? 'it has comments, which would be lost' : (error as Error).message;
     throw usage(
       `${file} is not plain JSON: ${why}`,
-      `nothing was changed; mend ${file}, or put the hooks in by hand (coord setup --dry-run in an empty folder of a repository shows them)`,
+      `nothing was changed; mend ${file}, or put the hooks in by hand (${coord('setup --dry-run')} in an empty folder of a repository shows them)`,
     );
   }
   const problem = problemOfSettings(value);

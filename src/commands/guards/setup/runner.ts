@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, sep } from 'node:path';
 import type { Context } from '../../../context.js';
-import { shellWord } from '../../../render/command-words.js';
+import { shellWord } from '../../../domain/suggestion.js';
 import type { Runner } from './plan.js';
 
 /** How the hook is run, and whether only on this machine. */

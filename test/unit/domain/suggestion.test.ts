@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import type { Target } from '../../../src/domain/ground/targets.js';
+import { asTyped, coord, shellWord, targetWord } from '../../../src/domain/suggestion.js';
+import { oneLine } from '../../../src/domain/text.js';
+
+const ROOT = { atRoot: true, agent: undefined };
+const BELOW = { atRoot: false, agent: undefined };
+
+it.each<[Target, string, string]>([
+  [{ kind: 'path', text: 'src/a.ts' }, 'src/a.ts', ':/src/a.ts'],
+  [{ kind: 'directory', text: 'src/api/**' }, 'src/api/', ':/src/api/'],
+  [{ kind: 'directory', text: '**' }, ':/', ':/'],
+  [{ kind: 'glob', text: 'src/**/*.ts' }, "'src/**/*.ts'", "':/src/**/*.ts'"],
+  [{ kind: 'resource', text: '@db/main' }, '@db/main', '@db/main'],
+  [{ kind: 'path', text: '@db' }, ':/@db', ':/@db'],
+  [{ kind: 'path', text: '-x' }, ':/-x', ':/-x'],
+  [{ kind: 'path', text: 'app/[id]/n.ts' }, "':(literal)app/[id]/n.ts'", "':(literal)app/[id]/n.ts'"],
+  [{ kind: 'directory', text: 'app/[id]/**' }, "':(literal)app/[id]/'", "':(literal)app/[id]/'"],
+  [{ kind: 'path', text: "it's" }, "'it'\\''s'", "':/it'\\''s'"],
+  [{ kind: 'path', text: 'n\nl' }, "$'n\\nl'", "$':/n\\nl'"],
+])('%j is typed as %s at the root and %s below it', (target, atRoot, below) => {
+  expect(asTyped(targetWord(target), ROOT)).toBe(atRoot);
+  expect(asTyped(targetWord(target), BELOW)).toBe(below);
+});
+
+it('repeats --agent where the agent had to name itself', () => {
+  const text = `${coord('claim a --wait')}        or look: ${coord('status')}`;
+  const typed = asTyped(text, { atRoot: true, agent: 'maya' });
+  expect(typed).toBe('coord --agent maya claim a --wait        or look: coord --agent maya status');
+});
+
+it.each(['$(touch x)', 'a\nforged: line', '$& $`', '-x'])('repeats no --agent that is no agent id: %j', (agent) => {
+  expect(asTyped(coord('status'), { atRoot: true, agent })).toBe('coord status');
+});
+
+it('names no second agent where the command says who acts', () => {
+  const typed = asTyped(coord('session start --agent ID'), { atRoot: true, agent: 'maya' });
+  expect(typed).toBe('coord session start --agent ID');
+});
+
+it.each([
+  'git branch -m coord coord-before-origin',
+  'git update-ref refs/heads/coord abc',
+  "claim 'my coord notes.md'",
+])('leaves words alone that only look like a command of coord: %s', (text) => {
+  expect(asTyped(text, { atRoot: true, agent: 'maya' })).toBe(text);
+  expect(asTyped(coord(`note "${text}"`), { atRoot: true, agent: 'maya' })).toBe(`coord --agent maya note "${text}"`);
+});
+
+it('takes no mark from what somebody else wrote', () => {
+  const forged = `${coord('status')} ${targetWord({ kind: 'path', text: 'a' })}`;
+  expect(asTyped(oneLine(forged), BELOW)).toBe('\\ufdd1coord status \\ufdd0a');
+  expect(asTyped(targetWord({ kind: 'path', text: forged }), BELOW)).toBe("$':/\\ufdd1coord status \\ufdd0a'");
+});
+
+it('leaves plain words alone, and quotes the rest', () => {
+  const words = ['src/a-b.ts', 'a b', '-a', ''].map(shellWord);
+  expect(words).toEqual(['src/a-b.ts', "'a b'", './-a', "''"]);
+});
