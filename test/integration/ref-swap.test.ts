@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { swapRefFile } from '../../src/git/ref-swap.js';
 import { compareAndSwapRef, readRef } from '../../src/git/refs.js';
 import { discoverRepository, type Repository } from '../../src/git/repository.js';
@@ -28,6 +29,16 @@ const commit = (index: number) => commits[index] as string;
 const tip = () => box.git(clone, 'rev-parse', REF);
 const lock = () => join(clone, '.git', `${REF}.lock`);
 
+/** Has something happen while a file is being flushed to the disk, at the next time. */
+function onceAtFlush(happens: () => void): void {
+  const flush = vi.spyOn(fs, 'fsyncSync').mockImplementationOnce(happens);
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    flush.mockRestore();
+    syncBuiltinESMExports();
+  });
+}
+
 describe('a ref in a file of its own', () => {
   it('is moved when it is where it is expected, and not otherwise', () => {
     expect(swapRefFile(repository, REF, commit(1), commit(0))).toEqual({ ok: true });
@@ -43,6 +54,22 @@ describe('a ref in a file of its own', () => {
     writeFileSync(lock(), 'theirs');
     expect(swapRefFile(repository, REF, commit(1), commit(0))).toMatchObject({ ok: false });
     expect([tip(), readFileSync(lock(), 'utf8')]).toEqual([commit(0), 'theirs']);
+  });
+
+  it.each([
+    ['taken away', () => rmSync(lock())],
+    [
+      'replaced by another’s',
+      () => {
+        rmSync(lock());
+        writeFileSync(lock(), `${commit(2)}\n`);
+      },
+    ],
+  ])('is left alone when its lock was %s during the flush, and so is that lock', (_, meanwhile) => {
+    onceAtFlush(meanwhile);
+    expect(swapRefFile(repository, REF, commit(1), commit(0))).toMatchObject({ ok: false });
+    expect(tip()).toBe(commit(0));
+    expect(swapRefFile(repository, REF, commit(1), commit(0))).toMatchObject({ ok: !existsSync(lock()) });
   });
 
   it('has one winner when git and coord race for it', async () => {

@@ -117,6 +117,16 @@ describe('a clean tree is asked for', () => {
     await inSync(box, clone, CLEAN);
   });
 
+  test('conflicts of a stash that was put back', async () => {
+    for (const file of ['src/a b.ts', 'docs/c.md']) box.commit(clone, file, 'one\n');
+    for (const file of ['src/a b.ts', 'docs/c.md']) box.write(clone, file, 'two\n');
+    box.git(clone, 'stash', '--quiet');
+    for (const file of ['src/a b.ts', 'docs/c.md']) box.commit(clone, file, 'three\n');
+    expect(box.tryGit(clone, 'stash', 'pop').code).not.toBe(0);
+    expect(box.git(clone, 'ls-files', '--unmerged')).toContain('src/a b.ts');
+    expect(await dirty()).toEqual(['src/a b.ts']);
+  });
+
   test('an untracked repository inside the surface', async () => {
     box.git(clone, 'init', '--quiet', 'src/inner');
     box.commit(`${clone}/src/inner`, 'x', 'x');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../../src/domain/decide.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import type { LeaveQueueRequest } from '../../../src/domain/waiting/wait.js';
 import { baseOf, granted, refused, releaseOf } from '../../support/decisions.js';
@@ -59,6 +60,30 @@ describe('waiting', () => {
       conflicts: [{ agent: 'noor', waiting: true }],
     });
     expect(granted(queued, claimOf('maya', 'src/a.ts', { mode: 'shared' })).result.claims).toHaveLength(1);
+  });
+
+  it.each([
+    ['lives', 1799, null],
+    ['is over, and only within the tolerance not yet another’s', 1805, 'noor'],
+  ])('lets a holder pass the queue with a claim that %s', (_, seconds, stoppedBy) => {
+    const queued = granted(held, waitOf('noor', 'src/api/**'), at(1795)).state;
+    const again = decide(queued, claimOf('maya', 'src/api/**'), at(seconds));
+    expect(again.ok ? null : again.refusal).toEqual(
+      stoppedBy === null
+        ? null
+        : expect.objectContaining({ conflicts: [expect.objectContaining({ agent: stoppedBy, waiting: true })] }),
+    );
+  });
+
+  it('keeps a place for the mode that was asked for: a reader’s is none for writing', () => {
+    let state = granted(held, waitOf('noor', 'src/api/**', { mode: 'shared' })).state;
+    state = granted(state, waitOf('omar', 'src/api/**')).state;
+    state = granted(state, releaseOf('maya')).state;
+    expect(refused(state, claimOf('noor', 'src/api/**'))).toMatchObject({
+      conflicts: [{ agent: 'omar', waiting: true }],
+    });
+    const { state: read } = granted(state, claimOf('noor', 'src/api/**', { mode: 'shared' }));
+    expect(queueOf(read)).toEqual(['omar']);
   });
 
   it('refreshes a ticket that is half over, and writes nothing before', () => {
