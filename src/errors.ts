@@ -1,6 +1,6 @@
 /**
  * The exit table: the one place that gives each kind of failure its name, code, meaning, and what to do then.
- * `coord help exit-codes` and docs/exit-codes.md are printed from it; a test holds them together.
+ * `coord help exit-codes` and docs/reference/exit-codes.md are printed from it; a test holds them together.
  */
 export const EXIT_TABLE = [
   { exit: 0, code: 'ok', when: 'done', next: 'go on' },

@@ -1,5 +1,5 @@
 import { EXIT_TABLE } from '../errors.js';
-import { configLines, exitCodeLines } from '../render/help.js';
+import { configLines, exitCodeLines, jsonFieldLines } from '../render/help.js';
 import { checkNames } from './line/names.js';
 import { helpText } from './line/tree.js';
 import { VERBS } from './registry.js';
@@ -7,11 +7,12 @@ import { entryNamed, GROUP_SUMMARIES, heads, inGroup, subjectOf } from './subjec
 import type { Success, Verb } from './verb.js';
 
 export const help: Verb = {
-  arguments: [['[topic...]', 'a command, or one of: exit-codes, config']],
+  arguments: [['[topic...]', 'a command, or one of: exit-codes, config, json']],
   examples: [
     ['coord help claim', 'what coord claim --help prints'],
     ['coord help exit-codes', 'the exit codes, and what to do after each'],
     ['coord help config', 'the keys of coord.config.json'],
+    ['coord help json', 'what --json answers, by command'],
   ],
   async run(_context, input) {
     const names = input.list(0);
@@ -21,12 +22,17 @@ export const help: Verb = {
       return { data: { exitCodes: EXIT_TABLE }, text: (style) => exitCodeLines(EXIT_TABLE, style) };
     }
     if (first === 'config') return configKeys();
+    if (first === 'json') return jsonFields();
     checkNames(first, second, Object.keys(TOPICS));
     return aboutCommand(first, second);
   },
 };
 
-const TOPICS = { 'exit-codes': 'the exit codes, and what to do after each', config: 'the keys of coord.config.json' };
+const TOPICS = {
+  'exit-codes': 'the exit codes, and what to do after each',
+  config: 'the keys of coord.config.json',
+  json: 'what --json answers, by command',
+};
 
 async function overview(): Promise<Success> {
   const commands = heads().flatMap((head) =>
@@ -43,6 +49,12 @@ async function overview(): Promise<Success> {
 async function configKeys(): Promise<Success> {
   const { CONFIG_KEYS } = await import('../config/keys.js');
   return { data: { keys: CONFIG_KEYS }, text: (style) => configLines(CONFIG_KEYS, style) };
+}
+
+async function jsonFields(): Promise<Success> {
+  const { ANSWERS, RECORDS, REFUSALS } = await import('../cli/json-fields.js');
+  const data = { answers: ANSWERS, refusals: REFUSALS, records: RECORDS };
+  return { data, text: (style) => jsonFieldLines(data, style) };
 }
 
 async function aboutCommand(head: string, tail: string | undefined): Promise<Success> {

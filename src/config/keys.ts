@@ -8,7 +8,7 @@ export interface ConfigKey {
   readonly example?: unknown;
 }
 
-/** Every key that the schema knows; scripts/config-schema.mjs fails when one is missing here or there. */
+/** Every key that the schema knows; `npm run reference` fails when one is missing here or there. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: '$schema', what: 'Where editors find the schema of this file.' },
   {

@@ -36,3 +36,35 @@ export function configLines(keys: readonly KeyWords[], style: Style): string[] {
     ]),
   ];
 }
+
+type Fields = Readonly<Record<string, string | readonly [type: string, meaning: string]>>;
+type FieldTables = Readonly<Record<string, Fields>>;
+
+/** The fields of --json: those of each answer, of refusals, and of the records in them. */
+export function jsonFieldLines(
+  { answers, refusals, records }: Record<'answers' | 'refusals' | 'records', FieldTables>,
+  style: Style,
+): string[] {
+  const of = (tables: FieldTables, prefix: string) =>
+    Object.entries(tables).flatMap(([name, fields]) => [
+      style.bold(`${prefix}${name}`),
+      ...Object.entries(fields).map(fieldLine),
+    ]);
+  return [
+    'With --json a command writes one object: schema, command, ok, and data or error (code, exit, message, hint, details).',
+    '',
+    'Answers, in data:',
+    ...of(answers, 'coord '),
+    '',
+    'Refusals, in error.details:',
+    ...of(refusals, 'coord '),
+    '',
+    'Records:',
+    ...of(records, ''),
+  ];
+}
+
+function fieldLine([name, field]: [string, Fields[string]]): string {
+  const [type, meaning] = typeof field === 'string' ? [field] : field;
+  return `    ${name}: ${type}${meaning === undefined ? '' : `, ${meaning}`}`;
+}

@@ -9,7 +9,7 @@ import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DOCUMENTS = [
-  ...['README.md', 'AGENTS.md', 'CHANGELOG.md'],
+  ...['README.md', 'AGENTS.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
   ...['docs', 'rules'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
@@ -91,6 +91,14 @@ function headingsOf(document: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+test('docs/README.md leads to every document', () => {
+  const index = read('docs/README.md');
+  const documents = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && name !== 'README.md' && !name.startsWith('decisions'))
+    .sort();
+  for (const name of documents) expect(index).toContain(`](${name})`);
+});
 
 test('AGENTS.md holds the block that coord init writes', () => {
   expect(read('AGENTS.md').endsWith(AGENTS_BLOCK)).toBe(true);

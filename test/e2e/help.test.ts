@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { ANSWERS, RECORDS, REFUSALS } from '../../src/cli/json-fields.js';
 import { VERBS } from '../../src/commands/registry.js';
 import { GROUP_SUMMARIES, heads, SUBJECTS, subjectOf, tailsOf } from '../../src/commands/subjects.js';
 import { EXIT_TABLE } from '../../src/errors.js';
@@ -144,4 +145,13 @@ test('a shell without a script is refused', async () => {
   const result = await box.coord(box.home, ['completion', 'tcsh', '--json']);
   expect(result.code).toBe(2);
   expect(result.json().error.hint).toBe('one of: bash, zsh, fish');
+});
+
+test('coord help json gives the fields of every command, in words and as data', async () => {
+  const box = sandbox();
+  const words = await box.coord(box.home, ['help', 'json']);
+  for (const name of NAMES) expect(words.stdout).toContain(`\ncoord ${name}\n`);
+  expect(words.stdout).toContain('    token: number, fencing token');
+  const data = await box.coord(box.home, ['help', 'json', '--json']);
+  expect(data.json().data).toEqual({ answers: ANSWERS, refusals: REFUSALS, records: RECORDS });
 });

@@ -56,7 +56,7 @@ describe('the package', () => {
     );
     const folders = /^(?:bin|dist|docs|examples|rules|schema)\//;
     const rest = files.filter((file) => !folders.test(file)).sort();
-    expect(rest).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']);
+    expect(rest).toEqual(['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']);
     expect(files.filter((file) => /\.(?:cache|tmp|ts)$/.test(file))).toEqual([]);
   });
 

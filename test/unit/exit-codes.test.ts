@@ -4,9 +4,9 @@ import { EXIT_TABLE, exitCodeOf } from '../../src/errors.js';
 import { exitCodeLines } from '../../src/render/help.js';
 import { loadStyle } from '../../src/render/style.js';
 
-const DOCUMENT = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8');
+const DOCUMENT = readFileSync(new URL('../../docs/reference/exit-codes.md', import.meta.url), 'utf8');
 
-test('docs/exit-codes.md has the exit table, row for row', () => {
+test('docs/reference/exit-codes.md has the exit table, row for row', () => {
   const rows = DOCUMENT.split('\n').filter((line) => /^\| \d/.test(line));
   expect(rows).toEqual(EXIT_TABLE.map(({ exit, code, when, next }) => `| ${exit} | \`${code}\` | ${when} | ${next} |`));
 });
