@@ -83,6 +83,19 @@ describe('the package', () => {
     }
   });
 
+  it('does all that the README says, as it is written', () => {
+    const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
+    const [setUp = '', ...rest] = blocks.map(([, block]) => block ?? '');
+    expect(setUp).toBe('npm ci && npm run demo\nnpm ci && npm test\n');
+    expect(rest.length).toBeGreaterThan(3);
+    const trying = box.path('trying');
+    mkdirSync(trying);
+    const { code, stdout, stderr } = run(box, trying, 'bash', ['-euxo', 'pipefail', '-c', rest.join('\n')], path);
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('unknown')]);
+    for (const said of ['claimed src/api/**', 'landed', 'in sync']) expect(stdout).toContain(said);
+    expect(box.git(box.path('trying', 'practice.git'), 'log', '--format=%s', 'main')).toContain('paginate users');
+  });
+
   it('runs as coord, as a command of git, and from an alias', () => {
     const clone = box.repository();
     box.commit(clone, 'src/a.ts', 'a\n');
