@@ -41,6 +41,8 @@ export default function setUp(): (() => void) | undefined {
   if (process.env.COORD_TEST_PREPARED) return undefined;
   const onDisk = process.env.TMPDIR !== undefined || process.env.COORD_BATTERY === 'full';
   const folder = mkdtempSync(join(!onDisk && serves(MEMORY) ? MEMORY : tmpdir(), 'coord-run-'));
+  // Some tests run coord as another user of the machine.
+  chmodSync(folder, 0o755);
   process.env.COORD_TEST_PREPARED = folder;
   process.env.TMPDIR = folder;
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
