@@ -26,6 +26,7 @@ export interface Config extends Deploys {
   readonly requireSession: boolean;
   /** Whether the commits of the coordination branch are signed. */
   readonly signCommits: boolean;
+  readonly tasks: Policy['tasks'];
   /** Whose signatures count there. */
   readonly signers: SignerFiles;
 }
@@ -33,6 +34,7 @@ export interface Config extends Deploys {
 const DEFAULT_TTL_SECONDS = 30 * 60;
 const DEFAULT_MAX_TTL_SECONDS = 4 * 3600;
 const DEFAULT_SKEW_SECONDS = 30;
+const DEFAULT_ATTEMPTS = 3;
 /** Agents' tools stop a command after 10 minutes. */
 const DEFAULT_WAIT_SECONDS = 9 * 60;
 
@@ -56,9 +58,14 @@ export function withDefaults(raw: RawConfig): Config {
     autoClaim: raw.autoClaim ?? false,
     requireSession: raw.requireSession ?? false,
     signCommits: raw.signCommits ?? false,
+    tasks: tasksIn(raw),
     signers: signerFiles(raw.signers),
     ...deploysOf(raw),
   };
+}
+
+function tasksIn({ tasks }: RawConfig): Config['tasks'] {
+  return { by: tasks?.by ?? 'everybody', attempts: tasks?.attempts ?? DEFAULT_ATTEMPTS };
 }
 
 /** What a request of this agent carries of the configuration. */
@@ -69,6 +76,7 @@ export function policyFor(config: Config, agent: string, foldCase: boolean): Pol
     lockOrder: config.lockOrder,
     watched: config.takeover === 'observed' ? {} : null,
     requiredRules: null,
+    tasks: config.tasks,
     surface: config.surface.map(patternTarget),
     scratch: config.scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', agent))),
   };

@@ -103,6 +103,19 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     default: false,
     example: true,
   },
+  { key: 'tasks', what: 'How work is given out.' },
+  {
+    key: 'tasks.by',
+    what: 'Who adds, edits and drops tasks: everybody, or orchestrator (the holder of @orchestrator alone).',
+    default: 'everybody',
+    example: 'orchestrator',
+  },
+  {
+    key: 'tasks.attempts',
+    what: 'After so many tries in vain a task is stuck: nobody is given it until somebody has looked.',
+    default: 3,
+    example: 5,
+  },
   {
     key: 'signCommits',
     what: "Whether each commit of the coordination branch is signed, as git's own settings for signing say. coord audit then looks at the signatures.",

@@ -146,6 +146,14 @@ export const ConfigSchema = v.strictObject({
   roles: v.optional(v.strictObject({ worker: v.optional(v.strictObject({ scratch: v.optional(texts) })) })),
   autoClaim: v.optional(flag),
   requireSession: v.optional(flag),
+  tasks: v.optional(
+    v.strictObject({
+      by: v.optional(v.picklist(['everybody', 'orchestrator'], 'must be "everybody" or "orchestrator"')),
+      attempts: v.optional(
+        v.pipe(v.number('must be a number'), v.integer('must be whole'), v.minValue(1, 'must be at least 1')),
+      ),
+    }),
+  ),
   signCommits: v.optional(flag),
   signers: v.optional(
     v.strictObject({

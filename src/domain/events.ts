@@ -33,6 +33,15 @@ export const EVENT_TYPES = [
   'deploy.blocked',
   'guard.refused',
   'guard.passed',
+  'task.added',
+  'task.edited',
+  'task.taken',
+  'task.submitted',
+  'task.done',
+  'task.returned',
+  'task.reopened',
+  'task.dropped',
+  'task.late',
   'history.compacted',
 ] as const;
 

@@ -1,5 +1,6 @@
 import { type Deployments, NO_DEPLOYMENTS } from './deploy/records.js';
 import type { TargetKind } from './ground/targets.js';
+import { NO_TASKS, type Tasks } from './tasks/task.js';
 import type { Instant } from './time.js';
 
 /** `exclusive` conflicts with every other claim; `shared` claims coexist with each other. */
@@ -37,6 +38,10 @@ export interface Claim {
   readonly allowedBehind: boolean;
   /** To whom the holder offers the claim; null: no offer. */
   readonly offer: Offer | null;
+  /** Ids of the tasks whose ground it is, of those that its holder has taken. */
+  readonly tasks: readonly string[];
+  /** Whether it was asked for by itself: it stays when the last task on it ends. */
+  readonly byHand: boolean;
 }
 
 /** A handover that waits for its answer: until it is accepted, the holder stays. */
@@ -212,13 +217,14 @@ export interface State {
   readonly requests: readonly AnsweredRequest[];
   /** Open submissions, and those that ended not long ago, oldest first. */
   readonly submissions: readonly Submission[];
+  readonly tasks: Tasks;
 }
 
 /**
  * What is read only when it is asked for, so that a claim does not pay for it: the newest segment of the log, the
- * programs that run once, what was deployed, the answers to request ids, and submissions.
+ * programs that run once, what was deployed, the answers to request ids, submissions, and tasks.
  */
-export type Part = 'log' | 'onces' | 'deployments' | 'requests' | 'submissions';
+export type Part = 'log' | 'onces' | 'deployments' | 'requests' | 'submissions' | 'tasks';
 
 /** Where each part stands in the state. */
 export const PART_FIELDS = {
@@ -227,6 +233,7 @@ export const PART_FIELDS = {
   deployments: 'deployments',
   requests: 'requests',
   submissions: 'submissions',
+  tasks: 'tasks',
 } as const satisfies Record<Part, keyof State>;
 
 export const EMPTY_STATE: State = {
@@ -240,4 +247,5 @@ export const EMPTY_STATE: State = {
   deployments: NO_DEPLOYMENTS,
   requests: [],
   submissions: [],
+  tasks: NO_TASKS,
 };

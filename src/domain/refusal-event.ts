@@ -18,7 +18,7 @@ export function isDeferredEvent(event: Pick<CoordEvent, 'type'>): boolean {
 
 /** What goes on the record when a claim is refused. */
 export function refusalEvent(request: ClaimRequest, refusal: Refusal, now: Instant): CoordEvent {
-  const held = refusal.code === 'held' ? { heldBy: [...new Set(refusal.conflicts.map(({ claimId }) => claimId))] } : {};
+  const held = 'conflicts' in refusal ? { heldBy: [...new Set(refusal.conflicts.map(({ claimId }) => claimId))] } : {};
   const cycle = refusal.reason === 'deadlock' ? { cycle: refusal.cycle } : {};
   return {
     id: `${request.operation}.r`,

@@ -1,6 +1,7 @@
 import type { Deployment, LiveTarget } from './deploy/records.js';
 import type { Target } from './ground/targets.js';
 import type { Claim, Kill, Loss, Mode, Once, Role, Submission, Waiter } from './model.js';
+import type { TakenTask, Task } from './tasks/task.js';
 import type { Instant } from './time.js';
 
 /** One piece of ground that is in the way, with all that an agent needs to decide what to do instead. */
@@ -80,6 +81,17 @@ interface HeldGround {
 
 /** `other-session`: the agent has one, but this command does not run in it. */
 export type SessionLack = 'no-session' | 'other-session' | 'older-rules';
+
+/** No task can be taken. */
+interface NoTask {
+  readonly code: 'held';
+  /** Those that others have. */
+  readonly taken: readonly TakenTask[];
+  /** Ids of those that were tried in vain too often. */
+  readonly stuck: readonly string[];
+  /** Ids of open ones that are for other roles. */
+  readonly forOthers: readonly string[];
+}
 
 /** A request that was not granted: a value with a reason, not an exception. */
 export type Refusal =
@@ -178,6 +190,42 @@ export type Refusal =
       readonly known: readonly string[];
     }
   | { readonly code: 'usage'; readonly reason: 'unknown-note'; readonly note: string }
+  | (NoTask & { readonly reason: 'none' })
+  | (NoTask & {
+      readonly reason: 'blocked';
+      readonly blocked: readonly {
+        readonly task: string;
+        readonly title: string;
+        readonly blockedBy: readonly string[];
+      }[];
+    })
+  | { readonly code: 'usage'; readonly reason: 'bad-tasks'; readonly problems: readonly string[] }
+  | {
+      readonly code: 'usage';
+      readonly reason: 'unknown-task';
+      readonly task: string;
+      readonly open: readonly string[];
+    }
+  /** It is submitted, done or dropped. */
+  | { readonly code: 'usage'; readonly reason: 'task-over'; readonly task: Task }
+  | { readonly code: 'usage'; readonly reason: 'has-task'; readonly task: Task; readonly wanted: string }
+  /** It is not clear which of its tasks an agent means. */
+  | { readonly code: 'usage'; readonly reason: 'which-task'; readonly tasks: readonly Task[] }
+  /** Ground of tasks is given back with them. */
+  | {
+      readonly code: 'usage';
+      readonly reason: 'task-ground';
+      readonly targets: readonly string[];
+      readonly tasks: readonly string[];
+    }
+  /** Claimed by its own verb alone. */
+  | { readonly code: 'usage'; readonly reason: 'reserved'; readonly target: string; readonly verb: string }
+  | { readonly code: 'held'; readonly reason: 'task-taken'; readonly task: Task }
+  | { readonly code: 'lost'; readonly reason: 'not-your-task'; readonly task: Task }
+  | { readonly code: 'closed'; readonly reason: 'task-role'; readonly task: Task; readonly role: Role }
+  | { readonly code: 'closed'; readonly reason: 'accept'; readonly task: Task; readonly gates: readonly string[] }
+  /** Who holds `@orchestrator` gives out the tasks. */
+  | { readonly code: 'closed'; readonly reason: 'not-in-charge'; readonly holder: string | null }
   | {
       readonly code: 'usage';
       readonly reason: 'request-id';

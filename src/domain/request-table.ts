@@ -12,6 +12,9 @@ import { NOTE_ROWS } from './log/notes.js';
 import type { Part, State } from './model.js';
 import type { Granted, Outcome, Refused, Row } from './request.js';
 import { SUBMISSION_ROWS } from './submissions/submissions.js';
+import { FINISH_ROWS } from './tasks/finish.js';
+import { PLAN_ROWS } from './tasks/plan.js';
+import { TAKE_ROWS } from './tasks/take.js';
 import type { Instant } from './time.js';
 import { WAIT_ROWS } from './waiting/wait.js';
 
@@ -31,6 +34,9 @@ export const ROWS = {
   ...SESSION_ROWS,
   ...STEAL_ROWS,
   ...SUBMISSION_ROWS,
+  ...FINISH_ROWS,
+  ...PLAN_ROWS,
+  ...TAKE_ROWS,
   ...WAIT_ROWS,
 } as const;
 

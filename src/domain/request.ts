@@ -29,6 +29,12 @@ export interface Policy {
   readonly watched: Readonly<Record<string, number>> | null;
   /** What a session must have loaded before it is granted ground; null: nothing need be. */
   readonly requiredRules: RequiredRules | null;
+  readonly tasks: {
+    /** Who may add, edit and drop tasks: everybody, or the holder of `@orchestrator` alone. */
+    readonly by: 'everybody' | 'orchestrator';
+    /** After so many tries a task is stuck. */
+    readonly attempts: number;
+  };
 }
 
 /** What every request says. A request is plain data: another process decides it as this one does. */

@@ -9,9 +9,13 @@ import { unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
 import { submissionWords } from './submission-refusals.js';
+import { taskWords } from './task-refusals.js';
 import { deadlockWords, orderWords, unknownOutcomeWords } from './waiting.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
+
+/** A refusal for ground that others stand on. */
+type HeldGround = Extract<Refusal, { conflicts: readonly Conflict[] }>;
 
 const MOST_LISTED = 5;
 
@@ -85,12 +89,31 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'submission-closed':
     case 'not-integrator':
       return submissionWords(refusal, now);
+    case 'none':
+    case 'blocked':
+    case 'bad-tasks':
+    case 'unknown-task':
+    case 'task-over':
+    case 'has-task':
+    case 'which-task':
+    case 'task-ground':
+    case 'task-taken':
+    case 'not-your-task':
+    case 'task-role':
+    case 'accept':
+    case 'not-in-charge':
+      return taskWords(refusal, now);
+    case 'reserved':
+      return {
+        message: `refused: ${oneLine(refusal.target)} stands for a task, and is claimed with it`,
+        hint: refusal.verb,
+      };
     case 'unknown-note':
       return { message: `no such note: ${oneLine(refusal.note)}`, hint: coord('log') };
   }
 }
 
-function heldWords(refusal: Of<'held'>, now: Instant): Words {
+function heldWords(refusal: HeldGround, now: Instant): Words {
   const { conflicts, free, queue } = refusal;
   const lines = conflicts.slice(0, MOST_LISTED).map((conflict) => `refused: ${describeConflict(conflict, now)}`);
   if (conflicts.length > MOST_LISTED) lines.push(`and ${plural(conflicts.length - MOST_LISTED, 'more conflict')}`);
@@ -111,7 +134,7 @@ function heldWords(refusal: Of<'held'>, now: Instant): Words {
 
 /** The claim again, for some of what was asked. */
 function claimCommand(
-  { asked, mode }: Pick<Of<'held'>, 'asked' | 'mode'>,
+  { asked, mode }: Pick<HeldGround, 'asked' | 'mode'>,
   wanted: (target: Target) => boolean,
 ): string {
   return coord(`claim ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}`);

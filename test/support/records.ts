@@ -31,6 +31,8 @@ export function claimRecord(token: number, changes: Partial<Claim> = {}): Claim 
     rules: null,
     allowedBehind: false,
     offer: null,
+    tasks: [],
+    byHand: true,
     ...changes,
   };
 }

@@ -19,6 +19,7 @@ export const POLICY: Policy = {
   lockOrder: 'detect',
   watched: null,
   requiredRules: null,
+  tasks: { by: 'everybody', attempts: 3 },
 };
 
 let operations = 0;

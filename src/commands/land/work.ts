@@ -73,6 +73,8 @@ export async function landRequest(context: Context, work: Work): Promise<LandReq
     from,
     paths: await pathsBetween(context.git, from, work.head),
     renames: [],
+    tasks: null,
+    open: [],
   };
 }
 

@@ -1,9 +1,11 @@
+import { findAgent, orchestratorsOf } from '../agents/agents.js';
 import type { EventDraft } from '../events.js';
 import { overlap, overlaps } from '../ground/index.js';
 import type { AskedTarget, Target } from '../ground/targets.js';
 import type { Claim, Mode, Reach, State } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
+import { isTaskTarget, ORCHESTRATOR } from '../tasks/task.js';
 import { addSeconds, formatDuration, type Instant } from '../time.js';
 import { ownPlace, waitEnded } from '../waiting/queue.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
@@ -24,6 +26,8 @@ export interface ClaimTerms {
   readonly rules: string | null;
   /** This request's own place in the queue; null: it stands behind every waiter. */
   readonly ticket: string | null;
+  /** The task whose ground it is; absent where the ground is claimed for itself. */
+  readonly task?: string;
 }
 
 export interface ClaimRequest extends RequestBase, ClaimTerms {
@@ -55,6 +59,7 @@ export function groundAsked({ targets }: Pick<ClaimTerms, 'targets'>): Target[] 
  */
 export function decideClaim(state: State, request: ClaimRequest, now: Instant): Outcome<ClaimResult> {
   const refusal =
+    reserved(state, request) ??
     otherSession(state, request, now) ??
     outOfOrder(state, request, now) ??
     heldByOthers(state, request, now) ??
@@ -69,6 +74,16 @@ export function commitsToCheck(state: State, request: ClaimRequest): string[] {
     releasesOn(state, target, request.policy).map((release) => release.commit),
   );
   return [...new Set(commits)].filter((commit) => commit !== request.head && request.contains[commit] === undefined);
+}
+
+/** Resources that stand for something are claimed by its own verb, and `@orchestrator` by who has that role. */
+function reserved(state: State, request: ClaimRequest): Refusal | null {
+  const asked = groundAsked(request);
+  const task = request.task === undefined ? asked.find(isTaskTarget) : undefined;
+  if (task) return { code: 'usage', reason: 'reserved', target: task.text, verb: 'coord task take' };
+  if (!asked.some((target) => sameTarget(target, ORCHESTRATOR, false))) return null;
+  if (findAgent(state, request.agent)?.role === 'orchestrator') return null;
+  return { code: 'closed', reason: 'authority', orchestrators: orchestratorsOf(state) };
 }
 
 /** Two agents that share a name must not both win: the same id from another live session is refused. */
@@ -101,13 +116,18 @@ function otherSession(state: State, request: ClaimRequest, now: Instant): Refusa
 /** With strict order, an agent asks only for what sorts after all that it holds. */
 function outOfOrder(state: State, request: ClaimRequest, now: Instant): Refusal | null {
   if (request.policy.lockOrder !== 'strict') return null;
-  const mine = state.claims.filter((claim) => claim.agent === request.agent && isLive(claim, now));
+  // Nobody waits for a task while holding what stands for another, so those close no cycle.
+  const mine = state.claims.filter(
+    (claim) => claim.agent === request.agent && isLive(claim, now) && !isTaskTarget(groundOf(claim)),
+  );
   const last =
     mine
       .map((claim) => claim.target)
       .sort()
       .at(-1) ?? '';
-  const early = request.targets.find(({ target }) => target.text < last && !ownClaimOn(state, request, target, now));
+  const early = request.targets.find(
+    ({ target }) => target.text < last && !isTaskTarget(target) && !ownClaimOn(state, request, target, now),
+  );
   if (!early) return null;
   const asked = groundAsked(request);
   const facts = { conflicts: [], free: [], queue: [], asked, mode: request.mode };
@@ -240,7 +260,7 @@ function mergeClaims(before: readonly Claim[], granted: readonly Claim[], over: 
 }
 
 function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Instant, token: number): Claim {
-  const { mode, reason, session, expectSeconds, rules } = request;
+  const { mode, reason, session, expectSeconds, rules, task } = request;
   return {
     ...extend(own, now, asked.ttlSeconds),
     token,
@@ -249,6 +269,8 @@ function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Ins
     session: session ?? own.session,
     expectSeconds: expectSeconds ?? own.expectSeconds,
     rules: rules ?? own.rules,
+    tasks: task === undefined || own.tasks.includes(task) ? own.tasks : [...own.tasks, task],
+    byHand: own.byHand || task === undefined,
   };
 }
 
@@ -272,6 +294,8 @@ function newClaim(asked: AskedTarget, request: ClaimRequest, now: Instant, token
     rules: request.rules,
     allowedBehind: request.allowBehind,
     offer: null,
+    tasks: request.task === undefined ? [] : [request.task],
+    byHand: request.task === undefined,
   };
 }
 
@@ -294,6 +318,7 @@ export const CLAIM_ROWS = {
       reach: 'found',
       rules: 'found',
       ticket: 'found',
+      task: 'asked',
     },
     parts: () => [],
     combinable: true,

@@ -7,6 +7,7 @@ import { decideNote } from '../log/notes.js';
 import type { Claim, Note, Offer, Reach, State } from '../model.js';
 import type { MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
+import { tasksOn } from '../tasks/standing.js';
 import { addSeconds, type Instant, later } from '../time.js';
 import type { ClaimResult } from './claim.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
@@ -43,8 +44,9 @@ export function decideHandoff(state: State, request: HandoffRequest, now: Instan
   if (refusal) return { ok: false, refusal };
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
-  const claims = owned.claims.map((claim) => offer(claim, request, now));
-  const changed = claims.filter((claim, index) => claim !== owned.claims[index]);
+  const own = withTheirTasks(state, owned.claims);
+  const claims = own.map((claim) => offer(claim, request, now));
+  const changed = claims.filter((claim, index) => claim !== own[index]);
   const logged = addNote(state, request, claims, now);
   const texts = claims.map(({ target }) => target).join(', ');
   return {
@@ -57,6 +59,15 @@ export function decideHandoff(state: State, request: HandoffRequest, now: Instan
     result: { claims, note: logged.note, heldBack: heldBack(state, claims, request, now) },
     summary: to === null ? `${agent} withdraws the offer of ${texts}` : `${agent} offers ${texts} to ${to}`,
   };
+}
+
+/** A task is handed over whole: its ground, and what stands for it, go together. */
+function withTheirTasks(state: State, claims: readonly Claim[]): readonly Claim[] {
+  const tasks = new Set(claims.flatMap((claim) => tasksOn(state, claim)));
+  if (tasks.size === 0) return claims;
+  const holders = new Set(claims.map(({ agent }) => agent));
+  const along = state.claims.filter((claim) => holders.has(claim.agent) && claim.tasks.some((id) => tasks.has(id)));
+  return [...new Set([...claims, ...along])];
 }
 
 /** Why nothing can be handed to this agent; null when it can. */
@@ -292,7 +303,9 @@ export function decideDecline(state: State, request: DeclineRequest, now: Instan
 
 function groundOffered(state: State, request: AcceptRequest, now: Instant): Target[] {
   const offered = offersTo(state, request, now);
-  return 'refusal' in offered ? [] : offered.claims.map(groundOf);
+  if ('refusal' in offered) return [];
+  // The ground of a task is given out with it, whatever the role.
+  return offered.claims.filter(({ tasks }) => tasks.length === 0).map(groundOf);
 }
 
 export const ACCEPT_ROWS = {
@@ -340,8 +353,10 @@ function offersTo(
   if (targets === null) return { claims: offered };
   const named = (target: Target) => (claim: Claim) => names(target, groundOf(claim), policy.foldCase);
   const missing = targets.filter((target) => !offered.some(named(target)));
-  if (missing.length === 0)
-    return { claims: offered.filter((claim) => targets.some((target) => named(target)(claim))) };
+  if (missing.length === 0) {
+    const asked = offered.filter((claim) => targets.some((target) => named(target)(claim)));
+    return { claims: withTheirTasks(state, asked).filter((claim) => isOffered(claim, agent, now)) };
+  }
   const held = state.claims.filter((claim) => isLive(claim, now) && missing.some((target) => named(target)(claim)));
   if (held.length === 0) {
     return { refusal: { code: 'lost', reason: 'no-offer', targets: missing.map(({ text }) => text) } };

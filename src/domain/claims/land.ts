@@ -1,14 +1,18 @@
 import { findAgent } from '../agents/agents.js';
-import { sameSession } from '../agents/ownership.js';
+import { ownClaims, sameSession } from '../agents/ownership.js';
 import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
+import type { Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { UnclaimedPath } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
+import { endWork, landedTasks } from '../tasks/landed.js';
+import { claimsOf, settleTasks, tasksOf, tasksOn } from '../tasks/standing.js';
+import type { Task } from '../tasks/task.js';
 import type { Instant } from '../time.js';
-import { groundOf } from './conflicts.js';
+import { groundOf, sameTarget } from './conflicts.js';
 import { isLive } from './leases.js';
-import { decideRelease, type Rename } from './release.js';
+import type { Rename } from './release.js';
 
 /** Lets the work of HEAD onto the main branch, with the release of the claims that it was done under. */
 export interface LandRequest extends RequestBase {
@@ -23,12 +27,30 @@ export interface LandRequest extends RequestBase {
   readonly paths: readonly string[];
   /** As in a release. */
   readonly renames: readonly Rename[];
+  /** Ids of the tasks that it does, `none` for none; null: those of whose ground it is clear. */
+  readonly tasks: readonly string[] | null;
+  /** Names of the gates that were found open for the commit. */
+  readonly open: readonly string[];
   /** The branch that HEAD was pushed to for a pull request: that is recorded, and no claim is given back yet. */
   readonly review?: string;
 }
 
+/** Gives back the claims whose work has come to the main branch through a pull request, and ends the tasks that it does. */
+export interface MergedRequest extends RequestBase {
+  readonly kind: 'merged';
+  readonly targets: readonly Target[];
+  /** The commit that the next holder must have. */
+  readonly commit: string;
+  readonly renames: readonly Rename[];
+  /** Targets with work that is not there: a task that has some is not done. */
+  readonly unfinished: readonly Target[];
+  readonly open: readonly string[];
+}
+
 export interface LandResult {
   readonly released: readonly Claim[];
+  /** The tasks that it did. */
+  readonly done: readonly Task[];
 }
 
 /**
@@ -36,40 +58,59 @@ export interface LandResult {
  * must be under a live exclusive claim of this agent, and no changed path under a claim of another. The release always
  * binds: what was changed under the claim is in the commit.
  */
-export function decideLand(state: State, request: LandRequest, now: Instant): Outcome<LandResult> {
-  const { agent, branch, commit, from, paths } = request;
-  const standings = paths.map((path) => coverageOf(state, request, path, now));
+export function decideLand(before: State, request: LandRequest, now: Instant): Outcome<LandResult> {
+  const { agent, session, branch, commit, from, paths } = request;
+  const standings = paths.map((path) => coverageOf(before, request, path, now));
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
   const claims = [...new Set(standings.flatMap((standing) => standing.claims))];
-  if (request.review !== undefined) return recordPush(state, request, request.review, claims, now);
-  const released = decideRelease(
-    state,
-    {
-      ...request,
-      kind: 'release',
-      targets: claims.map(groundOf),
-      commitNamed: true,
-      uncommitted: false,
-    },
-    now,
-  );
-  if (!released.ok) return released;
-  const landed = { type: 'work.landed', at: now, agent, session: request.session, commit, from, branch } as const;
-  const freed = claims.length === 0 ? '' : `, releasing ${claims.map(({ target }) => target).join(', ')}`;
+  const settled = settleTasks(before, now);
+  if (request.review !== undefined) return recordPush(settled, request, request.review, claims, now);
+  const tasks = landedTasks(settled.state, request, claims, now);
+  if ('code' in tasks) return { ok: false, refusal: tasks };
+  const ended = endWork(settled.state, request, claims, tasks, now);
+  if ('refusal' in ended) return { ok: false, refusal: ended.refusal };
+  const landed = { type: 'work.landed', at: now, agent, session, commit, from, branch } as const;
+  const { released, done } = ended;
+  const freed = released.length === 0 ? '' : `, releasing ${released.map(({ target }) => target).join(', ')}`;
+  const finished = done.length === 0 ? '' : `, with which ${done.map(({ id }) => id).join(', ')} is done`;
   return {
     ok: true,
     // A new object even where no claim is released: each landing is on the record.
-    state: { ...released.state },
-    events: [...released.events, { ...landed, paths: paths.length }],
-    result: { released: released.result.released },
-    summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}`,
+    state: { ...ended.state },
+    events: [...settled.events, ...ended.events, { ...landed, paths: paths.length }],
+    result: { released, done },
+    summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}${finished}`,
+  };
+}
+
+/** Gives back the claims whose work a merge has brought to the main branch. */
+export function decideMerged(before: State, request: MergedRequest, now: Instant): Outcome<LandResult> {
+  const settled = settleTasks(before, now);
+  const { state } = settled;
+  const { agent, targets, commit, unfinished, policy } = request;
+  const owned = ownClaims(state, request, targets, now);
+  if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
+  const left = (claim: Claim) => unfinished.some((target) => sameTarget(target, groundOf(claim), policy.foldCase));
+  const tasks = tasksOf(state, request, now).filter(({ id }) => {
+    const isOn = (claim: Claim) => claim.tasks.includes(id);
+    return owned.claims.some(isOn) && !claimsOf(state, id).some(left);
+  });
+  const ended = endWork(state, request, owned.claims, tasks, now);
+  if ('refusal' in ended) return { ok: false, refusal: ended.refusal };
+  const { released, done } = ended;
+  return {
+    ok: true,
+    state: ended.state,
+    events: [...settled.events, ...ended.events],
+    result: { released, done },
+    summary: `release ${released.map(({ target }) => target).join(', ')} by ${agent}, merged at ${commit.slice(0, 7)}`,
   };
 }
 
 /** Says which commits were made under which claims, for whoever audits the pull request. */
 function recordPush(
-  state: State,
+  { state, events }: ReturnType<typeof settleTasks>,
   request: LandRequest,
   review: string,
   claims: readonly Claim[],
@@ -77,12 +118,14 @@ function recordPush(
 ): Outcome<LandResult> {
   const { agent, session, commit, from, paths } = request;
   const under = { claims: claims.map(({ id }) => id), paths: paths.length };
+  const pushed = new Set(claims.flatMap((claim) => tasksOn(state, claim)));
+  const tasks = state.tasks.tasks.map((task) => (pushed.has(task.id) ? { ...task, commit } : task));
   return {
     ok: true,
     // A new object although nothing of it changes: each push is on the record.
-    state: { ...state },
-    events: [{ type: 'work.pushed', at: now, agent, session, commit, from, branch: review, ...under }],
-    result: { released: [] },
+    state: pushed.size === 0 ? { ...state } : { ...state, tasks: { ...state.tasks, tasks } },
+    events: [...events, { type: 'work.pushed', at: now, agent, session, commit, from, branch: review, ...under }],
+    result: { released: [], done: [] },
     summary: `push ${commit.slice(0, 7)} to ${review} for review by ${agent}`,
   };
 }
@@ -118,19 +161,28 @@ export const LAND_ROWS = {
     decide: decideLand,
     fields: {
       review: 'asked',
+      tasks: 'asked',
+      open: 'found',
       commit: 'found',
       branch: 'found',
       from: 'found',
       paths: 'found',
       renames: 'found',
     },
-    parts: () => [],
+    parts: () => ['tasks'],
     // Another ref moves with it.
     combinable: false,
     ground: (_state, { paths }) => paths.map((text) => ({ kind: 'path', text })),
     closedToWorkers: true,
   },
-} as const satisfies { readonly land: Row<LandRequest> };
+  merged: {
+    decide: decideMerged,
+    fields: { targets: 'asked', commit: 'found', renames: 'found', unfinished: 'found', open: 'found' },
+    parts: () => ['tasks'],
+    combinable: true,
+    ground: () => null,
+  },
+} as const satisfies { readonly land: Row<LandRequest>; readonly merged: Row<MergedRequest> };
 
 /** Who has changed, or is about to change, a path. */
 export interface Changer {

@@ -4,6 +4,8 @@ import { matches } from '../ground/index.js';
 import { isDeployTarget, isOnceTarget, type Target } from '../ground/targets.js';
 import type { Claim, Release, State } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
+import { tasksOn } from '../tasks/standing.js';
+import { isTaskTarget } from '../tasks/task.js';
 import type { Instant } from '../time.js';
 import type { ClaimResult } from './claim.js';
 import { groundOf, sameTarget } from './conflicts.js';
@@ -38,35 +40,59 @@ export interface ReleaseResult {
   readonly commit: string | null;
 }
 
-/** Gives the agent's claims back, with the commit that holds the work. */
+/** Gives the agent's claims back, with the commit that holds the work; the ground of a task goes with the task alone. */
 export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Outcome<ReleaseResult> {
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
-  const gone = new Set(owned.claims.map((claim) => claim.id));
-  const releases = owned.claims.flatMap((claim) => {
-    const commit = bindingCommit(claim, request);
-    return [...releaseOf(claim, commit, now), ...renamedOf(claim, commit, request, now)];
-  });
+  const bound = owned.claims.filter((claim) => tasksOn(state, claim).length > 0);
+  const claims = owned.claims.filter((claim) => !bound.includes(claim));
+  if (bound.length > 0 && (request.targets !== null || claims.length === 0)) {
+    const tasks = [...new Set(bound.flatMap((claim) => tasksOn(state, claim)))];
+    const targets = bound.map(({ target }) => target);
+    return { ok: false, refusal: { code: 'usage', reason: 'task-ground', targets, tasks } };
+  }
+  const { commit, agent } = request;
   return {
     ok: true,
-    state:
-      gone.size === 0
-        ? state
-        : {
-            ...state,
-            claims: state.claims.filter((claim) => !gone.has(claim.id)),
-            releases: recordReleases(state.releases, releases, request.policy.foldCase),
-          },
-    events: owned.claims.map((claim) =>
+    ...releaseClaims(state, claims, request, now),
+    result: { released: claims, commit },
+    summary: `release ${claims.map((claim) => claim.target).join(', ')} by ${agent}${
+      commit === null ? '' : ` at ${commit.slice(0, 7)}`
+    }`,
+  };
+}
+
+/** How claims are given back: at which commit, and what else is known of it. */
+type Giving = Pick<ReleaseRequest, 'commit' | 'commitNamed' | 'renames' | 'uncommitted' | 'policy'>;
+
+/** Takes claims out of the state as given back; the next holder must have the commit that holds their work. */
+export function releaseClaims(
+  state: State,
+  claims: readonly Claim[],
+  giving: Giving,
+  now: Instant,
+): { readonly state: State; readonly events: EventDraft[] } {
+  const { commit, policy, uncommitted } = giving;
+  if (claims.length === 0) return { state, events: [] };
+  const gone = new Set(claims.map((claim) => claim.id));
+  // What stands for a task holds no work.
+  const holdsWork = (claim: Claim) => !isTaskTarget(groundOf(claim));
+  const releases = claims.filter(holdsWork).flatMap((claim) => {
+    const binding = bindingCommit(claim, giving);
+    return [...releaseOf(claim, binding, now), ...renamedOf(claim, binding, giving, now)];
+  });
+  return {
+    state: {
+      ...state,
+      claims: state.claims.filter((claim) => !gone.has(claim.id)),
+      releases: recordReleases(state.releases, releases, policy.foldCase),
+    },
+    events: claims.map((claim) =>
       claimEvent('claim.released', claim, now, {
-        commit: request.commit,
-        ...(request.uncommitted ? { uncommitted: true } : {}),
+        commit: holdsWork(claim) ? commit : null,
+        ...(uncommitted ? { uncommitted: true } : {}),
       }),
     ),
-    result: { released: owned.claims, commit: request.commit },
-    summary: `release ${owned.claims.map((claim) => claim.target).join(', ')} by ${request.agent}${
-      request.commit === null ? '' : ` at ${request.commit.slice(0, 7)}`
-    }`,
   };
 }
 
@@ -86,11 +112,11 @@ export function releaseOf(claim: Claim, commit: string | null, now: Instant): Re
 }
 
 /** A path that left the claimed ground by a rename takes the obligation along to its new name. */
-function renamedOf(claim: Claim, commit: string | null, request: ReleaseRequest, now: Instant): Release[] {
-  const options = { foldCase: request.policy.foldCase };
+function renamedOf(claim: Claim, commit: string | null, giving: Giving, now: Instant): Release[] {
+  const options = { foldCase: giving.policy.foldCase };
   const left = ({ base, from, to }: Rename) =>
     base === claim.base && matches(groundOf(claim), from, options) && !matches(groundOf(claim), to, options);
-  return request.renames
+  return giving.renames
     .filter(left)
     .flatMap(({ to }) => releaseOf({ ...claim, target: to, kind: 'path' }, commit, now));
 }

@@ -1,5 +1,6 @@
 import { NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import type { Note, Part, State, Submission } from '../../domain/model.js';
+import { NO_TASKS } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
@@ -16,6 +17,7 @@ import {
   decodeRequests,
   decodeSoundClaims,
   decodeSubmissions,
+  decodeTasks,
   encodeAgents,
   encodeClaims,
   encodeDeployments,
@@ -23,6 +25,7 @@ import {
   encodeOnces,
   encodeRequests,
   encodeSubmissions,
+  encodeTasks,
   inFileOrder,
   rememberClaims,
   segmentNumber,
@@ -44,6 +47,7 @@ const LATER_FILES = {
   deployments: 'deployments.json',
   requests: 'requests.json',
   submissions: 'submissions.json',
+  tasks: 'tasks.json',
 } as const;
 /** The contents of open submissions. */
 const CONTENTS_FOLDER = 'submissions';
@@ -99,6 +103,7 @@ export class BranchTree {
         submissions: wanted.includes(LATER_FILES.submissions)
           ? decodeSubmissions(sourceOf(LATER_FILES.submissions))
           : [],
+        tasks: wanted.includes(LATER_FILES.tasks) ? decodeTasks(sourceOf(LATER_FILES.tasks)) : NO_TASKS,
       },
     };
   }
@@ -160,6 +165,9 @@ export class BranchTree {
     }
     if (base.parts.includes('requests') && state.requests !== before.requests) {
       files.set(LATER_FILES.requests, this.file(encodeRequests(state.requests)));
+    }
+    if (base.parts.includes('tasks') && state.tasks !== before.tasks) {
+      files.set(LATER_FILES.tasks, this.file(encodeTasks(state.tasks)));
     }
     if (base.parts.includes('submissions') && state.submissions !== before.submissions) {
       files.set(LATER_FILES.submissions, this.file(encodeSubmissions(state.submissions)));

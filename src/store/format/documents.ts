@@ -11,6 +11,7 @@ import type {
   Submission,
   Waiter,
 } from '../../domain/model.js';
+import { numberOf, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import type { Soundness } from '../cache/sound-blobs.js';
@@ -18,6 +19,7 @@ import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
 import { parseStrictJson } from './strict-json.js';
+import { TASK } from './task-schema.js';
 import { linesOf, rememberLines } from './written-lines.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
@@ -181,6 +183,33 @@ export function decodeSubmissions(source: string): readonly Submission[] {
   const submissions = list<Submission>('submissions', root.submissions, SUBMISSION, problems);
   if (problems.length > 0) throw damaged('submissions.json', problems);
   return submissions;
+}
+
+/** `tasks.json`: the work that is given out, and its results, by the number in their ids. */
+export function encodeTasks({ last, tasks }: Tasks): string {
+  return document([
+    ['last', String(last)],
+    ['tasks', lines(sorted(tasks, numberOf), TASK)],
+  ]);
+}
+
+/** @throws CoordError `corrupt`, with all problems. */
+export function decodeTasks(source: string): Tasks {
+  const problems: string[] = [];
+  const root = parseDocument('tasks.json', source, ['last', 'tasks'], problems);
+  const lastProblem = token(root.last);
+  if (lastProblem) problems.push(`last: ${lastProblem}`);
+  const decoded = { last: root.last as number, tasks: list<Task>('tasks', root.tasks, TASK, problems) };
+  if (problems.length === 0) {
+    const ids = new Set<string>();
+    for (const [index, task] of decoded.tasks.entries()) {
+      if (numberOf(task) > decoded.last) problems.push(`tasks[${index}].id: its number is larger than last`);
+      if (ids.has(task.id)) problems.push(`tasks[${index}].id: used twice`);
+      ids.add(task.id);
+    }
+  }
+  if (problems.length > 0) throw damaged('tasks.json', problems);
+  return decoded;
 }
 
 /**

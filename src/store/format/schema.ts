@@ -61,6 +61,8 @@ export const CLAIM: Fields<Claim> = {
   rules: orNull(text),
   allowedBehind: flag,
   offer: orNull(recordOf(OFFER)),
+  tasks: listOf(text),
+  byHand: flag,
 };
 
 export const WAITER: Fields<Waiter> = {

@@ -66,9 +66,15 @@ async function decideInOrder(from: Snapshot, requests: readonly Request[], aroun
 
 async function decideWithFacts(state: State, request: Request, around: Surroundings): Promise<Decision> {
   const watching = request.policy.watched === null ? request : withWatched(request, around.watch(state.claims));
-  const { head, commits } = questionOf(state, watching, around.now());
-  if (commits.length === 0) return decide(state, watching, around.now());
-  return decide(state, withAnswers(watching, await around.containment(head, commits)), around.now());
+  let known = watching;
+  const asked = new Set<string>();
+  for (;;) {
+    const question = questionOf(state, known, around.now());
+    const commits = question.commits.filter((commit) => !asked.has(commit));
+    if (commits.length === 0) return decide(state, known, around.now());
+    for (const commit of commits) asked.add(commit);
+    known = withAnswers(known, await around.containment(question.head, commits));
+  }
 }
 
 /**

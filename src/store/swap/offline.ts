@@ -129,7 +129,7 @@ async function lose(
 
 function causeOf(refusal: Refusal): { readonly by: string | null; readonly why: string } {
   if (refusal.code === 'held') {
-    const by = refusal.conflicts[0]?.agent ?? null;
+    const by = 'conflicts' in refusal ? (refusal.conflicts[0]?.agent ?? null) : null;
     return { by, why: by === null ? refusal.reason : `held by ${by}` };
   }
   return { by: null, why: refusal.code === 'behind' ? "HEAD lacks the last holder's work" : refusal.reason };

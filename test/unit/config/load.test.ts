@@ -32,6 +32,7 @@ describe('the configuration', () => {
       scratch: ['scratch/{agent}/**'],
       autoClaim: false,
       requireSession: false,
+      tasks: { by: 'everybody', attempts: 3 },
       signCommits: false,
       signers: { allowedSigners: '.coord/agent_signers', revokedSigners: null, gpgKeys: null },
       gates: {},
@@ -156,6 +157,7 @@ describe('the policy of an agent', () => {
     expect(policy).toEqual({
       skewSeconds: 30,
       requiredRules: null,
+      tasks: { by: 'everybody', attempts: 3 },
       foldCase: true,
       watched: null,
       lockOrder: 'detect',

@@ -43,6 +43,8 @@ describe('a claim on free ground', () => {
         rules: null,
         allowedBehind: false,
         offer: null,
+        tasks: [],
+        byHand: true,
       } satisfies Claim,
       expect.objectContaining({ id: 'op-2', target: 'README.md', kind: 'path', token: 43 }),
     ]);

@@ -1,0 +1,195 @@
+import type { Refusal } from '../domain/refusal.js';
+import type { TakenTask } from '../domain/tasks/task.js';
+import { oneLine, plural, shorten } from '../domain/text.js';
+import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { CoordError } from '../errors.js';
+import { clock } from './format.js';
+import { refusalError } from './refusals.js';
+
+type TaskRefusal = Extract<
+  Refusal,
+  {
+    reason:
+      | 'none'
+      | 'blocked'
+      | 'bad-tasks'
+      | 'unknown-task'
+      | 'task-over'
+      | 'has-task'
+      | 'which-task'
+      | 'task-ground'
+      | 'task-taken'
+      | 'not-your-task'
+      | 'task-role'
+      | 'accept'
+      | 'not-in-charge';
+  }
+>;
+
+interface Words {
+  readonly message: string;
+  readonly hint: string;
+}
+
+const MOST_LISTED = 5;
+const WIDEST_TITLE = 60;
+
+/** Why a task is not added, taken or ended. */
+export function taskWords(refusal: TaskRefusal, now: Instant): Words {
+  switch (refusal.reason) {
+    case 'none':
+    case 'blocked':
+      return nothingWords(refusal, now);
+    case 'bad-tasks': {
+      const { problems } = refusal;
+      const more = problems.length > 50 ? [`and ${problems.length - 50} more`] : [];
+      const listed = problems.slice(0, 50).map(oneLine);
+      return {
+        message: ['no task was added or changed:', ...listed, ...more].join('\n  '),
+        hint: 'mend them all, then repeat',
+      };
+    }
+    case 'unknown-task':
+      return { message: `no such task: ${oneLine(shorten(refusal.task, 80))}`, hint: 'coord task list' };
+    case 'task-over': {
+      const { id, state, agent, by, since } = refusal.task;
+      const who = state === 'dropped' ? by : (agent ?? by);
+      return { message: `${id} is ${state} (${who}, ${clock(since, now)})`, hint: `coord task show ${id}` };
+    }
+    case 'has-task':
+      return {
+        message: `refused: you have ${refusal.task.id} (${title(refusal.task)})`,
+        hint: `finish it (coord land), give it back (coord task return ${refusal.task.id} --reason "…"), or take both: coord task take ${refusal.wanted} --another`,
+      };
+    case 'which-task': {
+      const { tasks } = refusal;
+      if (tasks.length === 0) return { message: 'you have no task', hint: 'coord task take' };
+      const ids = tasks.map(({ id }) => id);
+      return { message: `which task? you have ${ids.join(', ')}`, hint: `name it: ${ids[0]}` };
+    }
+    case 'task-ground': {
+      const { targets, tasks } = refusal;
+      return {
+        message: `not released: ${targets.map(oneLine).join(', ')} is the ground of ${tasks.join(', ')}, and goes with it`,
+        hint: `coord land closes it; to give it back undone: coord task return ${tasks[0]} --reason "…"`,
+      };
+    }
+    case 'task-taken':
+      return {
+        message: `refused: ${refusal.task.agent} works on ${refusal.task.id} since ${clock(refusal.task.since, now)}, and holds its scope`,
+        hint: `change its scope once it is open again, or: coord task return ${refusal.task.id} --reason "…"`,
+      };
+    case 'not-your-task': {
+      const { id, state, agent } = refusal.task;
+      const whose = agent === null ? `${id} is ${state}` : `${id} is ${state}, by ${agent}`;
+      return {
+        message: `not yours: ${whose}`,
+        hint: state === 'open' ? `coord task take ${id}` : `coord task show ${id}`,
+      };
+    }
+    case 'task-role':
+      return {
+        message: `refused: ${refusal.task.id} is for a ${refusal.task.role}, and you are a ${refusal.role}`,
+        hint: 'coord task take',
+      };
+    case 'accept': {
+      const { task, gates } = refusal;
+      return {
+        message: `not done: ${task.id} needs ${plural(gates.length, 'gate')} open: ${gates.map(oneLine).join(', ')}`,
+        hint: `coord gate show ${oneLine(gates[0] ?? '')}, then repeat`,
+      };
+    }
+    case 'not-in-charge':
+      return refusal.holder === null
+        ? {
+            message: 'refused: tasks are given out by who holds @orchestrator, and nobody does',
+            hint: 'coord session start --role orchestrator && coord claim @orchestrator',
+          }
+        : {
+            message: `refused: tasks are given out by ${refusal.holder}, who holds @orchestrator`,
+            hint: `tell it what is to be done: coord note "…" --to ${refusal.holder}`,
+          };
+  }
+}
+
+function nothingWords(
+  refusal: Extract<TaskRefusal, { code: 'held' }> & { taken: readonly TakenTask[] },
+  now: Instant,
+): Words {
+  const { taken, reason } = refusal;
+  const { stuck, forOthers } = refusal as { stuck: readonly string[]; forOthers: readonly string[] };
+  const blocked = refusal.reason === 'blocked' ? refusal.blocked : [];
+  const head =
+    reason === 'none'
+      ? 'no task is open'
+      : blocked.length === 0
+        ? 'every open task is stuck: somebody must look'
+        : 'every open task waits for others';
+  const lines = [
+    ...blocked
+      .slice(0, MOST_LISTED)
+      .map(
+        ({ task, title, blockedBy }) =>
+          `  ${task} (${shorten(oneLine(title), WIDEST_TITLE)}) waits for ${blockedBy.join(', ')}`,
+      ),
+    ...more(blocked.length),
+    ...taken.slice(0, MOST_LISTED).map((task) => `  ${takenLine(task, now)}`),
+    ...more(taken.length),
+    ...(stuck.length === 0 ? [] : [`  stuck, tried too often: ${stuck.join(', ')}`]),
+    ...(forOthers.length === 0 ? [] : [`  for other roles: ${forOthers.join(', ')}`]),
+  ];
+  const wait = 'wait for the next one: coord task take --wait';
+  return {
+    message: [head, ...lines].join('\n'),
+    hint: taken.length > 0 ? wait : stuck.length > 0 ? `look at it, then coord task edit ${stuck[0]} --retry` : wait,
+  };
+}
+
+function more(count: number): string[] {
+  return count > MOST_LISTED ? [`  and ${count - MOST_LISTED} more`] : [];
+}
+
+function takenLine({ task, title, state, agent, expiresAt }: TakenTask, now: Instant): string {
+  const left = expiresAt === null ? '' : `, for ${formatDuration(Math.max(0, secondsBetween(now, expiresAt)))} more`;
+  return `${task} (${shorten(oneLine(title), WIDEST_TITLE)}) is ${state}, by ${agent}${left}`;
+}
+
+function title(task: { readonly title: string }): string {
+  return shorten(oneLine(task.title), WIDEST_TITLE);
+}
+
+/** The refusal of `coord task take`: as for any claim, with what a taker can do next. */
+export function takeRefused(
+  refusal: Refusal,
+  task: string | null,
+  now: Instant,
+  absent: readonly string[] = [],
+): CoordError {
+  const error = refusalError(refusal, now, absent);
+  const { message, details } = error;
+  const again = task === null ? 'coord task take' : `coord task take ${task}`;
+  if (refusal.reason === 'held' || refusal.reason === 'deadlock') {
+    const hint = refusal.reason === 'deadlock' ? error.hint : `${again} --wait`;
+    const next = { why: 'take another task', command: 'coord task take' };
+    return new CoordError(
+      error.code,
+      message
+        .split('\n')
+        .filter((line) => !line.startsWith('free of'))
+        .join('\n'),
+      {
+        ...(hint === undefined ? {} : { hint }),
+        ...(task === null ? {} : { alternative: next }),
+        details,
+      },
+    );
+  }
+  if (refusal.reason === 'behind') {
+    return new CoordError(error.code, message, {
+      hint: `${error.hint ?? 'git pull'}, then ${again}`,
+      alternative: { why: 'take it without that work, on the record', command: `${again} --allow-behind` },
+      details,
+    });
+  }
+  return error;
+}
