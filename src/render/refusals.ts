@@ -106,7 +106,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'reserved':
       return {
         message: `refused: ${oneLine(refusal.target)} stands for a task, and is claimed with it`,
-        hint: refusal.verb,
+        hint: coord(refusal.verb),
       };
     case 'unknown-note':
       return { message: `no such note: ${oneLine(refusal.note)}`, hint: coord('log') };

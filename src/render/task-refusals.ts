@@ -1,4 +1,5 @@
 import type { Refusal } from '../domain/refusal.js';
+import { coord, shellWord } from '../domain/suggestion.js';
 import type { TakenTask } from '../domain/tasks/task.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
@@ -50,20 +51,20 @@ export function taskWords(refusal: TaskRefusal, now: Instant): Words {
       };
     }
     case 'unknown-task':
-      return { message: `no such task: ${oneLine(shorten(refusal.task, 80))}`, hint: 'coord task list' };
+      return { message: `no such task: ${oneLine(shorten(refusal.task, 80))}`, hint: coord('task list') };
     case 'task-over': {
       const { id, state, agent, by, since } = refusal.task;
       const who = state === 'dropped' ? by : (agent ?? by);
-      return { message: `${id} is ${state} (${who}, ${clock(since, now)})`, hint: `coord task show ${id}` };
+      return { message: `${id} is ${state} (${who}, ${clock(since, now)})`, hint: coord(`task show ${id}`) };
     }
     case 'has-task':
       return {
         message: `refused: you have ${refusal.task.id} (${title(refusal.task)})`,
-        hint: `finish it (coord land), give it back (coord task return ${refusal.task.id} --reason "…"), or take both: coord task take ${refusal.wanted} --another`,
+        hint: `finish it (${coord('land')}), give it back (${coord(`task return ${refusal.task.id} --reason "…"`)}), or take both: ${coord(`task take ${refusal.wanted} --another`)}`,
       };
     case 'which-task': {
       const { tasks } = refusal;
-      if (tasks.length === 0) return { message: 'you have no task', hint: 'coord task take' };
+      if (tasks.length === 0) return { message: 'you have no task', hint: coord('task take') };
       const ids = tasks.map(({ id }) => id);
       return { message: `which task? you have ${ids.join(', ')}`, hint: `name it: ${ids[0]}` };
     }
@@ -71,43 +72,43 @@ export function taskWords(refusal: TaskRefusal, now: Instant): Words {
       const { targets, tasks } = refusal;
       return {
         message: `not released: ${targets.map(oneLine).join(', ')} is the ground of ${tasks.join(', ')}, and goes with it`,
-        hint: `coord land closes it; to give it back undone: coord task return ${tasks[0]} --reason "…"`,
+        hint: `${coord('land')} closes it; to give it back undone: ${coord(`task return ${tasks[0]} --reason "…"`)}`,
       };
     }
     case 'task-taken':
       return {
         message: `refused: ${refusal.task.agent} works on ${refusal.task.id} since ${clock(refusal.task.since, now)}, and holds its scope`,
-        hint: `change its scope once it is open again, or: coord task return ${refusal.task.id} --reason "…"`,
+        hint: `change its scope once it is open again, or: ${coord(`task return ${refusal.task.id} --reason "…"`)}`,
       };
     case 'not-your-task': {
       const { id, state, agent } = refusal.task;
       const whose = agent === null ? `${id} is ${state}` : `${id} is ${state}, by ${agent}`;
       return {
         message: `not yours: ${whose}`,
-        hint: state === 'open' ? `coord task take ${id}` : `coord task show ${id}`,
+        hint: coord(state === 'open' ? `task take ${id}` : `task show ${id}`),
       };
     }
     case 'task-role':
       return {
         message: `refused: ${refusal.task.id} is for a ${refusal.task.role}, and you are a ${refusal.role}`,
-        hint: 'coord task take',
+        hint: coord('task take'),
       };
     case 'accept': {
       const { task, gates } = refusal;
       return {
         message: `not done: ${task.id} needs ${plural(gates.length, 'gate')} open: ${gates.map(oneLine).join(', ')}`,
-        hint: `coord gate show ${oneLine(gates[0] ?? '')}, then repeat`,
+        hint: `${coord(`gate show ${shellWord(gates[0] ?? '')}`)}, then repeat`,
       };
     }
     case 'not-in-charge':
       return refusal.holder === null
         ? {
             message: 'refused: tasks are given out by who holds @orchestrator, and nobody does',
-            hint: 'coord session start --role orchestrator && coord claim @orchestrator',
+            hint: `${coord('session start --role orchestrator')} && ${coord('claim @orchestrator')}`,
           }
         : {
             message: `refused: tasks are given out by ${refusal.holder}, who holds @orchestrator`,
-            hint: `tell it what is to be done: coord note "…" --to ${refusal.holder}`,
+            hint: `tell it what is to be done: ${coord(`note "…" --to ${refusal.holder}`)}`,
           };
   }
 }
@@ -138,10 +139,11 @@ function nothingWords(
     ...(stuck.length === 0 ? [] : [`  stuck, tried too often: ${stuck.join(', ')}`]),
     ...(forOthers.length === 0 ? [] : [`  for other roles: ${forOthers.join(', ')}`]),
   ];
-  const wait = 'wait for the next one: coord task take --wait';
+  const wait = `wait for the next one: ${coord('task take --wait')}`;
   return {
     message: [head, ...lines].join('\n'),
-    hint: taken.length > 0 ? wait : stuck.length > 0 ? `look at it, then coord task edit ${stuck[0]} --retry` : wait,
+    hint:
+      taken.length > 0 ? wait : stuck.length > 0 ? `look at it, then ${coord(`task edit ${stuck[0]} --retry`)}` : wait,
   };
 }
 
@@ -167,10 +169,10 @@ export function takeRefused(
 ): CoordError {
   const error = refusalError(refusal, now, absent);
   const { message, details } = error;
-  const again = task === null ? 'coord task take' : `coord task take ${task}`;
+  const again = coord(task === null ? 'task take' : `task take ${shellWord(task)}`);
   if (refusal.reason === 'held' || refusal.reason === 'deadlock') {
     const hint = refusal.reason === 'deadlock' ? error.hint : `${again} --wait`;
-    const next = { why: 'take another task', command: 'coord task take' };
+    const next = { why: 'take another task', command: coord('task take') };
     return new CoordError(
       error.code,
       message

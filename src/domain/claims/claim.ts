@@ -80,7 +80,7 @@ export function commitsToCheck(state: State, request: ClaimRequest): string[] {
 function reserved(state: State, request: ClaimRequest): Refusal | null {
   const asked = groundAsked(request);
   const task = request.task === undefined ? asked.find(isTaskTarget) : undefined;
-  if (task) return { code: 'usage', reason: 'reserved', target: task.text, verb: 'coord task take' };
+  if (task) return { code: 'usage', reason: 'reserved', target: task.text, verb: 'task take' };
   if (!asked.some((target) => sameTarget(target, ORCHESTRATOR, false))) return null;
   if (findAgent(state, request.agent)?.role === 'orchestrator') return null;
   return { code: 'closed', reason: 'authority', orchestrators: orchestratorsOf(state) };

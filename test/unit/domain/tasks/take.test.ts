@@ -196,7 +196,7 @@ describe('ground of a task', () => {
         code: 'usage',
         reason: 'reserved',
         target: expect.stringContaining('@task/'),
-        verb: 'coord task take',
+        verb: 'task take',
       });
   });
 
