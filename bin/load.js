@@ -11,7 +11,7 @@ const { Script } = require('node:vm');
 const VERBS_OF = {
   version: [],
   reads: ['agent', 'status', 'verify-token'],
-  writes: ['claim', 'note', 'release', 'renew', 'run', 'wait'],
+  writes: ['claim', 'note', 'release', 'renew', 'run'],
   guards: ['hook', 'hooks'],
 };
 

@@ -27,18 +27,18 @@ export function readTtl(text: string, config: Config): number {
 }
 
 /**
- * Seconds that `--wait[=DURATION]` (or `--timeout`) allows; null when it was not given.
+ * Seconds that `--wait[=DURATION]` allows; null when it was not given.
  * @throws CoordError `usage` above the cap: the tools of agents stop a command that runs too long.
  */
-export function readWait(input: Input, config: Config, option: 'wait' | 'timeout' = 'wait'): number | null {
-  if (!input.flag(option)) return null;
-  const text = input.text(option);
+export function readWait(input: Input, config: Config): number | null {
+  if (!input.flag('wait')) return null;
+  const text = input.text('wait');
   if (text === undefined || text === '') return config.waitSeconds;
-  const seconds = readDuration(`--${option}`, text);
+  const seconds = readDuration('--wait', text);
   if (seconds <= config.waitSeconds) return seconds;
   const cap = formatDuration(config.waitSeconds);
   throw usage(
-    `--${option} ${text} is above the cap of ${cap}`,
+    `--wait ${text} is above the cap of ${cap}`,
     `wait ${cap} or less, and repeat (wait.max in coord.config.json)`,
   );
 }

@@ -36,11 +36,6 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./claims/release.js')).release,
   },
   {
-    name: 'wait',
-    summary: 'wait until ground is free, without claiming it',
-    load: async () => (await import('./waiting/wait.js')).wait,
-  },
-  {
     name: 'once',
     summary: 'run a program at most once to success',
     takesCommand: true,
@@ -108,17 +103,6 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'land',
     summary: 'move the main branch to HEAD and release your claims, both or neither',
     load: async () => (await import('./land/land.js')).land,
-  },
-  {
-    name: 'released-by',
-    summary: 'release the claims whose pull request is merged',
-    load: async () => (await import('./land/released-by.js')).releasedBy,
-  },
-  {
-    name: 'steal',
-    summary: 'take ground over when its time is over, or by force',
-    writes: true,
-    load: async () => (await import('./claims/steal.js')).steal,
   },
   {
     name: 'handoff',
@@ -277,11 +261,6 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'setup',
     summary: 'make an agent harness ask coord before it edits',
     load: async () => (await import('./guards/setup/setup.js')).setup,
-  },
-  {
-    name: 'compact',
-    summary: 'shorten the history of the coordination branch',
-    load: async () => (await import('./setup/compact.js')).compact,
   },
   {
     name: 'completion',

@@ -6,12 +6,12 @@ import { VERBS, type VerbEntry } from './registry.js';
  */
 export const SUBJECTS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
-  ['More about claims', ['renew', 'wait', 'steal', 'handoff', 'verify-token', 'run', 'once', 'land', 'released-by']],
+  ['More about claims', ['renew', 'handoff', 'verify-token', 'run', 'once', 'land']],
   ['Orchestrator and workers', ['submit', 'integrate']],
   ['Deploys', ['gate', 'deploy']],
   ['Agents and their rules', ['rules', 'agent']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
-  ['Setting up', ['init', 'doctor', 'hooks', 'hook', 'setup', 'audit', 'compact', 'completion', 'help']],
+  ['Setting up', ['init', 'doctor', 'hooks', 'hook', 'setup', 'audit', 'completion', 'help']],
 ];
 
 /** What the groups of verbs are about. */

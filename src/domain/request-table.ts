@@ -6,7 +6,7 @@ import { LAND_ROWS } from './claims/land.js';
 import { OFFLINE_ROWS } from './claims/offline.js';
 import { ONCE_ROWS } from './claims/once.js';
 import { RELEASE_ROWS, RENEW_ROWS } from './claims/release.js';
-import { STEAL_ROWS } from './claims/takeover.js';
+import { TAKE_OVER_ROWS } from './claims/takeover.js';
 import { DEPLOY_ROWS } from './deploy/decision.js';
 import { NOTE_ROWS } from './log/notes.js';
 import type { Part, State } from './model.js';
@@ -32,7 +32,7 @@ export const ROWS = {
   ...RELEASE_ROWS,
   ...RENEW_ROWS,
   ...SESSION_ROWS,
-  ...STEAL_ROWS,
+  ...TAKE_OVER_ROWS,
   ...SUBMISSION_ROWS,
   ...FINISH_ROWS,
   ...PLAN_ROWS,

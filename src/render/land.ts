@@ -76,7 +76,7 @@ export function reviewLines(report: ReviewReport, style: Style): string[] {
   return [
     `${verb} ${shortCommit(report.commit)} to ${oneLine(report.to)} for a pull request (${plural(report.paths.length, 'path')})`,
     held === '' ? 'no claim covers it' : `still held until it is merged: ${style.target(held)}`,
-    `after the merge: ${coord(`released-by ${shortCommit(report.commit)}`)}`,
+    `after the merge: ${coord(`release --merged ${shortCommit(report.commit)}`)}`,
   ];
 }
 
@@ -161,7 +161,7 @@ export function hookRefused(said: readonly string[]): CoordError {
 export function protectedBranch(reason: string, said: readonly string[], { remote, branch }: Goal): CoordError {
   const what = `closed: ${oneLine(remote)} does not take a push to ${oneLine(branch)}: ${oneLine(reason)}`;
   return new CoordError('closed', [what, ...indented(said), STILL_HELD].join('\n'), {
-    hint: `go by pull request: ${coord('land --to BRANCH')}, open one from that branch, and after its merge: ${coord('released-by COMMIT')}`,
+    hint: `go by pull request: ${coord('land --to BRANCH')}, open one from that branch, and after its merge: ${coord('release --merged COMMIT')}`,
     details: { reason: 'protected', branch, said },
   });
 }
@@ -172,7 +172,7 @@ const STILL_HELD = 'nothing was moved; your claims are still held';
 export function notAtomic({ remote, branch }: Goal): CoordError {
   const what = `${oneLine(remote)} cannot move ${oneLine(branch)} and the claims together: it lacks git push --atomic`;
   return new CoordError('unavailable', `${what}\n${STILL_HELD}`, {
-    hint: `go by pull request: ${coord('land --to BRANCH')}, and after its merge: ${coord('released-by COMMIT')}`,
+    hint: `go by pull request: ${coord('land --to BRANCH')}, and after its merge: ${coord('release --merged COMMIT')}`,
     details: { reason: 'no-atomic' },
   });
 }

@@ -55,7 +55,7 @@ function lossNotice(loss: Loss, now: Instant): string {
   const because = loss.reason === null ? '' : `: ${oneLine(loss.reason)}`;
   switch (loss.how) {
     case 'expired':
-      return `you lost ${target}: the claim expired and was swept ${when}; stop changing it, or claim it again`;
+      return `you lost ${target}: its time was over ${when}; stop changing it, or claim it again`;
     case 'taken-over':
       return `you lost ${target}: taken over by ${loss.by} ${when}${because}; stop changing it`;
     case 'revoked':

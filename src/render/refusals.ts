@@ -155,7 +155,9 @@ function describeConflict(conflict: Conflict, now: Instant): string {
   if (waiting) return `${where} for which ${agent} waits before you (${since})`;
   const left = secondsBetween(now, conflict.expiresAt);
   const until =
-    left > 0 ? `for ${formatDuration(left)} more` : `until it is swept (expired ${formatDuration(-left)} ago)`;
+    left > 0
+      ? `for ${formatDuration(left)} more`
+      : `until clocks that differ agree that its time is over (expired ${formatDuration(-left)} ago)`;
   return `${where}${where.endsWith(',') ? '' : ' is'} held by ${agent} ${until} (${since})`;
 }
 
@@ -163,7 +165,7 @@ function sessionWords(conflicts: readonly Conflict[]): Words {
   const [first] = conflicts;
   return {
     message: `refused: ${oneLine(first?.heldTarget ?? '')} is held by another live session of ${first?.agent} (${first?.session})`,
-    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: ${coord(`steal ${targetWord(first?.heldTarget ?? '')} --force --reason "…"`)}`,
+    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: ${coord(`claim ${targetWord(first?.heldTarget ?? '')} --take-over --reason "…"`)}`,
   };
 }
 

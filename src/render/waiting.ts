@@ -50,7 +50,8 @@ export function gaveUpError(
       ? `waited ${formatDuration(Math.floor(waitedSeconds))} for ${names}, and gave up`
       : `stopped waiting for ${names} after ${formatDuration(Math.floor(waitedSeconds))}`;
   return new CoordError('timeout', message, {
-    hint: verb === 'claim' ? coord(`claim ${targetWords(targets)} --wait`) : coord(`wait ${targetWords(targets)}`),
+    hint:
+      verb === 'claim' ? coord(`claim ${targetWords(targets)} --wait`) : coord(`status ${targetWords(targets)} --wait`),
     alternative: { why: 'pick other ground, and look again later', command: coord(`status ${targetWords(targets)}`) },
     details: { reason: why, waitedSeconds, conflicts },
   });

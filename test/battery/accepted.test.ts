@@ -15,7 +15,7 @@ const ACTS: readonly ((round: number) => readonly string[])[] = [
   (round) => ['renew', `src/${round}.ts`, '--ttl', '2h'],
   (round) => ['release', `src/${round}.ts`, '--uncommitted'],
   (round) => ['claim', `src/${round}.ts`, '--allow-behind'],
-  (round) => ['steal', `src/${round}.css`, '--force'],
+  (round) => ['claim', `src/${round}.css`, '--take-over'],
   () => ['note'],
 ];
 
@@ -52,7 +52,7 @@ describe.each(TRIED)('killed once the remote has accepted, by %s', (way) => {
       const failures: string[] = [];
       for (let number = 0; number < ROUNDS * ACTS.length; number += 1) {
         const args = ACTS[number % ACTS.length]?.(Math.floor(number / ACTS.length)) ?? [];
-        const agent = args[0] === 'steal' ? 'noor' : 'maya';
+        const agent = args.includes('--take-over') ? 'noor' : 'maya';
         const again = { requestId: `request-${number}` };
         await call(true, agent, args, again);
         const commits = history().commits;

@@ -102,7 +102,7 @@ describe.skipIf(!HAS_FAKETIME)('processes under libfaketime (skipped where faket
     const tries = [];
     for (const args of [
       ['claim', 'src/a.ts'],
-      ['steal', 'src/a.ts', '--reason', 'late'],
+      ['claim', 'src/a.ts', '--reason', 'late'],
       ['claim', 'src'],
     ]) {
       tries.push(await asNoor(fleet, by, ...args));

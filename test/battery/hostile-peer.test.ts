@@ -107,7 +107,7 @@ const READERS = [
   ['handoff', 'accept'],
   ['once', 'job', '--', 'true'],
   ['deploy', 'prod', '--retry', '--', 'true'],
-  ['compact', '--dry-run'],
+  ['doctor', '--compact', '--dry-run'],
 ];
 
 /** A repository in which all kinds of records are there. */

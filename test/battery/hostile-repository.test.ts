@@ -212,7 +212,7 @@ const WRITERS = [
   ['renew'],
   ['claim', 'src/web', '--json'],
   ['note', 'x'],
-  ['wait', 'src/web', '--timeout', '0s'],
+  ['status', 'src/web', '--wait', '0s'],
   ['sync-check'],
   ['release', '--all'],
 ];

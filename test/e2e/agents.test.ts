@@ -27,7 +27,7 @@ describe('coord agent kill', () => {
         ['claim', 'docs'],
         ['renew'],
         ['release', '--all'],
-        ['steal', 'docs'],
+        ['claim', 'docs'],
         ['handoff', 'accept'],
         ['agent', 'state', 'busy'],
       ],

@@ -53,7 +53,7 @@ describe('with --agent, what people wrote is shown as they wrote it', () => {
   it('a loss with its reason, in a notice', async () => {
     const { box, clone, as } = await localFleet();
     await as('maya', ['claim', 'src/api']);
-    await as('noor', ['steal', 'src/api', '--force', '--reason', SAID]);
+    await as('noor', ['claim', 'src/api', '--take-over', '--reason', SAID]);
     const { stderr } = await box.coord(clone, ['--agent', 'maya', 'status']);
     expect(stderr).toContain(SAID);
   });

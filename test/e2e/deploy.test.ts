@@ -296,7 +296,7 @@ describe('coord deploy', () => {
     await fleet.as('boss', ['session', 'start', '--role', 'orchestrator'], { cwd: other });
     const running = fleet.deploy('maya', [], [process.execPath, '-e', RUN_UNTIL_STOPPED]);
     await until(async () => existsSync(box.path('running')), 'the program runs');
-    const stolen = await fleet.as('boss', ['steal', '@deploy/prod', '--force', '--reason', 'wrong day'], {
+    const stolen = await fleet.as('boss', ['claim', '@deploy/prod', '--take-over', '--reason', 'wrong day'], {
       cwd: other,
     });
     expect(stolen.code).toBe(0);
@@ -353,7 +353,7 @@ describe('a deploy to a target with a live URL', () => {
 
   it('ends its look when it is told to stop, or has lost the claim', async () => {
     const fleets = [];
-    for (const end of ['stop', 'steal'] as const) {
+    for (const end of ['stop', 'take-over'] as const) {
       let asked = false;
       const { origin } = await endpoint((response) => {
         asked = true;
@@ -363,7 +363,7 @@ describe('a deploy to a target with a live URL', () => {
       const running = startCoord(fleet, ['deploy', 'prod', '--', 'true']);
       await until(() => new Promise((resolve) => setImmediate(() => resolve(asked))), 'the URL is asked');
       if (end === 'stop') running.child.kill('SIGINT');
-      else await fleet.as('noor', ['steal', '@deploy/prod', '--force', '--reason', 'x']);
+      else await fleet.as('noor', ['claim', '@deploy/prod', '--take-over', '--reason', 'x']);
       expect(await running.ended).toBe(end === 'stop' ? 9 : 4);
       fleets.push((await fleet.as('maya', ['deploy', 'list', '--json'])).json().data.deployments);
     }

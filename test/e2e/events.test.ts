@@ -206,7 +206,7 @@ describe('events --follow', () => {
     for (const target of ['@a', '@b', '@c']) await fleet.as('maya', ['claim', target]);
     const follower = follow(fleet.box, fleet.clone);
     await follower.sees(({ target }) => target === '@c');
-    const compacted = await fleet.as('boss', ['compact', '--keep', keep]);
+    const compacted = await fleet.as('boss', ['doctor', '--compact', '--keep', keep]);
     expect(compacted.stderr).toBe('');
     await fleet.as('maya', ['claim', '@d']);
     const last = await follower.sees(({ target }) => target === '@d');

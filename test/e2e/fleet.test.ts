@@ -22,7 +22,7 @@ const OPERATIONS_BY_SHARE: readonly (readonly [share: number, make: (random: Ran
   [0.15, (random) => ['claim', pick(TARGETS, random), pick(TARGETS, random), '--wait=1s', '--expect=1s']],
   [0.25, () => ['release', '--all', '--uncommitted']],
   [0.1, () => ['renew']],
-  [0.07, (random) => ['steal', pick(TARGETS, random), '--force', '--reason', 'test']],
+  [0.07, (random) => ['claim', pick(TARGETS, random), '--take-over', '--reason', 'test']],
   [0.04, (random) => ['agent', 'kill', `agent${Math.floor(random() * AGENTS)}`, '--reason', 'test']],
   [0.04, (random) => ['agent', 'revive', `agent${Math.floor(random() * AGENTS)}`]],
 ];

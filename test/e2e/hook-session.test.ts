@@ -55,7 +55,7 @@ describe('at the start of a session', () => {
     const fleet = await localFleet();
     await callHook(fleet, 'claude-code.session-start');
     const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
-    for (const source of ['compact', 'resume', 'clear', 'startup']) {
+    for (const source of ['doctor', '--compact', 'resume', 'clear', 'startup']) {
       const again = await callHook(fleet, 'claude-code.session-start-compact', { change: { source } });
       expect(again.stdout).toContain('claim-before-you-change');
     }

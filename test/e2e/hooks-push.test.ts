@@ -50,7 +50,7 @@ describe('a push to the main branch', () => {
     await fleet.as('maya', ['claim', USERS]);
     commit(USERS, 'new\n');
     const other = fleet.box.clone(fleet.remote);
-    await fleet.as('noor', ['steal', USERS, '--force', '--reason', 'urgent'], { cwd: other });
+    await fleet.as('noor', ['claim', USERS, '--take-over', '--reason', 'urgent'], { cwd: other });
     expect(push('maya', 'origin', 'main')).toEqual(refused('your claim was taken over by noor'));
   });
 

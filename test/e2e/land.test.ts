@@ -84,7 +84,7 @@ describe('a landing against a forced takeover of its claim', () => {
       const commit = box.commit(clone, 'src/api/users.ts', `work ${race}\n`);
       // Spreads the moments at which the two meet; whatever they are, the outcome must be one of two.
       const head = (race % 10) * 60;
-      const steal = ['steal', 'src/api', '--force', '--reason', 'race', '--json'];
+      const steal = ['claim', 'src/api', '--take-over', '--reason', 'race', '--json'];
       const [land, theft] = await Promise.all([
         fleet.as('maya', ['land', '--json']),
         delay(head).then(() => fleet.as('noor', steal, { cwd: other })),

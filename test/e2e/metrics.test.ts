@@ -8,7 +8,7 @@ async function aBusyMorning(): Promise<Fleet> {
   for (let round = 0; round < 3; round += 1) await fleet.as('noor', ['claim', 'src/api/users.ts']);
   await fleet.as('omar', ['claim', '@db']);
   await fleet.as('omar', ['claim', '@db', '--wait=1s']);
-  await fleet.as('noor', ['steal', 'src', '--force', '--reason', 'her machine died']);
+  await fleet.as('noor', ['claim', 'src', '--take-over', '--reason', 'her machine died']);
   await fleet.as('maya', ['release', '@db']);
   await fleet.as('noor', ['release', '--all', '--uncommitted']);
   return fleet;
@@ -20,7 +20,7 @@ it('tells how a fleet works together, the hottest ground first, and what to do a
   expect(result.code).toBe(0);
   const { data } = result.json();
   expect(data).toMatchObject({
-    ...{ grants: 3, steals: 1, releases: 2, expiries: 0, refusals: { count: 4, byReason: { held: 4 } } },
+    ...{ grants: 3, takeovers: 1, releases: 2, expiries: 0, refusals: { count: 4, byReason: { held: 4 } } },
     waits: { started: 1, byOutcome: { timeout: 1 }, seconds: { count: 1 } },
     holds: { count: 3 },
     contention: [

@@ -351,7 +351,7 @@ describe('nothing reads the log to decide', () => {
     await ask('noor', 'release', 'src/api');
     await ask('noor', 'renew', 'src/api');
     await ask('noor', 'accept', 'src/api');
-    await ask('noor', 'steal', 'src/api');
+    await ask('noor', 'claim', 'src/api');
     await ask('noor', 'agent', 'kill', 'maya', '--reason', 'approved');
     await ask('maya', 'claim', 'src/api');
     await ask('maya', 'release', 'src/api');

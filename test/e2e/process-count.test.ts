@@ -91,7 +91,7 @@ it('however many claims are wide, git is asked once what has changed', async () 
   box.commit(clone, 'coord.config.json', JSON.stringify({ surface: ['src/**', 'docs/**'] }));
   for (const file of ['src/api/users.ts', 'docs/guide.md']) box.write(clone, file, 'changed\n');
   expect(await counting(fleet)('maya', ['claim', 'src', 'docs'])).toEqual(['status']);
-  const { stderr } = await fleet.as('noor', ['steal', 'src', 'docs', '--force', '--reason', 'see the words']);
+  const { stderr } = await fleet.as('noor', ['claim', 'src', 'docs', '--take-over', '--reason', 'see the words']);
   expect(stderr).toMatch(
     /^.*src\/\*\* is wide ground .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m,
   );

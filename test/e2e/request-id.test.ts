@@ -16,7 +16,7 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
   claim: { args: ['src/api', '@db', '--reason', 'why'] },
   renew: { before: [['maya', 'claim', 'src/api']], args: ['--ttl', '2h'] },
   release: { before: [['maya', 'claim', 'src/api', '@db']], args: ['--all'] },
-  steal: { before: [['noor', 'claim', 'src/api']], args: ['src/api', '--force', '--reason', 'gone'] },
+  'claim --take-over': { before: [['noor', 'claim', 'src/api']], args: ['src/api', '--reason', 'gone'] },
   handoff: {
     before: [
       ['noor', 'claim', '@x'],
@@ -24,7 +24,7 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
     ],
     args: ['src/api', '--to', 'noor', '--note', 'yours now'],
   },
-  accept: {
+  'handoff accept': {
     before: [
       ['maya', 'claim', '@x'],
       ['noor', 'claim', 'src/api'],
@@ -32,7 +32,7 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
     ],
     args: ['src/api'],
   },
-  decline: {
+  'handoff decline': {
     before: [
       ['maya', 'claim', '@x'],
       ['noor', 'claim', 'src/api'],
@@ -40,8 +40,8 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
     ],
     args: ['src/api', '--reason', 'busy'],
   },
-  state: { args: ['thinking'] },
-  scratch: { args: [] },
+  'agent state': { args: ['thinking'] },
+  'session scratch': { args: [] },
   submit: {
     before: [['boss', 'session', 'start', '--role', 'orchestrator']],
     args: ['result.txt', '--to', 'boss', '--note', 'x'],
@@ -69,15 +69,15 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
 
 /** Verbs that write nothing, or for which repeating is no question of an id. */
 const WITHOUT = [
-  ...['init', 'status', 'agents', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
+  ...['init', 'status', 'agent list', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
   ...['deploy list', 'deploy show', 'deploy verify'],
   ...['gate list', 'gate show', 'gate check', 'gate request', 'gate sign'],
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
-  ...['integrate', 'land', 'released-by', 'compact', 'doctor'],
+  ...['integrate', 'land', 'doctor'],
   ...['hooks status', 'hooks install', 'hooks uninstall', 'hooks run', 'hook', 'setup'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
-  ...['wait', 'run', 'once', 'deploy'],
+  ...['run', 'once', 'deploy'],
 ];
 
 async function dataOf(fleet: Fleet, agent: string, args: readonly string[]): Promise<unknown> {
@@ -89,7 +89,7 @@ async function dataOf(fleet: Fleet, agent: string, args: readonly string[]): Pro
 describe('--request-id', () => {
   const written = VERBS.filter(({ writes }) => writes).map(({ name }) => name);
 
-  it.each(Object.keys(WRITES).filter((name) => written.includes(name)))(
+  it.each(Object.keys(WRITES).filter((name) => written.includes(name.replace(/ --.*/, ''))))(
     'of coord %s: the same answer again, and nothing written',
     async (name) => {
       const fleet = await localFleet();

@@ -38,7 +38,7 @@ describe('"requireSession": true', () => {
 
   it.each([
     ['claim', 'src/web', '--wait=1s'],
-    ['steal', 'src/web'],
+    ['claim', 'src/web'],
     ['run', 'src/web', '--', 'true'],
     ['once', 'k', '--', 'true'],
     ['handoff', 'accept'],
@@ -118,7 +118,7 @@ describe('rules that changed after the session loaded them', () => {
     expect(claimed.stderr.split(CHANGED)).toHaveLength(2);
     fleet.box.commit(fleet.clone, 'rules/own.md', `${RULE}\nWhy: it helps.\n`);
     fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
-    const stolen = await fleet.as('maya', ['steal', 'src/web']);
+    const stolen = await fleet.as('maya', ['claim', 'src/web']);
     expect(stolen.stderr.split(CHANGED)).toHaveLength(2);
     expect((await fleet.as('maya', ['session', 'start'])).stderr).not.toContain(CHANGED);
     expect((await fleet.as('maya', ['claim', 'src/api'])).stderr).not.toContain(CHANGED);

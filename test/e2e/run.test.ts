@@ -58,7 +58,7 @@ describe('run', () => {
     const running = fleet.as('maya', ['run', 'src/api', '--', process.execPath, '-e', 'setInterval(() => {}, 1000)']);
     const held = async () => (await fleet.as('noor', ['status', '--json'])).json().data.claims.length > 0;
     await until(held, 'maya holds it');
-    const stolen = await fleet.as('noor', ['steal', 'src/api', '--force', '--reason', 'urgent']);
+    const stolen = await fleet.as('noor', ['claim', 'src/api', '--take-over', '--reason', 'urgent']);
     expect(stolen.code).toBe(0);
     const result = await running;
     expect(result.code).toBe(4);

@@ -2,25 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { localFleet, sharedFleet } from '../support/fleet.js';
 import { coordInProcess } from '../support/in-process.js';
 
-describe('coord steal', () => {
-  it('is refused while the holder has time, and says until when and what to do', async () => {
-    const fleet = await localFleet();
-    await fleet.as('maya', ['claim', 'src/api', '--reason', 'pagination']);
-    const refused = await fleet.as('noor', ['steal', 'src/api/users.ts', '--json']);
-    expect(refused.code).toBe(3);
-    const { message, hint, details } = refused.json().error;
-    expect(message).toMatch(/held by maya for 30m more .*"pagination".*\n.*taken over in 31m \(at \d\d:\d\d\)/);
-    expect(hint).toContain('coord steal src/api/users.ts --force --reason');
-    expect(details).toMatchObject({ reason: 'held', conflicts: [{ agent: 'maya', heldTarget: 'src/api/**' }] });
-    const after = Date.parse(details.takeoverAt) - Date.parse(details.conflicts[0].expiresAt);
-    expect(after).toBe(30_000);
-  });
-
-  it('by force needs a reason', async () => {
+describe('coord claim --take-over', () => {
+  it('needs a reason', async () => {
     const fleet = await localFleet();
     await fleet.as('maya', ['claim', 'src/api']);
     for (const reason of [[], ['--reason', '  ']]) {
-      const refused = await fleet.as('noor', ['steal', 'src/api', '--force', ...reason]);
+      const refused = await fleet.as('noor', ['claim', 'src/api', '--take-over', ...reason]);
       expect(refused.code).toBe(2);
       expect(refused.stderr).toContain('--reason');
     }
@@ -30,7 +17,7 @@ describe('coord steal', () => {
   it('tells the former holder at its very next command, once, and acting on the claim is exit 4', async () => {
     const fleet = await localFleet();
     const held = (await fleet.as('maya', ['claim', 'src/api', '--json'])).json().data.claims[0];
-    const stolen = await fleet.as('noor', ['steal', 'src/api', '--force', '--reason', 'her laptop died', '--json']);
+    const stolen = await fleet.as('noor', ['claim', 'src/api', '--take-over', '--reason', 'her laptop died', '--json']);
     expect(stolen.code).toBe(0);
     expect(stolen.json().data).toMatchObject({
       claims: [{ agent: 'noor' }],
@@ -50,26 +37,33 @@ describe('coord steal', () => {
     expect((await fleet.as('ci', ['verify-token', 'src/api', String(held.token)])).code).toBe(4);
   });
 
-  it('after expiry and tolerance needs no force, and a suspended holder is told when it wakes', async () => {
+  it('is not needed after expiry and tolerance, and a suspended holder is told when it wakes', async () => {
     const { box, clone, as } = await localFleet();
     const begin = Date.now();
     const maya = { env: { COORD_AGENT: 'maya' } };
     const noor = { env: { COORD_AGENT: 'noor' } };
     await coordInProcess(box, clone, ['claim', 'src/api', '--ttl', '1m'], { ...maya, now: begin - 100_000 });
-    const early = await coordInProcess(box, clone, ['steal', 'src/api'], { ...noor, now: begin - 100_000 + 89_000 });
+    const early = await coordInProcess(box, clone, ['claim', 'src/api'], { ...noor, now: begin - 100_000 + 89_000 });
     expect(early.code).toBe(3);
-    const late = await coordInProcess(box, clone, ['steal', 'src/api', '--json'], { ...noor, now: begin - 10_000 });
-    expect(late.json().data.takenOver).toMatchObject([{ agent: 'maya' }]);
+    const late = await coordInProcess(box, clone, ['claim', 'src/api', '--json'], { ...noor, now: begin - 10_000 });
+    expect(late.json().data.claims).toMatchObject([{ agent: 'noor' }]);
     const woken = await as('maya', ['renew', 'src/api']);
     expect(woken.code).toBe(4);
-    expect(woken.stderr).toContain('notice: you lost src/api/**: taken over by noor');
+    expect(woken.stderr).toContain('notice: you lost src/api/**: its time was over');
   });
 
-  it('of free ground says that it is a claim', async () => {
+  it('of free ground says that nobody held it', async () => {
     const fleet = await localFleet();
-    const { code, stdout } = await fleet.as('noor', ['steal', 'src/api']);
+    const { code, stdout } = await fleet.as('noor', ['claim', 'src/api', '--take-over', '--reason', 'in a hurry']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/nobody held it.*\nclaimed src\/api\/\*\*/);
+  });
+
+  it.each([['--wait'], ['--offline']])('goes not together with %s', async (option) => {
+    const fleet = await localFleet();
+    const { code, stderr } = await fleet.as('noor', ['claim', 'src', '--take-over', '--reason', 'x', option]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${option} and --take-over exclude each other`);
   });
 
   it('is the way out after a crash, and the crashed session is told, not the new one', async () => {
@@ -79,8 +73,8 @@ describe('coord steal', () => {
     await fleet.as('maya', ['claim', 'src/api'], one);
     const refused = await fleet.as('maya', ['claim', 'src/api', '--json'], two);
     expect(refused.code).toBe(3);
-    expect(refused.json().error.hint).toContain('coord steal src/api/ --force --reason');
-    const stolen = await fleet.as('maya', ['steal', 'src/api', '--force', '--reason', 'crashed'], two);
+    expect(refused.json().error.hint).toContain('coord claim src/api/ --take-over --reason');
+    const stolen = await fleet.as('maya', ['claim', 'src/api', '--take-over', '--reason', 'crashed'], two);
     expect(stolen.code).toBe(0);
     expect(stolen.stderr).not.toContain('you lost');
     const old = await fleet.as('maya', ['renew', 'src/api'], one);

@@ -111,15 +111,15 @@ const look = () => {
 look();
 `;
 
-describe('wait', () => {
+describe('status --wait', () => {
   it('returns when the ground is free, and claims nothing', async () => {
     const fleet = await localFleet();
-    expect((await fleet.as('noor', ['wait', 'src/api'])).stdout).toBe('free src/api/** (not claimed)\n');
+    expect((await fleet.as('noor', ['status', 'src/api', '--wait'])).stdout).toBe('no claims\n');
     await fleet.as('maya', ['claim', 'src/api']);
-    const waiting = fleet.as('noor', ['wait', 'src/api/users.ts', '--timeout=1m', '--json']);
+    const waiting = fleet.as('noor', ['status', 'src/api/users.ts', '--wait=1m', '--json']);
     await until(() => isQueued(fleet, 'noor'), 'noor in the queue');
     await fleet.as('maya', ['release', 'src/api']);
-    expect((await waiting).json().data).toEqual({ free: ['src/api/users.ts'] });
+    expect((await waiting).json().data).toMatchObject({ claims: [], waiters: [] });
     expect((await fleet.as('noor', ['status', '--json'])).json().data).toMatchObject({ claims: [], waiters: [] });
   });
 });

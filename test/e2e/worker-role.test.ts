@@ -12,7 +12,7 @@ describe('a worker', () => {
     ['claim', 'src/api', '--shared'],
     ['run', 'src/api', '--', 'true'],
     ['once', 'migrate', '--', 'true'],
-    ['steal', 'src/api', '--force', '--reason', 'mine'],
+    ['claim', 'src/api', '--take-over', '--reason', 'mine'],
     ['handoff', 'accept'],
     ['handoff', 'accept', 'src/api'],
   ])('is refused the surface by coord %s %s, and told how to hand over', async (...words) => {

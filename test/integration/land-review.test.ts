@@ -38,7 +38,7 @@ describe('coord land --to', () => {
     const { events } = (await noor(0, 'events', '--type', 'work.pushed')).json().data;
     expect(events).toMatchObject([{ agent: 'maya', commit, from, branch: 'feature', claims: [claim.id], paths: 1 }]);
     const words = (await coord.run('maya', fleet.clone, ['land', '--to', 'feature'])).stdout;
-    expect(words).toContain(`after the merge: coord released-by ${commit.slice(0, 7)}`);
+    expect(words).toContain(`after the merge: coord release --merged ${commit.slice(0, 7)}`);
   });
 
   it('checks the claims as a landing does', async () => {
@@ -93,12 +93,12 @@ describe('coord land --to', () => {
   });
 });
 
-describe('coord released-by', () => {
+describe('coord release --merged', () => {
   it('is refused while the work is not merged, and names what differs', async () => {
     await maya(0, 'claim', 'src/api');
     const commit = work();
     await maya(0, 'land', '--to', 'feature');
-    const { error } = (await maya(5, 'released-by', commit)).json();
+    const { error } = (await maya(5, 'release', '--merged', commit)).json();
     expect(error.details).toMatchObject({ reason: 'not-merged', paths: ['src/api/users.ts'] });
     expect(await held()).toEqual(['maya src/api/**']);
   });
@@ -111,11 +111,11 @@ describe('coord released-by', () => {
     const commit = work();
     await maya(0, 'land', '--to', 'feature');
     merge(how);
-    const { data } = (await maya(0, 'released-by', 'HEAD')).json();
+    const { data } = (await maya(0, 'release', '--merged', 'HEAD')).json();
     expect(data).toMatchObject({ commit, how: 'contained', released: [{ target: 'src/api/**' }], kept: [] });
     expect(await held()).toEqual(['maya src/web']);
     await noor(0, 'claim', 'src/api');
-    expect((await maya(0, 'released-by', commit)).json().data.released).toEqual([]);
+    expect((await maya(0, 'release', '--merged', commit)).json().data.released).toEqual([]);
   });
 
   it('after a squash, releases at a commit that the main branch has', async () => {
@@ -124,7 +124,7 @@ describe('coord released-by', () => {
     const commit = work();
     await maya(0, 'land', '--to', 'feature');
     const main = merge(['--squash']);
-    expect((await maya(0, 'released-by', commit)).json().data).toMatchObject({ how: 'same-content', commit });
+    expect((await maya(0, 'release', '--merged', commit)).json().data).toMatchObject({ how: 'same-content', commit });
     const late = fleet.box.clone(fleet.remote);
     fleet.box.git(late, 'reset', '--quiet', '--hard', 'HEAD~1');
     const refused = await coord.run('rae', late, ['claim', 'src/api', '--json']);
@@ -142,7 +142,7 @@ describe('coord released-by', () => {
     box.git(other, 'merge', '--quiet', '--squash', 'origin/feature');
     box.commit(other, 'src/web/page.ts', 'better page\n');
     box.git(other, 'push', '--quiet', 'origin', 'main');
-    const { data } = (await maya(0, 'released-by', commit)).json();
+    const { data } = (await maya(0, 'release', '--merged', commit)).json();
     expect(data.released).toMatchObject([{ target: 'src/api/**' }]);
     expect(data.kept).toEqual([{ target: 'src/web', why: 'not-merged' }]);
   });
@@ -153,11 +153,11 @@ describe('coord released-by', () => {
     await maya(0, 'land', '--to', 'feature');
     merge(['--ff-only']);
     work('later\n');
-    expect((await maya(0, 'released-by', commit)).json().data.kept).toEqual([
+    expect((await maya(0, 'release', '--merged', commit)).json().data.kept).toEqual([
       { target: 'src/api/**', why: 'later-work' },
     ]);
     fleet.box.git(fleet.clone, 'reset', '--quiet', '--soft', commit);
-    expect((await maya(5, 'released-by', commit)).json().error.details.reason).toBe('uncommitted');
+    expect((await maya(5, 'release', '--merged', commit)).json().error.details.reason).toBe('uncommitted');
     fleet.box.git(fleet.clone, 'commit', '--quiet', '--message', 'again');
     expect(await held()).toEqual(['maya src/api/**']);
   });
@@ -169,14 +169,14 @@ describe('coord released-by', () => {
     box.git(clone, 'commit', '--quiet', '--message', 'move');
     await maya(0, 'land', '--to', 'feature');
     merge(['--squash']);
-    expect((await maya(0, 'released-by', 'HEAD')).json().data.released).toMatchObject([{ target: 'src/**' }]);
+    expect((await maya(0, 'release', '--merged', 'HEAD')).json().data.released).toMatchObject([{ target: 'src/**' }]);
   });
 
   it('refuses what is no commit, and cannot know without the remote', async () => {
-    await maya(2, 'released-by', 'nonsense');
-    await maya(2, 'released-by', '--', '--all');
+    await maya(2, 'release', '--merged', 'nonsense');
+    await maya(2, 'release', '--merged', '--', '--all');
     fleet.box.git(fleet.clone, 'remote', 'set-url', 'origin', fleet.box.path('nowhere.git'));
-    await maya(7, 'released-by', 'HEAD');
+    await maya(7, 'release', '--merged', 'HEAD');
   });
 
   it('releases no claim of others', async () => {
@@ -184,7 +184,7 @@ describe('coord released-by', () => {
     const commit = work();
     await maya(0, 'land', '--to', 'feature');
     merge(['--ff-only']);
-    expect((await noor(0, 'released-by', commit)).json().data.released).toEqual([]);
+    expect((await noor(0, 'release', '--merged', commit)).json().data.released).toEqual([]);
     expect(await held()).toEqual(['maya src/api/**']);
   });
 });

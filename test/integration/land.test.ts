@@ -107,7 +107,7 @@ describe('coord land', () => {
   it('refuses work whose claim was taken over, and says by whom', async () => {
     await maya(0, 'claim', 'src/api');
     work();
-    await noor(0, 'steal', 'src/api', '--force', '--reason', 'her laptop died');
+    await noor(0, 'claim', 'src/api', '--take-over', '--reason', 'her laptop died');
     const before = stand();
     const { error } = (await maya(4, 'land')).json();
     expect(error.details.paths).toMatchObject([{ why: 'taken-over', holder: { agent: 'noor', target: 'src/api/**' } }]);
@@ -292,7 +292,7 @@ describe('coord land', () => {
     const { error } = (await maya(6, 'land')).json();
     expect(error.message).toMatch(/origin does not take a push to main: .*hook declined\n.*main is protected/);
     expect(error.message).toContain('nothing was moved; your claims are still held');
-    expect(error.hint).toMatch(/coord land --to BRANCH.*coord released-by/);
+    expect(error.hint).toMatch(/coord land --to BRANCH.*coord release --merged/);
     expect(stand()).toEqual(before);
     expect(await held()).toEqual(['maya src/api/**']);
   });
@@ -411,8 +411,8 @@ describe('coord land', () => {
   it('a claim that is stolen while the hook runs: exit 4, the main branch does not move', async () => {
     await maya(0, 'claim', 'src/api');
     work();
-    const steal = `'${process.execPath}' '${fleet.box.program}' steal src/api --force --reason race`;
-    const line = `cd '${fleet.other}' && COORD_AGENT=noor ${steal}`;
+    const theft = `'${process.execPath}' '${fleet.box.program}' claim src/api --take-over --reason race`;
+    const line = `cd '${fleet.other}' && COORD_AGENT=noor ${theft}`;
     hook(fleet, join(fleet.clone, '.git/hooks'), 'pre-push', [line]);
     const main = fleet.at('main');
     expect((await maya(4, 'land')).json().error.details.paths).toMatchObject([{ why: 'taken-over' }]);

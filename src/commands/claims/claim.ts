@@ -78,6 +78,7 @@ export const claim: Verb = {
   options: [
     ...CLAIM_OPTIONS,
     ['--wait [duration]', 'queue for it, first come first served; at most 9m unless the config says otherwise'],
+    ['--take-over', 'take it from whoever holds it, before its time is over; needs --reason'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
   ],
@@ -85,11 +86,22 @@ export const claim: Verb = {
     ['coord claim src/api --reason "pagination"', 'claim a directory for the default time'],
     ["coord claim 'src/**/*.test.ts' @db/main --ttl 1h", 'a glob and a resource, both or neither'],
     ['coord claim src/api/users.ts --wait=5m', 'wait your turn, for at most five minutes'],
+    ['coord claim src/api --take-over --reason "maya\'s machine died"', 'take it now; the former holder is told why'],
+  ],
+  notes: [
+    'Ground whose time is over is simply claimed. With --take-over, whoever held any of the ground loses that whole claim,',
+    'is told so by its next command, and has an older token; nobody in the queue comes first.',
   ],
   async run(context, input) {
     const targets = readTargets(context, input, input.list(0));
-    await checkOffline(context, input);
     const seconds = readWait(input, await context.config());
+    if (input.flag('takeOver')) {
+      if (seconds !== null) throw usage('--wait and --take-over exclude each other', 'use one');
+      if (input.flag('offline'))
+        throw usage('--offline and --take-over exclude each other', 'a claim is taken over where all clones see it');
+      return (await import('./take-over.js')).takeOver(context, input, targets);
+    }
+    await checkOffline(context, input);
     const store = await context.store();
     const request = await claimRequest(context, input, store, targets);
     const claims = input.flag('offline')

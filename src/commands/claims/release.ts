@@ -16,6 +16,7 @@ export const release: Verb = {
   arguments: [['[target...]', 'claims to give back']],
   options: [
     ['--all', 'all your claims'],
+    ['--merged <commit>', 'the claims that a merged pull request was done under; the commit that you pushed for it'],
     ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
     ['--uncommitted', 'release although the ground has uncommitted changes; goes on the record'],
     OFFLINE_OPTION,
@@ -24,8 +25,20 @@ export const release: Verb = {
   examples: [
     ['coord release src/api', 'give it back; the next holder must have your commit'],
     ['coord release --all --commit 9b1d0e4', 'all of yours, with another commit than HEAD'],
+    ['coord release --merged 9b1d0e4', 'after the merge of what coord land --to pushed; claims with later work stay'],
   ],
   async run(context, input) {
+    const merged = input.text('merged');
+    if (merged !== undefined) {
+      const also = input.list(0).length > 0 || input.flag('all') || input.text('commit') !== undefined;
+      if (also || input.flag('offline')) {
+        throw usage(
+          '--merged finds the claims by itself: it goes with no target and no other option',
+          'coord release --merged COMMIT',
+        );
+      }
+      return (await import('../land/release-merged.js')).releaseMerged(context, merged);
+    }
     const targets = readReleaseTargets(context, input);
     const base = await context.requestBase();
     const store = await context.store();

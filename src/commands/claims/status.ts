@@ -1,30 +1,39 @@
+import type { Context } from '../../context.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { isOffered } from '../../domain/claims/handoff.js';
 import { isLive, stampAhead } from '../../domain/claims/leases.js';
 import { overlaps } from '../../domain/ground/index.js';
+import type { Target } from '../../domain/ground/targets.js';
 import type { Agent, Claim, Reach, Waiter } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
+import { CoordError, usage } from '../../errors.js';
 import { offlineLine } from '../../render/claims.js';
 import { clock, table, timeLeft } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
+import { readWait } from '../durations.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
-import type { Verb } from '../verb.js';
+import type { Input, Verb } from '../verb.js';
 
 export const status: Verb = {
   arguments: [['[target...]', 'only what overlaps these']],
   options: [
     ['--mine', 'only your own claims'],
+    ['--wait [duration]', 'first wait until all of these targets are free; claims nothing'],
+    ['--shared', 'with --wait: until they may be read'],
     ['--no-fetch', 'read what is here, and say from when'],
     ...TARGET_OPTIONS,
   ],
   examples: [
     ['coord status', 'all claims, waiters and agents'],
-    ['coord status src/api', 'who stands on this ground'],
+    ['coord status src/api', 'who holds any of it'],
+    ['coord status src/api --wait=5m && make check', 'go on when nobody holds it'],
   ],
   async run(context, input) {
     const targets = readTargets(context, input, input.list(0));
+    const refused = await waitUntilFree(context, input, targets);
+    if (refused) return refused;
     const store = await context.store();
     const { state: known } = input.negated('fetch') ? await store.read() : await store.latest();
     const state = await context.stores.withOffline(known);
@@ -59,6 +68,23 @@ export const status: Verb = {
     };
   },
 };
+
+/** With `--wait`, returns once the targets are free, and nothing; else the refusal, or that the time is over. */
+async function waitUntilFree(context: Context, input: Input, targets: readonly Target[]): Promise<CoordError | null> {
+  const seconds = readWait(input, await context.config());
+  if (seconds === null) {
+    if (input.flag('shared')) throw usage('--shared is for --wait', 'coord status TARGET --wait --shared');
+    return null;
+  }
+  if (targets.length === 0) throw usage('--wait needs targets', 'coord status TARGET --wait');
+  if (input.negated('fetch')) throw usage('--wait and --no-fetch exclude each other', 'use one');
+  const { claimRequest } = await import('./claim.js');
+  const { waitForTurn } = await import('../waiting/queueing.js');
+  const store = await context.store();
+  const request = await claimRequest(context, input, store, targets);
+  const result = await waitForTurn(context, store, request, { seconds, passive: true });
+  return result instanceof CoordError ? result : null;
+}
 
 /** How this host's clock stands to the stamps in the state; one that runs ahead cannot be told. */
 function clockOf(ahead: Instant | null, now: Instant): ClockReport {

@@ -1,11 +1,12 @@
 import type { Context } from '../../context.js';
 import { gravest } from '../../domain/doctor/checkup.js';
 import type { Layer } from '../../domain/doctor/enforcement.js';
-import { CoordError } from '../../errors.js';
+import { CoordError, usage } from '../../errors.js';
 import { type DoctorReport, doctorLines } from '../../render/doctor.js';
 import { loadStyle } from '../../render/style.js';
 import type { Verb } from '../verb.js';
 import { checkUp } from './checks.js';
+import { COMPACT_OPTIONS, compact } from './compact.js';
 import { mend } from './fix.js';
 import type { Proved } from './prove.js';
 
@@ -13,18 +14,29 @@ export const doctor: Verb = {
   options: [
     ['--fix', 'mend what can be mended safely: what killed commands left, a branch that was deleted, stale hooks'],
     ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
+    ...COMPACT_OPTIONS,
   ],
   examples: [
     ['coord doctor', 'what is set up, and what is not'],
     ['coord doctor --fix', 'mend what needs no decision, and say what was done'],
     ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
+    ['coord doctor --compact --keep 1000 --archive 2026', 'keep the newest 1000 commits, and put the rest aside'],
   ],
   notes: [
     'The exit code is 0 unless something of severity high is not well; then it is the code of the first such finding.',
     '--fix puts a deleted branch back as this clone saw it last; it never chooses between two histories.',
     '--prove writes to no remote and to no claim of yours; the hooks that it runs are those that are installed here.',
+    'Only an orchestrator or a person at a terminal may compact: claims and notes stay, the older events go.',
   ],
   async run(context, input) {
+    if (input.flag('compact')) {
+      if (input.flag('fix') || input.flag('prove'))
+        throw usage('--compact goes alone', 'use one of --compact, --fix and --prove');
+      return compact(context, input);
+    }
+    if (input.text('keep') !== undefined || input.text('archive') !== undefined || input.flag('dryRun')) {
+      throw usage('--keep, --archive and --dry-run go with --compact', 'coord doctor --compact --dry-run');
+    }
     const first = await checkUp(context);
     const mended = input.flag('fix') ? await mend(context, first.checks) : [];
     const { checks, enforcement } = mended.length === 0 ? first : await checkUp(context);

@@ -78,7 +78,7 @@ export function metricsLines(metrics: Metrics, now: Instant, style: Style): stri
     ['waits', `${counted(waits.started, waits.byOutcome)}${spread(waits.seconds)}`],
     ['holds', `${holds.count}${spread(holds)}`],
     ['expired', String(metrics.expiries)],
-    ['taken over', String(metrics.steals)],
+    ['taken over', String(metrics.takeovers)],
     ['handed over', String(metrics.handoffs)],
     ['deadlocks', `${deadlocks.prevented} prevented, ${deadlocks.suspected} suspected`],
     [
@@ -164,7 +164,7 @@ function familiesOf(metrics: Metrics): Family[] {
     counter('coord_renewals', 'Claims renewed.', metrics.renewals),
     counter('coord_releases', 'Claims released.', metrics.releases),
     counter('coord_expiries', 'Claims left to expire.', metrics.expiries),
-    counter('coord_steals', 'Claims taken over.', metrics.steals),
+    counter('coord_takeovers', 'Claims taken over.', metrics.takeovers),
     counter('coord_handoffs', 'Claims handed over.', metrics.handoffs),
     counter('coord_kills', 'Agents stopped.', metrics.kills),
     counters('coord_refusals', 'Claims refused.', 'reason', refusals.byReason),

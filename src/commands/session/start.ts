@@ -169,7 +169,7 @@ function warningsFor(
   if (elsewhere.length > 0) {
     const ids = [...new Set(elsewhere.map((claim) => claim.session))].join(', ');
     warnings.push(
-      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own, else take them over: ${coord('steal TARGET --force --reason "…"')}`,
+      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own, else take them over: ${coord('claim TARGET --take-over --reason "…"')}`,
     );
   } else if (before && before.session !== null && before.session !== session) {
     warnings.push(

@@ -149,7 +149,7 @@ export const RELEASE_ROWS = {
       commit: askedCommit,
       commitNamed: 'asked',
       renames: 'found',
-      uncommitted: 'asked',
+      uncommitted: 'found',
     },
     parts: () => [],
     combinable: true,

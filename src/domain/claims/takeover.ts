@@ -18,33 +18,30 @@ import {
 import { groundOf } from './conflicts.js';
 import { claimEvent, loseClaims, overdueClaims } from './leases.js';
 
-/** Takes ground over from holders whose time is over, or from any holder by force. */
-export interface StealRequest extends RequestBase {
-  readonly kind: 'steal';
-  /** With `force`, its reason is what the former holders are told. */
+/** Takes ground over from its holders, before their time is over. */
+export interface TakeOverRequest extends RequestBase {
+  readonly kind: 'take-over';
+  /** Its reason is what the former holders are told. */
   readonly claim: ClaimTerms;
-  readonly force: boolean;
 }
 
-export interface StealResult extends ClaimResult {
+export interface TakeOverResult extends ClaimResult {
   /** The claims of the former holders, as they were. */
   readonly takenOver: readonly Claim[];
 }
 
 /**
- * Takes over whatever is in the way of a claim, all of it or none. Without force only what is over by more than the
- * tolerance is taken, and the queue is respected; with force, every holder loses its claim at once, and no waiter is
+ * Takes over whatever is in the way of a claim, all of it or none: every holder loses its claim at once, and no waiter is
  * served before. Free ground is claimed as by a claim. A former holder's work is in no release, so nothing can check
  * that HEAD contains it.
  */
-export function decideSteal(state: State, request: StealRequest, now: Instant): Outcome<StealResult> {
-  const { force } = request;
+export function decideTakeOver(state: State, request: TakeOverRequest, now: Instant): Outcome<TakeOverResult> {
   const claim = claimFor(request);
   const overdue = new Set(overdueClaims(state, request.policy, now));
-  const takenOver = claimsInTheWay(state, claim).filter((one) => force || overdue.has(one));
+  const takenOver = claimsInTheWay(state, claim);
   const cause = { how: 'taken-over', by: claim.agent, reason: claim.reason } as const;
   const freed = loseClaims(state, takenOver, now, cause);
-  const decision = force ? claimAheadOfQueue(freed, claim, now) : decideClaim(freed, claim, now);
+  const decision = claimAheadOfQueue(freed, claim, now);
   if (!decision.ok) return decision;
   const { claims } = decision.result;
   const lost = takenOver.map((one): EventDraft => {
@@ -79,16 +76,16 @@ function claimAheadOfQueue(state: State, claim: ClaimRequest, now: Instant): Out
   return { ...decision, state: { ...decision.state, waiters } };
 }
 
-export const STEAL_ROWS = {
-  steal: {
-    decide: decideSteal,
-    fields: { claim: askedOfClaim, force: 'asked' },
+export const TAKE_OVER_ROWS = {
+  'take-over': {
+    decide: decideTakeOver,
+    fields: { claim: askedOfClaim },
     parts: () => [],
     combinable: true,
     ground: (_state, { claim }) => groundAsked(claim),
     takesOver: (state, request) => claimsInTheWay(state, claimFor(request)),
   },
-} as const satisfies { readonly steal: Row<StealRequest> };
+} as const satisfies { readonly 'take-over': Row<TakeOverRequest> };
 
 /** The refusal for what a program runs under, the same agent's included. */
 export function heldBy(claim: Claim) {

@@ -14,7 +14,7 @@ export interface Metrics {
   readonly renewals: number;
   readonly releases: number;
   readonly expiries: number;
-  readonly steals: number;
+  readonly takeovers: number;
   readonly handoffs: number;
   readonly kills: number;
   readonly deadlocks: { readonly prevented: number; readonly suspected: number };
@@ -56,7 +56,7 @@ export function metricsOf(
     renewals: count('claim.renewed'),
     releases: count('claim.released'),
     expiries: count('claim.expired'),
-    steals: counted.filter(isSteal).length,
+    takeovers: counted.filter(isTakeover).length,
     handoffs: count('claim.handed-off'),
     kills: count('agent.killed'),
     deadlocks: { prevented: count('deadlock.prevented'), suspected: count('deadlock.suspected') },
@@ -144,7 +144,7 @@ function claimEnded(event: CoordEvent): string | null {
   return ['claim.released', 'claim.expired', 'claim.lost'].includes(event.type) ? String(event.claim) : null;
 }
 
-function isSteal(event: CoordEvent): boolean {
+function isTakeover(event: CoordEvent): boolean {
   return event.type === 'claim.lost' && event.how === 'taken-over';
 }
 

@@ -45,7 +45,7 @@ export class Archive {
     const { repository, git } = this.around;
     const made = await compareAndSwapRef(repository, git, { ref: this.ref, to: commit, from: null });
     if (!made.ok)
-      throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, coord('compact --archive OTHER-NAME'));
+      throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, coord('doctor --compact --archive OTHER-NAME'));
     await this.pushOut(commit).catch(async (error: unknown) => {
       await this.dropHere(commit);
       throw error;

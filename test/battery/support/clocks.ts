@@ -99,7 +99,7 @@ function isBehind(claims: readonly Claim[], nowMs: number): boolean {
 
 function wordsOf(chance: number, target: string): string[] {
   if (chance < 0.65) return ['claim', target, '--allow-behind'];
-  if (chance < 0.75) return ['steal', target, '--reason', 'its time is over', '--allow-behind'];
+  if (chance < 0.75) return ['claim', target, '--reason', 'its time is over', '--allow-behind'];
   if (chance < 0.85) return ['status'];
   return chance < 0.95 ? ['renew'] : ['release', '--all'];
 }

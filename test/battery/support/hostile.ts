@@ -202,7 +202,7 @@ export async function hostileLines(): Promise<HostileLine[]> {
 
 function linesOf({ name, takesCommand }: VerbEntry, verb: Verb): HostileLine[] {
   const length = name.split(' ').length;
-  const examples = verb.examples.map(([line]) => endsSoon(commandsIn(line)[0]?.words ?? [], name));
+  const examples = verb.examples.map(([line]) => endsSoon(commandsIn(line)[0]?.words ?? []));
   const [first = name.split(' ')] = examples;
   // What follows is a program of the user's, and is to be started.
   const command = takesCommand ? ['--', 'true'] : [];
@@ -237,7 +237,6 @@ function linesOf({ name, takesCommand }: VerbEntry, verb: Verb): HostileLine[] {
 }
 
 /** The words of an example, without what waits or goes on for ever, and without `--json`: who asks adds it. */
-function endsSoon(words: readonly string[], name: string): string[] {
-  const kept = words.filter((word) => !/^--(?:(?:wait|follow|timeout|prove)\b|json$)/.test(word));
-  return name === 'wait' ? [...kept, '--timeout=0s'] : kept;
+function endsSoon(words: readonly string[]): string[] {
+  return words.filter((word) => !/^--(?:(?:wait|follow|timeout|prove)\b|json$)/.test(word));
 }

@@ -36,7 +36,7 @@ it.each([
   expect(before.verdicts).toEqual(covered);
   expect(before.report.commits[0]?.paths[0]?.reason).toBe('same-change');
   await rig.run('maya', work, 'claim', 'src/a.ts');
-  await rig.host.run('maya', work, ['released-by', 'HEAD']);
+  await rig.host.run('maya', work, ['release', '--merged', 'HEAD']);
   expect((await rig.audit(rig.clone, `${rig.start}..main`)).verdicts).toEqual(covered);
 });
 

@@ -104,7 +104,7 @@ it('holds the former holder to its own work after a handover', async () => {
   rig.host.clock.pass(60);
   rig.commit(rig.clone, 'src/a.ts');
   await rig.run('maya', rig.clone, 'handoff', 'src', '--to', 'noor');
-  await rig.run('noor', rig.clone, 'accept');
+  await rig.run('noor', rig.clone, 'handoff', 'accept');
   rig.host.clock.pass(60);
   rig.commit(rig.clone, 'src/b.ts');
   await rig.run('noor', rig.clone, 'release', 'src');
@@ -120,7 +120,7 @@ it('finds a change after the claim expired, or was taken over', async () => {
   rig.commit(rig.clone, 'src/a.ts');
   const expired = await rig.audit(rig.clone);
   expect(expired.report.commits[0]?.paths).toMatchObject([{ verdict: 'unclaimed', reason: 'ended', agent: 'maya' }]);
-  await rig.run('noor', rig.clone, 'steal', 'src/a.ts', '--reason', 'gone');
+  await rig.run('noor', rig.clone, 'claim', 'src/a.ts', '--reason', 'gone');
   rig.host.clock.pass(60);
   rig.commit(rig.clone, 'src/a.ts');
   expect((await rig.audit(rig.clone, 'HEAD')).verdicts).toEqual(['src/a.ts claimed-by-another noor']);

@@ -23,7 +23,7 @@ it('a clock that is behind takes nothing over before its time, is told by every 
   await as('maya', 'one', NOON, 'claim', 'a');
   for (const time of [NOON, NOON + TTL - 1, NOON + TTL + TOLERANCE + SKEW - 1]) {
     expect(await as('noor', 'two', time, 'claim', 'a')).toMatchObject({ code: 3 });
-    expect(await as('noor', 'two', time, 'steal', 'a', '--reason', 'late')).toMatchObject({ code: 3 });
+    expect(await as('noor', 'two', time, 'claim', 'a', '--reason', 'late')).toMatchObject({ code: 3 });
   }
   for (const args of [['claim', 'b'], ['status'], ['note', 'x'], ['release', 'b'], ['claim', 'a']]) {
     const { stderr } = await as('noor', 'two', NOON + MINUTE, ...args);

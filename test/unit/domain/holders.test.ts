@@ -11,8 +11,8 @@ import { at, claimOf } from '../../support/requests.js';
 
 const AGENTS = ['boss', 'maya', 'noor'] as const;
 const GROUND = ['src/**', 'src/api/**', 'src/api/users.ts', 'docs/**', '@db/main'] as const;
-const OFTEN = ['claim', 'steal', 'handoff', 'accept'] as const;
-const SELDOM = ['force', 'decline', 'release', 'renew', 'kill', 'revive'] as const;
+const OFTEN = ['claim', 'take-over', 'handoff', 'accept'] as const;
+const SELDOM = ['decline', 'release', 'renew', 'kill', 'revive'] as const;
 
 const step = fc.record({
   kind: fc.constantFrom(...OFTEN, ...OFTEN, ...OFTEN, ...SELDOM),
@@ -32,9 +32,8 @@ function requestOf(state: State, { kind, agent, other, target, mode }: Step): Re
   switch (kind) {
     case 'claim':
       return claim;
-    case 'steal':
-    case 'force':
-      return { ...base, operation: claim.operation, kind: 'steal', claim, force: kind === 'force' };
+    case 'take-over':
+      return { ...base, operation: claim.operation, kind, claim };
     case 'handoff':
       return { ...base, kind, targets, to: other, commit: null, commitNamed: false, note: null };
     case 'accept':

@@ -77,7 +77,7 @@ describe('land', () => {
     const session = granted(EMPTY_STATE, claimOf('maya', 'src/**', { session: 'one' })).state;
     expect(reasons(session, landOf('maya', paths, { session: 'two' }))).toEqual(['src/a.ts other-session maya']);
     expect(granted(session, landOf('maya', paths, { session: 'one' })).result.released).toHaveLength(1);
-    const theft = { ...baseOf('noor'), kind: 'steal' as const, force: true, claim: claimOf('noor', 'src/**') };
+    const theft = { ...baseOf('noor'), kind: 'take-over' as const, claim: claimOf('noor', 'src/**') };
     const stolen = granted(held, { ...theft, claim: { ...theft.claim, reason: 'gone' } }).state;
     expect(reasons(stolen, landOf('maya', paths))).toEqual(['src/a.ts taken-over noor']);
   });

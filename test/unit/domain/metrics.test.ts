@@ -94,7 +94,7 @@ describe('counts', () => {
       ...[event('deploy.failed', 12), event('deploy.blocked', 13, { reason: 'gate' }), event('deploy.blocked', 14)],
     ];
     expect(measure(events)).toMatchObject({
-      ...{ from: at(1), to: at(10_000), grants: 1, renewals: 1, releases: 1, expiries: 1, steals: 1, handoffs: 1 },
+      ...{ from: at(1), to: at(10_000), grants: 1, renewals: 1, releases: 1, expiries: 1, takeovers: 1, handoffs: 1 },
       ...{ kills: 1, deadlocks: { prevented: 1, suspected: 1 }, refusals: { count: 1, byReason: { deadlock: 1 } } },
       deploys: { started: 1, done: 1, failed: 1, blocked: { count: 2, byReason: { gate: 1, unknown: 1 } } },
     });

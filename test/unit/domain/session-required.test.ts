@@ -50,7 +50,7 @@ describe('with requireSession', () => {
   const granting: readonly Request[] = [
     claim,
     waitOf('maya', 'src/a.ts', inSession),
-    { ...base, kind: 'steal', claim, force: true },
+    { ...base, kind: 'take-over', claim },
     { ...base, kind: 'once-begin', key: 'k', claim, command: 'x', retry: false },
     {
       ...base,

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { ClaimRequest } from '../../../src/domain/claims/claim.js';
-import type { StealRequest } from '../../../src/domain/claims/takeover.js';
+import type { TakeOverRequest } from '../../../src/domain/claims/takeover.js';
 import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 
 const EXPIRY = 1800;
+const BECAUSE = { reason: 'her machine died' };
 const OVER = EXPIRY + POLICY.skewSeconds;
 
-function stealOf(
+function takeOverOf(
   agent: string,
   targets: string | readonly string[],
-  changes: Partial<ClaimRequest> & { readonly force?: boolean } = {},
-): StealRequest {
-  const { force = false, ...rest } = changes;
-  const claim = claimOf(agent, targets, rest);
+  changes: Partial<ClaimRequest> = {},
+): TakeOverRequest {
+  const claim = claimOf(agent, targets, { ...BECAUSE, ...changes });
   const { operation, session, policy } = claim;
-  return { kind: 'steal', operation, agent, session, policy, claim, force };
+  return { kind: 'take-over', operation, agent, session, policy, claim };
 }
 
 function lossesOf(state: State, agent: string) {
@@ -25,20 +25,34 @@ function lossesOf(state: State, agent: string) {
 }
 
 const held = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/api/**')]);
-const byForce = { force: true, reason: 'her machine died' };
 
-describe('steal without force', () => {
+describe('a plain claim of ground that another held', () => {
   it('is refused until expiry and tolerance are over, to the millisecond', () => {
     for (const seconds of [0, EXPIRY, OVER - 0.001]) {
-      const refusal = refused(held, stealOf('noor', 'src/api/users.ts'), at(seconds));
+      const refusal = refused(held, claimOf('noor', 'src/api/users.ts'), at(seconds));
       expect(refusal).toMatchObject({ code: 'held', reason: 'held', conflicts: [{ agent: 'maya' }] });
     }
-    expect(granted(held, stealOf('noor', 'src/api/users.ts'), at(OVER)).result.takenOver).toHaveLength(1);
+    expect(granted(held, claimOf('noor', 'src/api/users.ts'), at(OVER)).result.claims).toHaveLength(1);
   });
 
-  it('records the takeover, tells the former holder, and bumps the token', () => {
+  it('is refused to a clock that is seen to disagree, which a takeover does not mind', () => {
+    const ahead = stateAfter(held, [claimOf('pia', 'docs/**')], at(OVER + 600));
+    const stale = { ...ahead, claims: [...held.claims, ...ahead.claims] };
+    expect(refused(stale, claimOf('noor', 'src/api/**'), at(OVER + 1))).toMatchObject({ reason: 'held' });
+    expect(granted(stale, takeOverOf('noor', 'src/api/**'), at(OVER + 1)).result.takenOver).toHaveLength(1);
+  });
+
+  it('respects the queue', () => {
+    const queued = stateAfter(held, [waitOf('omar', 'src/api/**')], at(OVER - 10));
+    const refusal = refused(queued, claimOf('noor', 'src/api/**'), at(OVER));
+    expect(refusal).toMatchObject({ reason: 'held', conflicts: [{ agent: 'omar', waiting: true }] });
+  });
+});
+
+describe('a takeover after expiry', () => {
+  it('is recorded as one that cut nothing short, tells the former holder, and bumps the token', () => {
     const before = held.claims[0];
-    const { state, events, result } = granted(held, stealOf('noor', 'src/api/**', { reason: 'go on' }), at(OVER));
+    const { state, events, result } = granted(held, takeOverOf('noor', 'src/api/**', { reason: 'go on' }), at(OVER));
     expect(events.map(({ type }) => type)).toEqual(['claim.lost', 'claim.granted']);
     expect(events[0]).toMatchObject({
       agent: 'maya',
@@ -54,43 +68,25 @@ describe('steal without force', () => {
     expect(state.claims.map(({ agent }) => agent)).toEqual(['noor']);
   });
 
-  it('is refused to a clock that is seen to disagree, which force does not mind', () => {
-    const ahead = stateAfter(held, [claimOf('pia', 'docs/**')], at(OVER + 600));
-    const stale = { ...ahead, claims: [...held.claims, ...ahead.claims] };
-    expect(refused(stale, stealOf('noor', 'src/api/**'), at(OVER + 1))).toMatchObject({ reason: 'held' });
-    expect(granted(stale, stealOf('noor', 'src/api/**', byForce), at(OVER + 1)).result.takenOver).toHaveLength(1);
-  });
-
-  it('respects the queue', () => {
-    const queued = stateAfter(held, [waitOf('omar', 'src/api/**')], at(OVER - 10));
-    const refusal = refused(queued, stealOf('noor', 'src/api/**'), at(OVER));
-    expect(refusal).toMatchObject({ reason: 'held', conflicts: [{ agent: 'omar', waiting: true }] });
-  });
-
   it('sweeps what else has expired as expired, not as taken over', () => {
     const two = stateAfter(held, [claimOf('pia', 'docs/**')]);
-    const { state, events } = granted(two, stealOf('noor', 'src/api/**'), at(OVER));
+    const { state, events } = granted(two, takeOverOf('noor', 'src/api/**'), at(OVER));
     expect(events.map(({ type }) => type)).toEqual(['claim.expired', 'claim.lost', 'claim.granted']);
     expect(lossesOf(state, 'pia')).toMatchObject([{ how: 'expired', by: null }]);
   });
 });
 
-describe('steal by force', () => {
+describe('a takeover of live ground', () => {
   it('takes a live claim at once', () => {
-    const { state, events } = granted(held, stealOf('noor', 'src/api/users.ts', byForce));
-    expect(events[0]).toMatchObject({ type: 'claim.lost', forced: true, reason: byForce.reason });
+    const { state, events } = granted(held, takeOverOf('noor', 'src/api/users.ts'));
+    expect(events[0]).toMatchObject({ type: 'claim.lost', forced: true, reason: BECAUSE.reason });
     expect(state.claims).toMatchObject([{ agent: 'noor', target: 'src/api/users.ts' }]);
-    expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'noor', reason: byForce.reason }]);
-  });
-
-  it('says that it needed none when the claim was over', () => {
-    const { events } = granted(held, stealOf('noor', 'src/api/**', byForce), at(OVER));
-    expect(events[0]).toMatchObject({ type: 'claim.lost', forced: false });
+    expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'noor', reason: BECAUSE.reason }]);
   });
 
   it('takes all that overlap, and leaves the rest alone', () => {
     const several = stateAfter(held, [claimOf('omar', 'src/web/**'), claimOf('pia', 'docs/**')]);
-    const { state, result } = granted(several, stealOf('noor', ['src/**', 'rules/**'], byForce));
+    const { state, result } = granted(several, takeOverOf('noor', ['src/**', 'rules/**']));
     expect(result.takenOver.map(({ agent }) => agent)).toEqual(['maya', 'omar']);
     expect(state.claims.map(({ agent, target }) => `${agent} ${target}`)).toEqual([
       'pia docs/**',
@@ -99,23 +95,23 @@ describe('steal by force', () => {
     ]);
   });
 
-  it('takes nothing when the thief may not have it', () => {
+  it('takes nothing when the agent may not have it', () => {
     const worker = stateAfter(held, [
       { ...claimOf('w', '@x'), kind: 'session-start', role: 'worker', person: false, rules: null } as never,
     ]);
-    expect(refused(worker, stealOf('w', 'src/api/**', byForce))).toMatchObject({ code: 'closed', reason: 'role' });
+    expect(refused(worker, takeOverOf('w', 'src/api/**'))).toMatchObject({ code: 'closed', reason: 'role' });
   });
 
   it('leaves readers to a reader, and takes them all for a writer', () => {
     const shared = { mode: 'shared' } as const;
     const readers = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('omar', 'src/api/**', shared)]);
-    expect(granted(readers, stealOf('noor', 'src/api/**', { ...byForce, ...shared })).result.takenOver).toEqual([]);
-    expect(granted(readers, stealOf('noor', 'src/api/**', byForce)).result.takenOver).toHaveLength(2);
+    expect(granted(readers, takeOverOf('noor', 'src/api/**', shared)).result.takenOver).toEqual([]);
+    expect(granted(readers, takeOverOf('noor', 'src/api/**')).result.takenOver).toHaveLength(2);
   });
 
   it('comes before the queue, which stays', () => {
     const queued = stateAfter(held, [waitOf('omar', 'src/api/**'), waitOf('noor', 'src/api/users.ts')]);
-    const { state, events } = granted(queued, stealOf('noor', 'src/api/users.ts', byForce));
+    const { state, events } = granted(queued, takeOverOf('noor', 'src/api/users.ts'));
     expect(state.claims).toMatchObject([{ agent: 'noor' }]);
     expect(state.waiters.map(({ agent }) => agent)).toEqual(['omar']);
     expect(events.map(({ type }) => type)).toContain('wait.ended');
@@ -127,37 +123,35 @@ describe('steal by force', () => {
       ...held,
       releases: [{ target: 'src/**', kind: 'directory', agent: 'omar', token: 1, at: at(0), commit }],
     };
-    const refusal = refused(released, stealOf('noor', 'src/api/**', byForce));
+    const refusal = refused(released, takeOverOf('noor', 'src/api/**'));
     expect(refusal).toMatchObject({ code: 'behind', missing: [{ commit, agent: 'omar' }] });
-    expect(granted(released, stealOf('noor', 'src/api/**', { ...byForce, contains: { [commit]: true } })).ok).toBe(
-      true,
-    );
+    expect(granted(released, takeOverOf('noor', 'src/api/**', { contains: { [commit]: true } })).ok).toBe(true);
   });
 });
 
-describe('steal of free ground', () => {
+describe('a takeover of free ground', () => {
   it('is a claim', () => {
-    const { events, result } = granted(held, stealOf('noor', 'docs/**', byForce));
+    const { events, result } = granted(held, takeOverOf('noor', 'docs/**'));
     expect(events.map(({ type }) => type)).toEqual(['claim.granted']);
     expect(result).toMatchObject({ takenOver: [], claims: [{ target: 'docs/**', agent: 'noor' }] });
   });
 
   it('renews what the agent holds itself, with the token that it has', () => {
-    const { result } = granted(held, stealOf('maya', 'src/api/**', byForce), at(10));
+    const { result } = granted(held, takeOverOf('maya', 'src/api/**'), at(10));
     expect(result).toMatchObject({ takenOver: [], claims: [{ id: held.claims[0]?.id, token: held.claims[0]?.token }] });
   });
 });
 
-describe('steal from another session of the same agent', () => {
+describe('a takeover from another session of the same agent', () => {
   const crashed = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/api/**', { session: 'one' })]);
 
-  it('needs force while the claim lives', () => {
-    const refusal = refused(crashed, stealOf('maya', 'src/api/**', { session: 'two' }));
+  it('takes a takeover while the claim lives', () => {
+    const refusal = refused(crashed, claimOf('maya', 'src/api/**', { session: 'two' }));
     expect(refusal).toMatchObject({ code: 'held', reason: 'session' });
   });
 
   it('gives the new session a claim and token of its own, and the old one the loss', () => {
-    const { state } = granted(crashed, stealOf('maya', 'src/api/**', { session: 'two', ...byForce }));
+    const { state } = granted(crashed, takeOverOf('maya', 'src/api/**', { session: 'two' }));
     expect(state.claims).toMatchObject([{ agent: 'maya', session: 'two' }]);
     expect(state.claims[0]?.token).toBeGreaterThan(crashed.claims[0]?.token ?? Number.NaN);
     expect(lossesOf(state, 'maya')).toMatchObject([{ how: 'taken-over', by: 'maya', session: 'one' }]);

@@ -87,7 +87,7 @@ export function checkHistory(
 }
 
 function isForced({ verb, args }: Call): boolean {
-  return verb === 'steal' && args.includes('--force');
+  return verb === 'claim' && args.includes('--take-over');
 }
 
 /** What was acknowledged before another call began stands before it. */

@@ -1,3 +1,4 @@
+import { VERBS } from '../../../../src/commands/registry.js';
 import type { CoordEnvelope, CoordResult } from '../../../support/sandbox.js';
 
 /** What one client asked, when, and what it was told. */
@@ -35,7 +36,6 @@ export type Runner = (agent: string, args: readonly string[]) => Promise<CoordRe
 /** How a verb carries the mark of its call into the history. */
 const MARKED: Readonly<Record<string, (mark: string) => readonly string[]>> = {
   claim: (mark) => ['--reason', mark],
-  steal: (mark) => ['--reason', mark],
   run: (mark) => ['--reason', mark],
   note: (mark) => [mark],
 };
@@ -54,14 +54,16 @@ export class Recorder {
 
   async call(agent: string, args: readonly string[], again: { readonly requestId?: string } = {}): Promise<Call> {
     this.count += 1;
-    const verb = args[0] ?? '';
+    const long = args.slice(0, 2).join(' ');
+    const verb = VERBS.some(({ name }) => name === long) ? long : (args[0] ?? '');
+    const called = verb.split(' ');
     const { requestId = null } = again;
     const mark = (requestId === null ? undefined : this.asked.get(requestId)) ?? `call-${this.count}`;
     if (requestId !== null) this.asked.set(requestId, mark);
     const request = requestId === null ? [] : ['--request-id', requestId];
     const start = performance.now();
-    const words = [...(MARKED[verb]?.(mark) ?? []), ...args.slice(1)];
-    const result = await this.run(agent, [verb, '--json', ...request, ...words]);
+    const words = [...(MARKED[verb]?.(mark) ?? []), ...args.slice(called.length)];
+    const result = await this.run(agent, [...called, '--json', ...request, ...words]);
     const answer = result === null ? null : envelopeOf(result);
     const call: Call = {
       mark,

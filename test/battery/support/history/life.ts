@@ -58,8 +58,8 @@ const ACTS: readonly (readonly [share: number, act: Act])[] = [
   ],
   [4, () => ['renew']],
   [6, (agent, random, gossip) => ['renew', own(agent, random, gossip), target(random)]],
-  [3, (_, random) => ['steal', target(random), '--force', '--allow-behind']],
-  [2, (_, random) => ['steal', target(random), '--allow-behind']],
+  [3, (_, random) => ['claim', target(random), '--take-over', '--allow-behind']],
+  [2, (_, random) => ['claim', target(random), '--allow-behind']],
   [
     6,
     (agent, random, gossip) => [

@@ -28,7 +28,7 @@ export function checkLosses(placed: readonly Placed[], operations: readonly Oper
 
 /** Commands that have the newest state in hand when they end. */
 function mustTell({ call: { verb, exit } }: Placed): boolean {
-  const current = ['claim', 'steal', 'release', 'renew', 'note', 'status'].includes(verb);
+  const current = ['claim', 'release', 'renew', 'note', 'status'].includes(verb);
   return current && exit !== null && [0, 3, 4].includes(exit);
 }
 

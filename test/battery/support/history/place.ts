@@ -7,14 +7,13 @@ import type { Operation } from './operations.js';
 /** Verbs whose answer says exactly what they did, so that it can be found in the history. */
 export const PLACED: readonly string[] = [
   'claim',
-  'steal',
   'release',
   'renew',
   'note',
   'ack',
   'handoff',
-  'accept',
-  'decline',
+  'handoff accept',
+  'handoff decline',
   'land',
   'submit',
   'integrate',
@@ -49,18 +48,17 @@ export function place(call: Call, index: HistoryIndex, problems: string[]): Oper
   const claims: readonly AnsweredClaim[] = answered;
   switch (call.verb) {
     case 'claim':
-    case 'steal':
       return together(call, claims, (claim) => givenTo(call, claim, index), problems);
     case 'release':
       return together(call, claims, ({ id }) => index.releases.get(id) ?? [], problems);
     case 'renew':
       return together(call, claims, (claim) => renewedFor(claim, index), problems);
-    case 'accept':
+    case 'handoff accept':
       return together(call, claims, ({ id }) => index.grants.get(id) ?? [], problems);
     case 'handoff':
       // The same offer again changes nothing.
       return together(call, claims, ({ id }) => (index.offers.get(id) ?? []).slice(0, 1), problems) && null;
-    case 'decline':
+    case 'handoff decline':
       return together(call, claims, ({ id }) => (index.declines.get(id) ?? []).slice(-1), problems);
     case 'note':
     case 'ack':

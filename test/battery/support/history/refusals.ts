@@ -112,7 +112,7 @@ function malformed({ call, details }: Seen): string | null {
   const { conflicts = [], asked = [], free = [] } = details;
   if (conflicts.length === 0) return 'refused as held, and names no conflict';
   const mode = call.args.includes('--shared') ? 'shared' : 'exclusive';
-  if (details.mode !== mode && call.verb !== 'accept') return `asked ${mode}, and was refused ${details.mode}`;
+  if (details.mode !== mode && call.verb !== 'handoff accept') return `asked ${mode}, and was refused ${details.mode}`;
   const stopped = new Set(conflicts.map(({ target }) => target));
   const left = asked.map(({ text }) => text).filter((text) => !stopped.has(text));
   return left.join() === free.join() ? null : `was told that ${free.join(', ')} is free, but named no other conflict`;
@@ -124,7 +124,7 @@ function standsAll(seen: Seen, step: Step): boolean {
   const { conflicts = [], asked = [], queue = [] } = details;
   if (!conflicts.every((conflict) => stands(conflict, seen, step))) return false;
   // What it is offered does not stop it, and each claim is accepted in the mode that it has.
-  if (call.verb === 'accept') return true;
+  if (call.verb === 'handoff accept') return true;
   const over = ({ expiresAt }: Holding) =>
     call.endedAt !== null && addSeconds(expiresAt, toleranceSeconds) <= call.endedAt;
   const inTheWay = step.holdings.filter((one) => excludes(one, call, details) && !over(one));

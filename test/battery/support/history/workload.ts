@@ -11,7 +11,7 @@ const SHARES: readonly (readonly [share: number, make: (random: Random) => strin
   [0.3, () => ['release', '--all', '--uncommitted']],
   [0.05, () => ['renew']],
   [0.05, (random) => ['release', pick(random), '--uncommitted']],
-  [0.05, (random) => ['steal', pick(random), '--force']],
+  [0.05, (random) => ['claim', pick(random), '--take-over']],
   [0.05, () => ['note']],
 ];
 

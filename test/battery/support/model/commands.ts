@@ -118,7 +118,7 @@ class Steal extends Act {
   }
 
   words() {
-    return ['steal', this.target, '--force', '--reason', 'model', '--ttl', `${this.ttl}s`];
+    return ['claim', this.target, '--take-over', '--reason', 'model', '--ttl', `${this.ttl}s`];
   }
 
   override check(model: Readonly<Model>) {

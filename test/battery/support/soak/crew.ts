@@ -74,7 +74,7 @@ export class Crew {
 
   /** Shortens the coordination branch. */
   async compact(): Promise<string[]> {
-    const { exit, answer } = await this.at(CREW.boss).call('compact', '--keep', '20');
+    const { exit, answer } = await this.at(CREW.boss).call('doctor', '--compact', '--keep', '20');
     return exit === 0 && answer?.data.changed ? [] : [`coord compact: exit ${exit} ${JSON.stringify(answer)}`];
   }
 
@@ -86,7 +86,7 @@ export class Crew {
 async function landsAfterwards(bench: Bench): Promise<string[]> {
   const [file, line] = [`work/${bench.agent}.txt`, `${bench.agent} afterwards`];
   const ready = await bench.startOver();
-  const { exit } = await bench.call('steal', file, '--force', '--allow-behind');
+  const { exit } = await bench.call('claim', file, '--take-over', '--allow-behind');
   bench.write(file, line);
   const landed = ready && exit === 0 && (await bench.commit(line)) && (await bench.land(line, [file], () => true));
   if (landed) return [];

@@ -6,8 +6,8 @@ const MORE: readonly (readonly [share: number, words: (random: Random) => readon
   [3, (random) => ['run', `@job/${some(random, 3)}`, '--ttl', '2m', '--', 'true']],
   [2, (random) => ['run', `@job/${some(random, 3)}`, '--ttl', '2m', '--', 'sleep', '0.3']],
   [2, (random) => ['once', `key-${some(random, 40)}`, '--', 'true']],
-  [1, () => ['wait', 'src/api', '--timeout', '1m']],
-  [1, (random) => ['steal', `work/${'abc'[some(random, 3)]}.txt`, '--force', '--allow-behind', '--ttl', '1m']],
+  [1, () => ['status', 'src/api', '--wait', '1m']],
+  [1, (random) => ['claim', `work/${'abc'[some(random, 3)]}.txt`, '--force', '--allow-behind', '--ttl', '1m']],
   [2, () => ['session', 'start']],
   [2, () => ['session', 'end', '--uncommitted']],
   [1, (random) => ['agent', 'state', `at step ${some(random, 3)}`]],
@@ -28,7 +28,7 @@ const MORE: readonly (readonly [share: number, words: (random: Random) => readon
   [1, () => ['deploy', 'list']],
   [1, () => ['land', '--dry-run']],
   [1, () => ['land', '--to', 'review']],
-  [1, () => ['released-by', 'HEAD']],
+  [1, () => ['release', '--merged', 'HEAD']],
 ];
 
 /** The next command line of an agent; `offline`: its clone cannot reach the remote. */

@@ -12,26 +12,21 @@ import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround 
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
 import { syncError } from '../sync-facts.js';
-import type { Outcome, Verb } from '../verb.js';
+import type { Outcome } from '../verb.js';
 import { readWork, requireSharing } from './work.js';
 
-export const releasedBy: Verb = {
-  arguments: [['<commit>', 'the commit that you pushed for the pull request']],
-  examples: [
-    ['coord released-by 9b1d0e4', 'after the merge of coord land --to: release the claims that it was done under'],
-  ],
-  notes: [
-    'It looks for the commit on the remote’s main branch, or for the same content at every path that it changed there,',
-    'as a squash or a rebase leaves it. Claims with later work of HEAD, or with work that is not merged, stay.',
-  ],
-  async run(context, input) {
-    await requireSharing(context);
-    const commit = await readCommit(context, input.argument(0) ?? '');
-    const { verdict, work } = await readWork(context);
-    if (work === null) return syncError(verdict);
-    return release(context, commit, { name: `${work.remote}/${work.branch}`, commit: work.main });
-  },
-};
+/**
+ * `release --merged COMMIT`: releases the claims that a merged pull request was done under. It looks for the commit on the
+ * remote's main branch, or for the same content at every path that it changed there, as a squash or a rebase leaves it.
+ * Claims with later work of HEAD, or with work that is not merged, stay.
+ */
+export async function releaseMerged(context: Context, named: string): Promise<Outcome> {
+  await requireSharing(context);
+  const commit = await readCommit(context, named);
+  const { verdict, work } = await readWork(context);
+  if (work === null) return syncError(verdict);
+  return release(context, commit, { name: `${work.remote}/${work.branch}`, commit: work.main });
+}
 
 async function readCommit(context: Context, text: string): Promise<string> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${text}^{commit}`];
@@ -68,7 +63,7 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
   const apart = sorted.flatMap(({ unmerged }) => unmerged);
   if (chosen.length === 0 && apart.length > 0) return notMerged(report, apart);
   const dirty = await uncommittedPaths(context.git, chosen, context.repository.foldsCase);
-  if (dirty.length > 0) return uncommittedOnGround(dirty, coord(`released-by ${commit.slice(0, 7)}`));
+  if (dirty.length > 0) return uncommittedOnGround(dirty, coord(`release --merged ${commit.slice(0, 7)}`));
   if (chosen.length > 0) {
     const decision = await transact(
       store,

@@ -20,42 +20,38 @@ import {
   type Keep,
   planCompaction,
 } from '../../store/upkeep/compact.js';
-import type { Input, Outcome, Verb } from '../verb.js';
+import type { Input, Outcome } from '../verb.js';
 
 const DEFAULT_KEEP = '30d';
 /** Each time another writer came first; what was copied is not copied again, so a try is as quick as any write. */
 const ATTEMPTS = 200;
 const LONGEST_PAUSE_MS = 100;
 
-export const compact: Verb = {
-  options: [
-    ['--keep <what>', `how much stays as it is: a duration, or a number of commits (${DEFAULT_KEEP})`],
-    ['--archive <name>', 'keep the former history as refs/coord/archive/NAME, here and on the remote'],
-    ['--dry-run', 'say what would go, and change nothing'],
-  ],
-  examples: [
-    ['coord compact --dry-run', 'what would go'],
-    ['coord compact --keep 1000 --archive 2026', 'keep the newest 1000 commits, and put the rest aside'],
-  ],
-  notes: [
-    'One commit takes the place of the older ones: claims, notes and all else in the state stay, the older events go.',
-    'Other clones follow by themselves, as long as the commit that they know is kept, archived, or still on the remote.',
-    'Only an orchestrator or a person at a terminal may.',
-  ],
-  async run(context, input) {
-    const keep = readKeep(context, input);
-    const archive = await readArchive(context, input);
-    const { agent } = context.identity();
-    const store = await context.store();
-    const { state, revision } = await store.latest();
-    const refused = refusalOf(context, agent, state);
-    if (refused) return refused;
-    const plan = await planCompaction(context, revision, keep);
-    const dryRun = input.flag('dryRun');
-    if (plan.compacted === null || dryRun) return success(context, { ...reportOf(plan), dryRun });
-    return new Compaction(context, store, archive).run(plan, plan.compacted);
-  },
-};
+/** The options of `doctor` that go with `--compact`. */
+export const COMPACT_OPTIONS = [
+  ['--compact', 'shorten the history of the state: one commit takes the place of the older ones'],
+  ['--keep <what>', `with --compact: how much stays as it is, a duration or a number of commits (${DEFAULT_KEEP})`],
+  ['--archive <name>', 'with --compact: keep the former history as refs/coord/archive/NAME, here and on the remote'],
+  ['--dry-run', 'with --compact: say what would go, and change nothing'],
+] as const;
+
+/**
+ * `doctor --compact`: claims, notes and all else in the state stay, the older events go. Other clones follow by
+ * themselves, as long as the commit that they know is kept, archived, or still on the remote.
+ */
+export async function compact(context: Context, input: Input): Promise<Outcome> {
+  const keep = readKeep(context, input);
+  const archive = await readArchive(context, input);
+  const { agent } = context.identity();
+  const store = await context.store();
+  const { state, revision } = await store.latest();
+  const refused = refusalOf(context, agent, state);
+  if (refused) return refused;
+  const plan = await planCompaction(context, revision, keep);
+  const dryRun = input.flag('dryRun');
+  if (plan.compacted === null || dryRun) return success(context, { ...reportOf(plan), dryRun });
+  return new Compaction(context, store, archive).run(plan, plan.compacted);
+}
 
 class Compaction {
   constructor(
