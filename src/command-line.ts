@@ -5,7 +5,7 @@ import type { Outcome, Success } from './commands/verb.js';
 import { Context } from './context.js';
 import { asTyped } from './domain/suggestion.js';
 import { printable } from './domain/text.js';
-import { CoordError, exitCodeOf } from './errors.js';
+import { CoordError } from './errors.js';
 import type { Host } from './host.js';
 import { collectNotices } from './notices.js';
 import { failureEnvelope, successEnvelope } from './render/envelope.js';
@@ -66,13 +66,13 @@ async function report(
       const next = suggestionsIn(outcome);
       if (next !== '') say(`${toStderr.bold('next:')} ${next}`);
     }
-    return exitCodeOf(outcome.code);
+    return outcome.exit;
   }
   for (const warning of outcome.warnings ?? []) {
     say(`${toStderr.warn('warning:')} ${warning}`);
   }
   if (!outcome.streamed) await print(host, command, manner, outcome, notices);
-  return outcome.exit ?? 0;
+  return outcome.failure?.exit ?? outcome.exit ?? 0;
 }
 
 /** `coord claim README.md        or wait your turn: coord claim src/api/users.ts --wait` */
@@ -89,7 +89,11 @@ async function print(
   notices: readonly string[],
 ): Promise<void> {
   if (manner.json) {
-    host.stdout.write(successEnvelope(command, outcome.data, notices, manner.typed));
+    const { data, failure } = outcome;
+    const envelope = failure
+      ? failureEnvelope(command, failure, notices, manner.typed, data)
+      : successEnvelope(command, data, notices, manner.typed);
+    host.stdout.write(envelope);
     return;
   }
   const coloured = wantsColour(host.env, host.stdout.isTTY ?? false);

@@ -61,7 +61,8 @@ export const EXIT_TABLE = [
 ] as const;
 
 export type ExitName = (typeof EXIT_TABLE)[number]['code'];
-export type ErrorCode = Exclude<ExitName, 'ok'>;
+/** `program`: a program that coord ran failed, and its own exit code is passed on: it stands for no row of the table. */
+export type ErrorCode = Exclude<ExitName, 'ok'> | 'program';
 
 /** The process exit code (0 to 9) of a name of the exit table. */
 export function exitCodeOf(name: ExitName): number {
@@ -82,11 +83,15 @@ export interface CoordErrorOptions {
   /** Machine-readable facts; stands in `error.details` of the JSON envelope. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
+  /** Of the program that failed, with the code `program`. */
+  readonly exit?: number;
 }
 
 /** A failure that coord foresaw: its code decides the exit code, its hint says what to do next. */
 export class CoordError extends Error {
   readonly code: ErrorCode;
+  /** The exit code of the process. */
+  readonly exit: number;
   readonly hint: string | undefined;
   readonly alternative: Alternative | undefined;
   readonly details: Readonly<Record<string, unknown>>;
@@ -95,10 +100,16 @@ export class CoordError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'CoordError';
     this.code = code;
+    this.exit = code === 'program' ? (options.exit ?? 1) : exitCodeOf(code);
     this.hint = options.hint;
     this.alternative = options.alternative;
     this.details = options.details ?? {};
   }
+}
+
+/** A program that coord ran failed. @param exit its own exit code; 128 and the signal's number when a signal ended it */
+export function programFailed(exit: number, hint: string, details: Readonly<Record<string, unknown>>): CoordError {
+  return new CoordError('program', `the program ended with exit ${exit}`, { exit, hint, details });
 }
 
 export function usage(message: string, hint?: string, details?: Readonly<Record<string, unknown>>): CoordError {

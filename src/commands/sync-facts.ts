@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { matches } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/ground/patterns.js';
-import type { SyncFacts, SyncRefusal } from '../domain/sync/sync.js';
+import type { SyncFacts, SyncRefusal, UpstreamFacts } from '../domain/sync/sync.js';
 import { CoordError } from '../errors.js';
 import { recordLastFetch } from '../git/main-branch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
@@ -16,12 +16,14 @@ export interface SyncQuestion {
   readonly requireClean: boolean;
   /** Whether each tracked file must be clean, on the surface or not. */
   readonly allTracked?: boolean;
+  /** What came of asking the remote shortly before, for this very HEAD: nothing is asked then. */
+  readonly upstream?: UpstreamFacts;
 }
 
 /** Fetches the main branch, and gathers what tells whether HEAD contains it; remembers where it stood. */
 export async function syncFacts(
   context: Context,
-  { remote, mainBranch, surface, requireClean, allTracked = false }: SyncQuestion,
+  { remote, mainBranch, surface, requireClean, allTracked = false, upstream }: SyncQuestion,
 ): Promise<SyncFacts> {
   const patterns = surface.map(patternTarget);
   const options = { foldCase: context.repository.foldsCase };
@@ -32,8 +34,9 @@ export async function syncFacts(
     covers: (path, tracked) =>
       (tracked && allTracked) || patterns.length === 0 || patterns.some((pattern) => matches(pattern, path, options)),
     now: () => context.now(),
+    upstream,
   });
-  if (facts.upstream.kind === 'fetched') {
+  if (upstream === undefined && facts.upstream.kind === 'fetched') {
     const { branch, commit, fetchedAt: at } = facts.upstream;
     recordLastFetch(context.repository, { remote, branch, commit, at });
   }

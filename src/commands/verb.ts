@@ -11,7 +11,9 @@ export interface Success {
   readonly warnings?: readonly string[];
   /** Everything was written as it came: nothing is left to say. */
   readonly streamed?: true;
-  /** For commands that pass on another program's exit code. */
+  /** What failed, although there is something to say: it decides the exit code, and `ok` in JSON. */
+  readonly failure?: CoordError;
+  /** For what a harness or a stream reads: the exit code alone. */
   readonly exit?: number;
 }
 

@@ -20,6 +20,8 @@ export interface SyncRequest {
   /** Which of them count. */
   readonly covers: Covers;
   readonly now: () => Instant;
+  /** What came of asking the remote shortly before, for this very HEAD: nothing is asked then. */
+  readonly upstream?: UpstreamFacts | undefined;
 }
 
 /** How much further a shallow clone is deepened, in commits, before the answer is given up. */
@@ -47,7 +49,9 @@ export async function gatherSyncFacts(
     head: head.commit,
     branch: head.ref?.replace(/^refs\/heads\//, '') ?? null,
     unfinished,
-    upstream: ask ? await askUpstream({ repository, git, door, request, head: head.commit }) : { kind: 'not-asked' },
+    upstream:
+      request.upstream ??
+      (ask ? await askUpstream({ repository, git, door, request, head: head.commit }) : { kind: 'not-asked' }),
     submodules: await submodulesOffPin(repository, git, entries),
     dirty: request.requireClean && ask ? await dirtyPaths(repository, git, entries, request.covers) : [],
   };
@@ -84,6 +88,31 @@ async function askDefaultBranch({ door, request }: Asking): Promise<string | Ups
 /** The pattern `HEAD` also matches refs such as `refs/remotes/x/HEAD`, so the name is compared. */
 function defaultBranchIn({ stdout }: PorcelainResult): string | null {
   return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(stdout)?.[1] ?? null;
+}
+
+/** Where branches of a remote stand. */
+export interface RemoteTips {
+  /** Short name; null: the remote names none. */
+  readonly defaultBranch: string | null;
+  /** By short name; a branch that is not there is left out. */
+  readonly tips: Readonly<Record<string, string>>;
+}
+
+/** Asks a remote once where these branches stand, without fetching anything; null when it gave no answer. */
+export async function remoteTips(
+  door: RemoteGit,
+  remote: string,
+  branches: readonly string[],
+): Promise<RemoteTips | null> {
+  const names = branches.map((branch) => `refs/heads/${branch}`);
+  const asked = await door.lsRemote(remote, ['HEAD', ...names], ['--symref']);
+  if (asked.code !== 0) return null;
+  const lines = asked.stdout.split('\n').map((line) => line.split('\t'));
+  const tips = branches.flatMap((branch, at) => {
+    const tip = lines.find(([, name]) => name === names[at])?.[0];
+    return tip === undefined ? [] : [[branch, tip] as const];
+  });
+  return { defaultBranch: defaultBranchIn(asked), tips: Object.fromEntries(tips) };
 }
 
 async function fetchAndCompare(asking: Asking, branch: string): Promise<UpstreamFacts> {

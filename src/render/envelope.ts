@@ -1,5 +1,5 @@
 import { jsonLine } from '../domain/text.js';
-import { type CoordError, exitCodeOf } from '../errors.js';
+import type { CoordError } from '../errors.js';
 
 const SCHEMA = 'coord/1';
 
@@ -11,11 +11,18 @@ export function successEnvelope(command: string, data: object, notices: readonly
   return `${jsonLine({ schema: SCHEMA, command, ok: true, data, ...told(notices) }, typed)}\n`;
 }
 
-export function failureEnvelope(command: string, error: CoordError, notices: readonly string[], typed: Typed): string {
-  const { code, message, hint, alternative } = error;
+/** @param data what there is to say although it failed: the report of a dry run, the record of a deploy */
+export function failureEnvelope(
+  command: string,
+  error: CoordError,
+  notices: readonly string[],
+  typed: Typed,
+  data?: object,
+): string {
+  const { code, exit, message, hint, alternative } = error;
   const details = alternative ? { ...error.details, alternative } : error.details;
-  const body = { code, exit: exitCodeOf(code), message, hint: hint ?? null, details };
-  return `${jsonLine({ schema: SCHEMA, command, ok: false, error: body, ...told(notices) }, typed)}\n`;
+  const body = { code, exit, message, hint: hint ?? null, details };
+  return `${jsonLine({ schema: SCHEMA, command, ok: false, ...(data ? { data } : {}), error: body, ...told(notices) }, typed)}\n`;
 }
 
 function told(notices: readonly string[]): object {

@@ -21,7 +21,7 @@ export function exitCodeLines(rows: readonly ExitRow[], style: Style): string[] 
       `${indent}${style.dim('→')} ${next}`,
     ]),
     '',
-    'coord run passes on the exit code of the program that it ran.',
+    'coord run, once and deploy pass on the exit code of the program that they ran; its error has the code program.',
   ];
 }
 

@@ -6,7 +6,7 @@ import type { Refusal } from '../../domain/refusal.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, type Instant } from '../../domain/time.js';
-import { CoordError, usage } from '../../errors.js';
+import { CoordError, programFailed, usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
 import { gaveUpError, repeatedLine } from '../../render/waiting.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -65,7 +65,11 @@ export const once: Verb = {
     });
     const finished = await finish(exit);
     if (!finished.ok) return lostError(key, exit);
-    return { data: { key, ran: true, exit, output: tape.text, truncated: tape.truncated }, text: () => [], exit };
+    return {
+      data: { key, ran: true, exit, output: tape.text, truncated: tape.truncated },
+      text: () => [],
+      ...(exit === 0 ? {} : { failure: programFailed(exit, 'it may be run again', { key, exit }) }),
+    };
   },
 };
 

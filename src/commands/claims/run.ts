@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
-import { CoordError, usage } from '../../errors.js';
+import { CoordError, programFailed, usage } from '../../errors.js';
 import { readHead } from '../../git/refs.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { startChild } from '../child.js';
@@ -55,7 +55,7 @@ export const run: Verb = {
     return {
       data: { exit, claims, kept: kept.map((claim) => claim.target) },
       text: () => [],
-      exit,
+      ...(exit === 0 ? {} : { failure: programFailed(exit, 'look at what it wrote', { exit }) }),
       warnings: kept.map(
         (claim) =>
           `${oneLine(claim.target)} has uncommitted changes, so it stays yours: commit, then ${coord('release')}`,

@@ -1,99 +1,98 @@
-import { closedToRole, lacksSession, stopped } from '../../domain/agents/agents.js';
-import { groundAsked } from '../../domain/claims/claim.js';
-import { blockedEvent, type DeployBlockRequest } from '../../domain/deploy/decision.js';
-import type { DeployStep, NewDeployment } from '../../domain/deploy/records.js';
+import { blockedEvent, type DeployBlockRequest, type DeployFinishRequest } from '../../domain/deploy/decision.js';
+import { type Deployment, type DeployStep, mayHaveRun, type NewDeployment } from '../../domain/deploy/records.js';
+import type { Verification } from '../../domain/deploy/verification.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { State } from '../../domain/model.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
-import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import { loadedRules } from '../rules/loaded.js';
-import type { Outcome } from '../verb.js';
-import type { Case } from './case.js';
-import { targetClaim } from './claim-of.js';
-import { askGates } from './gates.js';
+import type { DeployContext } from './context.js';
+import type { InSync } from './in-sync.js';
+import { LeaseKeeper, Stopping } from './lease-keeper.js';
 import type { Progress } from './progress.js';
-import { Stopping } from './stopping.js';
-import { takeTarget } from './turn.js';
-import { deployUnderClaim } from './under-claim.js';
+import type { Begun, Taking } from './target.js';
 
 const MOST_WORDS = 100;
 const LONGEST_WORD = 500;
 
-/** How the target is taken. */
-export interface Taking {
-  /** null: does not wait. */
-  readonly waitSeconds: number | null;
-  readonly ttlSeconds: number;
-}
+/** One attempt in earnest: what its steps have found, each for those that come after it. */
+export class Attempt {
+  /** What counts, as last read from the remote. */
+  deploy: DeployContext;
+  gates: readonly GateRecord[] = [];
+  /** What gates said that were asked once more just before the program. */
+  rechecked: readonly GateRecord[] = [];
+  /** null: the target is not held yet. */
+  begun: Begun | null = null;
+  inSync: InSync | null = null;
+  /** Of the program; null: it has not run. */
+  exit: number | null = null;
+  /** Whether the program may have changed what runs. */
+  ran = false;
+  verification: Verification | null = null;
+  readonly warnings: string[] = [];
+  readonly stopping: Stopping;
+  private lease: LeaseKeeper | null = null;
+  private readonly startedAt: string;
 
-/**
- * One deploy, from end to end: agent, gates, claim, then all that is done under the claim. Whatever stops it is put on
- * the record.
- */
-export async function deployOnce(one: Case, progress: Progress, taking: Taking): Promise<Outcome> {
-  const stopping = new Stopping(one.context);
-  try {
-    return await deployUnless(stopping, one, progress, taking);
-  } finally {
-    stopping.end();
+  constructor(
+    deploy: DeployContext,
+    /** As its arbiter had it when the attempt began. */
+    readonly state: State,
+    readonly progress: Progress,
+    readonly taking: Taking,
+  ) {
+    this.deploy = deploy;
+    this.stopping = new Stopping(deploy.context);
+    this.startedAt = deploy.context.now();
+  }
+
+  /** Keeps the claim alive from here on. */
+  hold(begun: Begun): void {
+    this.begun = begun;
+    this.lease = new LeaseKeeper(this.deploy.context, this.deploy.store, begun.claim, this.stopping);
+  }
+
+  /** The target, and the claim on it that is kept alive. @throws CoordError `fault` before it is held. */
+  held(): Begun & { readonly lease: LeaseKeeper } {
+    if (this.begun === null || this.lease === null) throw new CoordError('fault', 'the target is not held');
+    return { ...this.begun, lease: this.lease };
+  }
+
+  /** Why it may not go on: its claim is lost, or it was asked to stop; null: it may. */
+  whyNotOn(): CoordError | null {
+    return this.lease?.whyNotOn() ?? this.stopping.why();
+  }
+
+  async record(): Promise<NewDeployment> {
+    const { context, store } = this.deploy;
+    return newDeployment(this.deploy, this.startedAt, await loadedRules(context, store), this.gates);
+  }
+
+  async end(): Promise<void> {
+    await this.lease?.end();
+    this.stopping.end();
   }
 }
 
-async function deployUnless(stopping: Stopping, one: Case, progress: Progress, taking: Taking): Promise<Outcome> {
-  const startedAt = one.context.now();
-  const store = await one.context.store();
-  const { state } = await store.latest(['deployments']);
-  const attempt = await newAttempt(one, store, startedAt);
-  const allowed = await progress.step('agent', async () => lookAtAgent(one, store, state));
-  if (allowed instanceof CoordError) return blocked(one, store, attempt, 'agent', allowed);
-  let gates: readonly GateRecord[] = [];
-  const authorised = await progress.step('gates', async () => {
-    const asked = await askGates(one, state.deployments, 'all');
-    gates = asked.records;
-    return stopping.why() ?? asked.closed ?? asked;
-  });
-  if (authorised instanceof CoordError) return blocked(one, store, { ...attempt, gates }, 'gates', authorised);
-  const begun = await progress.step('claim', async () => takeTarget(one, store, { ...attempt, gates }, taking));
-  if (begun instanceof CoordError) return blocked(one, store, { ...attempt, gates }, 'claim', begun);
-  return deployUnderClaim(one, store, progress, begun, stopping);
-}
-
-/** Whether the agent is alive and may deploy. */
-export async function lookAtAgent(one: Case, store: GitStore, state: State) {
-  const { context } = one;
-  const { agent } = context.identity();
-  const claim = await targetClaim(one, store, 1);
-  const refusal =
-    stopped(state, agent) ?? lacksSession(state, claim) ?? closedToRole(state, claim, groundAsked(claim), true);
-  return refusal ? refusalError(refusal, context.now()) : { finding: `${agent} may deploy` };
-}
-
-async function newAttempt(
-  { context, order, commit }: Case,
-  store: GitStore,
+/** What is put on the record of an attempt. */
+export function newDeployment(
+  { options, commit }: Pick<DeployContext, 'options' | 'commit'>,
   startedAt: string,
-): Promise<NewDeployment> {
-  const { target, action, reason, command } = order;
+  rules: string | null,
+  gates: readonly GateRecord[],
+): NewDeployment {
+  const { target, action, reason, command } = options;
   const words = command.slice(0, MOST_WORDS).map((word) => word.slice(0, LONGEST_WORD));
-  return {
-    target,
-    action,
-    commit,
-    rules: await loadedRules(context, store),
-    command: words,
-    rollback: action === 'rollback' ? { reason: reason ?? '' } : null,
-    gates: [],
-    startedAt,
-  };
+  const rollback = action === 'rollback' ? { reason: reason ?? '' } : null;
+  return { target, action, commit, rules, command: words, rollback, gates, startedAt };
 }
 
-/** Puts the attempt on the record as blocked, as far as it may be written, and answers with what blocked it. */
-export async function blocked(
-  { context }: Pick<Case, 'context'>,
-  store: GitStore,
+/** Puts an attempt on the record that did not get the target, as far as it may be written, and answers with what blocked it. */
+export async function recordBlocked(
+  { context, store }: Pick<DeployContext, 'context' | 'store'>,
   attempt: NewDeployment,
   step: DeployStep,
   error: CoordError,
@@ -111,6 +110,40 @@ export async function blocked(
     if (!(unrecorded instanceof CoordError)) throw unrecorded;
   }
   return error;
+}
+
+/** Writes that the program is about to run, before the last look: who is killed from here on leaves that word. */
+export async function recordStart({ deploy, progress, inSync, begun }: Attempt): Promise<CoordError | null> {
+  const { context, store, options } = deploy;
+  const facts = { target: options.target, sync: inSync?.evidence ?? null, checks: progress.unrecorded() };
+  const request = { kind: 'deploy-start' as const, ...(await context.requestBase()), ...facts };
+  const decision = await transact(store, { ...request, deploy: begun?.deployment.id ?? '' }, context.surroundings);
+  return decision.ok ? null : refusalError(decision.refusal, context.now());
+}
+
+/**
+ * Records how an attempt ended that held its target, and gives the claim back.
+ * @param why what ended it at the step, in a sentence; null: it is done
+ * @returns its record, or why there is none.
+ */
+export async function recordEnd(
+  attempt: Attempt,
+  step: DeployStep,
+  why: string | null,
+): Promise<Deployment | CoordError> {
+  const { deploy, progress, exit, ran, verification, rechecked: gates } = attempt;
+  const { context, store } = deploy;
+  const { deployment, own: release } = attempt.held();
+  const status = why === null ? ('done' as const) : mayHaveRun({ step }) ? ('failed' as const) : ('blocked' as const);
+  const facts = { deploy: deployment.id, status, step, why, exit, ran, verification, gates, release };
+  const base = { ...(await context.requestBase()), checks: progress.unrecorded() };
+  const request: DeployFinishRequest = { kind: 'deploy-finish', ...base, ...facts };
+  const decision = await transact(store, request, context.surroundings).catch((error: unknown) => {
+    if (error instanceof CoordError) return error;
+    throw error;
+  });
+  if (decision instanceof CoordError) return decision;
+  return decision.ok ? decision.result.deployment : refusalError(decision.refusal, context.now());
 }
 
 /** The error with the deploy that it belongs to. */

@@ -1,19 +1,16 @@
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
-import type { NewDeployment } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
 import { notAtRollback } from '../../render/deploy/refusals.js';
 import { addressOf } from '../../verify/address.js';
 import { readTtl, readWait } from '../durations.js';
-import type { Input, Verb } from '../verb.js';
-import { blocked, deployOnce } from './attempt.js';
+import type { Input, Outcome, Verb } from '../verb.js';
+import { newDeployment, recordBlocked } from './attempt.js';
 import { readAuthority } from './authority.js';
-import type { Case } from './case.js';
-import { commitOf, type Order, readOrder, targetConfig } from './order.js';
-import { showPlan } from './plan.js';
+import { commitNamed, type DeployContext, type DeployOptions, readOptions, targetConfig } from './context.js';
 import { Progress } from './progress.js';
-import { shareWarnings } from './warnings.js';
+import { deployNow, planDeploy } from './run.js';
 
 /** Short, so that a deploy that was killed is soon known to have ended; it is renewed while the deploy goes on. */
 const CLAIM_SECONDS = 120;
@@ -41,28 +38,26 @@ export const deploy: Verb = {
     'secrets into its environment. Exit 6: a gate is closed. Exit 5: not current, or it would take back what runs now.',
   ],
   async run(context, input) {
-    const order = readOrder(input);
+    const options = readOptions(input);
     context.identity();
     const here = await context.config();
-    const waitSeconds = readWait(input, here);
-    const ttlSeconds = readClaimTtl(input, here, order.target);
+    const taking = { waitSeconds: readWait(input, here), ttlSeconds: readClaimTtl(input, here, options.target) };
     const authority = await readAuthority(context);
-    if (authority instanceof CoordError) return cannotBegin(context, order, authority);
-    const config = targetConfig(authority, order.target);
+    if (authority instanceof CoordError) return cannotBegin(context, options, authority);
+    const config = targetConfig(authority, options.target);
     // Before anything is run: where to look at the end must be an address that can be asked.
     if (config.verify) addressOf(config.verify.url);
-    const commit = await commitOf(context, order);
-    if (commit === null) throw new CoordError('fault', 'HEAD has no commit, and was in sync');
-    const one: Case = { context, order, authority, config, commit };
-    const { commit: head } = await context.head();
+    const { head } = authority;
+    const commit = options.back === null ? head : await commitNamed(context, options.back);
+    const deploy: DeployContext = { context, store: await context.store(), options, authority, config, commit };
     // Before the gates: their programs judge what lies in the worktree.
-    if (order.back !== null && head !== commit && !order.dryRun)
-      return cannotBegin(context, order, notAtRollback(head ?? '', commit));
-    if (order.dryRun) return showPlan(one);
-    const progress = new Progress(context, input.flag('jsonStream'));
-    const outcome = await deployOnce(one, progress, { waitSeconds, ttlSeconds });
-    if (outcome instanceof CoordError) return outcome;
-    return { ...outcome, warnings: [...(outcome.warnings ?? []), ...shareWarnings(one)] };
+    if (head !== commit && !options.dryRun) return cannotBegin(context, options, notAtRollback(head, commit));
+    return withShareWarnings(
+      deploy,
+      options.dryRun
+        ? await planDeploy(deploy)
+        : await deployNow(deploy, new Progress(context, input.flag('jsonStream')), taking),
+    );
   },
 };
 
@@ -75,13 +70,23 @@ function readClaimTtl(input: Input, config: Config, target: string): number {
 }
 
 /** The main branch cannot be known, so neither can its gates: on the record where the target is known at least here. */
-async function cannotBegin(context: Context, order: Order, error: CoordError): Promise<CoordError> {
+async function cannotBegin(context: Context, options: DeployOptions, error: CoordError): Promise<CoordError> {
   const { deploy: known } = await context.config();
   const { commit } = await context.head();
-  if (order.dryRun || commit === null || !Object.hasOwn(known, order.target)) return error;
-  const { target, action, command, reason } = order;
-  const rollback = reason === null ? null : { reason };
-  const facts = { target, action, command, commit, rollback, rules: null, gates: [], startedAt: context.now() };
-  const attempt: NewDeployment = facts;
-  return blocked({ context }, await context.store(), attempt, 'sync', error);
+  if (options.dryRun || commit === null || !Object.hasOwn(known, options.target)) return error;
+  const attempt = newDeployment({ options, commit }, context.now(), null, []);
+  return recordBlocked({ context, store: await context.store() }, attempt, 'sync', error);
+}
+
+/** What a deploy cannot promise where no remote decides between clones. */
+function withShareWarnings({ authority, config }: DeployContext, outcome: Outcome): Outcome {
+  if (outcome instanceof CoordError) return outcome;
+  const warnings = [
+    ...(outcome.warnings ?? []),
+    ...(authority.config.share
+      ? []
+      : ['"share" is false: other clones neither see this deploy nor wait for it, and what runs is known here only']),
+    ...(config.verify === null ? ['no "verify" is configured: nobody has looked whether it runs'] : []),
+  ];
+  return { ...outcome, warnings };
 }

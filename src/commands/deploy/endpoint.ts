@@ -4,8 +4,8 @@ import { attemptLine } from '../../render/deploy/endpoint.js';
 import type { EndpointEffects } from '../../verify/endpoint.js';
 
 /**
- * What a look at a endpoint needs of the run; each attempt is told where a person sits at the terminal. Once it is
- * `over`, the look has no time left.
+ * What a look at the live URL of a target needs of the run; each attempt is told where a person sits at the terminal. Once
+ * it is `over`, the look has no time left.
  */
 export function endpointEffects(context: Context, over?: AbortSignal): EndpointEffects {
   const { host } = context;

@@ -3,16 +3,16 @@ import { outcomeOf } from '../../domain/deploy/decision.js';
 import { type Deployment, type Deployments, liveOn } from '../../domain/deploy/records.js';
 import type { State } from '../../domain/model.js';
 import { oneLine } from '../../domain/text.js';
-import { usage } from '../../errors.js';
+import { CoordError, usage } from '../../errors.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { trueGit } from '../../git/porcelain.js';
 import { deploymentLines, type LiveReport } from '../../render/deploy/records.js';
+import { staleWarning } from '../claims/status.js';
 import { mainBranch } from '../main-branch/files.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 import { syncFacts } from '../sync-facts.js';
 import type { Verb } from '../verb.js';
-import { knownDeployments } from './known.js';
 
 export const deployList: Verb = {
   arguments: [['[target]', 'only this deploy target']],
@@ -102,4 +102,26 @@ function evidenceIds(attempt: Deployment | undefined): LiveReport['evidence'] {
     coordination: attempt.claim && { claim: attempt.claim.id, token: attempt.claim.token },
     gates: attempt.gates.filter(({ open }) => open).map(({ id, gate }) => ({ id, gate })),
   };
+}
+
+/** The state as far as it can be had, and from when it is, where the remote was not reached. */
+export interface KnownState {
+  readonly state: State;
+  readonly warnings: readonly string[];
+}
+
+/** The deployments as the arbiter has them; offline, or when told so, as they are known here. */
+export async function knownDeployments(context: Context, fetch: boolean): Promise<KnownState> {
+  const store = await context.store();
+  const { remote } = await context.config();
+  try {
+    if (fetch) return { state: (await store.latest(['deployments'])).state, warnings: [] };
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+    const { state } = await store.read(['deployments']);
+    const words = `${remote} could not be reached; ${staleWarning(remote, store.askedAt, context.now())}`;
+    return { state, warnings: [words] };
+  }
+  const { state } = await store.read(['deployments']);
+  return { state, warnings: store.reach === 'remote' ? [staleWarning(remote, store.askedAt, context.now())] : [] };
 }

@@ -1,12 +1,15 @@
 import type { Context } from '../../context.js';
-import type { DeployCheck, DeployStep } from '../../domain/deploy/records.js';
+import { type DeployCheck, type DeployStep, mayHaveRun } from '../../domain/deploy/records.js';
 import { oneLine } from '../../domain/text.js';
-import type { CoordError } from '../../errors.js';
+import { CoordError } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 
 /** Steps that may take minutes, so that their beginning is told too. */
 const LONG: readonly DeployStep[] = ['gates', 'claim', 'run', 'verify'];
+
+/** What came of a step: what was found in order or done, or the error that ends the deploy. */
+export type Came = { readonly finding: string } | CoordError;
 
 /** Tells the steps of a deploy as they go: on a terminal in lines, with `--json-stream` as JSON. */
 export class Progress {
@@ -18,17 +21,16 @@ export class Progress {
     private readonly stream: boolean,
   ) {}
 
-  /** Runs one step: its finding, or the error that stops it, is told when it is there. */
-  async step<T extends { readonly finding: string }>(
-    step: DeployStep,
-    work: () => Promise<T | CoordError>,
-  ): Promise<T | CoordError> {
-    await this.begin(step);
-    const found = await work();
-    if ('finding' in found) {
-      await this.end(step, 'ok', found.finding);
-    } else await this.end(step, 'blocked', found.message);
-    return found;
+  /** Runs one step: its finding, or the error that ends the deploy, is told when it is there. */
+  async step(step: DeployStep, work: () => Promise<Came>): Promise<Came> {
+    this.startedAt = this.context.host.now();
+    await this.tell(step, 'started', null);
+    const came = await work();
+    const failed = came instanceof CoordError;
+    if (!failed) this.found.push({ step, finding: came.finding, at: this.context.now() });
+    const status = !failed ? 'ok' : mayHaveRun({ step }) ? 'failed' : 'blocked';
+    await this.tell(step, status, failed ? came.message : came.finding);
+    return came;
   }
 
   /** What was found in order since this was last asked: each goes on the record once. */
@@ -36,16 +38,6 @@ export class Progress {
     const { found } = this;
     this.found = [];
     return found;
-  }
-
-  async begin(step: DeployStep): Promise<void> {
-    this.startedAt = this.context.host.now();
-    await this.tell(step, 'started', null);
-  }
-
-  async end(step: DeployStep, status: Exclude<StepStatus, 'started'>, finding: string): Promise<void> {
-    if (status === 'ok') this.found.push({ step, finding, at: this.context.now() });
-    await this.tell(step, status, finding);
   }
 
   private async tell(step: DeployStep, status: StepStatus, finding: string | null): Promise<void> {

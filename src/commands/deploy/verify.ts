@@ -1,16 +1,18 @@
 import type { VerifyConfig } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
+import { type Deployments, liveOn, mayHaveRun, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
-import { usage } from '../../errors.js';
+import { CoordError, usage } from '../../errors.js';
 import { verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/endpoint.js';
 import { verifyEndpoint } from '../../verify/endpoint.js';
 import { nearest } from '../line/nearest.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 import type { Input, Verb } from '../verb.js';
+import { commitNamed } from './context.js';
 import { endpointEffects } from './endpoint.js';
-import { expectedCommit } from './expected.js';
+import { knownDeployments } from './list.js';
 
 export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
@@ -71,4 +73,62 @@ function readTimeout(input: Input): number | null {
   const seconds = parseDuration(typed);
   if (seconds !== null) return seconds;
   throw usage(`not a duration: ${JSON.stringify(shorten(typed, 80))}`, 'use one such as 30s or 2m; 0s asks once');
+}
+
+/** The commit that an endpoint must show. */
+interface Expected {
+  readonly commit: string;
+  /** Who says so: the one who asks, the record of the last deploy, or nothing but where HEAD is. */
+  readonly commitFrom: 'option' | 'deployments' | 'HEAD';
+  /** Id of that deploy. */
+  readonly deploy: string | null;
+  /** What ran there before, as far as it is on the record. */
+  readonly previous: string | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The commit that was named, else the one that the last deploy may have put there, else HEAD.
+ * @throws CoordError `usage` when there is no such commit
+ */
+async function expectedCommit(context: Context, target: string, typed: string | undefined): Promise<Expected> {
+  const named = typed === undefined ? null : await commitNamed(context, typed);
+  const { deployments, warnings } = await onRecord(context);
+  const ran = mayRun(deployments, target);
+  const before = (commit: string) => ran.find((other) => other.commit !== commit)?.commit ?? null;
+  if (named !== null) return { commit: named, commitFrom: 'option', deploy: null, previous: before(named), warnings };
+  const [last] = ran;
+  if (last) {
+    const { commit, deploy } = last;
+    return { commit, commitFrom: 'deployments', deploy, previous: before(commit), warnings };
+  }
+  const { commit } = await context.head();
+  if (commit === null) throw usage('HEAD has no commit yet', 'name one: --commit REVISION');
+  return { commit, commitFrom: 'HEAD', deploy: null, previous: null, warnings };
+}
+
+/** All that may run on the target or has run there before, newest first. */
+function mayRun({ targets, attempts }: Deployments, target: string): { commit: string; deploy: string }[] {
+  const { live, perhaps } = liveOn({ targets, attempts }, target);
+  const running = attempts.filter((one) => one.target === target && one.status === 'running' && mayHaveRun(one));
+  const done = attempts.filter((one) => one.target === target && one.status === 'done');
+  return [
+    ...running.map(({ id, commit }) => ({ deploy: id, commit })),
+    ...perhaps.toReversed(),
+    ...(live ? [live] : []),
+    ...done.toReversed().map(({ id, commit }) => ({ deploy: id, commit })),
+  ];
+}
+
+async function onRecord(context: Context): Promise<{ deployments: Deployments; warnings: readonly string[] }> {
+  try {
+    const { state, warnings } = await knownDeployments(context, true);
+    return { deployments: state.deployments, warnings };
+  } catch (error) {
+    // Where coord was never set up, nothing is on record.
+    const isBare =
+      error instanceof CoordError && error.code === 'usage' && (await (await context.store()).tip()) === null;
+    if (isBare) return { deployments: NO_DEPLOYMENTS, warnings: [] };
+    throw error;
+  }
 }

@@ -8,8 +8,8 @@ import type { GateStep } from '../../gates/surroundings.js';
 import { gatesClosed } from '../../render/deploy/refusals.js';
 import { checkedLine, checkingLine, openLines } from '../../render/gates.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
-import { knownDeployments } from '../deploy/known.js';
-import { targetConfig } from '../deploy/order.js';
+import { targetConfig } from '../deploy/context.js';
+import { knownDeployments } from '../deploy/list.js';
 import type { Verb } from '../verb.js';
 import { gateSource, QUESTION_OPTIONS, readAction, readCommit } from './source.js';
 

@@ -6,7 +6,7 @@ import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { gateNamed, gatesOf } from '../../gates/check.js';
 import { readAuthority } from '../deploy/authority.js';
-import { targetConfig } from '../deploy/order.js';
+import { targetConfig } from '../deploy/context.js';
 import { nearest } from '../line/nearest.js';
 import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 import type { Input } from '../verb.js';

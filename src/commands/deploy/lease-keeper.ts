@@ -3,12 +3,41 @@ import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
+import type { StopSignal } from '../../host.js';
+import { interrupted } from '../../render/deploy/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import { startChild } from '../child.js';
 import { Keeper } from '../claims/keeper.js';
-import type { Stopping } from './stopping.js';
+
+/** Whether the process was asked to stop: it does so between two steps, so that the record says it and the claim is free. */
+export class Stopping {
+  private signal: StopSignal | null = null;
+  private readonly controller = new AbortController();
+  private readonly unlisten: () => void;
+
+  constructor(context: Context) {
+    this.unlisten = context.host.onStop((signal) => {
+      this.signal ??= signal;
+      this.controller.abort();
+    });
+  }
+
+  /** Comes when the process is asked to stop. */
+  get asked(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  why(): CoordError | null {
+    return this.signal === null ? null : interrupted(this.signal);
+  }
+
+  end(): void {
+    this.unlisten();
+  }
+}
 
 /** The claim of a deploy, kept alive for as long as it goes on; and whether it may go on. */
-export class Hold {
+export class LeaseKeeper {
   private lost: CoordError | null = null;
   private readonly keeper: Keeper;
   private readonly watching: Promise<void>;
@@ -39,13 +68,22 @@ export class Hold {
     return this.lost ?? this.stopping.why();
   }
 
-  /** Calls `stop` as soon as the claim is lost, until the work is over; answers why it was, if it was. */
-  async during<T>(stop: () => void, work: Promise<T>): Promise<{ readonly came: T; readonly lost: CoordError | null }> {
-    this.stop = stop;
-    if (this.lost) stop();
-    const came = await work;
+  /**
+   * Runs the program, and stops it as soon as the claim is lost.
+   * @returns its exit code, and why the claim was lost, if it was.
+   * @throws CoordError `usage` when there is no such program.
+   */
+  async runProgram(
+    context: Context,
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ readonly exit: number; readonly lost: CoordError | null }> {
+    const child = await startChild(context, { command, env });
+    this.stop = () => child.stop();
+    if (this.lost) child.stop();
+    const exit = await child.ended;
     this.stop = null;
-    return { came, lost: this.lost };
+    return { exit, lost: this.lost };
   }
 
   async end(): Promise<void> {

@@ -5,6 +5,8 @@ import { deployTarget } from '../../domain/ground/targets.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
+import { resolveCommit } from '../../git/commit-range.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { readTarget } from '../../targets.js';
 import { readReason } from '../claims/claim.js';
 import { nearest } from '../line/nearest.js';
@@ -12,7 +14,7 @@ import type { Input } from '../verb.js';
 import type { Authority } from './authority.js';
 
 /** What was typed. */
-export interface Order {
+export interface DeployOptions {
   readonly target: string;
   readonly action: DeployAction;
   /** The commit to go back to, as it was typed; null: HEAD is deployed. */
@@ -25,8 +27,20 @@ export interface Order {
   readonly retry: boolean;
 }
 
+/** One attempt as all of its steps see it. */
+export interface DeployContext {
+  readonly context: Context;
+  readonly store: GitStore;
+  readonly options: DeployOptions;
+  readonly authority: Authority;
+  /** Of the target. */
+  readonly config: DeployConfig;
+  /** What is to be deployed: HEAD, which for a rollback must be the commit to go back to. */
+  readonly commit: string;
+}
+
 /** @throws CoordError `usage` for what makes no sense, before anything is fetched. */
-export function readOrder(input: Input): Order {
+export function readOptions(input: Input): DeployOptions {
   const target = input.argument(0) ?? '';
   const back = input.text('rollbackTo') ?? null;
   const reason = readReason(input.text('reason'));
@@ -67,6 +81,13 @@ export function targetConfig({ config, from }: Pick<Authority, 'config' | 'from'
   return found;
 }
 
+/** A commit that was named. @throws CoordError `usage` when there is no such commit. */
+export async function commitNamed(context: Context, revision: string): Promise<string> {
+  const commit = await resolveCommit(context.git, revision);
+  if (commit !== null) return commit;
+  throw usage(`no such commit here: ${JSON.stringify(shorten(revision, 80))}`, 'git fetch, or name another');
+}
+
 function unknownTarget(target: string, known: readonly string[], where: string): CoordError {
   const name = JSON.stringify(shorten(target, 80));
   const details = { target, known };
@@ -92,18 +113,4 @@ function isResourceName(target: string): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * The commit that is to be deployed: HEAD, or the one to go back to.
- * @throws CoordError `usage` when there is no such commit.
- */
-export async function commitOf(context: Context, { back }: Order): Promise<string | null> {
-  if (back === null) return (await context.head()).commit;
-  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${back}^{commit}`]);
-  if (result.code === 0) return result.stdout.toString('utf8').trim();
-  throw usage(
-    `no such commit: ${JSON.stringify(shorten(back, 80))}`,
-    `${coord('deploy list')} shows what ran; or git fetch first`,
-  );
 }

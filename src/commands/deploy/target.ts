@@ -1,21 +1,29 @@
 import type { Context } from '../../context.js';
-import type { DeployBeginRequest } from '../../domain/deploy/decision.js';
+import type { ClaimRequest } from '../../domain/claims/claim.js';
+import { decide } from '../../domain/decide.js';
+import { type DeployBeginRequest, standsInTheWay } from '../../domain/deploy/decision.js';
 import type { Deployment, NewDeployment } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
-import type { Claim } from '../../domain/model.js';
+import type { Claim, State } from '../../domain/model.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
+import { refusalError } from '../../render/refusals.js';
 import { gaveUpError } from '../../render/waiting.js';
-import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import { giveBack } from '../giving-back.js';
+import { loadedRules } from '../rules/loaded.js';
 import { listening, refusedClaim, waitForTurn } from '../waiting/queueing.js';
-import type { Taking } from './attempt.js';
-import type { Case } from './case.js';
-import { targetClaim } from './claim-of.js';
+import type { DeployContext } from './context.js';
 
 const POLL_MS = 2_000;
+
+/** How the target is taken. */
+export interface Taking {
+  /** null: does not wait. */
+  readonly waitSeconds: number | null;
+  readonly ttlSeconds: number;
+}
 
 /** The target, held for this attempt. */
 export interface Begun {
@@ -26,25 +34,58 @@ export interface Begun {
   readonly finding: string;
 }
 
+/** The request for the claim on the target that a deploy is made under. */
+export async function targetClaim(
+  { context, store, options, commit }: DeployContext,
+  ttlSeconds: number,
+): Promise<ClaimRequest> {
+  return {
+    kind: 'claim',
+    ...(await context.requestBase()),
+    targets: [{ target: deployTarget(options.target), ttlSeconds }],
+    mode: 'exclusive',
+    reason: `${options.action} ${commit.slice(0, 7)}${options.reason === null ? '' : `: ${options.reason}`}`,
+    expectSeconds: null,
+    head: commit,
+    contains: {},
+    // What HEAD must contain is decided on what runs there; a rollback contains less, on the record.
+    allowBehind: options.action === 'rollback',
+    reach: store.reach,
+    rules: await loadedRules(context, store),
+    ticket: null,
+  };
+}
+
+/** Whether the target could be taken. */
+export async function checkFree(deploy: DeployContext, state: State) {
+  const { context, options } = deploy;
+  const now = context.now();
+  const inTheWay = standsInTheWay(state, options, now);
+  if (inTheWay) return refusalError(inTheWay, now);
+  const claim = await targetClaim(deploy, 1);
+  const decision = decide(state, { ...claim, allowBehind: true }, now);
+  if (decision.ok) return { finding: `@deploy/${options.target} is free` };
+  return suggestingDeploy(refusalError(decision.refusal, now), options.target);
+}
+
 /** Claims the target and begins the attempt, at once or when it is its turn. */
 export async function takeTarget(
-  one: Case,
-  store: GitStore,
+  deploy: DeployContext,
   attempt: NewDeployment,
   { waitSeconds, ttlSeconds }: Taking,
 ): Promise<Begun | CoordError> {
-  const { context, order, commit } = one;
+  const { context, store, options, commit } = deploy;
   const held = new Set((await store.read()).state.claims.map(({ id }) => id));
   const deadline = addSeconds(context.now(), waitSeconds ?? 0);
   let waitedFor: readonly Claim[] = [];
   const refuse = async (error: CoordError) => {
     await giveBack(context, store, waitedFor, commit);
-    return suggestingDeploy(error, order.target);
+    return suggestingDeploy(error, options.target);
   };
   for (;;) {
-    const claim = await targetClaim(one, store, ttlSeconds);
+    const claim = await targetClaim(deploy, ttlSeconds);
     const { operation, agent, session, policy } = claim;
-    const facts = { attempt, claim, retry: order.retry };
+    const facts = { attempt, claim, retry: options.retry };
     const request: DeployBeginRequest = { kind: 'deploy-begin', operation, agent, session, policy, ...facts };
     const decision = await transact(store, request, context.surroundings);
     if (decision.ok) return begun(decision.result, held);
@@ -54,7 +95,7 @@ export async function takeTarget(
       return refuse(await refusedClaim(context, refusal));
     }
     const { conflicts } = refusal;
-    const targets = [deployTarget(order.target)];
+    const targets = [deployTarget(options.target)];
     if (left <= 0) return refuse(gaveUpError('timeout', waitSeconds, 'wait', targets, conflicts));
     if (conflicts.every((conflict) => conflict.agent === agent)) {
       const interrupted = await waitForOwn(context);
@@ -62,7 +103,7 @@ export async function takeTarget(
       continue;
     }
     const waited = await waitForTurn(context, store, claim, { seconds: left, passive: false });
-    if (waited instanceof CoordError) return suggestingDeploy(waited, order.target);
+    if (waited instanceof CoordError) return suggestingDeploy(waited, options.target);
     waitedFor = waited.filter(({ id }) => !held.has(id));
   }
 }
