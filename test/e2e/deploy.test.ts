@@ -66,7 +66,11 @@ describe('coord deploy', () => {
     const fleet = await deployFleet();
     const failed = await fleet.deploy('maya', [], ['sh', '-c', 'exit 42']);
     expect(failed.code).toBe(42);
-    expect(failed.json().data.deployment).toMatchObject({ status: 'failed', step: 'run', exit: 42 });
+    expect(failed.json()).toMatchObject({
+      ok: false,
+      error: { code: 'program', exit: 42, message: 'the program ended with exit 42' },
+      data: { deployment: { status: 'failed', step: 'run', exit: 42 } },
+    });
     const { live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(live).toMatchObject([{ commit: null, perhaps: [{ agent: 'maya' }] }]);
     expect((await fleet.deploy('noor', [], ['true'])).code).toBe(0);
@@ -487,6 +491,7 @@ describe('coord deploy --dry-run', () => {
     const before = historyOf(fleet);
     const plan = await fleet.deploy('maya', ['--dry-run'], ['touch', '../out']);
     expect(plan.code).toBe(3);
+    expect(plan.json()).toMatchObject({ ok: false, error: { code: 'held', exit: 3 } });
     expect(plan.json().data).toMatchObject({ ready: false, target: 'prod', action: 'deploy' });
     const blocked = plan.json().data.blockers.map(({ step, code }: { step: string; code: string }) => [step, code]);
     expect(blocked).toEqual([

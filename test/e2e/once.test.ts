@@ -19,7 +19,9 @@ describe('once', () => {
 
   it('may run again after a failure, whose exit code it passes on', async () => {
     const fleet = await localFleet();
-    expect((await fleet.as('maya', ['once', 'job', '--', 'sh', '-c', 'exit 5'])).code).toBe(5);
+    const failed = await fleet.as('maya', ['once', 'job', '--json', '--', 'sh', '-c', 'exit 5']);
+    expect(failed.json()).toMatchObject({ ok: false, data: { exit: 5 }, error: { code: 'program', exit: 5 } });
+    expect(failed.code).toBe(5);
     expect(await fleet.as('noor', ['once', 'job', '--', 'echo', 'again'])).toMatchObject({
       code: 0,
       stdout: 'again\n',

@@ -1,5 +1,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { deployFleet } from '../support/deploying.js';
+import { endpoint } from '../support/endpoints.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
 import type { CoordResult } from '../support/sandbox.js';
 
@@ -68,6 +70,22 @@ it('with a remote, a granted claim costs one round trip', async () => {
   expect(await network('noor', ['status'])).toEqual(['fetch']);
   expect(await network('noor', ['status', '--no-fetch'])).toEqual([]);
   expect(await network('maya', ['release', 'src/api/users.ts'])).toEqual(['push']);
+});
+
+it('a deploy with a gate and a live URL starts 34 git processes at most, 8 of which ask the remote', async () => {
+  let shown = '';
+  const { origin } = await endpoint((response) => response.end(shown));
+  const fleet = await deployFleet({ target: { verify: { url: origin } } });
+  const calls = counting(fleet);
+  for (const file of ['src/first.ts', 'src/second.ts']) {
+    shown = fleet.land(file);
+    const all = await calls('maya', ['deploy', 'prod', '--', 'true']);
+    expect(all.length).toBeLessThanOrEqual(34);
+    const network = all.filter((name) => ['push', 'fetch', 'ls-remote'].includes(name));
+    expect(network.length).toBeLessThanOrEqual(8);
+    // Just before the program, the remote is asked afresh where its branches stand, and for the state.
+    expect(network.slice(-4).sort()).toEqual(['fetch', 'ls-remote', 'push', 'push']);
+  }
 });
 
 it('a guard starts one git process, the comparison, and asks no remote; to refuse, one more', async () => {

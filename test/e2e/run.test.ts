@@ -89,6 +89,7 @@ describe('run', () => {
     const fleet = await localFleet();
     const result = await fleet.as('maya', ['run', 'src/api', '--json', '--', 'sh', '-c', 'echo out; exit 3']);
     expect(result.code).toBe(3);
+    expect(result.json()).toMatchObject({ ok: false, error: { code: 'program', exit: 3 } });
     expect(result.json().data).toMatchObject({ exit: 3, claims: [{ target: 'src/api/**' }] });
     expect(result.stderr).toContain('out');
   });

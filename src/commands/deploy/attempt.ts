@@ -148,8 +148,9 @@ export async function recordEnd(
 
 /** The error with the deploy that it belongs to. */
 export function withDeploy(error: CoordError, deploy: string): CoordError {
-  const { code, message, hint, alternative, details } = error;
+  const { code, exit, message, hint, alternative, details } = error;
   return new CoordError(code, message, {
+    exit,
     ...(hint === undefined ? {} : { hint }),
     ...(alternative ? { alternative } : {}),
     details: { ...details, deploy, evidence: coord(`deploy show ${shellWord(deploy)}`) },
