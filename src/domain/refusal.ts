@@ -11,8 +11,6 @@ export interface Conflict {
   readonly heldTarget: string;
   /** The intersecting ground, as a pattern. */
   readonly overlap: string;
-  /** A path in both. */
-  readonly witness: string;
   readonly agent: string;
   readonly session: string | null;
   readonly claimId: string;

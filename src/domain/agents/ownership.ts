@@ -1,6 +1,6 @@
 import { groundOf, sameTarget } from '../claims/conflicts.js';
 import { isLive } from '../claims/leases.js';
-import { overlap } from '../ground/index.js';
+import { overlaps } from '../ground/index.js';
 import { directoryPath, isOnceTarget, type Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { LostTarget, Refusal } from '../refusal.js';
@@ -64,7 +64,8 @@ function whyLost(state: State, owner: Owner, target: Target, ofOtherSession: Cla
     losses.findLast((candidate) => candidate.target === target.text && sameSession(candidate, owner)) ?? null;
   const { foldCase } = owner.policy;
   const holder =
-    state.claims.find((claim) => claim.agent !== owner.agent && overlap(target, groundOf(claim), { foldCase })) ?? null;
+    state.claims.find((claim) => claim.agent !== owner.agent && overlaps(target, groundOf(claim), { foldCase })) ??
+    null;
   const lapsed = state.claims.some((claim) => claim.agent === owner.agent && names(target, groundOf(claim), foldCase));
   if (lapsed) return { target: target.text, why: 'expired', holder, loss };
   return { target: target.text, why: loss?.how ?? (holder ? 'held-by-other' : 'not-held'), holder, loss };

@@ -1,6 +1,6 @@
 import { findAgent, orchestratorsOf } from '../agents/agents.js';
 import type { EventDraft } from '../events.js';
-import { overlap, overlaps } from '../ground/index.js';
+import { commonGround, overlaps } from '../ground/index.js';
 import type { AskedTarget, Target } from '../ground/targets.js';
 import type { Claim, Mode, Reach, State } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
@@ -100,11 +100,10 @@ function otherSession(state: State, request: ClaimRequest, now: Instant): Refusa
           isLive(claim, now),
       )
       .flatMap((claim): Conflict[] => {
-        const common = overlap(target, groundOf(claim), { foldCase });
+        const common = commonGround(target, groundOf(claim), { foldCase });
         if (!common) return [];
         const { agent, session, mode, reason, expiresAt } = claim;
-        const { pattern, witness } = common;
-        const facts = { agent, session, mode, reason, expiresAt, overlap: pattern, witness, waiting: false };
+        const facts = { agent, session, mode, reason, expiresAt, overlap: common.text, waiting: false };
         return [
           { target: target.text, heldTarget: claim.target, claimId: claim.id, since: claim.acquiredAt, ...facts },
         ];

@@ -1,4 +1,4 @@
-import { contains, overlap, overlaps } from '../ground/index.js';
+import { commonGround, contains, overlaps } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
 import type { Claim, Mode, Release, State, Waiter } from '../model.js';
 import type { Conflict } from '../refusal.js';
@@ -35,13 +35,12 @@ export function conflictsOf(state: State, asking: Asking, policy: Policy, now: I
   const found: Conflict[] = [];
   for (const claim of state.claims) {
     if (claim.agent === agent || (mode === 'shared' && claim.mode === 'shared')) continue;
-    const common = overlap(target, groundOf(claim), options);
+    const common = commonGround(target, groundOf(claim), options);
     if (common) {
       found.push({
         target: target.text,
         heldTarget: claim.target,
-        overlap: common.pattern,
-        witness: common.witness,
+        overlap: common.text,
         agent: claim.agent,
         session: claim.session,
         claimId: claim.id,
@@ -68,14 +67,13 @@ function waitersInTheWay({ target, mode, agent, ahead }: Asking, options: { fold
     .filter((waiter) => !waiter.passive && waiter.agent !== agent && !(mode === 'shared' && waiter.mode === 'shared'))
     .flatMap((waiter) =>
       waiter.targets.flatMap((wanted): Conflict[] => {
-        const common = overlap(target, wanted, options);
+        const common = commonGround(target, wanted, options);
         if (!common) return [];
         return [
           {
             target: target.text,
             heldTarget: wanted.text,
-            overlap: common.pattern,
-            witness: common.witness,
+            overlap: common.text,
             agent: waiter.agent,
             session: waiter.session,
             claimId: waiter.id,

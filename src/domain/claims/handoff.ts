@@ -1,7 +1,7 @@
 import { findAgent } from '../agents/agents.js';
 import { names, ownClaims } from '../agents/ownership.js';
 import type { EventDraft } from '../events.js';
-import { overlap } from '../ground/index.js';
+import { overlaps } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
 import { decideNote } from '../log/notes.js';
 import type { Claim, Note, Offer, Reach, State } from '../model.js';
@@ -94,7 +94,7 @@ function heldBack(state: State, offered: readonly Claim[], request: HandoffReque
     offered.some(
       (one) =>
         (one.mode === 'exclusive' || claim.mode === 'exclusive') &&
-        overlap(groundOf(one), groundOf(claim), { foldCase: policy.foldCase }) !== null,
+        overlaps(groundOf(one), groundOf(claim), { foldCase: policy.foldCase }),
     ),
   );
 }

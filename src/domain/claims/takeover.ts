@@ -1,6 +1,6 @@
 import { sameSession } from '../agents/ownership.js';
 import type { EventDraft } from '../events.js';
-import { overlap } from '../ground/index.js';
+import { overlaps } from '../ground/index.js';
 import type { Claim, State } from '../model.js';
 import type { Conflict } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
@@ -62,9 +62,9 @@ export function claimsInTheWay(state: State, request: ClaimRequest): Claim[] {
   const { agent, mode, policy, targets } = request;
   const excludes = (claim: Claim) =>
     claim.agent === agent ? !sameSession(claim, request) : mode === 'exclusive' || claim.mode === 'exclusive';
-  const overlaps = (claim: Claim) =>
-    targets.some(({ target }) => overlap(target, groundOf(claim), { foldCase: policy.foldCase }) !== null);
-  return state.claims.filter((claim) => excludes(claim) && overlaps(claim));
+  const isAsked = (claim: Claim) =>
+    targets.some(({ target }) => overlaps(target, groundOf(claim), { foldCase: policy.foldCase }));
+  return state.claims.filter((claim) => excludes(claim) && isAsked(claim));
 }
 
 /** Who waits keeps its place, and waits on. */
@@ -94,7 +94,6 @@ export function heldBy(claim: Claim) {
     target,
     heldTarget: target,
     overlap: target,
-    witness: target,
     agent,
     session,
     claimId: id,

@@ -1,37 +1,6 @@
-import { ALL, ANY, type CharSet, DOT, has, intersect, isEmptySet, NOT_DOT, SLASH } from './charset.js';
+import { ANY, type CharSet, DOT, has, intersect, isEmptySet, NOT_DOT, SLASH } from './charset.js';
 import { type DraftNfa, type Nfa, trim } from './nfa.js';
 import { type Node, parsePattern } from './parse.js';
-
-/** A map that forgets its oldest entries when the sum of their weights passes a bound. */
-export class Memo<Value> {
-  readonly #entries = new Map<string, { readonly value: Value; readonly weight: number }>();
-  readonly #capacity: number;
-  #weight = 0;
-
-  constructor(capacity: number) {
-    this.#capacity = capacity;
-  }
-
-  get(key: string): Value | undefined {
-    return this.#entries.get(key)?.value;
-  }
-
-  /** Keeps `value`, whatever its weight, until newer entries push it out. */
-  set(key: string, value: Value, weight: number): void {
-    this.#weight += weight - (this.#entries.get(key)?.weight ?? 0);
-    this.#entries.delete(key);
-    this.#entries.set(key, { value, weight });
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#weight <= this.#capacity || oldest === key) break;
-      this.#entries.delete(oldest);
-      this.#weight -= entry.weight;
-    }
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-}
 
 /** What is known of a pattern without its automaton. */
 export interface Glob {
@@ -48,8 +17,17 @@ export interface Glob {
 /** Up to this length no pattern reaches `MAX_STATES`: a character makes at most one vertex, a vertex 16 states. */
 const SURELY_SMALL = 60;
 
-const globs = new Memo<Glob>(20_000);
-const automata = new Memo<Nfa>(400_000);
+/** More patterns than this are not kept: a process that lives on must not grow with what it is asked. */
+const MOST_KEPT = 20_000;
+
+const globs = new Map<string, Glob>();
+const automata = new Map<string, Nfa>();
+
+function keep<Value>(known: Map<string, Value>, key: string, value: Value): Value {
+  if (known.size >= MOST_KEPT) known.clear();
+  known.set(key, value);
+  return value;
+}
 
 /** The pattern read, from memory when it was read before. */
 export function globOf(text: string, fold: boolean): Glob {
@@ -66,8 +44,7 @@ export function globOf(text: string, fold: boolean): Glob {
         prefix: prefixOf(parsed.nodes),
       }
     : { text, fold, problem: parsed.problem, magic: true, prefix: '' };
-  globs.set(key, glob, 1 + text.length / 200);
-  return glob;
+  return keep(globs, key, glob);
 }
 
 /** The automaton of a glob without a problem. */
@@ -78,8 +55,7 @@ export function automatonOf(glob: Glob): Nfa {
   const parsed = parsePattern(glob.text, glob.fold);
   const nfa = parsed.ok ? compile(parsed.nodes) : null;
   if (nfa === null) throw new RangeError(`no automaton for ${glob.text}: ${glob.problem}`);
-  automata.set(key, nfa, nfa.size);
-  return nfa;
+  return keep(automata, key, nfa);
 }
 
 function keyOf(text: string, fold: boolean): string {
@@ -90,7 +66,7 @@ function sizeProblem(text: string, fold: boolean, nodes: readonly Node[]): strin
   if (text.length <= SURELY_SMALL) return null;
   const nfa = compile(nodes);
   if (nfa === null) return `the pattern needs more than ${MAX_STATES} states, the limit; use several smaller ones`;
-  automata.set(keyOf(text, fold), nfa, nfa.size);
+  keep(automata, keyOf(text, fold), nfa);
   return null;
 }
 
@@ -110,16 +86,6 @@ function prefixOf(nodes: readonly Node[]): string {
   }
   return text;
 }
-
-/** An automaton of one state that goes on with anything: what completes a path of another automaton. */
-export const ANYTHING: Nfa = {
-  size: 1,
-  start: 0,
-  accepting: [true],
-  silent: [[]],
-  moves: [[{ set: ALL, to: 0 }]],
-  leading: [false],
-};
 
 /** The most states an automaton may have before trimming; two of them make at most a million pairs. */
 export const MAX_STATES = 1000;
@@ -157,7 +123,7 @@ interface Builder {
 function compile(nodes: readonly Node[]): Nfa | null {
   const builder: Builder = {
     graph: tokenGraph(nodes),
-    draft: { silent: [[]], moves: [[]], leading: [false] },
+    draft: { silent: [[]], moves: [[]] },
     ids: new Map(),
     pending: [],
   };
@@ -181,7 +147,6 @@ function state(builder: Builder, vertex: number, mode: number, seen: number): nu
   builder.ids.set(key, id);
   builder.draft.silent.push([]);
   builder.draft.moves.push([]);
-  builder.draft.leading.push(seen === Seen.Nothing || seen === Seen.NoPathYet);
   builder.pending.push(key);
   return id;
 }

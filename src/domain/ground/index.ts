@@ -8,10 +8,9 @@
  * - With `foldCase`, two paths are one if they fold to the same text; see `fold.ts`.
  * - A glob that cannot be read (`problemOf` says why) is taken to cover everything, paths and resources.
  *
- * `parse.ts` describes the language of globs. They are compared as automata (`compile.ts`, `search.ts`, `include.ts`),
- * whose size is bounded by `MAX_STATES`.
+ * `parse.ts` describes the language of globs. They are compared as automata (`glob.ts`, `nfa.ts`), whose size is bounded by `MAX_STATES`.
  */
 export { contains, isEmpty, matches } from './contains.js';
-export { type Overlap, overlap, overlaps } from './overlap.js';
+export { commonGround, overlaps } from './overlap.js';
 export type { OverlapOptions } from './text.js';
-export { isGlob, problemOf, staticPrefix } from './text.js';
+export { isGlob, problemOf } from './text.js';

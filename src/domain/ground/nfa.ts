@@ -18,15 +18,12 @@ export interface Nfa {
   readonly accepting: readonly boolean[];
   readonly silent: readonly (readonly number[])[];
   readonly moves: readonly (readonly Move[])[];
-  /** The next character opens a segment. */
-  readonly leading: readonly boolean[];
 }
 
 /** An automaton under construction: state 0 accepts, state 1 is the start. */
 export interface DraftNfa {
   readonly silent: number[][];
   readonly moves: Move[][];
-  readonly leading: boolean[];
 }
 
 /** Drops the states that lead nowhere and those that only pass on to one other. */
@@ -47,7 +44,6 @@ export function trim(draft: DraftNfa): Nfa {
     moves: order.map((state) =>
       (draft.moves[state] ?? []).filter(({ to }) => useful[to]).map(({ set, to }) => ({ set, to: renumber(to) })),
     ),
-    leading: order.map((state) => draft.leading[state] ?? false),
   };
 }
 

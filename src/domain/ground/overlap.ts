@@ -1,10 +1,18 @@
-import { ANY, type CharSet, complement, intersect, isEmptySet, sameSet } from './charset.js';
-import { contains, folded, globIncludes, isAtOrBelow, isUnreadable, literalOf } from './contains.js';
-import { ANYTHING, automatonOf, type Glob, globOf } from './glob.js';
-import { statesAfter } from './nfa.js';
+import { ALL, ANY, type CharSet, complement, intersect, isEmptySet, sameSet } from './charset.js';
+import {
+  contains,
+  folded,
+  globIncludes,
+  isAtOrBelow,
+  isUnreadable,
+  literalOf,
+  matches,
+  shareCharacter,
+} from './contains.js';
+import { automatonOf, type Glob, globOf } from './glob.js';
+import { type Move, type Nfa, statesAfter } from './nfa.js';
 import type { Node } from './parse.js';
 import {
-  cheapestCommon,
   escapeForBraces,
   escapeSegment,
   expandSegment,
@@ -13,104 +21,88 @@ import {
   variantsOf,
   WILD,
 } from './segments.js';
-import type { Target, TargetKind } from './targets.js';
+import type { Target } from './targets.js';
 import type { OverlapOptions } from './text.js';
 
-export interface Overlap {
-  /** The ground both cover, for a person to read; `{ kind, text: pattern }` is a target again. */
-  readonly pattern: string;
-  readonly kind: TargetKind;
-  /** `pattern` is exactly what both cover. Otherwise it is wider than that: it leaves out nothing that both cover. */
-  readonly exact: boolean;
-  /** One path, or resource name, that both cover. */
-  readonly witness: string;
+/** Whether some path, or resource name, is in both targets: decided on the patterns, not on files. */
+export function overlaps(a: Target, b: Target, options: OverlapOptions = {}): boolean {
+  const fold = options.foldCase ?? false;
+  // What cannot be read stops others instead of letting them through.
+  if (isUnreadable(a, fold) || isUnreadable(b, fold)) return true;
+  if (a.kind === 'resource' || b.kind === 'resource') return a.kind === b.kind && areNested(a.text, b.text);
+  if (a.kind === 'glob' && b.kind === 'glob') {
+    const mine = globOf(a.text, fold);
+    const theirs = globOf(b.text, fold);
+    return areNested(mine.prefix, theirs.prefix) && haveCommon(automatonOf(mine), automatonOf(theirs), fold);
+  }
+  if (a.kind === 'glob') return reachesBelow(globOf(a.text, fold), literalOf(b));
+  if (b.kind === 'glob') return reachesBelow(globOf(b.text, fold), literalOf(a));
+  return areNested(folded(literalOf(a), fold), folded(literalOf(b), fold));
 }
 
 /**
- * What two targets both cover, or null when no path could be in both; decided on the patterns, not on files.
- * The same whichever comes first. A glob that cannot be read overlaps everything, so that it stops others instead
- * of letting them through; the witness is then just a path of the other side (its text if it has none).
+ * What two targets both cover, for a person to read, or null when they have nothing in common. It leaves out nothing
+ * that both cover, and is exactly that where it can be written readably; else it is the narrower of the two.
+ * The same whichever comes first.
  */
-export function overlap(a: Target, b: Target, options: OverlapOptions = {}): Overlap | null {
+export function commonGround(a: Target, b: Target, options: OverlapOptions = {}): Target | null {
+  if (!overlaps(a, b, options)) return null;
   const fold = options.foldCase ?? false;
   const [x, y] = inOrder(a, b) ? [a, b] : [b, a];
-  if (isUnreadable(x, fold)) return withUnreadable(y, fold);
-  if (isUnreadable(y, fold)) return withUnreadable(x, fold);
-  const witness = commonMember(x, y, fold);
-  return witness === null ? null : { ...ground(x, y, witness, options), witness };
-}
-
-/** Whether two targets overlap: `overlap` without finding out how, for when there are many to ask. */
-export function overlaps(a: Target, b: Target, options: OverlapOptions = {}): boolean {
-  const fold = options.foldCase ?? false;
-  return isUnreadable(a, fold) || isUnreadable(b, fold) || commonMember(a, b, fold) !== null;
+  if (isUnreadable(x, fold)) return y;
+  if (isUnreadable(y, fold)) return x;
+  const inner = innerTarget(x, y, options);
+  if (inner !== null) return inner;
+  const [path, glob] = y.kind === 'path' ? [y, x] : [x, y];
+  if (path.kind === 'path' && matches(glob, path.text, options)) return path;
+  const pattern = meetPatterns(asPattern(x), asPattern(y), fold);
+  return pattern === null ? narrowerOf(x, y, fold) : { kind: 'glob', text: pattern };
 }
 
 function inOrder(a: Target, b: Target): boolean {
   return a.text === b.text ? a.kind <= b.kind : a.text < b.text;
 }
 
-function withUnreadable(other: Target, fold: boolean): Overlap {
-  const { kind, text } = other;
-  const witness = isUnreadable(other, fold) ? null : commonMember(other, other, fold);
-  return { pattern: text, kind, exact: !isUnreadable(other, fold), witness: witness ?? text };
+/** Whether one of two literal grounds is inside the other. */
+function areNested(a: string, b: string): boolean {
+  return isAtOrBelow(a, b) || isAtOrBelow(b, a);
 }
 
-/** The most readable path or name that is in both, or null. Neither target is an unreadable glob. */
-function commonMember(a: Target, b: Target, fold: boolean): string | null {
-  if (a.kind === 'resource' || b.kind === 'resource') {
-    return a.kind === b.kind ? deeper(a.text, b.text, a.text, b.text) : null;
-  }
-  if (a.kind !== 'glob') {
-    return b.kind === 'glob'
-      ? memberBelow(globOf(b.text, fold), literalOf(a), fold)
-      : commonLiteral(literalOf(a), literalOf(b), fold);
-  }
-  if (b.kind !== 'glob') return memberBelow(globOf(a.text, fold), literalOf(b), fold);
-  const mine = globOf(a.text, fold);
-  const theirs = globOf(b.text, fold);
-  if (deeper(mine.prefix, theirs.prefix, '', '') === null) return null;
-  return asPath(cheapestCommon(automatonOf(mine), automatonOf(theirs), fold));
-}
-
-function commonLiteral(a: string, b: string, fold: boolean): string | null {
-  return a === '' && b === '' ? 'a' : deeper(folded(a, fold), folded(b, fold), a, b);
-}
-
-/** The result that goes with the one of two literal grounds that is inside the other; null when they are apart. */
-function deeper<T>(a: string, b: string, resultOfA: T, resultOfB: T): T | null {
-  if (isAtOrBelow(a, b)) return resultOfA;
-  return isAtOrBelow(b, a) ? resultOfB : null;
-}
-
-/** The most readable path of a glob at a literal path or below it. */
-function memberBelow(glob: Glob, path: string, fold: boolean): string | null {
-  if (deeper(glob.prefix, folded(path, fold), '', '') === null) return null;
+/** Whether the glob matches something at a literal path or below it. */
+function reachesBelow(glob: Glob, path: string): boolean {
+  if (!areNested(glob.prefix, folded(path, glob.fold))) return false;
   const automaton = automatonOf(glob);
-  if (path === '') return asPath(cheapestCommon(automaton, ANYTHING, fold));
-  const states = statesAfter(automaton, path, fold);
-  if (states.length === 0) return null;
-  const rest = cheapestCommon(automaton, ANYTHING, fold, states);
-  return rest === null ? null : asPath(`${path}/${rest}`);
+  const states = path === '' ? [automaton.start] : statesAfter(automaton, path, glob.fold);
+  return haveCommon(automaton, ANYTHING, glob.fold, states);
 }
 
-/** Automata read a `/` behind each segment, the last one too. */
-function asPath(read: string | null): string | null {
-  return read === null ? null : read.slice(0, -1);
+/** An automaton that goes on with anything. */
+const ANYTHING: Nfa = { size: 1, start: 0, accepting: [true], silent: [[]], moves: [[{ set: ALL, to: 0 }]] };
+
+/**
+ * Whether some text leads both automata to acceptance: a search of their product, its pairs made as they are reached.
+ * @param starts the states of `a` to begin in
+ */
+function haveCommon(a: Nfa, b: Nfa, fold: boolean, starts: readonly number[] = [a.start]): boolean {
+  if (a.start < 0 || b.start < 0) return false;
+  const seen = new Uint8Array(a.size * b.size);
+  const pending = starts.map((start) => [start, b.start] as const);
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [x, y] = next;
+    if (seen[x * b.size + y]) continue;
+    seen[x * b.size + y] = 1;
+    if (a.accepting[x] && b.accepting[y]) return true;
+    for (const to of a.silent[x] ?? []) pending.push([to, y]);
+    for (const to of b.silent[y] ?? []) pending.push([x, to]);
+    pending.push(...commonMoves(a.moves[x] ?? [], b.moves[y] ?? [], fold));
+  }
+  return false;
 }
 
-type Ground = Pick<Overlap, 'pattern' | 'kind' | 'exact'>;
-
-function ground(a: Target, b: Target, witness: string, options: OverlapOptions): Ground {
-  const fold = options.foldCase ?? false;
-  const inner = innerTarget(a, b, options);
-  if (inner !== null) return { pattern: inner.text, kind: inner.kind, exact: true };
-  const path = [a, b].find(({ kind, text }) => kind === 'path' && folded(witness, fold) === folded(text, fold));
-  if (path !== undefined) return { pattern: path.text, kind: 'path', exact: false };
-  const pattern = meetPatterns(asPattern(a), asPattern(b), fold);
-  if (pattern !== null) return { pattern, kind: 'glob', exact: true };
-  const narrower = narrowerOf(a, b, fold);
-  return { pattern: narrower.text, kind: narrower.kind, exact: false };
+function commonMoves(a: readonly Move[], b: readonly Move[], fold: boolean): (readonly [number, number])[] {
+  return a.flatMap((mine) =>
+    b.flatMap((theirs) => (shareCharacter(mine.set, theirs.set, fold) ? [[mine.to, theirs.to] as const] : [])),
+  );
 }
 
 /** The one of two targets that is inside the other; of two equal ones the directory, then the shorter text. */
@@ -182,7 +174,7 @@ function meetSegments(a: string, b: string, fold: boolean): string[] | null {
   const mine = globOf(a, fold);
   const theirs = globOf(b, fold);
   if (mine.problem !== null || theirs.problem !== null) return null;
-  if (cheapestCommon(automatonOf(mine), automatonOf(theirs), fold) === null) return [];
+  if (!haveCommon(automatonOf(mine), automatonOf(theirs), fold)) return [];
   const inner = innerOf(mine, theirs);
   if (inner !== null) return [inner.text];
   return meetCharacters(expandSegment(a, fold), expandSegment(b, fold));

@@ -16,12 +16,6 @@ export function isGlob(text: string): boolean {
   return text !== '' && globOf(text, false).magic;
 }
 
-/** The literal segments that a glob begins with, unescaped; `''` if there are none or it cannot be read. */
-export function staticPrefix(text: string): string {
-  const glob = globOf(text, false);
-  return glob.problem === null ? glob.prefix : '';
-}
-
 export interface OverlapOptions {
   /** Compare as on a file system that folds case: both sides as if in small letters. Resources are never folded. */
   readonly foldCase?: boolean;

@@ -79,7 +79,6 @@ describe('a claim on ground that another holds', () => {
           target: 'src/api/users.ts',
           heldTarget: 'src/api/**',
           overlap: 'src/api/users.ts',
-          witness: 'src/api/users.ts',
           agent: 'maya',
           session: 'm1',
           claimId: held.claims[0]?.id,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
-import { overlap } from '../../../src/domain/ground/index.js';
+import { overlaps } from '../../../src/domain/ground/index.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type Mode, type State } from '../../../src/domain/model.js';
 import type { Request } from '../../../src/domain/request-table.js';
@@ -54,8 +54,8 @@ function requestOf(state: State, { kind, agent, other, target, mode }: Step): Re
 function conflictsIn({ claims }: State): string[] {
   return claims.flatMap((a, index) =>
     claims.slice(index + 1).flatMap((b) => {
-      const common = overlap({ kind: a.kind, text: a.target }, { kind: b.kind, text: b.target });
-      const coexist = a.agent === b.agent || (a.mode === 'shared' && b.mode === 'shared') || common === null;
+      const meet = overlaps({ kind: a.kind, text: a.target }, { kind: b.kind, text: b.target });
+      const coexist = a.agent === b.agent || (a.mode === 'shared' && b.mode === 'shared') || !meet;
       return coexist ? [] : [`${a.agent} ${a.target} and ${b.agent} ${b.target}`];
     }),
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { foldText } from '../../../src/domain/ground/fold.js';
-import { contains, matches, overlap } from '../../../src/domain/ground/index.js';
+import { commonGround, contains, matches, overlaps } from '../../../src/domain/ground/index.js';
 import { directory, glob, path, resource, target } from './targets.js';
 
 const foldCase = { foldCase: true };
@@ -18,22 +18,22 @@ describe('with case folded', () => {
     ['[Α-Ω]*', 'σ'],
     ['[\u{10400}-\u{10427}]', '\u{10428}'],
   ])('%s and %s overlap, and otherwise do not', (a, b) => {
-    const found = overlap(target(a), target(b), foldCase);
-    expect(found).not.toBeNull();
-    expect(matches(target(a), found?.witness ?? '', foldCase)).toBe(true);
-    expect(matches(target(b), found?.witness ?? '', foldCase)).toBe(true);
-    expect(overlap(target(a), target(b))).toBeNull();
+    expect(overlaps(target(a), target(b), foldCase)).toBe(true);
+    expect(commonGround(target(a), target(b), foldCase)).not.toBeNull();
+    expect(overlaps(target(a), target(b))).toBe(false);
   });
 
   it('a negated class leaves out both cases', () => {
     expect(matches(glob('[!a]'), 'A', foldCase)).toBe(false);
-    expect(overlap(glob('[!a]'), path('A'), foldCase)).toBeNull();
-    expect(overlap(glob('[!a-z]*'), glob('[A-Z]*'), foldCase)).toBeNull();
-    expect(overlap(glob('[!a]'), path('A'))).not.toBeNull();
+    expect(overlaps(glob('[!a]'), path('A'), foldCase)).toBe(false);
+    expect(overlaps(glob('[!a-z]*'), glob('[A-Z]*'), foldCase)).toBe(false);
+    expect(overlaps(glob('[!a]'), path('A'))).toBe(true);
   });
 
   it('only small letters count, as no folded path has others', () => {
-    expect(overlap(glob('[!a-z0-9]'), glob('?'), foldCase)?.witness).toBe('_');
+    expect(overlaps(glob('[!a-z0-9]'), glob('[A-Z0-9]'), foldCase)).toBe(false);
+    expect(overlaps(glob('[!a-z0-9]'), path('_'), foldCase)).toBe(true);
+    expect(overlaps(glob('src/[!\u0001-@[-\u{10ffff}]'), directory('src'), foldCase)).toBe(false);
     expect(contains(glob('[\u0001-.0-\u{10ffff}]'), glob('?'), foldCase)).toBe(true);
   });
 
@@ -43,11 +43,11 @@ describe('with case folded', () => {
     expect(contains(directory('SRC'), glob('[sS]rc/*.ts'))).toBe(false);
     expect(contains(glob('[a-z]'), glob('[A-Za-z]'), foldCase)).toBe(true);
     expect(contains(glob('{[a-z],[!a-z]}'), glob('?'), foldCase)).toBe(true);
-    expect(overlap(glob('SRC/**/*.ts'), directory('src/Api'), foldCase)).toMatchObject({ exact: true });
+    expect(commonGround(glob('SRC/**/*.ts'), directory('src/Api'), foldCase)?.kind).toBe('glob');
   });
 
   it('resources keep their case', () => {
-    expect(overlap(resource('@Deploy'), resource('@deploy'), foldCase)).toBeNull();
+    expect(overlaps(resource('@Deploy'), resource('@deploy'), foldCase)).toBe(false);
   });
 });
 

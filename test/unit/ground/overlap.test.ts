@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { matches, overlap, overlaps } from '../../../src/domain/ground/index.js';
+import { commonGround, matches, overlaps } from '../../../src/domain/ground/index.js';
 import type { Target } from '../../../src/domain/ground/targets.js';
 import { directory, glob, path, resource, target } from './targets.js';
 
 function both(a: Target, b: Target) {
-  const found = overlap(a, b);
-  expect(overlap(b, a)).toEqual(found);
-  expect(overlaps(a, b)).toBe(found !== null);
-  if (found !== null) {
-    expect([matches(a, found.witness), matches(b, found.witness)]).toEqual([true, true]);
-    expect(matches({ kind: found.kind, text: found.pattern }, found.witness)).toBe(true);
-  }
+  const found = commonGround(a, b);
+  expect(commonGround(b, a)).toEqual(found);
+  expect([overlaps(a, b), overlaps(b, a)]).toEqual([found !== null, found !== null]);
   return found;
 }
 
@@ -71,37 +67,34 @@ describe('the ground in common, exactly', () => {
     ['{a*,ab*}', '*c', 'a*c', 'ac'],
     ['*', '.?', '.?', '.a'],
     ['@deploy', '@deploy/prod', '@deploy/prod', '@deploy/prod'],
-  ])('%s and %s: %s', (a, b, pattern, witness) => {
-    expect(both(target(a), target(b))).toMatchObject({ pattern, witness });
+  ])('%s and %s: %s', (a, b, text, member) => {
+    const found = both(target(a), target(b));
+    expect(found?.text).toBe(text);
+    expect([target(a), target(b), found].map((each) => each && matches(each, member))).toEqual([true, true, true]);
   });
 
   it('keeps a name with glob characters as it is', () => {
     const page = path('app/[slug]/page.tsx');
-    expect(both(page, directory('app'))).toMatchObject({ pattern: 'app/[slug]/page.tsx', kind: 'path' });
-    expect(both(page, glob('app/**/*.tsx'))).toMatchObject({ pattern: 'app/[slug]/page.tsx', kind: 'path' });
-    expect(both(directory('app/[slug]'), glob('**/*.tsx'))).toMatchObject({ pattern: 'app/\\[slug]/**/*.tsx' });
+    expect(both(page, directory('app'))).toEqual({ text: 'app/[slug]/page.tsx', kind: 'path' });
+    expect(both(page, glob('app/**/*.tsx'))).toEqual({ text: 'app/[slug]/page.tsx', kind: 'path' });
+    expect(both(directory('app/[slug]'), glob('**/*.tsx'))).toEqual(glob('app/\\[slug]/**/*.tsx'));
     expect(both(page, path('app/s/page.tsx'))).toBeNull();
   });
 
   it('is everything for the root with itself', () => {
-    expect(both(directory(''), directory(''))).toMatchObject({ pattern: '**', kind: 'directory', witness: 'a' });
-    expect(both(directory(''), glob('*.ts'))).toMatchObject({ pattern: '*.ts', kind: 'glob', exact: true });
+    expect(both(directory(''), directory(''))).toEqual({ text: '**', kind: 'directory' });
+    expect(both(directory(''), glob('*.ts'))).toEqual({ text: '*.ts', kind: 'glob' });
   });
 });
 
 describe('the ground in common, when it has no readable pattern', () => {
   it('is the path itself when a glob matches it, though what is below it may be out', () => {
-    expect(both(path('src/a.ts'), glob('**/*.ts'))).toEqual({
-      pattern: 'src/a.ts',
-      kind: 'path',
-      exact: false,
-      witness: 'src/a.ts',
-    });
+    expect(both(path('src/a.ts'), glob('**/*.ts'))).toEqual(path('src/a.ts'));
   });
 
   it('is the narrower of the two targets', () => {
     const [wide, narrow] = [glob('**/*a*b*c*d*'), glob('src/*d*c*b*a*')];
-    expect(both(wide, narrow)).toMatchObject({ pattern: 'src/*d*c*b*a*', exact: false });
+    expect(both(wide, narrow)).toEqual(narrow);
   });
 });
 
@@ -109,23 +102,5 @@ it('keeps resources and paths apart, whatever their texts', () => {
   for (const other of [directory(''), glob('**'), glob('@deploy/*'), path('@deploy/prod'), directory('@deploy')]) {
     expect(both(resource('@deploy/prod'), other)).toBeNull();
   }
-  expect(both(path('@types/x.d.ts'), glob('@types/*'))).toMatchObject({ witness: '@types/x.d.ts' });
-});
-
-describe('the witness', () => {
-  it.each([
-    ['**', 'a'],
-    ['*.ts', 'a.ts'],
-    ['*', 'a'],
-    ['[0-9]*', '0'],
-    ['[!a-z]', '0'],
-    ['[!a-zA-Z0-9]', '_'],
-    ['[#-%]', '#'],
-    ['[[:cntrl:]]x', '\u0001x'],
-    ['[é-ü]', 'é'],
-    ['.*', '.a'],
-    ['{~,ab}c', 'abc'],
-  ])('for %s is as readable as can be', (text, witness) => {
-    expect(both(glob(text), glob('**'))?.witness).toBe(witness);
-  });
+  expect(both(path('@types/x.d.ts'), glob('@types/*'))).toEqual(path('@types/x.d.ts'));
 });

@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  contains,
-  isGlob,
-  matches,
-  overlap,
-  overlaps,
-  problemOf,
-  staticPrefix,
-} from '../../../src/domain/ground/index.js';
+import { commonGround, contains, isGlob, matches, overlaps, problemOf } from '../../../src/domain/ground/index.js';
 import { directory, glob, path, resource } from './targets.js';
 
 describe('refused, saying why', () => {
@@ -39,7 +31,6 @@ describe('refused, saying why', () => {
   ])('%s', (text, problem) => {
     expect(problemOf(text)).toContain(problem);
     expect(isGlob(text)).toBe(text !== '');
-    expect(staticPrefix(text)).toBe('');
   });
 
   it.each(['*', 'a', '{a..}', '{..}', '{ab..c}', '[a-z]', '(a', '!', 'a]', '}'])('and not refused: %s', (text) => {
@@ -52,18 +43,16 @@ describe('a pattern that cannot be read', () => {
 
   it('overlaps everything', () => {
     for (const other of [path('lib/x'), directory('docs'), directory(''), glob('*.md'), resource('@deploy')]) {
-      const found = overlap(broken, other);
-      expect(found).toMatchObject({ pattern: other.text, kind: other.kind, exact: true });
-      expect(overlap(other, broken)).toEqual(found);
-      expect(matches(other, found?.witness ?? '')).toBe(true);
+      expect(commonGround(broken, other)).toEqual(other);
+      expect(commonGround(other, broken)).toEqual(other);
       expect(overlaps(other, broken)).toBe(true);
     }
-    expect(overlap(broken, glob('{a'))).toMatchObject({ exact: false });
-    expect(overlap(broken, glob('[.]'))).toMatchObject({ pattern: '[.]', witness: '[.]' });
+    expect(commonGround(broken, glob('{a'))).not.toBeNull();
+    expect(commonGround(broken, glob('[.]'))).toEqual(glob('[.]'));
   });
 
   it('overlaps when a limit is what stops it', () => {
-    expect(overlap(glob('?'.repeat(1200)), path('a'))).toMatchObject({ pattern: 'a', witness: 'a' });
+    expect(commonGround(glob('?'.repeat(1200)), path('a'))).toEqual(path('a'));
   });
 
   it('counts as everything: no other ground holds it, and it holds any', () => {
@@ -77,9 +66,4 @@ it('tells globs from plain texts', () => {
   expect(['*', 'a?', '[a]', '{a,b}', 'a/{b,c', '{1..2}', '[a', 'a\\'].filter((text) => !isGlob(text))).toEqual([]);
   const plain = ['a', 'a/b.ts', '\\*', 'a\\[b]', '{id}', 'a}', 'a]', '!a', '(a|b)', '@(a)', 'a,b', ''];
   expect(plain.filter(isGlob)).toEqual([]);
-});
-
-it('gives the literal segments that a glob begins with', () => {
-  const prefixes = ['src/**', 'src/api/*.ts', 'src/a*', '*', 'a/{b,c}', 'a/b', 'a\\*b/*', 'a/[x]/b*', '{id}/*', '**'];
-  expect(prefixes.map(staticPrefix)).toEqual(['src', 'src/api', 'src', '', 'a', 'a/b', 'a*b', 'a/x', '{id}', '']);
 });

@@ -240,8 +240,8 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     [
       {
         file: 'domain/claims/conflicts.ts',
-        from: 'const common = overlap(target, groundOf(claim), options);\n    if (common) {',
-        to: "const common = overlap(target, groundOf(claim), options) ?? { pattern: 'x', witness: 'x' };\n    if (common) {",
+        from: 'const common = commonGround(target, groundOf(claim), options);\n    if (common) {',
+        to: 'const common = commonGround(target, groundOf(claim), options) ?? target;\n    if (common) {',
       },
     ],
     /no state between commits/,
