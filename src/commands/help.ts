@@ -23,7 +23,7 @@ export const help: Verb = {
     }
     if (first === 'config') return configKeys();
     if (first === 'json') return jsonFields();
-    checkNames(first, second, Object.keys(TOPICS));
+    checkNames(first, second, names.slice(1), Object.keys(TOPICS));
     return aboutCommand(first, second);
   },
 };

@@ -79,6 +79,9 @@ test('coord help config names the keys with their defaults', async () => {
 
 test.each([
   [['clam', 'src'], 'unknown command: clam (did you mean claim?)', 'coord help claim'],
+  [['lock', "it's here"], 'unknown command: lock', `coord claim 'it'\\''s here'`],
+  [['agents', 'kill', 'noor'], 'unknown command: agents', 'coord agent kill noor'],
+  [['--agent', 'maya', 'unlock', 'src'], 'unknown command: unlock', 'coord release src'],
   [['clam', '--help'], 'unknown command: clam (did you mean claim?)', 'coord help claim'],
   [['--agent', 'maya', 'statsu'], 'unknown command: statsu (did you mean status?)', 'coord help status'],
   [['sesion', 'start'], 'unknown command: sesion (did you mean session?)', 'coord help session'],

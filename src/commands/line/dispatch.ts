@@ -26,7 +26,7 @@ export async function dispatch(line: CommandLine): Promise<void> {
   const [head, tail] = wordsOf(argv);
   const json = typed(argv).includes('--json');
   const asksForHelp = typed(argv).some((word) => word === '--help' || word === '-h');
-  if (head !== undefined) checkNames(head, tail);
+  if (head !== undefined) checkNames(head, tail, argv.slice(argv.indexOf(head) + 1));
   const isBare = head !== undefined && isBareGroup(head, tail) && !json && !asksForHelp;
   if (argv.length === 0 || isBare) {
     const { helpText } = await import('./tree.js');
