@@ -217,6 +217,58 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./events/events.js')).events,
   },
   {
+    name: 'task list',
+    summary: 'what is to be done, by whom, and how it stands',
+    isDefault: true,
+    load: async () => (await import('./tasks/list.js')).taskList,
+  },
+  {
+    name: 'task add',
+    summary: 'give out work, one task or many',
+    writes: true,
+    load: async () => (await import('./tasks/add.js')).taskAdd,
+  },
+  {
+    name: 'task show',
+    summary: 'everything that is known of a task',
+    load: async () => (await import('./tasks/list.js')).taskShow,
+  },
+  {
+    name: 'task take',
+    summary: 'take the next task together with its ground',
+    writes: true,
+    load: async () => (await import('./tasks/take.js')).taskTake,
+  },
+  {
+    name: 'task done',
+    summary: 'end a task, with what shows it',
+    writes: true,
+    load: async () => (await import('./tasks/done.js')).taskDone,
+  },
+  {
+    name: 'task return',
+    summary: 'give a task back undone',
+    writes: true,
+    load: async () => (await import('./tasks/done.js')).taskReturn,
+  },
+  {
+    name: 'task edit',
+    summary: 'change a task; give out again what is stuck',
+    writes: true,
+    load: async () => (await import('./tasks/edit.js')).taskEdit,
+  },
+  {
+    name: 'task drop',
+    summary: 'end a task undone, for good',
+    writes: true,
+    load: async () => (await import('./tasks/edit.js')).taskDrop,
+  },
+  {
+    name: 'task report',
+    summary: 'what was brought, as Markdown or JSON',
+    load: async () => (await import('./tasks/list.js')).taskReport,
+  },
+  {
     name: 'metrics',
     summary: 'how the fleet works together, and what to do about it',
     load: async () => (await import('./events/metrics.js')).metrics,

@@ -7,7 +7,7 @@ import { VERBS, type VerbEntry } from './registry.js';
 export const SUBJECTS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
   ['More about claims', ['renew', 'handoff', 'verify-token', 'run', 'once', 'land']],
-  ['Orchestrator and workers', ['submit', 'integrate']],
+  ['Tasks and results', ['task', 'submit', 'integrate']],
   ['Deploys', ['gate', 'deploy']],
   ['Agents and their rules', ['rules', 'agent']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
@@ -20,6 +20,7 @@ export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   rules: 'the constitution: list, show, lint',
   agent: 'who works here; say what you are doing; stop an agent, and let it act again',
   handoff: 'offer your claims to another agent; take what is offered, or turn it down',
+  task: 'give out work, take it with its ground, and collect what was brought',
   gate: 'independent authorisation of a deploy: list, check, ask for, sign',
   deploy: 'deploy in one transaction, which cannot silently undo work; list, show and verify what runs',
   hooks: 'git hooks that stop what nobody claimed',

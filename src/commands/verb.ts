@@ -69,6 +69,12 @@ export class Input {
     return [...new Set(words.map((word) => word.trim()))].filter((word) => word !== '');
   }
 
+  /** The values of a repeatable `--name A --name B`, as they were typed: one may hold commas. */
+  each(name: string): readonly string[] {
+    const values = this.options[name];
+    return Array.isArray(values) ? (values as string[]) : [];
+  }
+
   /** Whether `--name` was given (also with a value); `--no-name` makes it false. */
   flag(name: string): boolean {
     const value = this.options[name];

@@ -6,8 +6,10 @@ import { checkSignatures, fetchTags } from './signed-tag-gate.js';
 import type { Finding, GateSource, GateStep, Surroundings } from './surroundings.js';
 
 export interface GateCheck {
-  /** Name of the deploy target. */
+  /** Name of the deploy target, or what stands for a task. */
   readonly target: string;
+  /** The gates that are checked; those of the deploy target where absent. */
+  readonly gates?: readonly string[];
   /** Object id of the commit. */
   readonly commit: string;
   readonly action: GateQuestion['action'];
@@ -32,7 +34,8 @@ export async function checkGates(around: Surroundings, check: GateCheck): Promis
     stopped ??= signal;
   });
   try {
-    const questions = gatesOf(check.config, target).map((gate) => ({ gate, target, commit, action }));
+    const gates = check.gates ?? gatesOf(check.config, target);
+    const questions = gates.map((gate) => ({ gate, target, commit, action }));
     const known = { used: new Set(check.usedNonces), unasked: await askForSignatures(around, check, questions) };
     for (const question of questions) {
       const gate = gateNamed(check.config, question.gate);

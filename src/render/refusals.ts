@@ -230,7 +230,10 @@ function roleWords(refusal: Of<'closed', 'role'>): Words {
 }
 
 /** A release that would leave work in no commit. */
-export function uncommittedError(paths: readonly string[]): CoordError {
+export function uncommittedError(
+  paths: readonly string[],
+  hint = 'git commit, then release; or release --uncommitted, on the record',
+): CoordError {
   const listed = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
   const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
   return new CoordError(
@@ -239,7 +242,7 @@ export function uncommittedError(paths: readonly string[]): CoordError {
       '\n',
     ),
     {
-      hint: 'git commit, then release; or release --uncommitted, on the record',
+      hint,
       details: { reason: 'uncommitted', paths },
     },
   );

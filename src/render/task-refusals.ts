@@ -1,6 +1,7 @@
 import type { Refusal } from '../domain/refusal.js';
 import { coord, shellWord } from '../domain/suggestion.js';
 import type { TakenTask } from '../domain/tasks/task.js';
+import type { TaskView } from '../domain/tasks/view.js';
 import { oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
@@ -194,4 +195,14 @@ export function takeRefused(
     });
   }
   return error;
+}
+
+/** A result that came when the lease of its task was over, and another had it, or its ground. */
+export function lateError({ id, state, agent }: TaskView, now: Instant): CoordError {
+  const whose =
+    state === 'open' ? 'its lease is over, and its ground has changed hands' : `it is ${state}, by ${agent}`;
+  return new CoordError('lost', `late: ${id} is not yours any more: ${whose}; your result is kept for review`, {
+    hint: `${coord(`task show ${id}`)}; stop changing its ground`,
+    details: { reason: 'late', task: id, state, agent, at: now },
+  });
 }

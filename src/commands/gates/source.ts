@@ -2,6 +2,7 @@ import type { GateConfig, SignedTagGate } from '../../config/deploys.js';
 import type { Context } from '../../context.js';
 import type { GateQuestion } from '../../domain/gates/gate.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
+import { isTaskQuestion } from '../../domain/tasks/task.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { gateNamed, gatesOf } from '../../gates/check.js';
@@ -53,11 +54,11 @@ export function knownGate(source: ProtectedConfig, name: string): GateConfig {
  */
 export function signedGate(source: ProtectedConfig, name: string, target: string): SignedTagGate {
   const gate = knownGate(source, name);
-  targetConfig(source, target);
+  if (!isTaskQuestion(target)) targetConfig(source, target);
   if (gate.type !== 'signed-tag') {
     throw usage(`the gate ${oneLine(name)} is a program: nobody signs it`, coord(`gate check ${shellWord(target)}`));
   }
-  if (gatesOf(source, target).includes(name)) return gate;
+  if (isTaskQuestion(target) || gatesOf(source, target).includes(name)) return gate;
   const needed = gatesOf(source, target).map(oneLine).join(', ');
   throw usage(
     `${oneLine(target)} does not need the gate ${oneLine(name)}, but ${needed}`,

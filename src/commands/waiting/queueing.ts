@@ -2,6 +2,7 @@ import type { Context } from '../../context.js';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
 import type { Claim, Waiter } from '../../domain/model.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
+import type { Policy, RequestBase } from '../../domain/request.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
 import type { LeaveQueueRequest, WaitRequest, WaitResult } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
@@ -64,7 +65,8 @@ class Turn {
       const now = this.context.now();
       if (this.bell.stopped) return this.giveUp('interrupted', answer.conflicts, now);
       if (now >= this.deadline) return this.giveUp('timeout', answer.conflicts, now);
-      await this.bell.wait(this.sleepMs(answer.ticket, answer.conflicts, now));
+      const { ticket, conflicts } = answer;
+      await this.bell.wait(sleepMs(this.store, this.claim.policy, { deadline: this.deadline, ticket, conflicts }, now));
     }
   }
 
@@ -94,7 +96,7 @@ class Turn {
       policy,
       requestId: this.claim.requestId ?? null,
       claim: { ...this.claim, ticket: this.ticket?.id ?? null },
-      ticketSeconds: TICKET_SECONDS + (this.store.reach === 'remote' ? policy.skewSeconds : 0),
+      ticketSeconds: ticketSeconds(this.store, policy),
       passive: this.plan.passive,
     };
   }
@@ -107,25 +109,45 @@ class Turn {
   }
 
   private async leave(outcome: LeaveQueueRequest['outcome']): Promise<void> {
-    if (!this.ticket) return;
-    const { agent, session, policy } = this.claim;
-    const operation = this.context.newId();
-    await transact(
-      this.store,
-      { kind: 'leave-queue', operation, agent, session, policy, ticket: this.ticket.id, outcome },
-      this.context.surroundings,
-    );
+    if (this.ticket) await leaveQueue(this.context, this.store, this.claim, this.ticket.id, outcome);
   }
+}
 
-  /** Until something is due: the ticket's refresh, a claim that may be taken over, the deadline. */
-  private sleepMs(ticket: Waiter, conflicts: readonly Conflict[], now: Instant): number {
-    const { skewSeconds } = this.claim.policy;
-    const refreshAt = addSeconds(now, Math.max(1, secondsBetween(now, ticket.expiresAt) / 2));
-    const freeAt = conflicts.map(({ expiresAt }) => addSeconds(expiresAt, skewSeconds));
-    const longest = this.store.reach === 'remote' ? REMOTE_POLL_SECONDS : LONGEST_SLEEP_SECONDS;
-    const next = [refreshAt, this.deadline, addSeconds(now, longest), ...freeAt].filter((instant) => instant > now);
-    return Math.max(10, Math.min(...next.map(epochMs)) - epochMs(now));
-  }
+/** How long a place in the queue lives, unless its process refreshes it. */
+export function ticketSeconds(store: GitStore, { skewSeconds }: Policy): number {
+  return TICKET_SECONDS + (store.reach === 'remote' ? skewSeconds : 0);
+}
+
+/** Gives a place in the queue up. */
+export async function leaveQueue(
+  context: Context,
+  store: GitStore,
+  { agent, session, policy }: Pick<RequestBase, 'agent' | 'session' | 'policy'>,
+  ticket: string,
+  outcome: LeaveQueueRequest['outcome'],
+): Promise<void> {
+  const operation = context.newId();
+  const request = { kind: 'leave-queue' as const, operation, agent, session, policy, ticket, outcome };
+  await transact(store, request, context.surroundings);
+}
+
+/** Milliseconds until something is due: the ticket's refresh, a claim that may be taken over, the deadline. */
+export function sleepMs(
+  store: GitStore,
+  { skewSeconds }: Policy,
+  due: {
+    readonly deadline: Instant;
+    readonly ticket: Pick<Waiter, 'expiresAt'> | null;
+    readonly conflicts: readonly Conflict[];
+  },
+  now: Instant,
+): number {
+  const { ticket, deadline, conflicts } = due;
+  const refreshAt = ticket ? [addSeconds(now, Math.max(1, secondsBetween(now, ticket.expiresAt) / 2))] : [];
+  const freeAt = conflicts.map(({ expiresAt }) => addSeconds(expiresAt, skewSeconds));
+  const longest = store.reach === 'remote' ? REMOTE_POLL_SECONDS : LONGEST_SLEEP_SECONDS;
+  const next = [...refreshAt, deadline, addSeconds(now, longest), ...freeAt].filter((instant) => instant > now);
+  return Math.max(10, Math.min(...next.map(epochMs)) - epochMs(now));
 }
 
 /** Runs the work with a bell that rings whenever the branch moves, and stops when the process is asked to stop. */

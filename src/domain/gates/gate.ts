@@ -1,4 +1,5 @@
 import type { EventDraft } from '../events.js';
+import { isTaskQuestion } from '../tasks/task.js';
 import type { Instant } from '../time.js';
 
 /** What a gate is asked: may this commit go to this deploy target, in this way? */
@@ -69,7 +70,14 @@ export function gateEvent(record: GateRecord, agent: string, session: string | n
   const { id, gate, target, commit, action, open, closed, finding, signers, outputDigest, configCommit } = record;
   return {
     ...{ type: 'gate.checked', at: record.at, agent, session },
-    ...{ record: id, gate, targets: [`@deploy/${target}`], commit, action, open },
+    ...{
+      record: id,
+      gate,
+      targets: [isTaskQuestion(target) ? `@${target}` : `@deploy/${target}`],
+      commit,
+      action,
+      open,
+    },
     ...{ code: open ? 'ok' : 'closed', reason: closed ?? 'open', finding, signers, outputDigest, configCommit },
   };
 }

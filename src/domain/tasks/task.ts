@@ -101,6 +101,16 @@ export function isTaskTarget(target: Target): boolean {
   return target.kind === 'resource' && target.text.startsWith(TASK_PREFIX);
 }
 
+/** What a gate is asked about a task, in the place of the name of a deploy target. */
+export function taskQuestion(id: string): string {
+  return `task/${id}`;
+}
+
+/** Whether a gate is asked about a task. */
+export function isTaskQuestion(target: string): boolean {
+  return /^task\/t[1-9]\d*$/.test(target);
+}
+
 /** Held by the agent that gives out the tasks. */
 export const ORCHESTRATOR: Target = { kind: 'resource', text: '@orchestrator' };
 

@@ -1,0 +1,199 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Context } from '../../context.js';
+import type { Target } from '../../domain/ground/targets.js';
+import type { Role } from '../../domain/model.js';
+import { parseTasks, type WrittenTask } from '../../domain/tasks/from-text.js';
+import { problemsOf, type TaskDraft } from '../../domain/tasks/plan.js';
+import { isTaskTarget, ORCHESTRATOR } from '../../domain/tasks/task.js';
+import { oneLine, shorten } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import { refusalError } from '../../render/refusals.js';
+import { addedLines } from '../../render/tasks.js';
+import { transact } from '../../store/swap/transact.js';
+import { readTarget } from '../../targets.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import type { Input, Verb } from '../verb.js';
+import { taskBase, viewsOf } from './tasks.js';
+
+const MOST_BYTES = 4 * 1024 * 1024;
+const ROLES: readonly string[] = ['peer', 'worker', 'orchestrator'] satisfies Role[];
+
+/** The options that say what a task is. */
+export const CONTENT_OPTIONS = [
+  ['--text <text>', 'what is to be done, in more words'],
+  ['--scope <target>', 'a path, directory, glob or @resource that it is done on', 'repeatable'],
+  ['--after <ids>', 'tasks that must be done before', 'repeatable'],
+  ['--accept <gates>', 'gates of the main branch that must be open before it is done', 'repeatable'],
+  ['--role <role>', 'who may take it: peer, worker or orchestrator; any when not named'],
+  ['--priority <n>', 'from 0 (most urgent) to 9; 2 when not named'],
+] as const;
+
+export const taskAdd: Verb = {
+  arguments: [['[title]', 'what is to be done, in a few words']],
+  options: [
+    ...CONTENT_OPTIONS,
+    ['--from <file>', 'many at once: JSON lines, an export of beads, or a Markdown list; - is standard input'],
+  ],
+  examples: [
+    ['coord task add "paginate users" --scope src/api', 'one task, with the ground that it is done on'],
+    ['coord task add "tell of pages" --scope docs --after t1', 'it cannot be taken before t1 is done'],
+    ['coord task add --from plan.md', 'a list; what is indented under an item must be done before it'],
+  ],
+  notes: [
+    'All of them are added, or none, and every problem is listed. In a Markdown list, lines under an item that begin with',
+    'scope:, after:, role:, accept: or priority: say that of it, and other lines are its text.',
+  ],
+  async run(context, input) {
+    const source = await protectedConfig(context);
+    const store = await context.store();
+    const { drafts, problems } = await readDrafts(context, input, source);
+    const { state } = await store.latest(['tasks']);
+    const all = [
+      ...problems,
+      ...problemsOf(state.tasks, drafts).filter((one) => problems.length === 0 || one !== 'no task in it'),
+    ];
+    if (problems.length > 0) throw badTasks(all);
+    const request = { kind: 'task-add' as const, ...(await taskBase(context)), drafts };
+    const decision = await transact(store, request, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const tasks = await viewsOf(context, store, decision.result.tasks);
+    return { data: { tasks }, text: (style) => addedLines(tasks, style) };
+  },
+};
+
+function badTasks(problems: readonly string[]): CoordError {
+  return refusalError({ code: 'usage', reason: 'bad-tasks', problems }, '');
+}
+
+interface Read {
+  readonly drafts: readonly TaskDraft[];
+  readonly problems: readonly string[];
+}
+
+async function readDrafts(context: Context, input: Input, source: ProtectedConfig): Promise<Read> {
+  const file = input.text('from');
+  const title = input.argument(0);
+  if (file === undefined) {
+    if (title === undefined) throw usage('no task is named', 'coord task add "what is to be done" --scope PATH');
+    const { changes, problems } = readContent(context, input, source);
+    const nothing = { key: null, where: null, text: '', scope: [], after: [], role: null, accept: [], priority: 2 };
+    return { drafts: [{ ...nothing, ...changes, title }], problems };
+  }
+  if (title !== undefined) throw usage('a title and --from exclude each other', 'use one');
+  const written = parseTasks(await textOf(context, file));
+  const { root } = context.repository;
+  const problems: string[] = [...written.problems];
+  const drafts = written.tasks.map((task): TaskDraft => {
+    const complain = (problem: string) => problems.push(`${task.where}: ${problem}`);
+    return {
+      ...{ key: task.key, where: task.where, title: task.title, text: task.text, after: task.after },
+      ...{ priority: task.priority, role: readRole(task.role, complain) },
+      scope: readScope(task, { root, cwd: root }, complain),
+      accept: readAccept(task.accept, source, complain),
+    };
+  });
+  return { drafts, problems };
+}
+
+/** What the options say of a task; only what was given. */
+export function readContent(context: Context, input: Input, source: ProtectedConfig) {
+  const problems: string[] = [];
+  const complain = (problem: string) => problems.push(problem);
+  const scope = input.each('scope');
+  const role = input.text('role');
+  const priority = input.text('priority');
+  const text = input.text('text');
+  const place = { root: context.repository.root, cwd: context.host.cwd };
+  const changes = {
+    ...(text === undefined ? {} : { text }),
+    ...(scope.length === 0 ? {} : { scope: readScope({ scope }, place, complain) }),
+    ...(input.flag('after') ? { after: input.texts('after').filter((id) => id !== 'none') } : {}),
+    ...(input.flag('accept')
+      ? {
+          accept: readAccept(
+            input.texts('accept').filter((id) => id !== 'none'),
+            source,
+            complain,
+          ),
+        }
+      : {}),
+    ...(role === undefined ? {} : { role: readRole(role === 'any' ? null : role, complain) }),
+    ...(priority === undefined ? {} : { priority: readPriority(priority) }),
+  };
+  return { changes, problems };
+}
+
+/** @returns NaN for what is no number: the decision says so, with all else that is wrong */
+function readPriority(text: string): number {
+  return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
+}
+
+type Complain = (problem: string) => void;
+
+function readScope(
+  { scope }: Pick<WrittenTask, 'scope'>,
+  place: { readonly root: string; readonly cwd: string },
+  complain: Complain,
+): Target[] {
+  const targets = scope.flatMap((text): Target[] => {
+    try {
+      const target = readTarget(text, place);
+      const own = isTaskTarget(target) || target.text === ORCHESTRATOR.text;
+      if (own) complain(`scope ${oneLine(target.text)}: it stands for something else`);
+      return own ? [] : [target];
+    } catch (error) {
+      if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
+      complain(`scope: ${error.message}`);
+      return [];
+    }
+  });
+  return targets.filter(
+    (one, at) => targets.findIndex(({ kind, text }) => kind === one.kind && text === one.text) === at,
+  );
+}
+
+function readRole(role: string | null, complain: Complain): Role | null {
+  if (role === null || ROLES.includes(role)) return role as Role | null;
+  complain(`role ${JSON.stringify(shorten(role, 40))} is none of ${ROLES.join(', ')}`);
+  return null;
+}
+
+function readAccept(gates: readonly string[], { config }: ProtectedConfig, complain: Complain): readonly string[] {
+  for (const gate of gates) {
+    if (!Object.hasOwn(config.gates, gate)) {
+      complain(`accept ${JSON.stringify(shorten(gate, 40))} is no gate of the main branch's configuration`);
+    }
+  }
+  return [...new Set(gates)];
+}
+
+async function textOf(context: Context, file: string): Promise<string> {
+  if (file === '-') {
+    const body = await context.host.readInput(MOST_BYTES);
+    if (body === null) throw usage(`standard input is longer than ${MOST_BYTES / 1024 / 1024} MB`, 'add it in parts');
+    return decoded(body, 'standard input');
+  }
+  const path = resolve(context.host.cwd, file);
+  try {
+    const { size } = statSync(path);
+    if (!statSync(path).isFile()) throw usage(`not a file: ${oneLine(file)}`, 'name a file, or - for standard input');
+    if (size > MOST_BYTES)
+      throw usage(`${oneLine(file)} is longer than ${MOST_BYTES / 1024 / 1024} MB`, 'add it in parts');
+    return decoded(readFileSync(path), oneLine(file));
+  } catch (error) {
+    if (error instanceof CoordError) throw error;
+    throw usage(
+      `${oneLine(file)} cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+      'name a file that is there',
+    );
+  }
+}
+
+function decoded(body: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw usage(`${name} is not UTF-8`, 'save it as UTF-8');
+  }
+}

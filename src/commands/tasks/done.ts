@@ -1,0 +1,158 @@
+import type { Context } from '../../context.js';
+import type { Claim, State } from '../../domain/model.js';
+import type { TaskDoneRequest, TaskReturnRequest } from '../../domain/tasks/finish.js';
+import type { TaskWork } from '../../domain/tasks/ground.js';
+import { claimsOf, tasksOf } from '../../domain/tasks/standing.js';
+import { findTask, type Task } from '../../domain/tasks/task.js';
+import { CoordError } from '../../errors.js';
+import { onGround, pathsBetween, renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { mainBranchAsFetched } from '../../git/main-branch.js';
+import { isAncestor } from '../../git/refs.js';
+import { isPerson } from '../../person.js';
+import { refusalError, uncommittedError } from '../../render/refusals.js';
+import { lateError } from '../../render/task-refusals.js';
+import { endedLines } from '../../render/tasks.js';
+import { isAnswered } from '../../store/queue/combine.js';
+import { transact } from '../../store/swap/transact.js';
+import { claimTerms } from '../claims/claim.js';
+import { commitToRecord } from '../claims/release.js';
+import { readWork } from '../land/work.js';
+import { readText } from '../text-input.js';
+import type { Input, Verb } from '../verb.js';
+import { openGates } from './accept.js';
+import { lifeOfTasks } from './take.js';
+import { taskArgument, taskBase, viewOf } from './tasks.js';
+
+const LONGEST_RESULT = 4_000;
+const LONGEST_REASON = 1_000;
+
+const WORK_OPTIONS = [
+  ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
+  ['--uncommitted', 'although its ground has uncommitted changes; goes on the record'],
+] as const;
+
+export const taskDone: Verb = {
+  arguments: [['[id]', 'the task; yours when none is named']],
+  options: [['--result <text>', 'what came of it, for whoever collects the results'], ...WORK_OPTIONS],
+  examples: [
+    ['coord task done', 'end your task, and give its ground back'],
+    ['coord task done t12 --result "no user is affected"', 'with what came of it'],
+  ],
+  notes: [
+    'What shows that it is done is found out, not declared: its commit on the main branch (landed), the gates that it',
+    'names (gate), or else your word. coord land ends a task by itself.',
+  ],
+  async run(context, input) {
+    const store = await context.store();
+    const base = await taskBase(context);
+    const id = taskArgument(input);
+    const { state } = await store.latest(['tasks']);
+    const task = meant(context, state, base, id);
+    const claims = task ? claimsOf(state, task.id).filter(({ agent }) => agent === base.agent) : [];
+    const work = await workOf(context, input, claims, base.requestId);
+    if (work instanceof CoordError) return work;
+    const open = task ? await openGates(context, task, work.commit) : [];
+    if (open instanceof CoordError) return open;
+    const { head, contains, allowBehind, reach, rules, ticket } = await claimTerms(context, input, store, []);
+    const said = input.text('result');
+    const request: TaskDoneRequest = {
+      ...{ kind: 'task-done', ...base, id, ...work, open, person: isPerson(context.host) },
+      text: said === undefined ? null : readText('--result', said, LONGEST_RESULT),
+      landed: await hasLanded(context, task, claims, work),
+      ...{ head, contains, allowBehind, reach, rules, ticket, reason: null, expectSeconds: null },
+      ttl: await lifeOfTasks(context, undefined),
+    };
+    const decision = await transact(store, request, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { released, late } = decision.result;
+    const ended = await viewOf(context, store, decision.result.task);
+    if (late) return lateError(ended, context.now());
+    return { data: { task: ended, released }, text: (style) => endedLines('done', ended, released, style) };
+  },
+};
+
+export const taskReturn: Verb = {
+  arguments: [['[id]', 'the task; yours when none is named']],
+  options: [['-r, --reason <text>', 'why; the next agent is told'], ...WORK_OPTIONS],
+  examples: [['coord task return --reason "needs the new schema"', 'give it back undone, with its ground']],
+  notes: ['It counts as no attempt. An orchestrator, or a person at a terminal, may take it from another so.'],
+  async run(context, input) {
+    const store = await context.store();
+    const base = await taskBase(context);
+    const id = taskArgument(input);
+    const { state } = await store.latest(['tasks']);
+    const task = meant(context, state, base, id);
+    const claims = task ? claimsOf(state, task.id).filter(({ agent }) => agent === base.agent) : [];
+    const work = await workOf(context, input, claims, base.requestId);
+    if (work instanceof CoordError) return work;
+    const said = input.text('reason');
+    const reason = said === undefined ? null : readText('the reason', said, LONGEST_REASON);
+    const person = isPerson(context.host);
+    const request: TaskReturnRequest = { kind: 'task-return', ...base, id, ...work, reason, person };
+    const decision = await transact(store, request, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { released } = decision.result;
+    const given = await viewOf(context, store, decision.result.task);
+    return { data: { task: given, released }, text: (style) => endedLines('returned', given, released, style) };
+  },
+};
+
+/** The task that is meant, as far as it is clear. */
+function meant(
+  context: Context,
+  state: State,
+  owner: { readonly agent: string; readonly session: string | null },
+  id: string | null,
+): Task | undefined {
+  if (id !== null) return findTask(state.tasks, id);
+  const mine = tasksOf(state, owner, context.now());
+  return mine.length === 1 ? mine[0] : undefined;
+}
+
+/** What holds the work of a task; refused where no commit would. */
+async function workOf(
+  context: Context,
+  input: Input,
+  claims: readonly Claim[],
+  requestId: string | null,
+): Promise<TaskWork | CoordError> {
+  const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+  const store = await context.store();
+  if (dirty.length > 0 && !input.flag('uncommitted') && !(await isAnswered(store, requestId))) {
+    return uncommittedError(dirty, 'git commit, then repeat; or --uncommitted, on the record');
+  }
+  const commit = await commitToRecord(context, input);
+  const bases = claims.map(({ base }) => base);
+  return {
+    ...{ commit, commitNamed: input.text('commit') !== undefined, uncommitted: dirty.length > 0 },
+    renames: await renamesSince(context.git, bases, commit),
+  };
+}
+
+/**
+ * Whether the commit is on the main branch, and is work of this task: it changed something on its ground since it was
+ * taken. Of a task without ground, only the commit that was named can be known to be its work.
+ */
+async function hasLanded(
+  context: Context,
+  task: Task | undefined,
+  claims: readonly Claim[],
+  { commit, commitNamed }: TaskWork,
+): Promise<boolean> {
+  if (!task || commit === null) return false;
+  const main = await mainTip(context);
+  if (main === null || (await isAncestor(context.git, commit, main)) !== true) return false;
+  if (task.scope.length === 0) return commitNamed;
+  const base = claims.find(({ kind }) => kind !== 'resource')?.base ?? task.commit;
+  if (base === null || base === commit) return commitNamed;
+  const changed = await pathsBetween(context.git, base, commit).catch(() => []);
+  const ground = task.scope.map(({ kind, text }) => ({ kind, target: text }));
+  return onGround(changed, ground, context.repository.foldsCase).length > 0;
+}
+
+/** The commit of the main branch: as the remote has it now, or where nothing is shared, of this clone; null: not known. */
+async function mainTip(context: Context): Promise<string | null> {
+  const { share, remote, mainBranch } = await context.config();
+  if (share) return (await readWork(context)).work?.main ?? null;
+  return (await mainBranchAsFetched(context.repository, context.git, { remote, mainBranch }))?.commit ?? null;
+}

@@ -1,0 +1,66 @@
+import { usage } from '../../errors.js';
+import { isPerson } from '../../person.js';
+import { refusalError } from '../../render/refusals.js';
+import { endedLines } from '../../render/tasks.js';
+import { transact } from '../../store/swap/transact.js';
+import { protectedConfig } from '../main-branch/protected-config.js';
+import { readText } from '../text-input.js';
+import type { Verb } from '../verb.js';
+import { CONTENT_OPTIONS, readContent } from './add.js';
+import { readTaskId, taskBase, viewOf } from './tasks.js';
+
+const LONGEST_REASON = 1_000;
+
+export const taskEdit: Verb = {
+  arguments: [['<id>', 'the task']],
+  options: [
+    ['--title <text>', 'in a few words'],
+    ...CONTENT_OPTIONS,
+    ['--retry', 'forget how often it was tried in vain, so that it is given out again'],
+  ],
+  examples: [
+    ['coord task edit t12 --priority 0', 'give it out next'],
+    ['coord task edit t12 --retry', 'you have looked: it is stuck no longer'],
+  ],
+  notes: ['--scope, --after and --accept take the place of what was there; --after none and --accept none clear it.'],
+  async run(context, input) {
+    const id = readTaskId(input.argument(0) ?? '');
+    const { changes, problems } = readContent(context, input, await protectedConfig(context));
+    if (problems.length > 0) return refusalError({ code: 'usage', reason: 'bad-tasks', problems }, context.now());
+    const title = input.text('title');
+    const all = { ...changes, ...(title === undefined ? {} : { title }) };
+    const retry = input.flag('retry');
+    if (Object.keys(all).length === 0 && !retry)
+      throw usage('nothing to change was named', 'name an option: --title, --scope, …');
+    const store = await context.store();
+    const request = { kind: 'task-edit' as const, ...(await taskBase(context)), id, changes: all, retry };
+    const decision = await transact(store, request, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const task = await viewOf(context, store, decision.result.task);
+    return { data: { task }, text: (style) => endedLines('edited', task, [], style) };
+  },
+};
+
+export const taskDrop: Verb = {
+  arguments: [['<id>', 'the task']],
+  options: [['-r, --reason <text>', 'why; who has it is told']],
+  examples: [['coord task drop t12 --reason "not needed any more"', 'it is never done, and blocks nobody']],
+  notes: ['Who has it loses its ground, and is told; only its maker, its holder or an orchestrator may then.'],
+  async run(context, input) {
+    const id = readTaskId(input.argument(0) ?? '');
+    const said = input.text('reason');
+    const reason = said === undefined ? null : readText('the reason', said, LONGEST_REASON);
+    const store = await context.store();
+    const person = isPerson(context.host);
+    const request = { kind: 'task-drop' as const, ...(await taskBase(context)), id, reason, person };
+    const decision = await transact(store, request, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { freed } = decision.result;
+    const task = await viewOf(context, store, decision.result.task);
+    const warnings =
+      freed.length === 0
+        ? []
+        : [`${freed.join(', ')} waited for it, and no longer ${freed.length === 1 ? 'does' : 'do'}`];
+    return { data: { task, freed }, text: (style) => endedLines('dropped', task, [], style), warnings };
+  },
+};

@@ -1,0 +1,193 @@
+import type { Context } from '../../context.js';
+import type { Conflict, Refusal } from '../../domain/refusal.js';
+import type { Answer } from '../../domain/request-table.js';
+import { coord } from '../../domain/suggestion.js';
+import type { TakeResult, TaskTakeRequest } from '../../domain/tasks/take.js';
+import { addSeconds, type Instant, secondsBetween } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import { absentCommits } from '../../git/refs.js';
+import { takeRefused } from '../../render/task-refusals.js';
+import { takenLines } from '../../render/tasks.js';
+import type { Bell } from '../../store/queue/watch.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
+import { CLAIM_OPTIONS, claimTerms } from '../claims/claim.js';
+import { readTtl, readWait } from '../durations.js';
+import { changedRulesWarning } from '../rules/loaded.js';
+import type { Input, Verb } from '../verb.js';
+import { leaveQueue, listening, sleepMs, ticketSeconds } from '../waiting/queueing.js';
+import { taskArgument, taskBase, viewOf, viewsOf } from './tasks.js';
+
+export const taskTake: Verb = {
+  arguments: [['[id]', 'the task; the next one that is ready and free when none is named']],
+  options: [
+    ...CLAIM_OPTIONS.filter(([flags]) => flags !== '--shared'),
+    ['--wait [duration]', 'wait for one, at most 9m unless the config says otherwise'],
+    ['--another', 'beside the one that you have'],
+  ],
+  examples: [
+    ['coord task take', 'the next task, together with its ground'],
+    ['coord task take t12', 'that one'],
+    ['coord task take --wait', 'wait until one is ready and free'],
+  ],
+  notes: [
+    'The task and all of its ground are yours, or nothing is. It lives as its claims do, and is lost with them: any command',
+    'of yours renews them. coord land ends it; coord task done does where nothing lands.',
+  ],
+  async run(context, input) {
+    const seconds = readWait(input, await context.config());
+    const store = await context.store();
+    const request = await takeRequest(context, input, store);
+    const answer =
+      seconds === null ? await takeOnce(context, store, request) : await takeInTime(context, store, request, seconds);
+    if (answer instanceof CoordError) return answer;
+    const { claims, again } = answer;
+    const task = await viewOf(context, store, answer.task);
+    const { state } = await store.read(['tasks']);
+    const before = await viewsOf(
+      context,
+      store,
+      state.tasks.tasks.filter(({ id }) => task.after.includes(id)),
+    );
+    const now = context.now();
+    return {
+      data: { task, claims, again, before },
+      text: (style) => takenLines({ task, claims, again, before }, now, style),
+      warnings: await changedRulesWarning(context, request.rules),
+    };
+  },
+};
+
+/** The request that the command line asks for. @throws CoordError `usage` for options that make no sense. */
+async function takeRequest(context: Context, input: Input, store: GitStore): Promise<TaskTakeRequest> {
+  const terms = await claimTerms(context, input, store, []);
+  const { reason, expectSeconds, head, contains, allowBehind, reach, rules, ticket } = terms;
+  return {
+    ...{ kind: 'task-take', ...(await taskBase(context)), id: taskArgument(input), another: input.flag('another') },
+    ...{ reason, expectSeconds, head, contains, allowBehind, reach, rules, ticket },
+    ttl: await lifeOfTasks(context, input.text('ttl')),
+    ticketSeconds: null,
+  };
+}
+
+/** How long the claims of a task live. */
+export async function lifeOfTasks(context: Context, asked: string | undefined): Promise<TaskTakeRequest['ttl']> {
+  const config = await context.config();
+  const named = Object.entries(config.resources).flatMap(([name, { ttlSeconds }]) =>
+    ttlSeconds === null ? [] : [[name, Math.min(ttlSeconds, config.ttl.maxSeconds)] as const],
+  );
+  return {
+    asked: asked === undefined ? null : readTtl(asked, config),
+    byDefault: config.ttl.defaultSeconds,
+    resources: Object.fromEntries(named),
+  };
+}
+
+type Taken = Extract<TakeResult, { readonly again: boolean }>;
+
+async function takeOnce(context: Context, store: GitStore, request: TaskTakeRequest): Promise<Taken | CoordError> {
+  const decision = await transact(store, request, context.surroundings);
+  if (!decision.ok) return refused(context, decision.refusal, request);
+  if ('task' in decision.result) return decision.result;
+  throw new CoordError('fault', 'a task was queued for, and nobody asked to wait');
+}
+
+async function refused(context: Context, refusal: Refusal, { id }: TaskTakeRequest): Promise<CoordError> {
+  const commits = refusal.reason === 'behind' ? refusal.missing.map(({ commit }) => commit) : [];
+  return takeRefused(refusal, id, context.now(), await absentCommits(context.git, commits));
+}
+
+/** Waits for a task: woken by changes of the state, as a wait for ground is, and with a place in its queue for one task. */
+function takeInTime(context: Context, store: GitStore, request: TaskTakeRequest, seconds: number) {
+  return listening(context, (bell) => new TaskTurn(context, store, request, seconds, bell).wait());
+}
+
+class TaskTurn {
+  private ticket: { readonly id: string; readonly expiresAt: Instant } | null = null;
+  private told = false;
+  private readonly startedAt: Instant;
+  private readonly deadline: Instant;
+
+  constructor(
+    private readonly context: Context,
+    private readonly store: GitStore,
+    private readonly request: TaskTakeRequest,
+    seconds: number,
+    private readonly bell: Bell,
+  ) {
+    this.startedAt = context.now();
+    this.deadline = addSeconds(this.startedAt, seconds);
+  }
+
+  async wait(): Promise<Taken | CoordError> {
+    const { context, store, request } = this;
+    for (;;) {
+      this.bell.reset();
+      const decision = await transact(store, this.asking(), context.surroundings);
+      const ended = await this.endOf(decision);
+      if (ended) return ended;
+      const conflicts = conflictsIn(decision.ok ? decision.result : decision.refusal);
+      const now = context.now();
+      if (this.bell.stopped) return this.giveUp('interrupted', conflicts, now);
+      if (now >= this.deadline) return this.giveUp('timeout', conflicts, now);
+      this.tell();
+      await this.bell.wait(
+        sleepMs(store, request.policy, { deadline: this.deadline, ticket: this.ticket, conflicts }, now),
+      );
+    }
+  }
+
+  /** What ends the wait; null where it goes on. */
+  private async endOf(decision: Answer<'task-take'>): Promise<Taken | CoordError | null> {
+    if (decision.ok) {
+      if ('task' in decision.result) return decision.result;
+      this.ticket = decision.result.ticket;
+      return null;
+    }
+    const { reason } = decision.refusal;
+    if (reason === 'held' || reason === 'none' || reason === 'blocked') return null;
+    await this.leave(reason === 'behind' ? 'behind' : 'refused');
+    return refused(this.context, decision.refusal, this.request);
+  }
+
+  private asking(): TaskTakeRequest {
+    const { context, request, store, ticket } = this;
+    const seconds = request.id === null ? null : ticketSeconds(store, request.policy);
+    return { ...request, operation: context.newId(), ticket: ticket?.id ?? null, ticketSeconds: seconds };
+  }
+
+  private tell(): void {
+    if (!this.told) this.context.host.stderr.write(`waiting for ${this.what}\n`);
+    this.told = true;
+  }
+
+  private get what(): string {
+    return this.request.id ?? 'a task that is ready and free';
+  }
+
+  private async leave(outcome: 'timeout' | 'interrupted' | 'refused' | 'behind'): Promise<void> {
+    if (this.ticket) await leaveQueue(this.context, this.store, this.request, this.ticket.id, outcome);
+  }
+
+  private async giveUp(
+    why: 'timeout' | 'interrupted',
+    conflicts: readonly Conflict[],
+    now: Instant,
+  ): Promise<CoordError> {
+    await this.leave(why);
+    const waitedSeconds = Math.floor(secondsBetween(this.startedAt, now));
+    const ended =
+      why === 'timeout'
+        ? `waited ${waitedSeconds}s for ${this.what}, and gave up`
+        : `stopped waiting for ${this.what} after ${waitedSeconds}s`;
+    return new CoordError('timeout', ended, {
+      hint: coord(`task take${this.request.id === null ? '' : ` ${this.request.id}`} --wait`),
+      alternative: { why: 'see who has what', command: coord('task list') },
+      details: { reason: why, waitedSeconds, conflicts },
+    });
+  }
+}
+
+function conflictsIn(answer: object): readonly Conflict[] {
+  return 'conflicts' in answer ? (answer.conflicts as readonly Conflict[]) : [];
+}

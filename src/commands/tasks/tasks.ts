@@ -1,0 +1,57 @@
+import type { Context, RequestStart } from '../../context.js';
+import type { State } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
+import type { Task } from '../../domain/tasks/task.js';
+import { type TaskView, viewTasks } from '../../domain/tasks/view.js';
+import { shorten } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { protectedConfig } from '../main-branch/protected-config.js';
+import type { Input } from '../verb.js';
+
+/** What a request about tasks starts with: who gives them out, and how often they are tried, is said by the main branch. */
+export async function taskBase(context: Context): Promise<RequestStart> {
+  const base = await context.requestBase();
+  const { config } = await protectedConfig(context);
+  return { ...base, policy: { ...base.policy, tasks: config.tasks } };
+}
+
+/** The tasks as they stand now. */
+export async function tasksNow(context: Context, state: State): Promise<readonly TaskView[]> {
+  const policy = await context.policy(context.identityIfKnown()?.agent ?? '');
+  const { config } = await protectedConfig(context);
+  return viewTasks(state, { ...policy, tasks: config.tasks }, context.now());
+}
+
+/** Tasks of an answer as they are told: as they stand now, or as they were where they are gone. */
+export async function viewsOf(context: Context, store: GitStore, tasks: readonly Task[]): Promise<readonly TaskView[]> {
+  const { state } = await store.read(['tasks']);
+  const now = await tasksNow(context, state);
+  return tasks.map((task) => {
+    const view = now.find(({ id }) => id === task.id);
+    const derived = { ready: false, stuck: false, blockedBy: [], expiresAt: null };
+    return view ?? { ...task, ...derived, scope: task.scope.map(({ text }) => text) };
+  });
+}
+
+/** As {@link viewsOf}, of one. */
+export async function viewOf(context: Context, store: GitStore, task: Task): Promise<TaskView> {
+  const [view] = await viewsOf(context, store, [task]);
+  if (!view) throw new CoordError('fault', `${task.id} cannot be told`);
+  return view;
+}
+
+/** `t12`, `T12` and `12` name the same task. @throws CoordError `usage` for anything else. */
+export function readTaskId(text: string): string {
+  const number = /^[tT]?([1-9]\d{0,14})$/.exec(text.trim())?.[1];
+  if (number === undefined) {
+    throw usage(`not the id of a task: ${JSON.stringify(shorten(text, 80))}`, `t12, as ${coord('task list')} has it`);
+  }
+  return `t${number}`;
+}
+
+/** The task that was named; null: none was. */
+export function taskArgument(input: Input, index = 0): string | null {
+  const text = input.argument(index);
+  return text === undefined ? null : readTaskId(text);
+}
