@@ -28,10 +28,11 @@ export async function dispatch(line: CommandLine): Promise<void> {
   const asksForHelp = typed(argv).some((word) => word === '--help' || word === '-h');
   if (head !== undefined) checkNames(head, tail, argv.slice(argv.indexOf(head) + 1));
   const isBare = head !== undefined && isBareGroup(head, tail) && !json && !asksForHelp;
-  if (argv.length === 0 || isBare) {
+  if (isBare) {
     const { helpText } = await import('./tree.js');
-    return write(await helpText(isBare ? [head] : []));
+    return write(await helpText([head]));
   }
+  if (await actOnNothing(argv, line.act)) return;
   const entry = entryNamed(head, tail);
   const [own, command] = splitCommand(argv, entry, head);
   const act: Act = (named, verb, input, flags) => line.act(named, verb, input.withCommand(command), flags);
@@ -39,6 +40,21 @@ export async function dispatch(line: CommandLine): Promise<void> {
   const { parseWithCommander } = await import('./commander-line.js');
   await parseWithCommander({ ...line, argv: separateWait(own), act }, { names: [head, tail], json });
 }
+
+/** `coord` alone, whoever acts: the first screen. @returns false where more was typed */
+async function actOnNothing(argv: readonly string[], act: Act): Promise<boolean> {
+  const plain = readPlainLine(argv, { arguments: [], options: [] });
+  if (plain === null) return false;
+  await act(OVERVIEW, await OVERVIEW.load(), new Input(plain.values, plain.options), commonFlags(plain.options));
+  return true;
+}
+
+/** Not in the registry: it is what no word names. */
+const OVERVIEW: VerbEntry = {
+  name: 'overview',
+  summary: 'where you stand',
+  load: async () => (await import('../session/overview.js')).overview,
+};
 
 /** @returns false where it takes commander to say what was typed */
 async function actPlainly(argv: readonly string[], entry: VerbEntry | undefined, act: Act): Promise<boolean> {

@@ -3,25 +3,17 @@ import type { Context } from '../../context.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/budget.js';
 import { isLive } from '../../domain/claims/leases.js';
-import { inboxOf, LOG_DISCLAIMER, type ReceivedNote } from '../../domain/log/notes.js';
+import { LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Agent, Role } from '../../domain/model.js';
 import { linesOf } from '../../domain/rules/files.js';
 import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
-import { countApart } from '../../git/main-branch.js';
 import type { Identity } from '../../identity.js';
 import { isPerson } from '../../person.js';
 import { refusalError } from '../../render/refusals.js';
-import {
-  type Briefing,
-  briefingParts,
-  type MemoryFile,
-  nextCommand,
-  type SyncHint,
-  showsMemory,
-} from '../../render/session.js';
+import { type Briefing, briefingParts, type MemoryFile, nextCommand, showsMemory } from '../../render/session.js';
 import { loadStyle } from '../../render/style.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -31,6 +23,7 @@ import { insidePath, type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder
 import { rememberRules } from '../rules/loaded.js';
 import { rulesIn } from '../rules/source.js';
 import type { Input, Success, Verb } from '../verb.js';
+import { openNotes, syncHint } from './standing.js';
 
 const DEFAULT_BYTES = 8_000;
 const ROLES: readonly Role[] = ['peer', 'worker', 'orchestrator'];
@@ -209,33 +202,9 @@ async function briefingFor(
     claims: live.filter((claim) => claim.agent === agent),
     others: live.filter((claim) => claim.agent !== agent),
     notes: await openNotes(store, agent),
-    sync: await syncHint(context, main),
+    sync: await syncHint(context, main?.branch ?? null),
   };
   return { ...facts, next: nextCommand(facts) };
-}
-
-/** null when the log is damaged: a session starts all the same, since nothing depends on the log. */
-async function openNotes(store: GitStore, agent: string): Promise<ReceivedNote[] | null> {
-  try {
-    return inboxOf(await store.readLog(), agent).filter(({ open }) => open);
-  } catch (error) {
-    if (error instanceof CoordError && error.code === 'corrupt') return null;
-    throw error;
-  }
-}
-
-async function syncHint(context: Context, main: MainFiles | null): Promise<SyncHint> {
-  const { commit: head } = await context.head();
-  const branch = main?.branch ?? null;
-  const apart = head === null || branch === null ? null : await countApart(context.git, head, branch.commit);
-  return {
-    head,
-    upstream: branch?.name ?? null,
-    upstreamCommit: branch?.commit ?? null,
-    fetched: branch?.fetched ?? false,
-    ahead: apart?.ahead ?? null,
-    behind: apart?.behind ?? null,
-  };
 }
 
 /** The paths of the memory files that the configuration names. @throws CoordError `usage` */

@@ -256,5 +256,8 @@ export class GitStore implements Store {
 }
 
 function noBranch(branch: string): CoordError {
-  return new CoordError('usage', `this repository has no coordination branch (${branch})`, { hint: coord('init') });
+  return new CoordError('usage', `this repository has no coordination branch (${branch})`, {
+    hint: coord('init'),
+    details: { reason: 'not-set-up' },
+  });
 }

@@ -1,0 +1,168 @@
+import type { Context } from '../../context.js';
+import { isLive } from '../../domain/claims/leases.js';
+import type { ReceivedNote } from '../../domain/log/notes.js';
+import type { Claim } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
+import { oneLine, plural, shorten } from '../../domain/text.js';
+import type { Instant } from '../../domain/time.js';
+import { CoordError } from '../../errors.js';
+import { timeLeft } from '../../render/format.js';
+import type { SyncHint } from '../../render/session.js';
+import type { Style } from '../../render/style.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { mainBranch } from '../main-branch/files.js';
+import type { Verb } from '../verb.js';
+import { openNotes, syncHint } from './standing.js';
+
+/** What `coord` alone shows: where its reader stands, and the words that an agent needs. It asks no remote. */
+export const overview: Verb = {
+  examples: [['coord', 'who you are, what you hold, who works beside you, and what to do next']],
+  async run(context) {
+    const standing = await standingOf(context);
+    const now = context.now();
+    return { data: { ...standing, now }, text: (style) => overviewLines(standing, now, style) };
+  },
+};
+
+interface Standing {
+  readonly setUp: 'no-repository' | 'no' | 'yes';
+  /** null: not known; a command that needs it says who the candidates are. */
+  readonly agent: string | null;
+  readonly session: string | null;
+  readonly claims: readonly Claim[];
+  readonly others: readonly Claim[];
+  /** Open notes to this agent; null: they cannot be known. */
+  readonly notes: readonly ReceivedNote[] | null;
+  readonly sync: SyncHint | null;
+  /** The one command to run next. */
+  readonly next: string;
+}
+
+const NOWHERE: Omit<Standing, 'setUp' | 'next'> = {
+  ...{ agent: null, session: null, claims: [], others: [], notes: [], sync: null },
+};
+
+async function standingOf(context: Context): Promise<Standing> {
+  const store = await openStore(context);
+  if (store === 'no-repository')
+    return { ...NOWHERE, setUp: store, next: `go into a git repository; then ${coord('init')}` };
+  if (store === 'no') return { ...NOWHERE, setUp: store, next: coord('init') };
+  const { state } = await store.read();
+  const known = context.identityIfKnown();
+  const agent = known?.agent ?? null;
+  const live = state.claims.filter((claim) => isLive(claim, context.now()));
+  const notes = agent === null ? [] : await openNotes(store, agent);
+  const facts = {
+    setUp: 'yes',
+    agent,
+    session: known?.session ?? null,
+    claims: live.filter((claim) => claim.agent === agent),
+    others: live.filter((claim) => claim.agent !== agent),
+    notes,
+    sync: await syncHint(context, await mainBranch(context)),
+  } as const;
+  return { ...facts, next: nextStep(facts) };
+}
+
+async function openStore(context: Context): Promise<GitStore | Exclude<Standing['setUp'], 'yes'>> {
+  try {
+    void context.repository;
+  } catch (error) {
+    if (error instanceof CoordError && error.code === 'usage') return 'no-repository';
+    throw error;
+  }
+  try {
+    const store = await context.store();
+    await store.read();
+    return store;
+  } catch (error) {
+    if (error instanceof CoordError && error.details.reason === 'not-set-up') return 'no';
+    throw error;
+  }
+}
+
+function nextStep({ agent, session, claims, notes, sync }: Omit<Standing, 'setUp' | 'next'>): string {
+  if (agent === null) return coord('session start --agent YOUR-ID');
+  if (session === null) return coord('session start');
+  const awaiting = notes?.find(({ pending }) => pending.includes(agent));
+  if (awaiting) return coord(`ack ${awaiting.id}`);
+  if ((sync?.behind ?? 0) > 0) return coord('sync-check');
+  return claims.length === 0 ? coord('claim PATH --reason "why"') : coord('land');
+}
+
+/** The words that an agent needs, with what each is for. */
+const WORDS: readonly (readonly [command: string, meaning: string])[] = [
+  ['session start', 'the rules, who holds what, what to do next'],
+  ['claim PATH', 'before you change it'],
+  ['status', 'who is where, and who waits'],
+  ['land', 'push to main and give your claims back, both or neither'],
+  ['release PATH', 'give a claim back'],
+  ['note "…"', 'tell the others; coord inbox reads what they tell you'],
+  ['sync-check', 'before a deploy: is this copy current?'],
+  ['session end', 'when you are done'],
+];
+
+const MOST_SHOWN = 4;
+const WIDEST_TARGET = 60;
+
+function overviewLines(standing: Standing, now: Instant, style: Style): string[] {
+  const width = Math.max(...WORDS.map(([command]) => command.length)) + 2;
+  return [
+    style.bold('coord: several agents change one repository, and nobody undoes the work of another'),
+    ...(standing.setUp === 'yes' ? standingLines(standing, now, style) : [NOT_SET_UP[standing.setUp]]),
+    '',
+    ...WORDS.map(([command, meaning]) => `  coord ${command.padEnd(width)}${style.dim(meaning)}`),
+    '',
+    `${style.bold('next:')} ${standing.next}`,
+    `${style.bold('more:')} coord help`,
+  ];
+}
+
+const NOT_SET_UP = {
+  'no-repository': 'this folder is in no git repository',
+  no: 'this repository is not set up for it yet',
+} as const;
+
+function standingLines(
+  { agent, session, claims, others, notes, sync }: Standing,
+  now: Instant,
+  style: Style,
+): string[] {
+  const you = agent === null ? 'not known yet' : `${agent}${session === null ? ', no session yet' : ''}`;
+  const mine = claims.map((claim) => `${targetOf(claim, style)} ${timeLeft(claim.expiresAt, now)}`);
+  const theirs = others.map((claim) => `${claim.agent} ${targetOf(claim, style)} ${timeLeft(claim.expiresAt, now)}`);
+  return [
+    `you      ${you}`,
+    `hold     ${listed(mine)}`,
+    `others   ${listed(theirs)}`,
+    ...(agent === null ? [] : [`notes    ${notesLine(notes, agent)}`]),
+    `copy     ${copyLine(sync)}`,
+  ];
+}
+
+function targetOf({ target }: Claim, style: Style): string {
+  return style.target(shorten(oneLine(target), WIDEST_TARGET));
+}
+
+function listed(parts: readonly string[]): string {
+  if (parts.length === 0) return 'nothing';
+  const more = parts.length - MOST_SHOWN;
+  return [...parts.slice(0, MOST_SHOWN), ...(more > 0 ? [`and ${more} more: ${coord('status')}`] : [])].join(' · ');
+}
+
+function notesLine(notes: readonly ReceivedNote[] | null, agent: string): string {
+  if (notes === null) return `cannot be read: ${coord('log')}`;
+  if (notes.length === 0) return 'none';
+  const owed = notes.filter(({ pending }) => pending.includes(agent)).length;
+  const waiting = owed === 0 ? '' : `, ${owed} of them ${owed === 1 ? 'waits' : 'wait'} for your answer`;
+  return `${plural(notes.length, 'note')} to you${waiting}: ${coord('inbox')}`;
+}
+
+/** Never a verdict: only `coord sync-check` asks the remote. */
+function copyLine(sync: SyncHint | null): string {
+  if (!sync?.upstream) return 'no main branch is known here';
+  const name = `${oneLine(sync.upstream)}${sync.fetched ? ' as last fetched' : ''}`;
+  if (sync.behind === null) return `cannot be compared with ${name}: ${coord('sync-check')}`;
+  const own = sync.ahead === 0 ? '' : `, and has ${plural(sync.ahead ?? 0, 'commit')} of its own`;
+  return sync.behind === 0 ? `has all of ${name}${own}` : `lacks ${plural(sync.behind, 'commit')} of ${name}${own}`;
+}

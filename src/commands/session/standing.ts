@@ -1,0 +1,30 @@
+import type { Context } from '../../context.js';
+import { inboxOf, type ReceivedNote } from '../../domain/log/notes.js';
+import { CoordError } from '../../errors.js';
+import { countApart, type MainBranch } from '../../git/main-branch.js';
+import type { SyncHint } from '../../render/session.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+
+/** The open notes to an agent; null when the log is damaged: nothing depends on the log. */
+export async function openNotes(store: GitStore, agent: string): Promise<ReceivedNote[] | null> {
+  try {
+    return inboxOf(await store.readLog(), agent).filter(({ open }) => open);
+  } catch (error) {
+    if (error instanceof CoordError && error.code === 'corrupt') return null;
+    throw error;
+  }
+}
+
+/** HEAD against the main branch as last fetched; asks no remote. */
+export async function syncHint(context: Context, branch: MainBranch | null): Promise<SyncHint> {
+  const { commit: head } = await context.head();
+  const apart = head === null || branch === null ? null : await countApart(context.git, head, branch.commit);
+  return {
+    head,
+    upstream: branch?.name ?? null,
+    upstreamCommit: branch?.commit ?? null,
+    fetched: branch?.fetched ?? false,
+    ahead: apart?.ahead ?? null,
+    behind: apart?.behind ?? null,
+  };
+}
