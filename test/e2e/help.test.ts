@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ANSWERS, RECORDS, REFUSALS } from '../../src/cli/json-fields.js';
 import { VERBS } from '../../src/commands/registry.js';
@@ -134,6 +135,21 @@ test('bash completes commands, verbs of groups, and options', async () => {
   expect(completions(script, ['--agent', 'maya', 'claim', 'src', '--tt'])).toEqual(['--ttl']);
   expect(completions(script, ['session', 'start', '--ro'])).toEqual(['--role']);
   expect(completions(script, ['claim', 'sr'])).toEqual([]);
+});
+
+const GIT_COMPLETION = '/usr/share/bash-completion/completions/git';
+
+test.runIf(existsSync(GIT_COMPLETION))('git’s own completion for bash completes git coord', async () => {
+  const box = sandbox();
+  const { stdout: script } = await box.coord(box.home, ['completion', 'bash']);
+  const program = `. ${GIT_COMPLETION}\n${script}\nCOMP_WORDS=(git "$@"); COMP_CWORD=$#; COMP_LINE="git $*"; COMP_POINT=$\{#COMP_LINE}
+    __git_wrap__git_main; printf '%s|' "$\{COMPREPLY[@]}"`;
+  const offered = (...words: string[]) =>
+    spawnSync('bash', ['-c', program, 'bash', ...words], { cwd: box.repository(), env: box.env, encoding: 'utf8' })
+      .stdout;
+  expect(offered('coord', 'cla')).toBe('claim |');
+  expect(offered('-c', 'a.b=c', 'coord', 'session', 'st')).toBe('start |');
+  expect(offered('coord', 'claim', 'src', '--tt')).toBe('--ttl |');
 });
 
 test.each(['zsh', 'fish'])('the script for %s names every command', async (shell) => {

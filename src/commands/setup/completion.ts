@@ -31,7 +31,14 @@ function bash(words: readonly CompletionWord[]): string {
     ...cases(words, (found) => `found='${found.map(({ word }) => word).join(' ')}'`),
     `  COMPREPLY=($(compgen -W "$found" -- "$\{COMP_WORDS[COMP_CWORD]}"))`,
     '}',
-    'complete -o default -F _coord coord',
+    'complete -o default -F _coord coord git-coord',
+    // What git's own completion calls for `git coord`; it adds no space after a word.
+    '_git_coord() {',
+    `  local from=$\{__git_cmd_idx:-1}`,
+    `  local COMP_WORDS=("$\{COMP_WORDS[@]:from}") COMP_CWORD=$((COMP_CWORD - from))`,
+    '  _coord',
+    `  COMPREPLY=("$\{COMPREPLY[@]/%/ }")`,
+    '}',
   ].join('\n');
 }
 
@@ -48,7 +55,8 @@ function zsh(words: readonly CompletionWord[]): string {
     "  _describe 'coord' found",
     '  [[ -n $place ]] && _files',
     '}',
-    'compdef _coord coord',
+    'compdef _coord coord git-coord',
+    '_git-coord() { _coord }',
   ].join('\n');
 }
 
@@ -87,7 +95,7 @@ function fish(words: readonly CompletionWord[]): string {
     const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`;
     return `complete -c coord -n '${where}' ${what} -d ${quote(about)}`;
   };
-  return words.map(line).join('\n');
+  return [...words.map(line), 'complete -c git-coord -w coord'].join('\n');
 }
 
 export const completion: Verb = {
@@ -97,7 +105,7 @@ export const completion: Verb = {
     ['eval "$(coord completion zsh)"', 'in ~/.zshrc, after compinit'],
     ['coord completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
-  notes: ['Completes commands, their verbs and options; targets complete as file names.'],
+  notes: ['Completes commands, their verbs and options, after coord and git coord; targets complete as file names.'],
   async run(_context, input) {
     const shell = input.argument(0) ?? '';
     if (!isShell(shell)) throw usage(`no completion for ${JSON.stringify(shell)}`, `one of: ${SHELLS.join(', ')}`);
