@@ -51,6 +51,8 @@ describe('the table of the fields of --json', () => {
     await run('noor', 'handoff decline @db', { cwd: bench });
     await run('maya', 'handoff @db --to noor');
     await run('noor', 'handoff accept @db', { cwd: bench });
+    await run('maya', 'claim @db --take-over --reason late');
+    await run('maya', 'status docs --wait');
     await run('maya', 'run @x -- true');
     for (const words of ['once k -- echo hi', 'once k -- echo hi', 'once k --forget']) await run('maya', words);
     await run('maya', 'sync-check');
@@ -72,6 +74,8 @@ describe('the table of the fields of --json', () => {
     await run('maya', 'claim src/web');
     box.commit(clone, 'src/web/b.ts', 'more\n');
     await run('maya', 'land');
+    await run('maya', 'release --merged HEAD');
+    await run('maya', 'doctor --compact --dry-run');
     await run('noor', 'sync-check', { exit: 5, cwd: bench });
     const hand = box.worktree(clone);
     await run('w1', 'session start --role worker', { cwd: hand });
