@@ -78,7 +78,6 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
     target: ['text', 'what was asked'],
     heldTarget: 'text',
     overlap: 'text',
-    witness: ['text', 'a path that both cover'],
     agent: 'text',
     session: 'text | null',
     claimId: 'text',
