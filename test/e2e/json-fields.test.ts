@@ -89,6 +89,21 @@ describe('the table of the fields of --json', () => {
     for (const words of ['events', 'metrics', 'doctor', 'audit HEAD~1..HEAD', 'rules list', 'rules lint']) {
       await run('maya', words);
     }
+    for (const words of [
+      'task add paging --scope lib',
+      'task list',
+      'task show t1',
+      'task take',
+      'task return --reason later',
+      'task edit t1 --priority 1',
+      'task take t1',
+      'task done t1 --result paged',
+      'task add more',
+      'task drop t2 --reason no',
+      'task report',
+    ]) {
+      await run('maya', words);
+    }
     await run('maya', 'rules show verify-before-done');
     await run('noor', 'agent kill noor --reason slow', { exit: 6, cwd: bench });
     await run('maya', 'agent kill noor --reason slow');
