@@ -190,9 +190,9 @@ export function validateConfig(
   for (;;) {
     const result = v.safeParse(ConfigSchema, rest);
     if (result.success) return unknown.length === 0 ? { config: result.output } : { problems: unknown };
-    const strangers = result.issues.filter(isUnknownKey);
-    if (strangers.length === 0) return { problems: [...unknown, ...result.issues.map(describeIssue)] };
-    for (const issue of strangers) {
+    const unknownKeys = result.issues.filter(isUnknownKey);
+    if (unknownKeys.length === 0) return { problems: [...unknown, ...result.issues.map(describeIssue)] };
+    for (const issue of unknownKeys) {
       unknown.push(describeIssue(issue));
       const last = issue.path?.at(-1);
       if (last) Reflect.deleteProperty(last.input as object, last.key as string);

@@ -50,6 +50,31 @@ export function shorten(text: string, most: number): string {
   return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
 }
 
+/** So many of what may be many are shown to a reader. */
+export const MOST_LISTED = 8;
+
+/** The first ones, a line each, and how many more there are. @param rest what is said behind that number */
+export function firstOf<Item>(
+  items: readonly Item[],
+  line: (item: Item) => string,
+  most = MOST_LISTED,
+  rest = 'more',
+): string[] {
+  const left = items.length - most;
+  return [...items.slice(0, most).map(line), ...(left > 0 ? [`and ${left} ${rest}`] : [])];
+}
+
+/** The same, below a line that says what they are. */
+export function listed<Item>(items: readonly Item[], line: (item: Item) => string, most = MOST_LISTED): string[] {
+  return firstOf(items, line, most).map((each) => `  ${each}`);
+}
+
+/** The same within a line: `a, b and 3 more`. */
+export function named(texts: readonly string[], most: number): string {
+  const left = texts.length - most;
+  return `${texts.slice(0, most).map(oneLine).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+}
+
 /** `1 commit`, `3 commits`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -114,12 +114,6 @@ export async function commitsBetween(
   return stdout.toString('latin1').split('\n').filter(Boolean);
 }
 
-/** The commit that a revision names; null when there is none. */
-export async function resolveCommit(git: Git, revision: string): Promise<string | null> {
-  const { code, stdout } = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
-  return code === 0 ? stdout.toString('latin1').trim() : null;
-}
-
 /** All best common ancestors; empty where there is none. */
 export async function mergeBases(git: Git, a: string, b: string): Promise<string[]> {
   const args = ['merge-base', '--all', a, b];

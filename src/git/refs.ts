@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { CoordError } from '../errors.js';
+import { shorten } from '../domain/text.js';
+import { CoordError, usage } from '../errors.js';
 import { dropLooseRef, type RefUpdateResult, readIfThere, readPackedRef, swapRefFile } from './ref-swap.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
@@ -19,6 +20,20 @@ export async function readRef(repository: Repository, git: Git, ref: string): Pr
   }
   const result = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', ref]);
   return result.code === 0 ? result.stdout.toString('utf8').trim() : null;
+}
+
+/** The commit that a revision names; null when there is none. */
+export async function resolveCommit(git: Git, revision: string): Promise<string | null> {
+  const { code, stdout } = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
+  return code === 0 ? stdout.toString('latin1').trim() : null;
+}
+
+/** The same, of a commit that somebody typed. @throws CoordError `usage` when there is none */
+export async function namedCommit(git: Git, revision: string): Promise<string> {
+  const commit = await resolveCommit(git, revision);
+  if (commit !== null) return commit;
+  const next = 'git fetch, or name another commit of this clone: git log --oneline';
+  throw usage(`no such commit: ${JSON.stringify(shorten(revision, 80))}`, next);
 }
 
 export interface Head {

@@ -8,7 +8,7 @@ import {
 } from '../domain/audit/report.js';
 import { groundToClaim } from '../domain/claims/land.js';
 import { coord, shellWord, targetWord } from '../domain/suggestion.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { firstOf, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
@@ -138,16 +138,15 @@ function nextWords({ verdict, reason, path, holding, missing }: Judgement, place
 
 const MOST_LISTED = 40;
 const LONGEST_SUBJECT = 50;
+const MORE_IN_JSON = 'more: --json lists all';
 
 /** A line a finding, then one for the whole. */
 export function auditLines(report: AuditReport, now: Instant, style: Style): string[] {
   const findings = report.commits.flatMap((commit) =>
     commit.paths.filter(({ verdict }) => isFinding(verdict)).map((path) => findingLine(commit, path, style)),
   );
-  const more = findings.length - MOST_LISTED;
   return [
-    ...findings.slice(0, MOST_LISTED),
-    ...(more > 0 ? [`and ${more} more: --json lists all`] : []),
+    ...firstOf(findings, (line) => line, MOST_LISTED, MORE_IN_JSON),
     summaryLine(report, style),
     ...signatureLines(report.coordination, now, MOST_LISTED, style),
   ];
@@ -201,14 +200,13 @@ function signatureLines(
   if (report.problem !== null)
     return [`${style.warn('unknown')}: the signatures of the coordination branch: ${report.problem}`];
   const { findings, commits, signed } = report;
-  const lines = findings.slice(0, most).map((finding) => signatureFindingLine(finding, now, style));
-  const more = findings.length - lines.length;
+  const lines = firstOf(findings, (finding) => signatureFindingLine(finding, now, style), most, MORE_IN_JSON);
   const size = plural(commits, 'coordination commit');
   const whole =
     findings.length === 0
       ? `${style.good('audited')} ${size}: ${signedPart(signed, commits)}`
       : `${style.bad('audited')} ${size}: ${plural(findings.length, 'signature')} missing or not good`;
-  return [...lines, ...(more > 0 ? [`and ${more} more: --json lists all`] : []), whole];
+  return [...lines, whole];
 }
 
 /** Says of no commit that it is signed when none had to be: a history that was replaced by an old one looks like that. */

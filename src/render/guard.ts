@@ -1,6 +1,6 @@
 import type { GuardRefusal } from '../domain/guard.js';
 import { coord, shellWord, targetWords } from '../domain/suggestion.js';
-import { oneLine, plural } from '../domain/text.js';
+import { listed, MOST_LISTED, oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
 import { clock, shortCommit } from './format.js';
@@ -8,8 +8,6 @@ import { nextStep, unclaimedLines } from './land-refusals.js';
 
 /** What a guard looks at. */
 export type Act = 'commit' | 'push';
-
-const MOST_LISTED = 8;
 
 /** A change that a guard stops, with what to do next, and how a person passes. */
 export function guardRefused(refusal: GuardRefusal, agent: string, act: Act, now: Instant): CoordError {
@@ -30,7 +28,7 @@ export function guardRefused(refusal: GuardRefusal, agent: string, act: Act, now
       const work = targetWords(targets.slice(0, MOST_LISTED).map((text) => ({ kind: 'path', text })));
       const message = [
         `refused: ${agent} is a worker, and may ${act === 'push' ? 'not push to the main branch' : 'commit its scratch paths only'}`,
-        ...listed(targets),
+        ...listed(targets, oneLine),
       ];
       return new CoordError(code, message.join('\n'), {
         ...options,
@@ -55,7 +53,7 @@ export function guardUndecided(error: CoordError, paths: readonly string[], act:
   const hint = isNobody
     ? `export COORD_AGENT=ID, or ${coord('session start --agent ID')}; then ${act} again`
     : error.hint;
-  return new CoordError(error.code, [why, ...listed(paths)].join('\n'), {
+  return new CoordError(error.code, [why, ...listed(paths, oneLine)].join('\n'), {
     ...(hint === undefined ? {} : { hint }),
     alternative: byHand(act),
     details: { ...error.details, reason: isNobody ? 'nobody' : 'undecided', paths },
@@ -76,11 +74,6 @@ export function passedWords(error: CoordError): string {
 /** The way past a guard, for a person. */
 export function byHand(act: Act): Alternative {
   return { why: 'as a person, past the guard and on the record', command: `COORD_GUARD=off git ${act} …` };
-}
-
-function listed(paths: readonly string[]): string[] {
-  const first = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
-  return [...first, ...(paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [])];
 }
 
 /** A push of the main branch that lacks what is on it. */

@@ -1,7 +1,7 @@
 import type { Target } from '../domain/ground/targets.js';
 import type { GuardRefusal } from '../domain/guard.js';
 import { asTyped, commandLine, coord, type Standpoint, shellWord, targetWords } from '../domain/suggestion.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { clock } from './format.js';
@@ -10,7 +10,6 @@ import { unclaimedLines } from './land-refusals.js';
 /** What a harness is about to do. */
 export type HarnessAct = 'edit' | 'command';
 
-const MOST_LISTED = 8;
 /** A model reads all of it. */
 const LONGEST_REASON = 4_000;
 
@@ -32,7 +31,7 @@ export function actRefused(
       const [first = 'ID'] = refusal.orchestrators;
       const message = [
         `refused: ${agent} is a worker, and may change its scratch paths only`,
-        ...listed(refusal.targets),
+        ...listed(refusal.targets, oneLine),
       ];
       return new CoordError(code, message.join('\n'), {
         hint: `${coord('session scratch')}, work there, and hand over: ${coord(`submit PATH --note "…" --to ${first}`)}`,
@@ -68,16 +67,20 @@ export function actUndecided(error: CoordError, ground: readonly string[], act: 
     : `the guard cannot decide: ${error.message}`;
   const where = ground.length === 0 ? 'may change the surface' : 'changes the surface';
   const hint = isNobody ? 'start the harness with COORD_AGENT=ID exported' : error.hint;
-  return new CoordError(error.code, [`refused: this ${act} ${where}, and ${why}`, ...listed(ground)].join('\n'), {
-    ...(hint === undefined ? {} : { hint }),
-    details: { ...error.details, reason: isNobody ? 'nobody' : 'undecided', paths: ground },
-    cause: error,
-  });
+  return new CoordError(
+    error.code,
+    [`refused: this ${act} ${where}, and ${why}`, ...listed(ground, oneLine)].join('\n'),
+    {
+      ...(hint === undefined ? {} : { hint }),
+      details: { ...error.details, reason: isNobody ? 'nobody' : 'undecided', paths: ground },
+      cause: error,
+    },
+  );
 }
 
 /** A command that would leave out a guard. */
 export function bypassRefused(ways: readonly string[]): CoordError {
-  return new CoordError('closed', [`refused: ${ways[0] ?? ''}`, ...listed(ways.slice(1))].join('\n'), {
+  return new CoordError('closed', [`refused: ${ways[0] ?? ''}`, ...listed(ways.slice(1), oneLine)].join('\n'), {
     hint: 'run it without; when a guard refuses it then, do what the guard says',
     details: { reason: 'bypass', ways },
   });
@@ -104,9 +107,4 @@ export function harnessWords({ message, hint, alternative }: CoordError, standpo
     ...(alternative === undefined ? [] : [`or ${alternative.why}: ${alternative.command}`]),
   ];
   return lines.map((line) => shorten(asTyped(line, standpoint), LONGEST_REASON)).join('\n');
-}
-
-function listed(texts: readonly string[]): string[] {
-  const first = texts.slice(0, MOST_LISTED).map((text) => `  ${oneLine(text)}`);
-  return [...first, ...(texts.length > MOST_LISTED ? [`  and ${texts.length - MOST_LISTED} more`] : [])];
 }

@@ -1,11 +1,9 @@
 import { groundToClaim } from '../domain/claims/land.js';
 import type { UnclaimedPath } from '../domain/refusal.js';
 import { coord, targetWords } from '../domain/suggestion.js';
-import { oneLine, plural } from '../domain/text.js';
+import { listed, oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { clock } from './format.js';
-
-const MOST_LISTED = 8;
 
 /** Changed paths that no claim of this agent covers: who holds each, and what to run. */
 export function unclaimedWords(paths: readonly UnclaimedPath[], now: Instant): { message: string; hint: string } {
@@ -20,8 +18,7 @@ export function unclaimedWords(paths: readonly UnclaimedPath[], now: Instant): {
 
 /** A line a path, why it may not be changed; of many, the first ones. */
 export function unclaimedLines(paths: readonly UnclaimedPath[], now: Instant): string[] {
-  const listed = paths.slice(0, MOST_LISTED).map((one) => `  ${oneLine(one.path)}: ${whyUnclaimed(one, now)}`);
-  return [...listed, ...(paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [])];
+  return listed(paths, (one) => `${oneLine(one.path)}: ${whyUnclaimed(one, now)}`);
 }
 
 function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): string {

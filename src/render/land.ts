@@ -1,7 +1,7 @@
 import type { TargetKind } from '../domain/ground/targets.js';
 import type { Refusal } from '../domain/refusal.js';
 import { coord, shellWord, targetWord } from '../domain/suggestion.js';
-import { oneLine, plural } from '../domain/text.js';
+import { listed, oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { shortCommit } from './format.js';
@@ -90,14 +90,10 @@ export function landRefused(refusal: Refusal, now: Instant): CoordError {
   });
 }
 
-const MOST_LISTED = 8;
-
 /** Work on the ground of claims that are about to be given back, and that no commit holds. */
 export function uncommittedOnGround(paths: readonly string[], again: string): CoordError {
-  const listed = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
-  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
   const what = `uncommitted: the claimed ground has ${plural(paths.length, 'change')} that no commit holds`;
-  return new CoordError('behind', [what, ...listed, ...more].join('\n'), {
+  return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
     hint: `git commit them, or git stash --include-untracked; then ${again}`,
     details: { reason: 'uncommitted', paths },
   });
@@ -132,10 +128,8 @@ export function releasedByLines({ commit, upstream, released, kept }: ReleasedBy
 /** The pull request is not merged, as far as the main branch shows. */
 export function notMerged(report: ReleasedByReport, paths: readonly string[]): CoordError {
   const { commit, upstream } = report;
-  const listed = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
-  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
   const what = `not merged: ${shortCommit(commit)} is not on ${oneLine(upstream)}, which has other content at`;
-  return new CoordError('behind', [what, ...listed, ...more].join('\n'), {
+  return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
     hint: `repeat after the merge; if the review changed it, release it yourself: ${coord(
       `release ${report.kept.map(({ target }) => targetWord(target)).join(' ')} --commit ${shellWord(upstream)}`,
     )}`,

@@ -2,7 +2,7 @@ import type { Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
 import { coord, targetWord, targetWords } from '../domain/suggestion.js';
-import { oneLine, plural } from '../domain/text.js';
+import { listed, oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
 import { unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
@@ -77,7 +77,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'unknown-agent':
     case 'killed-agent':
     case 'oneself':
-      return strangerWords(refusal);
+      return unknownAgentWords(refusal);
     case 'request-id':
       return {
         message: `request id ${oneLine(refusal.id)} belongs to another request: ${refusal.kind} by ${refusal.agent} at ${clock(refusal.at, now)}`,
@@ -234,13 +234,12 @@ export function uncommittedError(
   paths: readonly string[],
   hint = 'git commit, then release; or release --uncommitted, on the record',
 ): CoordError {
-  const listed = paths.slice(0, MOST_LISTED).map((path) => `  ${oneLine(path)}`);
-  const more = paths.length > MOST_LISTED ? [`  and ${paths.length - MOST_LISTED} more`] : [];
   return new CoordError(
     'behind',
-    [`uncommitted: this ground has ${plural(paths.length, 'change')} that no commit holds`, ...listed, ...more].join(
-      '\n',
-    ),
+    [
+      `uncommitted: this ground has ${plural(paths.length, 'change')} that no commit holds`,
+      ...listed(paths, oneLine, MOST_LISTED),
+    ].join('\n'),
     {
       hint,
       details: { reason: 'uncommitted', paths },
@@ -294,7 +293,11 @@ function sessionRequiredWords({ why }: Extract<Refusal, { reason: 'session-requi
 }
 
 /** An agent that cannot be meant. */
-function strangerWords({ reason, agent, known }: Extract<Refusal, { known: readonly string[] }>): AgentRefusalWords {
+function unknownAgentWords({
+  reason,
+  agent,
+  known,
+}: Extract<Refusal, { known: readonly string[] }>): AgentRefusalWords {
   const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
   switch (reason) {
     case 'unknown-agent':

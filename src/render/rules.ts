@@ -1,7 +1,7 @@
 import type { RuleProblem } from '../domain/rules/lint.js';
 import type { Rule } from '../domain/rules/parse.js';
 import { coord } from '../domain/suggestion.js';
-import { oneLine, plural } from '../domain/text.js';
+import { named, oneLine, plural } from '../domain/text.js';
 import { shortCommit } from './format.js';
 import type { Style } from './style.js';
 
@@ -24,9 +24,11 @@ export function rulesHeading({ digest, source, commit, rules, differing }: Rules
   const heading = `${style.bold('rules')} ${digest.slice(0, SHOWN_OF_DIGEST)} from ${oneLine(from)}`;
   const empty = rules.length === 0 ? [`no rule in them: ${coord('rules lint')}`] : [];
   if (differing.length === 0) return [heading, ...empty];
-  const named = differing.slice(0, MOST_FILES_NAMED).map(oneLine).join(', ');
-  const more = differing.length > MOST_FILES_NAMED ? ` and ${differing.length - MOST_FILES_NAMED} more` : '';
-  return [heading, ...empty, style.warn(`your working copy differs (${named}${more}); what stands here is in force`)];
+  return [
+    heading,
+    ...empty,
+    style.warn(`your working copy differs (${named(differing, MOST_FILES_NAMED)}); what stands here is in force`),
+  ];
 }
 
 /** `- claim-before-you-change: Before you …` */

@@ -2,7 +2,7 @@ import type { Fit, Part } from '../domain/agents/budget.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
 import { coord, shellWord } from '../domain/suggestion.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { firstOf, oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
 import { disclaimer, noteLine } from './notes.js';
@@ -139,13 +139,8 @@ function claimsPart(
   line: (claim: Claim) => string,
 ): Part {
   if (claims.length === 0) return always([`${name}: none`]);
-  const more = claims.length - MOST_LISTED;
   return {
-    full: [
-      `${name}:`,
-      ...claims.slice(0, MOST_LISTED).map(line),
-      ...(more > 0 ? [`  and ${more} more: ${command}`] : []),
-    ],
+    full: [`${name}:`, ...firstOf(claims, line, MOST_LISTED, `more: ${command}`)],
     brief: [`${name}: ${claims.length}, not shown here: ${command}`],
     rank,
   };

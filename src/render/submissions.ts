@@ -1,7 +1,7 @@
 import type { Submission } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
 import { coord } from '../domain/suggestion.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { clock, table } from './format.js';
@@ -37,8 +37,7 @@ export function submittedLines({ id, to, files }: Submission, added: boolean, st
   const what = `${plural(files.length, 'file')} to ${whom} · ${id}`;
   return [
     added ? `${style.good('submitted')} ${what}` : `submitted before: ${what}`,
-    ...files.slice(0, MOST_LISTED).map((file) => `  ${sign(file)} ${oneLine(file.path)}`),
-    ...(files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : []),
+    ...listed(files, (file) => `${sign(file)} ${oneLine(file.path)}`, MOST_LISTED),
   ];
 }
 
@@ -72,16 +71,14 @@ export function integratedLines(
 ): string[] {
   if (came === 'again') return [`integrated before: ${id} of ${oneLine(agent)}; nothing was done`];
   const what = `${id} of ${oneLine(agent)}: ${shorten(oneLine(text), LONGEST_TEXT)}`;
-  const rows = files.slice(0, MOST_LISTED).map((file) => `  ${fileLine(file)}`);
-  const more = files.length > MOST_LISTED ? [`  and ${files.length - MOST_LISTED} more`] : [];
+  const rows = listed(files, fileLine, MOST_LISTED);
   if (came === 'dry-run') {
     const lines = patch === null ? [] : patch.split('\n').map(printable);
-    return [`would integrate ${what}`, ...rows, ...more, ...lines];
+    return [`would integrate ${what}`, ...rows, ...lines];
   }
   return [
     `${style.good('integrated')} ${what}`,
     ...rows,
-    ...more,
     'next: look at it (git diff), test it, commit it and release your claims',
   ];
 }
@@ -114,9 +111,10 @@ export function integrationRefused(refusal: Refusal, id: string, now: Instant): 
 export function overwriteError(paths: readonly string[], id: string): CoordError {
   return new CoordError(
     'behind',
-    [`not integrated: ${plural(paths.length, 'file')} here with changes that no commit holds`, ...listed(paths)].join(
-      '\n',
-    ),
+    [
+      `not integrated: ${plural(paths.length, 'file')} here with changes that no commit holds`,
+      ...listed(paths, oneLine, MOST_LISTED),
+    ].join('\n'),
     {
       hint: `commit or stash them, then ${coord(`integrate ${id}`)}`,
       details: { reason: 'uncommitted', paths },
@@ -129,10 +127,14 @@ export function obstacleError(
   id: string,
 ): CoordError {
   const lines = files.map(({ path, obstacle }) => `${path} (${obstacle} is in the way)`);
-  return new CoordError('behind', ['not integrated: no place for a file', ...listed(lines)].join('\n'), {
-    hint: `move that folder, link or file away, then ${coord(`integrate ${id}`)}`,
-    details: { reason: 'obstacle', paths: files.map(({ path }) => path) },
-  });
+  return new CoordError(
+    'behind',
+    ['not integrated: no place for a file', ...listed(lines, oneLine, MOST_LISTED)].join('\n'),
+    {
+      hint: `move that folder, link or file away, then ${coord(`integrate ${id}`)}`,
+      details: { reason: 'obstacle', paths: files.map(({ path }) => path) },
+    },
+  );
 }
 
 const WHY = {
@@ -153,7 +155,7 @@ export function conflictError(
   const markable = !marks && files.every(({ conflict }) => conflict === 'text');
   return new CoordError(
     'behind',
-    [`not integrated: ${plural(files.length, 'conflict')}`, ...listed(lines)].join('\n'),
+    [`not integrated: ${plural(files.length, 'conflict')}`, ...listed(lines, oneLine, MOST_LISTED)].join('\n'),
     {
       hint: markable
         ? `write it with marks of conflict: ${coord(`integrate ${id} --conflicts`)}`
@@ -161,9 +163,4 @@ export function conflictError(
       details: { reason: 'conflict', conflicts: files.map(({ path, conflict }) => ({ path, conflict })) },
     },
   );
-}
-
-function listed(lines: readonly string[]): string[] {
-  const shown = lines.slice(0, MOST_LISTED).map((line) => `  ${oneLine(line)}`);
-  return lines.length > MOST_LISTED ? [...shown, `  and ${lines.length - MOST_LISTED} more`] : shown;
 }

@@ -2,7 +2,7 @@ import type { Refusal } from '../domain/refusal.js';
 import { coord, shellWord } from '../domain/suggestion.js';
 import type { TakenTask } from '../domain/tasks/task.js';
 import type { TaskView } from '../domain/tasks/view.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { clock } from './format.js';
@@ -44,10 +44,8 @@ export function taskWords(refusal: TaskRefusal, now: Instant): Words {
       return nothingWords(refusal, now);
     case 'bad-tasks': {
       const { problems } = refusal;
-      const more = problems.length > 50 ? [`and ${problems.length - 50} more`] : [];
-      const listed = problems.slice(0, 50).map(oneLine);
       return {
-        message: ['no task was added or changed:', ...listed, ...more].join('\n  '),
+        message: ['no task was added or changed:', ...listed(problems, oneLine, 50)].join('\n'),
         hint: 'mend them all, then repeat',
       };
     }
@@ -128,15 +126,8 @@ function nothingWords(
         ? 'every open task is stuck: somebody must look'
         : 'every open task waits for others';
   const lines = [
-    ...blocked
-      .slice(0, MOST_LISTED)
-      .map(
-        ({ task, title, blockedBy }) =>
-          `  ${task} (${shorten(oneLine(title), WIDEST_TITLE)}) waits for ${blockedBy.join(', ')}`,
-      ),
-    ...more(blocked.length),
-    ...taken.slice(0, MOST_LISTED).map((task) => `  ${takenLine(task, now)}`),
-    ...more(taken.length),
+    ...listed(blocked, waitingLine, MOST_LISTED),
+    ...listed(taken, (task) => takenLine(task, now), MOST_LISTED),
     ...(stuck.length === 0 ? [] : [`  stuck, tried too often: ${stuck.join(', ')}`]),
     ...(forOthers.length === 0 ? [] : [`  for other roles: ${forOthers.join(', ')}`]),
   ];
@@ -148,8 +139,10 @@ function nothingWords(
   };
 }
 
-function more(count: number): string[] {
-  return count > MOST_LISTED ? [`  and ${count - MOST_LISTED} more`] : [];
+type Blocked = Extract<Refusal, { reason: 'blocked' }>['blocked'][number];
+
+function waitingLine({ task, title, blockedBy }: Blocked): string {
+  return `${task} (${shorten(oneLine(title), WIDEST_TITLE)}) waits for ${blockedBy.join(', ')}`;
 }
 
 function takenLine({ task, title, state, agent, expiresAt }: TakenTask, now: Instant): string {

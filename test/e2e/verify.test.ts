@@ -77,8 +77,8 @@ it.each([
   [['deploy', 'verify', 'prdo'], 'no such deploy target', 'coord deploy verify prod'],
   [['deploy', 'verify', 'constructor'], 'no such deploy target', ''],
   [['deploy', 'verify', 'bare'], 'nothing says where to look for bare', '"verify"'],
-  [['deploy', 'verify', 'prod', '--commit', 'nothing'], 'no such commit here: "nothing"', 'git fetch'],
-  [['deploy', 'verify', 'prod', '--commit', '--all'], 'no such commit here', ''],
+  [['deploy', 'verify', 'prod', '--commit', 'nothing'], 'no such commit: "nothing"', 'git fetch'],
+  [['deploy', 'verify', 'prod', '--commit', '--all'], 'no such commit', ''],
   [['deploy', 'verify', 'prod', '--timeout', 'soon'], 'not a duration: "soon"', '30s'],
 ])('coord %j is exit 2: %s', async (args, message, more) => {
   const { box, clone } = await deployed((response) => response.end('never asked'));

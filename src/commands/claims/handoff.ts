@@ -54,7 +54,7 @@ export const handoff: Verb = {
         ...base,
         targets,
         to,
-        commit: await commitToRecord(context, input),
+        commit: await commitToRecord(context, input.text('commit')),
         commitNamed: input.text('commit') !== undefined,
         note,
       },

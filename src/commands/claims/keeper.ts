@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { epochMs, secondsBetween } from '../../domain/time.js';
-import { Bell, watchBranch } from '../../store/queue/watch.js';
+import { Wakeup, watchBranch } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 
@@ -14,7 +14,7 @@ const LONGEST_BEAT_SECONDS = 60;
  * or expired because it could not be renewed in time.
  */
 export class Keeper {
-  private readonly bell = new Bell();
+  private readonly wakeup = new Wakeup();
   private ended = false;
   private expiresAt: string;
 
@@ -29,17 +29,17 @@ export class Keeper {
   /** Resolves with why the claims were lost, or null once {@link end} was called. */
   async watch(): Promise<string | null> {
     const { branch } = await this.context.config();
-    const onChange = () => this.bell.ring();
+    const onChange = () => this.wakeup.ring();
     const watcher = watchBranch({ repository: this.context.repository, branch, onChange });
     try {
       let renewAt = this.nextBeat();
       while (!this.ended) {
-        this.bell.reset();
+        this.wakeup.reset();
         const now = this.context.host.now();
         const lost = now >= renewAt ? await this.renew() : await this.missing();
         if (lost !== null) return lost;
         if (now >= renewAt) renewAt = this.nextBeat();
-        if (!this.ended) await this.bell.wait(Math.max(10, renewAt - this.context.host.now()));
+        if (!this.ended) await this.wakeup.wait(Math.max(10, renewAt - this.context.host.now()));
       }
       return null;
     } finally {
@@ -49,7 +49,7 @@ export class Keeper {
 
   end(): void {
     this.ended = true;
-    this.bell.ring();
+    this.wakeup.ring();
   }
 
   /** Milliseconds since the epoch. */

@@ -88,18 +88,18 @@ async function begin(context: Context, input: Input, store: GitStore, key: strin
   const target = onceTarget(key);
   const seconds = readWait(input, await context.config());
   const deadline = addSeconds(context.now(), seconds ?? 0);
-  return listening(context, async (bell) => {
+  return listening(context, async (wakeup) => {
     for (;;) {
-      bell.reset();
+      wakeup.reset();
       const decision = await ask(context, input, store, key);
       const now = context.now();
       if (decision.ok) return decision.result;
       if (decision.refusal.reason !== 'held') return refusalError(decision.refusal, now);
       if (seconds === null) return runningError(key, decision.refusal, now);
       const { conflicts } = decision.refusal;
-      if (bell.stopped) return gaveUpError('interrupted', seconds, 'wait', [target], conflicts);
+      if (wakeup.stopped) return gaveUpError('interrupted', seconds, 'wait', [target], conflicts);
       if (now >= deadline) return gaveUpError('timeout', seconds, 'wait', [target], conflicts);
-      await bell.wait(POLL_MS);
+      await wakeup.wait(POLL_MS);
     }
   });
 }

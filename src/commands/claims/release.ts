@@ -2,9 +2,9 @@ import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import type { Target } from '../../domain/ground/targets.js';
 import { coord } from '../../domain/suggestion.js';
-import { shorten } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { namedCommit } from '../../git/refs.js';
 import { releasedLines } from '../../render/claims.js';
 import { refusalError, uncommittedError } from '../../render/refusals.js';
 import { isAnswered } from '../../store/queue/combine.js';
@@ -44,7 +44,7 @@ export const release: Verb = {
     const store = await context.store();
     await checkOffline(context, input);
     const offline = input.flag('offline');
-    const commit = await commitToRecord(context, input);
+    const commit = await commitToRecord(context, input.text('commit'));
     const { state } = await (await storeToRead(context, input)).read();
     const owned = ownClaims(state, base, targets, context.now());
     const claims = 'claims' in owned ? owned.claims : [];
@@ -82,15 +82,7 @@ function readReleaseTargets(context: Context, input: Input): Target[] | null {
   return readTargets(context, input, texts);
 }
 
-/** The commit that `--commit` names, else HEAD; null on an unborn branch. @throws CoordError `usage` */
-export async function commitToRecord(context: Context, input: Input): Promise<string | null> {
-  const named = input.text('commit');
-  if (named === undefined) return (await context.head()).commit;
-  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
-  if (result.code !== 0)
-    throw usage(
-      `no such commit: ${JSON.stringify(shorten(named, 80))}`,
-      'name a commit of this repository: git log --oneline',
-    );
-  return result.stdout.toString('utf8').trim();
+/** The commit that was named, else HEAD; null on an unborn branch. @throws CoordError `usage` */
+export async function commitToRecord(context: Context, named: string | undefined): Promise<string | null> {
+  return named === undefined ? (await context.head()).commit : namedCommit(context.git, named);
 }

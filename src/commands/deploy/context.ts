@@ -5,7 +5,6 @@ import { deployTarget } from '../../domain/ground/targets.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
-import { resolveCommit } from '../../git/commit-range.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { readTarget } from '../../targets.js';
 import { readReason } from '../claims/claim.js';
@@ -79,13 +78,6 @@ export function targetConfig({ config, from }: Pick<Authority, 'config' | 'from'
     );
   }
   return found;
-}
-
-/** A commit that was named. @throws CoordError `usage` when there is no such commit. */
-export async function commitNamed(context: Context, revision: string): Promise<string> {
-  const commit = await resolveCommit(context.git, revision);
-  if (commit !== null) return commit;
-  throw usage(`no such commit here: ${JSON.stringify(shorten(revision, 80))}`, 'git fetch, or name another');
 }
 
 function unknownTarget(target: string, known: readonly string[], where: string): CoordError {

@@ -2,13 +2,14 @@ import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
+import { namedCommit } from '../../git/refs.js';
 import { notAtRollback } from '../../render/deploy/refusals.js';
 import { addressOf } from '../../verify/address.js';
 import { readTtl, readWait } from '../durations.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { newDeployment, recordBlocked } from './attempt.js';
 import { readAuthority } from './authority.js';
-import { commitNamed, type DeployContext, type DeployOptions, readOptions, targetConfig } from './context.js';
+import { type DeployContext, type DeployOptions, readOptions, targetConfig } from './context.js';
 import { Progress } from './progress.js';
 import { deployNow, planDeploy } from './run.js';
 
@@ -48,7 +49,7 @@ export const deploy: Verb = {
     // Before anything is run: where to look at the end must be an address that can be asked.
     if (config.verify) addressOf(config.verify.url);
     const { head } = authority;
-    const commit = options.back === null ? head : await commitNamed(context, options.back);
+    const commit = options.back === null ? head : await namedCommit(context.git, options.back);
     const deploy: DeployContext = { context, store: await context.store(), options, authority, config, commit };
     // Before the gates: their programs judge what lies in the worktree.
     if (head !== commit && !options.dryRun) return cannotBegin(context, options, notAtRollback(head, commit));

@@ -120,9 +120,9 @@ function begun(
 
 /** Another deploy of the very same agent: no queue is for that, since it holds the claim. */
 async function waitForOwn(context: Context): Promise<boolean> {
-  return listening(context, async (bell) => {
-    await bell.wait(POLL_MS);
-    return bell.stopped;
+  return listening(context, async (wakeup) => {
+    await wakeup.wait(POLL_MS);
+    return wakeup.stopped;
   });
 }
 

@@ -5,12 +5,12 @@ import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
+import { namedCommit } from '../../git/refs.js';
 import { verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/endpoint.js';
 import { verifyEndpoint } from '../../verify/endpoint.js';
 import { nearest } from '../line/nearest.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 import type { Input, Verb } from '../verb.js';
-import { commitNamed } from './context.js';
 import { endpointEffects } from './endpoint.js';
 import { knownDeployments } from './list.js';
 
@@ -92,7 +92,7 @@ interface Expected {
  * @throws CoordError `usage` when there is no such commit
  */
 async function expectedCommit(context: Context, target: string, typed: string | undefined): Promise<Expected> {
-  const named = typed === undefined ? null : await commitNamed(context, typed);
+  const named = typed === undefined ? null : await namedCommit(context.git, typed);
   const { deployments, warnings } = await onRecord(context);
   const ran = mayRun(deployments, target);
   const before = (commit: string) => ran.find((other) => other.commit !== commit)?.commit ?? null;

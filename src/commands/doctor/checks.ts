@@ -50,7 +50,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
   const claims = branch.state === null ? { ...ASKS, live: false, why: 'the state cannot be read' } : ASKS;
   return {
     checks: [
-      well('config', 'high', `${CONFIG_FILE} is ${valid}`),
+      pass('config', 'high', `${CONFIG_FILE} is ${valid}`),
       main instanceof CoordError ? failed('protected', main) : protectedCheck(main.from?.name ?? null),
       ...branch.checks,
       ...(branch.state ? stateFindings(branch.state, await context.policy('anyone'), context.now()) : []),
@@ -68,7 +68,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
 
 /** @param from the main branch that the configuration was read from; null: none has it */
 function protectedCheck(from: string | null): Checked {
-  if (from !== null) return well('protected', 'medium', `guards and gates go by ${CONFIG_FILE} of ${from}`);
+  if (from !== null) return pass('protected', 'medium', `guards and gates go by ${CONFIG_FILE} of ${from}`);
   const message = `the main branch has no ${CONFIG_FILE}: guards and gates go by each working copy`;
   return wrong('protected', 'medium', message, `commit ${CONFIG_FILE}, and bring it to the main branch`);
 }
@@ -79,7 +79,7 @@ async function rulesCheck(context: Context): Promise<Checked> {
   if (files.length === 0)
     return wrong('rules', 'medium', `no rules in ${folder}`, `${coord('init')} writes the starter rules`);
   const errors = lintRules(files).filter(({ severity }) => severity === 'error');
-  if (errors.length === 0) return well('rules', 'medium', `${plural(files.length, 'file')} in ${folder}, clear`);
+  if (errors.length === 0) return pass('rules', 'medium', `${plural(files.length, 'file')} in ${folder}, clear`);
   return wrong('rules', 'medium', `${plural(errors.length, 'error')} in ${folder}`, coord('rules lint'));
 }
 
@@ -88,7 +88,7 @@ export interface Checked extends Finding {
   readonly error?: CoordError;
 }
 
-export function well(id: string, severity: Severity, message: string): Checked {
+export function pass(id: string, severity: Severity, message: string): Checked {
   return { id, ok: true, severity, message, next: null };
 }
 
@@ -118,12 +118,12 @@ async function branchChecks(
   const store = await context.store();
   const here = await store.read(ALL_PARTS).catch(asError);
   const checks = [
-    here instanceof CoordError ? failed('branch', here) : well('branch', 'high', `${branch} can be read`),
+    here instanceof CoordError ? failed('branch', here) : pass('branch', 'high', `${branch} can be read`),
   ];
   if (share && !(here instanceof CoordError && here.code === 'usage')) {
     const there = await store.latest(ALL_PARTS).catch(asError);
     const inStep = `${remote} has it, and this clone is in step`;
-    checks.push(there instanceof CoordError ? failed('remote', there) : well('remote', 'high', inStep));
+    checks.push(there instanceof CoordError ? failed('remote', there) : pass('remote', 'high', inStep));
   }
   const snapshot = await store.read(ALL_PARTS).catch(() => null);
   const log = snapshot && (await store.readLog().catch(asError));
@@ -132,7 +132,7 @@ async function branchChecks(
 }
 
 async function shareCheck({ git }: Context, { share, remote }: Config): Promise<Checked> {
-  if (share) return well('share', 'low', `claims hold for every clone of ${remote}`);
+  if (share) return pass('share', 'low', `claims hold for every clone of ${remote}`);
   const listed = await git(['remote']);
   if (listed.code !== 0) {
     const why = oneLine(listed.stderr.split('\n')[0] ?? '');
@@ -148,7 +148,7 @@ async function shareCheck({ git }: Context, { share, remote }: Config): Promise<
     .split('\n')
     .filter((name) => name !== '');
   const local = 'claims hold for the worktrees of this clone';
-  if (remotes.length === 0) return well('share', 'low', local);
+  if (remotes.length === 0) return pass('share', 'low', local);
   const next = `to share them: "share": true and "remote": "${remotes[0]}" in ${CONFIG_FILE}`;
   return wrong('share', 'low', `${local} only, though it has a remote`, next);
 }
@@ -163,7 +163,7 @@ async function signingCheck(context: Context, { config, from }: ProtectedConfig)
   if (problem !== null) return [wrong('signing', 'medium', ...problem)];
   const { allowedSigners } = config.signers;
   const message = `coordination commits are signed here, with a key that ${allowedSigners} of the main branch lists`;
-  return [well('signing', 'medium', message)];
+  return [pass('signing', 'medium', message)];
 }
 
 /** Agents that may sign coordination commits must not thereby be people who open a gate. */

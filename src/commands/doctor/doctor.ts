@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { gravest } from '../../domain/doctor/checkup.js';
+import { worst } from '../../domain/doctor/checkup.js';
 import type { Layer } from '../../domain/doctor/enforcement.js';
 import { CoordError, usage } from '../../errors.js';
 import { type DoctorReport, doctorLines } from '../../render/doctor.js';
@@ -48,11 +48,11 @@ export const doctor: Verb = {
     const findings = all.map(({ error: _, ...finding }) => finding);
     const report: DoctorReport = { enforcement, findings, mended, proof: proved?.proof ?? null };
     const nothingMended = input.flag('fix') && mended.length === 0 ? [NOTHING_MENDED] : [];
-    const worst = gravest(findings);
-    if (worst === null) return { data: report, text: (style) => [...nothingMended, ...doctorLines(report, style)] };
+    const problem = worst(findings);
+    if (problem === null) return { data: report, text: (style) => [...nothingMended, ...doctorLines(report, style)] };
     const lines = [...nothingMended, ...doctorLines(report, await loadStyle(false))];
-    return new CoordError(worst.code ?? 'fault', lines.join('\n'), {
-      hint: worst.next ?? 'mend what is marked high first',
+    return new CoordError(problem.code ?? 'fault', lines.join('\n'), {
+      hint: problem.next ?? 'mend what is marked high first',
       details: { ...report },
     });
   },

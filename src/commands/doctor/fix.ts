@@ -9,7 +9,7 @@ import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
 import { programOf, readHooks } from '../guards/hooks-report.js';
-import { type Checked, well, wrong } from './checks.js';
+import { type Checked, pass, wrong } from './checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 
 /**
@@ -122,7 +122,7 @@ function lockCheck({ repository, host }: Context, { branch }: Config): Checked {
   const path = refLockPath(repository, `refs/heads/${branch}`);
   const stats = statSync(path, { throwIfNoEntry: false });
   const seconds = stats ? Math.round(Math.abs(host.now() - stats.mtimeMs) / 1000) : 0;
-  if (seconds <= IN_USE_SECONDS) return well('lock', 'medium', 'none was left over');
+  if (seconds <= IN_USE_SECONDS) return pass('lock', 'medium', 'none was left over');
   const message = `${path} is there, for ${seconds}s: a git that was killed leaves it`;
   return wrong('lock', 'medium', message, coord('doctor --fix'));
 }
@@ -150,14 +150,14 @@ async function leftOverRefs({ git, repository, host }: Context): Promise<LeftOve
 
 async function refsCheck(context: Context): Promise<Checked> {
   const left = await leftOverRefs(context);
-  if (left.length === 0) return well('refs', 'low', 'none was left over');
+  if (left.length === 0) return pass('refs', 'low', 'none was left over');
   const message = `${plural(left.length, 'ref')} of commands that were killed: ${left[0]?.ref}`;
   return wrong('refs', 'low', message, coord('doctor --fix'));
 }
 
 function proofsCheck(context: Context): Checked {
   const left = leftOverProofs(context);
-  if (left.length === 0) return well('proofs', 'low', 'none was left over');
+  if (left.length === 0) return pass('proofs', 'low', 'none was left over');
   return wrong('proofs', 'low', `${plural(left.length, 'folder')} of a --prove that was killed`, coord('doctor --fix'));
 }
 
@@ -170,7 +170,7 @@ function objectsCheck({ repository, host }: Context): Checked {
     return wrong('objects', 'low', message, 'if no git maintenance is running, remove it');
   }
   const loose = 256 * looseIn(join(objects, '17'));
-  if (loose < MANY_LOOSE_OBJECTS) return well('objects', 'low', 'few enough are loose');
+  if (loose < MANY_LOOSE_OBJECTS) return pass('objects', 'low', 'few enough are loose');
   return wrong('objects', 'low', `about ${loose} are loose`, 'git gc');
 }
 

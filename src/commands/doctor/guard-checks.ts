@@ -12,7 +12,7 @@ import type { HooksReport } from '../../render/hooks.js';
 import { readHooks } from '../guards/hooks-report.js';
 import { MOST_BYTES_READ, readMainFiles } from '../main-branch/files.js';
 import type { ProtectedConfig } from '../main-branch/protected-config.js';
-import { type Checked, well, wrong } from './checks.js';
+import { type Checked, pass, wrong } from './checks.js';
 
 /** What was looked at of one layer. */
 export interface GuardCheck {
@@ -26,7 +26,7 @@ export async function hooksCheck(context: Context): Promise<GuardCheck> {
   const problem = off ? 'COORD_GUARD=off is set here: they let everything through' : hooksProblem(report);
   if (problem === null) {
     const message = `live in ${oneLine(report.folder)}`;
-    return { check: well('hooks', 'medium', message), layer: { layer: 'hooks', live: true, why: message } };
+    return { check: pass('hooks', 'medium', message), layer: { layer: 'hooks', live: true, why: message } };
   }
   const next = off ? 'unset COORD_GUARD' : report.isOwn ? coord('hooks install') : coord('hooks status');
   const check = wrong('hooks', 'medium', problem, next);
@@ -62,7 +62,7 @@ export function harnessCheck({ repository: { root } }: Context): GuardCheck {
   });
   if (found.length > 0) {
     const message = `asks before an edit: ${found.join(', ')}`;
-    return { check: well('harness', 'low', message), layer: { layer: 'harness', live: true, why: message } };
+    return { check: pass('harness', 'low', message), layer: { layer: 'harness', live: true, why: message } };
   }
   const message = 'no harness in this worktree asks before an edit';
   return {
@@ -100,7 +100,7 @@ export async function ciCheck(context: Context): Promise<GuardCheck> {
   const found = main?.files.filter(({ text }) => AUDITS.test(text ?? '')).map(({ path }) => oneLine(path)) ?? [];
   if (found.length > 0) {
     const message = `${found.join(', ')} of ${main?.branch.name} runs coord audit, as far as can be seen from here`;
-    return { check: well('ci', 'low', message), layer: { layer: 'ci', live: true, why: message } };
+    return { check: pass('ci', 'low', message), layer: { layer: 'ci', live: true, why: message } };
   }
   const message = 'nothing on the main branch runs coord audit: what goes round the hooks is not found';
   return {
@@ -123,7 +123,7 @@ export async function deployChecks(context: Context, { config, from }: Protected
   const next = blocking[0]?.next ?? `mend "gates" and "deploy" in ${CONFIG_FILE}, on the main branch`;
   const sound = Object.keys(config.deploy).length === 0 ? 'no deploy target' : 'each deploy target has its gates';
   return [
-    problems.length === 0 ? well('gates', 'medium', sound) : wrong('gates', 'medium', problems.join('\n'), next),
+    problems.length === 0 ? pass('gates', 'medium', sound) : wrong('gates', 'medium', problems.join('\n'), next),
     ...weak.map((problem) => wrong('gate-strength', 'low', problem.message, problem.next)),
   ];
 }

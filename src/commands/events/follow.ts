@@ -8,7 +8,7 @@ import { CoordError } from '../../errors.js';
 import { eventLine } from '../../render/events.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { eventsSince, historyFrom } from '../../store/format/history.js';
-import { Bell, watchBranch, watchFolder } from '../../store/queue/watch.js';
+import { Wakeup, watchBranch, watchFolder } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 import { type EventsPlan, unknownEvent } from './events.js';
@@ -23,20 +23,20 @@ const SAME_REFUSAL_MS = 60_000;
 
 /** Prints each event once, in the order of the history, until it is asked to stop or nobody reads any more. */
 export async function followEvents(context: Context, store: GitStore, plan: EventsPlan): Promise<Success> {
-  const bell = new Bell();
-  const onChange = () => bell.ring();
+  const wakeup = new Wakeup();
+  const onChange = () => wakeup.ring();
   const { branch } = await context.config();
   const watches = [
     watchBranch({ repository: context.repository, branch, onChange }),
     watchFolder(store.deferredFolder, onChange),
   ];
-  const unlisten = context.host.onStop(() => bell.stop());
+  const unlisten = context.host.onStop(() => wakeup.stop());
   try {
-    const follower = new Follower(context, store, plan, await printer(context, bell));
-    while (!bell.stopped) {
-      bell.reset();
+    const follower = new Follower(context, store, plan, await printer(context, wakeup));
+    while (!wakeup.stopped) {
+      wakeup.reset();
       const sleepMs = await follower.step();
-      await bell.wait(sleepMs);
+      await wakeup.wait(sleepMs);
     }
   } finally {
     unlisten();
@@ -45,7 +45,7 @@ export async function followEvents(context: Context, store: GitStore, plan: Even
   return { data: {}, text: () => [], streamed: true };
 }
 
-async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent) => void> {
+async function printer(context: Context, wakeup: Wakeup): Promise<(event: CoordEvent) => void> {
   const { stdout, env } = context.host;
   const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
   return (event) => {
@@ -53,7 +53,7 @@ async function printer(context: Context, bell: Bell): Promise<(event: CoordEvent
       ? jsonLine(event)
       : asTyped(eventLine(event, context.now(), style), context.standpoint);
     stdout.write(`${line}\n`, (error) => {
-      if (error) bell.stop();
+      if (error) wakeup.stop();
     });
   };
 }

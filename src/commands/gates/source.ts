@@ -6,6 +6,7 @@ import { isTaskQuestion } from '../../domain/tasks/task.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { gateNamed, gatesOf } from '../../gates/check.js';
+import { namedCommit } from '../../git/refs.js';
 import { readAuthority } from '../deploy/authority.js';
 import { targetConfig } from '../deploy/context.js';
 import { nearest } from '../line/nearest.js';
@@ -78,12 +79,11 @@ export const QUESTION_OPTIONS = [
 
 /** Which commit is asked about. @throws CoordError `usage` when there is no such commit. */
 export async function readCommit(context: Context, input: Input): Promise<string> {
-  const revision = input.text('commit') ?? 'HEAD';
-  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
-  const { code, stdout } = await context.git(args);
-  if (code === 0) return stdout.toString('utf8').trim();
-  if (input.text('commit') === undefined) throw usage('there is no commit yet', 'commit first; or name one: --commit');
-  throw usage(`no such commit: ${JSON.stringify(shorten(revision, 80))}`, 'git fetch, then name it again');
+  const revision = input.text('commit');
+  if (revision !== undefined) return namedCommit(context.git, revision);
+  const { commit } = await context.head();
+  if (commit === null) throw usage('there is no commit yet', 'commit first; or name one: --commit');
+  return commit;
 }
 
 /** @throws CoordError `usage` when it is neither. */

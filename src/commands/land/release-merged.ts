@@ -4,10 +4,8 @@ import { groundOf } from '../../domain/claims/conflicts.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
-import { shorten } from '../../domain/text.js';
-import { usage } from '../../errors.js';
 import { pathsBetween, renamesSince, uncommittedPaths } from '../../git/changes.js';
-import { isAncestor } from '../../git/refs.js';
+import { isAncestor, namedCommit } from '../../git/refs.js';
 import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround } from '../../render/land.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
@@ -22,20 +20,10 @@ import { readWork, requireSharing } from './work.js';
  */
 export async function releaseMerged(context: Context, named: string): Promise<Outcome> {
   await requireSharing(context);
-  const commit = await readCommit(context, named);
+  const commit = await namedCommit(context.git, named);
   const { verdict, work } = await readWork(context);
   if (work === null) return syncError(verdict);
   return release(context, commit, { name: `${work.remote}/${work.branch}`, commit: work.main });
-}
-
-async function readCommit(context: Context, text: string): Promise<string> {
-  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${text}^{commit}`];
-  const result = await context.git(args);
-  if (result.code === 0) return result.stdout.toString('utf8').trim();
-  throw usage(
-    `no such commit: ${JSON.stringify(shorten(text, 80))}`,
-    'name the commit that you pushed, as this clone has it: git log --oneline',
-  );
 }
 
 interface Main {

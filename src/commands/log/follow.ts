@@ -5,7 +5,7 @@ import { CoordError } from '../../errors.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { disclaimer, noteLine } from '../../render/notes.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
-import { Bell, watchBranch } from '../../store/queue/watch.js';
+import { Wakeup, watchBranch } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 
@@ -31,25 +31,25 @@ export async function followLog(
   store: GitStore,
   { begin, wants, fetch }: FollowPlan,
 ): Promise<Success> {
-  const bell = new Bell();
+  const wakeup = new Wakeup();
   const { branch } = await context.config();
-  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => bell.ring() });
-  const unlisten = context.host.onStop(() => bell.stop());
+  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => wakeup.ring() });
+  const unlisten = context.host.onStop(() => wakeup.stop());
   const asksRemote = fetch && store.reach === 'remote';
   try {
-    const print = await printer(context, bell);
+    const print = await printer(context, wakeup);
     const seen = new Set<string>();
     let first = true;
     let reached = true;
-    while (!bell.stopped) {
-      bell.reset();
+    while (!wakeup.stopped) {
+      wakeup.reset();
       if (asksRemote) reached = await refresh(context, store, reached, first);
       const all = withPending(await store.readLog());
       const fresh = first ? begin(all) : all.filter((note) => !seen.has(note.id) && wants(note));
       for (const { id } of all) seen.add(id);
       print(fresh, first);
       first = false;
-      await bell.wait(asksRemote ? REMOTE_POLL_MS : LONGEST_SLEEP_MS);
+      await wakeup.wait(asksRemote ? REMOTE_POLL_MS : LONGEST_SLEEP_MS);
     }
   } finally {
     unlisten();
@@ -70,12 +70,15 @@ async function refresh(context: Context, store: GitStore, reached: boolean, firs
   }
 }
 
-async function printer(context: Context, bell: Bell): Promise<(notes: readonly OpenNote[], first: boolean) => void> {
+async function printer(
+  context: Context,
+  wakeup: Wakeup,
+): Promise<(notes: readonly OpenNote[], first: boolean) => void> {
   const { stdout, env } = context.host;
   const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
   const write = (line: string) =>
     stdout.write(line, (error) => {
-      if (error) bell.stop();
+      if (error) wakeup.stop();
     });
   return (notes, first) => {
     for (const note of notes) {

@@ -1,7 +1,6 @@
 import type { Context } from '../../context.js';
 import type { State, Submission } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
-import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { checkAgentId } from '../../identity.js';
 import { isPerson } from '../../person.js';
@@ -9,6 +8,7 @@ import { refusalError } from '../../render/refusals.js';
 import { submittedLines, withdrawnLines } from '../../render/submissions.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import { transact } from '../../store/swap/transact.js';
+import { commitToRecord } from '../claims/release.js';
 import { readTargets } from '../target-input.js';
 import { readText } from '../text-input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
@@ -50,7 +50,7 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   if (targets.length === 0) throw usage('nothing to submit: no path is named', coord('submit PATH --note "…"'));
   const base = await context.requestBase();
   const store = await context.store();
-  const commit = await baseCommit(context, input.text('base'));
+  const commit = await commitToRecord(context, input.text('base'));
   const files = await submittedFiles(context, targets, base.policy.scratch, commit);
   const request = { kind: 'submit' as const, ...base, to, text, commit, files };
   if (files.length === 0 && !(await answerBefore(store, request, context.now()))) {
@@ -63,13 +63,6 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   const { submission, added } = decision.result;
   return { data: { submission, added }, text: (style) => submittedLines(submission, added, style) };
-}
-
-async function baseCommit(context: Context, named: string | undefined): Promise<string | null> {
-  if (named === undefined) return (await context.head()).commit;
-  const result = await context.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`]);
-  if (result.code === 0) return result.stdout.toString('utf8').trim();
-  throw usage(`no such commit: ${oneLine(named)}`, 'git log --oneline');
 }
 
 async function takeBack(context: Context, id: string): Promise<Outcome> {

@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import { matches } from '../../domain/ground/index.js';
 import { directoryPath, type Target } from '../../domain/ground/targets.js';
 import type { SubmittedFile } from '../../domain/model.js';
-import { oneLine, plural } from '../../domain/text.js';
+import { listed, oneLine, plural } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { type ChangedFile, ScratchIndex, type TreeFile } from '../../git/scratch-index.js';
 import { type ListedFile, listFiles, obstacleTo } from '../../git/worktree.js';
@@ -107,9 +107,7 @@ function refuse(files: readonly { readonly path: string }[], why: string, hint: 
 }
 
 function unfit(files: readonly { readonly path: string }[], why: string, hint: string): CoordError {
-  const listed = files.slice(0, MOST_LISTED).map(({ path }) => `  ${oneLine(path)}`);
-  const more = files.length > listed.length ? [`  and ${files.length - listed.length} more`] : [];
-  return usage([`not submitted: ${why}`, ...listed, ...more].join('\n'), hint, {
+  return usage([`not submitted: ${why}`, ...listed(files, ({ path }) => oneLine(path), MOST_LISTED)].join('\n'), hint, {
     paths: files.map(({ path }) => path),
   });
 }

@@ -121,7 +121,7 @@ async function workOf(
   if (dirty.length > 0 && !input.flag('uncommitted') && !(await isAnswered(store, requestId))) {
     return uncommittedError(dirty, 'git commit, then repeat; or --uncommitted, on the record');
   }
-  const commit = await commitToRecord(context, input);
+  const commit = await commitToRecord(context, input.text('commit'));
   const bases = claims.map(({ base }) => base);
   return {
     ...{ commit, commitNamed: input.text('commit') !== undefined, uncommitted: dirty.length > 0 },

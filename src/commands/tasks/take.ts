@@ -8,7 +8,7 @@ import { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
 import { takeRefused } from '../../render/task-refusals.js';
 import { takenLines } from '../../render/tasks.js';
-import type { Bell } from '../../store/queue/watch.js';
+import type { Wakeup } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import { CLAIM_OPTIONS, claimTerms } from '../claims/claim.js';
@@ -99,10 +99,10 @@ async function refused(context: Context, refusal: Refusal, { id }: TaskTakeReque
 
 /** Waits for a task: woken by changes of the state, as a wait for ground is, and with a place in its queue for one task. */
 function takeInTime(context: Context, store: GitStore, request: TaskTakeRequest, seconds: number) {
-  return listening(context, (bell) => new TaskTurn(context, store, request, seconds, bell).wait());
+  return listening(context, (wakeup) => new QueuedTake(context, store, request, seconds, wakeup).wait());
 }
 
-class TaskTurn {
+class QueuedTake {
   private ticket: { readonly id: string; readonly expiresAt: Instant } | null = null;
   private told = false;
   private readonly startedAt: Instant;
@@ -113,7 +113,7 @@ class TaskTurn {
     private readonly store: GitStore,
     private readonly request: TaskTakeRequest,
     seconds: number,
-    private readonly bell: Bell,
+    private readonly wakeup: Wakeup,
   ) {
     this.startedAt = context.now();
     this.deadline = addSeconds(this.startedAt, seconds);
@@ -122,16 +122,16 @@ class TaskTurn {
   async wait(): Promise<Taken | CoordError> {
     const { context, store, request } = this;
     for (;;) {
-      this.bell.reset();
+      this.wakeup.reset();
       const decision = await transact(store, this.asking(), context.surroundings);
       const ended = await this.endOf(decision);
       if (ended) return ended;
       const conflicts = conflictsIn(decision.ok ? decision.result : decision.refusal);
       const now = context.now();
-      if (this.bell.stopped) return this.giveUp('interrupted', conflicts, now);
+      if (this.wakeup.stopped) return this.giveUp('interrupted', conflicts, now);
       if (now >= this.deadline) return this.giveUp('timeout', conflicts, now);
       this.tell();
-      await this.bell.wait(
+      await this.wakeup.wait(
         sleepMs(store, request.policy, { deadline: this.deadline, ticket: this.ticket, conflicts }, now),
       );
     }

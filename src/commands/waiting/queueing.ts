@@ -9,7 +9,7 @@ import type { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
 import { refusalError } from '../../render/refusals.js';
 import { gaveUpError, waitingLine } from '../../render/waiting.js';
-import { Bell, watchBranch } from '../../store/queue/watch.js';
+import { Wakeup, watchBranch } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 
@@ -36,12 +36,12 @@ export async function waitForTurn(
   claim: ClaimRequest,
   plan: WaitPlan,
 ): Promise<readonly Claim[] | CoordError> {
-  return listening(context, (bell) => new Turn(context, store, claim, plan, bell).wait());
+  return listening(context, (wakeup) => new QueuedClaim(context, store, claim, plan, wakeup).wait());
 }
 
 type Waiting = Extract<WaitResult, { status: 'waiting' }>;
 
-class Turn {
+class QueuedClaim {
   private ticket: Waiter | null = null;
   private readonly startedAt: Instant;
   private readonly deadline: Instant;
@@ -51,7 +51,7 @@ class Turn {
     private readonly store: GitStore,
     private readonly claim: ClaimRequest,
     private readonly plan: WaitPlan,
-    private readonly bell: Bell,
+    private readonly wakeup: Wakeup,
   ) {
     this.startedAt = context.now();
     this.deadline = addSeconds(this.startedAt, plan.seconds);
@@ -59,14 +59,16 @@ class Turn {
 
   async wait(): Promise<readonly Claim[] | CoordError> {
     for (;;) {
-      this.bell.reset();
+      this.wakeup.reset();
       const answer = await this.ask();
       if (!('status' in answer)) return answer;
       const now = this.context.now();
-      if (this.bell.stopped) return this.giveUp('interrupted', answer.conflicts, now);
+      if (this.wakeup.stopped) return this.giveUp('interrupted', answer.conflicts, now);
       if (now >= this.deadline) return this.giveUp('timeout', answer.conflicts, now);
       const { ticket, conflicts } = answer;
-      await this.bell.wait(sleepMs(this.store, this.claim.policy, { deadline: this.deadline, ticket, conflicts }, now));
+      await this.wakeup.wait(
+        sleepMs(this.store, this.claim.policy, { deadline: this.deadline, ticket, conflicts }, now),
+      );
     }
   }
 
@@ -150,14 +152,14 @@ export function sleepMs(
   return Math.max(10, Math.min(...next.map(epochMs)) - epochMs(now));
 }
 
-/** Runs the work with a bell that rings whenever the branch moves, and stops when the process is asked to stop. */
-export async function listening<T>(context: Context, work: (bell: Bell) => Promise<T>): Promise<T> {
-  const bell = new Bell();
+/** Runs the work with a wakeup that rings whenever the branch moves, and stops when the process is asked to stop. */
+export async function listening<T>(context: Context, work: (wakeup: Wakeup) => Promise<T>): Promise<T> {
+  const wakeup = new Wakeup();
   const { branch } = await context.config();
-  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => bell.ring() });
-  const unlisten = context.host.onStop(() => bell.stop());
+  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => wakeup.ring() });
+  const unlisten = context.host.onStop(() => wakeup.stop());
   try {
-    return await work(bell);
+    return await work(wakeup);
   } finally {
     unlisten();
     watcher.close();

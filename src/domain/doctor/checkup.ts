@@ -82,8 +82,8 @@ function killedFinding({ agents }: State): Finding {
   };
 }
 
-/** The gravest thing that is not well: what the exit code says. Null when nothing of severity high is. */
-export function gravest(findings: readonly Finding[]): Finding | null {
+/** The worst thing that is not right: what the exit code says. Null when nothing of severity high is. */
+export function worst(findings: readonly Finding[]): Finding | null {
   return findings.find(({ ok, severity }) => !ok && severity === 'high') ?? null;
 }
 
@@ -127,7 +127,7 @@ function surfaceFinding({ surface }: Settings): Finding {
     return { ...base, ok: false, message: 'empty: no path needs a claim', next: `"surface": ["src/**"] in ${FILE}` };
   }
   const listed = surface.map(oneLine).join(' ');
-  if (surface.some((pattern) => matches(patternTarget(pattern), FILE))) return well(base, listed);
+  if (surface.some((pattern) => matches(patternTarget(pattern), FILE))) return pass(base, listed);
   const message = `${listed}; ${FILE} is not on it, so anybody may change what is`;
   return { ...base, ok: false, message, next: `add "${FILE}" to "surface"` };
 }
@@ -148,14 +148,14 @@ function ttlFinding({ ttl, skewSeconds, waitSeconds, resources }: Settings): Fin
     ...longer.map(([name]) => `resources.${oneLine(name)}.ttl is longer than ttl.max`),
   ].filter((problem) => problem !== '');
   if (wrong.length > 0) return { ...base, ok: false, message: wrong.join('\n'), next: `set them in ${FILE}` };
-  return well(base, `${formatDuration(defaultSeconds)}, at most ${formatDuration(maxSeconds)}`);
+  return pass(base, `${formatDuration(defaultSeconds)}, at most ${formatDuration(maxSeconds)}`);
 }
 
 function orderFinding({ lockOrder, takeover }: Settings): Finding {
   const order =
     lockOrder === 'strict' ? 'targets are claimed in ascending order' : 'a wait that would close a cycle is refused';
   const over = takeover === 'observed' ? 'taken over only when seen to lapse' : 'taken over by the clock';
-  return well({ id: 'order', severity: 'low' }, `${order}; what expired is ${over}`);
+  return pass({ id: 'order', severity: 'low' }, `${order}; what expired is ${over}`);
 }
 
 /** Deploy targets, and resources that are held, should stand in the configuration: a name mistyped guards nothing. */
@@ -168,7 +168,7 @@ function resourcesFinding({ resources, deploy }: Settings, claims: readonly Clai
   const wanted = [...targets, ...held.filter((target) => !isOnceTarget(target)).map(({ text }) => text)];
   const unmapped = [...new Set(wanted)].filter((name) => !isMapped(name));
   if (unmapped.length === 0) {
-    return well(base, names.length === 0 ? 'none is named' : names.map(oneLine).join(' '));
+    return pass(base, names.length === 0 ? 'none is named' : names.map(oneLine).join(' '));
   }
   const message = `in use, and not named in the configuration: ${unmapped.map(oneLine).join(' ')}`;
   const next = `"resources": {${unmapped.map((name) => `${JSON.stringify(name)}: {}`).join(', ')}} in ${FILE}, if they are meant`;
@@ -177,7 +177,7 @@ function resourcesFinding({ resources, deploy }: Settings, claims: readonly Clai
 
 function sessionFinding({ requireSession }: Settings): Finding {
   const base = { id: 'sessions', severity: 'low' } as const;
-  if (requireSession) return well(base, 'a claim needs a session that has read the current rules');
+  if (requireSession) return pass(base, 'a claim needs a session that has read the current rules');
   const message = 'a claim needs no session, so an agent may never have read the rules';
   return { ...base, ok: false, message, next: `"requireSession": true in ${FILE}, on the main branch` };
 }
@@ -185,7 +185,7 @@ function sessionFinding({ requireSession }: Settings): Finding {
 function killSwitchFinding({ agents }: State): Finding {
   const base = { id: 'kill-switch', severity: 'low' } as const;
   const able = agents.filter(({ role, killed }) => role === 'orchestrator' && killed === null).map(({ id }) => id);
-  if (able.length > 0) return well(base, `${able.join(', ')}, and a person at a terminal, may stop an agent`);
+  if (able.length > 0) return pass(base, `${able.join(', ')}, and a person at a terminal, may stop an agent`);
   const message = 'no orchestrator is known: only a person at a terminal may stop an agent';
   return {
     ...base,
@@ -195,6 +195,6 @@ function killSwitchFinding({ agents }: State): Finding {
   };
 }
 
-function well(base: Pick<Finding, 'id' | 'severity'>, message: string): Finding {
+function pass(base: Pick<Finding, 'id' | 'severity'>, message: string): Finding {
   return { ...base, ok: true, message, next: null };
 }

@@ -1,5 +1,5 @@
 import { shellWord } from '../suggestion.js';
-import { oneLine, plural, shorten } from '../text.js';
+import { named, oneLine, plural, shorten } from '../text.js';
 import type { Instant } from '../time.js';
 
 export interface SyncCommit {
@@ -221,7 +221,7 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
     hint: 'git submodule update --init --recursive, then repeat',
   }),
   dirty: ({ dirty }) => ({
-    message: `not clean: ${pathList(dirty)} ${dirty.length === 1 ? 'is' : 'are'} not committed`,
+    message: `not clean: ${named(dirty, LISTED_PATHS)} ${dirty.length === 1 ? 'is' : 'are'} not committed`,
     hint: 'git status; commit them, or git stash --include-untracked, then repeat',
   }),
 };
@@ -270,12 +270,6 @@ function dropped({ remote, upstream }: SyncFacts, what: string): Words {
 function offPin({ path, pin, at }: Submodule): string {
   const where = at === null ? 'is not checked out' : `is at ${at.slice(0, SHORT_ID)}`;
   return `submodule ${oneLine(path)} ${where}, its pin is ${pin.slice(0, SHORT_ID)}`;
-}
-
-function pathList(paths: readonly string[]): string {
-  const rest = paths.length - LISTED_PATHS;
-  const named = paths.slice(0, LISTED_PATHS).map(oneLine).join(', ');
-  return rest > 0 ? `${named} and ${rest} more` : named;
 }
 
 function nameOf(remote: string, upstream: SyncFacts['upstream']): string {

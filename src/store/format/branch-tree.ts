@@ -4,7 +4,7 @@ import { NO_TASKS } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
-import type { SoundBlobs } from '../cache/sound-blobs.js';
+import type { VerifiedBlobs } from '../cache/verified-blobs.js';
 import { mergedBranch } from '../swap/branch-words.js';
 import type { Snapshot } from '../swap/store.js';
 import { parseCommit } from './commits.js';
@@ -15,9 +15,9 @@ import {
   decodeLog,
   decodeOnces,
   decodeRequests,
-  decodeSoundClaims,
   decodeSubmissions,
   decodeTasks,
+  decodeVerifiedClaims,
   encodeAgents,
   encodeClaims,
   encodeDeployments,
@@ -67,7 +67,7 @@ export class BranchTree {
     private readonly objects: ObjectDatabase,
     private readonly objectFormat: 'sha1' | 'sha256',
     private readonly branch: string,
-    private readonly sound: SoundBlobs,
+    private readonly verified: VerifiedBlobs,
   ) {}
 
   /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format, or the commit is a merge. */
@@ -121,10 +121,10 @@ export class BranchTree {
 
   private claimsIn(source: string, id: string): ReturnType<typeof decodeClaims> {
     if (source.length <= MOST_ALWAYS_CHECKED) return decodeClaims(source);
-    const soundness = this.sound.get(id);
-    if (soundness !== null) return decodeSoundClaims(source, soundness);
+    const how = this.verified.get(id);
+    if (how !== null) return decodeVerifiedClaims(source, how);
     const claims = decodeClaims(source);
-    this.sound.add(id, 'checked');
+    this.verified.add(id, 'checked');
     return claims;
   }
 
@@ -132,7 +132,7 @@ export class BranchTree {
     const source = encodeClaims(state, before);
     const entry = this.file(source);
     if (source.length > MOST_ALWAYS_CHECKED) {
-      this.sound.add(entry.id, 'written');
+      this.verified.add(entry.id, 'written');
       rememberClaims(source, state);
     }
     return entry;

@@ -12,9 +12,9 @@ import type {
   Waiter,
 } from '../../domain/model.js';
 import { numberOf, type Task, type Tasks } from '../../domain/tasks/task.js';
-import { oneLine } from '../../domain/text.js';
+import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import type { Soundness } from '../cache/sound-blobs.js';
+import type { HowVerified } from '../cache/verified-blobs.js';
 import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
@@ -86,10 +86,10 @@ export function decodeClaims(source: string): ClaimsPart {
   return part;
 }
 
-/** As {@link decodeClaims}, of a text that is known to be sound; the text of what stays is reused when it is written. */
-export function decodeSoundClaims(source: string, soundness: Soundness): ClaimsPart {
+/** As {@link decodeClaims}, of a text that was verified before; the text of what stays is reused when it is written. */
+export function decodeVerifiedClaims(source: string, how: HowVerified): ClaimsPart {
   const { lastToken, claims, waiters, releases } = JSON.parse(source) as ClaimsPart;
-  if (soundness === 'written') rememberClaims(source, { claims, waiters, releases });
+  if (how === 'written') rememberClaims(source, { claims, waiters, releases });
   return { lastToken, claims, waiters, releases };
 }
 
@@ -306,10 +306,12 @@ function checkFormat(file: string, root: unknown, problems: string[]): void {
 }
 
 function damaged(file: string, problems: readonly string[]): CoordError {
-  const listed = problems.slice(0, MOST_PROBLEMS_LISTED);
-  const more = problems.length > listed.length ? [`and ${problems.length - listed.length} more`] : [];
-  return new CoordError('corrupt', [`${file} is damaged:`, ...listed.map(oneLine), ...more].join('\n  '), {
-    hint: 'nothing was changed; look at its history: git log -p coord',
-    details: { file, problems },
-  });
+  return new CoordError(
+    'corrupt',
+    [`${file} is damaged:`, ...listed(problems, oneLine, MOST_PROBLEMS_LISTED)].join('\n'),
+    {
+      hint: 'nothing was changed; look at its history: git log -p coord',
+      details: { file, problems },
+    },
+  );
 }

@@ -24,7 +24,7 @@ const MOST_TOGETHER = 64;
 /**
  * Group commit: the request has joined the queue of this clone, and whoever gets the lock decides all that wait, in their order,
  * on one state, and writes one commit. So while one process writes, the next ones gather, and none of them polls: each
- * waits for its answer, or for its turn to combine. (The technique is that of write-ahead logs: see DeWitt et al.,
+ * waits for its answer, or for the lock to combine. (The technique is that of write-ahead logs: see DeWitt et al.,
  * "Implementation techniques for main memory database systems", 1984, section 5.2.)
  *
  * What makes it right is not the lock. A request is taken by a rename, which one combiner alone can do. Before a combiner
@@ -49,7 +49,7 @@ export async function decideQueued(
       const standing = queue.standing(ticket);
       // Somebody deleted the queue, and the answer with it, if there was one.
       if (standing === 'gone') return await decideAlone(store, request, around, since);
-      const release = await turnOf(queue, ticket, standing, patience.isOver(`${standing} ${queue.lockHolder()}`));
+      const release = await lockFor(queue, ticket, standing, patience.isOver(`${standing} ${queue.lockHolder()}`));
       if (release) await new Combiner(store, queue, around, request.operation).run(release);
       else await listening.changed();
     }
@@ -77,10 +77,10 @@ class Patience {
 }
 
 /**
- * The lock, or where one holder has had it for too long, what stands for it; null while it is another's turn. A request that
+ * The lock, or where one holder has had it for too long, what stands for it; null while another decides. A request that
  * a combiner has taken is its business, until it is out of patience with it too: then it was killed, or is stopped.
  */
-async function turnOf(
+async function lockFor(
   queue: RequestQueue,
   ticket: string,
   standing: 'waits' | 'taken',
@@ -93,7 +93,7 @@ async function turnOf(
   return release ?? (async () => undefined);
 }
 
-/** One turn of deciding for all. */
+/** Decides once for all that wait. */
 class Combiner {
   /** What is not decided yet. */
   private left: readonly Taken[];

@@ -4,7 +4,7 @@ import type { Answer, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import { type LockSurroundings, lockHolder, tryLocalLock } from './local-lock.js';
-import { Bell, watchFolder } from './watch.js';
+import { Wakeup, watchFolder } from './watch.js';
 
 /** Another version's requests and answers are left to it. */
 const FORMAT = 1;
@@ -38,7 +38,7 @@ type Said = { readonly answer: Answer } | { readonly error: CoordError };
  *     COMBINER.taken      is being decided by that combiner
  *     COMBINER.announced  what that combiner is about to write: holds when its revision is in the history
  *     answer              for the process that asked
- *     turn                tells it that the lock is free
+ *     lock-free           tells it that the lock is free
  *
  * A process watches the folder of its own request, so that whatever happens wakes only whom it concerns.
  */
@@ -133,17 +133,17 @@ export class RequestQueue {
   /** Tells whoever is first in the queue that the lock is free. */
   nudge(): void {
     const [first] = this.waiting();
-    if (first !== undefined) this.put(first, 'turn', {});
+    if (first !== undefined) this.put(first, 'lock-free', {});
   }
 
   /** Tells of changes that concern a ticket; to be closed. */
   listen(ticket: string): { changed(): Promise<void>; close(): void } {
-    const bell = new Bell();
-    const watch = watchFolder(join(this.directory, ticket), () => bell.ring());
+    const wakeup = new Wakeup();
+    const watch = watchFolder(join(this.directory, ticket), () => wakeup.ring());
     return {
       async changed() {
-        await bell.wait(LOOK_MS);
-        bell.reset();
+        await wakeup.wait(LOOK_MS);
+        wakeup.reset();
       },
       close: () => watch.close(),
     };

@@ -133,7 +133,7 @@ function statsOf(path: string): BigIntStats | undefined {
 }
 
 /** Wakes a waiting loop. A ring before the wait counts: nothing that happened in between is slept through. */
-export class Bell {
+export class Wakeup {
   private rung = false;
   private wake: (() => void) | null = null;
   private over = false;

@@ -8,8 +8,8 @@ import { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
 import { Outbox } from '../cache/outbox.js';
-import { SoundBlobs } from '../cache/sound-blobs.js';
 import { TokenMark } from '../cache/token-mark.js';
+import { VerifiedBlobs } from '../cache/verified-blobs.js';
 import { BranchTree, type GitSnapshot } from '../format/branch-tree.js';
 import { commitBody, eventsIn, parseCommit, performs } from '../format/commits.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
@@ -58,7 +58,7 @@ export class GitStore implements Store {
     if (!options.companion) {
       this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.around);
     }
-    this.tree = new BranchTree(objects, repository.objectFormat, branch.branch, new SoundBlobs(this.localDirectory));
+    this.tree = new BranchTree(objects, repository.objectFormat, branch.branch, new VerifiedBlobs(this.localDirectory));
   }
 
   /** The machine-local part; all of it may be deleted at any time without losing a claim. */

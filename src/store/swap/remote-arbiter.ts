@@ -13,6 +13,7 @@ import { CLAIMS_FILE, missingFile } from '../format/branch-tree.js';
 import type { LockSurroundings } from '../queue/local-lock.js';
 import type { BranchRef } from './branch-ref.js';
 import { aheadHere, goneThere, neverShared, noCommitThere, rewrittenThere } from './branch-words.js';
+import { PushMutex, pushMutexAt } from './push-mutex.js';
 import {
   declined,
   nameInTheWay,
@@ -23,7 +24,6 @@ import {
   unreachable,
 } from './remote-words.js';
 import { type Arbiter, type Companion, CompanionDeclined, companionOptions } from './store.js';
-import { Turns, turnsAt } from './turns.js';
 
 export interface RemoteArbiterOptions {
   readonly repository: Repository;
@@ -36,9 +36,9 @@ export interface RemoteArbiterOptions {
 }
 
 const FETCH_ATTEMPTS = 3;
-/** Who loses more often than that though it has the turn of this host loses to another host: then chance decides. */
-const LOST_IN_TURN = 2;
-/** Without turns, a clone that was only behind goes on soon; who lost again gives way for long, and for less each time. */
+/** Who loses more often than that though it has the mutex of this host loses to another host: then chance decides. */
+const LOST_WITH_MUTEX = 2;
+/** Without the mutex, a clone that was only behind goes on soon; who lost again gives way for long, and for less each time. */
 const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 800;
 const LESS_EACH_TIME_MS = 150;
@@ -55,7 +55,7 @@ const SILENT_SECONDS = 30;
 export class RemoteArbiter implements Arbiter {
   readonly reach = 'remote';
   private readonly asked: Asked;
-  private readonly turns: Turns;
+  private readonly mutex: PushMutex;
   /** Pushes in a row that did not count, and how many of these were not another writer's doing. */
   private lost = 0;
   private unclear = 0;
@@ -65,7 +65,7 @@ export class RemoteArbiter implements Arbiter {
   constructor(private readonly options: RemoteArbiterOptions) {
     const { repository, remote, local, around } = options;
     this.asked = new Asked(`${repository.commonDir}/coord`, remote, local.branch);
-    this.turns = new Turns(around.pause);
+    this.mutex = new PushMutex(around.pause);
   }
 
   get askedAt(): Instant | null {
@@ -78,8 +78,8 @@ export class RemoteArbiter implements Arbiter {
       over = await this.tryToPublish(commit, from, companion);
       return over;
     } finally {
-      // Who has lost keeps its turn while it decides again.
-      if (over) this.turns.release();
+      // Who has lost keeps the mutex while it decides again.
+      if (over) this.mutex.release();
     }
   }
 
@@ -108,7 +108,7 @@ export class RemoteArbiter implements Arbiter {
   }
 
   rest(): void {
-    this.turns.release();
+    this.mutex.release();
   }
 
   async refresh(): Promise<void> {
@@ -149,8 +149,8 @@ export class RemoteArbiter implements Arbiter {
     this.lost += 1;
     if (pushed.timedOut) return;
     const address = destinationOf(pushed);
-    if (address !== null && this.lost <= LOST_IN_TURN && (await this.turns.take(turnsAt(address)))) return;
-    this.turns.release();
+    if (address !== null && this.lost <= LOST_WITH_MUTEX && (await this.mutex.take(pushMutexAt(address)))) return;
+    this.mutex.release();
     const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
     await around.pause(around.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
   }

@@ -26,7 +26,7 @@ beforeEach(async () => {
   expect(fileOn(box, clone, 'claims.json').length).toBeGreaterThan(64 * 1024);
 });
 
-const memory = () => join(clone, '.git', 'coord', 'sound-blobs');
+const memory = () => join(clone, '.git', 'coord', 'verified-blobs');
 const blob = () => box.git(clone, 'rev-parse', 'coord:claims.json');
 const status = () => host.run('noor', clone, ['status', '--json']);
 

@@ -4,7 +4,7 @@ import {
   decodeAgents,
   decodeClaims,
   decodeLog,
-  decodeSoundClaims,
+  decodeVerifiedClaims,
   encodeAgents,
   encodeClaims,
   encodeLog,
@@ -66,7 +66,7 @@ describe('claims.json', () => {
     for (const [name, kept] of Object.entries({ all: lists, none: {}, ...singles(lists) })) {
       const state = stateOf({ lastToken: 9, ...kept });
       const source = encodeClaims(state);
-      const read = decodeSoundClaims(source, soundness);
+      const read = decodeVerifiedClaims(source, soundness);
       expect([name, stateOf(read)]).toEqual([name, state]);
       expect(encodeClaims(stateOf(read), read)).toBe(source);
     }

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Claim, State } from '../../../src/domain/model.js';
-import { decodeSoundClaims, encodeClaims, inFileOrder, rememberClaims } from '../../../src/store/format/documents.js';
+import {
+  decodeVerifiedClaims,
+  encodeClaims,
+  inFileOrder,
+  rememberClaims,
+} from '../../../src/store/format/documents.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { claimRecord, HOSTILE_TEXTS, releaseRecord, stateOf, waiterRecord } from '../../support/records.js';
 
@@ -57,7 +62,7 @@ describe('a document of which much stays as it was written', () => {
     fc.assert(
       fc.property(states, fates, (state, stream) => {
         const fate = () => stream.next().value;
-        const read = stateOf(decodeSoundClaims(encodeClaims(state), 'written'));
+        const read = stateOf(decodeVerifiedClaims(encodeClaims(state), 'written'));
         const first = inFileOrder(changed(read, fate));
         const source = encodeClaims(first, read);
         expect(source).toBe(encodeClaims(structuredClone(first)));
@@ -78,7 +83,7 @@ describe('a document of which much stays as it was written', () => {
       .flatMap((line, index) => (line.includes('"mode":"') ? [index - 4] : []));
 
   it('has the text of what stays, also before and behind what is changed', () => {
-    const read = decodeSoundClaims(source, 'written');
+    const read = decodeVerifiedClaims(source, 'written');
     const [one, two, three] = read.claims as [Claim, Claim, Claim];
     expect(encodedIn(read.claims, read)).toEqual([]);
     expect(encodedIn([one, { ...two }, three], read)).toEqual([1]);
@@ -86,10 +91,10 @@ describe('a document of which much stays as it was written', () => {
   });
 
   it('has it not where somebody else wrote it, nor where it is another document that is written over', () => {
-    const checked = decodeSoundClaims(source, 'checked');
+    const checked = decodeVerifiedClaims(source, 'checked');
     expect(encodedIn(checked.claims, checked)).toEqual([0, 1, 2]);
-    const read = decodeSoundClaims(source, 'written');
-    expect(encodedIn(read.claims, decodeSoundClaims(source, 'written'))).toEqual([0, 1, 2]);
+    const read = decodeVerifiedClaims(source, 'written');
+    expect(encodedIn(read.claims, decodeVerifiedClaims(source, 'written'))).toEqual([0, 1, 2]);
     expect(encodedIn(read.claims, undefined)).toEqual([0, 1, 2]);
   });
 });

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, createServer, type Socket } from 'node:net';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { Turns } from '../../../src/store/swap/turns.js';
+import { PushMutex } from '../../../src/store/swap/push-mutex.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { socketFree } from './rig.js';
 
@@ -10,7 +10,7 @@ const pauses: number[] = [];
 const pause = async (ms: number) => void pauses.push(ms);
 const address = () => box.path('turn.sock');
 const turns = (around = pause) => {
-  const own = new Turns(around);
+  const own = new PushMutex(around);
   return { take: () => own.take(address()), release: () => own.release() };
 };
 

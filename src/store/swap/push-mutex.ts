@@ -1,42 +1,42 @@
 import { createHash } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 
-/** Who has not gone on by then is not waited for. */
-const LONGEST_TURN_MS = 2_000;
-/** Who has waited so long goes on without a turn. */
+/** Who has not let go by then is not waited for. */
+const LONGEST_HOLD_MS = 2_000;
+/** Who has waited so long goes on without it. */
 const PATIENCE_MS = 5_000;
 /** Between one who waits and the next, so that they come back in their order. */
 const STEP_MS = 10;
 const MOST_STEPS = 20;
 
 /**
- * The socket of the turns at a remote.
+ * The socket of the mutex for one remote.
  * @param url where its clones push to
  */
-export function turnsAt(url: string): string {
+export function pushMutexAt(url: string): string {
   return `\0coord-${createHash('sha256').update(url).digest('hex').slice(0, 32)}`;
 }
 
 /**
- * Turns at one remote among the clones of this host that meet there: who has lost a race asks the remote and pushes while the
- * others wait, instead of losing to each other. A turn only saves work. It is never needed: who cannot have it, or waits
- * too long, goes on without, and the compare-and-swap at the remote decides as ever.
+ * A mutex for pushes to one remote, among the clones of this host that meet there: who has lost a race asks the remote and
+ * pushes while the others wait, instead of losing to each other. It only saves work and is never needed: who cannot have
+ * it, or waits too long, goes on without, and the compare-and-swap at the remote decides as always.
  *
- * A turn is a local socket in Linux's abstract namespace (unix(7)): it leaves no file, it ends with its process however
- * that ends, and whoever waits is woken by the end of its connection. Where there is no such socket there are no turns.
+ * It is a local socket in Linux's abstract namespace (unix(7)): it leaves no file, it ends with its process however that
+ * ends, and whoever waits is woken by the end of its connection. Where there is no such socket there is no mutex.
  */
-export class Turns {
+export class PushMutex {
   private server: Server | null = null;
   private timer: NodeJS.Timeout | undefined;
-  /** Each with how many turns of others it has waited for. */
+  /** Each with how many others it has waited for. */
   private readonly waiting = new Map<Socket, number>();
   private hopeless = false;
 
   constructor(private readonly pause: (ms: number) => Promise<void>) {}
 
   /**
-   * Resolves when it is this one's turn, for {@link LONGEST_TURN_MS} at most; false: go on without.
-   * @param address see {@link turnsAt}; a local socket elsewhere does as well
+   * Resolves when this one has it, for {@link LONGEST_HOLD_MS} at most; false: go on without.
+   * @param address see {@link pushMutexAt}; a local socket elsewhere does as well
    */
   async take(address: string): Promise<boolean> {
     if (this.server) return true;
@@ -67,7 +67,7 @@ export class Turns {
     return false;
   }
 
-  /** Gives the turn to who has waited longest, if there was one to give. */
+  /** Passes it to who has waited longest, if it was held. */
   release(): void {
     const { server } = this;
     if (!server) return;
@@ -88,7 +88,7 @@ export class Turns {
       server.listen(address, () => {
         server.unref();
         this.server = server;
-        this.timer = setTimeout(() => this.release(), LONGEST_TURN_MS);
+        this.timer = setTimeout(() => this.release(), LONGEST_HOLD_MS);
         this.timer.unref();
         resolve('mine');
       });
@@ -106,8 +106,8 @@ export class Turns {
 }
 
 /**
- * Waits until the one who has the turn lets go; resolves to how many go before, as far as that was said.
- * @param waited for how many turns before this one
+ * Waits until the holder lets go; resolves to how many go before, as far as that was said.
+ * @param waited for how many holders before this one
  */
 function endOf(socket: Socket, waited: number): Promise<number> {
   return new Promise((resolve) => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { instantOf } from '../../../src/domain/time.js';
 import type { RemoteGit } from '../../../src/git/porcelain.js';
+import { pushMutexAt } from '../../../src/store/swap/push-mutex.js';
 import { RemoteArbiter } from '../../../src/store/swap/remote-arbiter.js';
-import { turnsAt } from '../../../src/store/swap/turns.js';
 import { NOON } from '../../support/in-process.js';
 import { sandbox } from '../../support/sandbox.js';
 import { begin, branchIn, claim, contextIn, looseCommit, socketFree } from './rig.js';
@@ -34,7 +34,7 @@ async function overtaken(...faster: readonly number[]) {
   const around = { pause, random: () => 1, now: () => instantOf(NOON) };
   const local = branchIn(box, clone, pause);
   const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote: 'origin', local, around });
-  const turn = turnsAt(remote);
+  const turn = pushMutexAt(remote);
   return {
     /** Writes once; whether it counted, whether the turn is there for others to have, and how long it paused. */
     async write() {
@@ -78,5 +78,5 @@ linux('who has lost a race and is refused then keeps nobody waiting', async () =
   for (const clone of [one, two]) await begin(box, clone);
   expect((await claim(box, one, 'maya', 'src')).ok).toBe(true);
   expect((await claim(box, two, 'noor', 'src')).ok).toBe(false);
-  expect(await socketFree(turnsAt(remote))).toBe(true);
+  expect(await socketFree(pushMutexAt(remote))).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { Turns, turnsAt } from '../../../src/store/swap/turns.js';
+import { PushMutex, pushMutexAt } from '../../../src/store/swap/push-mutex.js';
 import { coordInProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { watchedGit } from '../../support/servers.js';
@@ -10,7 +10,7 @@ const atOnce = () => Promise.resolve();
 const socketIn = (box: Sandbox) => box.path('turn.sock');
 /** Turns at a socket of this test alone. */
 function turnsIn(box: Sandbox) {
-  const turns = new Turns(atOnce);
+  const turns = new PushMutex(atOnce);
   return { take: () => turns.take(socketIn(box)), release: () => turns.release() };
 }
 
@@ -47,11 +47,11 @@ it('all who wait get it, one at a time', async () => {
 });
 
 it.runIf(process.platform === 'linux')('a turn ends with the process that has it', async () => {
-  const address = turnsAt(sandbox().directory);
+  const address = pushMutexAt(sandbox().directory);
   const script = `require('node:net').createServer().listen('\\0' + process.argv[1], () => console.log('mine'))`;
   const holder = spawn(process.execPath, ['--eval', script, address.slice(1)], { stdio: ['ignore', 'pipe', 'ignore'] });
   await new Promise((resolve) => holder.stdout.once('data', resolve));
-  const turns = new Turns(atOnce);
+  const turns = new PushMutex(atOnce);
   const waiting = turns.take(address);
   const seen = connect(address).on('error', () => undefined);
   await new Promise((resolve) => seen.on('connect', resolve));
@@ -72,7 +72,7 @@ it('who has the turn has it when it asks again, and may let go twice', async () 
 
 it('where there are no such sockets there are no turns, and that is found out once', async () => {
   const box = sandbox();
-  const turns = new Turns(atOnce);
+  const turns = new PushMutex(atOnce);
   expect(await turns.take(box.path('no/such/folder/turn.sock'))).toBe(false);
   expect(await turns.take(socketIn(box))).toBe(false);
 });
@@ -107,15 +107,15 @@ it.runIf(process.platform === 'linux').each(ADDRESSES)(
       holder.close();
       socket.end('0');
     });
-    await new Promise<void>((resolve) => holder.listen(turnsAt(remote), resolve));
+    await new Promise<void>((resolve) => holder.listen(pushMutexAt(remote), resolve));
     expect(holder.address() as AddressInfo | string).toContain('coord-');
     expect((await as('noor', two, ['claim', 'b'])).code).toBe(0);
     expect(seen).toEqual([['push']]);
     expect(watched.network().slice(before)).toEqual(['push', 'fetch', 'push']);
     expect(box.read('git-calls')).not.toContain('get-url');
     // It has let go: the next one listens at once.
-    const next = new Turns(atOnce);
-    expect(await next.take(turnsAt(remote))).toBe(true);
+    const next = new PushMutex(atOnce);
+    expect(await next.take(pushMutexAt(remote))).toBe(true);
     next.release();
   },
 );
