@@ -33,7 +33,7 @@ describe('coord alone', () => {
     await fleet.as('maya', ['claim', 'src/api']);
     const { code, stdout } = await fleet.box.coord(fleet.clone, []);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^you +not known yet\nhold +nothing\nothers +maya src\/api\/\*\* 30m\n/m);
+    expect(stdout).toMatch(/^you +not known yet\nhold +nothing\ntask +none\nothers +maya src\/api\/\*\* 30m\n/m);
     expect(lastLines(stdout)[0]).toBe('next: coord session start --agent YOUR-ID');
   });
 
@@ -46,7 +46,7 @@ describe('coord alone', () => {
     await fleet.as('noor', ['note', 'may I?', '--kind', 'proposal', '--to', 'maya', '--needs-ack', 'maya']);
     const { stdout } = await fleet.as('maya', [], as);
     expect(stdout).toMatch(
-      /^you +maya\nhold +src\/api\/\*\* 30m\nothers +noor docs\/a\.md 30m · .* · and 1 more: coord status\n/m,
+      /^you +maya\nhold +src\/api\/\*\* 30m\ntask +none\nothers +noor docs\/a\.md 30m · .* · and 1 more: coord status\n/m,
     );
     expect(stdout).toMatch(/^notes +1 note to you, 1 of them waits for your answer: coord inbox$/m);
     expect(lastLines(stdout)[0]).toMatch(/^next: coord ack \S+$/);
@@ -57,10 +57,25 @@ describe('coord alone', () => {
         setUp: 'yes',
         agent: 'maya',
         claims: [{ target: 'src/api/**' }],
-        others: { length: 5 },
-        sync: { behind: null },
+        tasks: [],
+        readyTasks: 0,
+        sync: { upstream: 'main', behind: 0 },
       },
     });
+  });
+
+  it('to an agent without work names the task that it can take, and then the one that it has', async () => {
+    const fleet = await localFleet();
+    const start = await fleet.as('maya', ['session', 'start', '--json']);
+    const as = { env: { COORD_SESSION: start.json().data.session } };
+    await fleet.as('maya', ['task', 'add', 'paginate the users', '--scope', 'src/api'], as);
+    const before = await fleet.as('maya', [], as);
+    expect(before.stdout).toMatch(/^task +none; 1 task can be taken: coord task take$/m);
+    expect(lastLines(before.stdout)[0]).toBe('next: coord task take');
+    await fleet.as('maya', ['task', 'take'], as);
+    const after = await fleet.as('maya', [], as);
+    expect(after.stdout).toMatch(/^task +t1 paginate the users$/m);
+    expect(lastLines(after.stdout)[0]).toBe('next: coord land');
   });
 
   it('asks no remote, so that it answers when that is gone', async () => {

@@ -3,6 +3,7 @@ import { isLive } from '../../domain/claims/leases.js';
 import type { ReceivedNote } from '../../domain/log/notes.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import type { TaskView } from '../../domain/tasks/view.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -11,6 +12,7 @@ import type { SyncHint } from '../../render/session.js';
 import type { Style } from '../../render/style.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { mainBranch } from '../main-branch/files.js';
+import { tasksNow } from '../tasks/tasks.js';
 import type { Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';
 
@@ -31,6 +33,10 @@ interface Standing {
   readonly session: string | null;
   readonly claims: readonly Claim[];
   readonly others: readonly Claim[];
+  /** The tasks that this agent has taken. */
+  readonly tasks: readonly TaskView[];
+  /** How many tasks can be taken, where their ground is free. */
+  readonly readyTasks: number;
   /** Open notes to this agent; null: they cannot be known. */
   readonly notes: readonly ReceivedNote[] | null;
   readonly sync: SyncHint | null;
@@ -39,7 +45,7 @@ interface Standing {
 }
 
 const NOWHERE: Omit<Standing, 'setUp' | 'next'> = {
-  ...{ agent: null, session: null, claims: [], others: [], notes: [], sync: null },
+  ...{ agent: null, session: null, claims: [], others: [], tasks: [], readyTasks: 0, notes: [], sync: null },
 };
 
 async function standingOf(context: Context): Promise<Standing> {
@@ -47,10 +53,11 @@ async function standingOf(context: Context): Promise<Standing> {
   if (store === 'no-repository')
     return { ...NOWHERE, setUp: store, next: `go into a git repository; then ${coord('init')}` };
   if (store === 'no') return { ...NOWHERE, setUp: store, next: coord('init') };
-  const { state } = await store.read();
+  const { state } = await store.read(['tasks']);
   const known = context.identityIfKnown();
   const agent = known?.agent ?? null;
   const live = state.claims.filter((claim) => isLive(claim, context.now()));
+  const tasks = await tasksNow(context, state);
   const notes = agent === null ? [] : await openNotes(store, agent);
   const facts = {
     setUp: 'yes',
@@ -58,6 +65,8 @@ async function standingOf(context: Context): Promise<Standing> {
     session: known?.session ?? null,
     claims: live.filter((claim) => claim.agent === agent),
     others: live.filter((claim) => claim.agent !== agent),
+    tasks: tasks.filter((task) => task.state === 'taken' && task.agent === agent),
+    readyTasks: tasks.filter(({ ready }) => ready).length,
     notes,
     sync: await syncHint(context, await mainBranch(context)),
   } as const;
@@ -81,25 +90,26 @@ async function openStore(context: Context): Promise<GitStore | Exclude<Standing[
   }
 }
 
-function nextStep({ agent, session, claims, notes, sync }: Omit<Standing, 'setUp' | 'next'>): string {
+function nextStep({ agent, session, claims, readyTasks, notes, sync }: Omit<Standing, 'setUp' | 'next'>): string {
   if (agent === null) return coord('session start --agent YOUR-ID');
   if (session === null) return coord('session start');
   const awaiting = notes?.find(({ pending }) => pending.includes(agent));
   if (awaiting) return coord(`ack ${awaiting.id}`);
   if ((sync?.behind ?? 0) > 0) return coord('sync-check');
-  return claims.length === 0 ? coord('claim PATH --reason "why"') : coord('land');
+  if (claims.length > 0) return coord('land');
+  return readyTasks > 0 ? coord('task take') : coord('claim PATH --reason "why"');
 }
 
 /** The words that an agent needs, with what each is for. */
 const WORDS: readonly (readonly [command: string, meaning: string])[] = [
   ['session start', 'the rules, who holds what, what to do next'],
   ['claim PATH', 'before you change it'],
+  ['task take', 'the next piece of work, with its paths claimed'],
   ['status', 'who is where, and who waits'],
   ['land', 'push to main and give your claims back, both or neither'],
   ['release PATH', 'give a claim back'],
   ['note "…"', 'tell the others; coord inbox reads what they tell you'],
   ['sync-check', 'before a deploy: is this copy current?'],
-  ['session end', 'when you are done'],
 ];
 
 const MOST_SHOWN = 4;
@@ -124,7 +134,7 @@ const NOT_SET_UP = {
 } as const;
 
 function standingLines(
-  { agent, session, claims, others, notes, sync }: Standing,
+  { agent, session, claims, others, tasks, readyTasks, notes, sync }: Standing,
   now: Instant,
   style: Style,
 ): string[] {
@@ -134,6 +144,7 @@ function standingLines(
   return [
     `you      ${you}`,
     `hold     ${listed(mine)}`,
+    `task     ${taskLine(tasks, readyTasks)}`,
     `others   ${listed(theirs)}`,
     ...(agent === null ? [] : [`notes    ${notesLine(notes, agent)}`]),
     `copy     ${copyLine(sync)}`,
@@ -148,6 +159,11 @@ function listed(parts: readonly string[]): string {
   if (parts.length === 0) return 'nothing';
   const more = parts.length - MOST_SHOWN;
   return [...parts.slice(0, MOST_SHOWN), ...(more > 0 ? [`and ${more} more: ${coord('status')}`] : [])].join(' · ');
+}
+
+function taskLine(tasks: readonly TaskView[], ready: number): string {
+  if (tasks.length > 0) return listed(tasks.map(({ id, title }) => `${id} ${shorten(oneLine(title), WIDEST_TARGET)}`));
+  return ready === 0 ? 'none' : `none; ${plural(ready, 'task')} can be taken: ${coord('task take')}`;
 }
 
 function notesLine(notes: readonly ReceivedNote[] | null, agent: string): string {
