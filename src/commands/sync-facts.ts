@@ -14,8 +14,8 @@ export interface SyncQuestion {
   /** The paths that must have no uncommitted changes, as globs; empty: all. */
   readonly surface: readonly string[];
   readonly requireClean: boolean;
-  /** Whether each tracked file must be clean, on the surface or not. */
-  readonly allTracked?: boolean;
+  /** Globs of the untracked files that may lie here: all others must be clean, on the surface or not. */
+  readonly untracked?: readonly string[];
   /** What came of asking the remote shortly before, for this very HEAD: nothing is asked then. */
   readonly upstream?: UpstreamFacts;
 }
@@ -23,16 +23,17 @@ export interface SyncQuestion {
 /** Fetches the main branch, and gathers what tells whether HEAD contains it; remembers where it stood. */
 export async function syncFacts(
   context: Context,
-  { remote, mainBranch, surface, requireClean, allTracked = false, upstream }: SyncQuestion,
+  { remote, mainBranch, surface, requireClean, untracked, upstream }: SyncQuestion,
 ): Promise<SyncFacts> {
-  const patterns = surface.map(patternTarget);
   const options = { foldCase: context.repository.foldsCase };
+  const patterns = (untracked ?? surface).map(patternTarget);
+  const isListed = (path: string) => patterns.some((pattern) => matches(pattern, path, options));
   const facts = await gatherSyncFacts(context.repository, context.git, context.remoteGit, {
     remote,
     mainBranch: mainBranch ?? undefined,
     requireClean,
-    covers: (path, tracked) =>
-      (tracked && allTracked) || patterns.length === 0 || patterns.some((pattern) => matches(pattern, path, options)),
+    covers: (path, tracked) => (untracked ? tracked || !isListed(path) : patterns.length === 0 || isListed(path)),
+    allUntracked: untracked !== undefined,
     now: () => context.now(),
     upstream,
   });

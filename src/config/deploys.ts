@@ -36,6 +36,8 @@ export interface DeployConfig {
   readonly requirePushed: boolean;
   /** How command lines begin that deploy it, so that the edit guard knows them. */
   readonly commands: readonly string[];
+  /** Globs of what may lie in the worktree although no commit has it: it goes along. */
+  readonly untracked: readonly string[];
 }
 
 /** What the live URL must show. */
@@ -58,6 +60,15 @@ export interface VerifyConfig {
 const DEFAULT_GATE_SECONDS = 10 * 60;
 const DEFAULT_VERIFY_SECONDS = 2 * 60;
 const DEFAULT_INTERVAL_SECONDS = 2;
+
+/** The globs of untracked files that may lie beside what is deployed to a target: the project's list, and workers' scratch paths. */
+export function untrackedAllowed(
+  { scratch, deploy }: Pick<Deploys, 'deploy'> & { readonly scratch: readonly string[] },
+  target: string,
+): readonly string[] {
+  const listed = Object.hasOwn(deploy, target) ? (deploy[target]?.untracked ?? []) : [];
+  return [...scratch.map((pattern) => pattern.replaceAll('{agent}', '*')), ...listed];
+}
 
 /** The gates and deploy targets with every default filled in. */
 export function deploysOf(raw: RawConfig): Deploys {
@@ -83,12 +94,14 @@ function deployConfig({
   verify,
   requirePushed,
   commands,
+  untracked,
 }: NonNullable<RawConfig['deploy']>[string]): DeployConfig {
   return {
     gates: gates ?? [],
     verify: verify ? verifyConfig(verify) : null,
     requirePushed: requirePushed ?? true,
     commands: commands ?? [],
+    untracked: untracked ?? [],
   };
 }
 

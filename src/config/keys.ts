@@ -190,6 +190,11 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     example: ['npm run deploy', './deploy.sh'],
   },
   {
+    key: 'deploy.NAME.untracked',
+    what: 'Files that no commit has and that may go along all the same; others are refused unless a .gitignore ignores them.',
+    example: ['dist/**', '.env.production'],
+  },
+  {
     key: 'deploy.NAME.verify',
     what: 'How the live URL shows that the deploy arrived.',
     example: { url: 'https://app.example/version', expect: '{commit}' },

@@ -171,6 +171,7 @@ export const ConfigSchema = v.strictObject({
         verify: v.optional(verification),
         requirePushed: v.optional(flag),
         commands: v.optional(texts),
+        untracked: v.optional(v.array(pattern, 'must be a list of texts')),
       }),
       'must be a record of deploy targets',
     ),

@@ -133,6 +133,8 @@ export type Refusal =
       readonly target: string;
     }
   | { readonly code: 'usage'; readonly reason: 'no-deploy'; readonly deploy: string }
+  /** Deploys of the agent run under claims that were not named one by one. */
+  | { readonly code: 'held'; readonly reason: 'deploying'; readonly deploys: readonly Deployment[] }
   | {
       readonly code: 'behind';
       readonly reason: 'behind';

@@ -1,4 +1,4 @@
-import type { GateConfig } from '../config/deploys.js';
+import { type GateConfig, untrackedAllowed } from '../config/deploys.js';
 import type { GateQuestion } from '../domain/gates/gate.js';
 import { matches } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/ground/patterns.js';
@@ -27,7 +27,8 @@ export async function checkCommand(
   { config }: GateSource,
 ): Promise<Finding> {
   const checked = gate.command;
-  const before = await notAtCommit(around, question.commit, config.scratch);
+  const allowed = untrackedAllowed(config, question.target);
+  const before = await notAtCommit(around, question.commit, allowed);
   if (before !== null) {
     const finding = `it would judge the working tree, which is not at the commit: ${before}`;
     return { closed: 'not-at-commit', finding, checked };
@@ -43,7 +44,7 @@ export async function checkCommand(
   const ran = { checked, outputDigest: digest, lastLines };
   const failed = whatFailed(end, gate);
   if (failed !== null) return { ...failed, ...ran };
-  const after = await notAtCommit(around, question.commit, config.scratch, true);
+  const after = await notAtCommit(around, question.commit, allowed, true);
   if (after !== null) {
     const finding = `the working tree changed while it ran: ${after}`;
     return { closed: 'not-at-commit', finding, ...ran };
@@ -85,12 +86,12 @@ export function commandText(command: readonly string[]): string {
 
 /**
  * Why the working tree is not what is at the commit; null when it is. Untracked files count, except those that git
- * ignores and those in the scratch directories of workers; with `trackedOnly` they do not, since a program may write.
+ * ignores and those that may go along; with `trackedOnly` they do not, since a program may write.
  */
 async function notAtCommit(
   { repository, git: anyGit }: Pick<Surroundings, 'repository' | 'git'>,
   commit: string,
-  scratch: readonly string[],
+  allowed: readonly string[],
   trackedOnly = false,
 ): Promise<string | null> {
   const git: Git = (args, options) =>
@@ -100,7 +101,7 @@ async function notAtCommit(
     return `HEAD is ${head.commit?.slice(0, 7) ?? 'on a branch without commits'}, not ${commit.slice(0, 7)}`;
   }
   const entries = await readIndexEntries(git);
-  const free = scratch.map((pattern) => patternTarget(pattern.replaceAll('{agent}', '*')));
+  const free = allowed.map(patternTarget);
   const options = { foldCase: repository.foldsCase };
   const dirty = await dirtyPaths(repository, git, entries, (path, tracked) =>
     tracked ? true : !trackedOnly && !free.some((pattern) => matches(pattern, path, options)),

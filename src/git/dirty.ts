@@ -22,6 +22,15 @@ const STATUS = [
 export type Covers = (path: string, tracked: boolean) => boolean;
 
 /**
+ * Untracked paths that no `.gitignore` of the worktree ignores, whatever else this clone or this user excludes: those lists
+ * are in no commit.
+ */
+export async function untrackedPaths(git: Git): Promise<string[]> {
+  const text = await gitText(git, ['ls-files', '--others', '--exclude-per-directory=.gitignore', '-z']);
+  return text.split('\0').flatMap((path) => (path === '' ? [] : [path.replace(/\/$/, '')]));
+}
+
+/**
  * Paths (relative to the root, sorted) that differ from HEAD in the index or the worktree, and untracked paths that are not ignored.
  */
 export async function dirtyPaths(

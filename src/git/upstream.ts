@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SyncFacts, UnfinishedOperation, UpstreamFacts } from '../domain/sync/sync.js';
 import type { Instant } from '../domain/time.js';
-import { type Covers, dirtyPaths, hasSubmodules, readIndexEntries, submodulesOffPin } from './dirty.js';
+import { type Covers, dirtyPaths, hasSubmodules, readIndexEntries, submodulesOffPin, untrackedPaths } from './dirty.js';
 import { compareHistory } from './history.js';
 import { type PorcelainResult, type RemoteGit, trueHistory } from './porcelain.js';
 import { readHead } from './refs.js';
@@ -19,6 +19,8 @@ export interface SyncRequest {
   readonly requireClean: boolean;
   /** Which of them count. */
   readonly covers: Covers;
+  /** Whether untracked files count, too, that no `.gitignore` ignores, but the lists of this clone or user do. */
+  readonly allUntracked?: boolean;
   readonly now: () => Instant;
   /** What came of asking the remote shortly before, for this very HEAD: nothing is asked then. */
   readonly upstream?: UpstreamFacts | undefined;
@@ -53,8 +55,19 @@ export async function gatherSyncFacts(
       request.upstream ??
       (ask ? await askUpstream({ repository, git, door, request, head: head.commit }) : { kind: 'not-asked' }),
     submodules: await submodulesOffPin(repository, git, entries),
-    dirty: request.requireClean && ask ? await dirtyPaths(repository, git, entries, request.covers) : [],
+    dirty: request.requireClean && ask ? await dirtyHere(repository, git, entries, request) : [],
   };
+}
+
+async function dirtyHere(
+  repository: Repository,
+  git: Git,
+  entries: Parameters<typeof dirtyPaths>[2],
+  { covers, allUntracked = false }: SyncRequest,
+): Promise<string[]> {
+  const dirty = await dirtyPaths(repository, git, entries, covers);
+  const untracked = allUntracked ? await untrackedPaths(git) : [];
+  return [...new Set([...dirty, ...untracked.filter((path) => covers(path, false))])].sort();
 }
 
 interface Asking {

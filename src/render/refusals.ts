@@ -5,7 +5,7 @@ import { coord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type Alternative, CoordError } from '../errors.js';
-import { unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
+import { deployingWords, unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedWords } from './land-refusals.js';
 import { submissionWords } from './submission-refusals.js';
@@ -49,6 +49,8 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
       return usedSignatureWords(refusal);
     case 'no-deploy':
       return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: coord('deploy list') };
+    case 'deploying':
+      return deployingWords(refusal, now);
     case 'order':
       return orderWords(refusal.early, refusal.held);
     case 'session':

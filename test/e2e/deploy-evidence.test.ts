@@ -159,6 +159,8 @@ describe.skipIf(!HAS_SSH_KEYGEN)('a gate that a person opens', () => {
     box.git(clone, 'reset', '--quiet', '--hard');
     expect(existsSync(box.path('out'))).toBe(false);
     box.write(clone, 'notes-of-mine.txt', 'untracked, off the surface\n');
+    expect(await touch()).toEqual([5, 'dirty', ['notes-of-mine.txt']]);
+    box.git(clone, 'clean', '--quiet', '--force');
     expect(await touch()).toEqual([0, undefined, undefined]);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { deployFleet, historyOf, killedOn, onCoordinationPush, startCoord } from '../support/deploying.js';
 import { endpoint } from '../support/endpoints.js';
@@ -197,6 +197,21 @@ describe('coord deploy', () => {
     box.git(clone, 'push', '--quiet', 'origin', 'main');
     box.git(clone, 'remote', 'set-url', 'origin', box.path('gone.git'));
     expect(await reason()).toEqual([7, 'fetch-failed']);
+    expect(existsSync(box.path('out'))).toBe(false);
+  });
+
+  it('takes no file along that no commit has, unless a .gitignore or the configuration lists it', async () => {
+    const fleet = await deployFleet({ target: { untracked: ['dist/**'] } });
+    const { box, clone } = fleet;
+    fleet.land('.gitignore', 'cache/\n');
+    for (const file of ['cache/x', 'dist/app.js', 'scratch/maya/x']) box.write(clone, file, 'x\n');
+    expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
+    // What this clone alone excludes is in no commit either.
+    box.write(clone, '.git/info/exclude', 'notes.txt\n');
+    box.write(clone, 'notes.txt', 'x\n');
+    const blocked = (await fleet.deploy('maya', [], ['touch', '../out'])).json().error;
+    expect(blocked).toMatchObject({ exit: 5, details: { reason: 'dirty', dirty: ['notes.txt'] } });
+    expect(blocked.hint).toContain('"untracked" of deploy.prod');
     expect(existsSync(box.path('out'))).toBe(false);
   });
 
@@ -413,6 +428,62 @@ describe('a deploy that is told to stop', () => {
     expect((await running).json().error).toMatchObject({ exit: 4, details: { reason: 'lost' } });
     const { deployments } = (await fleet.as('boss', ['deploy', 'list', '--json'])).json().data;
     expect(deployments).toMatchObject([{ status: 'failed', step: 'run', exit: 1, agent: 'maya' }]);
+  });
+});
+
+describe('a deploy and other commands of its agent', () => {
+  it('goes on while all else is given back, and says so to whoever would stop it', async () => {
+    const fleet = await deployFleet();
+    const { box } = fleet;
+    await fleet.as('maya', ['session', 'start']);
+    await fleet.as('maya', ['claim', 'src/api']);
+    const deploying = fleet.deploy('maya', [], [process.execPath, '-e', WAIT_FOR_GO]);
+    await until(async () => existsSync(box.path('running')), 'the program runs');
+    const all = await fleet.as('maya', ['release', '--all', '--json']);
+    expect(all.json().error).toMatchObject({ exit: 3, details: { reason: 'deploying' } });
+    expect(all.json().error.details.alternative.command).toBe('coord release @deploy/prod');
+    const ended = await fleet.as('maya', ['session', 'end', '--json']);
+    expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining('your deploy runs under it')]);
+    expect(ended.json().data.released.map(({ target }: { target: string }) => target)).toEqual(['src/api/**']);
+    box.write(box.directory, 'go', '');
+    expect((await deploying).json().data.deployment).toMatchObject({ status: 'done', exit: 0 });
+  });
+
+  it('is told apart from the deploy of another, with what to run once it is known to be dead', async () => {
+    const fleet = await deployFleet();
+    expect((await fleet.as('maya', ['deploy', 'prod', '--', 'sh', '-c', 'kill -9 $PPID'])).code).toBe(128);
+    const again = (await fleet.deploy('maya', [], ['true'])).json().error;
+    expect(again).toMatchObject({ exit: 3, message: expect.stringContaining('your own deploy of ') });
+    expect(again.hint).toBe("if it was killed: coord deploy prod --wait --retry -- sh -c 'kill -9 $PPID'");
+    const plan = (await fleet.deploy('maya', ['--dry-run'], ['true'])).json().data;
+    expect(plan.blockers).toMatchObject([{ step: 'claim', hint: again.hint }]);
+    const other = (await fleet.deploy('noor', [], ['true'])).json().error;
+    expect([other.message, other.hint]).toEqual([
+      expect.stringContaining('held by maya'),
+      'coord deploy prod --wait -- …',
+    ]);
+  });
+
+  it('records its end once the remote is back, while its claim holds', async () => {
+    const fleet = await deployFleet();
+    const { box, clone } = fleet;
+    const folder = box.path('failing');
+    const broken = box.path('broken');
+    const real = box.env.PATH?.split(':').find((each) => existsSync(`${each}/git`));
+    // Network commands fail five times once the program has run, as if the remote could not be reached.
+    const wrapper = [
+      '#!/bin/sh',
+      `if [ -s '${broken}' ]; then case " $* " in *' push '*|*' fetch '*|*' ls-remote '*)`,
+      `  sed -i 1d '${broken}'; exit 128;; esac; fi`,
+      `exec '${real}/git' "$@"`,
+    ];
+    chmodSync(box.write(folder, 'git', `${wrapper.join('\n')}\n`), 0o755);
+    const words = ['deploy', 'prod', '--json', '--', 'sh', '-c', `printf '1\n2\n3\n4\n5\n' > '${broken}'`];
+    const done = await fleet.as('maya', words, { cwd: clone, env: { PATH: `${folder}:${box.env.PATH}` } });
+    expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('the end could not be recorded yet')]);
+    expect(done.json().data.deployment).toMatchObject({ status: 'done', exit: 0 });
+    const { live } = (await fleet.as('noor', ['deploy', 'list', '--json'])).json().data;
+    expect(live).toMatchObject([{ agent: 'maya', perhaps: [], unknown: [] }]);
   });
 });
 

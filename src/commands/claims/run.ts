@@ -7,11 +7,11 @@ import { readHead } from '../../git/refs.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { startChild } from '../child.js';
 import { readWait } from '../durations.js';
-import { giveBack, unfinishedClaims } from '../giving-back.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Verb } from '../verb.js';
 import { CLAIM_OPTIONS, claimOrWait, claimRequest } from './claim.js';
 import { Keeper } from './keeper.js';
+import { releaseClaims, unfinishedClaims } from './release-claims.js';
 
 export const run: Verb = {
   arguments: [['<target...>', 'what to hold while the program runs']],
@@ -109,7 +109,7 @@ async function releaseAfter(
   const released = claims.filter((claim) => !kept.includes(claim));
   if (released.length > 0) {
     const { commit } = await readHead(context.repository, context.git);
-    await giveBack(context, store, released, commit, uncommitted && unfinished.length > 0);
+    await releaseClaims(context, store, released, commit, uncommitted && unfinished.length > 0);
   }
   return kept;
 }

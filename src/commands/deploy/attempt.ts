@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { blockedEvent, type DeployBlockRequest, type DeployFinishRequest } from '../../domain/deploy/decision.js';
 import { type Deployment, type DeployStep, mayHaveRun, type NewDeployment } from '../../domain/deploy/records.js';
 import type { Verification } from '../../domain/deploy/verification.js';
@@ -16,6 +17,8 @@ import type { Begun, Taking } from './target.js';
 
 const MOST_WORDS = 100;
 const LONGEST_WORD = 500;
+/** Between two tries to record the end. */
+const RETRY_MS = 2_000;
 
 /** One attempt in earnest: what its steps have found, each for those that come after it. */
 export class Attempt {
@@ -64,6 +67,12 @@ export class Attempt {
   /** Why it may not go on: its claim is lost, or it was asked to stop; null: it may. */
   whyNotOn(): CoordError | null {
     return this.lease?.whyNotOn() ?? this.stopping.why();
+  }
+
+  /** Waits so many milliseconds, or until it may not go on. */
+  async pause(ms: number): Promise<void> {
+    const signal = this.lease?.over ?? this.stopping.asked;
+    await delay(ms, undefined, { signal }).catch(() => undefined);
   }
 
   async record(): Promise<NewDeployment> {
@@ -138,12 +147,19 @@ export async function recordEnd(
   const facts = { deploy: deployment.id, status, step, why, exit, ran, verification, gates, release };
   const base = { ...(await context.requestBase()), checks: progress.unrecorded() };
   const request: DeployFinishRequest = { kind: 'deploy-finish', ...base, ...facts };
-  const decision = await transact(store, request, context.surroundings).catch((error: unknown) => {
-    if (error instanceof CoordError) return error;
-    throw error;
-  });
-  if (decision instanceof CoordError) return decision;
-  return decision.ok ? decision.result.deployment : refusalError(decision.refusal, context.now());
+  for (;;) {
+    const decision = await transact(store, request, context.surroundings).catch((error: unknown) => {
+      if (error instanceof CoordError) return error;
+      throw error;
+    });
+    if (!(decision instanceof CoordError)) {
+      return decision.ok ? decision.result.deployment : refusalError(decision.refusal, context.now());
+    }
+    // The remote may be back before the claim is over: until then nobody else can take the target.
+    if (decision.code !== 'unavailable' || attempt.whyNotOn() !== null) return decision;
+    progress.warn(`the end could not be recorded yet, and is tried again while the claim holds: ${decision.message}`);
+    await attempt.pause(RETRY_MS);
+  }
 }
 
 /** The error with the deploy that it belongs to. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { untrackedAllowed } from '../../config/deploys.js';
 import { type Candidate, candidatesOn, type Deployments, type SyncEvidence } from '../../domain/deploy/records.js';
 import { judgeSync, type SyncFacts, type SyncVerdict } from '../../domain/sync/sync.js';
 import type { CoordError } from '../../errors.js';
@@ -9,6 +10,7 @@ import {
   headMoved,
   neverRan,
   notAtRollback,
+  notCleanHint,
   notOnMain,
   notPushed,
   type Undone,
@@ -25,16 +27,12 @@ export interface InSync {
 }
 
 /** What lies here, beside the main branch as the authority has fetched it. */
-export async function factsHere({ context, authority }: DeployContext): Promise<SyncFacts> {
+export async function factsHere({ context, authority, options }: DeployContext): Promise<SyncFacts> {
   const { remote, mainBranch, surface } = authority.config;
   return syncFacts(context, {
-    remote,
-    mainBranch,
-    // The file that says what a deploy needs belongs to what must be clean.
-    surface: surface.length === 0 ? [] : [...surface, 'coord.config.json'],
-    requireClean: true,
+    ...{ remote, mainBranch, surface, requireClean: true },
     // What is authorised and recorded is the commit; what is deployed is what lies here.
-    allTracked: true,
+    untracked: untrackedAllowed(authority.config, options.target),
     upstream: authority.upstream,
   });
 }
@@ -47,7 +45,9 @@ export async function checkInSync(
   const { head } = facts;
   const rollback = options.action === 'rollback';
   const verdict = rollback ? judgeRollback(facts) : judgeSync(facts);
-  if (!verdict.ok) return syncError(verdict);
+  if (!verdict.ok) {
+    return syncError(verdict.reason === 'dirty' ? { ...verdict, hint: notCleanHint(options.target) } : verdict);
+  }
   if (head !== commit) return rollback ? notAtRollback(head ?? '', commit) : headMoved(commit, head ?? '');
   const { commit: upstreamCommit, branch, fetchedAt } = authority.upstream;
   const upstream = `${facts.remote}/${branch}`;

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
 import { type DeployCheck, type DeployStep, mayHaveRun } from '../../domain/deploy/records.js';
-import { oneLine } from '../../domain/text.js';
+import { oneLine, printable } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
@@ -15,6 +15,7 @@ export type Came = { readonly finding: string } | CoordError;
 export class Progress {
   private found: DeployCheck[] = [];
   private startedAt = 0;
+  private warned = false;
 
   constructor(
     private readonly context: Context,
@@ -31,6 +32,13 @@ export class Progress {
     const status = !failed ? 'ok' : mayHaveRun({ step }) ? 'failed' : 'blocked';
     await this.tell(step, status, failed ? came.message : came.finding);
     return came;
+  }
+
+  /** Tells everybody, at a terminal or not, once: what is told twice helps nobody. */
+  warn(text: string): void {
+    const { stderr } = this.context.host;
+    if (!this.warned) stderr.write(`${printable(oneLine(text), false)}\n`);
+    this.warned = true;
   }
 
   /** What was found in order since this was last asked: each goes on the record once. */

@@ -2,16 +2,17 @@ import type { Context } from '../../context.js';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
 import { decide } from '../../domain/decide.js';
 import { type DeployBeginRequest, standsInTheWay } from '../../domain/deploy/decision.js';
-import type { Deployment, NewDeployment } from '../../domain/deploy/records.js';
+import { type Deployment, type NewDeployment, runningUnder } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
+import type { Refusal } from '../../domain/refusal.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import { refusalError } from '../../render/refusals.js';
+import { ownDeployError } from '../../render/deploy/refusals.js';
 import { gaveUpError } from '../../render/waiting.js';
 import { transact } from '../../store/swap/transact.js';
-import { giveBack } from '../giving-back.js';
+import { releaseClaims } from '../claims/release-claims.js';
 import { loadedRules } from '../rules/loaded.js';
 import { listening, refusedClaim, waitForTurn } from '../waiting/queueing.js';
 import type { DeployContext } from './context.js';
@@ -61,11 +62,10 @@ export async function checkFree(deploy: DeployContext, state: State) {
   const { context, options } = deploy;
   const now = context.now();
   const inTheWay = standsInTheWay(state, options, now);
-  if (inTheWay) return refusalError(inTheWay, now);
+  if (inTheWay) return refusedTarget(deploy, inTheWay);
   const claim = await targetClaim(deploy, 1);
   const decision = decide(state, { ...claim, allowBehind: true }, now);
-  if (decision.ok) return { finding: `@deploy/${options.target} is free` };
-  return suggestingDeploy(refusalError(decision.refusal, now), options.target);
+  return decision.ok ? { finding: `@deploy/${options.target} is free` } : refusedTarget(deploy, decision.refusal);
 }
 
 /** Claims the target and begins the attempt, at once or when it is its turn. */
@@ -79,8 +79,8 @@ export async function takeTarget(
   const deadline = addSeconds(context.now(), waitSeconds ?? 0);
   let waitedFor: readonly Claim[] = [];
   const refuse = async (error: CoordError) => {
-    await giveBack(context, store, waitedFor, commit);
-    return suggestingDeploy(error, options.target);
+    await releaseClaims(context, store, waitedFor, commit);
+    return error;
   };
   for (;;) {
     const claim = await targetClaim(deploy, ttlSeconds);
@@ -92,14 +92,15 @@ export async function takeTarget(
     const { refusal } = decision;
     const left = secondsBetween(context.now(), deadline);
     if (refusal.reason !== 'held' || waitSeconds === null) {
-      return refuse(await refusedClaim(context, refusal));
+      return refuse(await refusedTarget(deploy, refusal));
     }
     const { conflicts } = refusal;
     const targets = [deployTarget(options.target)];
-    if (left <= 0) return refuse(gaveUpError('timeout', waitSeconds, 'wait', targets, conflicts));
+    const gaveUp = (why: 'timeout' | 'interrupted', seconds: number) =>
+      refuse(suggestingDeploy(gaveUpError(why, seconds, 'wait', targets, conflicts), options.target));
+    if (left <= 0) return gaveUp('timeout', waitSeconds);
     if (conflicts.every((conflict) => conflict.agent === agent)) {
-      const interrupted = await waitForOwn(context);
-      if (interrupted) return refuse(gaveUpError('interrupted', waitSeconds - left, 'wait', targets, conflicts));
+      if (await waitForOwn(context)) return gaveUp('interrupted', waitSeconds - left);
       continue;
     }
     const waited = await waitForTurn(context, store, claim, { seconds: left, passive: false });
@@ -126,8 +127,20 @@ async function waitForOwn(context: Context): Promise<boolean> {
   });
 }
 
+/** Why the target cannot be had; of a deploy of the agent's own, what it can do about that. */
+async function refusedTarget({ context, store, options }: DeployContext, refusal: Refusal): Promise<CoordError> {
+  const error = await refusedClaim(context, refusal);
+  const { agent } = context.identity();
+  const [conflict] = refusal.reason === 'held' ? refusal.conflicts : [];
+  if (conflict?.agent !== agent) return suggestingDeploy(error, options.target);
+  const { state } = await store.read(['deployments']);
+  const own = runningUnder(state.deployments, conflict.claimId);
+  if (!own) return suggestingDeploy(error, options.target);
+  return ownDeployError(own, conflict.expiresAt, error.details, context.now());
+}
+
 /** Whoever is refused wants to deploy, not to claim. */
-export function suggestingDeploy(error: CoordError, target: string): CoordError {
+function suggestingDeploy(error: CoordError, target: string): CoordError {
   if (error.code !== 'held' && error.code !== 'timeout') return error;
   return new CoordError(error.code, error.message, {
     hint: coord(`deploy ${shellWord(target)} --wait -- …`),

@@ -3,6 +3,7 @@ import { findAgent } from '../../domain/agents/agents.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
+import { runningUnder } from '../../domain/deploy/records.js';
 import type { Claim } from '../../domain/model.js';
 import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
@@ -13,7 +14,7 @@ import { type EndReport, endedLine } from '../../render/session.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
-import { giveBack, unfinishedClaims } from '../giving-back.js';
+import { releaseClaims, unfinishedClaims } from '../claims/release-claims.js';
 import type { Success, Verb } from '../verb.js';
 
 export const sessionEnd: Verb = {
@@ -29,11 +30,14 @@ export const sessionEnd: Verb = {
     const before = await answerBefore(store, { kind: 'session-end', ...base }, context.now());
     if (before && !before.ok) return refusalError(before.refusal, context.now());
     if (before?.result.closing) return ended(context, agent, before.result.closing);
-    await store.latest();
+    await store.latest(['deployments']);
     if (session === null) return nothingToEnd(store, agent);
-    const owned = ownClaims((await store.read()).state, base, null, context.now());
+    const { state } = await store.read(['deployments']);
+    const owned = ownClaims(state, base, null, context.now());
     const claims = 'claims' in owned ? owned.claims : [];
-    const kept = input.flag('keep') ? [...claims] : await unfinishedClaims(context, claims);
+    const isDeploying = ({ id }: Claim) => runningUnder(state.deployments, id) !== undefined;
+    const unfinished = await unfinishedClaims(context, claims);
+    const kept = claims.filter((claim) => input.flag('keep') || isDeploying(claim) || unfinished.includes(claim));
     const { commit } = await context.head();
     const released = await releaseAt(
       context,
@@ -51,7 +55,7 @@ export const sessionEnd: Verb = {
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     return {
       ...ended(context, agent, closing),
-      warnings: input.flag('keep') ? [] : kept.map((claim) => keptWarning(claim, agent)),
+      warnings: input.flag('keep') ? [] : kept.map((claim) => keptWarning(claim, agent, isDeploying(claim))),
     };
   },
 };
@@ -90,10 +94,11 @@ async function releaseAt(
   commit: string | null,
 ): Promise<{ readonly claims: readonly Claim[] } | CoordError> {
   if (claims.length === 0) return { claims };
-  const decision = await giveBack(context, store, claims, commit);
+  const decision = await releaseClaims(context, store, claims, commit);
   return decision.ok ? { claims: decision.result.released } : refusalError(decision.refusal, context.now());
 }
 
-function keptWarning(claim: Claim, agent: string): string {
+function keptWarning(claim: Claim, agent: string, isDeploying: boolean): string {
+  if (isDeploying) return `kept ${oneLine(claim.target)}: your deploy runs under it, and gives it back when it ends`;
   return `kept ${oneLine(claim.target)}: it has uncommitted changes; commit, then ${coord(`release ${targetWord(groundOf(claim))} --agent ${agent}`)}`;
 }

@@ -1,4 +1,5 @@
 import { ownClaims, sameSession } from '../agents/ownership.js';
+import { runningUnder } from '../deploy/records.js';
 import type { EventDraft } from '../events.js';
 import { matches } from '../ground/index.js';
 import { isDeployTarget, isOnceTarget, type Target } from '../ground/targets.js';
@@ -44,6 +45,11 @@ export interface ReleaseResult {
 export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Outcome<ReleaseResult> {
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
+  const deploys = owned.claims.flatMap(({ id }) => runningUnder(state.deployments, id) ?? []);
+  if (request.targets === null && deploys.length > 0) {
+    // Without its claim a deploy is stopped: that must have been meant.
+    return { ok: false, refusal: { code: 'held', reason: 'deploying', deploys } };
+  }
   const bound = owned.claims.filter((claim) => tasksOn(state, claim).length > 0);
   const claims = owned.claims.filter((claim) => !bound.includes(claim));
   if (bound.length > 0 && (request.targets !== null || claims.length === 0)) {
@@ -151,7 +157,7 @@ export const RELEASE_ROWS = {
       renames: 'found',
       uncommitted: 'found',
     },
-    parts: () => [],
+    parts: ({ targets }) => (targets === null ? ['deployments'] : []),
     combinable: true,
     ground: () => null,
     offline: true,

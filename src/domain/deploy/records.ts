@@ -132,6 +132,11 @@ export function mayHaveRun({ step }: Pick<Deployment, 'step'>): boolean {
   return DEPLOY_STEPS.indexOf(step) >= DEPLOY_STEPS.indexOf('run');
 }
 
+/** The attempt that runs under a claim, as far as the record tells. */
+export function runningUnder({ attempts }: Deployments, claim: string): Deployment | undefined {
+  return attempts.find(({ status, claim: under }) => status === 'running' && under?.id === claim);
+}
+
 /** Puts an attempt on the record, in the place of the one with its id; the oldest of its target is forgotten. */
 export function withAttempt({ targets, attempts }: Deployments, attempt: Deployment): Deployments {
   const others = attempts.filter(({ id }) => id !== attempt.id);

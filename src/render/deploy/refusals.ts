@@ -1,5 +1,6 @@
-import { type Candidate, candidatesOn, type Deployment } from '../../domain/deploy/records.js';
+import { type Candidate, candidatesOn, type Deployment, mayHaveRun } from '../../domain/deploy/records.js';
 import { type GateRecord, NO_GATE } from '../../domain/gates/gate.js';
+import { deployTarget } from '../../domain/ground/targets.js';
 import type { Refusal } from '../../domain/refusal.js';
 import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import type { SyncCommit } from '../../domain/sync/sync.js';
@@ -215,6 +216,45 @@ export function unknownDeployWords(
       command: coord(`deploy ${shellWord(target)} --retry -- ${words}`),
     },
   };
+}
+
+/** All claims were to be given back, and a deploy would be stopped by that. */
+export function deployingWords({ deploys }: Extract<Refusal, { reason: 'deploying' }>, now: Instant): Words {
+  const targets = deploys.map(({ target }) => shellWord(deployTarget(target).text));
+  const lines = deploys.map(
+    ({ id, target, startedAt }) =>
+      `not released: your deploy ${id} runs under ${oneLine(deployTarget(target).text)} since ${clock(startedAt, now)}, and would be stopped`,
+  );
+  return {
+    message: lines.join('\n'),
+    hint: `name the claims that you give back: ${coord('release TARGET')}`,
+    alternative: { why: 'stop the deploy', command: coord(`release ${targets.join(' ')}`) },
+  };
+}
+
+/** The agent's own deploy holds the target: it runs, or was killed, which nobody can tell before its claim is over. */
+export function ownDeployError(
+  { id, target, commit, startedAt, command, step }: Deployment,
+  expiresAt: Instant,
+  details: CoordError['details'],
+  now: Instant,
+): CoordError {
+  const retry = mayHaveRun({ step }) ? ' --retry' : '';
+  const again = coord(`deploy ${shellWord(target)} --wait${retry} -- ${commandLine(command)}`);
+  return new CoordError(
+    'held',
+    `held: your own deploy of ${shortCommit(commit)} to ${oneLine(target)}, begun at ${clock(startedAt, now)}, holds it until ${clock(expiresAt, now)} at least`,
+    {
+      hint: `if it was killed: ${again}`,
+      alternative: { why: 'see how far it came', command: coord(`deploy show ${shellWord(id)}`) },
+      details: { ...details, deploy: id },
+    },
+  );
+}
+
+/** What lies here and is in no commit goes along with a deploy. */
+export function notCleanHint(target: string): string {
+  return `git status --ignored; commit them, put them away, or list them in "untracked" of deploy.${oneLine(target)} on the main branch; then repeat`;
 }
 
 /** A signature that has opened a deploy is used up. */

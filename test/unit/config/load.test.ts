@@ -147,8 +147,9 @@ describe('the policy of an agent', () => {
         },
         requirePushed: true,
         commands: [],
+        untracked: [],
       },
-      docs: { gates: [], verify: null, requirePushed: true, commands: [] },
+      docs: { gates: [], verify: null, requirePushed: true, commands: [], untracked: [] },
     });
   });
 

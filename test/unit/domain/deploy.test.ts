@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type DeployFinishRequest, outcomeOf } from '../../../src/domain/deploy/decision.js';
 import { candidatesOn, type Deployment, liveOn } from '../../../src/domain/deploy/records.js';
+import { deployTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { at, baseOf, claimOf, granted, refused, START } from '../../support/decisions.js';
+import { at, baseOf, claimOf, granted, path, refused, releaseOf, START } from '../../support/decisions.js';
 import { type Asked, beginOf, finishOf, startOf } from '../../support/deploys.js';
 import { agentRecord, deploymentRecord, gateRecord, stateOf } from '../../support/records.js';
 
@@ -164,6 +165,18 @@ describe('ending a deploy', () => {
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'deploy.done', deploy: first.deployment.id, record: result.deployment }),
     );
+  });
+});
+
+describe('the claim of a deploy', () => {
+  it('is given back only by its name while the deploy runs, by whatever gives back all', () => {
+    const { state } = running(granted(EMPTY_STATE, claimOf('maya', 'src/x')).state, 'maya');
+    expect(refused(state, releaseOf('maya'))).toMatchObject({ code: 'held', reason: 'deploying' });
+    const named = granted(state, releaseOf('maya', { targets: [deployTarget('prod')] }));
+    expect(named.state.claims.map(({ target }) => target)).toEqual(['src/x']);
+    expect(granted(state, releaseOf('maya', { targets: [path('src/x')] })).result.released).toHaveLength(1);
+    const over = ended(EMPTY_STATE, 'maya', {}, { release: false });
+    expect(granted(over, releaseOf('maya')).result.released).toMatchObject([{ target: '@deploy/prod' }]);
   });
 });
 

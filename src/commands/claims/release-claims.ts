@@ -1,11 +1,11 @@
-import type { Context } from '../context.js';
-import { groundOf } from '../domain/claims/conflicts.js';
-import { matches } from '../domain/ground/index.js';
-import type { Claim } from '../domain/model.js';
-import type { Answer } from '../domain/request-table.js';
-import { changedPaths, renamesSince } from '../git/changes.js';
-import type { GitStore } from '../store/swap/git-store.js';
-import { transact } from '../store/swap/transact.js';
+import type { Context } from '../../context.js';
+import { groundOf } from '../../domain/claims/conflicts.js';
+import { matches } from '../../domain/ground/index.js';
+import type { Claim } from '../../domain/model.js';
+import type { Answer } from '../../domain/request-table.js';
+import { changedPaths, renamesSince } from '../../git/changes.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
 
 /** The claims whose ground has work that no commit holds. */
 export async function unfinishedClaims(context: Context, claims: readonly Claim[]): Promise<Claim[]> {
@@ -17,7 +17,7 @@ export async function unfinishedClaims(context: Context, claims: readonly Claim[
 }
 
 /** Releases these claims of the agent, not named by anybody, at a commit; `uncommitted` goes on the record. */
-export async function giveBack(
+export async function releaseClaims(
   context: Context,
   store: GitStore,
   claims: readonly Claim[],
