@@ -34,7 +34,7 @@ export const release: Verb = {
       if (also || input.flag('offline')) {
         throw usage(
           '--merged finds the claims by itself: it goes with no target and no other option',
-          'coord release --merged COMMIT',
+          coord('release --merged COMMIT'),
         );
       }
       return (await import('../land/release-merged.js')).releaseMerged(context, merged);

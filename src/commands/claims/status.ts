@@ -73,10 +73,10 @@ export const status: Verb = {
 async function waitUntilFree(context: Context, input: Input, targets: readonly Target[]): Promise<CoordError | null> {
   const seconds = readWait(input, await context.config());
   if (seconds === null) {
-    if (input.flag('shared')) throw usage('--shared is for --wait', 'coord status TARGET --wait --shared');
+    if (input.flag('shared')) throw usage('--shared is for --wait', coord('status TARGET --wait --shared'));
     return null;
   }
-  if (targets.length === 0) throw usage('--wait needs targets', 'coord status TARGET --wait');
+  if (targets.length === 0) throw usage('--wait needs targets', coord('status TARGET --wait'));
   if (input.negated('fetch')) throw usage('--wait and --no-fetch exclude each other', 'use one');
   const { claimRequest } = await import('./claim.js');
   const { waitForTurn } = await import('../waiting/queueing.js');

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { worst } from '../../domain/doctor/checkup.js';
 import type { Layer } from '../../domain/doctor/enforcement.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { type DoctorReport, doctorLines } from '../../render/doctor.js';
 import { loadStyle } from '../../render/style.js';
@@ -35,7 +36,7 @@ export const doctor: Verb = {
       return compact(context, input);
     }
     if (input.text('keep') !== undefined || input.text('archive') !== undefined || input.flag('dryRun')) {
-      throw usage('--keep, --archive and --dry-run go with --compact', 'coord doctor --compact --dry-run');
+      throw usage('--keep, --archive and --dry-run go with --compact', coord('doctor --compact --dry-run'));
     }
     const first = await checkUp(context);
     const mended = input.flag('fix') ? await mend(context, first.checks) : [];

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Context } from '../../context.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Role } from '../../domain/model.js';
+import { coord } from '../../domain/suggestion.js';
 import { parseTasks, type WrittenTask } from '../../domain/tasks/from-text.js';
 import { problemsOf, type TaskDraft } from '../../domain/tasks/plan.js';
 import { isTaskTarget, ORCHESTRATOR } from '../../domain/tasks/task.js';
@@ -75,7 +76,7 @@ async function readDrafts(context: Context, input: Input, source: ProtectedConfi
   const file = input.text('from');
   const title = input.argument(0);
   if (file === undefined) {
-    if (title === undefined) throw usage('no task is named', 'coord task add "what is to be done" --scope PATH');
+    if (title === undefined) throw usage('no task is named', coord('task add "what is to be done" --scope PATH'));
     const { changes, problems } = readContent(context, input, source);
     const nothing = { key: null, where: null, text: '', scope: [], after: [], role: null, accept: [], priority: 2 };
     return { drafts: [{ ...nothing, ...changes, title }], problems };

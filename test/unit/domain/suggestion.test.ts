@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Target } from '../../../src/domain/ground/targets.js';
 import { asTyped, coord, shellWord, targetWord } from '../../../src/domain/suggestion.js';
@@ -56,4 +58,17 @@ it('takes no mark from what somebody else wrote', () => {
 it('leaves plain words alone, and quotes the rest', () => {
   const words = ['src/a-b.ts', 'a b', '-a', ''].map(shellWord);
   expect(words).toEqual(['src/a-b.ts', "'a b'", './-a', "''"]);
+});
+
+it('is made by coord() wherever it is a hint, an alternative or the next thing to do', () => {
+  const plain = /(?:\bhint\b|\bcommand\b|\bnext\b|\busage\().*['"`]coord [a-z]/;
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(100);
+  const found = files.flatMap((file) =>
+    readFileSync(join('src', file), 'utf8')
+      .split('\n')
+      .filter((line) => plain.test(line) && !/^\s*(?:\*|\/)/.test(line) && file !== join('domain', 'suggestion.ts'))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  expect(found).toEqual([]);
 });
