@@ -121,29 +121,40 @@ function error(file: string, line: number, rule: string | null, code: RuleProble
   return { file, line, rule, code, severity: 'error', problem };
 }
 
-/** Full stops of scripts that put no space after them. */
-const UNSPACED_STOPS = '。｡．！？';
-/** Full stops of scripts that do: Devanagari, Arabic, Ethiopic, Armenian, Burmese, Khmer; then the Latin ones. */
-const SPACED_STOPS = '।॥؟۔።፧։။។.!?…‼⁇⁈⁉';
-const CLOSERS = `"'”’»›」』）】)\\]}*_~`;
-
-const STOP = new RegExp(
-  `(?<unspaced>[${UNSPACED_STOPS}]+)(?<closed>[${CLOSERS}]*)|(?<spaced>[${SPACED_STOPS}]+)(?<closers>[${CLOSERS}]*)(?=\\s)`,
-  'gu',
-);
-
 /**
- * How many sentences a Markdown paragraph holds: 0 when it has no letter or digit, else the ends of sentences that
- * are followed by more words, plus one.
+ * How many sentences a Markdown paragraph holds; 0 when it has no letter or digit.
  *
- * The end of a sentence is told by what stands on either side of the stop, in the manner of Unicode's UAX 29, with two
- * differences: abbreviations are known, and a small letter may begin a sentence after a full stop, since names such as
- * npm do. Code spans, quotations and brackets count as one word each: what they hold is not a sentence of the rule.
+ * `Intl.Segmenter` tells where they end (Unicode's UAX 29). It is helped in two things: it knows no abbreviations, and it
+ * takes a full stop before a small letter for none, though names such as npm begin sentences. Code spans, quotations and
+ * brackets count as one word each: what they hold is not a sentence of the rule.
  */
 export function countSentences(paragraph: string): number {
-  const text = asWords(paragraph);
-  if (!/[\p{L}\p{N}]/u.test(text)) return 0;
-  return Array.from(text.matchAll(STOP)).filter((stop) => endsSentence(text, stop)).length + 1;
+  const text = withoutInnerStops(asWords(paragraph)).toUpperCase();
+  const segments = new Intl.Segmenter('en', { granularity: 'sentence' }).segment(text);
+  return [...segments].filter(({ segment }) => /[\p{L}\p{N}]/u.test(segment)).length;
+}
+
+const STOPS = '[.!?…]';
+const CLOSERS = `["'”’»›」』）】)\\]}*_~\`]`;
+/** What stands between the end of a word and the first letter or digit that follows. */
+const BETWEEN = '(?=[^\\p{L}\\p{N}]*([\\p{L}\\p{N}]))';
+
+/** Takes out the stops that end no sentence, and writes those that UAX 29 does not know as one that it does. */
+function withoutInnerStops(text: string): string {
+  return (
+    text
+      .replace(new RegExp(`([\\p{L}\\p{M}\\p{N}.]+)\\.${BETWEEN}`, 'gu'), (found, word: string, next: string) =>
+        isAbbreviation(word, next) ? `${word}·` : found,
+      )
+      // `!=`, `.gitignore`, `4.x`: a stop ends something only where white space follows it.
+      .replace(new RegExp(`${STOPS}+(?!${STOPS}|${CLOSERS}*(?:\\s|$))`, 'gu'), '·')
+      .replace(/(?<=^|\s)\.(?=\s)/gu, '·')
+      .replace(/[。！？]+(?=[」』）】›]+[\p{L}\p{N}])/gu, '·')
+      // `wait... or`, `"done?" before`: a small letter goes on after dots and after what closes.
+      .replace(new RegExp(`(?:\\.{2,}|…+)(?=${CLOSERS}*[^\\p{L}\\p{N}]*\\p{Ll})`, 'gu'), '·')
+      .replace(new RegExp(`${STOPS}+(?=${CLOSERS}+[^\\p{L}\\p{N}]*\\p{Ll})`, 'gu'), '·')
+      .replaceAll('…', '!')
+  );
 }
 
 /** A letter without case, so that a code span may begin a sentence but does not prove that one begins. */
@@ -174,32 +185,6 @@ function asOneWord(quotation: string): string {
   const first = /[\p{L}\p{N}]/u.exec(inner)?.[0] ?? '';
   const lastStop = /[.!?…。！？]*\s*$/u.exec(inner)?.[0].trim() ?? '';
   return `‹${first}${CODE}${lastStop}›`;
-}
-
-function endsSentence(text: string, stop: RegExpExecArray): boolean {
-  const rest = text.slice(stop.index + stop[0].length);
-  const next = /[\p{L}\p{N}]/u.exec(rest)?.[0];
-  if (next === undefined) return false;
-  const { unspaced, closed, spaced, closers } = stop.groups ?? {};
-  if (unspaced !== undefined) return unspacedEnds(unspaced, closed ?? '', rest);
-  const before = /\S*$/u.exec(text.slice(0, stop.index))?.[0] ?? '';
-  return spacedEnds(spaced ?? '', closers ?? '', before, next);
-}
-
-/** `「はい。」と` goes on after the bracket, `１．２` is a number; anything else ends. */
-function unspacedEnds(stop: string, closers: string, rest: string): boolean {
-  const goesOn = closers !== '' && /^[\p{L}\p{N}]/u.test(rest);
-  return !goesOn && !(stop === '．' && /^\p{N}/u.test(rest));
-}
-
-function spacedEnds(stop: string, closers: string, before: string, next: string): boolean {
-  const lower = /\p{Ll}/u.test(next);
-  if (lower && closers !== '') return false;
-  const ellipsis = /^(?:\.{2,}|…+)$/u.test(stop);
-  if (ellipsis) return !lower;
-  if (stop !== '.') return true;
-  if (before === '') return false;
-  return !isAbbreviation(before.replace(/^[^\p{L}\p{N}]+/u, ''), next);
 }
 
 /** Abbreviations whose full stop never ends a sentence: `vs. Claims`. */
