@@ -3,7 +3,8 @@ const part = process.env.COORD_MUTATED ?? 'domain';
 
 export default {
   testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner'],
+  plugins: ['@stryker-mutator/vitest-runner', './scripts/mutation-types.mjs'],
+  ignorers: ['types'],
   vitest: { configFile: 'vitest.mutation.config.ts' },
   mutate: [`src/${part}/**/*.ts`],
   // There is no such file: the tool rewrites the compiler's settings by an interface that TypeScript 7 does not have.

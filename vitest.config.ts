@@ -11,8 +11,9 @@ export default defineConfig({
   define: { __COORD_VERSION__: '"test"' },
   test: {
     globalSetup: ['test/support/scratch.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // For what hangs. No test is judged by its time.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
     projects: [

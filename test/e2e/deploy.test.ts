@@ -1,8 +1,16 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { deployFleet, historyOf, killedOn, onCoordinationPush, startCoord } from '../support/deploying.js';
+import {
+  type DeployFleet,
+  deployFleet,
+  historyOf,
+  killedOn,
+  onCoordinationPush,
+  startCoord,
+} from '../support/deploying.js';
 import { endpoint } from '../support/endpoints.js';
 import { until } from '../support/fleet.js';
+import { inProcess } from '../support/in-process.js';
 import { deafPort } from '../support/servers.js';
 
 const LEAVE_WORD = ['sh', '-c', 'printf %s "$COORD_COMMIT" > "$OUT"'];
@@ -23,6 +31,17 @@ process.on('SIGTERM', () => {
 setTimeout(() => process.exit(3), 60_000);
 writeFileSync('../running', '');
 `;
+
+/** maya's deploys when the claim of one that was killed is over, by the clock that this process gives them. */
+function anHourLater({ box, clone }: DeployFleet) {
+  const { clock, run } = inProcess(box);
+  clock.ms = Date.now() + 3_600_000;
+  return {
+    deploy: (options: readonly string[], command: readonly string[]) =>
+      run('maya', clone, ['deploy', 'prod', ...options, '--json', '--', ...command]),
+    list: async () => (await run('maya', clone, ['deploy', 'list', '--json'])).json().data,
+  };
+}
 
 describe('coord deploy', () => {
   it('runs the program under gates, claim and sync-check, and records both kinds of evidence', async () => {
@@ -497,12 +516,13 @@ describe('a deploy that is killed', () => {
 
   it('once it holds the claim and before its program leaves word that nothing was run', async () => {
     const fleet = await deployFleet();
-    await killedOn(fleet, 'begins', ['deploy', 'prod', '--ttl=1s', '--', 'touch', '../out']);
+    await killedOn(fleet, 'begins', ['deploy', 'prod', '--', 'touch', '../out']);
     const before = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
     expect(before.deployments).toMatchObject([{ status: 'running', step: 'claim' }]);
-    const again = async () => (await fleet.deploy('maya', [], ['true'])).code !== 3;
-    await until(again, 'the claim of the killed deploy is over');
-    const { deployments, live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
+    expect((await fleet.deploy('maya', [], ['true'])).code).toBe(3);
+    const { deploy, list } = anHourLater(fleet);
+    expect((await deploy([], ['true'])).code).toBe(0);
+    const { deployments, live } = await list();
     const [first] = deployments;
     expect(first).toMatchObject({ status: 'failed', why: expect.stringContaining('before its program') });
     expect(live).toMatchObject([{ perhaps: [], unknown: [] }]);
@@ -515,28 +535,28 @@ describe('a deploy that is killed', () => {
     expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
     const second = fleet.land('src/second.ts');
     const command = step === 'the program' ? ['sh', '-c', 'kill -9 $PPID'] : ['touch', '../out'];
-    const args = ['deploy', 'prod', '--ttl=1s', '--', ...command];
+    const args = ['deploy', 'prod', '--', ...command];
     if (step === 'the program') expect((await fleet.as('maya', args)).code).toBe(128);
     else await killedOn(fleet, step, args);
-    const attempt = async () => fleet.deploy('maya', [], ['touch', '../out2']);
-    await until(async () => (await attempt()).code !== 3, 'the claim of the killed deploy is over');
-    const unknown = await attempt();
+    expect((await fleet.deploy('maya', [], ['touch', '../out2'])).code).toBe(3);
+    const { deploy, list } = anHourLater(fleet);
+    const unknown = await deploy([], ['touch', '../out2']);
     expect(unknown.json().error).toMatchObject({ exit: 7, details: { reason: 'unknown-deploy' } });
     expect(unknown.json().error.message).toContain(`may run ${first.slice(0, 7)} or ${second.slice(0, 7)}`);
     expect(unknown.json().error.details.alternative.command).toBe(
       `coord deploy prod --retry -- ${step === 'the program' ? "sh -c 'kill -9 $PPID'" : 'touch ../out'}`,
     );
-    const plan = (await fleet.deploy('maya', ['--dry-run'], ['true'])).json().data;
+    const plan = (await deploy(['--dry-run'], ['true'])).json().data;
     expect(plan.blockers).toMatchObject([{ step: 'claim', code: 'unavailable' }]);
     expect(existsSync(box.path('out2'))).toBe(false);
-    const { live } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
+    const { live } = await list();
     expect(live).toMatchObject([{ commit: first, unknown: [expect.any(String)] }]);
     box.git(clone, 'switch', '--quiet', '--detach', first);
     const back = ['--retry', '--rollback-to', first, '--reason', 'unsure'];
-    expect((await fleet.deploy('maya', back, ['sh', '-c', 'exit 1'])).code).toBe(1);
+    expect((await deploy(back, ['sh', '-c', 'exit 1'])).code).toBe(1);
     box.git(clone, 'switch', '--quiet', 'main');
-    expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
-    const after = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
+    expect((await deploy([], ['true'])).code).toBe(0);
+    const after = await list();
     expect(after.live).toMatchObject([{ commit: second, perhaps: [], unknown: [] }]);
     expect(after.deployments.map(({ status }: { status: string }) => status)).toEqual(
       expect.arrayContaining(['done', 'unknown', 'failed', 'done']),

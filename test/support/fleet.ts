@@ -1,5 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { prepared } from './prepared.js';
 import type { CoordResult, RunOptions, Sandbox } from './sandbox.js';
+
+/** Less than vitest's own limit, so that what never came is named; far more than a busy machine needs. */
+const PATIENCE_MS = 240_000;
 
 export interface Fleet {
   readonly box: Sandbox;
@@ -63,9 +67,11 @@ export function fleetIn<T extends { readonly clone: string }>(box: Sandbox, made
 
 /** Resolves when the check holds; looks at it again and again, and fails the test when it never does. */
 export async function until(check: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
     if (await check()) return;
+    // What is waited for needs the processor as well.
+    await setTimeout(10);
   }
   throw new Error(`never came: ${what}`);
 }
