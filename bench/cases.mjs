@@ -14,11 +14,11 @@ export function hotPath(rig, clone, program) {
     { name: 'status', time: () => coord(['status']) },
     {
       name: 'edit hook, own ground',
-      time: () => coord(['hook', 'claude-code'], { input: edit(clone, 'src/mine.ts') }),
+      time: () => coord(['guard', 'hook', 'claude-code'], { input: edit(clone, 'src/mine.ts') }),
     },
     {
       name: 'edit hook, off the surface',
-      time: () => coord(['hook', 'claude-code'], { input: edit(clone, 'README.md') }),
+      time: () => coord(['guard', 'hook', 'claude-code'], { input: edit(clone, 'README.md') }),
     },
     { name: 'commit guard', time: () => guarded(rig, clone, coord) },
   ];
@@ -49,7 +49,7 @@ function edit(cwd, file) {
 function guarded(rig, clone, coord) {
   writeFileSync(join(clone, 'src/mine.ts'), 'changed\n');
   git(rig, clone, 'add', 'src/mine.ts');
-  const ms = coord(['hooks', 'run', 'pre-commit']);
+  const ms = coord(['guard', 'run', 'pre-commit']);
   git(rig, clone, 'reset', '--quiet', '--hard');
   return ms;
 }
@@ -58,7 +58,7 @@ function guarded(rig, clone, coord) {
 export function known(rig, clone, program, cases) {
   const commands = run(rig, clone, process.execPath, [program, 'help']);
   const has = (word) => new RegExp(`^\\s+${word}\\b`, 'm').test(commands);
-  const needs = { 'edit hook': 'hook', 'commit guard': 'hooks' };
+  const needs = { 'edit hook': 'guard', 'commit guard': 'guard' };
   return cases.filter(({ name }) => {
     const need = Object.entries(needs).find(([start]) => name.startsWith(start));
     return need === undefined || has(need[1]);

@@ -2,7 +2,7 @@
 'use strict';
 
 const { join } = require('node:path');
-const { VERBS_OF, load, programFor, saveCaches } = require('./load.js');
+const { load, programFor, saveCaches, verbOf } = require('./load.js');
 
 const root = join(__dirname, '..');
 const program = loaded(programFor(process.argv.slice(2)));
@@ -17,15 +17,15 @@ if (program) {
 
 function loaded(name) {
   try {
-    return load(root, name, VERBS_OF[name]?.length > 0 ? process.argv[2] : undefined) ?? fail('coord is not built yet');
+    return load(root, name, verbOf(name, process.argv.slice(2))) ?? fail(name, 'coord is not built yet');
   } catch (error) {
-    return fail(`coord cannot be loaded: dist/${name}.cjs: ${error.message}`);
+    return fail(name, `coord cannot be loaded: dist/${name}.cjs: ${error.message}`);
   }
 }
 
-function fail(message) {
+function fail(name, message) {
   process.stderr.write(`${message}\nnext: npm ci (or npm run build) in the folder of coord\n`);
   // To a harness only this code says no, and a guard that cannot decide lets nothing through.
-  process.exitCode = process.argv[2] === 'hook' ? 2 : 1;
+  process.exitCode = verbOf(name, process.argv.slice(2)) === 'guard-hook' ? 2 : 1;
   return null;
 }

@@ -6,17 +6,17 @@ const { Script } = require('node:vm');
 
 /**
  * What is asked for all day has programs of its own: what is not in a program need not be read. Each has the verbs with
- * these first words, and `version` has none; `coord` has all.
+ * these first words (one or two), and `version` has none; `coord` has all.
  */
 const VERBS_OF = {
   version: [],
   reads: ['agent', 'status', 'verify-token'],
   writes: ['claim', 'note', 'release', 'renew', 'run'],
-  guards: ['hook', 'hooks'],
+  guards: ['guard hook', 'guard run'],
 };
 
 /** Libraries that few commands use: each is a program beside ours. */
-const LIBRARIES = ['commander', 'proper-lockfile', 'simple-git'];
+const LIBRARIES = ['commander', 'jsonc-parser', 'proper-lockfile', 'simple-git'];
 
 /** Modules of Node that take milliseconds to load, and that many commands never use. */
 const HEAVY = ['node:child_process', 'node:crypto', 'node:os', 'node:timers/promises', 'node:zlib'];
@@ -31,7 +31,12 @@ function programFor(argv) {
   const [head] = argv;
   if (argv.length === 1 && (head === '--version' || head === '-V')) return 'version';
   if (argv.includes('--help') || argv.includes('-h')) return 'coord';
-  return Object.keys(VERBS_OF).find((name) => VERBS_OF[name].includes(head)) ?? 'coord';
+  return Object.keys(VERBS_OF).find((name) => verbOf(name, argv) !== undefined) ?? 'coord';
+}
+
+/** The verb of an everyday program that a command line runs; undefined: it runs another. */
+function verbOf(name, [head, second]) {
+  return VERBS_OF[name]?.find((verb) => verb === head || verb === `${head} ${second}`)?.replace(' ', '-');
 }
 
 /** What was compiled in this process because no code cache fits: the script, and the file that its cache belongs in. */
@@ -112,4 +117,4 @@ function readIfThere(path) {
   }
 }
 
-module.exports = { LIBRARIES, VERBS_OF, load, programFor, saveCaches };
+module.exports = { LIBRARIES, VERBS_OF, load, programFor, saveCaches, verbOf };

@@ -29,6 +29,8 @@ export async function bundle(name, plugins = []) {
     external: isLibrary ? [] : LIBRARIES,
     bundle: true,
     platform: 'node',
+    // What is built for browsers too may say in `main` what cannot be bundled.
+    mainFields: ['module', 'main'],
     target: 'node20',
     supported: { 'dynamic-import': false },
     format: 'cjs',

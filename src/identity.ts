@@ -101,6 +101,11 @@ export function ranByHarness(env: Environment): boolean {
   return harnessRuns(env).length > 0;
 }
 
+/** The harnesses that have exported their run. */
+export function harnessesIn(env: Environment): string[] {
+  return harnessRuns(env).map(({ harness }) => harness);
+}
+
 function harnessRuns(env: Environment): { readonly harness: string; readonly id: string }[] {
   return HARNESS_SESSIONS.flatMap(({ harness, variable }) => {
     const id = nonEmpty(env[variable]);

@@ -1,3 +1,4 @@
+import type { Environment } from './git/run.js';
 import type { Host } from './host.js';
 import { ranByHarness } from './identity.js';
 
@@ -11,5 +12,10 @@ const HARNESS_MARKS = ['CLAUDECODE', 'GEMINI_CLI', 'CURSOR_AGENT', 'COORD_AGENT'
 export function isPerson(host: Pick<Host, 'interactive' | 'stdout' | 'env'>): boolean {
   const { interactive, stdout, env } = host;
   if (!interactive || stdout.isTTY !== true) return false;
+  return hasNoHarness(env);
+}
+
+/** Whether nothing in the environment tells of an agent. */
+export function hasNoHarness(env: Environment): boolean {
   return !ranByHarness(env) && HARNESS_MARKS.every((name) => (env[name] ?? '') === '');
 }

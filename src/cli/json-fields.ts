@@ -32,6 +32,16 @@ const claimFields = {
   'expired?': ['boolean', 'its time is over, but others cannot claim it yet'],
 } as const satisfies Fields;
 
+const guardedHooksFields = {
+  root: ['text', 'the worktree'],
+  folder: ['text', 'where git takes its hooks from'],
+  setting: ['object | null', 'core.hooksPath: its scope and value'],
+  isOwn: ['boolean', 'whether the folder belongs to this repository alone'],
+  guarded: 'boolean',
+  hooks: 'Hook[]',
+  next: ['text | null', 'the command that makes the guards live there'],
+} as const satisfies Fields;
+
 const noteFields = {
   id: 'text',
   at: 'instant',
@@ -118,7 +128,7 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
   Landed: { target: 'text', kind: 'text', agent: 'text', token: 'number' },
   File: {
     path: 'text',
-    action: "'created' | 'extended' | 'unchanged' | 'changed' | 'removed'",
+    action: "'created' | 'extended' | 'unchanged' | 'changed' | 'removed' | 'deleted'",
     'text?': 'text | null',
   },
   GateRecord: {
@@ -192,6 +202,8 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
     tries: 'object[]',
     late: ['object[]', 'results that came too late'],
   },
+  HooksOfWorktree: guardedHooksFields,
+  HarnessFiles: { harness: 'text', root: 'text', command: 'text', isLocal: 'boolean', files: 'File[]' },
   Event: {
     id: 'text',
     type: 'text',
@@ -225,13 +237,6 @@ const SYNC = {
   dirty: 'text[]',
   submodules: 'object[]',
 } as const satisfies Fields;
-const HOOKS = {
-  folder: 'text',
-  setting: 'text | null',
-  isOwn: 'boolean',
-  guarded: 'boolean',
-  hooks: 'Hook[]',
-} as const;
 
 /** What stands in `data`, by verb. A verb that passes on what another program writes has its fields here too. */
 export const ANSWERS: Readonly<Record<string, Fields>> = {
@@ -459,19 +464,24 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     historyFrom: 'instant | null',
     coordination: 'object | null',
   },
-  'hooks status': HOOKS,
-  'hooks install': { ...HOOKS, written: 'text[]', movedAside: 'text[]' },
-  'hooks uninstall': { folder: 'text', removed: 'text[]', restored: 'text[]', left: 'text[]' },
-  'hooks run': {},
-  hook: {},
-  setup: {
-    harness: 'text',
-    removed: 'boolean',
+  'guard status': { guarded: 'boolean', worktrees: ['HooksOfWorktree[]', 'this worktree first'] },
+  'guard install': {
+    ...guardedHooksFields,
     dryRun: 'boolean',
-    command: 'text',
-    isLocal: 'boolean',
-    files: 'File[]',
+    written: 'text[]',
+    movedAside: 'text[]',
+    harnesses: 'HarnessFiles[]',
   },
+  'guard uninstall': {
+    dryRun: 'boolean',
+    folder: 'text',
+    removed: 'text[]',
+    restored: 'text[]',
+    left: 'text[]',
+    harnesses: 'HarnessFiles[]',
+  },
+  'guard run': {},
+  'guard hook': {},
   completion: { shell: "'bash' | 'zsh' | 'fish'", script: 'text' },
   help: { '…': ['object', 'by what is asked: commands, one command, exitCodes, keys, answers'] },
 };

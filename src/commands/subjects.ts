@@ -11,7 +11,7 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
   ['Deploys', ['gate', 'deploy']],
   ['Agents and their rules', ['rules', 'agent']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
-  ['Setting up', ['init', 'doctor', 'hooks', 'hook', 'setup', 'audit', 'completion', 'help']],
+  ['Setting up', ['init', 'doctor', 'guard', 'audit', 'completion', 'help']],
 ];
 
 /** What the groups of verbs are about. */
@@ -23,7 +23,7 @@ export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   task: 'give out work, take it with its ground, and collect what was brought',
   gate: 'independent authorisation of a deploy: list, check, ask for, sign',
   deploy: 'deploy in one transaction, which cannot silently undo work; list, show and verify what runs',
-  hooks: 'git hooks that stop what nobody claimed',
+  guard: 'hooks of git and of agent harnesses that stop what nobody claimed',
 };
 
 /** The first words of all commands, each once, in the order of the subjects. */

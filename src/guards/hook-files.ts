@@ -1,9 +1,27 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
-import { contentOf, exists, freeName, isRunnable, isSameFile, linkOf } from './file-facts.js';
-import { hookScript, isHookScript, KEPT_SUFFIX, type Program, programIn } from './hook-script.js';
-import { GUARDED_HOOKS, type GuardedHook } from './hooks.js';
-import { callsGuard } from './managed.js';
+import {
+  GUARDED_HOOKS,
+  type GuardedHook,
+  hookScript,
+  isHookScript,
+  KEPT_SUFFIX,
+  type Program,
+  programIn,
+} from './hook-script.js';
 
 /**
  * How one hook stands. `live`: the guard runs. `managed`: a hook of somebody else's calls it. `stale`: it is there, but would be written differently now: another
@@ -18,6 +36,15 @@ export interface HookStatus {
   readonly chained: boolean;
   /** What is wrong, in words; null: nothing. */
   readonly problem: string | null;
+}
+
+/** What an uninstall does. */
+export interface HooksTaken {
+  readonly removed: readonly GuardedHook[];
+  /** Hooks that are again what they were before. */
+  readonly restored: readonly GuardedHook[];
+  /** Hooks whose earlier one stays kept, because another has taken its place. */
+  readonly left: readonly GuardedHook[];
 }
 
 /** A folder of hooks, and what coord has put there. */
@@ -48,11 +75,9 @@ export class HookFiles {
    */
   install(program: Program): { readonly written: GuardedHook[]; readonly movedAside: string[] } {
     mkdirSync(this.folder, { recursive: true });
-    const written: GuardedHook[] = [];
+    const written = this.pending(program);
     const movedAside: string[] = [];
-    for (const hook of GUARDED_HOOKS) {
-      const { standing } = this.look(hook, program);
-      if (standing === 'live' || standing === 'managed') continue;
+    for (const hook of written) {
       const path = join(this.folder, hook);
       const temporary = join(this.folder, `.${hook}.coord-new`);
       // Before anything is moved: a folder that cannot be written is left as it was.
@@ -60,36 +85,40 @@ export class HookFiles {
       chmodSync(temporary, 0o755);
       if (exists(path) && !isOurs(path)) movedAside.push(...this.keep(hook));
       renameSync(temporary, path);
-      written.push(hook);
     }
     this.linkSiblings();
     return { written, movedAside };
   }
 
-  /**
-   * Takes the guard away, and puts back what was there before, byte for byte.
-   * @returns the hooks that were removed, and those whose earlier hook stays kept because another has taken its place
-   */
-  uninstall(): { readonly removed: GuardedHook[]; readonly restored: GuardedHook[]; readonly left: GuardedHook[] } {
-    const removed: GuardedHook[] = [];
-    const restored: GuardedHook[] = [];
-    const left: GuardedHook[] = [];
-    for (const hook of GUARDED_HOOKS) {
+  /** The hooks that an install would write. */
+  pending(program: Program): GuardedHook[] {
+    const todo = GUARDED_HOOKS.map((hook) => this.look(hook, program));
+    return todo.flatMap(({ hook, standing }) => (standing === 'live' || standing === 'managed' ? [] : [hook]));
+  }
+
+  /** Takes the guard away, and puts back what was there before, byte for byte. */
+  uninstall(): HooksTaken {
+    const plan = this.removable();
+    for (const hook of plan.restored) renameSync(join(this.keptFolder, hook), join(this.folder, hook));
+    for (const hook of plan.removed) if (!plan.restored.includes(hook)) rmSync(join(this.folder, hook));
+    if (plan.left.length === 0) this.unlinkSiblings();
+    return plan;
+  }
+
+  /** What an uninstall would do. */
+  removable(): HooksTaken {
+    const hooks = GUARDED_HOOKS.map((hook) => {
       const path = join(this.folder, hook);
-      const kept = join(this.keptFolder, hook);
       const ours = isOurs(path);
-      if (exists(kept)) {
-        if (exists(path) && !ours) {
-          left.push(hook);
-          continue;
-        }
-        renameSync(kept, path);
-        restored.push(hook);
-      } else if (ours) rmSync(path);
-      if (ours) removed.push(hook);
-    }
-    if (left.length === 0) this.unlinkSiblings();
-    return { removed, restored, left };
+      const kept = exists(join(this.keptFolder, hook));
+      return { hook, ours, kept, isTheirs: kept && exists(path) && !ours };
+    });
+    const those = (is: (one: (typeof hooks)[number]) => boolean) => hooks.filter(is).map(({ hook }) => hook);
+    return {
+      removed: those(({ ours }) => ours),
+      restored: those(({ kept, isTheirs }) => kept && !isTheirs),
+      left: those(({ isTheirs }) => isTheirs),
+    };
   }
 
   private look(hook: GuardedHook, program: Program): HookStatus {
@@ -179,4 +208,77 @@ function whyStale(hook: GuardedHook, path: string, content: string, program: Pro
 function isOurs(path: string): boolean {
   const content = contentOf(path);
   return content !== null && isHookScript(content);
+}
+
+/** Hook managers, by a word of the hooks that they write, and the files in which they are told what to run. */
+const MANAGERS: readonly (readonly [word: string, files: (hook: GuardedHook) => readonly string[]])[] = [
+  ['lefthook', () => ['yml', 'yaml', 'toml', 'json'].flatMap((kind) => [`lefthook.${kind}`, `.lefthook.${kind}`])],
+  ['dirname "$0")/h"', (hook) => [`.husky/${hook}`]],
+  ['pre-commit', () => ['.pre-commit-config.yaml']],
+];
+
+/**
+ * Whether a hook of another program runs the guard: by itself, or as its manager is told.
+ * @param root of the worktree
+ */
+export function callsGuard(hook: GuardedHook, content: string, root: string): boolean {
+  const files = MANAGERS.filter(([word]) => content.includes(word)).flatMap(([, told]) => told(hook));
+  const texts = [content, ...files.map((file) => contentOf(join(root, file)) ?? '')];
+  return texts.some((text) => text.includes(`guard run ${hook}`) || text.includes(`id: coord-${hook}`));
+}
+
+const MOST_BYTES = 100_000;
+
+/** The text of a small regular file; null for anything else, such as a symbolic link. */
+export function contentOf(path: string): string | null {
+  try {
+    const stats = lstatSync(path);
+    if (!stats.isFile() || stats.size > MOST_BYTES) return null;
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Whether something is there, be it a link that leads nowhere. */
+export function exists(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    // Not there, or its folder is none (`core.hooksPath=/dev/null`).
+    return false;
+  }
+}
+
+/** Whether git would run it as a hook. */
+export function isRunnable(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return stats.isFile() && (stats.mode & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether two regular files have the same content and mode. */
+export function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => lstatSync(path));
+  return (
+    a?.isFile() === true && b?.isFile() === true && a.mode === b.mode && readFileSync(one).equals(readFileSync(other))
+  );
+}
+
+/** Where a symbolic link leads, as it is written; null when it is none. */
+export function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** The path with the first number at its end that is not taken. */
+export function freeName(path: string): string {
+  for (let number = 1; ; number += 1) if (!exists(`${path}.${number}`)) return `${path}.${number}`;
 }

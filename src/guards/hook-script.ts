@@ -1,4 +1,12 @@
-import type { GuardedHook } from './hooks.js';
+import { quotedForScript } from '../domain/suggestion.js';
+
+/**
+ * The hooks of git in which a guard runs. `prepare-commit-msg` is not skipped by `--no-verify`, and also runs for merges,
+ * picked and rebased commits; `pre-applypatch` is what `git am` runs in its place.
+ */
+export const GUARDED_HOOKS = ['pre-commit', 'prepare-commit-msg', 'pre-applypatch', 'pre-push'] as const;
+
+export type GuardedHook = (typeof GUARDED_HOOKS)[number];
 
 /** How the hook starts coord: absolute paths, as they were when it was installed. */
 export interface Program {
@@ -9,7 +17,7 @@ export interface Program {
 }
 
 /** What every version of the script says in its second line, and nothing else does. */
-const MARK = '# coord guard: written by "coord hooks install", taken away by "coord hooks uninstall".';
+const MARK = '# coord guard: written by "coord guard install", taken away by "coord guard uninstall".';
 
 /** Whether a file in the place of a hook is one that coord wrote, of whatever version, also with other line ends. */
 export function isHookScript(content: string): boolean {
@@ -29,19 +37,19 @@ export function hookScript(hook: GuardedHook, { node, coord }: Program): string 
   return `#!/bin/sh
 ${MARK}
 # The hook that was here before it is kept in the folder beside, and runs after the guard.
-node=${quoted(node)}
-coord=${quoted(coord)}
+node=${quotedForScript(node)}
+coord=${quotedForScript(coord)}
 kept="\${0%/*}${KEPT_SUFFIX}/${hook}"
 
 guard() {
   if [ -f "$coord" ] && [ -x "$node" ]; then
-    "$node" "$coord" hooks run ${hook} -- "$@"
+    "$node" "$coord" guard run ${hook} -- "$@"
   elif [ -f "$coord" ] && command -v node >/dev/null 2>&1; then
-    node "$coord" hooks run ${hook} -- "$@"
+    node "$coord" guard run ${hook} -- "$@"
   elif command -v coord >/dev/null 2>&1; then
-    coord hooks run ${hook} -- "$@"
+    coord guard run ${hook} -- "$@"
   elif [ -x node_modules/.bin/coord ]; then
-    node_modules/.bin/coord hooks run ${hook} -- "$@"
+    node_modules/.bin/coord guard run ${hook} -- "$@"
   else
     missing
   fi
@@ -53,10 +61,13 @@ missing() {
 refused: the guard of this repository (${hook}) cannot run, for coord is not here:
   not at $coord
   not on PATH, nor in node_modules/.bin
-next: install coord, and run: coord hooks install
+next: install coord, and run: coord guard install
+END
+  if [ -t 2 ]; then cat >&2 <<END
 or past it, once: COORD_GUARD=off git ${act} …
 or take the guard away: rm "$0"; what was here before it, if anything, is $kept
 END
+  fi
   return 7
 }
 
@@ -110,8 +121,4 @@ export function programIn(script: string): Program | null {
 function valueIn(script: string, name: string): string | null {
   const found = new RegExp(String.raw`^${name}='((?:[^']|'\\'')*)'\r?$`, 'm').exec(script)?.[1];
   return found === undefined ? null : found.replaceAll(String.raw`'\''`, "'");
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'vitest';
-import { HARNESSES } from '../../src/guards/harness/calls.js';
+import { HARNESSES } from '../../src/guards/harness/dialects.js';
 import { FULL, tally } from './support/battery.js';
 import { faultsOf, named } from './support/hostile.js';
 import { aftermath, BAR, PLAIN, type World, world } from './support/hostile-world.js';
@@ -30,7 +30,7 @@ describe('a hostile repository', () => {
       ]);
       box.tryGit(clone, 'add', '--all');
       await tries([
-        ['hooks', 'run', 'pre-commit'],
+        ['guard', 'run', 'pre-commit'],
         ['sync-check', '--require-clean', '--json'],
       ]);
       box.tryGit(clone, 'commit', '--quiet', '--no-verify', '--allow-empty', '--message', 'theirs');
@@ -78,7 +78,7 @@ describe('a hostile repository', () => {
           tried += 1;
         }
       }
-      await look(`in ${named(name)}: installed`, ['hooks', 'install']);
+      await look(`in ${named(name)}: installed`, ['guard', 'install']);
       box.write(clone, 'src/api/users.ts', 'more\n');
       const { stdout, stderr } = box.tryGit(clone, 'commit', '--quiet', '--all', '--message', 'by git');
       const said = { code: 0, stdout, stderr, json: () => JSON.parse(stdout) };
@@ -197,7 +197,7 @@ const OF_RULES = [
 const OF_CHANGES = [
   ['sync-check', '--require-clean'],
   ['submit', 'src', '--note', 'x'],
-  ['hooks', 'run', 'pre-commit'],
+  ['guard', 'run', 'pre-commit'],
   ['land'],
   ['gate', 'check', 'prod'],
   ['deploy', 'prod', '--dry-run'],
@@ -226,12 +226,12 @@ const ANYWHERE = [
   ['sync-check'],
   ['doctor'],
   ['session', 'scratch'],
-  ['hooks', 'install'],
-  ['hooks', 'status'],
-  ...HARNESSES.map((harness) => ['setup', harness]),
+  ['guard', 'install'],
+  ['guard', 'status'],
+  ...HARNESSES.map((harness) => ['guard', 'install', harness]),
   ['deploy', 'list'],
   ['land'],
-  ['hooks', 'uninstall'],
+  ['guard', 'uninstall'],
   ['init'],
 ];
 
@@ -245,7 +245,7 @@ function readersOf(name: string) {
     ['land', `--to=${name}`],
     ['claim', 'src/r.ts', '--json'],
     ['release', 'src/r.ts', `--commit=${name}`],
-    ['hooks', 'run', 'pre-push', name, 'x'],
+    ['guard', 'run', 'pre-push', name, 'x'],
     ['audit'],
     ['deploy', 'prod', '--dry-run'],
     ['session', 'start'],

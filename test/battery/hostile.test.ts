@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/commands/registry.js';
 import { CONFIG_KEYS } from '../../src/config/keys.js';
-import { HARNESSES } from '../../src/guards/harness/calls.js';
+import { HARNESSES } from '../../src/guards/harness/dialects.js';
 import { hookPayloads } from '../support/harness.js';
 import { commitFiles, fileOn } from '../support/plumbing.js';
 import { generator, pick, type Random } from '../support/random.js';
@@ -107,7 +107,7 @@ describe('hostile input', () => {
     let tried = 0;
     for (const harness of HARNESSES) {
       for (const input of hookPayloads(harness, place.clone, place.texts, random, sized(25, 600))) {
-        const result = await place.run(['hook', harness], { input });
+        const result = await place.run(['guard', 'hook', harness], { input });
         const what = `${harness}: ${named(input.toString())}`;
         for (const fault of faultsOf(result, false)) place.failures.push(`${what}: ${fault}`);
         if (![0, 2].includes(result.code)) place.failures.push(`${what}: exit ${result.code}`);
@@ -177,8 +177,8 @@ describe('hostile input', () => {
       ['init', '--local'],
       ['session', 'start'],
       ['session', 'scratch'],
-      ...HARNESSES.map((harness) => ['setup', harness]),
-      ['hooks', 'install'],
+      ...HARNESSES.map((harness) => ['guard', 'install', harness]),
+      ['guard', 'install'],
     ];
     let tried = 0;
     const failures: string[] = [];

@@ -27,7 +27,7 @@ async function rig({
   box.git(clone, 'push', '--quiet', 'origin', 'main');
   const as = { env: { COORD_AGENT: 'maya' } };
   await box.coord(clone, ['init'], as);
-  if (hooks) await box.coord(clone, ['hooks', 'install'], as);
+  if (hooks) await box.coord(clone, ['guard', 'install'], as);
   return {
     ...{ box, clone, remote },
     prove: async (env = {}) => {
@@ -134,7 +134,7 @@ it('proves it from a linked worktree, without a remote, and with the guards turn
 
 it('tries an edit where a harness asks before one', async () => {
   const here = await rig();
-  const command = { type: 'command', command: 'coord hook claude-code' };
+  const command = { type: 'command', command: 'coord guard hook claude-code' };
   const settings = { hooks: { PreToolUse: [{ matcher: 'Edit|Write', hooks: [command] }] } };
   here.box.write(here.clone, '.claude/settings.json', JSON.stringify(settings));
   const { code, report } = await here.prove();

@@ -227,13 +227,13 @@ describe('when something is wrong', () => {
   ])('%s on standard input stops in a coordinated repository, and nowhere else', async (_, input) => {
     const fleet = await localFleet();
     for (const harness of ['claude-code', 'codex', 'gemini', 'cursor', 'opencode']) {
-      const result = await fleet.box.coord(fleet.clone, ['hook', harness], { input });
+      const result = await fleet.box.coord(fleet.clone, ['guard', 'hook', harness], { input });
       expect(denialIn(result)).toContain('may change the surface');
     }
-    const elsewhere = await fleet.box.coord(fleet.box.home, ['hook', 'claude-code'], { input });
+    const elsewhere = await fleet.box.coord(fleet.box.home, ['guard', 'hook', 'claude-code'], { input });
     expect(elsewhere).toMatchObject({ code: 0, stdout: '', stderr: '' });
     configure(fleet, { surface: [] });
-    const open = await fleet.box.coord(fleet.clone, ['hook', 'claude-code'], { input });
+    const open = await fleet.box.coord(fleet.clone, ['guard', 'hook', 'claude-code'], { input });
     expect(open).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('standard input') });
   });
 
@@ -295,12 +295,13 @@ describe('when something is wrong', () => {
     expect(denialIn(await callHook(fleet, 'claude-code.edit', edit))).toContain('nobody holds it');
   });
 
-  it('nobody coordinates where there is no coordination branch at all', async () => {
+  it('the surface of a clone that has no state is closed, as for a commit, and the rest is open', async () => {
     const { box } = await localFleet();
     const clone = box.repository();
     box.commit(clone, 'coord.config.json', '{"surface":["src/**"]}');
     const fleet = { box, clone } as Fleet;
-    expect(await callHook(fleet, 'claude-code.edit', SURFACE)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(denialIn(await callHook(fleet, 'claude-code.edit', SURFACE))).toContain('next: coord init');
+    expect(await callHook(fleet, 'claude-code.edit', OFF)).toMatchObject({ code: 0, stdout: '' });
   });
 
   it('a branch that only happens to be called coord is nobody’s business', async () => {
@@ -350,7 +351,7 @@ describe('when something is wrong', () => {
   it('a record that names its own prototype changes nothing', async () => {
     const fleet = await localFleet();
     const text = `{"hook_event_name":"PreToolUse","tool_name":"Edit","session_id":"s1","cwd":${JSON.stringify(fleet.clone)},"__proto__":{"tool_name":"Read"},"constructor":{},"tool_input":{"__proto__":{"file_path":"README.md"},"file_path":"src/api/users.ts"}}`;
-    const result = await fleet.box.coord(fleet.clone, ['hook', 'claude-code'], { input: text });
+    const result = await fleet.box.coord(fleet.clone, ['guard', 'hook', 'claude-code'], { input: text });
     expect(denialIn(result)).toContain('src/api/users.ts');
   });
 });

@@ -6,8 +6,8 @@ import { callHook, denialIn } from '../support/harness.js';
 const WAYS = [
   ...['rm .git/hooks/pre-commit', 'rm -f .git/hooks/*', 'rm -rf .git/hooks', 'cd .git && rm hooks/pre-push'],
   ...['chmod -x .git/hooks/prepare-commit-msg', 'mv .git/hooks .git/off', 'echo exit > .git/hooks/pre-commit'],
-  ...['cp my/pre-commit .git/hooks/', 'rm -rf .git', 'coord hooks uninstall', 'npx coord --agent x hooks uninstall'],
-  ...['node /opt/coord/bin/coord.js setup claude-code --remove'],
+  ...['cp my/pre-commit .git/hooks/', 'rm -rf .git', 'coord guard uninstall', 'npx coord --agent x guard uninstall'],
+  ...['node /opt/coord/bin/coord.js guard uninstall claude-code'],
 ];
 const HARMLESS = [
   ...[
@@ -17,7 +17,7 @@ const HARMLESS = [
     'echo exit > .git/hooks/post-commit',
     'rm .git/index.lock',
   ],
-  ...['coord hooks status', 'coord hooks uninstall --help', 'echo coord hooks uninstall', 'coord setup codex'],
+  ...['coord guard status', 'coord guard uninstall --help', 'echo coord guard uninstall', 'coord guard install codex'],
   ...['git config core.hooksPath', 'git config --get core.hooksPath'],
 ];
 

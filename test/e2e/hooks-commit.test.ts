@@ -32,9 +32,7 @@ describe('a commit', () => {
     fleet.stage('README.md');
     await fleet.as('maya', ['claim', 'src/api']);
     const first = attempt('maya', ['commit', '-m', 'x']);
-    expect(first).toEqual(
-      refused('src/other.ts: nobody holds it', 'next: coord claim src/other.ts', 'COORD_GUARD=off git commit'),
-    );
+    expect(first).toEqual(refused('src/other.ts: nobody holds it', 'next: coord claim src/other.ts'));
     expect(first.stderr).not.toContain('users.ts');
     expect(first.committed).toBe(false);
     await fleet.as('maya', ['claim', 'src/other.ts']);
@@ -130,7 +128,7 @@ describe('a commit', () => {
     writeFileSync(Buffer.concat([Buffer.from(`${fleet.clone}/`), name]), 'x');
     fleet.box.git(fleet.clone, 'add', '-A');
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(refused('nobody holds it'));
-    expect(attempt('maya', ['commit', '-m', 'x']).stderr).toContain('next: coord claim src/ ');
+    expect(attempt('maya', ['commit', '-m', 'x']).stderr).toContain('next: coord claim src/\n');
     await fleet.as('maya', ['claim', 'src/']);
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(LET_THROUGH);
   });
@@ -139,7 +137,7 @@ describe('a commit', () => {
     fleet.stage('src/web/page.ts', 'new\n');
     const cwd = join(fleet.clone, 'src/api');
     const { stderr } = attempt('maya', ['commit', '-m', 'x'], { cwd });
-    expect(stderr).toContain('next: coord claim :/src/web/page.ts ');
+    expect(stderr).toContain('next: coord claim :/src/web/page.ts\n');
     await fleet.as('maya', ['claim', ':/src/web/page.ts'], { cwd });
     expect(attempt('maya', ['commit', '-m', 'x'], { cwd })).toEqual(LET_THROUGH);
   });
@@ -153,7 +151,7 @@ describe('who commits', () => {
     fleet.stage('src/web/page.ts', 'new\n');
     const author = { GIT_AUTHOR_NAME: 'maya', GIT_COMMITTER_NAME: 'maya' };
     expect(attempt(null, ['commit', '-m', 'x', '--author', 'maya <m@coord.example>'], { env: author })).toEqual(
-      refused('does not know who makes it', 'src/web/page.ts', 'export COORD_AGENT=ID', 'COORD_GUARD=off git commit'),
+      refused('does not know who makes it', 'src/web/page.ts', 'export COORD_AGENT=ID'),
     );
     // The one session of this worktree tells.
     await fleet.as('maya', ['session', 'start', '--agent', 'maya']);
@@ -216,7 +214,7 @@ describe('two worktrees of one clone', () => {
     expect(attempt('noor', ['commit', '-m', 'x'], { cwd: other })).toEqual(refused('held by maya'));
     expect(attempt('noor', ['commit', '-am', 'x'], { cwd: other })).toEqual(refused('held by maya'));
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(LET_THROUGH);
-    const status = await fleet.as('noor', ['hooks', '--json'], { cwd: other });
+    const status = await fleet.as('noor', ['guard', 'status', '--json'], { cwd: other });
     expect(status.json().data.guarded).toBe(true);
   });
 });
@@ -269,7 +267,7 @@ describe('where nothing can be decided', () => {
     const fresh = box.repository();
     box.write(fresh, 'coord.config.json', '{"surface": ["src/**"]}');
     await box.coord(fresh, ['init', '--local']);
-    await box.coord(fresh, ['hooks', 'install']);
+    await box.coord(fresh, ['guard', 'install']);
     box.write(fresh, 'src/a.ts', 'x');
     box.git(fresh, 'add', 'src');
     expect(fleet.git('maya', ['commit', '-m', 'x'], { cwd: fresh })).toEqual(refused('src/a.ts: nobody holds it'));

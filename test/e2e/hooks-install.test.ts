@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GUARDED_HOOKS } from '../../src/guards/hooks.js';
+import { GUARDED_HOOKS } from '../../src/guards/hook-script.js';
 import { type Fleet, localFleet } from '../support/fleet.js';
 import { hooksOf } from '../support/guarded.js';
 import { sandbox } from '../support/sandbox.js';
@@ -45,31 +45,40 @@ function commitReadme({ box, clone }: Fleet, cwd = clone) {
   return box.tryGit(cwd, 'commit', '-q', '-m', 'x');
 }
 
+/** What is told of each worktree, that one first. */
+async function status(fleet: Fleet, cwd = fleet.clone) {
+  const result = await fleet.as('maya', ['guard', 'status', '--json'], { cwd });
+  const { ok, data, error } = result.json();
+  const told = ok ? data : error.details;
+  expect([result.code, ok]).toEqual(told.guarded ? [0, true] : [6, false]);
+  return told;
+}
+
 async function standings(fleet: Fleet, cwd = fleet.clone): Promise<Record<string, string>> {
-  const { data } = (await fleet.as('maya', ['hooks', '--json'], { cwd })).json();
+  const [data] = (await status(fleet, cwd)).worktrees;
   return Object.fromEntries(data.hooks.map(({ hook, standing }: Record<string, string>) => [hook, standing]));
 }
 
 const ALL_LIVE = Object.fromEntries(GUARDED_HOOKS.map((hook) => [hook, 'live']));
 
-describe('coord hooks install', () => {
+describe('coord guard install', () => {
   it('is repeated without effect, serves all worktrees, and is taken back byte for byte', async () => {
     const fleet = await localFleet();
     const { clone, box } = fleet;
     const hooks = hooksOf(clone);
     script(join(hooks, 'commit-msg'), 'exit 0');
     const before = snapshot(join(clone, '.git', 'hooks'));
-    const first = await fleet.as('maya', ['hooks', 'install', '--json']);
+    const first = await fleet.as('maya', ['guard', 'install', '--json']);
     expect(first.json().data).toMatchObject({ guarded: true, written: [...GUARDED_HOOKS], folder: hooks });
     const installed = snapshot(hooks);
-    const again = await fleet.as('maya', ['hooks', 'install', '--json'], { cwd: box.worktree(clone) });
+    const again = await fleet.as('maya', ['guard', 'install', '--json'], { cwd: box.worktree(clone) });
     expect(again.json().data).toMatchObject({ guarded: true, written: [] });
     expect(snapshot(hooks)).toEqual(installed);
-    const removed = await fleet.as('maya', ['hooks', 'uninstall', '--json']);
+    const removed = await fleet.as('maya', ['guard', 'uninstall', '--json']);
     expect(removed.json().data).toMatchObject({ removed: [...GUARDED_HOOKS], restored: [], left: [] });
     expect(snapshot(hooks)).toEqual(before);
     expect(readdirSync(join(clone, '.git')).filter((name) => name.includes('before-coord'))).toEqual([]);
-    const nothing = await fleet.as('maya', ['hooks', 'uninstall']);
+    const nothing = await fleet.as('maya', ['guard', 'uninstall']);
     expect(nothing.stdout).toContain('no guard was installed');
   });
 
@@ -87,13 +96,13 @@ describe('coord hooks install', () => {
     chmodSync(join(hooks, 'pre-applypatch'), 0o640);
     writeFileSync(join(hooks, 'pre-push'), `echo "push $*" >>'${ran}'; cat >>'${ran}'\r\n`, { mode: 0o711 });
     const before = snapshot(hooks);
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     expect(await standings(fleet)).toEqual(ALL_LIVE);
-    const chained = (await fleet.as('maya', ['hooks', '--json'])).json().data.hooks;
+    const chained = (await status(fleet)).worktrees[0].hooks;
     expect(chained.map((one: { chained: boolean }) => one.chained)).toEqual([true, true, false, true]);
     expect(commitReadme(fleet).code).toBe(0);
     expect(readFileSync(ran, 'utf8')).toBe('link pre-commit\n');
-    await fleet.as('maya', ['hooks', 'uninstall']);
+    await fleet.as('maya', ['guard', 'uninstall']);
     expect(snapshot(hooks)).toEqual(before);
     expect(existsSync(`${hooks}.before-coord`)).toBe(false);
   });
@@ -106,15 +115,15 @@ describe('coord hooks install', () => {
     writeFileSync(join(hooks, 'common.sh'), `say() { echo "$@" >>'${ran}'; }\n`);
     script(join(hooks, 'prepare-commit-msg'), '. "$(dirname "$0")/common.sh"', 'say "$(basename "$0") $# $2"');
     script(join(hooks, 'pre-push'), `cat >'${ran}'`, 'exit 3');
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     expect(commitReadme(fleet).code).toBe(0);
     expect(readFileSync(ran, 'utf8')).toBe('prepare-commit-msg 2 message\n');
     const remote = box.bareRemote();
     expect(box.tryGit(clone, 'push', '--force', remote, 'HEAD:x', 'HEAD:y').code).toBe(1);
     expect(readFileSync(ran, 'utf8').split('\n')).toHaveLength(3);
-    await fleet.as('maya', ['hooks', 'uninstall']);
+    await fleet.as('maya', ['guard', 'uninstall']);
     script(join(hooks, 'pre-commit'), 'echo no >&2', 'exit 7');
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     expect(commitReadme(fleet)).toMatchObject({ code: 1, stderr: 'no\n' });
   });
 
@@ -122,7 +131,7 @@ describe('coord hooks install', () => {
     const fleet = await localFleet();
     const ran = fleet.box.path('ran');
     script(join(hooksOf(fleet.clone), 'pre-commit'), `touch '${ran}'`);
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     fleet.box.write(fleet.clone, 'src/x.ts', 'x');
     fleet.box.git(fleet.clone, 'add', '.');
     expect(fleet.box.tryGit(fleet.clone, 'commit', '-m', 'x').code).toBe(1);
@@ -132,7 +141,7 @@ describe('coord hooks install', () => {
   it('judges what an earlier hook adds to the commit', async () => {
     const fleet = await localFleet();
     script(join(hooksOf(fleet.clone), 'pre-commit'), 'echo formatted >src/api/users.ts', 'git add src/api/users.ts');
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     const { code, stderr } = commitReadme(fleet);
     expect(code).not.toBe(0);
     expect(stderr).toContain('src/api/users.ts');
@@ -160,7 +169,7 @@ describe('hook managers', () => {
     husky(fleet);
     box.write(clone, '.husky/pre-commit', `echo husky >>'${ran}'\n`);
     const before = snapshot(join(clone, '.husky'));
-    const installed = await fleet.as('maya', ['hooks', 'install']);
+    const installed = await fleet.as('maya', ['guard', 'install']);
     expect(installed.stderr).toContain('.husky/_ is in the worktree');
     expect(await standings(fleet)).toEqual(ALL_LIVE);
     expect(commitReadme(fleet).code).toBe(0);
@@ -168,15 +177,15 @@ describe('hook managers', () => {
     husky(fleet);
     expect(await standings(fleet)).toMatchObject({ 'pre-commit': 'overwritten', 'pre-push': 'overwritten' });
     // What is another program's is left to it, and what was kept stays kept.
-    const refused = await fleet.as('maya', ['hooks', 'uninstall']);
+    const refused = await fleet.as('maya', ['guard', 'uninstall']);
     expect(refused.stderr).toContain('pre-commit is another program’s now');
-    expect((await fleet.as('maya', ['hooks', 'install', '--json'])).json().data).toMatchObject({
+    expect((await fleet.as('maya', ['guard', 'install', '--json'])).json().data).toMatchObject({
       guarded: true,
       movedAside: [],
     });
     expect(commitReadme(fleet).code).toBe(0);
     expect(readFileSync(ran, 'utf8')).toBe('husky\nhusky\n');
-    await fleet.as('maya', ['hooks', 'uninstall']);
+    await fleet.as('maya', ['guard', 'uninstall']);
     expect(snapshot(join(clone, '.husky'))).toEqual(before);
   });
 
@@ -185,14 +194,14 @@ describe('hook managers', () => {
     const hooks = hooksOf(fleet.clone);
     const ran = fleet.box.path('ran');
     script(join(hooks, 'pre-commit'), `echo first >>'${ran}'`);
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     script(join(hooks, 'pre-commit'), `echo second >>'${ran}'`);
-    const { data } = (await fleet.as('maya', ['hooks', 'install', '--json'])).json();
+    const { data } = (await fleet.as('maya', ['guard', 'install', '--json'])).json();
     expect(data.movedAside).toEqual([join(`${hooks}.before-coord`, 'pre-commit.1')]);
     expect(readFileSync(data.movedAside[0], 'utf8')).toContain('first');
     commitReadme(fleet);
     expect(readFileSync(ran, 'utf8')).toBe('second\n');
-    const removed = await fleet.as('maya', ['hooks', 'uninstall']);
+    const removed = await fleet.as('maya', ['guard', 'uninstall']);
     expect(removed.stderr).toContain(`other files stay in ${hooks}.before-coord`);
     expect(readFileSync(join(hooks, 'pre-commit'), 'utf8')).toContain('second');
     expect(existsSync(data.movedAside[0])).toBe(true);
@@ -200,24 +209,91 @@ describe('hook managers', () => {
 
   it('a hook that calls coord itself is a guard too', async () => {
     const fleet = await localFleet();
-    script(join(hooksOf(fleet.clone), 'pre-commit'), 'exec npx coord hooks run pre-commit');
+    script(join(hooksOf(fleet.clone), 'pre-commit'), 'exec npx coord guard run pre-commit');
     expect((await standings(fleet))['pre-commit']).toBe('managed');
     fleet.box.write(
       fleet.clone,
       'lefthook.yml',
-      'pre-push:\n  commands:\n    coord:\n      run: coord hooks run pre-push {1} {2}\n',
+      'pre-push:\n  commands:\n    coord:\n      run: coord guard run pre-push {1} {2}\n',
     );
     script(join(hooksOf(fleet.clone), 'pre-push'), 'call_lefthook run "pre-push" "$@"');
     expect((await standings(fleet))['pre-push']).toBe('managed');
     husky(fleet);
-    fleet.box.write(fleet.clone, '.husky/pre-push', 'npx coord hooks run pre-push "$@"');
+    fleet.box.write(fleet.clone, '.husky/pre-push', 'npx coord guard run pre-push "$@"');
     expect(await standings(fleet)).toMatchObject({ 'pre-push': 'managed', 'pre-commit': 'absent' });
     for (const hook of ['pre-commit', 'prepare-commit-msg']) {
-      expect((await fleet.as('maya', ['hooks', '--json'])).json().data.guarded).toBe(false);
-      fleet.box.write(fleet.clone, `.husky/${hook}`, `npx coord hooks run ${hook} "$@"`);
+      expect((await status(fleet)).guarded).toBe(false);
+      fleet.box.write(fleet.clone, `.husky/${hook}`, `npx coord guard run ${hook} "$@"`);
     }
-    expect((await fleet.as('maya', ['hooks', '--json'])).json().data.guarded).toBe(true);
+    expect((await status(fleet)).guarded).toBe(true);
   });
+});
+
+describe('coord guard status', () => {
+  it('answers for each worktree, and names the remedy for the one where the guards are off', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const other = box.worktree(clone);
+    await fleet.as('maya', ['guard', 'install']);
+    expect(await status(fleet)).toMatchObject({
+      guarded: true,
+      worktrees: [{ root: clone }, { root: other, next: null }],
+    });
+    box.git(clone, 'config', 'extensions.worktreeConfig', 'true');
+    for (const folder of ['/nowhere/at/all', box.path('no-such-folder'), '.no-hooks']) {
+      box.git(other, 'config', '--worktree', 'core.hooksPath', folder);
+      const [here, there] = (await status(fleet)).worktrees;
+      expect([here.guarded, there.guarded]).toEqual([true, false]);
+      expect(there.setting).toEqual({ scope: 'worktree', value: folder });
+      const way = `git -C ${other} config --worktree --unset-all core.hooksPath`;
+      expect(there.next).toBe(`${way} && cd ${other} && coord guard install`);
+      expect((await status(fleet, other)).worktrees.map(({ root }: { root: string }) => root)).toEqual([other, clone]);
+      const { stderr } = await fleet.as('maya', ['guard', 'status']);
+      expect(stderr).toContain('the guards are off in 1 of 2 worktrees');
+      expect(stderr).toContain(`next: ${there.next}`);
+      box.git(clone, '-c', `alias.way=!${way}`, 'way');
+      expect((await status(fleet)).guarded).toBe(true);
+    }
+  });
+
+  it('a folder named relatively is one in each worktree', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const other = box.worktree(clone);
+    box.git(clone, 'config', 'core.hooksPath', '.hooks');
+    await fleet.as('maya', ['guard', 'install']);
+    const [here, there] = (await status(fleet)).worktrees;
+    expect([here.guarded, there.guarded, there.next]).toEqual([true, false, `cd ${other} && coord guard install`]);
+    await fleet.as('maya', ['guard', 'install'], { cwd: other });
+    expect((await status(fleet)).guarded).toBe(true);
+  });
+
+  it('forgets a worktree whose folder is gone', async () => {
+    const fleet = await localFleet();
+    rmSync(fleet.box.worktree(fleet.clone), { recursive: true });
+    await fleet.as('maya', ['guard', 'install']);
+    expect((await status(fleet)).worktrees).toHaveLength(1);
+  });
+});
+
+it('hooks that are committed are left alone, with the lines to add, and are guards once they have them', async () => {
+  const fleet = await localFleet();
+  const { box, clone } = fleet;
+  script(join(clone, '.githooks/pre-commit'), 'exit 0');
+  box.git(clone, 'add', '.githooks');
+  box.git(clone, 'commit', '-qm', 'hooks');
+  box.git(clone, 'config', 'core.hooksPath', '.githooks');
+  const refused = await fleet.as('maya', ['guard', 'install', '--json']);
+  expect(refused.json().error).toMatchObject({ exit: 2, details: { reason: 'tracked-hooks' } });
+  expect(box.git(clone, 'status', '--porcelain')).toBe('');
+  const lines = [...refused.json().error.message.matchAll(/^ {2}(\S+): (coord .*)$/gm)].map(([, hook, line]) => [
+    hook,
+    line,
+  ]);
+  expect(lines.map(([hook]) => hook)).toEqual(['pre-commit', 'prepare-commit-msg', 'pre-push']);
+  for (const [hook = '', line = ''] of lines) script(join(clone, '.githooks', hook), line);
+  expect((await status(fleet)).guarded).toBe(true);
+  expect((await fleet.as('maya', ['guard', 'install', '--json'])).json().data.written).toEqual([]);
 });
 
 describe('a folder of hooks that others use too', () => {
@@ -249,7 +325,7 @@ describe('a folder of hooks that others use too', () => {
       }
       const before = snapshot(box.directory);
       for (const verb of ['install', 'uninstall']) {
-        const result = await fleet.as('maya', ['hooks', verb, '--json'], { env });
+        const result = await fleet.as('maya', ['guard', verb, '--json'], { env });
         expect(result.code).toBe(2);
         expect(result.json().error.message).toContain('does not belong to this repository alone');
       }
@@ -261,11 +337,11 @@ describe('a folder of hooks that others use too', () => {
         ),
       );
       if (kind !== 'global') return;
-      const { error } = (await fleet.as('maya', ['hooks', 'install', '--json'])).json();
+      const { error } = (await fleet.as('maya', ['guard', 'install', '--json'])).json();
       const way = /run here no more\): (.*)$/.exec(error.hint)?.[1] ?? '';
       script(box.path('way'), `cd '${clone}' && ${way}`);
       box.git(clone, '-c', `alias.way=!${box.path('way')}`, 'way');
-      expect((await fleet.as('maya', ['hooks', 'install'])).code).toBe(0);
+      expect((await fleet.as('maya', ['guard', 'install'])).code).toBe(0);
       expect(await standings(fleet, box.worktree(clone))).toEqual(ALL_LIVE);
     },
   );
@@ -273,7 +349,7 @@ describe('a folder of hooks that others use too', () => {
   it('in the root of the repository it is refused as well: nothing could be kept beside it', async () => {
     const fleet = await localFleet();
     fleet.box.git(fleet.clone, 'config', 'core.hooksPath', '.');
-    expect((await fleet.as('maya', ['hooks', 'install'])).code).toBe(2);
+    expect((await fleet.as('maya', ['guard', 'install'])).code).toBe(2);
   });
 });
 
@@ -281,17 +357,19 @@ describe('the hook itself', () => {
   it('finds coord where it was, on PATH, or among the project’s modules, and else says what to do', async () => {
     const fleet = await localFleet();
     const { box, clone } = fleet;
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     const hook = join(hooksOf(clone), 'pre-commit');
     const moved = readFileSync(hook, 'utf8').replaceAll(/^coord=.*$/gm, "coord='/gone/it'\\''s away/coord.js'");
     writeFileSync(hook, moved);
     expect(await standings(fleet)).toMatchObject({ 'pre-commit': 'stale', 'pre-push': 'live' });
-    expect((await fleet.as('maya', ['hooks'])).stdout).toContain("/gone/it's away/coord.js is not there any more");
+    expect((await fleet.as('maya', ['guard', 'status'])).stderr).toContain(
+      "/gone/it's away/coord.js is not there any more",
+    );
     const lost = commitReadme(fleet);
     expect(lost.code).not.toBe(0);
     expect(lost.stderr).toContain("coord is not here:\n  not at /gone/it's away/coord.js");
-    expect(lost.stderr).toContain('COORD_GUARD=off git commit');
-    expect(lost.stderr).toContain('rm ".git/hooks/pre-commit"');
+    // How to pass is for a person at a terminal.
+    expect(lost.stderr).not.toContain('COORD_GUARD');
     const ran = box.path('ran');
     script(join(clone, 'node_modules/.bin/coord'), `echo "modules $*" >>'${ran}'`);
     expect(commitReadme(fleet).code).toBe(0);
@@ -299,8 +377,8 @@ describe('the hook itself', () => {
     const path = `${box.path('bin')}:${box.env.PATH}`;
     script(box.path('run'), `PATH='${path}' exec git -C '${clone}' commit --allow-empty -q -m x`);
     box.git(clone, '-c', `alias.go=!${box.path('run')}`, 'go');
-    expect(readFileSync(ran, 'utf8')).toBe('modules hooks run pre-commit --\npath hooks run pre-commit --\n');
-    expect((await fleet.as('maya', ['hooks', 'install', '--json'])).json().data.written).toEqual(['pre-commit']);
+    expect(readFileSync(ran, 'utf8')).toBe('modules guard run pre-commit --\npath guard run pre-commit --\n');
+    expect((await fleet.as('maya', ['guard', 'install', '--json'])).json().data.written).toEqual(['pre-commit']);
   });
 
   it('judges a commit once where nothing comes between its two hooks, and else twice', async () => {
@@ -308,7 +386,7 @@ describe('the hook itself', () => {
     const { box, clone } = fleet;
     const hooks = hooksOf(clone);
     const ran = box.path('ran');
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     for (const hook of ['pre-commit', 'prepare-commit-msg']) {
       const path = join(hooks, hook);
       writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/^coord=.*$/gm, "coord='/gone'"));
@@ -343,7 +421,7 @@ describe('the hook itself', () => {
   it('goes on working in a repository that was moved, and in one with a name that is hard to quote', async () => {
     const fleet = await localFleet();
     const { box, clone } = fleet;
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     const place = box.path('it\'s "new" $HOME `here`');
     renameSync(clone, place);
     expect(commitReadme(fleet, place).code).toBe(0);
@@ -355,7 +433,7 @@ describe('the hook itself', () => {
 
   it('that has lost its mode or got other line ends is seen, and mended', async () => {
     const fleet = await localFleet();
-    await fleet.as('maya', ['hooks', 'install']);
+    await fleet.as('maya', ['guard', 'install']);
     const hooks = hooksOf(fleet.clone);
     chmodSync(join(hooks, 'pre-push'), 0o644);
     writeFileSync(join(hooks, 'pre-commit'), readFileSync(join(hooks, 'pre-commit'), 'utf8').replaceAll('\n', '\r\n'));
@@ -366,7 +444,7 @@ describe('the hook itself', () => {
       'pre-applypatch': 'absent',
       'pre-push': 'stale',
     });
-    const mended = await fleet.as('maya', ['hooks', 'install', '--json']);
+    const mended = await fleet.as('maya', ['guard', 'install', '--json']);
     expect(mended.json().data).toMatchObject({ guarded: true, written: ['pre-commit', 'pre-applypatch', 'pre-push'] });
   });
 });
@@ -381,7 +459,7 @@ it('a folder that cannot be written is left as it was', async () => {
   chmodSync(hooks, 0o555);
   script(fleet.box.path('as-nobody'), 'exit 0');
   for (const folder of [fleet.box.directory, fleet.clone, join(fleet.clone, '.git')]) chmodSync(folder, 0o777);
-  const result = await fleet.as('maya', ['hooks', 'install', '--json'], {
+  const result = await fleet.as('maya', ['guard', 'install', '--json'], {
     uid: 65534,
     gid: 65534,
     env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' },
@@ -394,10 +472,10 @@ it('a folder that cannot be written is left as it was', async () => {
 
 it('outside a repository, and in one without hooks at all', async () => {
   const box = sandbox();
-  expect((await box.coord(box.home, ['hooks'])).code).toBe(2);
+  expect((await box.coord(box.home, ['guard', 'status'])).code).toBe(2);
   const bare = box.repository();
   rmSync(hooksOf(bare), { recursive: true });
-  expect((await box.coord(bare, ['hooks', 'install'])).code).toBe(0);
-  expect((await box.coord(bare, ['hooks', '--json'])).json().data.guarded).toBe(true);
-  expect((await box.coord(bare, ['hooks', 'run', 'post-commit'])).code).toBe(2);
+  expect((await box.coord(bare, ['guard', 'install'])).code).toBe(0);
+  expect((await box.coord(bare, ['guard', 'status', '--json'])).json().data.guarded).toBe(true);
+  expect((await box.coord(bare, ['guard', 'run', 'post-commit'])).code).toBe(2);
 });

@@ -157,13 +157,13 @@ describe('other pushes', () => {
 
 it('coord land is let through with its own name, and an earlier pre-push hook sees the push', async () => {
   const hooks = hooksOf(fleet.clone);
-  await fleet.as('maya', ['hooks', 'uninstall']);
+  await fleet.as('maya', ['guard', 'uninstall']);
   const seen = fleet.box.path('seen');
   chmodSync(
     fleet.box.write(hooks, 'pre-push', `#!/bin/sh\necho "$1 $COORD_AGENT" >>'${seen}'\ncat >>'${seen}'\n`),
     0o755,
   );
-  await fleet.as('maya', ['hooks', 'install']);
+  await fleet.as('maya', ['guard', 'install']);
   await fleet.as('maya', ['claim', USERS]);
   const work = commit(USERS, 'new\n');
   // Who lands is known to coord alone.
@@ -183,7 +183,7 @@ it('the pre-commit framework tells of the push in variables', async () => {
     PRE_COMMIT_FROM_REF: before,
     PRE_COMMIT_TO_REF: work,
   };
-  const run = (agent: string) => fleet.as(agent, ['hooks', 'run', 'pre-push', '--json'], { env });
+  const run = (agent: string) => fleet.as(agent, ['guard', 'run', 'pre-push', '--json'], { env });
   expect((await run('maya')).json().error.details.paths[0].path).toBe(USERS);
   await fleet.as('maya', ['claim', USERS, '--allow-behind']);
   expect((await run('maya')).json()).toMatchObject({ ok: true, data: { allowed: true } });

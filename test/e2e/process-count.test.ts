@@ -93,14 +93,14 @@ it('a guard starts one git process, the comparison, and asks no remote; to refus
   const calls = counting(fleet);
   fleet.box.write(fleet.clone, 'src/api/users.ts', 'new\n');
   fleet.box.git(fleet.clone, 'add', '.');
-  expect(await calls('maya', ['hooks', 'run', 'pre-commit'], 4)).toEqual(['diff-index', 'diff-index']);
+  expect(await calls('maya', ['guard', 'run', 'pre-commit'], 4)).toEqual(['diff-index', 'diff-index']);
   await fleet.as('maya', ['claim', 'src/api']);
-  expect(await calls('maya', ['hooks', 'run', 'pre-commit'])).toEqual(['diff-index']);
-  expect(await calls('maya', ['hooks', 'run', 'prepare-commit-msg', 'file', 'message'])).toEqual(['diff-index']);
+  expect(await calls('maya', ['guard', 'run', 'pre-commit'])).toEqual(['diff-index']);
+  expect(await calls('maya', ['guard', 'run', 'prepare-commit-msg', 'file', 'message'])).toEqual(['diff-index']);
   // What is packed is read once.
   fleet.box.git(fleet.clone, 'gc', '--quiet');
-  await calls('maya', ['hooks', 'run', 'pre-commit']);
-  expect(await calls('maya', ['hooks', 'run', 'pre-commit'])).toEqual(['diff-index']);
+  await calls('maya', ['guard', 'run', 'pre-commit']);
+  expect(await calls('maya', ['guard', 'run', 'pre-commit'])).toEqual(['diff-index']);
 });
 
 it('however many claims are wide, git is asked once what has changed', async () => {
@@ -121,7 +121,7 @@ it('a hook that lets an edit or a command pass starts no git process, and writes
     const calls = counting(fleet);
     const hook = (tool_name: string, tool_input: object, exit = 0) => {
       const payload = { hook_event_name: 'PreToolUse', session_id: 's1', cwd: fleet.clone, tool_name, tool_input };
-      return calls('maya', ['hook', 'claude-code'], exit, JSON.stringify(payload));
+      return calls('maya', ['guard', 'hook', 'claude-code'], exit, JSON.stringify(payload));
     };
     await fleet.as('maya', ['claim', 'src/api'], { env: { COORD_SESSION: 's1' } });
     await hook('Edit', { file_path: 'README.md' });

@@ -75,7 +75,7 @@ const WITHOUT = [
   ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
   ...['integrate', 'land', 'doctor'],
-  ...['hooks status', 'hooks install', 'hooks uninstall', 'hooks run', 'hook', 'setup'],
+  ...['guard status', 'guard install', 'guard uninstall', 'guard run', 'guard hook'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
   ...['run', 'once', 'deploy'],
 ];

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parse as parseTolerantly } from 'jsonc-parser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { localFleet } from '../support/fleet.js';
 import type { Sandbox } from '../support/sandbox.js';
@@ -18,7 +19,10 @@ const JSON_HARNESSES = HARNESSES.filter((harness) => harness !== 'opencode');
 async function setUp() {
   const fleet = await localFleet();
   const { box, clone } = fleet;
-  const run = (...args: string[]) => box.coord(clone, ['setup', ...args]);
+  const run = (...args: string[]) => {
+    const verb = args.includes('--remove') ? 'uninstall' : 'install';
+    return box.coord(clone, ['guard', verb, ...args.filter((word) => word !== '--remove')]);
+  };
   const text = (file: string) => readFileSync(join(clone, file), 'utf8');
   return { ...fleet, run, text };
 }
@@ -35,7 +39,7 @@ function onPath(box: Sandbox): { PATH: string } {
   return { PATH: `${box.path('bin')}:${box.env.PATH}` };
 }
 
-describe.each(HARNESSES)('coord setup %s', (harness) => {
+describe.each(HARNESSES)('coord guard install %s', (harness) => {
   it('writes what the harness runs, once, and takes it away again', async () => {
     const { run, text, box, clone } = await setUp();
     const first = await run(harness);
@@ -65,8 +69,8 @@ describe.each(HARNESSES)('coord setup %s', (harness) => {
   it('--json tells what was done', async () => {
     const { run } = await setUp();
     const { data } = (await run(harness, '--json')).json();
-    expect(data).toMatchObject({ harness, removed: false, dryRun: false, isLocal: true });
-    expect(data.files[0]).toEqual({ path: FILES[harness], action: 'created', text: null });
+    expect(data).toMatchObject({ dryRun: false, guarded: true, harnesses: [{ harness, isLocal: true }] });
+    expect(data.harnesses[0].files[0]).toEqual({ path: FILES[harness], action: 'created', text: null });
   });
 });
 
@@ -74,9 +78,9 @@ describe('with coord on PATH', () => {
   it.each(JSON_HARNESSES)('%s runs it by its name, and what it runs answers', async (harness) => {
     const { box, clone, text } = await setUp();
     const env = onPath(box);
-    const { stderr } = await box.coord(clone, ['setup', harness], { env });
+    const { stderr } = await box.coord(clone, ['guard', 'install', harness], { env });
     expect(stderr).toBe('');
-    expect(new Set(commandsIn(text(FILES[harness])))).toEqual(new Set([`coord hook ${harness}`]));
+    expect(new Set(commandsIn(text(FILES[harness])))).toEqual(new Set([`coord guard hook ${harness}`]));
   });
 
   it('but not where npm put it there for one command', async () => {
@@ -86,16 +90,16 @@ describe('with coord on PATH', () => {
     mkdirSync(box.path('node_modules'), { recursive: true });
     symlinkSync(box.path('bin'), box.path('node_modules', '.bin'));
     const PATH = `${box.path('node_modules', '.bin')}:${env.PATH.split(':').slice(1).join(':')}`;
-    await box.coord(clone, ['setup', 'claude-code'], { env: { PATH } });
+    await box.coord(clone, ['guard', 'install', 'claude-code'], { env: { PATH } });
     expect(text(FILES['claude-code'])).toContain(box.program);
   });
 
   it('a path is replaced by the name, in its place', async () => {
     const { box, clone, run, text } = await setUp();
     await run('claude-code');
-    const result = await box.coord(clone, ['setup', 'claude-code'], { env: onPath(box) });
+    const result = await box.coord(clone, ['guard', 'install', 'claude-code'], { env: onPath(box) });
     expect(result.stdout).toContain('changed .claude/settings.json');
-    expect(commandsIn(text(FILES['claude-code']))).toEqual(Array(3).fill('coord hook claude-code'));
+    expect(commandsIn(text(FILES['claude-code']))).toEqual(Array(3).fill('coord guard hook claude-code'));
   });
 });
 
@@ -114,7 +118,17 @@ it.each(JSON_HARNESSES)('the command that is written for %s stops an edit, from 
 
 describe('beside what is there', () => {
   const MINE = { type: 'command', command: './mine.sh' };
+  /** As the harnesses read it: with comments, and commas at the end. */
+  const parse = (text: string) =>
+    parseTolerantly(text.replace(/^\uFEFF/, ''), [], { allowTrailingComma: true }) as Record<string, unknown>;
+  /** A comma may stand behind what was the last. */
+  const bare = (text: string) => text.replaceAll(',', '');
   const FOREIGN: readonly (readonly [name: string, text: string])[] = [
+    ['comments', '{\n  // mine\n  "a": 1, // one, with a comma\n  /* two */ "b": [2], // "hooks": {\n}\n'],
+    ['a comment behind the last', '{\n  "a": 1 // , and a comma\n  // the end\n}\n'],
+    ['comments in blocks', '{ /* mine */ "a": 1 /* , */ }'],
+    ['a trailing comma', '{"a": 1,}'],
+    ['trailing commas in lines', '{\n  "a": [\n    1,\n  ],\n}\n'],
     ['other settings', '{\n  "permissions": {\n    "allow": ["Bash(ls:*)"]\n  },\n  "model": "opus"\n}\n'],
     ['tabs and no last newline', '{\n\t"z": 1,\n\t"a": [1, 2, 3]\n}'],
     ['lines of Windows', '{\r\n    "z": 1.0,\r\n    "a": 1e3\r\n}\r\n'],
@@ -138,13 +152,12 @@ describe('beside what is there', () => {
       expect(await run(harness)).toMatchObject({ code: 0 });
       const after = text(file);
       expect(
-        commandsIn(after.replaceAll('"command":"', '"command": "')).filter((one) => one.includes(' hook ')),
+        commandsIn(after.replaceAll('"command":"', '"command": "')).filter((one) => one.includes(' guard hook ')),
       ).not.toEqual([]);
-      const parsed = JSON.parse(after.replace(/^\uFEFF/, ''));
-      const original = JSON.parse(before.replace(/^\uFEFF/, ''));
+      const [parsed, original] = [parse(after), parse(before)];
       for (const key of Object.keys(original)) if (key !== 'hooks') expect(parsed[key]).toEqual(original[key]);
       for (const line of before.split('\n').slice(1, -2))
-        expect(after).toContain(line.replace(/,?\r?$/, '').replace(/\}$/, ''));
+        expect(bare(after)).toContain(bare(line.replace(/\r?$/, '').replace(/\}$/, '')));
       expect((await run(harness)).stdout).toContain('set up before');
       await run(harness, '--remove');
       expect(text(file)).toBe(before);
@@ -160,10 +173,10 @@ describe('beside what is there', () => {
         await run(harness);
         rmSync(join(clone, '.git/coord'), { recursive: true });
         await run(harness, '--remove');
-        const rest = JSON.parse(text(FILES[harness]).replace(/^\uFEFF/, ''));
+        const rest = parse(text(FILES[harness]));
         expect(rest).toEqual({
           ...(harness === 'cursor' ? { version: 1 } : {}),
-          ...JSON.parse(before.replace(/^\uFEFF/, '')),
+          ...(parse(before) as object),
         });
         if (harness !== 'cursor') expect(text(FILES[harness])).toBe(before);
       }
@@ -188,7 +201,7 @@ describe('beside what is there', () => {
 
   it('a hook of one harness is not that of another', async () => {
     const { run, text, box, clone } = await setUp();
-    const other = '{\n  "hooks": {\n    "PreToolUse": [{"hooks": [{"command": "coord hook codex"}]}]\n  }\n}\n';
+    const other = '{\n  "hooks": {\n    "PreToolUse": [{"hooks": [{"command": "coord guard hook codex"}]}]\n  }\n}\n';
     box.write(clone, FILES['claude-code'], other);
     await run('claude-code');
     await run('claude-code', '--remove');
@@ -198,11 +211,9 @@ describe('beside what is there', () => {
 
 describe('what is refused, and left as it is', () => {
   it.each([
-    ['comments', '{\n  // mine\n  "a": 1\n}\n', 'has comments'],
-    ['comments in blocks', '{ /* mine */ "a": 1 }', 'has comments'],
-    ['a trailing comma', '{"a": 1,}', 'is not plain JSON'],
-    ['no JSON', 'hello', 'is not plain JSON'],
-    ['nothing', '', 'is not plain JSON'],
+    ['no JSON', 'hello', 'it is not JSON: InvalidSymbol in line 1'],
+    ['half of it', '{\n  "a": [1,\n', 'it is not JSON: '],
+    ['nothing', '', 'it is not JSON'],
     ['a list', '[]', 'it is no JSON object'],
     ['null', 'null', 'it is no JSON object'],
     ['hooks that are no object', '{"hooks": []}', 'no JSON object'],

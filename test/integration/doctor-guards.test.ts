@@ -33,7 +33,7 @@ async function rig(config: object = {}) {
 
 it('is guarded with live hooks and an audit in CI, and says which layers make it so', async () => {
   const { land, host, clone, doctor } = await rig();
-  await host.run('maya', clone, ['hooks', 'install']);
+  await host.run('maya', clone, ['guard', 'install']);
   expect((await doctor()).report.enforcement).toMatchObject({ level: 'advisory', missing: ['harness', 'ci'] });
   land('.github/workflows/ci.yml', '  # - run: coord audit\n');
   expect((await doctor()).report.enforcement.level).toBe('advisory');
@@ -59,8 +59,10 @@ it('takes the audit from the main branch, not from the working copy', async () =
 
 it('is guarded with live hooks and a harness that asks before an edit', async () => {
   const { box, clone, host, doctor } = await rig();
-  await host.run('maya', clone, ['hooks', 'install']);
-  const hooks = { PreToolUse: [{ matcher: 'Edit', hooks: [{ type: 'command', command: 'coord hook claude-code' }] }] };
+  await host.run('maya', clone, ['guard', 'install']);
+  const hooks = {
+    PreToolUse: [{ matcher: 'Edit', hooks: [{ type: 'command', command: 'coord guard hook claude-code' }] }],
+  };
   box.write(clone, '.claude/settings.json', JSON.stringify({ hooks }));
   const { report, of } = await doctor();
   expect(report.enforcement).toMatchObject({ level: 'guarded', missing: ['ci'] });
@@ -69,7 +71,7 @@ it('is guarded with live hooks and a harness that asks before an edit', async ()
 
 it('does not call hooks live that do not run, or are turned off', async () => {
   const { clone, host, doctor } = await rig();
-  await host.run('maya', clone, ['hooks', 'install']);
+  await host.run('maya', clone, ['guard', 'install']);
   expect((await doctor()).of('hooks')?.ok).toBe(true);
   const off = await host.run('maya', clone, ['doctor', '--json'], { COORD_GUARD: 'off' });
   expect(off.json().data.enforcement.missing).toContain('hooks');
@@ -83,7 +85,7 @@ it('--fix renews stale hooks, and installs none where there were none', async ()
   const { clone, host, doctor } = await rig();
   expect((await doctor('--fix')).report.mended).toEqual([]);
   expect(existsSync(join(clone, '.git/hooks/pre-commit'))).toBe(false);
-  await host.run('maya', clone, ['hooks', 'install']);
+  await host.run('maya', clone, ['guard', 'install']);
   chmodSync(join(clone, '.git/hooks/pre-push'), 0o644);
   const { report, of } = await doctor('--fix');
   expect(report.mended).toEqual([expect.stringContaining('pre-push')]);
@@ -92,11 +94,11 @@ it('--fix renews stale hooks, and installs none where there were none', async ()
 
 it('--fix leaves a hook that another program has put in the place of the guard to people', async () => {
   const { box, clone, host, doctor } = await rig();
-  await host.run('maya', clone, ['hooks', 'install']);
+  await host.run('maya', clone, ['guard', 'install']);
   box.write(clone, '.git/hooks/pre-commit', '#!/bin/sh\nexit 0\n');
   const { report, of } = await doctor('--fix');
   expect(report.mended).toEqual([]);
-  expect(of('hooks')).toMatchObject({ ok: false, next: 'coord hooks install' });
+  expect(of('hooks')).toMatchObject({ ok: false, next: 'coord guard install' });
 });
 
 it('finds gates that cannot open: not there, no program, no signers on the main branch', async () => {

@@ -12,7 +12,7 @@ beforeEach(async () => {
   fleet.box.git(fleet.clone, 'add', '.');
 });
 
-const guard = () => program.run('maya', fleet.clone, ['hooks', 'run', 'pre-commit']);
+const guard = () => program.run('maya', fleet.clone, ['guard', 'run', 'pre-commit']);
 const tip = () => fleet.box.git(fleet.clone, 'rev-parse', 'coord');
 
 it('a guard renews nothing and tells of nothing but the change', async () => {

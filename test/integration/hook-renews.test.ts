@@ -12,7 +12,7 @@ it('an edit on ground of one’s own renews claims past half of their life, one 
     const tool_input = { file_path: join(clone, file) };
     const payload = { hook_event_name: 'PreToolUse', session_id: 's1', cwd: clone, tool_name: 'Edit', tool_input };
     const changes = { now: NOON + minutes * 60_000, env: { COORD_AGENT: 'maya' }, input: JSON.stringify(payload) };
-    return coordInProcess(box, clone, ['hook', 'claude-code'], changes);
+    return coordInProcess(box, clone, ['guard', 'hook', 'claude-code'], changes);
   };
   const expires = async () => {
     const { data } = (await coordInProcess(box, clone, ['status', '--json'], { now: NOON })).json();

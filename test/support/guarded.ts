@@ -20,7 +20,7 @@ export interface GitRun {
 }
 
 async function install(box: Sandbox, clone: string): Promise<void> {
-  const installed = await box.coord(clone, ['hooks', 'install']);
+  const installed = await box.coord(clone, ['guard', 'install']);
   if (installed.code !== 0) throw new Error(installed.stderr);
 }
 

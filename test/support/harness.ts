@@ -54,7 +54,10 @@ export async function callHook(fleet: Fleet, fixture: string, options: HookOptio
     ...(command === undefined ? {} : { command }),
   };
   const payload = { ...payloadOf(fixture, places), ...change };
-  return fleet.box.coord(cwd, ['hook', fixture.split('.')[0] ?? ''], { input: JSON.stringify(payload), ...run });
+  return fleet.box.coord(cwd, ['guard', 'hook', fixture.split('.')[0] ?? ''], {
+    input: JSON.stringify(payload),
+    ...run,
+  });
 }
 
 /** Why the hook has stopped it; null: it passed, with nothing said to the harness. */

@@ -17,7 +17,7 @@ async function byCommander(entry: VerbEntry, words: readonly string[]): Promise<
   const act: Act = async (...all) => {
     acted = all;
   };
-  const program = await commandTree(names[0], act, SILENT);
+  const program = await commandTree([names[0], names[1]], act, SILENT);
   await program.parseAsync([...names, ...words], { from: 'user' }).catch(() => undefined);
   return acted;
 }
@@ -97,8 +97,9 @@ describe('a plain command line', () => {
     expect(read('status', ['--no-fetch'])?.options).toEqual({ fetch: false });
     expect(read('status', [])).toEqual({ values: [[]], options: { fetch: true } });
     expect(read('note', ['hello', '--to', 'noor', '--to=ana'])?.options.to).toEqual(['noor', 'ana']);
-    expect(read('hooks run', ['pre-commit'])).not.toBeNull();
-    expect(read('hook', ['claude-code'])).not.toBeNull();
+    expect(read('guard run', ['pre-commit'])).not.toBeNull();
+    expect(read('guard run', ['pre-push', '--', '-x', '--'])?.values).toEqual(['pre-push', ['-x', '--']]);
+    expect(read('guard hook', ['claude-code'])).not.toBeNull();
   });
 
   it.each([
@@ -110,7 +111,6 @@ describe('a plain command line', () => {
     ['claim', ['src', '--json=yes']],
     ['claim', ['src', '--json', '--json']],
     ['claim', ['src', '--resaon', 'x']],
-    ['claim', ['--', '-src']],
     ['claim', ['src', '--help']],
     ['verify-token', ['src', '1', '2']],
   ])('is not %s %j, which is left to commander', (name, words) => {

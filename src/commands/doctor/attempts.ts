@@ -11,7 +11,7 @@ import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
 import { type Git, type GitResult, gitIn, gitText } from '../../git/run.js';
-import type { HooksReport } from '../../render/hooks.js';
+import type { HooksReport } from '../../render/guard/installed.js';
 import { MOST_BYTES_READ, mainBranch } from '../main-branch/files.js';
 import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { VERBS } from '../registry.js';
@@ -58,7 +58,7 @@ export class Attempts {
   /** In the dialect of one harness: they all lead to the same judgement. */
   async edit(): Promise<Attempt> {
     const base = { id: 'edit', what: 'an edit in the harness', layer: 'harness' } as const;
-    const verb = VERBS.find(({ name }) => name === 'hook');
+    const verb = VERBS.find(({ name }) => name === 'guard hook');
     if (!this.harness || verb === undefined) {
       return { ...base, outcome: 'not-tried', by: null, why: 'no harness here asks before an edit' };
     }
@@ -67,7 +67,11 @@ export class Attempts {
       ...{ hook_event_name: 'PreToolUse', session_id: INTRUDER, cwd: this.stage.root, tool_name: 'Write' },
       tool_input: { file_path: file, content: 'planted\n' },
     };
-    const { code, stdout, stderr } = await this.coord(INTRUDER, ['hook', 'claude-code'], JSON.stringify(payload));
+    const { code, stdout, stderr } = await this.coord(
+      INTRUDER,
+      ['guard', 'hook', 'claude-code'],
+      JSON.stringify(payload),
+    );
     const stopped = code === 2 || /"permissionDecision":\s*"deny"/.test(stdout);
     return { ...base, ...outcome(stopped, 'edit hook'), why: stopped ? 'denied' : firstLine(`${stdout}${stderr}`) };
   }

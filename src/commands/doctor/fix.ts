@@ -8,7 +8,7 @@ import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
-import { programOf, readHooks } from '../guards/hooks-report.js';
+import { programOf, readHooks } from '../guard/status.js';
 import { type Checked, pass, wrong } from './checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 

@@ -8,8 +8,8 @@ import { lintGates } from '../../domain/gates/lint.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
-import type { HooksReport } from '../../render/hooks.js';
-import { readHooks } from '../guards/hooks-report.js';
+import type { HooksReport } from '../../render/guard/installed.js';
+import { readHooks } from '../guard/status.js';
 import { MOST_BYTES_READ, readMainFiles } from '../main-branch/files.js';
 import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { type Checked, pass, wrong } from './checks.js';
@@ -28,7 +28,7 @@ export async function hooksCheck(context: Context): Promise<GuardCheck> {
     const message = `live in ${oneLine(report.folder)}`;
     return { check: pass('hooks', 'medium', message), layer: { layer: 'hooks', live: true, why: message } };
   }
-  const next = off ? 'unset COORD_GUARD' : report.isOwn ? coord('hooks install') : coord('hooks status');
+  const next = off ? 'unset COORD_GUARD' : report.isOwn ? coord('guard install') : coord('guard status');
   const check = wrong('hooks', 'medium', problem, next);
   return { check, layer: { layer: 'hooks', live: false, why: problem } };
 }
@@ -70,7 +70,7 @@ export function harnessCheck({ repository: { root } }: Context): GuardCheck {
       'harness',
       'low',
       message,
-      `${coord('setup claude-code')} (or codex, gemini, cursor), where agents work in one`,
+      `${coord('guard install claude-code')} (or codex, gemini, cursor), where agents work in one`,
     ),
     layer: { layer: 'harness', live: false, why: message },
   };

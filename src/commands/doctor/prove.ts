@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { type Attempt, brokenLayers, type LayerId, type Proof } from '../../domain/doctor/enforcement.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
-import { readHooks } from '../guards/hooks-report.js';
+import { readHooks } from '../guard/status.js';
 import { protectedConfig } from '../main-branch/protected-config.js';
 import { ACTORS, Attempts, setStage } from './attempts.js';
 import { type Checked, wrong } from './checks.js';
@@ -51,7 +51,7 @@ const ORDER = ['claim', 'edit', 'commit', 'noVerify', 'plumbing', 'push', 'pushN
 function broken(layer: LayerId, { attempts }: Proof): Checked {
   const passed = attempts.filter((one) => one.layer === layer && one.outcome === 'not-stopped');
   const message = `${layer}: set up, and let ${passed.map(({ what }) => what).join(' and ')} through`;
-  return { ...wrong('prove', 'high', message, `${coord('hooks status')}; ${coord('hooks install')}`), code: 'fault' };
+  return { ...wrong('prove', 'high', message, `${coord('guard status')}; ${coord('guard install')}`), code: 'fault' };
 }
 
 /** A proof that runs says so this often. */

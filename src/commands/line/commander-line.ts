@@ -24,7 +24,7 @@ export async function parseWithCommander(
   { argv, version, write, act }: CommandLine,
   { names, json }: Sighted,
 ): Promise<void> {
-  const [head] = names;
+  const [head, tail] = names;
   let shown = '';
   let complaint = '';
   const output = {
@@ -35,7 +35,7 @@ export async function parseWithCommander(
       complaint += text;
     },
   };
-  const program = await commandTree(head ?? firstWord(argv), act, output, version);
+  const program = await commandTree([head ?? firstWord(argv), tail], act, output, version);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {

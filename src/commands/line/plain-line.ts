@@ -35,6 +35,10 @@ export function readPlainLine(words: readonly string[], verb: Shape): PlainLine 
   const operands: string[] = [];
   for (let at = 0; at < words.length; ) {
     const word = words[at] as string;
+    if (word === '--') {
+      operands.push(...words.slice(at + 1));
+      break;
+    }
     if (!word.startsWith('-')) {
       operands.push(word);
       at += 1;

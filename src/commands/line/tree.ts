@@ -16,11 +16,12 @@ export interface Output {
 }
 
 /**
- * The commands as commander knows them: those under the first word `named`, with their verbs loaded, or where it names
- * none, all of them with their summary alone, as the help lists them.
+ * The commands as commander knows them: those under the first word that is named, with their verbs loaded (where a second
+ * word names one of them, that one alone); or where it names none, all of them with their summary alone, as the help
+ * lists them.
  */
 export async function commandTree(
-  named: string | undefined,
+  [named, verb]: readonly (string | undefined)[],
   act: Act,
   { out, err }: Output,
   version = '',
@@ -32,6 +33,8 @@ export async function commandTree(
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
     .addHelpText('after', EPILOGUE);
+  const meant = VERBS.find(({ name }) => name === `${named} ${verb}`);
+  const isMeant = (entry: VerbEntry) => meant === undefined || meant === entry;
   const all = heads();
   for (const head of all.filter((each) => each === named || !all.includes(named ?? ''))) {
     const isGroup = tailsOf(head).length > 0;
@@ -48,7 +51,7 @@ export async function commandTree(
       const command = isParent
         ? parent.enablePositionalOptions()
         : parent.command(name, { isDefault: entry.isDefault ?? false }).description(entry.summary);
-      if (head === named) configure(command, entry, await entry.load(), act);
+      if (head === named && isMeant(entry)) configure(command, entry, await entry.load(), act);
     }
     program.commands.at(-1)?.helpGroup(`${subjectOf(head)}:`);
   }
@@ -101,7 +104,7 @@ export async function helpText(names: readonly string[]): Promise<string> {
   const out = (text: string) => {
     shown += text;
   };
-  let command = await commandTree(names[0], async () => undefined, { out, err: out });
+  let command = await commandTree([names[0], names[1]], async () => undefined, { out, err: out });
   for (const name of names) command = command.commands.find((candidate) => candidate.name() === name) ?? command;
   command.outputHelp();
   return shown;

@@ -212,7 +212,7 @@ export function keepAlive(
  * deploy: only its own process may keep it alive, or a killed one would never be seen to have ended.
  */
 export function claimsToKeepAlive(
-  state: State,
+  state: Pick<State, 'claims'>,
   actor: { readonly agent: string; readonly session: string | null },
   now: Instant,
 ): Claim[] {

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Harness } from './calls.js';
-import { type JsonNode, memberOf, placesIn, withoutPart, withPart } from './json-text.js';
+import { getNodeValue, type Node } from 'jsonc-parser';
+import { usage } from '../../errors.js';
+import type { Harness } from './dialects.js';
+import { memberOf, partsOf, readJson, withoutPart, withPart } from './json-edits.js';
+import { openCodePlugin, SKILL, SKILL_FILE, WRITTEN_BY } from './texts.js';
 
 /** A file in which a harness looks for hooks, and what has to stand in it. */
 export interface HookSettings {
@@ -34,13 +37,13 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
         ],
       };
     case 'codex':
-      // It has no event for the end of a session.
       return {
         file: '.codex/hooks.json',
         base: {},
         entries: [
           ['SessionStart', group('startup|resume|clear|compact')],
           ['PreToolUse', group('Bash|apply_patch|Edit|Write')],
+          ['SessionEnd', group(null)],
         ],
       };
     case 'gemini': {
@@ -78,17 +81,15 @@ export function withHooks(text: string, harness: Harness, settings: HookSettings
   if (isComplete(text, harness, settings)) return null;
   let changed = withoutHooks(text, harness) ?? text;
   for (const [key, value] of Object.entries(settings.base)) {
-    const root = placesIn(changed);
-    if (memberOf(root, key) === null) changed = withPart(changed, root, value, key);
+    const root = treeOf(changed);
+    if (!memberOf(root, key)) changed = withPart(changed, root, value, key);
   }
   for (const [event, entry] of settings.entries) {
-    const root = placesIn(changed);
+    const root = treeOf(changed);
     const hooks = memberOf(root, 'hooks');
-    if (hooks === null) changed = withPart(changed, root, { [event]: [entry] }, 'hooks');
-    else {
-      const list = memberOf(hooks, event);
-      changed = list === null ? withPart(changed, hooks, [entry], event) : withPart(changed, list, entry);
-    }
+    const list = memberOf(hooks, event);
+    if (!hooks) changed = withPart(changed, root, { [event]: [entry] }, 'hooks');
+    else changed = list ? withPart(changed, list, entry) : withPart(changed, hooks, [entry], event);
   }
   return changed;
 }
@@ -96,77 +97,130 @@ export function withHooks(text: string, harness: Harness, settings: HookSettings
 /** The text of settings without coord's hooks, and without lists that are empty then; null: there were none. */
 export function withoutHooks(text: string, harness: Harness): string | null {
   let changed = text;
-  while (true) {
-    const next = withoutOne(changed, harness);
-    if (next === null) return changed === text ? null : changed;
-    changed = next;
+  for (;;) {
+    const [own] = ownHooks(treeOf(changed), harness);
+    if (!own) return changed === text ? null : changed;
+    changed = withoutEmptied(changed, own);
   }
 }
 
-function withoutOne(text: string, harness: Harness): string | null {
-  const root = placesIn(text);
+/** The entries that run coord, or handlers in an entry that others share, from the outermost node that holds each. */
+function ownHooks(root: Node, harness: Harness): (readonly Node[])[] {
   const hooks = memberOf(root, 'hooks');
-  for (const [event, { value: list }] of (hooks?.parts ?? []).entries()) {
-    for (const [at, { value: entry }] of (list.parts ?? []).entries()) {
-      if (isOurs(text, entry, harness)) return emptied(text, [root, hooks, list], [indexOf(root, 'hooks'), event, at]);
-      const handlers = memberOf(entry, 'hooks');
-      const own = handlers?.parts?.findIndex(({ value }) => isOurs(text, value, harness)) ?? -1;
-      if (own < 0 || !handlers) continue;
-      if ((handlers.parts?.length ?? 0) > 1) return withoutPart(text, handlers, own);
-      return emptied(text, [root, hooks, list], [indexOf(root, 'hooks'), event, at]);
-    }
-  }
-  return null;
+  const member = partsOf(root).findLast(({ children }) => children?.[1] === hooks);
+  if (!hooks || !member) return [];
+  return partsOf(hooks).flatMap((event) =>
+    partsOf(event.children?.[1]).flatMap((entry) => {
+      const path = [member, event, entry];
+      if (isOurs(entry, harness)) return [path];
+      const handlers = partsOf(memberOf(entry, 'hooks'));
+      const own = handlers.filter((handler) => isOurs(handler, harness));
+      return own.map((handler) => (handlers.length > 1 ? [...path, handler] : path));
+    }),
+  );
 }
 
-/** Takes out the innermost part, or the outermost that would be empty without it. */
-function emptied(text: string, containers: readonly (JsonNode | null)[], indexes: readonly number[]): string {
-  let depth = containers.length - 1;
-  while (depth > 0 && (containers[depth]?.parts?.length ?? 0) === 1) depth -= 1;
-  const container = containers[depth];
-  return container ? withoutPart(text, container, indexes[depth] ?? 0) : text;
+/** Takes out the innermost node, or the outermost that would be empty without it. */
+function withoutEmptied(text: string, path: readonly Node[]): string {
+  let depth = path.length - 1;
+  while (depth > 0 && partsOf(path[depth]?.parent).length === 1) depth -= 1;
+  const part = path[depth];
+  return part?.parent ? withoutPart(text, part.parent, part) : text;
 }
 
-function indexOf({ parts }: JsonNode, key: string): number {
-  return parts?.findLastIndex((part) => part.key === key) ?? -1;
-}
-
-function isOurs(text: string, node: JsonNode, harness: Harness): boolean {
-  const command = memberOf(node, 'command');
-  if (command === null) return false;
-  const value: unknown = JSON.parse(text.slice(command.start, command.end));
-  return typeof value === 'string' && runsHook(value, harness);
+function isOurs(node: Node, harness: Harness): boolean {
+  const command: unknown = memberOf(node, 'command')?.value;
+  return typeof command === 'string' && runsHook(command, harness);
 }
 
 /** Whether a command line runs the hook of this harness, by whatever path. */
 export function runsHook(command: string, harness: Harness): boolean {
-  return new RegExp(String.raw`(?:^|[\s\\/'"])coord(?:\.js)?['"]? hook ${harness}\s*$`).test(command);
+  return new RegExp(String.raw`(?:^|[\s\\/'"])coord(?:\.js)?['"]? guard hook ${harness}\s*$`).test(command);
 }
 
 function isComplete(text: string, harness: Harness, { entries }: HookSettings): boolean {
-  const without = withoutHooks(text, harness);
-  if (without === null) return false;
-  const hooks = (JSON.parse(text.replace(/^\uFEFF/, '')) as { hooks?: Record<string, unknown[]> }).hooks ?? {};
-  const wanted = entries.every(([event, entry]) => hooks[event]?.some((one) => isDeepStrictEqual(one, entry)));
-  return wanted && countOurs(text, harness) === entries.length;
+  const root = treeOf(text);
+  const hooks = memberOf(root, 'hooks');
+  // The library's objects have no prototype.
+  const stands = ([event, entry]: (typeof entries)[number]) =>
+    partsOf(memberOf(hooks, event)).some((one) => isDeepStrictEqual(structuredClone(getNodeValue(one)), entry));
+  return entries.every(stands) && ownHooks(root, harness).length === entries.length;
 }
 
-function countOurs(text: string, harness: Harness): number {
-  let count = 0;
-  for (let rest: string | null = text; rest !== null; count += 1) rest = withoutOne(rest, harness);
-  return count - 1;
+/** Of a text that was read before. */
+function treeOf(text: string): Node {
+  const tree = readJson(text);
+  if (typeof tree === 'string') throw new Error(tree);
+  return tree;
 }
 
 /** Why hooks cannot be put into these settings; null when they can. */
-export function problemOfSettings(value: unknown): string | null {
-  if (!isRecord(value)) return 'it is no JSON object';
-  const { hooks } = value;
-  if (hooks === undefined) return null;
-  if (!isRecord(hooks)) return 'its "hooks" are no JSON object';
-  const event = Object.keys(hooks).find((name) => !Array.isArray(hooks[name]));
-  return event === undefined ? null : `its "hooks" have no list at ${JSON.stringify(event)}`;
+export function problemOfSettings(text: string): string | null {
+  const tree = readJson(text);
+  if (typeof tree === 'string') return `it is not JSON: ${tree}`;
+  if (tree.type !== 'object') return 'it is no JSON object';
+  const hooks = memberOf(tree, 'hooks');
+  if (!hooks) return null;
+  if (hooks.type !== 'object') return 'its "hooks" are no JSON object';
+  const event = partsOf(hooks).find(({ children }) => children?.[1]?.type !== 'array');
+  return event === undefined ? null : `its "hooks" have no list at ${JSON.stringify(event.children?.[0]?.value)}`;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+export const PLUGIN_FILE = '.opencode/plugin/coord.js';
+
+/** How one file has to change. */
+export interface PlannedFile {
+  /** Relative to the root of the worktree. */
+  readonly file: string;
+  /** The text that it will have, by the one that it has; null: no file. @throws CoordError `usage` */
+  readonly change: (before: string | null) => string | null;
+}
+
+/** What runs the hook of a harness. */
+export interface Runner {
+  /** As a command line of a POSIX shell, without the name of the hook. */
+  readonly line: string;
+  /** The same as a list of words. */
+  readonly words: readonly string[];
+}
+
+/** The files that make a harness ask coord. */
+export function filesToSetUp(harness: Harness, { line, words }: Runner): PlannedFile[] {
+  const settings = hookSettings(harness, `${line} guard hook ${harness}`);
+  if (settings === null) return [owned(PLUGIN_FILE, openCodePlugin(words))];
+  const change = (before: string | null) => {
+    if (before !== null) mustBeSettings(settings.file, before);
+    return withHooks(before ?? '{}\n', harness, settings) ?? before;
+  };
+  const hooks = { file: settings.file, change };
+  return harness === 'claude-code' ? [hooks, owned(SKILL_FILE, SKILL)] : [hooks];
+}
+
+/** The same files without what coord has put there; those that nothing else is in go away. */
+export function filesToRemove(harness: Harness): PlannedFile[] {
+  const settings = hookSettings(harness, '');
+  if (settings === null) return [owned(PLUGIN_FILE, null)];
+  const change = (before: string | null) => {
+    if (before === null) return null;
+    mustBeSettings(settings.file, before);
+    const after = withoutHooks(before, harness);
+    if (after === null) return before;
+    const left = partsOf(treeOf(after)).map(({ children }) => [children?.[0]?.value, children?.[1]?.value]);
+    const isEmpty =
+      left.every(([key, value]) => Object.hasOwn(settings.base, key) && settings.base[key] === value) &&
+      !/\/[/*]/.test(after);
+    return isEmpty ? null : after;
+  };
+  const hooks = { file: settings.file, change };
+  return harness === 'claude-code' ? [hooks, owned(SKILL_FILE, null)] : [hooks];
+}
+
+/** A file that coord writes as a whole; one that somebody made their own stays as it is. */
+function owned(file: string, text: string | null): PlannedFile {
+  return { file, change: (before) => (before === null || before.includes(WRITTEN_BY) ? text : before) };
+}
+
+function mustBeSettings(file: string, text: string): void {
+  const problem = problemOfSettings(text);
+  if (problem !== null) throw usage(`${file} cannot take hooks: ${problem}`, `nothing was changed; fix ${file}`);
 }

@@ -65,13 +65,11 @@ function coordWords(words: readonly Word[]): string[] | null {
   return isStarted ? texts.slice(2) : null;
 }
 
-/** `hooks uninstall` and `setup HARNESS --remove`. */
+/** `guard uninstall`, for what it does and not only says. */
 function takesGuardsAway(words: readonly string[]): boolean {
   if (words.some((word) => ['--help', '-h', '--dry-run'].includes(word))) return false;
-  const verb = words.findIndex((word) => word === 'hooks' || word === 'setup');
-  return words[verb] === 'hooks'
-    ? words[verb + 1] === 'uninstall'
-    : words[verb] === 'setup' && words.includes('--remove');
+  const verb = words.indexOf('guard');
+  return verb >= 0 && words[verb + 1] === 'uninstall';
 }
 
 function baseName(path: string): string {

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import type { Target } from '../../../src/domain/ground/targets.js';
-import type { GuardedChanger } from '../../../src/domain/guard.js';
-import { guardGround, touchesSurface } from '../../../src/domain/guard-ground.js';
+import { type GuardedChanger, judgeGround, touchesSurface } from '../../../src/domain/guard/judge.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
 import { at, POLICY } from '../../support/requests.js';
 
@@ -21,7 +20,7 @@ function said(ground: readonly string[], state = stateOf({ claims }), seconds = 
   const targets = ground.map(
     (text): Target => (/[*/]$/.test(text) ? patternTarget(text.replace(/\/$/, '/**')) : { kind: 'path', text }),
   );
-  const verdict = guardGround(state, maya, targets, at(seconds));
+  const verdict = judgeGround(state, maya, targets, at(seconds));
   if (verdict.ok) return 'ok';
   const { refusal } = verdict;
   if (refusal.reason === 'unclaimed') return refusal.paths.map(({ path, why }) => `${path} ${why}`);

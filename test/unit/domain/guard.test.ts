@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
-import { type GuardedChanger, guardChanges, surfacePaths } from '../../../src/domain/guard.js';
+import { type GuardedChanger, judgeGround, touchesSurface } from '../../../src/domain/guard/judge.js';
 import { agentRecord, claimRecord, HOSTILE_TEXTS, stateOf } from '../../support/records.js';
 import { at, POLICY, START } from '../../support/requests.js';
+
+const ground = (paths: readonly string[]) => paths.map((text) => ({ kind: 'path' as const, text }));
 
 const POLICY_WITH_SCRATCH = {
   ...POLICY,
@@ -25,7 +27,7 @@ const claimed = stateOf({
 
 /** `ok`, or why not. */
 function said(state = claimed, changer = maya(), paths: readonly string[] = [], seconds = 0): unknown {
-  const verdict = guardChanges(state, changer, paths, at(seconds));
+  const verdict = judgeGround(state, changer, ground(paths), at(seconds));
   if (verdict.ok) return 'ok';
   const { refusal } = verdict;
   switch (refusal.reason) {
@@ -40,7 +42,12 @@ function said(state = claimed, changer = maya(), paths: readonly string[] = [], 
 
 describe('a peer', () => {
   it('changes what it claims, and what is off the surface and free', () => {
-    const verdict = guardChanges(claimed, maya(), ['src/api/a.ts', 'src/api/b.ts', 'README.md', 'notes/a'], START);
+    const verdict = judgeGround(
+      claimed,
+      maya(),
+      ground(['src/api/a.ts', 'src/api/b.ts', 'README.md', 'notes/a']),
+      START,
+    );
     expect(verdict).toEqual({ ok: true, claims: [claimed.claims[0]] });
     expect(said(claimed, maya(), [])).toBe('ok');
   });
@@ -114,6 +121,8 @@ it('a killed agent changes nothing at all, whatever its role', () => {
 });
 
 it('where nothing can be decided, the paths of the surface are what is stopped', () => {
-  expect(surfacePaths(POLICY, ['README.md', 'src/a', 'srcs/b', 'src/\n', 'src'])).toEqual(['src/a', 'src/\n', 'src']);
-  expect(surfacePaths({ ...POLICY, surface: [] }, ['src/a'])).toEqual([]);
+  const touched = (policy: typeof POLICY, paths: readonly string[]) =>
+    ground(paths).flatMap((target) => (touchesSurface(policy, target) ? [target.text] : []));
+  expect(touched(POLICY, ['README.md', 'src/a', 'srcs/b', 'src/\n', 'src'])).toEqual(['src/a', 'src/\n', 'src']);
+  expect(touched({ ...POLICY, surface: [] }, ['src/a'])).toEqual([]);
 });

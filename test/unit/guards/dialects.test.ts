@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HARNESSES, type Harness } from '../../../src/guards/harness/calls.js';
-import { dialectOf } from '../../../src/guards/harness/dialects.js';
+import { dialectOf, HARNESSES, type Harness } from '../../../src/guards/harness/dialects.js';
 import { askOfTool } from '../../../src/guards/harness/tools.js';
 import { FIXTURES, payloadOf } from '../../support/harness.js';
 

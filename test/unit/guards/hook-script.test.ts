@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { hookScript, isHookScript, programIn } from '../../../src/guards/hook-script.js';
-import { GUARDED_HOOKS } from '../../../src/guards/hooks.js';
+import { GUARDED_HOOKS, hookScript, isHookScript, programIn } from '../../../src/guards/hook-script.js';
 
 const PROGRAM = { node: '/usr/bin/node', coord: '/opt/coord/bin/coord.js' };
 
@@ -30,7 +29,7 @@ describe.each(GUARDED_HOOKS)('the script of %s', (hook) => {
   });
 });
 
-it.each(['', '#!/bin/sh\n', '#!/bin/sh\n# coord guard\n', '\u0000\n\u0000', 'coord hooks run pre-commit\n'])(
+it.each(['', '#!/bin/sh\n', '#!/bin/sh\n# coord guard\n', '\u0000\n\u0000', 'coord guard run pre-commit\n'])(
   'other hooks are none of coord’s: %j',
   (content) => {
     expect(isHookScript(content)).toBe(false);

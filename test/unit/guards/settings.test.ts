@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { HARNESSES } from '../../../src/guards/harness/calls.js';
+import { HARNESSES } from '../../../src/guards/harness/dialects.js';
 import { hookSettings, runsHook, withHooks, withoutHooks } from '../../../src/guards/harness/settings.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 
@@ -27,7 +27,7 @@ it('what is put into settings comes out again to the byte, and all else stays', 
     fc.property(HARNESS, SETTINGS, (harness, { settings, hooks, layout }) => {
       const value = { ...settings, ...(hooks === undefined ? {} : { hooks }), version: 1 };
       const before = JSON.stringify(value, null, layout);
-      const wanted = hookSettings(harness, 'coord hook '.concat(harness));
+      const wanted = hookSettings(harness, 'coord guard hook '.concat(harness));
       if (wanted === null) throw new Error('a plugin');
       const after = withHooks(before, harness, wanted) ?? '';
       const parsed = JSON.parse(after);
@@ -41,12 +41,12 @@ it('what is put into settings comes out again to the byte, and all else stays', 
 });
 
 it.each([
-  ['coord hook codex', true],
-  ['/usr/bin/node /opt/my coord/bin/coord.js hook codex', true],
-  ["'/usr/bin/node' '/opt/my coord/bin/coord.js' hook codex", true],
-  ['npx coord hook codex ', true],
-  ['coord hook codex --mine', false],
-  ['coord hook claude-code', false],
+  ['coord guard hook codex', true],
+  ['/usr/bin/node /opt/my coord/bin/coord.js guard hook codex', true],
+  ["'/usr/bin/node' '/opt/my coord/bin/coord.js' guard hook codex", true],
+  ['npx coord guard hook codex ', true],
+  ['coord guard hook codex --mine', false],
+  ['coord guard hook claude-code', false],
   ['record hook codex', false],
   ['./mine.sh && coord status', false],
 ])('%s is run by coord: %s', (command, isOurs) => {

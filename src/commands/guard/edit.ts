@@ -1,14 +1,17 @@
 import { realpathSync } from 'node:fs';
-import type { Context } from '../../../context.js';
-import { CoordError } from '../../../errors.js';
-import { type Answer, type Ask, SILENCE } from '../../../guards/harness/calls.js';
-import type { Dialect } from '../../../guards/harness/dialects.js';
-import { actUndecided, bypassRefused, harnessWords } from '../../../render/harness.js';
-import { asError } from '../judge.js';
-import { type Actor, contextFor, repositoryAt } from './acting.js';
+import type { Context } from '../../context.js';
+import type { Target } from '../../domain/ground/targets.js';
+import type { Verdict } from '../../domain/guard/judge.js';
+import { CoordError } from '../../errors.js';
+import { type Answer, type Ask, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
+import { guardsAmong } from '../../guards/own-guards.js';
+import { type Act, guardError, harnessWords, letThroughWords } from '../../render/guard/refusals.js';
+import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
+import { asError, banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
 import { type Located, locateFile } from './locate.js';
-import { guardsAmong } from './own-guards.js';
-import { type Change, coordinationOf, judge, type Verdict } from './verdict.js';
+
+/** What a harness is about to do. */
+export type HarnessAct = Extract<Act, 'edit' | 'command'>;
 
 /** Judges an edit of files, each in the worktree that it is in. */
 export async function judgeEdit(
@@ -19,7 +22,7 @@ export async function judgeEdit(
   const guard = done ? null : await judgeGuards(actor, dialect, paths);
   if (guard !== null) return guard;
   const located = paths.flatMap((path) => locateFile(path, actor.directory) ?? []);
-  const answer = await judgeAll(actor, dialect, located, { act: 'edit', reason: `edit by ${actor.harness}` });
+  const answer = await judgeAll(actor, dialect, located, 'edit');
   // What has happened cannot be stopped any more.
   return done ? { ...SILENCE, stderr: answer.stderr } : answer;
 }
@@ -30,10 +33,10 @@ async function judgeGuards(actor: Actor, dialect: Dialect, paths: readonly strin
   const repository = paths.some((path) => path.includes('hooks')) ? repositoryAt(existing(directory)) : null;
   if (repository === null) return null;
   const edited = paths.map((path) => ({ path, directory, isPattern: false, follows: true, into: [] }));
-  const guards = guardsAmong(repository, edited);
+  const ways = guardsAmong(repository, edited);
   const context = contextFor(actor, directory);
-  if (guards.length === 0 || (await coordinationOf(context).catch(asError)) === null) return null;
-  return answerTo(actor, dialect, context, { kind: 'deny', error: bypassRefused(guards) });
+  if (ways.length === 0 || (await coordinationOf(context).catch(asError)) === null) return null;
+  return answerTo(actor, dialect, context, 'edit', banned({ reason: 'bypass', ways }));
 }
 
 /** Judges ground of several worktrees; the first refusal counts. */
@@ -41,40 +44,48 @@ export async function judgeAll(
   actor: Actor,
   dialect: Dialect,
   located: readonly Located[],
-  change: Omit<Change, 'ground'>,
+  act: HarnessAct,
 ): Promise<Answer> {
   const roots = [...new Set(located.map(({ root }) => root))];
   let warnings = '';
   for (const root of roots) {
     const ground = located.filter((one) => one.root === root).map(({ target }) => target);
     const context = contextAt(actor, root);
-    const answer = answerTo(actor, dialect, context, await judge(context, { ...change, ground: unique(ground) }));
+    const answer = await answerAbout(actor, dialect, context, act, { ground: unique(ground), kind: 'change' });
     if (answer.exit === 2) return answer;
     warnings += answer.stderr;
   }
   return { ...SILENCE, stderr: warnings };
 }
 
-function unique(ground: Change['ground']): Change['ground'] {
+function unique(ground: readonly Target[]): Target[] {
   return [...new Map(ground.map((target) => [`${target.kind} ${target.text}`, target])).values()];
 }
 
-/** In the harness's own directory where that is in the worktree, so that what is suggested can be pasted there. */
-export function contextAt(actor: Actor, root: string): Context {
-  const own = repositoryAt(actor.directory);
-  return contextFor(actor, own?.root === root ? actor.directory : root);
-}
-
-export function answerTo(actor: Actor, dialect: Dialect, context: Context, verdict: Verdict): Answer {
-  if (verdict.kind === 'pass') {
-    return verdict.warning === undefined ? SILENCE : { ...SILENCE, stderr: `coord: ${verdict.warning}\n` };
+/** Judges a change before it happens; claims free ground for the agent where the configuration says so. */
+export async function answerAbout(
+  actor: Actor,
+  dialect: Dialect,
+  context: Context,
+  act: HarnessAct,
+  question: Question,
+): Promise<Answer> {
+  const verdict = await judge(context, { mayClaim: true, ...question });
+  if (verdict.kind === 'allowed' && verdict.due.length > 0) {
+    await (await import('./on-behalf.js')).renewFor(context);
   }
-  return dialect.deny(harnessWords(verdict.error, standpointOf(actor, context)));
+  if (verdict.kind !== 'claimable') return answerTo(actor, dialect, context, act, verdict);
+  const { claimFor } = await import('./on-behalf.js');
+  const reason = act === 'edit' ? `edit by ${actor.harness}` : `command of ${actor.harness}`;
+  const error = await claimFor(context, verdict.ground, reason).catch(asError);
+  return error === null ? SILENCE : dialect.deny(harnessWords(error, standpointOf(actor, context)));
 }
 
-/** Cursor exports no session to the commands of its agent, so they have to say who they are. */
-export function standpointOf({ harness, agent }: Actor, { atRoot }: Context) {
-  return { atRoot, agent: harness === 'cursor' && agent !== null ? agent : undefined };
+/** The verdict in the words of the harness. */
+export function answerTo(actor: Actor, dialect: Dialect, context: Context, act: HarnessAct, verdict: Verdict): Answer {
+  if (verdict.kind === 'let-through') return { ...SILENCE, stderr: `coord: ${letThroughWords(verdict.error, act)}\n` };
+  const error = guardError(verdict, { act, agent: actor.agent, now: context.now(), person: false });
+  return error === null ? SILENCE : dialect.deny(harnessWords(error, standpointOf(actor, context)));
 }
 
 /**
@@ -93,7 +104,7 @@ export async function judgeUnreadable(actor: Actor, dialect: Dialect, why: strin
   if (!(known instanceof CoordError) && known.read.config.surface.length === 0) {
     return { ...SILENCE, stderr: `coord: ${why}\n` };
   }
-  return answerTo(actor, dialect, context, { kind: 'deny', error: actUndecided(error, [], 'edit') });
+  return answerTo(actor, dialect, context, 'edit', unreadable(error));
 }
 
 function existing(directory: string): string {

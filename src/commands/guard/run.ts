@@ -1,21 +1,23 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Context } from '../../context.js';
+import type { Verdict } from '../../domain/guard/judge.js';
 import { type CoordError, usage } from '../../errors.js';
-import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hooks.js';
-import { type Act, guardRefused, guardUndecided, letThroughWords, passedWords } from '../../render/guard.js';
+import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hook-script.js';
+import { hasNoHarness } from '../../person.js';
+import { type Act, guardError, letThroughWords, passedWords } from '../../render/guard/refusals.js';
 import type { Outcome, Verb } from '../verb.js';
-import { judgeCommit } from './commit-guard.js';
-import { judgePush, type PushJudgement } from './push-guard.js';
+import { judgeCommit, judgePushHook } from './git-acts.js';
+import { unreadable } from './judge.js';
 
-export const hooksRun: Verb = {
+export const guardRun: Verb = {
   arguments: [
     ['<hook>', `which hook git runs: ${GUARDED_HOOKS.join(', ')}`],
     ['[argument...]', 'what git gives to the hook'],
   ],
   examples: [
-    ['coord hooks run pre-commit', 'whether what is staged may be committed now'],
-    ['coord hooks run pre-push origin git@host.example:project.git', 'reads the refs of the push on standard input'],
+    ['coord guard run pre-commit', 'whether what is staged may be committed now'],
+    ['coord guard run pre-push origin git@host.example:project.git', 'reads the refs of the push on standard input'],
   ],
   notes: [
     'The installed hooks run this; hook managers can run it too. Exit code 0 lets the change through.',
@@ -25,11 +27,11 @@ export const hooksRun: Verb = {
     const hook = readHook(input.argument(0));
     context.isGuard = true;
     const act: Act = hook === 'pre-push' ? 'push' : 'commit';
-    const judgement = wrongRepository(context) ?? (await judge(context, hook, input.list(1)));
-    const stopped = errorOf(context, judgement, act);
+    const verdict = wrongRepository(context) ?? (await judgeHook(context, hook, input.list(1)));
+    const stopped = guardError(verdict, audienceOf(context, act));
     if (stopped === null) {
-      const noteworthy = judgement.kind === 'let-through' && judgement.error.code !== 'usage';
-      return allowed(hook, noteworthy ? [letThroughWords(judgement.error, act)] : []);
+      const noteworthy = verdict.kind === 'let-through' && verdict.error.code !== 'usage';
+      return allowed(hook, noteworthy ? [letThroughWords(verdict.error, act)] : []);
     }
     if (!isOff(context)) {
       await record(context, 'guard.refused', hook, stopped);
@@ -48,17 +50,24 @@ function readHook(name: string | undefined): GuardedHook {
   throw usage(`no guard for this hook: ${JSON.stringify(name ?? '')}`, `one of: ${GUARDED_HOOKS.join(', ')}`);
 }
 
-function judge(context: Context, hook: GuardedHook, args: readonly string[]): Promise<PushJudgement> {
-  return hook === 'pre-push' ? judgePush(context, args) : judgeCommit(context);
+function judgeHook(context: Context, hook: GuardedHook, args: readonly string[]): Promise<Verdict> {
+  return hook === 'pre-push' ? judgePushHook(context, args) : judgeCommit(context);
+}
+
+function audienceOf(context: Context, act: Act) {
+  const { stdout, stderr, env } = context.host;
+  // Git gives its hooks no terminal on standard input.
+  const person = (stdout.isTTY === true || stderr.isTTY === true) && hasNoHarness(env);
+  return { act, agent: context.identityIfKnown()?.agent ?? null, now: context.now(), person };
 }
 
 /** The directory decides which repository coord looks at; git may have been told of another one. */
-function wrongRepository({ host, repository }: Context): PushJudgement | null {
+function wrongRepository({ host, repository }: Context): Verdict | null {
   const named = host.env.GIT_DIR;
   if (named === undefined || named === '') return null;
   if (realPathOf(resolve(host.cwd, named)) === realPathOf(repository.gitDir)) return null;
   const error = usage(`git works in ${named}, and this directory belongs to ${repository.gitDir}`, 'unset GIT_DIR');
-  return { kind: 'undecided', error, paths: [] };
+  return unreadable(error);
 }
 
 function realPathOf(path: string): string {
@@ -66,20 +75,6 @@ function realPathOf(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
-  }
-}
-
-function errorOf(context: Context, judgement: PushJudgement, act: Act): CoordError | null {
-  switch (judgement.kind) {
-    case 'allowed':
-    case 'let-through':
-      return null;
-    case 'refused':
-      return guardRefused(judgement.refusal, context.identity().agent, act, context.now());
-    case 'undecided':
-      return guardUndecided(judgement.error, judgement.paths, act);
-    case 'forbidden':
-      return judgement.error;
   }
 }
 

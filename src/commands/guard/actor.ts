@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Context } from '../../../context.js';
-import { CoordError } from '../../../errors.js';
-import { discoverRepository, type Repository } from '../../../git/repository.js';
-import type { Harness, HarnessCall } from '../../../guards/harness/calls.js';
-import type { Host } from '../../../host.js';
-import { isSessionId, type RecordedSession } from '../../../identity.js';
-import { LocalSessions } from '../../../store/cache/local-sessions.js';
+import { Context } from '../../context.js';
+import { CoordError } from '../../errors.js';
+import { discoverRepository, type Repository } from '../../git/repository.js';
+import type { Harness, HarnessCall } from '../../guards/harness/dialects.js';
+import type { Host } from '../../host.js';
+import { isSessionId, type RecordedSession } from '../../identity.js';
+import { LocalSessions } from '../../store/cache/local-sessions.js';
 
 /** Who a harness acts for, and where it works. */
 export interface Actor {
@@ -75,4 +75,15 @@ export function contextFor({ host, agent, session }: Actor, directory: string): 
   const context = new Context(own, { json: false, agent: undefined });
   context.isGuard = true;
   return context;
+}
+
+/** In the harness's own directory where that is in the worktree, so that what is suggested can be pasted there. */
+export function contextAt(actor: Actor, root: string): Context {
+  const own = repositoryAt(actor.directory);
+  return contextFor(actor, own?.root === root ? actor.directory : root);
+}
+
+/** Cursor exports no session to the commands of its agent, so they have to say who they are. */
+export function standpointOf({ harness, agent }: Actor, { atRoot }: Context) {
+  return { atRoot, agent: harness === 'cursor' && agent !== null ? agent : undefined };
 }

@@ -1,9 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Repository } from '../../../git/repository.js';
-import { isHookScript } from '../../../guards/hook-script.js';
-import { GUARDED_HOOKS } from '../../../guards/hooks.js';
-import type { Write } from '../../../guards/shell/findings.js';
+import type { Repository } from '../git/repository.js';
+import { GUARDED_HOOKS, isHookScript } from './hook-script.js';
+import type { Write } from './shell/findings.js';
 
 /** The hooks of coord that these writes change or delete. */
 export function guardsAmong({ commonDir }: Repository, writes: readonly Write[]): string[] {

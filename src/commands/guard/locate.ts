@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { problemOf } from '../../../domain/ground/index.js';
-import { patternTarget } from '../../../domain/ground/patterns.js';
-import { directoryTarget, type Target } from '../../../domain/ground/targets.js';
-import { CoordError } from '../../../errors.js';
-import { canonicalLink, canonicalPath, realPathOf } from '../../../git/paths.js';
-import type { Write } from '../../../guards/shell/findings.js';
-import { repositoryAt } from './acting.js';
+import { problemOf } from '../../domain/ground/index.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
+import { directoryTarget, type Target } from '../../domain/ground/targets.js';
+import { CoordError } from '../../errors.js';
+import { canonicalLink, canonicalPath, realPathOf } from '../../git/paths.js';
+import type { Write } from '../../guards/shell/findings.js';
+import { repositoryAt } from './actor.js';
 
 /** Ground in one worktree. */
 export interface Located {

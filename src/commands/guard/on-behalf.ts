@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import type { Context } from '../../../context.js';
-import type { Target } from '../../../domain/ground/targets.js';
-import { type Instant, secondsBetween } from '../../../domain/time.js';
-import type { CoordError } from '../../../errors.js';
-import { transact } from '../../../store/swap/transact.js';
-import { claimRequest } from '../../claims/claim.js';
-import { readRemembered, remember } from '../../main-branch/remembered.js';
-import { Input } from '../../verb.js';
-import { refusedClaim } from '../../waiting/queueing.js';
+import type { Context } from '../../context.js';
+import type { Target } from '../../domain/ground/targets.js';
+import { type Instant, secondsBetween } from '../../domain/time.js';
+import type { CoordError } from '../../errors.js';
+import { transact } from '../../store/swap/transact.js';
+import { claimRequest } from '../claims/claim.js';
+import { readRemembered, remember } from '../main-branch/remembered.js';
+import { Input } from '../verb.js';
+import { refusedClaim } from '../waiting/queueing.js';
 
 /**
  * Claims ground for the agent whose harness is about to change it, as `coord claim` would.

@@ -1,23 +1,21 @@
 import { readFileSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
-import type { Context } from '../../../context.js';
-import { CoordError } from '../../../errors.js';
-import { type StatusEntry, statusEntries } from '../../../git/changes.js';
-import { readStaged } from '../../../git/staged.js';
-import { type Answer, type Ask, SILENCE } from '../../../guards/harness/calls.js';
-import type { Dialect } from '../../../guards/harness/dialects.js';
-import { diffPaths } from '../../../guards/patch.js';
-import type { GitAct, PatchFile, ShellFindings } from '../../../guards/shell/findings.js';
-import { readShell } from '../../../guards/shell/read.js';
-import { bypassRefused, deployRefused } from '../../../render/harness.js';
-import { type ProtectedConfig, protectedConfig } from '../../main-branch/protected-config.js';
-import { excusedPaths } from '../commit-guard.js';
-import { asError } from '../judge.js';
-import { type Actor, repositoryAt } from './acting.js';
-import { answerTo, contextAt, judgeAll } from './edit.js';
+import type { Context } from '../../context.js';
+import type { Ban } from '../../domain/guard/judge.js';
+import { CoordError } from '../../errors.js';
+import { type StatusEntry, statusEntries } from '../../git/changes.js';
+import { readStaged } from '../../git/staged.js';
+import { type Answer, type Ask, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
+import { guardsAmong } from '../../guards/own-guards.js';
+import { diffPaths } from '../../guards/patch.js';
+import type { GitAct, PatchFile, ShellFindings } from '../../guards/shell/findings.js';
+import { readShell } from '../../guards/shell/read.js';
+import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import { type Actor, contextAt, repositoryAt } from './actor.js';
+import { answerAbout, answerTo, judgeAll } from './edit.js';
+import { excusedPaths } from './git-acts.js';
+import { asError, banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
 import { type Located, locate } from './locate.js';
-import { guardsAmong } from './own-guards.js';
-import { coordinationOf, judge, PASS, type Verdict } from './verdict.js';
 
 const LARGEST_PATCH = 8 * 1024 * 1024;
 
@@ -29,19 +27,14 @@ export async function judgeShell(
 ): Promise<Answer> {
   const start = directory === null ? actor.directory : resolve(actor.directory, directory);
   const findings = readShell(command, { directory: start, home: actor.host.env.HOME ?? null });
-  const about = { act: 'command' as const, reason: `command of ${actor.harness}` };
   const forbidden = await judgeCommands(actor, dialect, start, findings);
   if (forbidden.exit === 2) return forbidden;
   const located = [...findings.writes.flatMap(locate), ...findings.patches.flatMap(patched)];
-  const written = await judgeAll(actor, dialect, located, about);
+  const written = await judgeAll(actor, dialect, located, 'command');
   if (written.exit === 2) return written;
   let warnings = written.stderr;
   for (const act of findings.git) {
-    const root = repositoryAt(act.directory)?.root;
-    if (root === undefined) continue;
-    const context = contextAt(actor, root);
-    const verdict = await judgeGit(context, act, findings, about).catch((thrown): Verdict => undecided(thrown));
-    const answer = answerTo(actor, dialect, context, verdict);
+    const answer = await judgeGit(actor, dialect, act, findings).catch(undecided);
     if (answer.exit === 2) return answer;
     warnings += answer.stderr;
   }
@@ -49,11 +42,11 @@ export async function judgeShell(
 }
 
 /** Git itself could not be asked; it will say so when the command runs. */
-function undecided(thrown: unknown): Verdict {
-  return { kind: 'pass', warning: `the guard could not look at this command: ${asError(thrown).message}` };
+function undecided(thrown: unknown): Answer {
+  return { ...SILENCE, stderr: `coord: the guard could not look at this command: ${asError(thrown).message}\n` };
 }
 
-/** Commands that go round a guard, and those that deploy; only where somebody coordinates. */
+/** Commands that bypass a guard, and those that deploy; only where somebody coordinates. */
 async function judgeCommands(
   actor: Actor,
   dialect: Dialect,
@@ -64,26 +57,23 @@ async function judgeCommands(
   const somethingSeen = findings.bypasses.length + commands.length + writes.length > 0;
   const repository = somethingSeen ? repositoryAt(directory) : null;
   if (repository === null) return SILENCE;
-  const bypasses = [...findings.bypasses, ...guardsAmong(repository, writes)];
+  const ways = [...new Set([...findings.bypasses, ...guardsAmong(repository, writes)])];
   const context = contextAt(actor, repository.root);
-  const deploy = commands.length === 0 ? null : deployIn(commands, await protectedConfig(context).catch(asError));
-  const error =
-    bypasses.length > 0 ? bypassRefused([...new Set(bypasses)]) : deploy === null ? null : deployRefused(deploy);
-  if (error === null || (await coordinationOf(context).catch(asError)) === null) return SILENCE;
-  return answerTo(actor, dialect, context, { kind: 'deny', error });
-}
-
-interface Deploy {
-  readonly target: string;
-  readonly words: readonly string[];
+  const read = commands.length === 0 || ways.length > 0 ? null : await protectedConfig(context).catch(asError);
+  const ban: Ban | null = ways.length > 0 ? { reason: 'bypass', ways } : deployIn(commands, read);
+  if (ban === null || (await coordinationOf(context).catch(asError)) === null) return SILENCE;
+  return answerTo(actor, dialect, context, 'command', banned(ban));
 }
 
 /** The first command that the configuration names as one that deploys. */
-function deployIn(commands: readonly (readonly string[])[], read: ProtectedConfig | CoordError): Deploy | null {
-  if (read instanceof CoordError) return null;
+function deployIn(
+  commands: readonly (readonly string[])[],
+  read: ProtectedConfig | CoordError | null,
+): Extract<Ban, { reason: 'deploy' }> | null {
+  if (read === null || read instanceof CoordError) return null;
   for (const [target, { commands: lines }] of Object.entries(read.config.deploy)) {
     const words = commands.find((one) => lines.some((line) => begins(one, line)));
-    if (words) return { target, words };
+    if (words) return { reason: 'deploy', target, words };
   }
   return null;
 }
@@ -114,18 +104,26 @@ function readPatch(path: string): string | null {
   }
 }
 
-async function judgeGit(
+async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: ShellFindings): Promise<Answer> {
+  const root = repositoryAt(act.directory)?.root;
+  if (root === undefined || act.kind === 'stage') return SILENCE;
+  const context = contextAt(actor, root);
+  if ((await coordinationOf(context).catch(asError)) === null) return SILENCE;
+  const question = act.kind === 'discard' ? await discarding(context, act) : await committing(context, act, findings);
+  return question === null ? SILENCE : answerAbout(actor, dialect, context, 'command', question);
+}
+
+async function discarding(context: Context, act: Extract<GitAct, { kind: 'discard' }>): Promise<Question | null> {
+  const paths = await discarded(context, act);
+  return paths.length === 0 ? null : { ground: groundOfPaths(paths), kind: 'change' };
+}
+
+/** What a commit takes: what is staged, and what this command stages before it or names. */
+async function committing(
   context: Context,
-  act: GitAct,
+  act: Extract<GitAct, { kind: 'commit' }>,
   { git }: ShellFindings,
-  about: { readonly act: 'command'; readonly reason: string },
-): Promise<Verdict> {
-  if (act.kind === 'stage') return PASS;
-  if ((await coordinationOf(context).catch(asError)) === null) return PASS;
-  if (act.kind === 'discard') {
-    const paths = await discarded(context, act);
-    return paths.length === 0 ? PASS : judge(context, { ...about, ground: paths.map(asTarget) });
-  }
+): Promise<Question | null> {
   const staged = await readStaged(context.repository, context.git, {}, context.repository.root);
   const stagings = git.filter((one) => one.kind === 'stage' && one.directory === act.directory);
   const specs = [act, ...stagings].flatMap((one) => one.paths ?? []);
@@ -135,15 +133,15 @@ async function judgeGit(
   );
   const added = further.map(nameOf);
   const paths = [...new Set([...staged.paths, ...added])];
-  if (paths.length === 0) return PASS;
-  return judge(context, {
-    ...about,
-    ground: paths.map(asTarget),
-    excused: async (config) => {
-      const excused = await excusedPaths(context, staged, config);
+  if (paths.length === 0) return null;
+  return {
+    ground: groundOfPaths(paths),
+    kind: 'change',
+    excused: async (read) => {
+      const excused = await excusedPaths(context, staged, read);
       return new Set([...excused].filter((path) => !added.includes(path)));
     },
-  });
+  };
 }
 
 /** The uncommitted changes that would be thrown away. */
@@ -171,8 +169,4 @@ function isNamed({ repository }: Context, entry: StatusEntry, specs: readonly st
 
 function nameOf({ path }: StatusEntry): string {
   return path.normalize('NFC');
-}
-
-function asTarget(path: string) {
-  return { kind: 'path' as const, text: path };
 }

@@ -1,29 +1,35 @@
-import type { Context } from '../../../context.js';
-import { jsonLine } from '../../../domain/text.js';
-import { usage } from '../../../errors.js';
-import { type Answer, HARNESSES, type Harness, type HarnessCall, SILENCE } from '../../../guards/harness/calls.js';
-import { type Dialect, dialectOf } from '../../../guards/harness/dialects.js';
-import { parsePayload } from '../../../guards/harness/payload.js';
-import type { Outcome, Verb } from '../../verb.js';
-import { type Actor, actorOf } from './acting.js';
+import type { Context } from '../../context.js';
+import { jsonLine } from '../../domain/text.js';
+import {
+  type Answer,
+  type Dialect,
+  dialectOf,
+  HARNESSES,
+  type HarnessCall,
+  parsePayload,
+  readHarness,
+  SILENCE,
+} from '../../guards/harness/dialects.js';
+import type { Outcome, Verb } from '../verb.js';
+import { type Actor, actorOf } from './actor.js';
 import { judgeEdit, judgeUnreadable } from './edit.js';
 
 /** A file of so many bytes may be written; more is not read. */
 const MOST_INPUT_BYTES = 256 * 1024 * 1024;
 
-export const hook: Verb = {
+export const guardHook: Verb = {
   arguments: [['<harness>', `whose dialect is spoken: ${HARNESSES.join(', ')}`]],
   examples: [
-    ['coord hook claude-code', 'what Claude Code runs: reads an event on standard input, and answers it'],
-    ['coord hook codex', 'the same for Codex'],
+    ['coord guard hook claude-code', 'what Claude Code runs: reads an event on standard input, and answers it'],
+    ['coord guard hook codex', 'the same for Codex'],
   ],
   notes: [
-    'coord setup HARNESS writes the settings that run it. Nothing is ever permitted: what it lets pass, the harness judges',
+    'coord guard install HARNESS writes the settings that run it. Nothing is ever permitted: what it lets pass, the harness judges',
     'as it would without it. Exit code 2 stops an edit or a command, as harnesses understand it.',
   ],
   async run(context, input) {
     context.isGuard = true;
-    const harness = readHarness(input.argument(0));
+    const harness = readHarness(input.argument(0) ?? '');
     const dialect = dialectOf(harness);
     const bytes = await context.host.readInput(MOST_INPUT_BYTES);
     const payload = bytes === null ? null : parsePayload(bytes.toString('utf8'));
@@ -40,12 +46,6 @@ export const hook: Verb = {
     return told(context, await answer(actorOf(context.host, harness, call), dialect, call));
   },
 };
-
-function readHarness(name: string | undefined): Harness {
-  const harness = HARNESSES.find((known) => known === name);
-  if (harness) return harness;
-  throw usage(`no such harness: ${JSON.stringify((name ?? '').slice(0, 80))}`, `one of: ${HARNESSES.join(', ')}`);
-}
 
 function whyUnreadable(bytes: Buffer | null): string {
   if (bytes === null) return `more than ${MOST_INPUT_BYTES / 1024 / 1024} MB were sent on standard input`;

@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { Context } from '../../context.js';
+import { oneLine } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
+import { HARNESSES, type Harness, readHarness } from '../../guards/harness/dialects.js';
+import {
+  type InstallReport,
+  installedLines,
+  localWarnings,
+  notOwnHooks,
+  trackedHooks,
+  type UninstallReport,
+  uninstalledLines,
+} from '../../render/guard/installed.js';
+import { withLocalLock } from '../../store/queue/local-lock.js';
+import type { Input, Outcome, Verb } from '../verb.js';
+import { detectHarnesses, type HarnessChange, planHarness } from './harness-files.js';
+import { type HooksHere, programOf, readHooks, reportOf } from './status.js';
+
+const HARNESS_ARGUMENT = ['[harness...]', `agent harnesses: ${HARNESSES.join(', ')}`] as const;
+
+export const guardInstall: Verb = {
+  arguments: [HARNESS_ARGUMENT],
+  options: [['--dry-run', 'say what would be written, and write nothing']],
+  examples: [
+    ['coord guard install', 'stop commits and pushes of what nobody claimed, in every worktree of this clone'],
+    ['coord guard install claude-code', 'the same, and let Claude Code ask before it edits'],
+  ],
+  notes: [
+    'Hooks that are there already are kept, and run after the guard. coord guard uninstall puts them back as they were.',
+    'Hooks that other repositories use too (a global core.hooksPath), and hooks that are committed, are never touched.',
+    'Without a name, each harness that runs this or has a folder here (.claude, .codex, …) is set up, in this worktree;',
+    'commit its settings for the others to have them.',
+  ],
+  run: (context, input) => underLock(context, input, () => install(context, input)),
+};
+
+export const guardUninstall: Verb = {
+  arguments: [HARNESS_ARGUMENT],
+  options: [['--dry-run', 'say what would be taken away, and write nothing']],
+  examples: [
+    ['coord guard uninstall', 'take the guards away, and put back what was there before'],
+    ['coord guard uninstall cursor', 'take only the hooks of Cursor out again'],
+  ],
+  notes: ['What coord put in is taken out, and nothing else.'],
+  run: (context, input) => underLock(context, input, () => uninstall(context, input)),
+};
+
+function underLock(context: Context, input: Input, run: () => Promise<Outcome>): Promise<Outcome> {
+  return input.flag('dryRun') ? run() : withLocalLock(context.localDirectory, context.surroundings, run);
+}
+
+async function install(context: Context, input: Input): Promise<Outcome> {
+  const isDry = input.flag('dryRun');
+  const { path, files, report: before } = await readHooks(context);
+  if (!path.isOwn) return notOwnHooks(before);
+  if (path.isTracked && !before.guarded) return trackedHooks(before);
+  const program = programOf(context);
+  const named = input.list(0).map(readHarness);
+  const plan = { removes: false, isDry };
+  const { plans, skipped } = await planAll(context, named, detectHarnesses(context), plan);
+  const pending = path.isTracked ? [] : files.pending(program);
+  const { movedAside } = isDry || path.isTracked ? { movedAside: [] } : files.install(program);
+  if (!isDry) for (const plan of plans) plan.apply();
+  const report: InstallReport = {
+    ...reportOf(context.repository, path, files.status(program)),
+    dryRun: isDry,
+    written: pending,
+    movedAside,
+    harnesses: plans.map((plan) => plan.report),
+  };
+  return {
+    data: report,
+    text: (style) => installedLines(report, style),
+    warnings: [
+      ...movedAside.map((file) => `an earlier hook, which a later one had replaced, is kept in ${oneLine(file)}`),
+      ...insideWarnings(context, { path }),
+      ...localWarnings(report.harnesses),
+      ...skipped,
+    ],
+  };
+}
+
+/** Looks at all of the files before the first is written. A harness that nobody named is no reason to stop. */
+async function planAll(
+  context: Context,
+  named: readonly Harness[],
+  others: readonly Harness[],
+  how: { readonly removes: boolean; readonly isDry: boolean },
+): Promise<{ readonly plans: readonly HarnessChange[]; readonly skipped: readonly string[] }> {
+  const plans: HarnessChange[] = [];
+  const skipped: string[] = [];
+  for (const harness of named.length > 0 ? new Set(named) : others) {
+    try {
+      plans.push(await planHarness(context, harness, how));
+    } catch (error) {
+      if (named.length > 0 || !(error instanceof CoordError)) throw error;
+      skipped.push(`the settings of ${harness} stay as they are: ${error.message}`);
+    }
+  }
+  return { plans, skipped };
+}
+
+/** Hooks in the worktree are files like any other, and the guard in them names this machine's coord. */
+function insideWarnings({ repository }: Context, { path }: Pick<HooksHere, 'path'>): string[] {
+  const inside = relative(repository.root, path.folder);
+  if (inside.startsWith('..') || inside.startsWith('.git/') || path.isTracked) return [];
+  return [`${oneLine(inside)} is in the worktree: each worktree has hooks of its own, so install them in each`];
+}
+
+async function uninstall(context: Context, input: Input): Promise<Outcome> {
+  const named = input.list(0).map(readHarness);
+  const isDry = input.flag('dryRun');
+  const { path, files, report } = await readHooks(context);
+  if (named.length === 0 && !path.isOwn) return notOwnHooks(report);
+  const { plans, skipped } = await planAll(context, named, HARNESSES, { removes: true, isDry });
+  const none = { removed: [], restored: [], left: [] };
+  const hooks = named.length > 0 || path.isTracked ? none : isDry ? files.removable() : files.uninstall();
+  if (!isDry) for (const plan of plans) plan.apply();
+  const isChanged = ({ report: { files: all } }: HarnessChange) => all.some(({ action }) => action !== 'unchanged');
+  const changed = plans.filter((plan) => named.length > 0 || isChanged(plan));
+  const done: UninstallReport = {
+    dryRun: isDry,
+    folder: path.folder,
+    ...hooks,
+    harnesses: changed.map((plan) => plan.report),
+  };
+  const left = done.left.map(
+    (hook) =>
+      `${hook} is another program’s now, and stays; what was there before coord is in ${oneLine(files.keptFolder)}`,
+  );
+  if (!isDry && named.length === 0 && done.left.length === 0 && existsSync(files.keptFolder))
+    left.push(`other files stay in ${oneLine(files.keptFolder)}: earlier hooks that a later one had replaced`);
+  return {
+    data: done,
+    text: (style) => uninstalledLines(done, named.length > 0, style),
+    warnings: [...left, ...skipped],
+  };
+}

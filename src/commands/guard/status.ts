@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { Context } from '../../context.js';
+import { type HooksPath, readHooksPath } from '../../git/hooks-path.js';
+import type { Repository } from '../../git/repository.js';
+import { gitIn } from '../../git/run.js';
+import { worktreesOf } from '../../git/worktrees.js';
+import { HookFiles, type HookStatus } from '../../guards/hook-files.js';
+import type { Program } from '../../guards/hook-script.js';
+import { type GuardReport, guardsOff, type HooksReport, remedyFor, statusLines } from '../../render/guard/installed.js';
+import { withLocalLock } from '../../store/queue/local-lock.js';
+import type { Verb } from '../verb.js';
+
+export const guardStatus: Verb = {
+  examples: [['coord guard status', 'whether the guards are live, in each worktree of this clone']],
+  notes: [
+    'Exit code 6 where they are off in a worktree, with the command that puts them back there.',
+    'A hook manager that installs itself again takes the place of a guard; then run coord guard install again.',
+  ],
+  async run(context) {
+    const report = await readGuards(context);
+    if (report.worktrees.some(({ guarded }) => !guarded)) return guardsOff(report);
+    return { data: report, text: (style) => statusLines(report, style) };
+  },
+};
+
+/** The folder of hooks of a worktree, and how the guards in it stand. */
+export interface HooksHere {
+  readonly path: HooksPath;
+  readonly files: HookFiles;
+  readonly report: HooksReport;
+}
+
+/** How the guards stand in each worktree of this clone, this one first. Writes nothing. */
+export async function readGuards(context: Context): Promise<GuardReport> {
+  const worktrees: HooksReport[] = [];
+  for (const one of await worktreesOf(context.repository, context.git)) {
+    worktrees.push((await readHooks(context, one)).report);
+  }
+  return { guarded: worktrees.every(({ guarded }) => guarded), worktrees };
+}
+
+/** How the git hooks of a worktree stand. Writes nothing. */
+export async function readHooks(context: Context, repository: Repository = context.repository): Promise<HooksHere> {
+  const path = await readHooksPath(repository, gitIn(repository.root, context.host.env));
+  const files = new HookFiles(path.folder, repository.root);
+  return { path, files, report: reportOf(repository, path, files.status(programOf(context))) };
+}
+
+export function reportOf({ root }: Repository, path: HooksPath, hooks: readonly HookStatus[]): HooksReport {
+  const { folder, setting, isOwn } = path;
+  const guarded = hooks.every(isLive);
+  return { root, folder, setting, isOwn, guarded, hooks, next: guarded ? null : remedyFor(root, path) };
+}
+
+/** Not every hook manager knows `pre-applypatch`; where it was installed and is gone, there is a problem. */
+function isLive({ hook, standing, problem }: HookStatus): boolean {
+  return standing === 'live' || standing === 'managed' || (hook === 'pre-applypatch' && problem === null);
+}
+
+/** What a hook that is installed now will run. */
+export function programOf({ host }: Context): Program {
+  return { node: host.node, coord: join(host.packageRoot, 'bin', 'coord.js') };
+}
+
+/**
+ * Puts back the guards of this worktree where they were installed and do not run as they are: written for a coord that
+ * has moved, replaced by a hook manager, or missing here while another worktree of the clone has them. What somebody set
+ * in the configuration of git, or took away in all worktrees, stays.
+ * @returns the hooks that were written
+ */
+export async function repairGuards(context: Context): Promise<readonly string[]> {
+  const here = await readHooks(context);
+  if (!mayRepair(here)) return [];
+  const wereHere = here.report.hooks.some(({ standing }) => standing === 'stale' || standing === 'overwritten');
+  if (!wereHere && !(await readGuards(context)).worktrees.some(({ guarded }) => guarded)) return [];
+  return withLocalLock(context.localDirectory, context.surroundings, async () => {
+    const again = await readHooks(context);
+    return mayRepair(again) ? again.files.install(programOf(context)).written : [];
+  });
+}
+
+function mayRepair({ path, report }: HooksHere): boolean {
+  return !report.guarded && path.isOwn && !path.isTracked;
+}
