@@ -193,7 +193,13 @@ async function load(modules) {
   const contents = modules.map((module) => `export * from '${module}';`).join('\n');
   const { outputFiles } = await build({
     ...{ absWorkingDir: root, stdin: { contents, resolveDir: root }, write: false },
-    ...{ bundle: true, platform: 'node', format: 'cjs', define: { __COORD_VERSION__: '""' } },
+    ...{
+      bundle: true,
+      platform: 'node',
+      mainFields: ['module', 'main'],
+      format: 'cjs',
+      define: { __COORD_VERSION__: '""' },
+    },
   });
   const module = { exports: {} };
   new Function('module', 'exports', 'require', outputFiles[0].text)(
