@@ -32,6 +32,8 @@ export interface LandReport {
   readonly commits: number;
   readonly paths: readonly string[];
   readonly released: readonly LandedClaim[];
+  /** The tasks that it did. */
+  readonly done: readonly { readonly id: string; readonly title: string }[];
 }
 
 export function landLines(report: LandReport, style: Style): string[] {
@@ -49,6 +51,9 @@ export function landLines(report: LandReport, style: Style): string[] {
   const verb = report.dryRun ? 'would release' : style.good('released');
   return [
     first,
+    ...report.done.map(
+      ({ id, title }) => `${report.dryRun ? 'would end' : style.good('done')} ${id} ${oneLine(title)}`,
+    ),
     ...report.released.map(
       ({ target }) => `${verb} ${style.target(oneLine(target))} at ${commit} · the next holder must have it`,
     ),
@@ -108,13 +113,15 @@ export interface ReleasedByReport {
   readonly released: readonly LandedClaim[];
   /** Claims that stay, and why. */
   readonly kept: readonly { readonly target: string; readonly why: 'not-merged' | 'later-work' }[];
+  readonly done: LandReport['done'];
 }
 
-export function releasedByLines({ commit, upstream, released, kept }: ReleasedByReport, style: Style): string[] {
+export function releasedByLines({ commit, upstream, released, kept, done }: ReleasedByReport, style: Style): string[] {
   const name = shortCommit(commit);
   if (released.length === 0 && kept.length === 0)
     return [`you hold no claim that ${name} has work of; to give one back all the same: ${coord('release')}`];
   return [
+    ...done.map(({ id, title }) => `${style.good('done')} ${id} ${oneLine(title)}`),
     ...released.map(
       ({ target }) => `${style.good('released')} ${style.target(oneLine(target))}: ${name} is on ${oneLine(upstream)}`,
     ),

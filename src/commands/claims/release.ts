@@ -1,7 +1,9 @@
 import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import type { Target } from '../../domain/ground/targets.js';
+import type { Claim, State } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import { tasksOn } from '../../domain/tasks/standing.js';
 import { usage } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { namedCommit } from '../../git/refs.js';
@@ -47,7 +49,9 @@ export const release: Verb = {
     const commit = await commitToRecord(context, input.text('commit'));
     const { state } = await (await storeToRead(context, input)).read();
     const owned = ownClaims(state, base, targets, context.now());
-    const claims = 'claims' in owned ? owned.claims : [];
+    // The ground of a task goes with the task; why it does not go here is said by the decision.
+    const mine = 'claims' in owned ? owned.claims : [];
+    const claims = mine.filter((claim) => tasksOn(state, claim).length === 0);
     const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
     if (dirty.length > 0 && !input.flag('uncommitted') && (offline || !(await isAnswered(store, base.requestId)))) {
       return uncommittedError(dirty);
@@ -68,10 +72,17 @@ export const release: Verb = {
     return {
       data: result,
       text: (style) => releasedLines(result.released, result.commit, style),
-      warnings: await offlineWarnings(context, input),
+      warnings: [...(await offlineWarnings(context, input)), ...keptWithTasks(state, mine)],
     };
   },
 };
+
+function keptWithTasks(state: State, claims: readonly Claim[]): string[] {
+  const tasks = [...new Set(claims.flatMap((claim) => tasksOn(state, claim)))];
+  if (tasks.length === 0) return [];
+  const back = coord(`task return ${tasks[0]} --reason "…"`);
+  return [`kept the ground of ${tasks.join(', ')}, which goes with the work: ${coord('land')}, or ${back}`];
+}
 
 function readReleaseTargets(context: Context, input: Input): Target[] | null {
   const texts = input.list(0);

@@ -5,12 +5,15 @@ import type { Claim, Release, State } from '../../domain/model.js';
 import type { Refused } from '../../domain/request.js';
 import type { Answer } from '../../domain/request-table.js';
 import { coord } from '../../domain/suggestion.js';
-import type { CoordError } from '../../errors.js';
+import { NO_TASK } from '../../domain/tasks/landed.js';
+import { isTaskTarget, type Task } from '../../domain/tasks/task.js';
+import { CoordError } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
-import { type LandedClaim, type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
+import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
 import { CompanionDeclined } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
 import { syncError } from '../sync-facts.js';
+import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
 import { mainAsCompanion, pushForReview, rehearse, whyDeclined } from './review.js';
 import { landRequest, readMain, readWork, requireSharing, type Work } from './work.js';
@@ -19,6 +22,7 @@ export const land: Verb = {
   options: [
     ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
     ['--dry-run', 'show what would land and be released'],
+    ['--task <ids>', 'the tasks that it does, where that is not clear; none for none', 'repeatable'],
   ],
   examples: [
     ['coord land', 'move the main branch to HEAD and release the claims on what it changed, both or neither'],
@@ -28,23 +32,32 @@ export const land: Verb = {
   notes: [
     'Every changed path of the surface (as the main branch has it) must be under a live exclusive claim of yours.',
     'HEAD must contain all of the main branch. Running it again gives the same answer, and no second effect.',
+    'It ends the tasks whose ground it has work on, together with the main branch; their gates are checked before.',
     'Your pre-push hook runs once, before anything is moved, and sees the push of the main branch only.',
   ],
   async run(context, input) {
     await requireSharing(context);
     const branch = input.text('to');
     const dryRun = input.flag('dryRun');
-    return branch === undefined ? landOnMain(context, dryRun) : pushForReview(context, branch, dryRun);
+    if (branch !== undefined) return pushForReview(context, branch, dryRun);
+    const named = input.texts('task').map((id) => (id === NO_TASK ? id : readTaskId(id)));
+    return landOnMain(context, { dryRun, tasks: named.length === 0 ? null : named });
   },
 };
 
 const ATTEMPTS = 6;
 const LONGEST_PAUSE_MS = 250;
 
-async function landOnMain(context: Context, dryRun: boolean): Promise<Outcome> {
+interface Order {
+  readonly dryRun: boolean;
+  /** null: those of whose ground it is clear. */
+  readonly tasks: readonly string[] | null;
+}
+
+async function landOnMain(context: Context, order: Order): Promise<Outcome> {
   const rehearsed = new Set<string>();
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await tryToLand(context, dryRun, rehearsed);
+    const outcome = await tryToLand(context, order, rehearsed);
     if (!('again' in outcome)) return outcome;
     if (attempt === ATTEMPTS) return outcome.again;
     await context.surroundings.pause(context.surroundings.random() * LONGEST_PAUSE_MS * attempt);
@@ -57,23 +70,29 @@ interface TryAgain {
 }
 
 /** @param rehearsed commits that the user's hook has let through */
-async function tryToLand(context: Context, dryRun: boolean, rehearsed: Set<string>): Promise<Outcome | TryAgain> {
+async function tryToLand(context: Context, order: Order, rehearsed: Set<string>): Promise<Outcome | TryAgain> {
+  const { dryRun } = order;
   const { verdict, work } = await readWork(context);
   if (work === null) return syncError(verdict);
   const store = await context.store();
-  const { state } = await store.latest();
-  const request = await landRequest(context, work);
+  const { state } = await store.latest(['tasks']);
+  const asked = await landRequest(context, work, order.tasks);
   if (work.ahead === 0) {
-    const released = releasedAt(state, request.agent, work.head);
-    if (verdict.ok || released.length > 0) return success(request, work, { already: true, dryRun: false, released });
+    const released = releasedAt(state, asked.agent, work.head);
+    const done = state.tasks.tasks.filter((task) => task.commit === work.head && task.evidence === 'landed');
+    const came = { already: true, dryRun: false, released, done };
+    if (verdict.ok || released.length > 0) return success(asked, work, came);
   }
   if (!verdict.ok) return syncError(verdict);
+  const { withOpenGates } = await import('../tasks/accept.js');
+  const request = await withOpenGates(context, state, asked);
+  if (request instanceof CoordError) return request;
   const plan = decide(state, request, context.now());
   if (!plan.ok) return refused(context, work, plan);
-  const claims = plan.result.released;
+  const { released: claims, done } = plan.result;
   const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
   if (dirty.length > 0) return uncommittedOnGround(dirty, coord('land'));
-  if (dryRun) return success(request, work, { already: false, dryRun, released: claims });
+  if (dryRun) return success(request, work, { already: false, dryRun, released: claims, done });
   if (!rehearsed.has(work.head)) {
     const stopped = await rehearse(context, work);
     if (stopped) return stopped;
@@ -104,7 +123,7 @@ async function push(context: Context, work: Work, request: LandRequest): Promise
     return fleeting || (await hasMoved(context, work)) ? { again: why } : why;
   }
   if (!decision.ok) return refused(context, work, decision);
-  return success(request, work, { already: false, dryRun: false, released: decision.result.released });
+  return success(request, work, { already: false, dryRun: false, ...decision.result });
 }
 
 /**
@@ -123,10 +142,12 @@ async function hasMoved(context: Context, { main }: Work): Promise<boolean> {
 function success(
   request: LandRequest,
   work: Work,
-  came: { readonly already: boolean; readonly dryRun: boolean; readonly released: readonly LandedClaim[] },
+  came: Pick<LandReport, 'already' | 'dryRun' | 'released'> & { readonly done: readonly Task[] },
 ): Success {
   const { dryRun } = came;
-  const released = came.released.map(({ target, kind, agent, token }) => ({ target, kind, agent, token }));
+  const released = came.released
+    .filter(({ kind, target }) => !isTaskTarget({ kind, text: target }))
+    .map(({ target, kind, agent, token }) => ({ target, kind, agent, token }));
   const report: LandReport = {
     landed: !dryRun && (!came.already || released.length > 0),
     already: came.already,
@@ -137,6 +158,7 @@ function success(
     commits: work.ahead,
     paths: request.paths,
     released,
+    done: came.done.map(({ id, title }) => ({ id, title })),
   };
   return { data: report, text: (style) => landLines(report, style) };
 }

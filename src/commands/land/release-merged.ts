@@ -1,15 +1,19 @@
 import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
+import type { MergedRequest } from '../../domain/claims/land.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import type { Task } from '../../domain/tasks/task.js';
+import { CoordError } from '../../errors.js';
 import { pathsBetween, renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { isAncestor, namedCommit } from '../../git/refs.js';
 import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround } from '../../render/land.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
 import { syncError } from '../sync-facts.js';
+import { withOpenGates } from '../tasks/accept.js';
 import type { Outcome } from '../verb.js';
 import { readWork, requireSharing } from './work.js';
 
@@ -34,14 +38,15 @@ interface Main {
 async function release(context: Context, commit: string, main: Main): Promise<Outcome> {
   const base = await context.requestBase();
   const store = await context.store();
-  const { state } = await store.latest();
+  const { state } = await store.latest(['tasks']);
   const own = ownClaims(state, base, null, context.now());
   const claims =
     'claims' in own ? own.claims.filter(({ kind, mode }) => kind !== 'resource' && mode === 'exclusive') : [];
   const contained = (await isAncestor(context.git, commit, main.commit)) === true;
   const sorted = await sortClaims(context, claims, { commit, contained }, main);
   const chosen = sorted.filter(({ fate }) => fate === 'merged').map(({ claim }) => claim);
-  const report: ReleasedByReport = {
+  const left = sorted.filter(({ fate }) => fate !== 'merged').map(({ claim }) => groundOf(claim));
+  const report: Omit<ReleasedByReport, 'done'> = {
     commit,
     upstream: main.name,
     how: chosen.length === 0 ? null : contained ? 'contained' : 'same-content',
@@ -49,31 +54,33 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
     kept: sorted.flatMap(({ claim: { target }, fate }) => (fate === 'merged' ? [] : [{ target, why: fate }])),
   };
   const apart = sorted.flatMap(({ unmerged }) => unmerged);
-  if (chosen.length === 0 && apart.length > 0) return notMerged(report, apart);
+  if (chosen.length === 0 && apart.length > 0) return notMerged({ ...report, done: [] }, apart);
   const dirty = await uncommittedPaths(context.git, chosen, context.repository.foldsCase);
   if (dirty.length > 0) return uncommittedOnGround(dirty, coord(`release --merged ${commit.slice(0, 7)}`));
+  let done: readonly Task[] = [];
   if (chosen.length > 0) {
-    const decision = await transact(
-      store,
-      {
-        kind: 'release',
-        ...base,
-        targets: chosen.map(groundOf),
-        // After a squash the commit itself is nowhere on the main branch, so the next holder must have what is.
-        commit: contained ? commit : main.commit,
-        commitNamed: true,
-        renames: await renamesSince(
-          context.git,
-          chosen.map((claim) => claim.base),
-          commit,
-        ),
-        uncommitted: false,
-      },
-      context.surroundings,
-    );
+    const asked: MergedRequest = {
+      kind: 'merged',
+      ...base,
+      targets: chosen.map(groundOf),
+      unfinished: left,
+      open: {},
+      // After a squash the commit itself is nowhere on the main branch, so the next holder must have what is.
+      commit: contained ? commit : main.commit,
+      renames: await renamesSince(
+        context.git,
+        chosen.map((claim) => claim.base),
+        commit,
+      ),
+    };
+    const request = await withOpenGates(context, state, asked);
+    if (request instanceof CoordError) return request;
+    const decision = await transact(store, request, context.surroundings);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
+    done = decision.result.done;
   }
-  return { data: report, text: (style) => releasedByLines(report, style) };
+  const full: ReleasedByReport = { ...report, done: done.map(({ id, title }) => ({ id, title })) };
+  return { data: full, text: (style) => releasedByLines(full, style) };
 }
 
 interface Sorted {

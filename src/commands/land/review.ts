@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import type { LandRequest } from '../../domain/claims/land.js';
+import { coverageOf, type LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
@@ -49,15 +49,16 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
       hint: 'commit your work first',
     });
   }
-  const request = await landRequest(context, work);
-  const { state } = await (await context.store()).latest();
+  const request = { ...(await landRequest(context, work)), review: branch };
+  const { state } = await (await context.store()).latest(['tasks']);
   const plan = decide(state, request, context.now());
   if (!plan.ok) return landRefused(plan.refusal, context.now());
   if (!dryRun) {
     const stopped = await push(context, work, branch);
     if (stopped) return stopped;
   }
-  const unrecorded = dryRun ? null : await record(context, { ...request, review: branch });
+  const unrecorded = dryRun ? null : await record(context, request);
+  const under = request.paths.flatMap((path) => coverageOf(state, request, path, context.now()).claims);
   const report: ReviewReport = {
     landed: false,
     pushed: !dryRun,
@@ -66,7 +67,7 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
     to: `${work.remote}/${branch}`,
     upstream: `${work.remote}/${work.branch}`,
     paths: request.paths,
-    held: plan.result.released.map(({ target }) => target),
+    held: [...new Set(under.map(({ target }) => target))],
   };
   const late = `HEAD lacks ${work.behind} of the commits of ${report.upstream}; the pull request may need them`;
   return {

@@ -59,7 +59,11 @@ export async function requireSharing(context: Context): Promise<void> {
 }
 
 /** The request to let this work land; its renames are added once the claims are known. */
-export async function landRequest(context: Context, work: Work): Promise<LandRequest> {
+export async function landRequest(
+  context: Context,
+  work: Work,
+  tasks: readonly string[] | null = null,
+): Promise<LandRequest> {
   const base = await context.requestBase();
   const from = await commonBase(context, work);
   return {
@@ -73,8 +77,8 @@ export async function landRequest(context: Context, work: Work): Promise<LandReq
     from,
     paths: await pathsBetween(context.git, from, work.head),
     renames: [],
-    tasks: null,
-    open: [],
+    tasks,
+    open: {},
   };
 }
 

@@ -4,10 +4,12 @@ import { ownClaims } from '../../domain/agents/ownership.js';
 import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { runningUnder } from '../../domain/deploy/records.js';
-import type { Claim } from '../../domain/model.js';
+import type { Claim, State } from '../../domain/model.js';
 import { coord, targetWord } from '../../domain/suggestion.js';
+import { claimsOf, tasksOf, tasksOn } from '../../domain/tasks/standing.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
+import { renamesSince } from '../../git/changes.js';
 import { releasedLines } from '../../render/claims.js';
 import { refusalError } from '../../render/refusals.js';
 import { type EndReport, endedLine } from '../../render/session.js';
@@ -30,23 +32,27 @@ export const sessionEnd: Verb = {
     const before = await answerBefore(store, { kind: 'session-end', ...base }, context.now());
     if (before && !before.ok) return refusalError(before.refusal, context.now());
     if (before?.result.closing) return ended(context, agent, before.result.closing);
-    await store.latest(['deployments']);
+    const { state } = await store.latest(['deployments', 'tasks']);
     if (session === null) return nothingToEnd(store, agent);
-    const { state } = await store.read(['deployments']);
     const owned = ownClaims(state, base, null, context.now());
     const claims = 'claims' in owned ? owned.claims : [];
     const isDeploying = ({ id }: Claim) => runningUnder(state.deployments, id) !== undefined;
-    const unfinished = await unfinishedClaims(context, claims);
-    const kept = claims.filter((claim) => input.flag('keep') || isDeploying(claim) || unfinished.includes(claim));
+    const unfinished = input.flag('keep') ? claims : await unfinishedClaims(context, claims);
+    // A task is kept whole, or goes whole.
+    const busy = new Set(unfinished.flatMap((claim) => tasksOn(state, claim)));
+    const isBusy = (claim: Claim) => unfinished.includes(claim) || claim.tasks.some((id) => busy.has(id));
+    const kept = claims.filter((claim) => isDeploying(claim) || isBusy(claim));
     const { commit } = await context.head();
+    const ofTasks = await returnTasks(context, store, state, busy);
+    if ('code' in ofTasks) return ofTasks;
     const released = await releaseAt(
       context,
       store,
-      claims.filter((claim) => !kept.includes(claim)),
+      claims.filter((claim) => !kept.includes(claim) && tasksOn(state, claim).length === 0),
       commit,
     );
     if ('code' in released) return released;
-    const closing = { session, released: released.claims, kept, commit };
+    const closing = { session, released: [...ofTasks.claims, ...released.claims], kept, commit };
     const decision = await transact(
       store,
       { kind: 'session-end', ...base, operation: context.newId(), closing },
@@ -85,6 +91,33 @@ async function nothingToEnd(store: GitStore, agent: string) {
   }
   const report: EndReport = { agent, session: null, released: [], kept: [], commit: null };
   return { data: report, text: (style: Parameters<typeof endedLine>[1]) => endedLine(report, style) };
+}
+
+/** Gives the tasks back that are not busy, for others to take. */
+async function returnTasks(
+  context: Context,
+  store: GitStore,
+  state: State,
+  busy: ReadonlySet<string>,
+): Promise<{ readonly claims: readonly Claim[] } | CoordError> {
+  const base = { ...(await context.requestBase()), requestId: null };
+  const claims: Claim[] = [];
+  for (const { id } of tasksOf(state, base, context.now())) {
+    if (busy.has(id)) continue;
+    const { commit } = await context.head();
+    const renames = await renamesSince(
+      context.git,
+      claimsOf(state, id).map((claim) => claim.base),
+      commit,
+    );
+    const work = { commit, commitNamed: false, renames, uncommitted: false };
+    const asked = { id, reason: 'its session ended', person: false };
+    const request = { kind: 'task-return' as const, ...base, operation: context.newId(), ...work, ...asked };
+    const decision = await transact(store, request, context.surroundings);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    claims.push(...decision.result.released);
+  }
+  return { claims };
 }
 
 async function releaseAt(

@@ -1,5 +1,8 @@
 import type { Context } from '../../context.js';
+import type { LandRequest, MergedRequest } from '../../domain/claims/land.js';
+import { decide } from '../../domain/decide.js';
 import { gateEvent } from '../../domain/gates/gate.js';
+import type { State } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { taskQuestion } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
@@ -28,4 +31,24 @@ export async function openGates(
     if (!open) context.host.stderr.write(`gate ${gate} is closed: ${finding}\n`);
   }
   return records.filter(({ open }) => open).map(({ gate }) => gate);
+}
+
+/**
+ * The request with the gates checked that the tasks which it does must have open; asked one after the other, since only the
+ * decision tells which tasks those are.
+ */
+export async function withOpenGates<R extends LandRequest | MergedRequest>(
+  context: Context,
+  state: State,
+  asked: R,
+): Promise<R | CoordError> {
+  let request = asked;
+  for (;;) {
+    const plan = decide(state, request as LandRequest | MergedRequest, context.now());
+    const task = !plan.ok && plan.refusal.reason === 'accept' ? plan.refusal.task : null;
+    if (task === null || request.open[task.id] !== undefined) return request;
+    const open = await openGates(context, task, request.commit);
+    if (open instanceof CoordError) return open;
+    request = { ...request, open: { ...request.open, [task.id]: open } };
+  }
 }

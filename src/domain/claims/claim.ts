@@ -269,7 +269,7 @@ function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Ins
     expectSeconds: expectSeconds ?? own.expectSeconds,
     rules: rules ?? own.rules,
     tasks: task === undefined || own.tasks.includes(task) ? own.tasks : [...own.tasks, task],
-    byHand: own.byHand || task === undefined,
+    byHand: own.byHand,
   };
 }
 

@@ -29,8 +29,8 @@ export interface LandRequest extends RequestBase {
   readonly renames: readonly Rename[];
   /** Ids of the tasks that it does, `none` for none; null: those of whose ground it is clear. */
   readonly tasks: readonly string[] | null;
-  /** Names of the gates that were found open for the commit. */
-  readonly open: readonly string[];
+  /** Names of the gates that were found open for the commit, by the id of the task that they were asked about. */
+  readonly open: Readonly<Record<string, readonly string[]>>;
   /** The branch that HEAD was pushed to for a pull request: that is recorded, and no claim is given back yet. */
   readonly review?: string;
 }
@@ -44,7 +44,7 @@ export interface MergedRequest extends RequestBase {
   readonly renames: readonly Rename[];
   /** Targets with work that is not there: a task that has some is not done. */
   readonly unfinished: readonly Target[];
-  readonly open: readonly string[];
+  readonly open: LandRequest['open'];
 }
 
 export interface LandResult {

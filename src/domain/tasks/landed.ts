@@ -16,8 +16,8 @@ export const NO_TASK = 'none';
 interface Landing extends RequestBase {
   readonly commit: string;
   readonly renames: readonly Rename[];
-  /** Names of the gates that were found open for the commit. */
-  readonly open: readonly string[];
+  /** Names of the gates that were found open for the commit, by the id of the task that they were asked about. */
+  readonly open: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Ended {
@@ -42,7 +42,7 @@ export function endWork(
   const released: Claim[] = [];
   const done: Task[] = [];
   for (const task of tasks) {
-    const gates = closedGates(task, open);
+    const gates = closedGates(task, open[task.id] ?? []);
     if (gates.length > 0) return { refusal: { code: 'closed', reason: 'accept', task, gates } };
     const finish = { ...work, policy, agent, session, text: null, evidence: 'landed' as const };
     const finished = finishTask(state, task, finish, now);

@@ -8,7 +8,7 @@ const FROM = 'a'.repeat(40);
 const WORK = 'b'.repeat(40);
 
 function landOf(agent: string, paths: readonly string[], changes: Partial<LandRequest> = {}): LandRequest {
-  const where = { commit: WORK, from: FROM, branch: 'main', renames: [], tasks: null, open: [] };
+  const where = { commit: WORK, from: FROM, branch: 'main', renames: [], tasks: null, open: {} };
   return { ...baseOf(agent), kind: 'land', paths, ...where, ...changes };
 }
 
