@@ -13,7 +13,7 @@ import type { DeployContext } from './context.js';
 import type { InSync } from './in-sync.js';
 import { LeaseKeeper, Stopping } from './lease-keeper.js';
 import type { Progress } from './progress.js';
-import type { Begun, Taking } from './target.js';
+import type { HeldTarget, TakeOptions } from './target.js';
 
 const MOST_WORDS = 100;
 const LONGEST_WORD = 500;
@@ -28,7 +28,7 @@ export class Attempt {
   /** What gates said that were asked once more just before the program. */
   rechecked: readonly GateRecord[] = [];
   /** null: the target is not held yet. */
-  begun: Begun | null = null;
+  begun: HeldTarget | null = null;
   inSync: InSync | null = null;
   /** Of the program; null: it has not run. */
   exit: number | null = null;
@@ -45,7 +45,7 @@ export class Attempt {
     /** As its arbiter had it when the attempt began. */
     readonly state: State,
     readonly progress: Progress,
-    readonly taking: Taking,
+    readonly taking: TakeOptions,
   ) {
     this.deploy = deploy;
     this.stopping = new Stopping(deploy.context);
@@ -53,13 +53,13 @@ export class Attempt {
   }
 
   /** Keeps the claim alive from here on. */
-  hold(begun: Begun): void {
+  hold(begun: HeldTarget): void {
     this.begun = begun;
     this.lease = new LeaseKeeper(this.deploy.context, this.deploy.store, begun.claim, this.stopping);
   }
 
   /** The target, and the claim on it that is kept alive. @throws CoordError `fault` before it is held. */
-  held(): Begun & { readonly lease: LeaseKeeper } {
+  held(): HeldTarget & { readonly lease: LeaseKeeper } {
     if (this.begun === null || this.lease === null) throw new CoordError('fault', 'the target is not held');
     return { ...this.begun, lease: this.lease };
   }

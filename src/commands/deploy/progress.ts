@@ -8,8 +8,8 @@ import { loadStyle, wantsColour } from '../../render/style.js';
 /** Steps that may take minutes, so that their beginning is told too. */
 const LONG: readonly DeployStep[] = ['gates', 'claim', 'run', 'verify'];
 
-/** What came of a step: what was found in order or done, or the error that ends the deploy. */
-export type Came = { readonly finding: string } | CoordError;
+/** The outcome of a step: what was found in order or done, or the error that ends the deploy. */
+export type StepResult = { readonly finding: string } | CoordError;
 
 /** Tells the steps of a deploy as they go: on a terminal in lines, with `--json-stream` as JSON. */
 export class Progress {
@@ -23,15 +23,15 @@ export class Progress {
   ) {}
 
   /** Runs one step: its finding, or the error that ends the deploy, is told when it is there. */
-  async step(step: DeployStep, work: () => Promise<Came>): Promise<Came> {
+  async step(step: DeployStep, work: () => Promise<StepResult>): Promise<StepResult> {
     this.startedAt = this.context.host.now();
     await this.tell(step, 'started', null);
-    const came = await work();
-    const failed = came instanceof CoordError;
-    if (!failed) this.found.push({ step, finding: came.finding, at: this.context.now() });
+    const result = await work();
+    const failed = result instanceof CoordError;
+    if (!failed) this.found.push({ step, finding: result.finding, at: this.context.now() });
     const status = !failed ? 'ok' : mayHaveRun({ step }) ? 'failed' : 'blocked';
-    await this.tell(step, status, failed ? came.message : came.finding);
-    return came;
+    await this.tell(step, status, failed ? result.message : result.finding);
+    return result;
   }
 
   /** Tells everybody, at a terminal or not, once: what is told twice helps nobody. */

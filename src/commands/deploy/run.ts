@@ -8,7 +8,7 @@ import { Attempt, recordBlocked, recordEnd, withDeploy } from './attempt.js';
 import type { DeployContext } from './context.js';
 import type { Progress } from './progress.js';
 import { STEPS, type Step } from './steps.js';
-import type { Taking } from './target.js';
+import type { TakeOptions } from './target.js';
 
 /** How far an attempt has come: the step that it is at, and why it ends there. */
 interface End {
@@ -17,7 +17,7 @@ interface End {
 }
 
 /** Deploys in earnest: one step after the other, until one ends it. Whatever comes of it is put on the record. */
-export async function deployNow(deploy: DeployContext, progress: Progress, taking: Taking): Promise<Outcome> {
+export async function deployNow(deploy: DeployContext, progress: Progress, taking: TakeOptions): Promise<Outcome> {
   const { state } = await deploy.store.latest(['deployments']);
   const attempt = new Attempt(deploy, state, progress, taking);
   const end: End = { step: 'agent', error: null };
@@ -39,9 +39,9 @@ async function pursue(attempt: Attempt, end: End): Promise<void> {
     end.step = name;
     // Once the program may have run, it is the step itself that sees to being stopped.
     const stop = mayHaveRun({ step: name }) ? null : attempt.whyNotOn();
-    const came = await attempt.progress.step(name, async () => stop ?? act(attempt));
-    if (came instanceof CoordError) {
-      end.error = came;
+    const result = await attempt.progress.step(name, async () => stop ?? act(attempt));
+    if (result instanceof CoordError) {
+      end.error = result;
       return;
     }
   }
@@ -56,18 +56,16 @@ async function record(attempt: Attempt, { step, error }: End): Promise<Outcome> 
     return recordBlocked(deploy, await attempt.record(), step, error ?? new CoordError('fault', 'nothing was held'));
   }
   let deployment = begun.deployment;
-  const came = await attempt.progress.step('record', async () => {
+  const result = await attempt.progress.step('record', async () => {
     const recorded = await recordEnd(attempt, step, error?.message ?? null);
     if (recorded instanceof CoordError) return recorded;
     deployment = recorded;
     return { finding: recorded.id };
   });
-  if (came instanceof CoordError)
-    return unrecorded(
-      deployment,
-      { status: error === null ? 'done' : 'failed', exit, why: error?.message ?? null },
-      came,
-    );
+  if (result instanceof CoordError) {
+    const end = { status: error === null ? 'done' : 'failed', exit, why: error?.message ?? null };
+    return unrecorded(deployment, end, result);
+  }
   if (error !== null && error.code !== 'program') return withDeploy(error, deployment.id);
   if (error === null && deployment.status === 'failed') {
     const lost = new CoordError('lost', deployment.why ?? 'the claim was lost', { hint: coord('deploy list') });
@@ -89,14 +87,14 @@ export async function planDeploy(deploy: DeployContext): Promise<Success> {
   const steps: PlannedStep[] = [];
   let failure: CoordError | undefined;
   for (const { name: step, plan } of STEPS) {
-    const came = await plan(deploy, state);
-    if (typeof came === 'string') steps.push({ step, status: 'would', finding: came });
-    else if (came instanceof CoordError) {
-      failure ??= came;
-      steps.push(blockedStep(step, came));
-    } else steps.push({ step, status: 'ok', finding: came.finding });
+    const result = await plan(deploy, state);
+    if (typeof result === 'string') steps.push({ step, status: 'would', finding: result });
+    else if (result instanceof CoordError) {
+      failure ??= result;
+      steps.push(blockedStep(step, result));
+    } else steps.push({ step, status: 'ok', finding: result.finding });
   }
-  steps.push({ step: 'record', status: 'would', finding: 'what came of it, and give the claim back' });
+  steps.push({ step: 'record', status: 'would', finding: 'put the outcome on record, and give the claim back' });
   const blockers = steps.filter(({ status }) => status === 'blocked');
   const plan = {
     ...{ target: options.target, action: options.action, commit },

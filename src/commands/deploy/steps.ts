@@ -16,16 +16,16 @@ import type { DeployContext } from './context.js';
 import { endpointEffects } from './endpoint.js';
 import { askGates, commandGates } from './gates.js';
 import { checkContained, checkInSync, checkPushed, factsHere } from './in-sync.js';
-import type { Came } from './progress.js';
+import type { StepResult } from './progress.js';
 import { checkFree, takeTarget, targetClaim } from './target.js';
 
 /** One step of a deploy, as the dry run sees it and as it is done in earnest. */
 export interface Step {
   readonly name: DeployStep;
   /** Looks, and changes nothing; a text says what would be done. */
-  readonly plan: (deploy: DeployContext, state: State) => Promise<Came> | string;
+  readonly plan: (deploy: DeployContext, state: State) => Promise<StepResult> | string;
   /** The same in earnest, with what it finds kept for the steps after it; what it returns as an error ends the deploy. */
-  readonly act: (attempt: Attempt) => Promise<Came>;
+  readonly act: (attempt: Attempt) => Promise<StepResult>;
   /** Whether there is such a step for this target; absent: there is. */
   readonly applies?: (deploy: DeployContext) => boolean;
 }
@@ -44,7 +44,7 @@ export const STEPS: readonly Step[] = [
 ];
 
 /** Whether the agent is alive and may deploy. */
-async function checkAgent(deploy: DeployContext, state: State): Promise<Came> {
+async function checkAgent(deploy: DeployContext, state: State): Promise<StepResult> {
   const { context } = deploy;
   const { agent } = context.identity();
   const claim = await targetClaim(deploy, 1);
@@ -53,14 +53,14 @@ async function checkAgent(deploy: DeployContext, state: State): Promise<Came> {
   return refusal ? refusalError(refusal, context.now()) : { finding: `${agent} may deploy` };
 }
 
-async function openGates(attempt: Attempt): Promise<Came> {
+async function openGates(attempt: Attempt): Promise<StepResult> {
   const answers = await askGates(attempt.deploy, attempt.state.deployments, 'all');
   attempt.gates = answers.records;
   return attempt.whyNotOn() ?? answers.closed ?? answers;
 }
 
 /** Signatures are read; programs are run only when that was asked for. */
-async function planGates(deploy: DeployContext, { deployments }: State): Promise<Came> {
+async function planGates(deploy: DeployContext, { deployments }: State): Promise<StepResult> {
   const { checkGates } = deploy.options;
   const answers = await askGates(deploy, deployments, checkGates ? 'all' : 'signed');
   if (answers.closed) return answers.closed;
@@ -68,29 +68,29 @@ async function planGates(deploy: DeployContext, { deployments }: State): Promise
   return { finding: [answers.finding, ...programs].filter((part) => part !== '').join(', ') };
 }
 
-async function takeClaim(attempt: Attempt): Promise<Came> {
+async function takeClaim(attempt: Attempt): Promise<StepResult> {
   const begun = await takeTarget(attempt.deploy, await attempt.record(), attempt.taking);
   if (begun instanceof CoordError) return begun;
   attempt.hold(begun);
   return begun;
 }
 
-async function planInSync(deploy: DeployContext): Promise<Came> {
+async function planInSync(deploy: DeployContext): Promise<StepResult> {
   return checkInSync(deploy, await factsHere(deploy));
 }
 
-async function getInSync(attempt: Attempt): Promise<Came> {
+async function getInSync(attempt: Attempt): Promise<StepResult> {
   const inSync = await checkInSync(attempt.deploy, await factsHere(attempt.deploy));
   if (!(inSync instanceof CoordError)) attempt.inSync = inSync;
   return inSync;
 }
 
-async function planContained(deploy: DeployContext, { deployments }: State): Promise<Came> {
+async function planContained(deploy: DeployContext, { deployments }: State): Promise<StepResult> {
   return checkContained(deploy, deployments);
 }
 
 /** On the state as the claim left it: what runs there changes only under that claim. */
-async function getContained({ deploy }: Attempt): Promise<Came> {
+async function getContained({ deploy }: Attempt): Promise<StepResult> {
   return checkContained(deploy, (await deploy.store.read(['deployments'])).state.deployments);
 }
 
@@ -98,7 +98,7 @@ async function getContained({ deploy }: Attempt): Promise<Came> {
  * All of it once more, just before the program, once it is on record that it is about to run: first the gates that can be
  * asked twice, which may take long, then at one moment what the remote, the state and the worktree say.
  */
-async function startAndCheckAgain(attempt: Attempt): Promise<Came> {
+async function startAndCheckAgain(attempt: Attempt): Promise<StepResult> {
   const started = await recordStart(attempt);
   if (started) return started;
   const before = attempt.deploy;
@@ -151,7 +151,7 @@ function planProgram({ options: { command } }: DeployContext): string {
 }
 
 /** Runs the program under the claim; it has changed something unless it could not be started. */
-async function runProgram(attempt: Attempt): Promise<Came> {
+async function runProgram(attempt: Attempt): Promise<StepResult> {
   const { context, options, commit } = attempt.deploy;
   const { deployment, claim, lease } = attempt.held();
   const env = {
@@ -185,7 +185,7 @@ function planEndpoint({ config: { verify } }: DeployContext): string {
 }
 
 /** Looks at the live URL of the target, where the configuration names it. */
-async function checkEndpoint(attempt: Attempt): Promise<Came> {
+async function checkEndpoint(attempt: Attempt): Promise<StepResult> {
   const { context, config, options, commit } = attempt.deploy;
   const { deployment, lease } = attempt.held();
   if (config.verify === null) return { finding: 'nothing: none is configured' };

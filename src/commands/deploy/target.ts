@@ -20,14 +20,14 @@ import type { DeployContext } from './context.js';
 const POLL_MS = 2_000;
 
 /** How the target is taken. */
-export interface Taking {
+export interface TakeOptions {
   /** null: does not wait. */
   readonly waitSeconds: number | null;
   readonly ttlSeconds: number;
 }
 
 /** The target, held for this attempt. */
-export interface Begun {
+export interface HeldTarget {
   readonly deployment: Deployment;
   readonly claim: Claim;
   /** Whether the claim is the deploy's own to give back, and not one that the agent held before. */
@@ -72,8 +72,8 @@ export async function checkFree(deploy: DeployContext, state: State) {
 export async function takeTarget(
   deploy: DeployContext,
   attempt: NewDeployment,
-  { waitSeconds, ttlSeconds }: Taking,
-): Promise<Begun | CoordError> {
+  { waitSeconds, ttlSeconds }: TakeOptions,
+): Promise<HeldTarget | CoordError> {
   const { context, store, options, commit } = deploy;
   const held = new Set((await store.read()).state.claims.map(({ id }) => id));
   const deadline = addSeconds(context.now(), waitSeconds ?? 0);
@@ -112,7 +112,7 @@ export async function takeTarget(
 function begun(
   { deployment, claims }: { readonly deployment: Deployment; readonly claims: readonly Claim[] },
   held: ReadonlySet<string>,
-): Begun {
+): HeldTarget {
   const [claim] = claims;
   if (!claim) throw new CoordError('fault', 'a deploy began without a claim');
   const finding = `${claim.target} · token ${claim.token} · reach ${claim.reach}`;

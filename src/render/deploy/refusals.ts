@@ -168,13 +168,13 @@ export function interrupted(signal: string): CoordError {
 
 /** What happened is known here only: the record still says that the deploy runs. */
 export function unrecorded(
-  { id, target }: Deployment,
+  { id, target, command }: Deployment,
   { status, exit, why }: { readonly status: string; readonly exit: number | null; readonly why: string | null },
   cause: CoordError,
 ): CoordError {
   const ended = exit === null ? (why ?? status) : `the program ended with exit ${exit}`;
   return new CoordError(cause.code, `${ended}; this could not be recorded: ${cause.message}`, {
-    hint: `others will find the outcome of ${id} unknown: look at what ${shellWord(target)} runs; the next deploy needs --retry`,
+    hint: `to others the outcome of ${id} is unknown: look at what ${oneLine(target)} runs, then ${coord(`deploy ${shellWord(target)} --retry -- ${commandLine(command)}`)}`,
     details: { reason: 'unrecorded', deploy: id, status, exit, cause: cause.message },
   });
 }
