@@ -3,26 +3,32 @@ import { onTestFinished } from 'vitest';
 import type { CoordEvent } from '../../src/domain/events.js';
 import type { Sandbox } from '../support/sandbox.js';
 
-/** A `coord events --follow --json` that runs beside the test. */
-export interface Follower {
+/** A command that prints one JSON object a line, and runs beside the test. */
+export interface Follower<T = CoordEvent> {
   readonly process: ChildProcess;
   /** Everything that it printed so far. */
-  readonly events: readonly CoordEvent[];
+  readonly events: readonly T[];
   readonly stderr: () => string;
   /** Resolves when it has printed an event that fits, also when it has already. */
-  sees(fits: (event: CoordEvent) => boolean): Promise<CoordEvent>;
+  sees(fits: (event: T) => boolean): Promise<T>;
   /** Resolves when it has written this text to standard error. */
   says(text: string): Promise<void>;
   /** Resolves with its exit code and the signal that ended it, once it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
-export function follow(box: Sandbox, cwd: string, args: readonly string[] = []): Follower {
-  const child = spawn(process.execPath, [box.program, 'events', '--follow', '--json', ...args], { cwd, env: box.env });
+/** Runs `coord events --follow`, or another command that goes on. */
+export function follow<T = CoordEvent>(
+  box: Sandbox,
+  cwd: string,
+  args: readonly string[] = [],
+  command: readonly string[] = ['events', '--follow'],
+): Follower<T> {
+  const child = spawn(process.execPath, [box.program, ...command, '--json', ...args], { cwd, env: box.env });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  const events: CoordEvent[] = [];
+  const events: T[] = [];
   let wake: () => void = () => undefined;
   let rest = '';
   let stderr = '';
@@ -33,7 +39,7 @@ export function follow(box: Sandbox, cwd: string, args: readonly string[] = []):
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    events.push(...lines.map((line) => JSON.parse(line) as CoordEvent));
+    events.push(...lines.map((line) => JSON.parse(line) as T));
     wake();
   });
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
@@ -43,7 +49,7 @@ export function follow(box: Sandbox, cwd: string, args: readonly string[] = []):
   const end = ended.then(() => {
     over = true;
   });
-  const find = async <T>(look: () => T | undefined, what: string): Promise<T> => {
+  const find = async <F>(look: () => F | undefined, what: string): Promise<F> => {
     for (;;) {
       const found = look();
       if (found !== undefined) return found;

@@ -1,32 +1,41 @@
 import type { Context } from '../../context.js';
+import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { isOffered } from '../../domain/claims/handoff.js';
 import { isLive, stampAhead } from '../../domain/claims/leases.js';
 import { overlaps } from '../../domain/ground/index.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
-import type { Agent, Claim, Reach, Waiter } from '../../domain/model.js';
+import type { OverlapOptions } from '../../domain/ground/text.js';
+import type { Agent, Claim, Reach, State, Waiter } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import type { TaskView } from '../../domain/tasks/view.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { offlineLine } from '../../render/claims.js';
-import { clock, table, timeLeft } from '../../render/format.js';
+import { clock, shortCommit, table, timeLeft } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { readWait } from '../durations.js';
+import { openNotes } from '../session/standing.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
-import type { Input, Verb } from '../verb.js';
+import { tasksNow } from '../tasks/tasks.js';
+import type { Input, Success, Verb } from '../verb.js';
 
 export const status: Verb = {
   arguments: [['[target...]', 'only what overlaps these']],
   options: [
     ['--mine', 'only your own claims'],
+    ['--watch', 'show it again at each change, until you stop it'],
     ['--wait [duration]', 'first wait until all of these targets are free; claims nothing'],
     ['--shared', 'with --wait: until they may be read'],
     ['--no-fetch', 'read what is here, and say from when'],
     ...TARGET_OPTIONS,
   ],
   examples: [
-    ['coord status', 'all claims, waiters and agents'],
+    ['coord status', 'who is where, what waits, what is deployed, and what needs you'],
+    ['coord status --watch', 'the same, for as long as you look'],
     ['coord status src/api', 'who holds any of it'],
     ['coord status src/api --wait=5m && make check', 'go on when nobody holds it'],
   ],
@@ -35,39 +44,84 @@ export const status: Verb = {
     const refused = await waitUntilFree(context, input, targets);
     if (refused) return refused;
     const store = await context.store();
-    const { state: known } = input.negated('fetch') ? await store.read() : await store.latest();
-    const state = await context.stores.withOffline(known);
-    const now = context.now();
-    const mine = input.flag('mine') ? context.identity().agent : null;
-    const options = { foldCase: context.repository.foldsCase };
-    const touches = (claim: Claim) =>
-      targets.length === 0 || targets.some((target) => overlaps(target, groundOf(claim), options));
-    const waits = (waiter: Waiter) =>
-      targets.length === 0 ||
-      targets.some((target) => waiter.targets.some((wanted) => overlaps(target, wanted, options)));
-    const claims = state.claims.filter((claim) => (mine === null || claim.agent === mine) && touches(claim));
-    const waiters = state.waiters.filter((waiter) => (mine === null || waiter.agent === mine) && waits(waiter));
-    const report = {
-      claims,
-      waiters,
-      agents: state.agents,
-      now,
-      reach: store.reach,
-      fetchedAt: store.reach === 'remote' ? store.askedAt : now,
-      clock: clockOf(stampAhead(state, await context.policy(mine ?? 'anyone'), now), now),
-    };
-    const { remote } = await context.config();
-    const isStale = store.reach === 'remote' && input.negated('fetch');
-    return {
-      // Made only for machines: with thousands of claims it takes longer than the table.
-      get data() {
-        return { ...report, claims: claims.map((claim) => ({ ...claim, expired: !isLive(claim, now) })) };
-      },
-      text: (style) => statusLines(report, style),
-      warnings: isStale ? [staleWarning(remote, report.fetchedAt, now)] : [],
-    };
+    if (input.flag('watch')) {
+      const { watchStatus } = await import('./status-watch.js');
+      return watchStatus(context, store, !input.negated('fetch'), () => look(context, input, store, targets));
+    }
+    return look(context, input, store, targets);
   },
 };
+
+/** The parts of the state beside claims and agents that the screen shows. */
+const PARTS = ['tasks', 'deployments', 'submissions', 'log'] as const;
+
+async function look(context: Context, input: Input, store: GitStore, targets: readonly Target[]): Promise<Success> {
+  const { state: known } = input.negated('fetch') ? await store.read(PARTS) : await store.latest(PARTS);
+  const state = await context.stores.withOffline(known);
+  const now = context.now();
+  const identity = context.identityIfKnown();
+  const mine = input.flag('mine') ? context.identity().agent : null;
+  const options = { foldCase: context.repository.foldsCase };
+  const touches = (claim: Claim) =>
+    targets.length === 0 || targets.some((target) => overlaps(target, groundOf(claim), options));
+  const waits = (waiter: Waiter) =>
+    targets.length === 0 ||
+    targets.some((target) => waiter.targets.some((wanted) => overlaps(target, wanted, options)));
+  const claims = state.claims.filter((claim) => (mine === null || claim.agent === mine) && touches(claim));
+  const waiters = state.waiters.filter((waiter) => (mine === null || waiter.agent === mine) && waits(waiter));
+  const tasks = state.tasks.tasks.length === 0 ? [] : await tasksNow(context, state);
+  const asksAll = targets.length === 0;
+  const report: StatusReport = {
+    agent: identity?.agent ?? null,
+    claims,
+    waiters,
+    agents: state.agents,
+    tasks: tasks.filter(
+      (task) =>
+        !['done', 'dropped'].includes(task.state) &&
+        (mine === null || task.agent === mine) &&
+        (asksAll || touchesScope(task, targets, options)),
+    ),
+    deployments: asksAll && mine === null ? running(state) : [],
+    needs: asksAll ? await needs(context, store, state, tasks, identity?.agent ?? null) : [],
+    now,
+    reach: store.reach,
+    fetchedAt: store.reach === 'remote' ? store.askedAt : now,
+    clock: clockOf(stampAhead(state, await context.policy(mine ?? 'anyone'), now), now),
+  };
+  const { remote } = await context.config();
+  const isStale = store.reach === 'remote' && input.negated('fetch');
+  return {
+    // Made only for machines: with thousands of claims it takes longer than the table.
+    get data() {
+      return { ...report, claims: claims.map((claim) => ({ ...claim, expired: !isLive(claim, now) })) };
+    },
+    text: (style) => statusLines(report, style),
+    warnings: isStale ? [staleWarning(remote, report.fetchedAt, now)] : [],
+  };
+}
+
+function touchesScope(task: TaskView, targets: readonly Target[], options: OverlapOptions): boolean {
+  return task.scope.some((text) => targets.some((target) => overlaps(target, patternTarget(text), options)));
+}
+
+/** What runs on each deploy target, as far as it was seen. */
+function running({ deployments }: State): RunningDeploy[] {
+  return deployments.targets.flatMap(({ target, live }) =>
+    live === null ? [] : [{ target, commit: live.commit, agent: live.agent, at: live.at }],
+  );
+}
+
+async function needs(
+  context: Context,
+  store: GitStore,
+  state: State,
+  tasks: readonly TaskView[],
+  agent: string | null,
+): Promise<Need[]> {
+  const notes = agent === null ? [] : ((await openNotes(store, agent)) ?? []);
+  return needsOf(state, { agent, notes, tasks }, context.now());
+}
 
 /** With `--wait`, returns once the targets are free, and nothing; else the refusal, or that the time is over. */
 async function waitUntilFree(context: Context, input: Input, targets: readonly Target[]): Promise<CoordError | null> {
@@ -95,9 +149,25 @@ export interface StatusReport {
   readonly claims: readonly Claim[];
   readonly waiters: readonly Waiter[];
   readonly agents: readonly Agent[];
+  /** Those that are not over. */
+  readonly tasks: readonly TaskView[];
+  readonly deployments: readonly RunningDeploy[];
+  /** Who asks; null: not known. */
+  readonly agent: string | null;
+  /** What waits for whoever asks, oldest first. */
+  readonly needs: readonly Need[];
   readonly now: Instant;
   readonly reach: Reach;
+  readonly fetchedAt: Instant | null;
   readonly clock: ClockReport;
+}
+
+/** What was seen to run on a deploy target. */
+interface RunningDeploy {
+  readonly target: string;
+  readonly commit: string;
+  readonly agent: string;
+  readonly at: Instant;
 }
 
 /** This host's clock beside the stamps of others. */
@@ -108,12 +178,13 @@ interface ClockReport {
   readonly behindSeconds: number;
 }
 
-const WIDEST_TARGET = 60;
-const WIDEST_REASON = 60;
+const WIDEST_TARGET = 48;
+const WIDEST_REASON = 40;
+const MOST_TASKS = 10;
 
-/** The table of claims, then who waits, then who was stopped. */
+/** What needs the reader, the table of claims, who waits, tasks, deploys, and who was stopped. */
 function statusLines(report: StatusReport, style: Style): string[] {
-  const { claims, waiters, agents, now, clock: hostClock } = report;
+  const { claims, waiters, agents, tasks, deployments, needs, now, clock: hostClock } = report;
   const rows = claims.map((claim) => [
     shorten(oneLine(claim.target), WIDEST_TARGET),
     claim.agent,
@@ -123,11 +194,17 @@ function statusLines(report: StatusReport, style: Style): string[] {
     shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
   ]);
   const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
-  const offered = claims.filter((claim) => isOffered(claim, null, now));
+  const offered = claims.filter((claim) => isOffered(claim, null, now) && claim.offer?.to !== report.agent);
   const killed = agents.filter((agent) => agent.killed !== null);
   return [
+    ...needs.map((need) => `${style.warn('needs you:')} ${need.what} (${ago(need.since, now)}): ${need.next}`),
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
     ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
+    ...taskSection(tasks),
+    ...deployments.map(
+      ({ target, commit, agent, at }) =>
+        `deployed: ${target} runs ${shortCommit(commit)} (by ${agent}, ${ago(at, now)} ago)`,
+    ),
     ...offered.map(
       (claim) =>
         `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): ${coord('handoff accept')}`,
@@ -144,6 +221,28 @@ function statusLines(report: StatusReport, style: Style): string[] {
       style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
     ),
   ];
+}
+
+function taskSection(tasks: readonly TaskView[]): string[] {
+  const more = tasks.length - MOST_TASKS;
+  return [
+    ...tasks.slice(0, MOST_TASKS).map((task) => {
+      const who = task.agent === null ? '' : ` ${task.agent}`;
+      const how = task.stuck
+        ? 'stuck'
+        : task.blockedBy.length > 0
+          ? `after ${task.blockedBy.join(', ')}`
+          : task.ready
+            ? 'ready'
+            : task.state;
+      return `task: ${task.id} ${shorten(oneLine(task.title), WIDEST_TARGET)} (${how}${who})`;
+    }),
+    ...(more > 0 ? [`and ${more} more: ${coord('task list')}`] : []),
+  ];
+}
+
+function ago(since: Instant, now: Instant): string {
+  return formatDuration(Math.max(0, Math.floor(secondsBetween(since, now))));
 }
 
 function waiterLine(waiter: Waiter, index: number, now: Instant): string {
