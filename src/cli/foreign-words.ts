@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   evidence: 'deploy show …',
   verify: 'deploy verify …',
   gates: 'gate list',
+  watch: 'status --watch',
   check: 'sync-check',
   sync: 'sync-check',
   push: 'land',
