@@ -3,9 +3,9 @@ import type { Context } from './context.js';
 import type { Claim, State } from './domain/model.js';
 import type { OfflineRequest } from './domain/request-table.js';
 import { gitInBackground } from './git/background.js';
-import { BranchRef } from './store/swap/branch-ref.js';
 import { GitStore, type Signing } from './store/swap/git-store.js';
 import { type OfflineStore, Pending } from './store/swap/offline.js';
+import { StateRef } from './store/swap/state-ref.js';
 import type { Companion } from './store/swap/store.js';
 import { Upkeep } from './store/upkeep/upkeep.js';
 
@@ -13,9 +13,9 @@ import { Upkeep } from './store/upkeep/upkeep.js';
 const WORK_TIMEOUT_MS = 300_000;
 
 /** What of the configuration a store is made from. */
-export type StoreConfig = Pick<Config, 'branch' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits'>>;
+export type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits'>>;
 
-/** Opens the state of a coordination branch, and what this clone granted without its remote. */
+/** Opens the state, and what this clone granted without its remote. */
 export class Stores {
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
@@ -28,32 +28,29 @@ export class Stores {
    * The store that a configuration describes; with `share`, its remote arbitrates.
    * @param companion moves with every write to a shared store, or not at all
    */
-  async open(
-    { branch: name, share, remote, signCommits = false }: StoreConfig,
-    companion?: Companion,
-  ): Promise<GitStore> {
+  async open({ ref: name, share, remote, signCommits = false }: StoreConfig, companion?: Companion): Promise<GitStore> {
     const { context } = this;
     const { repository, git, objects, surroundings: around } = context;
-    const branch = new BranchRef(repository, git, objects, name, around, share ? remote : null);
+    const ref = new StateRef(repository, git, objects, name, around, share ? remote : null);
     const upkeep = new Upkeep({
       repository,
       git,
       background: (args) => gitInBackground(repository.root, context.host.env, args),
-      ref: branch.name,
+      ref,
       now: context.host.now,
     });
     const sign: Signing = {
-      // A branch from before the main branch asked for it does not lift it.
+      // A checkout from before the main branch asked for it does not lift it.
       isAsked: async () => signCommits || (await context.mainDemands())?.signCommits === true,
       commit: (body) => this.sign(body),
     };
-    if (!share) return new GitStore({ repository, objects, branch, arbiter: branch, around, upkeep, sign });
+    if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, around, upkeep, sign });
     const { RemoteArbiter } = await import('./store/swap/remote-arbiter.js');
     const door = companion ? context.remoteGitWithin(WORK_TIMEOUT_MS) : context.remoteGit;
-    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: branch, around });
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, around });
     // What moves together with other work moves alone.
     const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
-    return new GitStore({ repository, objects, branch, arbiter, around, companion, upkeep, settle, sign });
+    return new GitStore({ repository, objects, ref, arbiter, around, companion, upkeep, settle, sign });
   }
 
   private async sign(body: Buffer): Promise<string> {
@@ -65,31 +62,31 @@ export class Stores {
   async offline(request: OfflineRequest | null): Promise<OfflineStore> {
     const { OfflineStore } = await import('./store/swap/offline.js');
     this.staysOffline = true;
-    return new OfflineStore(await this.context.store(), this.pendingOn(await this.ownBranch()), request);
+    return new OfflineStore(await this.context.store(), this.pendingOn(await this.ownRef()), request);
   }
 
   /** The state with what was granted offline, and not put to the remote yet. */
-  async withOffline(state: State, branch?: string): Promise<State> {
-    const { requests } = await this.pendingOn(branch ?? (await this.ownBranch())).read();
+  async withOffline(state: State, ref?: string): Promise<State> {
+    const { requests } = await this.pendingOn(ref ?? (await this.ownRef())).read();
     if (requests.length === 0) return state;
     const { withPending } = await import('./store/swap/offline.js');
     return withPending(state, requests);
   }
 
-  private async settleOffline(store: GitStore, branch: string): Promise<void> {
-    const pending = this.pendingOn(branch);
+  private async settleOffline(store: GitStore, ref: string): Promise<void> {
+    const pending = this.pendingOn(ref);
     if ((await pending.read()).id === null) return;
     const { settlePending } = await import('./store/swap/offline.js');
     const { confirmed } = await settlePending(store, pending, this.context.surroundings);
     this.confirmed.push(...confirmed);
   }
 
-  private async ownBranch(): Promise<string> {
-    return (await this.context.config()).branch;
+  private async ownRef(): Promise<string> {
+    return (await this.context.config()).ref;
   }
 
-  private pendingOn(branch: string): Pending {
+  private pendingOn(ref: string): Pending {
     const { repository, git, objects } = this.context;
-    return new Pending(repository, git, objects, branch);
+    return new Pending(repository, git, objects, ref);
   }
 }

@@ -241,9 +241,11 @@ const SYNC = {
 /** What stands in `data`, by verb. A verb that passes on what another program writes has its fields here too. */
 export const ANSWERS: Readonly<Record<string, Fields>> = {
   init: {
-    branch: 'text',
+    ref: 'text',
     commit: 'commit | null',
-    outcome: "'created' | 'adopted' | 'existing'",
+    outcome: "'created' | 'adopted' | 'existing' | 'moved'",
+    movedFrom: 'text | null',
+    refused: '{ ref: text; reason: text } | null',
     share: 'boolean',
     remote: 'text | null',
     files: 'File[]',

@@ -9,7 +9,7 @@ export interface VerbEntry {
   readonly isDefault?: boolean;
   /** Whether the words after `--` are a command line of their own. */
   readonly takesCommand?: boolean;
-  /** Whether it writes to the coordination branch: it takes a request id then. */
+  /** Whether it writes to the state ref: it takes a request id then. */
   readonly writes?: boolean;
   /** Loaded only when it is run, or its help is asked for. */
   load(): Promise<Verb>;

@@ -1,11 +1,13 @@
 import { patternTarget } from '../domain/ground/patterns.js';
 import type { Policy } from '../domain/request.js';
+import { STATE_REF } from '../domain/state-ref.js';
 import { type Deploys, deploysOf, mapValues, type SignerFiles, seconds, signerFiles } from './deploys.js';
 import type { RawConfig } from './schema.js';
 
 /** The configuration with every default filled in; durations in seconds. */
 export interface Config extends Deploys {
-  readonly branch: string;
+  /** Full name of the state ref. */
+  readonly ref: string;
   readonly remote: string;
   /** null: the remote is asked for its default branch. */
   readonly mainBranch: string | null;
@@ -24,7 +26,7 @@ export interface Config extends Deploys {
   /** Whether the edit guard claims what is free, in place of asking for it. */
   readonly autoClaim: boolean;
   readonly requireSession: boolean;
-  /** Whether the commits of the coordination branch are signed. */
+  /** Whether the commits of the state ref are signed. */
   readonly signCommits: boolean;
   readonly tasks: Policy['tasks'];
   /** Whose signatures count there. */
@@ -41,7 +43,7 @@ const DEFAULT_WAIT_SECONDS = 9 * 60;
 export function withDefaults(raw: RawConfig): Config {
   const maxSeconds = seconds(raw.ttl?.max) ?? DEFAULT_MAX_TTL_SECONDS;
   return {
-    branch: raw.branch ?? 'coord',
+    ref: raw.ref ?? STATE_REF,
     remote: raw.remote ?? 'origin',
     mainBranch: raw.mainBranch ?? null,
     share: raw.share ?? false,

@@ -12,10 +12,10 @@ export interface ConfigKey {
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: '$schema', what: 'Where editors find the schema of this file.' },
   {
-    key: 'branch',
-    what: 'The branch that holds the coordination state. It shares no history with the code and is never checked out.',
-    default: 'coord',
-    example: 'team/coord',
+    key: 'ref',
+    what: 'The ref that carries the coordination state, by its full name. It shares no history with the code. A branch (refs/heads/…) only where the server takes nothing else.',
+    default: 'refs/coord/state',
+    example: 'refs/heads/coord',
   },
   {
     key: 'remote',
@@ -118,11 +118,11 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   {
     key: 'signCommits',
-    what: "Whether each commit of the coordination branch is signed, as git's own settings for signing say. coord audit then looks at the signatures.",
+    what: "Whether each commit of the state ref is signed, as git's own settings for signing say. coord audit then looks at the signatures.",
     default: false,
     example: true,
   },
-  { key: 'signers', what: 'Whose signatures count on the coordination branch: files of the main branch.' },
+  { key: 'signers', what: 'Whose signatures count on the state ref: files of the main branch.' },
   {
     key: 'signers.allowedSigners',
     what: 'The file of the keys that count, in the form of a gate’s allowedSigners. Not the file of a gate: its keys open that gate.',

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { isReadablePattern } from '../domain/deploy/verification.js';
 import { notAGate } from '../domain/gates/lint.js';
 import { problemOf } from '../domain/ground/index.js';
+import { problemOfStateRef } from '../domain/state-ref.js';
 import { oneLine } from '../domain/text.js';
 import { parseDuration } from '../domain/time.js';
 
@@ -35,6 +36,13 @@ const refName = v.pipe(
   v.check(
     (text) => Buffer.byteLength(text) <= MOST_REF_NAME_BYTES,
     `must be no longer than ${MOST_REF_NAME_BYTES} bytes`,
+  ),
+);
+const stateRef = v.pipe(
+  refName,
+  v.check(
+    (text) => problemOfStateRef(text) === null,
+    ({ input }) => problemOfStateRef(input) ?? '',
   ),
 );
 /** A program and its arguments, of which some may be empty. */
@@ -124,7 +132,7 @@ const flag = v.boolean('must be true or false');
 /** The shape of `coord.config.json`; every key is optional. The JSON schema that editors read is made from it. */
 export const ConfigSchema = v.strictObject({
   $schema: v.optional(v.string()),
-  branch: v.optional(refName),
+  ref: v.optional(stateRef),
   remote: v.optional(refName),
   mainBranch: v.optional(refName),
   share: v.optional(flag),

@@ -35,7 +35,8 @@ export interface StarterConfig {
 
 export interface StarterChoices {
   readonly remote: string | null;
-  readonly branch: string | undefined;
+  /** Full name. */
+  readonly ref: string;
   readonly mainBranch: string | undefined;
 }
 
@@ -46,7 +47,7 @@ export function starterConfig(root: string, choices: StarterChoices): StarterCon
   );
   const raw: RawConfig = {
     $schema: SCHEMA_REFERENCE,
-    branch: choices.branch ?? 'coord',
+    ref: choices.ref,
     ...(choices.remote === null ? {} : { remote: choices.remote }),
     ...(choices.mainBranch === undefined ? {} : { mainBranch: choices.mainBranch }),
     share: choices.remote !== null,

@@ -201,7 +201,7 @@ export interface SubmissionClosing {
   readonly reason: string | null;
 }
 
-/** Everything on the coordination branch, as far as the decision in hand needs it. */
+/** Everything on the state ref, as far as the decision in hand needs it. */
 export interface State {
   /** The largest token ever granted on this branch. */
   readonly lastToken: number;

@@ -3,6 +3,7 @@ import type { SignedTagGate } from '../config/deploys.js';
 import type { GateQuestion } from '../domain/gates/gate.js';
 import { judgeTag, judgeTags, type TagFound, type TagVerdict } from '../domain/gates/judge.js';
 import { parsePayload, TAGS, tagFolder } from '../domain/gates/payload.js';
+import { PRIVATE_REFS } from '../domain/state-ref.js';
 import { oneLine } from '../domain/text.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
@@ -105,7 +106,7 @@ export interface TagToJudge extends TagFound {
 
 const LOCAL = `refs/tags/${TAGS}`;
 /** What is fetched stands apart from the tags of this clone, which are the user's. */
-const FETCHED = 'refs/coord/gates/';
+const FETCHED = `${PRIVATE_REFS}gates/`;
 /** A tag for a gate has less than 2 kB. */
 const MOST_BYTES = 64 * 1024;
 

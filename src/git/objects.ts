@@ -133,7 +133,7 @@ async function readBatch(git: Git, ids: readonly string[], into: Map<string, Git
 
 function missingObject(id: string): CoordError {
   return new CoordError('corrupt', `git object ${id} is missing from this repository`, {
-    hint: 'git fsck; if "git gc --prune=now" ran beside a write, fetch the coordination branch again',
+    hint: 'git fsck; if "git gc --prune=now" ran beside a write, fetch the state ref again',
   });
 }
 

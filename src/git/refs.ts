@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { coord } from '../domain/suggestion.js';
 import { shorten } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { dropLooseRef, type RefUpdateResult, readIfThere, readPackedRef, swapRefFile } from './ref-swap.js';
@@ -114,14 +115,13 @@ export async function isAncestor(git: Git, ancestor: string, descendant: string)
   return code === 0 ? true : code === 1 ? false : null;
 }
 
-/** @throws CoordError `usage` when the name cannot be a branch of git. */
-export async function checkBranchName(git: Git, name: string): Promise<void> {
-  const { code } = await git(['check-ref-format', '--branch', name]);
-  if (code !== 0 || name.startsWith('-')) {
-    throw new CoordError('usage', `not a branch name: ${JSON.stringify(name)}`, {
-      hint: 'set "branch" in coord.config.json',
-    });
-  }
+/** @throws CoordError `usage` when git has no ref of such a name (full). */
+export async function checkRefName(git: Git, name: string): Promise<void> {
+  const { code } = await git(['check-ref-format', name]);
+  if (code === 0) return;
+  throw new CoordError('usage', `not a name of a ref: ${JSON.stringify(name)}`, {
+    hint: `choose another: ${coord('init --ref refs/coord/state')}`,
+  });
 }
 
 /** Those of the commits that this repository has not got. */

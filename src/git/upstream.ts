@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PRIVATE_REFS } from '../domain/state-ref.js';
 import type { SyncFacts, UnfinishedOperation, UpstreamFacts } from '../domain/sync/sync.js';
 import type { Instant } from '../domain/time.js';
 import { type Covers, dirtyPaths, hasSubmodules, readIndexEntries, submodulesOffPin, untrackedPaths } from './dirty.js';
@@ -31,7 +32,7 @@ const DEEPEN_STEPS = [50, 1000];
 
 /**
  * Fetches the upstream and gathers what is needed to judge whether HEAD contains it. Touches no index, no working
- * tree, and no ref outside `refs/coord/seen/` and this worktree's own `refs/worktree/coord/`.
+ * tree, and no ref outside `refs/coord-local/seen/` and this worktree's own `refs/worktree/coord/`.
  * @throws CoordError `fault` when git cannot read this repository, `unavailable` when git cannot run.
  */
 export async function gatherSyncFacts(
@@ -208,7 +209,7 @@ function seenTips(
   { remote, branch, isDefault }: { readonly remote: string; readonly branch: string; readonly isDefault: boolean },
 ): SeenTips {
   const names = [refSegment(branch), ...(isDefault ? [DEFAULT_BRANCH] : [])];
-  const prefixes = names.map((name) => `refs/coord/seen/${refSegment(remote)}/${name}/`);
+  const prefixes = names.map((name) => `${PRIVATE_REFS}seen/${refSegment(remote)}/${name}/`);
   const tracking = `refs/remotes/${remote}/${branch}`;
   return {
     async list() {

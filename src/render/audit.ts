@@ -17,8 +17,8 @@ import type { Style } from './style.js';
 export interface AuditPlace {
   readonly range: string;
   readonly remote: string;
-  /** Name of the coordination branch. */
-  readonly branch: string;
+  /** Full name of the state ref. */
+  readonly ref: string;
   /** What is gone from the beginning of its history. */
   readonly cut: 'compacted' | 'shallow' | null;
   readonly now: Instant;
@@ -54,7 +54,7 @@ export interface AuditReport {
   /** Only those that touch the surface. */
   readonly commits: readonly AuditCommitReport[];
   readonly summary: AuditSummary;
-  /** From when on the coordination branch tells everything; null: from the beginning. */
+  /** From when on the state ref tells everything; null: from the beginning. */
   readonly historyFrom: Instant | null;
   /** null: no signatures are asked for. */
   readonly coordination: CoordinationReport | null;
@@ -119,7 +119,7 @@ function whyWords({ reason, holding, missing }: Judgement, at: Instant, { now, c
       return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone`;
     case 'before-history':
       return cut === 'shallow'
-        ? 'the coordination branch of this shallow clone does not reach back so far'
+        ? 'the state ref of this shallow clone does not reach back so far'
         : 'what was claimed then was compacted away';
   }
 }
@@ -127,7 +127,7 @@ function whyWords({ reason, holding, missing }: Judgement, at: Instant, { now, c
 function nextWords({ verdict, reason, path, holding, missing }: Judgement, place: AuditPlace): string {
   if (reason === 'work-missing') return `git fetch ${shellWord(place.remote)} ${missing}`;
   if (reason === 'before-history') {
-    if (place.cut === 'shallow') return `git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.branch)}`;
+    if (place.cut === 'shallow') return `git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`;
     return 'let a person look at the commit';
   }
   if (verdict === 'claimed-by-another' && holding) {
@@ -169,7 +169,7 @@ function summaryLine({ range, summary }: AuditReport, style: Style): string {
   return `${word} ${size}, ${summary.onSurface} on the surface: ${counts}`;
 }
 
-/** What the signatures of the coordination branch show. */
+/** What the signatures of the state ref show. */
 export interface CoordinationReport {
   /** From when on the main branch asks for them; null: not known. */
   readonly since: Instant | null;
@@ -197,8 +197,7 @@ function signatureLines(
   style: Style,
 ): readonly string[] {
   if (report === null) return [];
-  if (report.problem !== null)
-    return [`${style.warn('unknown')}: the signatures of the coordination branch: ${report.problem}`];
+  if (report.problem !== null) return [`${style.warn('unknown')}: the signatures of the state ref: ${report.problem}`];
   const { findings, commits, signed } = report;
   const lines = firstOf(findings, (finding) => signatureFindingLine(finding, now, style), most, MORE_IN_JSON);
   const size = plural(commits, 'coordination commit');

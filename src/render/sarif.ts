@@ -46,7 +46,7 @@ const RULES: readonly Rule[] = [
     id: 'unsigned-coordination',
     name: 'UnsignedCoordination',
     level: 'error',
-    short: 'A commit of the coordination branch has no signature that counts',
+    short: 'A commit of the state ref has no signature that counts',
     help: 'Look at the commit and at who pushed it. "signers" in coord.config.json says whose keys count.',
   },
 ];

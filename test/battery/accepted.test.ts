@@ -34,7 +34,7 @@ async function rig(way: (typeof WAYS)[number]) {
     return recorder.call(...words);
   };
   const history = () => {
-    box.git(clone, 'fetch', '--quiet', remote, 'coord:refs/remotes/origin/coord');
+    box.git(clone, 'fetch', '--quiet', remote, 'refs/coord/state:refs/remotes/origin/coord');
     return checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
   };
   return { call, history };

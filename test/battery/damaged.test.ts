@@ -24,7 +24,7 @@ beforeEach(async () => {
   await as('noor', 'claim', '@db/main');
   await as('noor', 'release', '@db/main');
   for (const text of ['first', 'second']) await as('noor', 'note', text, '--to', 'maya');
-  begin = box.git(clone, 'rev-parse', 'refs/heads/coord');
+  begin = box.git(clone, 'rev-parse', 'refs/coord/state');
 });
 
 /**
@@ -37,7 +37,7 @@ async function answersTo(
   asked: readonly (readonly string[])[] = CLAIMS_READERS,
 ): Promise<string[]> {
   // What an answer to the case before may have left must not be what is refused now.
-  box.git(clone, 'update-ref', 'refs/coord/known/coord', begin);
+  box.git(clone, 'update-ref', 'refs/coord-local/known/coord/state', begin);
   commitFiles(box, clone, files, [begin]);
   const failures: string[] = [];
   const refs = () => box.git(clone, 'for-each-ref');
@@ -206,20 +206,20 @@ describe('log.jsonl', () => {
 
 describe('the branch', () => {
   it('with a merge commit at its tip is refused: it has no one order any more', async () => {
-    const other = box.git(clone, 'commit-tree', 'coord~1^{tree}', '-p', 'coord~1', '-m', 'another line');
+    const other = box.git(clone, 'commit-tree', 'coord/state~1^{tree}', '-p', 'coord/state~1', '-m', 'another line');
     const failures: string[] = [];
     for (const parents of [
       [begin, other],
       [begin, box.git(clone, 'rev-parse', 'main')],
     ]) {
-      box.git(clone, 'update-ref', 'refs/coord/known/coord', begin);
+      box.git(clone, 'update-ref', 'refs/coord-local/known/coord/state', begin);
       const tip = commitFiles(box, clone, {}, parents);
       for (const args of [...CLAIMS_READERS, ...LOG_READERS]) {
         const { code, stderr } = await as('maya', ...args);
         if (code !== 8 || !stderr.includes('merge')) failures.push(`${args[0]}: exit ${code} ${stderr}`);
       }
-      if (box.git(clone, 'rev-parse', 'coord') !== tip) failures.push('the state was touched');
-      box.git(clone, 'update-ref', 'refs/heads/coord', begin);
+      if (box.git(clone, 'rev-parse', 'coord/state') !== tip) failures.push('the state was touched');
+      box.git(clone, 'update-ref', 'refs/coord/state', begin);
       const { code, stderr } = await as('maya', 'status');
       if (code !== 0) failures.push(`put back: exit ${code} ${stderr}`);
     }

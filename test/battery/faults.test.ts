@@ -51,7 +51,7 @@ async function wrongAfter(fleet: Fleet, faulty: Faulty, path: string, before: st
   const status = await fleet.as('looker', ['status', '--json']);
   if (status.code !== 0) return [`status afterwards: exit ${status.code} ${status.stderr}`];
   const held = status.json().data.claims.some(({ target }: { target: string }) => target === path);
-  const moved = fleet.box.git(fleet.clone, 'rev-parse', 'coord') !== before;
+  const moved = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state') !== before;
   if (!STATED.has(exit)) problems.push(`exit ${exit}: ${output.slice(0, 300)}`);
   if (exit === 0 && !held) problems.push('acknowledged, and not held');
   if (exit !== 0 && held !== moved) problems.push('moved the branch without the claim');
@@ -75,7 +75,7 @@ describe('a fault at the k-th file operation of a claim, for each k', () => {
     let tried = 0;
     const { operations } = runWithFault(fleet, ['claim', 'src/count.ts'], 0, fault);
     for (let at = 1; at <= operations; at += STEP) {
-      const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+      const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
       const faulty = runWithFault(fleet, ['claim', 'src/k.ts'], at, fault);
       tried += 1;
       const wrong = await wrongAfter(fleet, faulty, 'src/k.ts', before);

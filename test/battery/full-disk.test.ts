@@ -48,7 +48,7 @@ async function tried(
   words: readonly string[],
   { left, fill, seen }: Try,
 ): Promise<string[]> {
-  const tip = () => box.git(clone, 'rev-parse', 'refs/heads/coord');
+  const tip = () => box.git(clone, 'rev-parse', 'refs/coord/state');
   const as = (args: readonly string[]) => box.coord(clone, args, { env: { COORD_AGENT: 'maya' } });
   const failures: string[] = [];
   fill(left);

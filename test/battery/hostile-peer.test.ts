@@ -43,8 +43,8 @@ describe('what a peer wrote by hand on the branch', () => {
   it('any text of any file', async () => {
     const place = await inUse();
     const { box, clone, look } = place;
-    const good = box.git(clone, 'rev-parse', 'coord');
-    const files = box.git(clone, 'ls-tree', '--name-only', 'coord').split('\n');
+    const good = box.git(clone, 'rev-parse', 'coord/state');
+    const files = box.git(clone, 'ls-tree', '--name-only', 'coord/state').split('\n');
     const places = files.filter((name) => /\.jsonl?$/.test(name)).flatMap((name) => textsIn(place, name));
     const random = generator(SEED);
     let tried = 0;

@@ -101,7 +101,7 @@ describe('many agents at once', () => {
       }),
     );
     await playWorkload(recorder, { agents: clones.length, operations: sized(4, 25), seed: 7 });
-    box.git(clone, 'fetch', '--quiet', 'origin', 'coord:refs/remotes/origin/coord');
+    box.git(clone, 'fetch', '--quiet', 'origin', 'refs/coord/state:refs/remotes/origin/coord');
     const checked = checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
     tally({
       test: `10 ${clones.length} clones of one remote`,

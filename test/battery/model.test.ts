@@ -27,10 +27,10 @@ describe('two agents in two worktrees', () => {
       const started = fleet.clock.ms;
       await fleet.run('boss', clone, ['session', 'start', '--role', 'orchestrator']);
       for (const agent of AGENTS) await fleet.run(agent, clone, ['note', 'here']);
-      const begin = box.git(clone, 'rev-parse', 'coord');
+      const begin = box.git(clone, 'rev-parse', 'coord/state');
       /** As it was before anybody claimed anything. */
       const reset = () => {
-        for (const ref of ['refs/heads/coord', 'refs/coord/known/coord']) {
+        for (const ref of ['refs/coord/state', 'refs/coord-local/known/coord/state']) {
           writeFileSync(join(clone, '.git', ref), `${begin}\n`);
         }
         rmSync(join(clone, '.git', 'coord'), { recursive: true, force: true });

@@ -95,7 +95,7 @@ describe('clones that were parted from their remote, and rejoin', () => {
       lost += await rejoined(all, held, random, failures);
       for (const agent of agents) await as(agent, 'release', '--all', '--uncommitted');
     }
-    box.git(clones[0], 'fetch', '--quiet', remote, 'coord:refs/remotes/origin/coord');
+    box.git(clones[0], 'fetch', '--quiet', remote, 'refs/coord/state:refs/remotes/origin/coord');
     const replay = replayCommits(readBranch(box, clones[0], 'refs/remotes/origin/coord'));
     tally({
       test: '7 clones parted, claims offline, rejoined',

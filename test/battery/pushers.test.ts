@@ -13,7 +13,7 @@ const TRIALS = sized(4, 300);
 
 /** Lets nobody move the branch before two have come who would both move it from the same commit. */
 const BARRIER = `while read -r old new ref; do
-  [ "$ref" = refs/heads/coord ] || continue
+  [ "$ref" = refs/coord/state ] || continue
   mkdir -p meeting
   echo here >> "meeting/$old"
   tries=0
@@ -52,7 +52,7 @@ describe.each(WAYS)('two pushers from one parent, by %s', (way) => {
       const codes = calls.map(({ exit }) => exit).sort();
       if (codes.join() !== '0,3') failures.push(`${trial}: exits ${codes} ${JSON.stringify(calls[0]?.answer?.error)}`);
     }
-    box.git(clone, 'fetch', '--quiet', remote, 'coord:refs/remotes/origin/coord');
+    box.git(clone, 'fetch', '--quiet', remote, 'coord/state:refs/remotes/origin/coord');
     const { problems } = checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
     const met = meetings(remote);
     if (met === 0) failures.push('they never met: nothing was tried');

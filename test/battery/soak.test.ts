@@ -56,7 +56,7 @@ const BROKEN: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp
     /without a live claim on it/,
   ],
   [
-    'the main branch moves without the coordination branch',
+    'the main branch moves without the state ref',
     { file: 'store/swap/store.ts', from: "return ['--atomic', ", to: 'return [' },
     /but the main branch stood at|but what landed last is/,
   ],

@@ -12,7 +12,7 @@ const WORDS: Trial['words'] = {
   broken: /coord.* (?:names no commit|cannot be read)/,
 };
 
-/** Who tampers with the coordination branch has left the main branch alone. */
+/** Who tampers with the state ref has left the main branch alone. */
 const MAIN_BRANCH_ALONE: Exception = { verbs: ['sync-check'], exits: [0] };
 /** They read the history alone, which is whole where somebody only put something on top of it. */
 const HISTORY_ALONE: Exception = { verbs: ['events', 'metrics'], kinds: ['on'], exits: [0] };
@@ -85,8 +85,8 @@ it('tampered with here, where it follows the remote: comes back from there, or i
 });
 
 it.each([
-  ['the remote', true, 'refs/coord/remote/origin/coord'],
-  ['this clone', false, 'refs/coord/known/coord'],
+  ['the remote', true, 'refs/coord-local/remote/origin/coord/state'],
+  ['this clone', false, 'refs/coord-local/known/coord/state'],
 ])('the memory of where %s stood tampered with: as before, or refused', async (_, shared, ref) => {
   const world = await tamperedWorld({ shared });
   const { tried, failures } = await tryAllWays(world, {

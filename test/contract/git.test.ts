@@ -11,11 +11,11 @@ import { START } from '../support/requests.js';
 import { type Sandbox as Box, Sandbox, sandbox } from '../support/sandbox.js';
 import { type Opened, storeContract } from './store.contract.js';
 
-const LOCAL = { branch: 'coord', share: false, remote: 'origin' };
+const LOCAL = { ref: 'refs/coord/state', share: false, remote: 'origin' };
 const SHARED = { ...LOCAL, share: true };
 const BEGIN = { operation: 'begin', agent: 'maya', at: START, summary: 'begin coordination', events: [] };
 
-function historyIn(box: Box, directory: string, branch = 'coord'): Opened['history'] {
+function historyIn(box: Box, directory: string, branch = 'coord/state'): Opened['history'] {
   return async () => {
     const commits = box.git(directory, 'log', '--reverse', '--format=%H', branch).split('\n').slice(1);
     return commits.map((commit) => eventsIn(box.git(directory, 'log', '-1', '--format=%B', commit)));
@@ -77,7 +77,7 @@ storeContract('refs and objects packed', async () => {
   const directory = box.repository();
   // Packed as soon as something loose is there: no read may rely on loose refs or objects.
   return local(box, directory, () => {
-    if (existsSync(join(directory, '.git', 'refs', 'heads', 'coord'))) box.git(directory, 'gc', '--quiet');
+    if (existsSync(join(directory, '.git', 'refs', 'coord/state', 'state'))) box.git(directory, 'gc', '--quiet');
   });
 });
 
@@ -86,7 +86,7 @@ storeContract('objects of another repository (alternates)', async () => {
   const lender = box.repository();
   await local(box, lender);
   const borrower = box.clone(lender, { args: ['--shared', '--no-checkout'] });
-  box.git(borrower, 'update-ref', 'refs/heads/coord', 'refs/remotes/origin/coord');
+  box.git(borrower, 'fetch', '--quiet', 'origin', 'refs/coord/state:refs/coord/state');
   return local(box, borrower);
 });
 

@@ -76,10 +76,10 @@ describe('coord agent kill', () => {
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain('known: noor');
     await asPaul(fleet, 'agent', 'kill', 'noor', '--reason', 'loops');
-    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     const again = await asPaul(fleet, 'agent', 'kill', 'noor', '--reason', 'again');
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('noor is stopped already, by paul')]);
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 });
 
@@ -110,9 +110,9 @@ describe('coord agent list and coord agent state', () => {
   it('write no second commit for the same state', async () => {
     const { box, clone, as } = await localFleet();
     await as('maya', ['agent', 'state', 'thinking']);
-    const tip = box.git(clone, 'rev-parse', 'coord');
+    const tip = box.git(clone, 'rev-parse', 'coord/state');
     await as('maya', ['agent', 'state', 'thinking']);
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
   it.each([[['']], [['x'.repeat(501)]], [['doing', '--clear']]])('refuse %j with exit 2', async (args) => {

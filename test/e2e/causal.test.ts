@@ -24,7 +24,7 @@ describe('causal claims', () => {
     fleet.box.commit(fleet.clone, 'src/api/users.ts', 'more users\n');
     await fleet.as('maya', ['release', 'src/api']);
     expect((await fleet.as('noor', ['claim', 'src/api', '--allow-behind'], { cwd: other })).code).toBe(0);
-    expect(fleet.box.git(fleet.clone, 'log', '-1', '--format=%b', 'coord')).toContain('"allowedBehind":true');
+    expect(fleet.box.git(fleet.clone, 'log', '-1', '--format=%b', 'coord/state')).toContain('"allowedBehind":true');
   });
 
   it('follow a rename to the new name, wherever it went', async () => {

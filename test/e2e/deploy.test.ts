@@ -169,7 +169,7 @@ describe('coord deploy', () => {
     expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
     box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, branch: 'other' }));
     const elsewhere = await fleet.deploy('maya', [], ['touch', '../out']);
-    expect(elsewhere.json().error).toMatchObject({ exit: 2, details: { keys: ['branch'] } });
+    expect(elsewhere.json().error).toMatchObject({ exit: 2, details: { keys: ['ref'] } });
     expect(existsSync(box.path('out'))).toBe(false);
   });
 
@@ -339,7 +339,7 @@ describe('coord deploy', () => {
     });
     expect(stolen.code).toBe(0);
     // The holder asks the remote when it renews, or when its branch moves.
-    box.git(fleet.clone, 'fetch', '--quiet', 'origin', 'coord:coord');
+    box.git(fleet.clone, 'fetch', '--quiet', 'origin', 'refs/coord/state:refs/coord/state');
     const lost = await running;
     expect(lost.json().error).toMatchObject({ exit: 4, details: { reason: 'lost' } });
     expect(box.read('stopped')).toBe('stopped\n');

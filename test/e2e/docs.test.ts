@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { VERBS } from '../../src/commands/registry.js';
-import { AGENTS_BLOCK } from '../../src/commands/setup/init.js';
+import { AGENTS_BLOCK } from '../../src/commands/setup/init-files.js';
 import { entryNamed, heads, tailsOf } from '../../src/commands/subjects.js';
 import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/command-lines.js';
 

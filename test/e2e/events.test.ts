@@ -17,13 +17,13 @@ async function eventsOf(fleet: Fleet, ...args: string[]): Promise<(CoordEvent & 
 
 /** Makes a commit with this message and the state of the branch. */
 function commitOn({ box, clone }: Fleet, parent: string, message: string): string {
-  return box.git(clone, 'commit-tree', 'coord^{tree}', '-p', parent, '-m', message);
+  return box.git(clone, 'commit-tree', 'coord/state^{tree}', '-p', parent, '-m', message);
 }
 
-/** Puts a commit with this message on top of the coordination branch. */
+/** Puts a commit with this message on top of the state ref. */
 function commitByHand(fleet: Fleet, message: string): string {
   const commit = commitOn(fleet, 'coord', message);
-  fleet.box.git(fleet.clone, 'update-ref', 'refs/heads/coord', commit);
+  fleet.box.git(fleet.clone, 'update-ref', 'refs/coord/state', commit);
   return commit;
 }
 
@@ -104,7 +104,7 @@ describe('events', () => {
     const blob = fleet.box.git(fleet.clone, 'hash-object', '-w', fleet.box.write(fleet.clone, 'torn', '{'));
     const index = { ...fleet.box.env, GIT_INDEX_FILE: join(fleet.box.directory, 'index') };
     const git = (...args: string[]) => fleet.box.git(fleet.clone, ...args);
-    const entries = git('ls-tree', 'coord').replace(/^(\d+ blob )\w+(\tclaims\.json)$/m, `$1${blob}$2`);
+    const entries = git('ls-tree', 'coord/state').replace(/^(\d+ blob )\w+(\tclaims\.json)$/m, `$1${blob}$2`);
     const { spawnSync } = await import('node:child_process');
     const made = spawnSync('git', ['mktree'], {
       cwd: fleet.clone,
@@ -112,7 +112,7 @@ describe('events', () => {
       input: `${entries}\n`,
       encoding: 'utf8',
     });
-    git('update-ref', 'refs/heads/coord', git('commit-tree', made.stdout.trim(), '-p', 'coord', '-m', 'torn'));
+    git('update-ref', 'refs/coord/state', git('commit-tree', made.stdout.trim(), '-p', 'coord/state', '-m', 'torn'));
     expect((await fleet.as('maya', ['status', '--no-fetch'])).code).toBe(8);
     expect(typesOf(await eventsOf(fleet))).toEqual(['claim.granted']);
   });
@@ -183,13 +183,13 @@ describe('events --follow', () => {
     const refusal = await follower.sees(({ type }) => type === 'claim.refused');
     const types = ['claim.granted', 'claim.refused'];
     // Both commits come at once: what lies between must be seen, and the refusal not again.
-    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     const between = { ...refusal, id: 'between', type: 'note.added' };
     const one = commitOn(fleet, before, `between\n\n${JSON.stringify(between)}`);
     fleet.box.git(
       fleet.clone,
       'update-ref',
-      'refs/heads/coord',
+      'refs/coord/state',
       commitOn(fleet, one, `again\n\n${JSON.stringify(refusal)}`),
     );
     await fleet.as('maya', ['release', '@db']);
@@ -265,7 +265,7 @@ describe('events --follow', () => {
     await fleet.as('maya', ['claim', '@b']);
     const follower = follow(fleet.box, fleet.clone);
     await follower.sees(({ target }) => target === '@b');
-    fleet.box.git(fleet.clone, 'update-ref', 'refs/heads/coord', 'coord~1');
+    fleet.box.git(fleet.clone, 'update-ref', 'refs/coord/state', 'coord/state~1');
     expect((await follower.ended).code).toBe(8);
     expect(follower.events.at(-1)).toMatchObject({ ok: false, error: { code: 'corrupt' } });
   });
@@ -276,10 +276,10 @@ describe('events --follow', () => {
     const follower = follow(fleet.box, fleet.clone, ['--no-fetch']);
     await follower.sees(({ type }) => type === 'claim.granted');
     await fleet.as('noor', ['claim', '@db']);
-    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     await fleet.as('omar', ['claim', '@else']);
     await follower.sees(({ agent }) => agent === 'omar');
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord~1')).toBe(before);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state~1')).toBe(before);
     expect(typesOf(follower.events)).toEqual(['claim.granted', 'claim.refused', 'claim.granted']);
   });
 });

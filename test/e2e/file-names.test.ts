@@ -71,7 +71,7 @@ describe('a file called', () => {
     box.git(clone, 'commit', '--quiet', '--message', 'add it');
     const released = await fleet.run('maya', clone, ['release', '--json', '--', name]);
     expect([released.code, released.stderr]).toEqual([0, '']);
-    expect(box.git(clone, 'log', '-1', '--format=%s', 'coord').split('\n')).toHaveLength(1);
+    expect(box.git(clone, 'log', '-1', '--format=%s', 'coord/state').split('\n')).toHaveLength(1);
     expect((await fleet.run('noor', clone, ['claim', '--', name])).code).toBe(0);
   });
 

@@ -40,11 +40,11 @@ describe('coord handoff', () => {
     await as('noor', ['agent', 'state', 'free']);
     await as('maya', ['claim', 'src/api']);
     box.write(clone, 'src/api/users.ts', 'not committed\n');
-    const before = box.git(clone, 'rev-parse', 'coord');
+    const before = box.git(clone, 'rev-parse', 'coord/state');
     const refused = await as('maya', ['handoff', 'src/api', ...options]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(words);
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(before);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(before);
   });
 
   it('wants the work committed, unless it is said otherwise', async () => {

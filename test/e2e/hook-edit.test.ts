@@ -274,11 +274,11 @@ describe('when something is wrong', () => {
     const fleet = await localFleet();
     const { box, clone } = fleet;
     const damaged = box.git(clone, 'commit-tree', '-m', 'x', `${box.git(clone, 'mktree')}`);
-    box.git(clone, 'update-ref', 'refs/heads/coord', damaged);
+    box.git(clone, 'update-ref', 'refs/coord/state', damaged);
     expect(denialIn(await callHook(fleet, 'claude-code.edit', SURFACE))).toContain('the guard cannot decide');
     const off = await callHook(fleet, 'claude-code.edit', OFF);
     expect(off).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('could not look at this edit') });
-    box.git(clone, 'branch', '-D', 'coord');
+    box.git(clone, 'update-ref', '-d', 'refs/coord/state');
     expect(denialIn(await callHook(fleet, 'claude-code.edit', SURFACE))).toContain('the guard cannot decide');
   });
 
@@ -288,7 +288,7 @@ describe('when something is wrong', () => {
     expect(denialIn(await callHook(fleet, 'claude-code.edit', OFF))).toContain('surface: must be a list of texts');
   });
 
-  it('a clone without the coordination branch of its remote fetches it', async () => {
+  it('a clone without the state ref of its remote fetches it', async () => {
     const fleet = await sharedFleet();
     const clone = fleet.box.clone(fleet.remote);
     const edit = { change: { cwd: clone, tool_input: { file_path: join(clone, 'src/api/users.ts') } } };
@@ -308,7 +308,7 @@ describe('when something is wrong', () => {
     const { box } = await localFleet();
     const clone = box.repository();
     box.commit(clone, 'src/a.ts', 'a');
-    box.git(clone, 'branch', 'coord');
+    box.git(clone, 'update-ref', 'refs/coord/state', 'HEAD');
     const fleet = { box, clone } as Fleet;
     expect(await callHook(fleet, 'claude-code.edit', SURFACE)).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });

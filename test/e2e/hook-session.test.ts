@@ -54,12 +54,12 @@ describe('at the start of a session', () => {
   it('again, after a compaction or a resume, it is the same session, and the rules are told again', async () => {
     const fleet = await localFleet();
     await callHook(fleet, 'claude-code.session-start');
-    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     for (const source of ['doctor', '--compact', 'resume', 'clear', 'startup']) {
       const again = await callHook(fleet, 'claude-code.session-start-compact', { change: { source } });
       expect(again.stdout).toContain('claim-before-you-change');
     }
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord')).toBe(before);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(before);
     expect((await agents(fleet)).filter(({ id }) => id === AGENTS['claude-code'])).toHaveLength(1);
   });
 

@@ -220,7 +220,7 @@ describe('two worktrees of one clone', () => {
 });
 
 describe('where nothing can be decided', () => {
-  const breakState = () => fleet.box.git(fleet.clone, 'update-ref', 'refs/heads/coord', 'HEAD^');
+  const breakState = () => fleet.box.git(fleet.clone, 'update-ref', 'refs/coord/state', 'HEAD^');
 
   it('the surface is closed and the rest open, and the reason is said', () => {
     breakState();
@@ -233,11 +233,11 @@ describe('where nothing can be decided', () => {
     expect(attempt('maya', ['commit', '-m', 'x'], { env: { COORD_GUARD: 'off' } })).toEqual(LET_THROUGH);
   });
 
-  it('so also without the coordination branch', () => {
-    fleet.box.git(fleet.clone, 'update-ref', '-d', 'refs/heads/coord');
-    fleet.box.git(fleet.clone, 'update-ref', '-d', 'refs/coord/known/coord');
+  it('so also without the state ref', () => {
+    fleet.box.git(fleet.clone, 'update-ref', '-d', 'refs/coord/state');
+    fleet.box.git(fleet.clone, 'update-ref', '-d', 'refs/coord-local/known/coord/state');
     fleet.stage('src/other.ts');
-    expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(refused('no coordination branch', 'next: coord init'));
+    expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(refused('no coordination state', 'next: coord init'));
     fleet.box.git(fleet.clone, 'reset', '-q');
     fleet.stage('README.md');
     expect(attempt('maya', ['commit', '-m', 'x'])).toEqual(LET_THROUGH);

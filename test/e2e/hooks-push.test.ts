@@ -112,14 +112,14 @@ describe('a push to the main branch', () => {
   it('of a repository that has none yet passes', () => {
     const empty = fleet.box.bareRemote({ seeded: false });
     fleet.box.git(fleet.clone, 'remote', 'set-url', 'origin', empty);
-    fleet.box.git(fleet.clone, 'push', '-q', '--no-verify', 'origin', 'coord');
+    fleet.box.git(fleet.clone, 'push', '-q', '--no-verify', 'origin', 'refs/coord/state');
     expect(push('maya', 'origin', 'main')).toEqual(OK);
   });
 
   it('is closed on the surface where the remote’s claims cannot be read', async () => {
     await fleet.as('maya', ['claim', USERS]);
     commit(USERS, 'new\n');
-    fleet.box.git(fleet.remote, 'update-ref', 'refs/heads/coord', 'refs/heads/coord~1');
+    fleet.box.git(fleet.remote, 'update-ref', 'refs/coord/state', 'refs/coord/state~1');
     expect(push('maya', 'origin', 'main')).toEqual(refused('the guard cannot decide'));
   });
 });
@@ -139,11 +139,13 @@ describe('other pushes', () => {
     expect(push(null, fleet.remote, 'main')).toEqual(refused('does not know who makes it'));
   });
 
-  it('of the coordination branch may neither delete nor rewrite it', async () => {
+  it('of the state ref may neither delete nor rewrite it', async () => {
     await fleet.as('maya', ['claim', USERS]);
-    expect(push('maya', 'origin', 'coord')).toEqual(OK);
-    expect(push('maya', 'origin', ':coord')).toEqual(refused('deletes the coordination branch'));
-    expect(push('maya', '--force', 'origin', 'coord~1:coord')).toEqual(refused('rewrites the coordination branch'));
+    expect(push('maya', 'origin', 'refs/coord/state')).toEqual(OK);
+    expect(push('maya', 'origin', ':refs/coord/state')).toEqual(refused('deletes the state ref'));
+    expect(push('maya', '--force', 'origin', 'coord/state~1:refs/coord/state')).toEqual(
+      refused('rewrites the state ref'),
+    );
     expect(push('maya', '--mirror', 'origin')).toMatchObject({ ok: true });
   });
 

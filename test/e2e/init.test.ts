@@ -16,22 +16,27 @@ function refs(box: Sandbox, directory: string): string {
 }
 
 describe('coord init', () => {
-  it('in an empty repository writes the branch, the configuration, the rules and the block, and nothing else', async () => {
+  it('in an empty repository writes the state, the configuration, the rules and the block, and nothing else', async () => {
     const box = sandbox();
     const clone = box.repository();
     const result = await init(box, clone);
     expect(result.code).toBe(0);
-    expect(result.json().data).toMatchObject({ branch: 'coord', outcome: 'created', share: false, changed: true });
+    expect(result.json().data).toMatchObject({
+      ref: 'refs/coord/state',
+      outcome: 'created',
+      share: false,
+      changed: true,
+    });
     for (const file of WRITTEN) expect(existsSync(join(clone, file))).toBe(true);
-    expect(box.git(clone, 'ls-tree', '--name-only', 'coord').split('\n')).toEqual(
+    expect(box.git(clone, 'ls-tree', '--name-only', 'coord/state').split('\n')).toEqual(
       expect.arrayContaining(['agents.json', 'claims.json', 'log.jsonl']),
     );
-    expect(box.git(clone, 'rev-list', '--count', 'coord')).toBe('1');
+    expect(box.git(clone, 'rev-list', '--count', 'coord/state')).toBe('1');
     expect(box.tryGit(clone, 'rev-parse', '--verify', '--quiet', 'HEAD').code).toBe(1);
     const untracked = box.git(clone, 'status', '--porcelain').split('\n');
     expect(untracked).toEqual(['?? AGENTS.md', '?? coord.config.json', '?? rules/']);
     const config = JSON.parse(readFileSync(join(clone, 'coord.config.json'), 'utf8'));
-    expect(config).toMatchObject({ branch: 'coord', share: false, mainBranch: 'main' });
+    expect(config).toMatchObject({ ref: 'refs/coord/state', share: false, mainBranch: 'main' });
   });
 
   it('again changes nothing and says so', async () => {
@@ -115,8 +120,8 @@ describe('coord init with a remote', () => {
     const [one, two] = [box.clone(remote), box.clone(remote)];
     expect((await init(box, one)).json().data).toMatchObject({ outcome: 'created', share: true, remote: 'origin' });
     expect((await init(box, two)).json().data).toMatchObject({ outcome: 'adopted', share: true });
-    expect(box.git(one, 'rev-parse', 'coord')).toBe(box.git(two, 'rev-parse', 'coord'));
-    expect(box.git(remote, 'branch', '--format=%(refname:short)').split('\n')).toEqual(['coord', 'main']);
+    expect(box.git(one, 'rev-parse', 'coord/state')).toBe(box.git(two, 'rev-parse', 'coord/state'));
+    expect(box.git(remote, 'branch', '--format=%(refname:short)').split('\n')).toEqual(['main']);
   });
 
   it('shares with none when --local says so', async () => {
@@ -169,8 +174,11 @@ describe('coord init with a remote', () => {
 
 describe('a branch called coord that is somebody’s own', () => {
   it.each([
-    ['here', (box: Sandbox, clone: string) => box.git(clone, 'branch', 'coord')],
-    ['here, and not on the remote', (box: Sandbox, clone: string) => box.git(clone, 'branch', 'coord', 'HEAD')],
+    ['here', (box: Sandbox, clone: string) => box.git(clone, 'update-ref', 'refs/coord/state', 'HEAD')],
+    [
+      'here, and not on the remote',
+      (box: Sandbox, clone: string) => box.git(clone, 'update-ref', 'refs/coord/state', 'HEAD'),
+    ],
     ['on the remote', (box: Sandbox, clone: string) => box.git(clone, 'push', '--quiet', 'origin', 'main:coord')],
   ])('%s is refused with another name to choose, and is left alone', async (_, make) => {
     const box = sandbox();

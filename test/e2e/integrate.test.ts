@@ -303,7 +303,7 @@ it('a path that leads out of the repository is damage, whoever wrote it, and no 
   box.write(bench, 'src/x', 'x');
   await submitted(shop, 'src');
   await maya('integrate');
-  const input = box.git(boss, 'show', 'coord:submissions.json').replace('"src/x"', '"../evil"');
+  const input = box.git(boss, 'show', 'coord/state:submissions.json').replace('"src/x"', '"../evil"');
   const run = (...args: string[]) => {
     const env = { ...box.env, GIT_INDEX_FILE: box.path('forged') };
     return spawnSync('git', args, { cwd: boss, env, encoding: 'utf8', input }).stdout.trim();
@@ -311,7 +311,7 @@ it('a path that leads out of the repository is damage, whoever wrote it, and no 
   const blob = run('hash-object', '-w', '--stdin');
   run('read-tree', 'coord');
   run('update-index', '--cacheinfo', `100644,${blob},submissions.json`);
-  const commit = run('commit-tree', '-p', 'coord', '-m', 'forged', run('write-tree'));
+  const commit = run('commit-tree', '-p', 'coord/state', '-m', 'forged', run('write-tree'));
   box.git(boss, 'push', '--quiet', 'origin', `${commit}:coord`);
   const result = await maya('integrate', '--json');
   expect([result.code, result.stdout]).toEqual([8, expect.stringContaining('not a path inside the repository')]);

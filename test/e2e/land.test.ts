@@ -10,9 +10,9 @@ const RACES = Number(process.env.LAND_RACES ?? 15);
 /** Moments at which a landing is killed; `all` of them by hand. */
 const KILLS = process.env.LAND_KILLS === 'all' ? Number.POSITIVE_INFINITY : Number(process.env.LAND_KILLS ?? 6);
 
-/** All events on the coordination branch of the remote, oldest first. */
+/** All events on the state ref of the remote, oldest first. */
 function history({ box, remote }: LandingFleet): CoordEvent[] {
-  return eventsIn(box.git(remote, 'log', '--reverse', '--first-parent', '--format=%B', 'coord'));
+  return eventsIn(box.git(remote, 'log', '--reverse', '--first-parent', '--format=%B', 'coord/state'));
 }
 
 function landings(fleet: LandingFleet): unknown[] {

@@ -88,7 +88,7 @@ describe('note', () => {
     const hostile = 'a\nb\r\nc\u2028d\u2029e\u0085f\u001b[2Jg\u202eh"\\{"id":1}\ud800';
     await note(fleet, 'maya', hostile);
     await note(fleet, 'maya', 'after');
-    const file = fleet.box.git(fleet.clone, 'show', 'coord:log.jsonl');
+    const file = fleet.box.git(fleet.clone, 'show', 'coord/state:log.jsonl');
     expect(file.split(/\n|\r|\u2028|\u2029|\u0085/)).toHaveLength(3);
     expect(textsOf(await logged(fleet))).toEqual([hostile.replace('\ud800', '\ufffd'), 'after']);
     const { stdout } = await fleet.as('noor', ['log']);
@@ -228,7 +228,7 @@ describe('log', () => {
     expect((await fleet.as('noor', ['ack', id, '--json'])).json().data.already).toBe(true);
     expect(textsOf(await logged(fleet))).toEqual(['agreed?', 'yes', ...texts]);
     const files = fleet.box
-      .git(fleet.clone, 'ls-tree', '-r', '-l', 'coord')
+      .git(fleet.clone, 'ls-tree', '-r', '-l', 'coord/state')
       .split('\n')
       .filter((line) => /\tlog/.test(line));
     expect(files.length).toBeGreaterThan(2);
@@ -393,7 +393,7 @@ describe('nothing reads the log to decide', () => {
         expect([args[0], code]).toEqual([args[0], 8]);
         expect(json().error.details.problems.length).toBeGreaterThan(0);
       }
-      expect(damaged.box.tryGit(damaged.clone, 'show', 'coord:log.jsonl').stdout).toBe(content ?? '');
+      expect(damaged.box.tryGit(damaged.clone, 'show', 'coord/state:log.jsonl').stdout).toBe(content ?? '');
     }
     expect(await decisions(damaged)).toEqual(await decisions(sound));
   });

@@ -65,7 +65,7 @@ it('is confirmed by the next command that reaches the remote, with a new token l
   expect((await as('maya', one, 'status')).stderr).not.toContain('offline');
   expect(await as('noor', two, 'claim', 'a')).toMatchObject({ code: 3 });
   expect(replayHistory(box, remote)).toMatchObject({ grants: 3, problems: [] });
-  expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord/offline/coord').code).toBe(1);
+  expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord-local/offline/coord/state').code).toBe(1);
 });
 
 it('is lost when another clone took the ground: told once, and exit 4 where the holder acts on it', async () => {

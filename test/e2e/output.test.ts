@@ -37,7 +37,7 @@ describe('words', () => {
       const outputs = [
         (await as('noor', ['status'])).stdout,
         (await as('noor', ['claim', 'src/api'])).stderr,
-        box.git(clone, 'log', '-1', '--format=%s', 'coord'),
+        box.git(clone, 'log', '-1', '--format=%s', 'coord/state'),
       ];
       // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is what is checked
       for (const output of outputs) expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028\u2029\u202a-\u202e]/);

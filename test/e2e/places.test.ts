@@ -186,7 +186,7 @@ describe('a git directory that cannot be written', () => {
     await ready(box, clone);
     // By the clock of the programs that look at it below.
     await box.coord(clone, ['claim', 'a'], { env: { COORD_AGENT: 'maya' } });
-    const before = box.git(clone, 'rev-parse', 'coord');
+    const before = box.git(clone, 'rev-parse', 'coord/state');
     rmSync(join(clone, '.git', 'coord'), { recursive: true });
     spawnSync('chmod', ['-R', 'a-w,a+rX', box.directory]);
     const refused = asNobody(box, clone, ['claim', 'a']);
@@ -197,7 +197,7 @@ describe('a git directory that cannot be written', () => {
     expect([status.status, status.stdout]).toEqual([0, expect.stringContaining('maya')]);
     expect(granted.status).toBe(7);
     expect(JSON.parse(granted.stdout).error).toMatchObject({ code: 'unavailable', hint: expect.any(String) });
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(before);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(before);
   });
 });
 

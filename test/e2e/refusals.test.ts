@@ -38,11 +38,11 @@ describe('exit codes', () => {
     [['init', '--branch', 'a..b']],
   ])('2: %j', async (args) => {
     const fleet = await fleetWithClaims();
-    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const before = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     errorOf(await fleet.as('maya', [...args, '--json']), args[0] ?? '', 'usage');
     const words = await fleet.as('maya', args);
     expect([words.code, words.stdout, words.stderr]).toEqual([2, '', expect.stringMatching(/\nnext: ./)]);
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord')).toBe(before);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(before);
   });
 
   it('4: what is not held', async () => {
@@ -66,12 +66,12 @@ describe('exit codes', () => {
     expect((await as('maya', ['release', '--all'])).code).toBe(5);
     expect((await as('maya', ['release', '@db'])).code).toBe(0);
     expect((await as('maya', ['release', 'src/api', '--uncommitted'])).code).toBe(0);
-    expect(box.git(clone, 'log', '-1', '--format=%b', 'coord')).toContain('"uncommitted":true');
+    expect(box.git(clone, 'log', '-1', '--format=%b', 'coord/state')).toContain('"uncommitted":true');
   });
 
   it('8: damaged or newer state, with every problem; nothing is overwritten', async () => {
     const { box, clone, as } = await fleetWithClaims();
-    const source = box.git(clone, 'show', 'coord:claims.json');
+    const source = box.git(clone, 'show', 'coord/state:claims.json');
     const twice = source.replace('"exclusive"', '"both"').replace('"kind":"resource"', '"kind":"thing"');
     for (const [text, problems] of [
       [twice, ['claims[0].mode', 'claims[1].kind']],
@@ -86,8 +86,8 @@ describe('exit codes', () => {
           if (!text.startsWith('{"format":2')) expect(error.message).toContain(problem);
         }
       }
-      expect(box.git(clone, 'rev-parse', 'coord')).toBe(damaged);
-      expect(box.git(clone, 'show', 'coord:claims.json')).toBe(text);
+      expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(damaged);
+      expect(box.git(clone, 'show', 'coord/state:claims.json')).toBe(text);
     }
   });
 
@@ -95,14 +95,14 @@ describe('exit codes', () => {
     const { box, clone, as } = await fleetWithClaims();
     const text = '{"brunch":"x","ttl":{"default":"soon","max":5},"surface":"src"}';
     box.write(clone, 'coord.config.json', text);
-    const before = box.git(clone, 'rev-parse', 'coord');
+    const before = box.git(clone, 'rev-parse', 'coord/state');
     for (const args of [['status'], ['claim', 'b'], ['release', '--all'], ['renew'], ['init']]) {
       const error = errorOf(await as('maya', [...args, '--json']), args[0] ?? '', 'usage');
       expect(error.details).toMatchObject({ file: 'coord.config.json' });
       expect(error.details.problems).toHaveLength(4);
       for (const name of ['brunch', 'ttl.default', 'ttl.max', 'surface']) expect(error.message).toContain(`${name}:`);
     }
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(before);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(before);
     box.write(clone, 'coord.config.json', '{');
     expect((await as('maya', ['status'])).code).toBe(2);
     expect((await as('maya', ['help'])).code).toBe(0);

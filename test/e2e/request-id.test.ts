@@ -8,7 +8,7 @@ import type { CoordResult } from '../support/sandbox.js';
 
 /** What is left of a fleet's history: one line a commit, and its events. */
 function historyOf({ box, clone }: Fleet): string {
-  return box.git(clone, 'log', '--format=%H %s', 'coord');
+  return box.git(clone, 'log', '--format=%H %s', 'coord/state');
 }
 
 /** What must have happened before, and the command line that is then repeated. */
@@ -221,7 +221,7 @@ describe('--request-id', () => {
     const results = await Promise.all(Array.from({ length: 5 }, () => fleet.as('maya', words)));
     const answers = new Set(results.map((result: CoordResult) => JSON.stringify(result.json().data)));
     expect([results.map(({ code }) => code), answers.size]).toEqual([[0, 0, 0, 0, 0], 1]);
-    expect(fleet.box.git(fleet.clone, 'log', '--format=%b', 'coord').match(/"claim\.\w+"/g)).toEqual([
+    expect(fleet.box.git(fleet.clone, 'log', '--format=%b', 'coord/state').match(/"claim\.\w+"/g)).toEqual([
       '"claim.granted"',
     ]);
   });

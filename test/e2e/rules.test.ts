@@ -46,7 +46,7 @@ describe('rules', () => {
     expect((await fleet.as('maya', ['rules'])).stdout).toBe(words.stdout);
   });
 
-  it('needs no identity and no coordination branch, from any folder', async () => {
+  it('needs no identity and no state ref, from any folder', async () => {
     const box = sandbox();
     const clone = box.repository();
     box.commit(clone, 'rules/own.md', OWN_RULE);

@@ -27,7 +27,7 @@ describe('run', () => {
     const work = 'echo more >> src/api/users.ts && git commit --quiet --all --message work';
     expect((await fleet.as('maya', ['run', 'src/api', '--', 'sh', '-c', work])).code).toBe(0);
     const head = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
-    expect(fleet.box.git(fleet.clone, 'log', '-1', '--format=%b', 'coord')).toContain(`"commit":"${head}"`);
+    expect(fleet.box.git(fleet.clone, 'log', '-1', '--format=%b', 'coord/state')).toContain(`"commit":"${head}"`);
   });
 
   it('keeps ground with uncommitted changes, and says so', async () => {

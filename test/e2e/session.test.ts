@@ -98,10 +98,10 @@ describe('session start', () => {
   it('goes on with the same session, and writes nothing then', async () => {
     const fleet = await localFleet();
     const first = await start(fleet, 'maya', ['--role', 'worker']);
-    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     const again = await start(fleet, 'maya');
     expect(again).toMatchObject({ session: first.session, role: 'worker' });
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
   it('takes the session of COORD_SESSION, else of the harness, and is found by it', async () => {
@@ -377,6 +377,6 @@ describe('session end', () => {
 
 /** Puts a torn line at the end of the log, as a crash of some other program might. */
 function damageLog({ box, clone }: Fleet): void {
-  const whole = box.git(clone, 'show', 'coord:log.jsonl');
+  const whole = box.git(clone, 'show', 'coord/state:log.jsonl');
   commitByHand(box, clone, { 'log.jsonl': `${whole}\n{"id":"torn` });
 }

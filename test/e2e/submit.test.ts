@@ -51,7 +51,7 @@ describe('coord submit and coord integrate', () => {
     expect(treeOf(boss, 'src')).toEqual(treeOf(bench, 'src'));
     expect(box.git(boss, 'diff', '--cached')).toBe('');
     expect((await maya('integrate')).stdout).toBe('nothing is submitted\n');
-    expect(box.git(boss, 'ls-tree', '--name-only', 'coord')).not.toMatch(/^submissions$/m);
+    expect(box.git(boss, 'ls-tree', '--name-only', 'coord/state')).not.toMatch(/^submissions$/m);
     expect((await w1('inbox', '--json')).json().data.notes).toMatchObject([
       { agent: 'maya', text: `integrated ${id}` },
     ]);

@@ -45,12 +45,12 @@ describe.each([
     await fleet.as('maya', ['claim', 'src/api']);
     unsettle(fleet);
     const before = usersPart(fleet.box, fleet.clone);
-    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     for (const args of READING) {
       await fleet.as('noor', args);
       expect([args, usersPart(fleet.box, fleet.clone)]).toEqual([args, before]);
     }
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
   it('what is refused changes nothing at all, and writes no commit', async () => {
@@ -58,15 +58,15 @@ describe.each([
     await fleet.as('maya', ['claim', 'src/api']);
     unsettle(fleet);
     const before = usersPart(fleet.box, fleet.clone);
-    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+    const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     for (const args of REFUSED) {
       expect([args, (await fleet.as('noor', args)).code]).toEqual([args, expect.toBeOneOf([2, 3, 4])]);
       expect([args, usersPart(fleet.box, fleet.clone)]).toEqual([args, before]);
     }
-    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
-  it('what is granted writes the coordination branch, and nothing of the user’s', async () => {
+  it('what is granted writes the state ref, and nothing of the user’s', async () => {
     const fleet = await setUp();
     unsettle(fleet);
     const before = usersPart(fleet.box, fleet.clone);
@@ -94,6 +94,6 @@ it('variables of git that a hook exports lead coord nowhere else', async () => {
   };
   expect((await fleet.as('maya', ['claim', 'src/api'], { env })).code).toBe(0);
   expect((await fleet.as('maya', ['release', 'src/api'], { env })).code).toBe(0);
-  expect(fleet.box.git(fleet.clone, 'log', '--format=%s', 'coord').split('\n')).toHaveLength(3);
+  expect(fleet.box.git(fleet.clone, 'log', '--format=%s', 'coord/state').split('\n')).toHaveLength(3);
   expect(fleet.box.git(elsewhere, 'for-each-ref')).toBe('');
 });

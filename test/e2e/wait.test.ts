@@ -7,7 +7,7 @@ async function isQueued(fleet: Fleet, agent: string): Promise<boolean> {
 }
 
 async function eventTypes(fleet: Fleet): Promise<string[]> {
-  const bodies = fleet.box.git(fleet.clone, 'log', '--format=%b', 'coord').split('\n');
+  const bodies = fleet.box.git(fleet.clone, 'log', '--format=%b', 'coord/state').split('\n');
   return bodies.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line).type);
 }
 

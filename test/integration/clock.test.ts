@@ -39,16 +39,16 @@ describe('a claim whose time is over', () => {
     const granted = await run('noor', 'claim', 'src/a.ts', '--json');
     expect(granted.code).toBe(0);
     expect(granted.json().data.claims[0].token).toBeGreaterThan(first.token);
-    expect(box.git(clone, 'log', '-1', '--format=%b', 'coord')).toContain('"type":"claim.expired"');
+    expect(box.git(clone, 'log', '-1', '--format=%b', 'coord/state')).toContain('"type":"claim.expired"');
   });
 
   it('is shown as expired by status, which removes nothing', async () => {
     await run('maya', 'claim', 'src/a.ts');
     fleet.clock.pass(TTL + 3600);
-    const before = box.git(clone, 'rev-parse', 'coord');
+    const before = box.git(clone, 'rev-parse', 'coord/state');
     expect(await claimsNow()).toMatchObject([{ agent: 'maya', expired: true }]);
     expect((await run(null, 'status')).stdout).toContain('expired 1h ago');
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(before);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(before);
   });
 
   it('is told to its holder by its next command, whatever it is; once it was swept, once', async () => {
@@ -116,7 +116,7 @@ describe('renewal', () => {
     await run('maya', 'status');
     const expected = new Date(fleet.clock.ms + TTL * 1000).toISOString();
     expect(await claimsNow()).toMatchObject([{ expiresAt: expected }]);
-    expect(box.git(clone, 'log', '-1', '--format=%b', 'coord')).toContain('"type":"claim.renewed"');
+    expect(box.git(clone, 'log', '-1', '--format=%b', 'coord/state')).toContain('"type":"claim.renewed"');
   });
 
   it('keeps a claim alive for as long as its holder works', async () => {

@@ -39,7 +39,7 @@ describe('twenty processes at once, in two worktrees of one clone', () => {
     const held = status.json().data.claims.map((claim: { target: string }) => claim.target);
     expect(held.sort()).toEqual(agents.map((agent) => `src/${agent}-last`));
     const events = box
-      .git(clone, 'log', '--reverse', '--format=%b', 'coord')
+      .git(clone, 'log', '--reverse', '--format=%b', 'coord/state')
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));

@@ -142,21 +142,21 @@ it('is not satisfied with a main branch whose configuration cannot be read', asy
 it('--fix removes refs that killed commands left, and none that is in use', async () => {
   const { box, clone, host, doctor } = await rig();
   const commit = box.git(clone, 'rev-parse', 'HEAD');
-  const refs = ['refs/coord/asked/old', 'refs/coord/asked/new', 'refs/worktree/coord/fetch-old'];
+  const refs = ['refs/coord-local/asked/old', 'refs/coord-local/asked/new', 'refs/worktree/coord/fetch-old'];
   for (const ref of refs) box.git(clone, 'update-ref', ref, commit);
   const stamp = (ref: string, seconds: number) => {
     const time = host.clock.ms / 1000 - seconds;
     utimesSync(join(clone, '.git', ref), time, time);
   };
-  stamp('refs/coord/asked/old', 3600);
-  stamp('refs/coord/asked/new', 10);
+  stamp('refs/coord-local/asked/old', 3600);
+  stamp('refs/coord-local/asked/new', 10);
   stamp('refs/worktree/coord/fetch-old', 3600);
   expect((await doctor()).of('refs')).toMatchObject({ ok: false, severity: 'low', next: 'coord doctor --fix' });
   const { report, of } = await doctor('--fix');
   expect(report.mended).toEqual(['2 refs of commands that were killed removed']);
   expect(of('refs')?.ok).toBe(true);
-  expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord/asked', 'refs/worktree')).toBe(
-    'refs/coord/asked/new',
+  expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord-local/asked', 'refs/worktree')).toBe(
+    'refs/coord-local/asked/new',
   );
-  rmSync(join(clone, '.git/refs/coord/asked'), { recursive: true });
+  rmSync(join(clone, '.git/refs/coord-local/asked'), { recursive: true });
 });

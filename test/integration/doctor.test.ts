@@ -65,11 +65,11 @@ describe('coord doctor', () => {
   it('finds a damaged state', async () => {
     const { box, clone, doctor } = await rig();
     const tree = box.git(clone, 'rev-parse', 'main^{tree}');
-    const commit = box.git(clone, 'commit-tree', tree, '-p', 'coord', '-m', 'not ours');
-    box.git(clone, 'update-ref', 'refs/heads/coord', commit);
+    const commit = box.git(clone, 'commit-tree', tree, '-p', 'coord/state', '-m', 'not ours');
+    box.git(clone, 'update-ref', 'refs/coord/state', commit);
     const { code, of } = await doctor();
     expect(code).toBe(8);
-    expect(of('branch')).toMatchObject({ ok: false, severity: 'high', code: 'corrupt' });
+    expect(of('state')).toMatchObject({ ok: false, severity: 'high', code: 'corrupt' });
   });
 
   it('finds a remote that is out of reach', async () => {
@@ -77,7 +77,7 @@ describe('coord doctor', () => {
     box.git(clone, 'remote', 'set-url', 'origin', box.path('nowhere.git'));
     const { code, of } = await doctor();
     expect(code).toBe(7);
-    expect(of('branch').ok).toBe(true);
+    expect(of('state').ok).toBe(true);
     expect(of('remote')).toMatchObject({ ok: false, severity: 'high', code: 'unavailable' });
   });
 
@@ -164,25 +164,25 @@ describe('coord doctor --fix', () => {
   it('puts a branch back that was deleted on the remote, from what this clone knows', async () => {
     const { box, clone, remote, run, doctor } = await rig({ remote: true });
     await run(clone, 'claim', 'src/one.ts');
-    const tip = box.git(clone, 'rev-parse', 'coord');
-    box.git(remote ?? '', 'update-ref', '-d', 'refs/heads/coord');
+    const tip = box.git(clone, 'rev-parse', 'coord/state');
+    box.git(remote ?? '', 'update-ref', '-d', 'refs/coord/state');
     const before = await doctor();
     expect(before.code).toBe(8);
-    expect(box.tryGit(remote ?? '', 'rev-parse', '--verify', '--quiet', 'coord').code).toBe(1);
+    expect(box.tryGit(remote ?? '', 'rev-parse', '--verify', '--quiet', 'coord/state').code).toBe(1);
     const { code, report } = await doctor(clone, '--fix');
     expect(code).toBe(0);
     expect(report.mended).toEqual([expect.stringContaining(tip.slice(0, 7))]);
-    expect(box.git(remote ?? '', 'rev-parse', 'coord')).toBe(tip);
+    expect(box.git(remote ?? '', 'rev-parse', 'coord/state')).toBe(tip);
   });
 
   it('puts a local branch back that was deleted', async () => {
     const { box, clone, run, doctor } = await rig();
     await run(clone, 'claim', 'src/one.ts');
-    const tip = box.git(clone, 'rev-parse', 'coord');
-    box.git(clone, 'branch', '--quiet', '-D', 'coord');
+    const tip = box.git(clone, 'rev-parse', 'coord/state');
+    box.git(clone, 'update-ref', '-d', 'refs/coord/state');
     expect((await doctor()).code).toBe(8);
     expect((await doctor(clone, '--fix')).report.mended).toHaveLength(1);
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
   it.each([true, false])('replaces a file of the branch that was cut off (with a remote: %s)', async (remote) => {
@@ -190,19 +190,19 @@ describe('coord doctor --fix', () => {
     await run(clone, 'claim', 'src/one.ts');
     box.git(clone, 'pack-refs', '--all');
     await run(clone, 'claim', 'src/two.ts');
-    const tip = box.git(clone, 'rev-parse', 'coord');
-    box.write(clone, '.git/refs/heads/coord', '');
-    expect((await doctor()).of('branch')).toMatchObject({ ok: false, code: 'corrupt' });
+    const tip = box.git(clone, 'rev-parse', 'coord/state');
+    box.write(clone, '.git/refs/coord/state', '');
+    expect((await doctor()).of('state')).toMatchObject({ ok: false, code: 'corrupt' });
     const { code, report } = await doctor(clone, '--fix');
     expect(report.mended).toEqual([expect.stringContaining('coord is back')]);
     expect(code).toBe(0);
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
   it('chooses between no two histories', async () => {
     const { box, clone, remote, run, doctor } = await rig({ remote: true });
     for (const name of ['a', 'b']) await run(clone, 'claim', `src/${name}.ts`);
-    box.git(remote ?? '', 'update-ref', 'refs/heads/coord', box.git(clone, 'rev-parse', 'coord^'));
+    box.git(remote ?? '', 'update-ref', 'refs/coord/state', box.git(clone, 'rev-parse', 'coord/state^'));
     const refs = () => [clone, remote ?? ''].map((place) => box.git(place, 'for-each-ref'));
     const before = refs();
     const { code, report } = await doctor(clone, '--fix');

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 
 const guard = () => program.run('maya', fleet.clone, ['guard', 'run', 'pre-commit']);
-const tip = () => fleet.box.git(fleet.clone, 'rev-parse', 'coord');
+const tip = () => fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
 
 it('a guard renews nothing and tells of nothing but the change', async () => {
   const before = tip();
@@ -30,7 +30,7 @@ it('a claim that has expired is lost at once for a guard', async () => {
 it('a claim that was granted offline counts for a commit', async () => {
   const remote = fleet.box.bareRemote({ seeded: false });
   fleet.box.git(fleet.clone, 'remote', 'add', 'origin', remote);
-  fleet.box.git(fleet.clone, 'push', '-q', 'origin', 'main', 'coord');
+  fleet.box.git(fleet.clone, 'push', '-q', 'origin', 'main', 'refs/coord/state');
   const config = JSON.parse(fleet.box.git(fleet.clone, 'show', 'HEAD:coord.config.json'));
   fleet.box.write(fleet.clone, 'coord.config.json', JSON.stringify({ ...config, share: true, surface: ['src/**'] }));
   fleet.box.git(fleet.clone, 'commit', '-qm', 'share', '--', 'coord.config.json');

@@ -27,13 +27,13 @@ function merge(how: readonly string[], branch = 'feature'): string {
 describe('coord land --to', () => {
   it('pushes HEAD to the branch, records under which claims, moves nothing else, and keeps them', async () => {
     await maya(0, 'claim', 'src/api');
-    const before = [fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord:claims.json')];
+    const before = [fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord/state:claims.json')];
     const from = fleet.at('main');
     const commit = work();
     const { data } = (await maya(0, 'land', '--to', 'feature')).json();
     expect(data).toMatchObject({ landed: false, pushed: true, commit, to: 'origin/feature', held: ['src/api/**'] });
     expect(fleet.at('feature')).toBe(commit);
-    expect([fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord:claims.json')]).toEqual(before);
+    expect([fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord/state:claims.json')]).toEqual(before);
     const [claim] = (await noor(0, 'status')).json().data.claims;
     const { events } = (await noor(0, 'events', '--type', 'work.pushed')).json().data;
     expect(events).toMatchObject([{ agent: 'maya', commit, from, branch: 'feature', claims: [claim.id], paths: 1 }]);
@@ -64,12 +64,12 @@ describe('coord land --to', () => {
     expect(fleet.at('feature')).toBeNull();
   });
 
-  it.each(['main', 'coord', '-x', 'a..b', ''])('refuses %j as a branch', async (branch) => {
+  it.each(['main', 'refs/coord/state', '-x', 'a..b', ''])('refuses %j as a branch', async (branch) => {
     await maya(0, 'claim', 'src/api');
     work();
-    const before = [fleet.at('main'), fleet.at('coord')];
+    const before = [fleet.at('main'), fleet.at('refs/coord/state')];
     await maya(2, 'land', `--to=${branch}`);
-    expect([fleet.at('main'), fleet.at('coord')]).toEqual(before);
+    expect([fleet.at('main'), fleet.at('refs/coord/state')]).toEqual(before);
   });
 
   it('never overwrites what others pushed to the branch', async () => {

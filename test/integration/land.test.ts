@@ -15,9 +15,9 @@ beforeEach(async () => {
   ({ fleet, coord, maya, noor, held, work } = await landingPair());
 });
 
-/** Where the remote stands: the main branch, the coordination branch. */
+/** Where the remote stands: the main branch, the state ref. */
 function stand(): (string | null)[] {
-  return [fleet.at('main'), fleet.at('coord')];
+  return [fleet.at('main'), fleet.at('refs/coord/state')];
 }
 
 /** Runs the command of a hint as maya would, in a shell. */
@@ -33,15 +33,15 @@ describe('coord land', () => {
     await maya(0, 'claim', 'src/api', 'docs');
     const from = fleet.at('main');
     const commit = work();
-    const coordBefore = fleet.at('coord');
+    const coordBefore = fleet.at('refs/coord/state');
     const { data } = (await maya(0, 'land')).json();
     expect(data).toMatchObject({ landed: true, already: false, dryRun: false, commit, from, to: 'origin/main' });
     expect(data).toMatchObject({ commits: 1, paths: ['src/api/users.ts'] });
     expect(data.released).toMatchObject([{ target: 'src/api/**', kind: 'directory', agent: 'maya' }]);
     expect(fleet.at('main')).toBe(commit);
-    expect(fleet.at('coord~1')).toBe(coordBefore);
+    expect(fleet.at('coord/state~1')).toBe(coordBefore);
     expect(await held()).toEqual(['maya docs']);
-    const body = fleet.box.git(fleet.remote, 'log', '-1', '--format=%B', 'coord');
+    const body = fleet.box.git(fleet.remote, 'log', '-1', '--format=%B', 'coord/state');
     expect(body).toMatch(/^land .{7} on main by maya, releasing src\/api\/\*\*\n/);
     expect(body).toMatch(new RegExp(`"type":"claim.released".*"commit":"${commit}"`));
     expect(body).toMatch(new RegExp(`"type":"work.landed".*"commit":"${commit}","from":"${from}","branch":"main"`));
@@ -87,7 +87,7 @@ describe('coord land', () => {
     const commit = work('docs\n', 'docs/guide.md');
     expect((await maya(0, 'land')).json().data).toMatchObject({ landed: true, released: [] });
     expect(fleet.at('main')).toBe(commit);
-    expect(fleet.box.git(fleet.remote, 'log', '-1', '--format=%B', 'coord')).toContain('"type":"work.landed"');
+    expect(fleet.box.git(fleet.remote, 'log', '-1', '--format=%B', 'coord/state')).toContain('"type":"work.landed"');
   });
 
   it('refuses surface paths that nobody holds, and names the one command to run', async () => {
@@ -297,12 +297,12 @@ describe('coord land', () => {
     expect(await held()).toEqual(['maya src/api/**']);
   });
 
-  it('a hook that protects the coordination branch is not taken for a protected main branch', async () => {
+  it('a hook that protects the state ref is not taken for a protected main branch', async () => {
     await maya(0, 'claim', 'src/api');
     work();
-    fleet.serverHook('update', '[ "$1" = refs/heads/coord ] && exit 1', 'exit 0');
+    fleet.serverHook('update', '[ "$1" = refs/coord/state ] && exit 1', 'exit 0');
     const before = stand();
-    // To be let push the coordination branch is a matter of permission, too, but no pull request helps.
+    // To be let push the state ref is a matter of permission, too, but no pull request helps.
     const { error } = (await maya(6, 'land')).json();
     expect(error.details).toMatchObject({ reason: 'not-pushed', trouble: 'hook' });
     expect(error.hint).not.toContain('--to');
@@ -319,7 +319,7 @@ describe('coord land', () => {
     expect(stand()).toEqual(before);
   });
 
-  it.each(['refs/heads/main', 'refs/heads/coord'])(
+  it.each(['refs/heads/main', 'refs/coord/state'])(
     'a server that hides %s from writers: exit 6, nothing moved',
     async (ref) => {
       await maya(0, 'claim', 'src/api');
@@ -395,7 +395,7 @@ describe('coord land', () => {
     expect((await maya(6, 'land')).json().error.details.reason).toBe('pre-push');
   });
 
-  it('a lost race on the coordination branch decides again; the hook does not run again', async () => {
+  it('a lost race on the state ref decides again; the hook does not run again', async () => {
     await maya(0, 'claim', 'src/api');
     const commit = work();
     const hooks = join(fleet.clone, '.git/hooks');
@@ -425,9 +425,9 @@ describe('coord land', () => {
     const theirs = work('docs\n', 'docs/guide.md', fleet.other);
     const line = `cd '${fleet.other}' && git push --quiet origin HEAD:main`;
     hook(fleet, join(fleet.clone, '.git/hooks'), 'pre-push', [line]);
-    const coordBefore = fleet.at('coord');
+    const coordBefore = fleet.at('refs/coord/state');
     expect((await maya(5, 'land')).json().error.details.missing).toMatchObject([{ commit: theirs }]);
-    expect([fleet.at('main'), fleet.at('coord')]).toEqual([theirs, coordBefore]);
+    expect([fleet.at('main'), fleet.at('refs/coord/state')]).toEqual([theirs, coordBefore]);
   });
 
   it('a main branch that moves to a part of the same work while the hook runs: lands the rest, the hook ran once', async () => {
@@ -446,10 +446,10 @@ describe('coord land', () => {
     work();
     const line = `git -C '${fleet.remote}' update-ref refs/heads/main main~1`;
     hook(fleet, join(fleet.clone, '.git/hooks'), 'pre-push', [line]);
-    const coordBefore = fleet.at('coord');
+    const coordBefore = fleet.at('refs/coord/state');
     const rewound = fleet.at('main~1');
     expect((await maya(5, 'land')).json().error.details.reason).toBe('rewound');
-    expect([fleet.at('main'), fleet.at('coord')]).toEqual([rewound, coordBefore]);
+    expect([fleet.at('main'), fleet.at('refs/coord/state')]).toEqual([rewound, coordBefore]);
   });
 
   it('from a shallow clone and from a linked worktree', async () => {

@@ -11,7 +11,7 @@ it('log --agent names whose notes are read; it acts for nobody, and renews and t
   await run('maya', clone, ['note', 'from maya']);
   await run('noor', clone, ['note', 'from noor']);
   await run('maya', clone, ['claim', 'README.md', '--ttl', '30m']);
-  const tip = () => box.git(clone, 'rev-parse', 'coord');
+  const tip = () => box.git(clone, 'rev-parse', 'coord/state');
   const before = tip();
   clock.pass(20 * 60);
   const ofMaya = await run('noor', clone, ['log', '--agent', 'maya']);

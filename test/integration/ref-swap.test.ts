@@ -8,7 +8,7 @@ import { discoverRepository, type Repository } from '../../src/git/repository.js
 import { gitIn, gitText } from '../../src/git/run.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
-const REF = 'refs/heads/coord';
+const REF = 'refs/coord/state';
 
 let box: Sandbox;
 let clone: string;
@@ -89,7 +89,7 @@ describe('a ref in a file of its own', () => {
 });
 
 describe('a ref that was for one question only', () => {
-  const ASKED = 'refs/coord/asked/1';
+  const ASKED = 'refs/coord-local/asked/1';
   const drop = async () => {
     const update = { ref: REF, to: commit(1), from: commit(0) };
     const processes: (readonly string[])[] = [];
@@ -159,7 +159,7 @@ describe('a packed ref', () => {
   });
 
   it('is moved where git has taken its folder away', () => {
-    const ref = 'refs/coord/known/coord';
+    const ref = 'refs/coord-local/known/coord/state';
     box.git(clone, 'update-ref', ref, commit(0));
     box.git(clone, 'pack-refs', '--all');
     rmSync(join(clone, '.git', 'refs', 'coord'), { recursive: true, force: true });
@@ -216,8 +216,10 @@ describe('is git’s to move:', () => {
     if (folder !== '.git/hooks') box.git(clone, 'config', 'core.hooksPath', folder);
     expect(swapRefFile(repository, REF, commit(1), commit(0))).toBeNull();
     const update = { ref: REF, to: commit(1), from: commit(0) };
-    await compareAndSwapRef(repository, gitIn(clone, box.env), update, { follower: 'refs/coord/known/coord' });
+    await compareAndSwapRef(repository, gitIn(clone, box.env), update, {
+      follower: 'refs/coord-local/known/coord/state',
+    });
     expect(readFileSync(seen, 'utf8')).toContain('committed');
-    expect(box.git(clone, 'rev-parse', REF, 'refs/coord/known/coord')).toBe(`${commit(1)}\n${commit(1)}`);
+    expect(box.git(clone, 'rev-parse', REF, 'refs/coord-local/known/coord/state')).toBe(`${commit(1)}\n${commit(1)}`);
   });
 });

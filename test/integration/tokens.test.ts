@@ -21,7 +21,7 @@ async function fresh() {
 }
 
 async function recreate(box: Sandbox, clone: string, now: number): Promise<void> {
-  box.git(clone, 'branch', '--quiet', '-D', 'coord');
+  box.git(clone, 'update-ref', '-d', 'refs/coord/state');
   expect((await coordInProcess(box, clone, ['init'], as('maya', now))).code).toBe(0);
 }
 
@@ -46,8 +46,8 @@ describe('tokens of a branch that was deleted and made again', () => {
     for (const clone of [one, two]) await coordInProcess(box, clone, ['init'], as('maya', NOON));
     const before = await tokensOf(box, one, ['a', 'b', 'c'], NOON);
     await coordInProcess(box, two, ['status'], as('noor', NOON));
-    box.git(two, 'push', '--quiet', 'origin', '--delete', 'coord');
-    box.git(two, 'update-ref', '-d', 'refs/coord/remote/origin/coord');
+    box.git(two, 'push', '--quiet', 'origin', '--delete', 'refs/coord/state');
+    box.git(two, 'update-ref', '-d', 'refs/coord-local/remote/origin/coord/state');
     await recreate(box, two, NOON);
     const [token = 0] = await tokensOf(box, two, ['a'], NOON);
     expect(token).toBeGreaterThan(Math.max(...before));

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { discoverRepository } from '../../src/git/repository.js';
-import { watchBranch } from '../../src/store/queue/watch.js';
+import { watchRef } from '../../src/store/queue/watch.js';
 import { sandbox } from '../support/sandbox.js';
 
 const attempts = vi.hoisted(() => ({ count: 0 }));
@@ -19,10 +19,10 @@ it('tells of a moved branch also where the file system tells of nothing', async 
   const clone = box.repository();
   const commit = box.commit(clone, 'a', '1');
   const moved = new Promise<void>((resolve) => {
-    const watch = watchBranch({ repository: discoverRepository(clone), branch: 'coord', onChange: resolve });
+    const watch = watchRef({ repository: discoverRepository(clone), ref: 'refs/coord/state', onChange: resolve });
     onTestFinished(() => watch.close());
   });
-  box.git(clone, 'branch', 'coord', commit);
+  box.git(clone, 'update-ref', 'refs/coord/state', commit);
   await moved;
   expect(attempts.count).toBeGreaterThan(0);
 });

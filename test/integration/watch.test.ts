@@ -2,16 +2,16 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { discoverRepository } from '../../src/git/repository.js';
-import { watchBranch, watchFolder } from '../../src/store/queue/watch.js';
+import { watchFolder, watchRef } from '../../src/store/queue/watch.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
-/** Watches a branch, and hands out a promise of the next change for each that is awaited. */
-function watched(clone: string, branch: string) {
+/** Watches a ref, and hands out a promise of the next change for each that is awaited. */
+function watched(clone: string, ref: string) {
   let ring: () => void = () => undefined;
   let changes = 0;
-  const watch = watchBranch({
+  const watch = watchRef({
     repository: discoverRepository(clone),
-    branch,
+    ref,
     onChange: () => {
       changes += 1;
       ring();
@@ -40,36 +40,36 @@ function repository(): { box: Sandbox; clone: string; commits: string[] } {
   return { box, clone, commits: ['1', '2', '3', '4'].map((text) => box.commit(clone, 'a', text)) };
 }
 
-describe.each(['coord', 'team/deep/coord'])('watching the branch %s', (branch) => {
+describe.each(['refs/coord/state', 'refs/heads/team/deep/coord'])('watching the ref %s', (ref) => {
   it('tells when it is made, moved, packed, moved again, deleted and made anew', async () => {
     const { box, clone, commits } = repository();
-    const to = (commit: string | undefined) => box.git(clone, 'update-ref', `refs/heads/${branch}`, commit ?? '');
-    const watch = watched(clone, branch);
+    const to = (commit: string | undefined) => box.git(clone, 'update-ref', ref, commit ?? '');
+    const watch = watched(clone, ref);
     await watch.tellsOf(() => to(commits[0]));
     await watch.tellsOf(() => to(commits[1]));
     await watch.tellsOf(() => box.git(clone, 'pack-refs', '--all', '--prune'));
     await watch.tellsOf(() => to(commits[2]));
-    await watch.tellsOf(() => box.git(clone, 'update-ref', '-d', `refs/heads/${branch}`));
+    await watch.tellsOf(() => box.git(clone, 'update-ref', '-d', ref));
     await watch.tellsOf(() => to(commits[3]));
   });
 
   it('tells of it to another worktree', async () => {
     const { box, clone, commits } = repository();
-    const watch = watched(box.worktree(clone), branch);
-    await watch.tellsOf(() => box.git(clone, 'branch', branch, commits[0] ?? ''));
+    const watch = watched(box.worktree(clone), ref);
+    await watch.tellsOf(() => box.git(clone, 'update-ref', ref, commits[0] ?? ''));
   });
 
-  it('tells nothing of other branches, nor after it was closed', async () => {
+  it('tells nothing of other refs, nor after it was closed', async () => {
     const { box, clone, commits } = repository();
-    box.git(clone, 'branch', branch);
-    const watch = watched(clone, branch);
-    const other = watched(clone, `${branch}2`);
-    await other.tellsOf(() => box.git(clone, 'branch', `${branch}2`, commits[0] ?? ''));
+    box.git(clone, 'update-ref', ref, 'HEAD');
+    const watch = watched(clone, ref);
+    const other = watched(clone, `${ref}2`);
+    await other.tellsOf(() => box.git(clone, 'update-ref', `${ref}2`, commits[0] ?? ''));
     expect(watch.changes).toBe(0);
     watch.close();
     await other.tellsOf(() => {
-      box.git(clone, 'update-ref', `refs/heads/${branch}`, commits[0] ?? '');
-      box.git(clone, 'update-ref', `refs/heads/${branch}2`, commits[1] ?? '');
+      box.git(clone, 'update-ref', ref, commits[0] ?? '');
+      box.git(clone, 'update-ref', `${ref}2`, commits[1] ?? '');
     });
     expect(watch.changes).toBe(0);
   });

@@ -58,20 +58,20 @@ export async function deployFleet({
   };
 }
 
-/** The history of the coordination branch, newest first. */
+/** The history of the state ref, newest first. */
 export function historyOf({ box, clone }: Fleet): string {
-  return box.git(clone, 'log', '--format=%H %s', 'coord');
+  return box.git(clone, 'log', '--format=%H %s', 'coord/state');
 }
 
 /**
- * Makes the remote run a shell script, once, as soon as it has accepted a write of the coordination branch whose subject
+ * Makes the remote run a shell script, once, as soon as it has accepted a write of the state ref whose subject
  * contains this.
  */
 export function onCoordinationPush(box: Sandbox, remote: string, subject: string, script: string): void {
   const hook = [
     '#!/bin/sh',
     'while read -r old new ref; do',
-    `  [ "$ref" = refs/heads/coord ] || continue`,
+    `  [ "$ref" = refs/coord/state ] || continue`,
     `  case "$(git show -s --format=%s "$new")" in *'${subject}'*) ;; *) continue ;; esac`,
     '  [ -e once ] && continue',
     '  touch once',

@@ -40,7 +40,7 @@ function answerIn(stdout: string): CoordResult | null {
   return { code: envelope.ok ? 0 : envelope.error.exit, stdout, stderr: '', json: () => JSON.parse(stdout) };
 }
 
-/** When the remote kills who pushes to the coordination branch: the hook that runs then, and its first lines. */
+/** When the remote kills who pushes to the state ref: the hook that runs then, and its first lines. */
 const MOMENTS = {
   accepted: ['post-receive', ''],
   /** It holds the lock of the branch. */
@@ -60,7 +60,7 @@ export async function killedOnce(
 ): Promise<null> {
   const group = box.path('group');
   const [name, first] = MOMENTS[moment];
-  const hook = `#!/bin/sh\n${first}grep -q ' refs/heads/coord$' || exit 0\nrm "$0"\nkill -9 "-$(cat '${group}')"\n`;
+  const hook = `#!/bin/sh\n${first}grep -q ' refs/coord/state$' || exit 0\nrm "$0"\nkill -9 "-$(cat '${group}')"\n`;
   const path = box.write(remote, `hooks/${name}`, hook);
   chmodSync(path, 0o755);
   const words = ['-c', `echo $$ > '${group}'; exec "$@"`, 'sh', process.execPath, box.program, ...args];

@@ -4,12 +4,12 @@ import type { Sandbox } from './sandbox.js';
 /** What stands in a file of a tree: its bytes, or a mode and the id of any object. */
 export type Entry = Buffer | { readonly mode: string; readonly id: string };
 
-/** Moves the coordination branch on to a commit that git's plumbing made: its files, but for these; null: removed. */
+/** Moves the state ref on to a commit that git's plumbing made: its files, but for these; null: removed. */
 export function commitFiles(
   box: Sandbox,
   clone: string,
   files: Readonly<Record<string, Entry | null>>,
-  parents: readonly string[] = [box.git(clone, 'rev-parse', 'refs/heads/coord')],
+  parents: readonly string[] = [box.git(clone, 'rev-parse', 'refs/coord/state')],
 ): string {
   const before = box.git(clone, 'ls-tree', parents[0] ?? '').split('\n');
   const kept = before.filter((line) => !Object.hasOwn(files, line.split('\t')[1] ?? ''));
@@ -22,7 +22,7 @@ export function commitFiles(
   const tree = fed(box, clone, ['mktree', '--missing'], Buffer.from(`${[...kept, ...own].join('\n')}\n`));
   const words = parents.flatMap((parent) => ['-p', parent]);
   const commit = box.git(clone, 'commit-tree', tree, ...words, '-m', 'by hand');
-  box.git(clone, 'update-ref', 'refs/heads/coord', commit);
+  box.git(clone, 'update-ref', 'refs/coord/state', commit);
   return commit;
 }
 
@@ -30,9 +30,9 @@ export function hashed(box: Sandbox, clone: string, body: Buffer): string {
   return fed(box, clone, ['hash-object', '-w', '--stdin'], body);
 }
 
-/** The bytes of a file on the coordination branch. */
+/** The bytes of a file on the state ref. */
 export function fileOn(box: Sandbox, clone: string, name: string): Buffer {
-  const { stdout } = spawnSync('git', ['cat-file', 'blob', `refs/heads/coord:${name}`], { cwd: clone, env: box.env });
+  const { stdout } = spawnSync('git', ['cat-file', 'blob', `refs/coord/state:${name}`], { cwd: clone, env: box.env });
   return stdout;
 }
 

@@ -23,7 +23,7 @@ export const audit: Verb = {
   arguments: [['[range]', 'A..B, A...B, or one commit; by default what HEAD has and the main branch lacks']],
   options: [
     ['--sarif', 'print the findings as SARIF 2.1.0, which code scanning reads'],
-    ['--no-fetch', 'read what is here of the coordination branch'],
+    ['--no-fetch', 'read what is here of the state ref'],
   ],
   examples: [
     ['coord audit origin/main..HEAD', 'in CI: was each change of the surface made under a claim?'],
@@ -32,8 +32,8 @@ export const audit: Verb = {
   ],
   notes: [
     'A commit is tied to a claim by what its holder landed, released or handed over: these name the commit with the work.',
-    'The surface is that of the range’s base, and of the first parent of each commit; claims are as the branch tells them.',
-    'With "signCommits": true on the main branch, each commit of the coordination branch must have a good signature too.',
+    'The surface is that of the range’s base, and of the first parent of each commit; claims are as the state ref tells them.',
+    'With "signCommits": true on the main branch, each commit of the state ref must have a good signature too.',
     'Exit 0: all covered. Exit 4: unclaimed, claimed by another, late, or not signed. Exit 7: cannot know, and why.',
   ],
   async run(context, input) {
@@ -89,8 +89,8 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
       judgements: judgeCommit({ commit: id, committedAt, named }, touched, known),
     }));
   const audited = judge(await lookAgain(context, evidence, judge(evidence), { ...range, commits, changes }));
-  const { remote, branch } = config;
-  const place: AuditPlace = { range: range.text, remote, branch, cut: history.cut, now: context.now() };
+  const { remote, ref } = config;
+  const place: AuditPlace = { range: range.text, remote, ref, cut: history.cut, now: context.now() };
   return {
     report: {
       range: place.range,
@@ -114,7 +114,7 @@ function codeOf({ summary, coordination }: AuditReport): 'lost' | 'unavailable' 
 
 function hintFor(report: AuditReport, onlyUnknown: boolean): string {
   if (report.summary.findings === 0) {
-    return 'look at these commits of the coordination branch, and at who pushed them; "signers" in coord.config.json says whose keys count';
+    return 'look at these commits of the state ref, and at who pushed them; "signers" in coord.config.json says whose keys count';
   }
   const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
   if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';

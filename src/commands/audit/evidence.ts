@@ -122,7 +122,7 @@ class Ties {
   }
 }
 
-/** What the coordination branch tells of claims. */
+/** What the state ref tells of claims. */
 interface ClaimHistory {
   /** The commit that was read from. */
   readonly tip: string;
@@ -134,13 +134,13 @@ interface ClaimHistory {
 }
 
 /**
- * Reads the whole history of the coordination branch; where its beginning is gone, it starts from the claims that were
+ * Reads the whole history of the state ref; where its beginning is gone, it starts from the claims that were
  * held there.
- * @throws CoordError `unavailable` when there is no such branch to be read.
+ * @throws CoordError `unavailable` when there is none to be read.
  */
 export async function readClaimHistory(context: Context, config: Config, fetch: boolean): Promise<ClaimHistory> {
   const store = await context.stores.open(config);
-  const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip().catch(noBranch(config)));
+  const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip().catch(noState(config)));
   const commits: HistoryCommit[] = [];
   const env = { ...context.host.env, ...trueHistory(context.repository) };
   for await (const commit of historyFrom(gitStreamIn(context.repository.root, env), tip)) {
@@ -159,15 +159,15 @@ function tellsOfClaims({ type }: CoordEvent): boolean {
   return type.startsWith('work.') || (type.startsWith('claim.') && type !== 'claim.refused');
 }
 
-function noBranch({ branch, share, remote }: Config) {
+function noState({ ref, share, remote }: Config) {
   return (error: unknown): never => {
     if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
     const where = share ? `neither here nor on ${remote}` : 'not in this clone, and "share" is not set';
-    throw new CoordError('unavailable', `cannot know: the coordination branch ${branch} is ${where}`, {
+    throw new CoordError('unavailable', `cannot know: the state ref ${ref} is ${where}`, {
       hint: share
         ? `${coord('init')} makes it; until then nothing can be audited`
-        : `fetch it: git fetch ${remote} ${branch}:${branch}; or let it be shared: "share": true in coord.config.json`,
-      details: { reason: 'branch', branch },
+        : `fetch it: git fetch ${remote} ${ref}:${ref}; or let it be shared: "share": true in coord.config.json`,
+      details: { reason: 'ref', ref },
       cause: error,
     });
   };

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { epochMs, secondsBetween } from '../../domain/time.js';
-import { Wakeup, watchBranch } from '../../store/queue/watch.js';
+import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 
@@ -28,9 +28,9 @@ export class Keeper {
 
   /** Resolves with why the claims were lost, or null once {@link end} was called. */
   async watch(): Promise<string | null> {
-    const { branch } = await this.context.config();
+    const { ref } = await this.context.config();
     const onChange = () => this.wakeup.ring();
-    const watcher = watchBranch({ repository: this.context.repository, branch, onChange });
+    const watcher = watchRef({ repository: this.context.repository, ref, onChange });
     try {
       let renewAt = this.nextBeat();
       while (!this.ended) {

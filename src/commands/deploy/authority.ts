@@ -81,7 +81,7 @@ async function authorityIn(context: Context, facts: SyncFacts, asked: RemoteTips
 /** Where the state is, and which remote arbitrates, cannot be another thing here than on the main branch. */
 function settled(here: Config, authority: Authority): Authority {
   const { config, upstream } = authority;
-  const other = (['remote', 'branch', 'share'] as const).filter((key) => here[key] !== config[key]);
+  const other = (['remote', 'ref', 'share'] as const).filter((key) => here[key] !== config[key]);
   if (other.length === 0) return { ...authority, config: { ...config, mainBranch: upstream.branch } };
   throw usage(
     `${CONFIG_FILE} here and on ${here.remote}/${upstream.branch} differ in ${other.join(', ')}`,

@@ -9,6 +9,7 @@ import { type Enforcement, enforcementOf, type Layer } from '../../domain/doctor
 import type { Verification } from '../../domain/gates/judge.js';
 import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
 import { lintRules } from '../../domain/rules/lint.js';
+import { STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
@@ -44,19 +45,19 @@ export async function checkUp(context: Context): Promise<CheckUp> {
   }
   const valid = readWorktreeFile(repository.root, CONFIG_FILE, 1) === null ? 'not there: defaults' : 'valid';
   const main = await protectedConfig(context).catch(asError);
-  const branch = await branchChecks(context, config);
+  const stored = await stateChecks(context, config);
   const settings = main instanceof CoordError ? config : main.config;
   const guards = [harnessCheck(context), await hooksCheck(context), await ciCheck(context)];
-  const claims = branch.state === null ? { ...ASKS, live: false, why: 'the state cannot be read' } : ASKS;
+  const claims = stored.state === null ? { ...ASKS, live: false, why: 'the state cannot be read' } : ASKS;
   return {
     checks: [
       pass('config', 'high', `${CONFIG_FILE} is ${valid}`),
       main instanceof CoordError ? failed('protected', main) : protectedCheck(main.from?.name ?? null),
-      ...branch.checks,
-      ...(branch.state ? stateFindings(branch.state, await context.policy('anyone'), context.now()) : []),
+      ...stored.checks,
+      ...(stored.state ? stateFindings(stored.state, await context.policy('anyone'), context.now()) : []),
       await shareCheck(context, config),
       await rulesCheck(context),
-      ...settingFindings(settings, branch.state ?? EMPTY_STATE),
+      ...settingFindings(settings, stored.state ?? EMPTY_STATE),
       ...(main instanceof CoordError ? [] : await deployChecks(context, main)),
       ...(main instanceof CoordError ? [] : await signingCheck(context, main)),
       ...(await leftOverChecks(context, config)),
@@ -109,17 +110,15 @@ function asError(error: unknown): CoordError {
 
 const ALL_PARTS = Object.keys(PART_FIELDS) as Part[];
 
-/** What the coordination branch is like, here and at the remote; `state` is null where it cannot be read. */
-async function branchChecks(
+/** What the state is like, here and at the remote; `state` is null where it cannot be read. */
+async function stateChecks(
   context: Context,
   config: Config,
 ): Promise<{ readonly checks: readonly Checked[]; readonly state: State | null }> {
-  const { branch, share, remote } = config;
+  const { ref, share, remote } = config;
   const store = await context.store();
   const here = await store.read(ALL_PARTS).catch(asError);
-  const checks = [
-    here instanceof CoordError ? failed('branch', here) : pass('branch', 'high', `${branch} can be read`),
-  ];
+  const checks = [here instanceof CoordError ? failed('state', here) : pass('state', 'high', `${ref} can be read`)];
   if (share && !(here instanceof CoordError && here.code === 'usage')) {
     const there = await store.latest(ALL_PARTS).catch(asError);
     const inStep = `${remote} has it, and this clone is in step`;
@@ -156,7 +155,7 @@ async function shareCheck({ git }: Context, { share, remote }: Config): Promise<
 type Signers = ProtectedConfig['config']['signers'];
 type Problem = readonly [message: string, next: string];
 
-/** Whether what is asked of the commits of the coordination branch can be done here; nothing where nothing is asked. */
+/** Whether what is asked of the commits of the state ref can be done here; nothing where nothing is asked. */
 async function signingCheck(context: Context, { config, from }: ProtectedConfig): Promise<Checked[]> {
   if (!config.signCommits) return [];
   const problem = opensGates(config) ?? (await problemOf(context, config.signers, from?.commit ?? null));
@@ -210,7 +209,7 @@ async function sampleCommit(context: Context): Promise<Signed> {
     const objects = openObjects(repository, git);
     const tree = objectId(repository, 'tree', Buffer.alloc(0));
     const sample = { operation: 'doctor', agent: 'doctor', at: context.now(), summary: 'doctor', events: [] };
-    const id = await signCommit(git, objects, commitBody(tree, null, sample, []));
+    const id = await signCommit(git, objects, commitBody(tree, null, sample, [], { ref: STATE_REF }));
     return signedCommit((await objects.read([id])).get(id)?.body ?? Buffer.alloc(0));
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -62,7 +62,12 @@ class Compaction {
 
   async run(first: CompactionPlan, compacted: Compacted): Promise<Outcome> {
     const { context, store, archive } = this;
-    const history = new CompactedHistory(context, await this.entry(compacted), (body) => store.writeCommit(body));
+    const history = new CompactedHistory(
+      context,
+      await this.entry(compacted),
+      (body) => store.writeCommit(body),
+      store.ref,
+    );
     // The long part, while others go on writing; what they add is quickly done afterwards.
     await history.write(first, compacted);
     await archive?.keep(first.tip);
@@ -102,7 +107,7 @@ class Compaction {
       if (extended === null) throw notDone('somebody else compacted the history in the meantime');
       plan = extended;
     }
-    throw notDone(`the coordination branch moved ${ATTEMPTS} times before it was compacted`);
+    throw notDone(`the state moved ${ATTEMPTS} times before it was compacted`);
   }
 
   private async entry({ commit, commits, from, to }: Compacted) {

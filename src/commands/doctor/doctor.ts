@@ -13,7 +13,7 @@ import type { Proved } from './prove.js';
 
 export const doctor: Verb = {
   options: [
-    ['--fix', 'mend what can be mended safely: what killed commands left, a branch that was deleted, stale hooks'],
+    ['--fix', 'mend what can be mended safely: what killed commands left, a state ref that was deleted, stale hooks'],
     ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
     ...COMPACT_OPTIONS,
   ],
@@ -25,7 +25,7 @@ export const doctor: Verb = {
   ],
   notes: [
     'The exit code is 0 unless something of severity high is not well; then it is the code of the first such finding.',
-    '--fix puts a deleted branch back as this clone saw it last; it never chooses between two histories.',
+    '--fix puts a deleted state ref back as this clone saw it last; it never chooses between two histories.',
     '--prove writes to no remote and to no claim of yours; the hooks that it runs are those that are installed here.',
     'Only an orchestrator or a person at a terminal may compact: claims and notes stay, the older events go.',
   ],

@@ -2,6 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import type { Context } from '../../context.js';
+import { PRIVATE_REFS } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
@@ -13,7 +14,7 @@ import { type Checked, pass, wrong } from './checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 
 /**
- * Mends what can be mended without a choice, and says what it did. A branch that was rewound or rewritten is none of
+ * Mends what can be mended without a choice, and says what it did. A state ref that was rewound or rewritten is none of
  * that: which history counts is for people to say.
  */
 export async function mend(context: Context, checks: readonly Checked[]): Promise<string[]> {
@@ -42,9 +43,9 @@ async function mendOne(context: Context, { id, error }: Checked): Promise<string
 }
 
 async function mendLock(context: Context): Promise<string> {
-  const { branch } = await context.config();
-  await waitForRefLock(context.repository, `refs/heads/${branch}`, (ms) => context.surroundings.pause(ms));
-  return `the lock of ${branch} is gone: it was left over, or its git has ended`;
+  const { ref } = await context.config();
+  await waitForRefLock(context.repository, ref, (ms) => context.surroundings.pause(ms));
+  return `the lock of ${ref} is gone: it was left over, or its git has ended`;
 }
 
 async function dropRefs(context: Context): Promise<string | null> {
@@ -72,37 +73,32 @@ function plainly(count: number, noun: string, what: string): string | null {
   return count === 0 ? null : `${plural(count, noun)} ${what}`;
 }
 
-/** @param from where the branch stands now; null: nowhere, and it must be so still when it is put back */
+/** @param from where the state ref stands now; null: nowhere, and it must be so still when it is put back */
 async function putBackHere(context: Context, known: string, from: string | null = null): Promise<string | null> {
-  const { branch } = await context.config();
-  const update = { ref: `refs/heads/${branch}`, to: known, from };
-  const there = await compareAndSwapRef(context.repository, context.git, update);
-  return there.ok ? `${branch} is back at ${known.slice(0, 7)}, where this clone saw it last` : null;
+  const { ref } = await context.config();
+  const there = await compareAndSwapRef(context.repository, context.git, { ref, to: known, from });
+  return there.ok ? `${ref} is back at ${known.slice(0, 7)}, where this clone saw it last` : null;
 }
 
-/** @param known the commit that the branch had; `remote`: the remote has it */
+/** @param known the commit that it had; `remote`: the remote has it */
 async function replaceDamaged(context: Context, known: unknown): Promise<string | null> {
   const { repository, git } = context;
-  const { branch, remote } = await context.config();
-  const ref = `refs/heads/${branch}`;
+  const { ref, remote } = await context.config();
   // Somebody else may have mended it.
   if (typeof known !== 'string' || (await readRef(repository, git, ref)) !== null) return null;
   rmSync(join(repository.commonDir, ref), { force: true });
   // Behind the file, an older value may stand among the packed refs.
   if (known !== 'remote') return putBackHere(context, known, await readRef(repository, git, ref));
   await (await context.store()).latest();
-  return `${branch} is back, as ${remote} has it`;
+  return `${ref} is back, as ${remote} has it`;
 }
 
 async function putBackThere(context: Context, known: string): Promise<string | null> {
-  const { branch, remote } = await context.config();
-  const ref = `refs/heads/${branch}`;
-  // The lease: only while there is no such branch.
+  const { ref, remote } = await context.config();
+  // The lease: only while there is no such ref.
   const options = [`--force-with-lease=${ref}:`, '--no-verify', '--no-follow-tags', '--no-signed'];
   const pushed = await context.remoteGit.push(remote, [`${known}:${ref}`], options);
-  return pushed.code === 0
-    ? `${branch} of ${remote} is back at ${known.slice(0, 7)}, where this clone saw it last`
-    : null;
+  return pushed.code === 0 ? `${ref} of ${remote} is back at ${known.slice(0, 7)}, where this clone saw it last` : null;
 }
 
 /** Far above what upkeep leaves; git's own default for packing is 6,700. */
@@ -118,8 +114,8 @@ export async function leftOverChecks(context: Context, config: Config): Promise<
   return [lockCheck(context, config), await refsCheck(context), proofsCheck(context), objectsCheck(context)];
 }
 
-function lockCheck({ repository, host }: Context, { branch }: Config): Checked {
-  const path = refLockPath(repository, `refs/heads/${branch}`);
+function lockCheck({ repository, host }: Context, { ref }: Config): Checked {
+  const path = refLockPath(repository, ref);
   const stats = statSync(path, { throwIfNoEntry: false });
   const seconds = stats ? Math.round(Math.abs(host.now() - stats.mtimeMs) / 1000) : 0;
   if (seconds <= IN_USE_SECONDS) return pass('lock', 'medium', 'none was left over');
@@ -137,7 +133,7 @@ export interface LeftOverRef {
  * name from being thrown away. One that git has packed is as old as that.
  */
 async function leftOverRefs({ git, repository, host }: Context): Promise<LeftOverRef[]> {
-  const prefixes = ['refs/coord/asked/', 'refs/worktree/coord/'];
+  const prefixes = [`${PRIVATE_REFS}asked/`, 'refs/worktree/coord/'];
   const listed = await gitText(git, ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes]);
   return listed.split('\n').flatMap((line) => {
     const [id = '', ref = ''] = line.split(' ');

@@ -17,7 +17,7 @@ export interface Proved {
 
 /**
  * Plants a conflict and tries to get past each layer. It plays in a copy of the repository, with a remote and a
- * coordination branch of its own; the hooks are those that are installed in the repository.
+ * state ref of its own; the hooks are those that are installed in the repository.
  * @throws CoordError `unavailable` when it was asked to stop; nothing is left behind then.
  */
 export async function prove(context: Context, live: readonly LayerId[]): Promise<Proved> {

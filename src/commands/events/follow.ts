@@ -8,7 +8,7 @@ import { CoordError } from '../../errors.js';
 import { eventLine } from '../../render/events.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { eventsSince, historyFrom } from '../../store/format/history.js';
-import { Wakeup, watchBranch, watchFolder } from '../../store/queue/watch.js';
+import { Wakeup, watchFolder, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 import { type EventsPlan, unknownEvent } from './events.js';
@@ -25,9 +25,9 @@ const SAME_REFUSAL_MS = 60_000;
 export async function followEvents(context: Context, store: GitStore, plan: EventsPlan): Promise<Success> {
   const wakeup = new Wakeup();
   const onChange = () => wakeup.ring();
-  const { branch } = await context.config();
+  const { ref } = await context.config();
   const watches = [
-    watchBranch({ repository: context.repository, branch, onChange }),
+    watchRef({ repository: context.repository, ref, onChange }),
     watchFolder(store.deferredFolder, onChange),
   ];
   const unlisten = context.host.onStop(() => wakeup.stop());
@@ -180,7 +180,7 @@ function nameOf({ agent, reason, targets, heldBy }: CoordEvent): string {
 
 function rewound(done: string | null, tip: string | null): CoordError {
   const [from, to] = [done, tip].map((commit) => commit?.slice(0, 7) ?? 'nothing');
-  return new CoordError('corrupt', `the coordination branch was rewound or rewritten: from ${from} to ${to}`, {
+  return new CoordError('corrupt', `the state ref was rewound or rewritten: from ${from} to ${to}`, {
     hint: 'find out who did it; then follow again from an event that is still there (--since)',
     details: { reason: tip === null ? 'deleted' : 'rewritten', known: done, tip },
   });

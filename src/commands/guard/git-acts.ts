@@ -71,7 +71,7 @@ export async function judgePush(
   if (read instanceof CoordError) return unreadable(read);
   const { config } = read;
   const mains = mainBranches(read).map((branch) => `refs/heads/${branch}`);
-  const guarded = refs.filter(({ ref }) => ref === `refs/heads/${config.branch}` || mains.includes(ref));
+  const guarded = refs.filter(({ ref }) => ref === config.ref || mains.includes(ref));
   if (guarded.length === 0 || !(await isOurRemote(context, config, destination))) return ALLOWED;
   for (const pushed of guarded) {
     const verdict = mains.includes(pushed.ref)
@@ -95,7 +95,11 @@ async function judgeMain(context: Context, { remote }: Config, pushed: PushedRef
 }
 
 /** Coord's own pushes of it run no hook. */
-async function judgeStateRef({ git }: Context, { branch }: Config, { local, remote }: PushedRef): Promise<Verdict> {
+async function judgeStateRef(
+  { git }: Context,
+  { ref: branch }: Config,
+  { local, remote }: PushedRef,
+): Promise<Verdict> {
   if (local === null) return banned({ reason: 'deletes-state', branch });
   if (remote === null || (await isAncestor(git, remote, local)) === true) return ALLOWED;
   return banned({ reason: 'rewrites-state', branch });

@@ -90,7 +90,7 @@ function allowed(hook: GuardedHook, warnings: readonly string[]): Outcome {
 const NOBODY = '-';
 const MOST_RECORDED = 50;
 
-/** Best effort: it rides with the next commit of the coordination branch. */
+/** Best effort: it rides with the next commit of the state ref. */
 async function record(
   context: Context,
   type: 'guard.refused' | 'guard.passed',

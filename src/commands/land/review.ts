@@ -99,7 +99,7 @@ async function checkBranch(context: Context, branch: string, work: Work | null):
     throw usage(`not a branch name: ${JSON.stringify(branch)}`, coord('land --to BRANCH'));
   }
   const config = await context.config();
-  if (branch === config.branch) throw usage(`${branch} is the coordination branch`, 'name another branch');
+  if (`refs/heads/${branch}` === config.ref) throw usage(`${branch} is the state ref`, 'name another branch');
   if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, coord('land'));
 }
 
@@ -149,7 +149,7 @@ export async function rehearse(context: Context, work: Work): Promise<CoordError
   return refusedByHook(pushed) ? hookRefused(wordsOf(pushed)) : null;
 }
 
-/** The main branch, to be moved together with the coordination branch. */
+/** The main branch, to be moved together with the state ref. */
 export function mainAsCompanion(context: Context, work: Work): Companion {
   return {
     ref: `refs/heads/${work.branch}`,
@@ -186,5 +186,5 @@ function refusesBranch({ by, reason }: PushRejection): boolean {
 }
 
 const FLEETING = /^(atomic transaction failed|failed to update ref|failed to start transaction)/;
-/** The coordination branch was refused and took the main branch with it, or the server could not store the commits. */
+/** The state ref was refused and took the main branch with it, or the server could not store the commits. */
 const OF_ALL = /^(atomic push failure|unpacker error|missing necessary objects)/;

@@ -5,7 +5,7 @@ import { CoordError } from '../../errors.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { disclaimer, noteLine } from '../../render/notes.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
-import { Wakeup, watchBranch } from '../../store/queue/watch.js';
+import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Success } from '../verb.js';
 
@@ -32,8 +32,8 @@ export async function followLog(
   { begin, wants, fetch }: FollowPlan,
 ): Promise<Success> {
   const wakeup = new Wakeup();
-  const { branch } = await context.config();
-  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => wakeup.ring() });
+  const { ref } = await context.config();
+  const watcher = watchRef({ repository: context.repository, ref, onChange: () => wakeup.ring() });
   const unlisten = context.host.onStop(() => wakeup.stop());
   const asksRemote = fetch && store.reach === 'remote';
   try {

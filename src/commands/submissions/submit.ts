@@ -32,7 +32,7 @@ export const submit: Verb = {
     ['coord submit --withdraw 1jdq8v0k', 'take it back'],
   ],
   notes: [
-    'The contents travel on the coordination branch; nothing is committed on yours, and no claim is needed. Deletions',
+    'The contents travel on the state ref; nothing is committed on yours, and no claim is needed. Deletions',
     'go with it. Files that git ignores go when they are named, or are in your scratch. At most',
     `${MOST_FILES} files, ${MOST_BYTES / MB} MB each and ${MOST_BYTES_TOGETHER / MB} MB together; no symbolic links.`,
   ],

@@ -9,7 +9,7 @@ import type { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
 import { refusalError } from '../../render/refusals.js';
 import { gaveUpError, waitingLine } from '../../render/waiting.js';
-import { Wakeup, watchBranch } from '../../store/queue/watch.js';
+import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 
@@ -152,11 +152,11 @@ export function sleepMs(
   return Math.max(10, Math.min(...next.map(epochMs)) - epochMs(now));
 }
 
-/** Runs the work with a wakeup that rings whenever the branch moves, and stops when the process is asked to stop. */
+/** Runs the work with a wakeup that rings whenever the state moves, and stops when the process is asked to stop. */
 export async function listening<T>(context: Context, work: (wakeup: Wakeup) => Promise<T>): Promise<T> {
   const wakeup = new Wakeup();
-  const { branch } = await context.config();
-  const watcher = watchBranch({ repository: context.repository, branch, onChange: () => wakeup.ring() });
+  const { ref } = await context.config();
+  const watcher = watchRef({ repository: context.repository, ref, onChange: () => wakeup.ring() });
   const unlisten = context.host.onStop(() => wakeup.stop());
   try {
     return await work(wakeup);

@@ -22,7 +22,7 @@ export interface Work {
   readonly to: string;
 }
 
-/** What the history of the coordination branch tells of one claim, from its grant to its end. */
+/** What the history of the state ref tells of one claim, from its grant to its end. */
 export interface Holding {
   readonly claim: string;
   readonly target: string;

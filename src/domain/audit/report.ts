@@ -40,7 +40,7 @@ export function findingPrint({ commit }: AuditedCommit, { path, verdict }: Judge
   return `${commit.slice(0, 16)}${fingerprint(text)}${fingerprint(`${path} ${text}`)}`;
 }
 
-/** A commit of the coordination branch, as far as its signature goes. */
+/** A commit of the state ref, as far as its signature goes. */
 export interface CoordinationCommit {
   readonly commit: string;
   /** By the clock of its writer. */

@@ -100,7 +100,7 @@ const LOOKING = 'deploy verify';
 const WITH_VALUE = ['--agent', '--request-id'];
 /** How coord is called: by name, by version through a package runner, or by the path of its launcher. */
 const COORD = /(?:^|[/\\])coord(?:\.[cm]?js|\.cmd|\.exe)?(?:@[\w.^~-]+)?$/;
-/** The log as it lies on the coordination branch. */
+/** The log as it lies on the state ref. */
 const LOG_FILE = /\blog(?:\.jsonl|\/[^\s/]*\.jsonl)\b/;
 const ALWAYS_OPEN = /^(?:.*[/\\])?(?:true|:)$/;
 

@@ -83,7 +83,7 @@ function unword(text: string): string | null {
   }
 }
 
-/** Where signatures are found: under `refs/tags/`, and as fetched, under `refs/coord/gates/`. */
+/** Where signatures are found: under `refs/tags/`, and as fetched, under `refs/coord-local/gates/`. */
 export const TAGS = 'coord/gate/';
 
 /** Long enough to tell commits apart in a list of tags; the payload has all of it. */

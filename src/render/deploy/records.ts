@@ -111,7 +111,7 @@ export interface EvidenceReport {
   readonly authorisation: { readonly events: readonly PlacedEvent[] };
 }
 
-/** An event, and the commit of the coordination branch that holds it. */
+/** An event, and the commit of the state ref that holds it. */
 interface PlacedEvent {
   readonly commit: string;
   readonly event: CoordEvent;

@@ -10,7 +10,7 @@ export type HowVerified = 'written' | 'checked';
 const MOST = 8;
 
 /**
- * The large files of the coordination branch that need no second check, by the ids of their blobs, which nothing but their
+ * The large files of the state ref that need no second check, by the ids of their blobs, which nothing but their
  * content can have. Kept beside the branch, for this version alone; deleting it, or tearing it, only costs time.
  */
 export class VerifiedBlobs {

@@ -1,16 +1,32 @@
 import type { CoordEvent } from '../../domain/events.js';
+import { isBranchRef } from '../../domain/state-ref.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { epochMs } from '../../domain/time.js';
 import type { Entry } from '../swap/store.js';
 
 const SUBJECT_LENGTH = 120;
 const OPERATION_TRAILER = 'Coord-Operation: ';
+const MOVED_TRAILER = 'Coord-Moved-To: ';
+/**
+ * What build hosts read as "build nothing", on a branch, of which each would make a preview: GitHub, GitLab and most others
+ * look for the first anywhere, Cloudflare Pages at the beginning of the message, Amplify for the last at its end.
+ */
+const SKIP_AT_ONCE = '[skip ci] ';
+const SKIP_ALSO = '[ci skip] [no ci] [skip actions] [skip netlify] [skip render] [vercel skip] ***NO_CI*** [skip-cd]';
 
 /**
  * The body of a coordination commit object. The operation's random id makes it unlike any other commit, so that a push
  * answered by "up to date" can never be another's success.
+ * @param place `ref`: where it will stand; `movedTo`: where the state goes on, this being the last commit of its old ref
  */
-export function commitBody(tree: string, parent: string | null, entry: Entry, deferred: readonly CoordEvent[]): Buffer {
+export function commitBody(
+  tree: string,
+  parent: string | null,
+  entry: Entry,
+  deferred: readonly CoordEvent[],
+  place: { readonly ref: string; readonly movedTo?: string },
+): Buffer {
+  const onBranch = isBranchRef(place.ref);
   const when = `${Math.floor(epochMs(entry.at) / 1000)} +0000`;
   const who = `${entry.agent} <${entry.agent}@coord.invalid> ${when}`;
   const events = [...deferred, ...entry.events];
@@ -21,12 +37,14 @@ export function commitBody(tree: string, parent: string | null, entry: Entry, de
       `author ${who}`,
       `committer ${who}`,
       '',
-      shorten(oneLine(entry.summary), SUBJECT_LENGTH),
+      `${onBranch ? SKIP_AT_ONCE : ''}${shorten(oneLine(entry.summary), SUBJECT_LENGTH)}`,
       '',
       ...events.map((event) => JSON.stringify(event)),
       '',
       ...operationTrailers(entry),
+      ...(place.movedTo === undefined ? [] : [`${MOVED_TRAILER}${place.movedTo}`]),
       '',
+      ...(onBranch ? [SKIP_ALSO, ''] : []),
     ].join('\n'),
   );
 }
@@ -38,6 +56,15 @@ function operationTrailers({ operation, others = [] }: Entry): string[] {
 /** Whether the message is that of a commit which wrote an operation. */
 export function performs(message: string, operation: string): boolean {
   return message.split('\n').includes(`${OPERATION_TRAILER}${operation}`);
+}
+
+/**
+ * The full name of the ref on which the state went on after a commit with this message; null: it did not move then. The
+ * commit is the last one of the old ref, and one like any other on the new one.
+ */
+export function movedTo(message: string): string | null {
+  const line = message.split('\n').findLast((one) => one.startsWith(MOVED_TRAILER));
+  return line === undefined ? null : line.slice(MOVED_TRAILER.length).trim();
 }
 
 export interface CommitHeader {

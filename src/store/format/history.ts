@@ -10,7 +10,7 @@ import { parseEvent } from './commits.js';
 /** Clocks differ from host to host, so one old stamp says little; this many in a row end a search. */
 const OLD_IN_A_ROW = 100;
 
-/** A commit of the coordination branch, as the history tells it. */
+/** A commit of the state ref, as the history tells it. */
 export interface HistoryCommit {
   readonly id: string;
   /** By the clock of its writer, to the second. */
@@ -21,7 +21,7 @@ export interface HistoryCommit {
 }
 
 /**
- * The first-parent history of the coordination branch from a commit on, newest first, through one git process that runs
+ * The first-parent history of the state ref from a commit on, newest first, through one git process that runs
  * no further than it is read.
  * @throws CoordError `corrupt` for a line that is no event, naming the commit.
  */
@@ -48,7 +48,7 @@ function parseRecord(record: string): HistoryCommit {
 function readEvent(line: string, commit: string): CoordEvent {
   const event = parseEvent(line);
   if (event !== null && isInstant(event.at) && typeof event.agent === 'string') return event;
-  throw new CoordError('corrupt', `commit ${commit} of the coordination branch has a line that is no event`, {
+  throw new CoordError('corrupt', `commit ${commit} of the state ref has a line that is no event`, {
     hint: `look at it: git show --stat ${commit}; what came after it can be read with --since and the id of a later event`,
     details: { commit, line: line.slice(0, 200) },
   });

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Repository } from '../../git/repository.js';
 
 /**
- * Where the file system tells of no changes (NFS, some containers), the branch's file is looked at this often: one
+ * Where the file system tells of no changes (NFS, some containers), the ref's file is looked at this often: one
  * `stat`, and no git process.
  */
 const LOOK_MS = 1_000;
@@ -14,18 +14,18 @@ export interface Watch {
 
 export interface WatchOptions {
   readonly repository: Repository;
-  /** Short name of the branch. */
-  readonly branch: string;
-  /** Called after the branch moved, was made or deleted; never before the first such change. */
+  /** Full name. */
+  readonly ref: string;
+  /** Called after the ref moved, was made or deleted; never before the first such change. */
   readonly onChange: () => void;
 }
 
 /**
- * Watches a branch of this clone through the file system, without polling git. What happens after the call is never
+ * Watches a ref of this clone through the file system, without polling git. What happens after the call is never
  * missed, so watch first and read then. Keeps the process alive until it is closed.
  */
-export function watchBranch({ repository, branch, onChange }: WatchOptions): Watch {
-  const files = filesOf(repository, branch);
+export function watchRef({ repository, ref, onChange }: WatchOptions): Watch {
+  const files = filesOf(repository, ref);
   const look = changeOf(files, onChange);
   return watchIn(dirname(files[0]), look, look);
 }
@@ -62,10 +62,10 @@ function changeOf(files: readonly string[], onChange: () => void): () => void {
   };
 }
 
-/** The files whose replacement moves the branch; the first is the one that an update writes. */
-function filesOf({ commonDir, refFormat }: Repository, branch: string): readonly [string, ...string[]] {
+/** The files whose replacement moves the ref; the first is the one that an update writes. */
+function filesOf({ commonDir, refFormat }: Repository, ref: string): readonly [string, ...string[]] {
   if (refFormat === 'reftable') return [join(commonDir, 'reftable', 'tables.list')];
-  return [join(commonDir, 'refs', 'heads', branch), join(commonDir, 'packed-refs')];
+  return [join(commonDir, ref), join(commonDir, 'packed-refs')];
 }
 
 /** Differs whenever one of the files was replaced, made or removed: git never writes into them in place. */

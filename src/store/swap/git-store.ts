@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
+import { problemOfStateRef, shortRef } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
-import { plural } from '../../domain/text.js';
+import { oneLine, plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
@@ -10,18 +11,19 @@ import type { Repository } from '../../git/repository.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
 import { VerifiedBlobs } from '../cache/verified-blobs.js';
-import { BranchTree, type GitSnapshot } from '../format/branch-tree.js';
-import { commitBody, eventsIn, parseCommit, performs } from '../format/commits.js';
+import { commitBody, eventsIn, movedTo, parseCommit, performs } from '../format/commits.js';
+import { NO_SETUP, type Setup } from '../format/setup.js';
+import { type GitSnapshot, StateTree } from '../format/state-tree.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
-import type { BranchRef } from './branch-ref.js';
+import type { StateRef } from './state-ref.js';
 import type { Arbiter, Companion, Entry, Snapshot, Store } from './store.js';
 
 export interface GitStoreOptions {
   readonly repository: Repository;
   readonly objects: ObjectDatabase;
-  readonly branch: BranchRef;
-  /** Who decides on writes: the branch itself, or a remote that it follows. */
+  readonly ref: StateRef;
+  /** Who decides on writes: that ref itself, or a remote that it follows. */
   readonly arbiter: Arbiter;
   readonly around: LockSurroundings & { now(): Instant };
   /** Puts to the arbiter what was granted without it. */
@@ -34,36 +36,45 @@ export interface GitStoreOptions {
   readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
 }
 
-/** How commits of the coordination branch are signed. */
+/** How commits of the state ref are signed. */
 export interface Signing {
   isAsked(): Promise<boolean>;
   /** Makes a signed commit of the body of one, whose tree and parents are in their place; returns its id. */
   commit(body: Buffer): Promise<string>;
 }
 
-/** The state on a branch of its own, written through plumbing by compare-and-swap on the ref; never checked out. */
+/** More moves than a clone could sleep through. */
+const MOST_MOVES = 10;
+
+/** The state on a ref of its own, written through plumbing by compare-and-swap; never checked out. */
 export class GitStore implements Store {
   private readonly outbox: Outbox;
   private readonly tokens: TokenMark;
-  private readonly tree: BranchTree;
+  private readonly tree: StateTree;
   readonly queue: RequestQueue | undefined;
   private known: GitSnapshot | undefined;
   private begun = false;
+  private moves = 0;
 
   constructor(private readonly options: GitStoreOptions) {
-    const { objects, repository, branch } = options;
+    const { objects, repository, ref } = options;
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
     // What moves together with other work goes alone.
     if (!options.companion) {
       this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.around);
     }
-    this.tree = new BranchTree(objects, repository.objectFormat, branch.branch, new VerifiedBlobs(this.localDirectory));
+    this.tree = new StateTree(objects, repository.objectFormat, ref, new VerifiedBlobs(this.localDirectory));
   }
 
   /** The machine-local part; all of it may be deleted at any time without losing a claim. */
   get localDirectory(): string {
     return join(this.options.repository.commonDir, 'coord');
+  }
+
+  /** Full name of the state ref. */
+  get ref(): string {
+    return this.options.ref.name;
   }
 
   /** How far a claim granted now is known to hold. */
@@ -80,23 +91,50 @@ export class GitStore implements Store {
     return this.options.arbiter.reach === 'remote';
   }
 
-  /** The commit at the tip of the branch as known here; null when there is no branch. */
+  /** The commit at the tip of the state ref as known here; null when there is none. */
   async tip(): Promise<string | null> {
-    return this.options.branch.tip();
+    return this.options.ref.tip();
   }
 
-  /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no branch. */
+  /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no state. */
   async latestTip(): Promise<string> {
-    await this.options.arbiter.refresh();
-    const tip = await this.tip();
-    if (tip === null) throw await this.absent();
-    return tip;
+    for (;;) {
+      await this.options.arbiter.refresh();
+      const tip = await this.tip();
+      if (tip === null) throw await this.absent();
+      const body = (await this.options.objects.read([tip])).get(tip)?.body;
+      if (body === undefined || !(await this.follow(parseCommit(body).message, tip))) return tip;
+    }
   }
 
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
+    for (;;) {
+      const snapshot = await this.readHere(parts);
+      if (!(await this.follow(snapshot.message, snapshot.revision))) return snapshot;
+    }
+  }
+
+  /**
+   * Goes on where the state went on after this commit, so that nothing is written behind it.
+   * @returns false where it did not move.
+   */
+  private async follow(message: string, commit: string): Promise<boolean> {
+    const { ref, arbiter } = this.options;
+    const to = movedTo(message);
+    if (to === null || to === ref.name) return false;
+    this.moves += 1;
+    if (problemOfStateRef(to) !== null || this.moves > MOST_MOVES) throw lostTrack(ref.name, to);
+    ref.goOnAt(to);
+    await arbiter.refresh();
+    // Whoever moved it was killed between the two.
+    if ((await this.tip()) === null) await arbiter.publish(commit, null);
+    return true;
+  }
+
+  private async readHere(parts: readonly Part[]): Promise<GitSnapshot> {
     let revision = await this.tip();
     if (revision === null) {
-      // A fresh clone: the remote may have the branch already.
+      // A fresh clone: the remote may have the state already.
       await this.options.arbiter.refresh();
       revision = await this.tip();
     }
@@ -106,22 +144,27 @@ export class GitStore implements Store {
     try {
       this.known = this.aboveAllTokens(await this.tree.load(revision, parts));
     } catch (error) {
-      throw await this.options.branch.whyUnreadable(revision, error);
+      throw await this.options.ref.whyUnreadable(revision, error);
     }
     this.tokens.raise(this.known.state.lastToken);
     return this.known;
   }
 
-  /** A branch that people took back, knowingly, does not give out again the tokens that this clone has seen. */
+  /** A state that people took back, knowingly, does not give out again the tokens that this clone has seen. */
   private aboveAllTokens(snapshot: GitSnapshot): GitSnapshot {
     const highest = this.tokens.read();
     if (snapshot.state.lastToken >= highest) return snapshot;
     return { ...snapshot, state: { ...snapshot.state, lastToken: highest } };
   }
 
-  /** Whether the branch was coord's when this clone saw it last. */
+  /** What `init` wrote when the state began; null: nothing. */
+  async setup(): Promise<Setup | null> {
+    return this.tree.readSetup(await this.read());
+  }
+
+  /** Whether the ref was coord's when this clone saw it last. */
   async seenBefore(): Promise<boolean> {
-    return (await this.options.branch.known()) !== null;
+    return (await this.options.ref.known()) !== null;
   }
 
   async begin(): Promise<void> {
@@ -151,7 +194,7 @@ export class GitStore implements Store {
     const waiting = this.outbox.list();
     const deferred = waiting.filter((event) => !recorded.has(event.id));
     const { tree, files, state: written } = await this.tree.write(base, state);
-    const body = commitBody(tree, base.revision, entry, deferred);
+    const body = commitBody(tree, base.revision, entry, deferred, { ref: this.ref });
     const commit = await this.writeCommit(body);
     announce?.(commit);
     if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
@@ -165,7 +208,7 @@ export class GitStore implements Store {
     return true;
   }
 
-  /** Writes a commit of the coordination branch, signed where that is asked for; no ref names it yet. */
+  /** Writes a commit of the state ref, signed where that is asked for; no ref names it yet. */
   async writeCommit(body: Buffer): Promise<string> {
     const { objects, sign } = this.options;
     if (sign === undefined || !(await sign.isAsked())) return objects.write('commit', body);
@@ -174,11 +217,11 @@ export class GitStore implements Store {
   }
 
   async isWritten(revision: string, base: string): Promise<boolean> {
-    return this.options.branch.reaches(await this.tip(), revision, base);
+    return this.options.ref.reaches(await this.tip(), revision, base);
   }
 
   async isPerformed(operation: string, base: string): Promise<boolean> {
-    return this.options.branch.some(await this.tip(), base, ({ message }) => performs(message, operation));
+    return this.options.ref.some(await this.tip(), base, ({ message }) => performs(message, operation));
   }
 
   /**
@@ -191,18 +234,41 @@ export class GitStore implements Store {
   }
 
   /**
-   * Starts the branch with a first commit of its own, unrelated to the code's history, unless there is one already,
+   * Starts the state with a first commit of its own, unrelated to the code's history, unless there is one already,
    * here or on the remote.
    */
-  async create(state: State, entry: Entry): Promise<'created' | 'adopted' | 'existing'> {
+  async create(
+    state: State,
+    entry: Entry,
+    setup: Setup = { ...NO_SETUP, ref: this.ref },
+  ): Promise<'created' | 'adopted' | 'existing'> {
     const before = await this.tip();
     await this.options.arbiter.refresh();
     if (before !== null) return 'existing';
     if ((await this.tip()) !== null) return 'adopted';
-    const commit = await this.writeCommit(commitBody(this.tree.begin(state), null, entry, []));
+    const tree = this.tree.begin(state, setup);
+    const commit = await this.writeCommit(commitBody(tree, null, entry, [], { ref: this.ref }));
     for (;;) {
       if (await this.options.arbiter.publish(commit, null)) return 'created';
       if ((await this.tip()) !== null) return 'adopted';
+    }
+  }
+
+  /**
+   * Moves the state to another ref. The old one ends with a commit that says where it went, and which is the next one on
+   * the new ref: both move, or neither, each by compare-and-swap. Whoever comes to the old one goes on at the new one.
+   * @throws CoordError `unavailable` or `closed` when the remote does not take it; nothing was moved then.
+   */
+  async moveTo(to: string, entry: Entry): Promise<void> {
+    for (;;) {
+      const base = await this.latest();
+      if (this.ref === to) return;
+      const tree = await this.tree.withSetup(base, { ref: to });
+      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ref: this.ref, movedTo: to }));
+      if (!(await this.options.arbiter.moveTo(to, commit, base.revision))) continue;
+      this.options.ref.goOnAt(to);
+      await this.options.arbiter.refresh();
+      return;
     }
   }
 
@@ -241,11 +307,11 @@ export class GitStore implements Store {
   }
 
   private async absent(): Promise<CoordError> {
-    await this.options.branch.mustNotBeDeleted();
-    return noBranch(this.options.branch.branch);
+    await this.options.ref.mustNotBeDeleted();
+    return noState(this.options.ref.name);
   }
 
-  /** The claims and agents as a commit of the branch has them. */
+  /** The claims and agents as a commit of the state ref has them. */
   async stateAt(commit: string): Promise<State> {
     return (await this.tree.load(commit, [])).state;
   }
@@ -255,8 +321,15 @@ export class GitStore implements Store {
   }
 }
 
-function noBranch(branch: string): CoordError {
-  return new CoordError('usage', `this repository has no coordination branch (${branch})`, {
+function lostTrack(ref: string, to: string): CoordError {
+  return new CoordError('corrupt', `the state ref ${ref} says that it went on at ${oneLine(to)}, which leads nowhere`, {
+    hint: `look at its history, and who moved it: git log ${shortRef(ref)}`,
+    details: { reason: 'moved', problems: [`${ref}: moved to ${oneLine(to)}`] },
+  });
+}
+
+function noState(ref: string): CoordError {
+  return new CoordError('usage', `this repository has no coordination state (${ref})`, {
     hint: coord('init'),
     details: { reason: 'not-set-up' },
   });

@@ -3,6 +3,7 @@ import { decide } from '../../domain/decide.js';
 import type { Claim, Part, State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { OfflineRequest } from '../../domain/request-table.js';
+import { PRIVATE_REFS } from '../../domain/state-ref.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
@@ -10,6 +11,7 @@ import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
 import type { GitStore } from './git-store.js';
+import { privateName } from './state-words.js';
 import type { Entry, Snapshot, Store } from './store.js';
 import { type Surroundings, transact } from './transact.js';
 
@@ -172,9 +174,10 @@ export class Pending {
     private readonly repository: Repository,
     private readonly git: Git,
     private readonly objects: ObjectDatabase,
-    branch: string,
+    /** Full name of the state ref. */
+    stateRef: string,
   ) {
-    this.ref = `refs/coord/offline/${branch}`;
+    this.ref = `${PRIVATE_REFS}offline/${privateName(stateRef)}`;
   }
 
   /** @throws CoordError `corrupt` when it is damaged or of a newer format. */

@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PRIVATE_REFS, refsInTheWay } from '../../domain/state-ref.js';
 import { addSeconds, type Instant, isInstant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
-import { destinationOf } from '../../git/push-status.js';
+import { destinationOf, rejectionOf } from '../../git/push-status.js';
 import { dropLooseRef } from '../../git/ref-swap.js';
 import { isAncestor, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
-import { CLAIMS_FILE, missingFile } from '../format/branch-tree.js';
+import { CLAIMS_FILE, missingFile } from '../format/state-tree.js';
 import type { LockSurroundings } from '../queue/local-lock.js';
-import type { BranchRef } from './branch-ref.js';
-import { aheadHere, goneThere, neverShared, noCommitThere, rewrittenThere } from './branch-words.js';
 import { PushMutex, pushMutexAt } from './push-mutex.js';
 import {
   declined,
@@ -23,6 +22,8 @@ import {
   unknownOutcome,
   unreachable,
 } from './remote-words.js';
+import type { StateRef } from './state-ref.js';
+import { aheadHere, goneThere, nameTaken, neverShared, noCommitThere, rewrittenThere } from './state-words.js';
 import { type Arbiter, type Companion, CompanionDeclined, companionOptions } from './store.js';
 
 export interface RemoteArbiterOptions {
@@ -31,7 +32,7 @@ export interface RemoteArbiterOptions {
   readonly remoteGit: RemoteGit;
   /** Name of the remote, such as `origin`. */
   readonly remote: string;
-  readonly local: BranchRef;
+  readonly local: StateRef;
   readonly around: LockSurroundings & { now(): Instant };
 }
 
@@ -49,12 +50,11 @@ const FLEETING = ['locked', 'hidden', 'unknown', 'broken'];
 const SILENT_SECONDS = 30;
 
 /**
- * The remote's branch decides: a write counts once the remote has accepted a push that goes on from what was read, and
- * never rewrites. The local branch follows it, and is never ahead of it.
+ * The remote's ref decides: a write counts once the remote has accepted a push that goes on from what was read, and
+ * never rewrites. The ref of this clone follows it, and is never ahead of it.
  */
 export class RemoteArbiter implements Arbiter {
   readonly reach = 'remote';
-  private readonly asked: Asked;
   private readonly mutex: PushMutex;
   /** Pushes in a row that did not count, and how many of these were not another writer's doing. */
   private lost = 0;
@@ -63,9 +63,12 @@ export class RemoteArbiter implements Arbiter {
   private silent: { readonly error: CoordError; readonly until: Instant } | null = null;
 
   constructor(private readonly options: RemoteArbiterOptions) {
-    const { repository, remote, local, around } = options;
-    this.asked = new Asked(`${repository.commonDir}/coord`, remote, local.branch);
-    this.mutex = new PushMutex(around.pause);
+    this.mutex = new PushMutex(options.around.pause);
+  }
+
+  private get asked(): Asked {
+    const { repository, remote, local } = this.options;
+    return new Asked(`${repository.commonDir}/coord`, remote, local.name);
   }
 
   get askedAt(): Instant | null {
@@ -107,6 +110,23 @@ export class RemoteArbiter implements Arbiter {
     return this.unmoved(pushed, companion);
   }
 
+  async moveTo(to: string, commit: string, from: string): Promise<boolean> {
+    const { remote, remoteGit, git } = this.options;
+    const listed = await remoteGit.lsRemote(remote, [to]);
+    if (listed.code !== 0) throw unreachable(remote, listed);
+    const there =
+      listed.stdout
+        .split('\n')
+        .find((line) => line.endsWith(`\t${to}`))
+        ?.split('\t')[0] ?? null;
+    if (there !== null && (await isAncestor(git, there, from)) !== true) throw nameTaken(to, to);
+    const confirm = async () => undefined;
+    return this.publish(commit, from, { ref: to, commit, expected: there ?? '', confirm }).catch((error: unknown) => {
+      if (!(error instanceof CompanionDeclined)) throw error;
+      throw declined(remote, rejectionOf(error.pushed, to) === null ? this.options.local.name : to, error.pushed);
+    });
+  }
+
   rest(): void {
     this.mutex.release();
   }
@@ -124,7 +144,7 @@ export class RemoteArbiter implements Arbiter {
     return remoteGit.push(
       remote,
       [`${commit}:${local.name}`, ...(companion ? [`${companion.commit}:${companion.ref}`] : [])],
-      // The lease makes it a compare-and-swap: a branch that was deleted or rewound there is not brought back unnoticed.
+      // The lease makes it a compare-and-swap: a ref that was deleted or rewound there is not brought back unnoticed.
       [
         `--force-with-lease=${local.name}:${from ?? ''}`,
         ...['--no-verify', '--no-follow-tags', '--no-signed'],
@@ -133,7 +153,7 @@ export class RemoteArbiter implements Arbiter {
     );
   }
 
-  /** Follows with the local branch as far as that is possible: the remote has decided already. */
+  /** Follows with the ref of this clone as far as that is possible: the remote has decided already. */
   private async won(commit: string, from: string | null): Promise<boolean> {
     const { local, around } = this.options;
     this.lost = 0;
@@ -161,22 +181,22 @@ export class RemoteArbiter implements Arbiter {
     if (companion) throw new CompanionDeclined(pushed);
     this.unclear += 1;
     if (FLEETING.includes(troubleIn(pushed).kind) && this.unclear < UNCLEAR_ATTEMPTS) return false;
-    const listed = await remoteGit.lsRemote(remote, [`${local.name}/*`]);
-    const other = /\trefs\/heads\/(.+)$/m.exec(listed.stdout)?.[1];
-    if (listed.code === 0 && other !== undefined) throw nameInTheWay(remote, local.branch, other);
-    throw declined(remote, local.branch, pushed);
+    const listed = await remoteGit.lsRemote(remote, refsInTheWay(local.name));
+    const other = /\t(refs\/.+)$/m.exec(listed.stdout)?.[1];
+    if (listed.code === 0 && other !== undefined) throw nameInTheWay(remote, local.name, other);
+    throw declined(remote, local.name, pushed);
   }
 
-  /** A branch of this name that is somebody's own is neither pushed nor taken over. */
+  /** A ref of this name that is somebody's own is neither pushed nor taken over. */
   private async mustBeOurs(commit: string): Promise<void> {
     const { git, local } = this.options;
     const { code } = await git(['cat-file', '-e', `${commit}:${CLAIMS_FILE}`]);
-    if (code !== 0) throw missingFile(CLAIMS_FILE, local.branch);
+    if (code !== 0) throw missingFile(CLAIMS_FILE, local.name);
   }
 
   /**
-   * Asks the remote, and brings the local branch forward to what it has.
-   * @returns the remote's tip; null when it has no such branch, and is not known to have had one.
+   * Asks the remote, and brings the ref of this clone forward to what it has.
+   * @returns the remote's tip; null when it has no such ref, and is not known to have had one.
    * @throws CoordError `corrupt` when that is not forward: nothing is ever reset.
    */
   private async catchUp(): Promise<string | null> {
@@ -185,11 +205,11 @@ export class RemoteArbiter implements Arbiter {
       // Read before the remote is asked: whatever stands here was there first, so the answer must contain it.
       const known = await local.known();
       const own = await local.tip();
-      const ref = `refs/coord/asked/${randomBytes(8).toString('hex')}`;
+      const ref = `${PRIVATE_REFS}asked/${randomBytes(8).toString('hex')}`;
       const tip = await this.fetch(ref);
       this.asked.record(around.now());
       if (tip === null) {
-        if (known !== null) throw goneThere(remote, local.branch, known);
+        if (known !== null) throw goneThere(remote, local.name, known);
         return null;
       }
       try {
@@ -212,25 +232,25 @@ export class RemoteArbiter implements Arbiter {
   /** Checks that the remote's tip contains all that was seen there, and all that stands here. */
   private async mustGoOn(known: string | null, own: string | null, tip: string): Promise<void> {
     const { local, remote, remoteGit, git } = this.options;
-    const { branch } = local;
+    const { name: ref } = local;
     const fetchCommit = async (id: string) => (await remoteGit.fetch(remote, [id], ['--no-filter'])).code === 0;
     const contains = (commit: string) => local.goesOn(commit, tip, fetchCommit);
     if (own === tip && (known === null || known === tip)) return;
     const type = await local.typeOf(tip);
-    if (type !== 'commit') throw noCommitThere({ remote, branch, known, tip }, type);
+    if (type !== 'commit') throw noCommitThere({ remote, ref, known, tip }, type);
     if (own === null) await this.mustBeOurs(tip);
     if (known !== null && !(await contains(known))) {
       const rewound = (await isAncestor(git, tip, known)) === true;
       const related = rewound || (await git(['merge-base', known, tip])).code === 0;
       const how = rewound ? 'rewound' : related ? 'rewritten' : 'anew';
-      throw rewrittenThere({ remote, branch, known, tip }, how);
+      throw rewrittenThere({ remote, ref, known, tip }, how);
     }
     if (own === null || own === known || (await contains(own))) return;
-    const parted = { remote, branch, known: own, tip };
+    const parted = { remote, ref, known: own, tip };
     throw known === null ? neverShared(parted) : aheadHere(parted);
   }
 
-  /** The remote's tip of the branch, fetched with its history into a ref of this call alone; null when there is none. */
+  /** The remote's tip of the ref, fetched with its history into a ref of this call alone; null when there is none. */
   private async fetch(ref: string): Promise<string | null> {
     const { repository, git, remoteGit, remote, local, around } = this.options;
     this.mustNotBeSilent();
@@ -248,14 +268,14 @@ export class RemoteArbiter implements Arbiter {
     }
   }
 
-  /** The remote lists the branch, and it cannot be had: for what is wrong there, or here. */
+  /** The remote lists the ref, and it cannot be had: for what is wrong there, or here. */
   private async whyNotFetched(fetched: PorcelainResult, listed: PorcelainResult): Promise<CoordError> {
     const { remote, local } = this.options;
     const tip = listed.stdout.split(`\t${local.name}\n`)[0]?.split('\n').at(-1) ?? '';
-    const parted = { remote, branch: local.branch, known: await local.known(), tip };
+    const parted = { remote, ref: local.name, known: await local.known(), tip };
     if (/^0+$/.test(tip)) return noCommitThere(parted, null);
     await local.mustBeReadable();
-    return notTaken(remote, local.branch, fetched);
+    return notTaken(remote, local.name, fetched);
   }
 
   private fellSilent(result: PorcelainResult): CoordError {
@@ -271,16 +291,16 @@ export class RemoteArbiter implements Arbiter {
   }
 }
 
-/** When this clone last had a remote's answer about its branch. Best effort: deleting it only makes that unknown. */
+/** When this clone last had a remote's answer about its state ref. Best effort: deleting it only makes that unknown. */
 class Asked {
   private readonly path: string;
 
   constructor(
     private readonly directory: string,
     remote: string,
-    branch: string,
+    ref: string,
   ) {
-    this.path = join(directory, `asked-${encodeURIComponent(`${remote} ${branch}`)}`);
+    this.path = join(directory, `asked-${encodeURIComponent(`${remote} ${ref}`)}`);
   }
 
   /** By this host's clock; null where it is not known. */

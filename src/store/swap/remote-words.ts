@@ -15,7 +15,7 @@ export interface Trouble {
 
 type Known = readonly [kind: string, pattern: RegExp, what: string, todo: string, code?: 'closed'];
 
-const ASK_ADMIN = 'do not go round it: ask who administers the remote to let you push that branch';
+const ASK_ADMIN = 'do not go round it: ask who administers the remote to let you push that ref';
 
 /** Before git could ask anything: nothing can have been written there. */
 const UNREACHED: readonly Known[] = [
@@ -64,12 +64,18 @@ const REFUSED: readonly Known[] = [
   [
     'protected',
     /protected branch|protected ref|GH006|GH013|cannot (?:force-)?push to|not allowed to push/i,
-    'that branch is protected there',
+    'that ref is protected there',
     ASK_ADMIN,
     'closed',
   ],
   ['hook', /hook declined|declined by hook/i, 'a hook there refused it', ASK_ADMIN, 'closed'],
-  ['forbidden', /hidden ref|deny|prohibited/i, 'you may not', ASK_ADMIN, 'closed'],
+  [
+    'forbidden',
+    /hidden ref|deny|prohibited|funny refname|not permitted|not allowed/i,
+    'you may not',
+    ASK_ADMIN,
+    'closed',
+  ],
   [
     'cannot-write',
     /unpacker error|insufficient permission|Permission denied|Read-only|No space left|quota|unable to migrate/i,
@@ -79,10 +85,10 @@ const REFUSED: readonly Known[] = [
   [
     'locked',
     /failed to update ref|cannot lock ref|failed to start transaction|\.lock/i,
-    'it could not move that branch, which has not moved meanwhile either',
-    'a git that was killed there may have left a lock: ask for refs/heads/… .lock to be removed from that repository',
+    'it could not move that ref, which has not moved meanwhile either',
+    'a git that was killed there may have left a lock: ask for its .lock to be removed from that repository',
   ],
-  ['hidden', /stale info|fetch first/, 'it does not show that branch to those who push', ASK_ADMIN, 'closed'],
+  ['hidden', /stale info|fetch first/, 'it does not show that ref to those who push', ASK_ADMIN, 'closed'],
 ];
 
 const UNKNOWN: Trouble = {
@@ -125,27 +131,26 @@ export function unreachable(remote: string, result: PorcelainResult): CoordError
   return failure(trouble, remote, result, message);
 }
 
-/** The remote's branch did not move, and this is why. */
-export function declined(remote: string, branch: string, result: PorcelainResult): CoordError {
+/** The remote's ref (full name) did not move, and this is why. */
+export function declined(remote: string, ref: string, result: PorcelainResult): CoordError {
   const trouble = troubleIn(result);
   const said = wordsOf(result).filter((line) => !/^(?:error|fatal|hint|To) ?/.test(line))[0];
   const quoted = said === undefined ? '' : `: ${said.slice(0, 200)}`;
-  const message = `the remote ${remote} did not accept the branch ${branch}: ${trouble.what} (${reasonOf(result)})${quoted}`;
-  return failure(trouble, remote, result, message);
+  const message = `the remote ${remote} did not accept ${ref}: ${trouble.what} (${reasonOf(result)})${quoted}`;
+  return failure(trouble, remote, result, message, { ref, refusedBy: rejectionOf(result, ref)?.by ?? null });
 }
 
-/** Another branch of the remote has a name that git cannot have beside this one. */
-export function nameInTheWay(remote: string, branch: string, other: string): CoordError {
-  const message = `the remote ${remote} has the branch ${other}, beside which it cannot have ${branch}`;
-  return new CoordError('unavailable', message, {
-    hint: `nothing was granted; rename that branch there, or set "branch" in coord.config.json (${coord('init --branch NAME')})`,
-    details: { reason: 'name', remote, branch: other },
+/** Another ref of the remote has a name that git cannot have beside this one. */
+export function nameInTheWay(remote: string, ref: string, other: string): CoordError {
+  return new CoordError('unavailable', `the remote ${remote} has ${other}, beside which it cannot have ${ref}`, {
+    hint: `nothing was granted; rename that ref there, or give the state another one: ${coord('init --ref REF')}`,
+    details: { reason: 'name', remote, ref: other },
   });
 }
 
 /** The remote answered, but this clone could not take the answer in. */
-export function notTaken(remote: string, branch: string, result: PorcelainResult): CoordError {
-  const message = `the remote ${remote} answered, but its branch ${branch} could not be fetched: ${reasonOf(result)}`;
+export function notTaken(remote: string, ref: string, result: PorcelainResult): CoordError {
+  const message = `the remote ${remote} answered, but its ${ref} could not be fetched: ${reasonOf(result)}`;
   return new CoordError('unavailable', message, {
     hint: `nothing was granted; check permissions and disk space of .git, and git fsck at the remote; what is known here: ${coord('status --no-fetch')}`,
     details: { reason: 'clone', remote, stderr: result.stderr.slice(0, 2000) },
@@ -162,9 +167,15 @@ export function unknownOutcome(remote: string, pushed: PorcelainResult, why: Coo
   });
 }
 
-function failure(trouble: Trouble, remote: string, result: PorcelainResult, message: string): CoordError {
+function failure(
+  trouble: Trouble,
+  remote: string,
+  result: PorcelainResult,
+  message: string,
+  more: Readonly<Record<string, unknown>> = {},
+): CoordError {
   return new CoordError(trouble.code, message, {
     hint: `nothing was granted; ${trouble.todo}`,
-    details: { reason: trouble.kind, remote, stderr: result.stderr.slice(0, 2000) },
+    details: { reason: trouble.kind, remote, ...more, stderr: result.stderr.slice(0, 2000) },
   });
 }

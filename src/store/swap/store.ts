@@ -62,34 +62,41 @@ export interface Store {
   readLog(): Promise<readonly Note[]>;
 }
 
-/** Who decides which commit is the tip of the coordination branch: this clone's ref, or the remote's. */
+/** Who decides which commit is the tip of the state ref: this clone's ref, or the remote's. */
 export interface Arbiter {
   readonly reach: Reach;
   /** When its last answer came, by this host's clock; null where that is not known, or where it is this clone itself. */
   readonly askedAt: Instant | null;
   /**
-   * Moves the branch to a new commit if its tip is still `from` (null: if there is no branch yet).
+   * Moves the ref to a new commit if its tip is still `from` (null: if there is none yet).
    * @param companion moves with it or not at all; only a remote can do that
    * @returns whether it did; false means: decide again on fresh state.
    * @throws CoordError `unavailable` when it cannot be known or is refused for another reason; nothing was moved then.
    */
   publish(commit: string, from: string | null, companion?: Companion): Promise<boolean>;
-  /** Brings the local branch up to what the arbiter has. */
+  /**
+   * Makes `commit`, which goes on from `from`, the last one of the state ref and the tip of another one (full name), both or
+   * neither; this arbiter goes on at the old one.
+   * @returns false when the state has moved on: decide again.
+   * @throws CoordError when the new ref cannot be had; nothing was moved then.
+   */
+  moveTo(to: string, commit: string, from: string): Promise<boolean>;
+  /** Brings the ref of this clone up to what the arbiter has. */
   refresh(): Promise<void>;
   /** Lets others go first from now on: nothing more is to be published soon. */
   rest?(): void;
 }
 
-/** A ref of the remote that moves in the very push that moves the coordination branch, or not at all. */
+/** A ref of the remote that moves in the very push that moves the state ref, or not at all. */
 export interface Companion {
   /** Full name. */
   readonly ref: string;
   /** Where it goes. */
   readonly commit: string;
-  /** Where it must still stand; `commit` contains it. */
+  /** Where it must still stand, which `commit` contains; empty: it must not be there. */
   readonly expected: string;
   /**
-   * Asked when the remote moved the coordination branch without saying so clearly.
+   * Asked when the remote moved the state ref without saying so clearly.
    * @throws CoordError when the companion has not moved with it.
    */
   confirm(): Promise<void>;
@@ -104,7 +111,7 @@ export function companionOptions({ ref, expected }: Companion): string[] {
   return ['--atomic', `--force-with-lease=${ref}:${expected}`];
 }
 
-/** The remote took neither ref, and the coordination branch is not the reason: it has not moved. */
+/** The remote took neither ref, and the state ref is not the reason: it has not moved. */
 export class CompanionDeclined extends CoordError {
   constructor(readonly pushed: PorcelainResult) {
     super('unavailable', 'the remote did not accept the push', { hint: 'nothing was moved; repeat the command' });

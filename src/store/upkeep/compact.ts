@@ -1,4 +1,5 @@
 import type { Compacted } from '../../domain/compacted.js';
+import { STATE_REF } from '../../domain/state-ref.js';
 import { type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { writeCommits } from '../../git/background.js';
@@ -85,6 +86,8 @@ export class CompactedHistory {
     private readonly entry: Entry,
     /** Writes the last commit, which answers for the others. */
     private readonly writeLast: (body: Buffer) => Promise<string>,
+    /** Full name of the state ref. */
+    private readonly ref: string,
   ) {}
 
   /**
@@ -98,7 +101,7 @@ export class CompactedHistory {
       parent = await this.copyAll(kept.slice(start, start + BATCH), parent);
     }
     const { tree } = parseCommit(await bodyOf(this.history, tip));
-    return this.writeLast(commitBody(tree, parent, this.entry, []));
+    return this.writeLast(commitBody(tree, parent, this.entry, [], { ref: this.ref }));
   }
 
   /** @returns the last copy. */
@@ -124,7 +127,9 @@ export class CompactedHistory {
     const { tree } = parseCommit(await bodyOf(this.history, compacted.commit));
     const summary = `${compacted.commits} commits, compacted`;
     // As old as what it stands for, so that the history stays in the order of time.
-    const body = commitBody(tree, null, { ...this.entry, at: compacted.to, summary, events: [] }, []);
+    const entry = { ...this.entry, at: compacted.to, summary, events: [] };
+    // Never a tip that a build host would look at, wherever it stands.
+    const body = commitBody(tree, null, entry, [], { ref: STATE_REF });
     const message = `${body.toString('utf8').trimEnd()}\n${compactedTrailers(compacted).join('\n')}\n`;
     return this.history.objects.write('commit', Buffer.from(message));
   }

@@ -8,8 +8,7 @@ export interface UpkeepOptions {
   readonly git: Git;
   /** Starts git with these arguments, and waits for nothing. */
   readonly background: (args: readonly string[]) => void;
-  /** Full name of the coordination branch. */
-  readonly ref: string;
+  readonly ref: { readonly name: string };
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -62,7 +61,7 @@ export class Upkeep {
   /** The history tells all that a reflog could, so one that somebody's git began is kept for a day only. */
   private trimReflog(): void {
     const { background, ref } = this.options;
-    background(['reflog', 'expire', '--expire=1.day.ago', '--expire-unreachable=1.day.ago', ref]);
+    background(['reflog', 'expire', '--expire=1.day.ago', '--expire-unreachable=1.day.ago', ref.name]);
   }
 
   /** Whether the last round is long enough ago; a new one has then begun. */
@@ -101,7 +100,7 @@ export class Upkeep {
 
   private reflogBytes(): number {
     const { repository, ref } = this.options;
-    return statSync(join(repository.commonDir, 'logs', ref), { throwIfNoEntry: false })?.size ?? 0;
+    return statSync(join(repository.commonDir, 'logs', ref.name), { throwIfNoEntry: false })?.size ?? 0;
   }
 }
 

@@ -118,7 +118,7 @@ async function threeMachines(box: Sandbox, takeover: string): Promise<Machine[]>
 }
 
 function claimsOn(box: Sandbox): readonly Claim[] {
-  return JSON.parse(box.git(box.path('clocks.git'), 'show', 'refs/heads/coord:claims.json')).claims;
+  return JSON.parse(box.git(box.path('clocks.git'), 'show', 'refs/coord/state:claims.json')).claims;
 }
 
 /** Whether `faketime` is here, to run a process by a wrong clock. */

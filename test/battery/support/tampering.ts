@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { commitFiles, fileOn, hashed } from '../../support/plumbing.js';
 import type { Sandbox } from '../../support/sandbox.js';
 
-export const REF = 'refs/heads/coord';
+export const REF = 'refs/coord/state';
 
 /** What can be put in the place of the branch, by a name: ids of objects. */
 export type Fakes = Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ async function released(rig: AuditRig): Promise<string> {
   return commit;
 }
 
-it('fetches the coordination branch where a checkout has the main branch only', async () => {
+it('fetches the state ref where a checkout has the main branch only', async () => {
   const rig = await auditRig();
   await released(rig);
   const ci = rig.box.clone(remoteOf(rig), { args: ['--single-branch', '--branch', 'main'] });
@@ -37,13 +37,13 @@ it('cannot know in a shallow clone that ends inside the range, and says what to 
   expect((await rig.audit(ci, 'HEAD')).verdicts).toEqual(['src/a.ts covered maya']);
 });
 
-it('cannot know without a coordination branch', async () => {
+it('cannot know without a state ref', async () => {
   const rig = await auditRig({ shared: false });
   rig.commit(rig.clone, 'src/a.ts');
   rig.git(rig.clone, 'push', '--quiet', 'origin', 'main');
   const ci = rig.box.clone(remoteOf(rig));
   const result = await rig.host.run(null, ci, ['audit', '--json', 'HEAD']);
-  expect([result.code, result.json().error.details.reason]).toEqual([7, 'branch']);
+  expect([result.code, result.json().error.details.reason]).toEqual([7, 'ref']);
   expect((await rig.audit(rig.clone, 'HEAD')).code).toBe(4);
 });
 
@@ -76,13 +76,12 @@ it('says unknown for what was compacted away, and still knows the claims that we
   expect(code).toBe(7);
 });
 
-it('says unknown where a shallow coordination branch does not reach back, with the command that mends it', async () => {
+it('says unknown where a shallow state ref does not reach back, with the command that mends it', async () => {
   const rig = await auditRig();
   await released(rig);
   await rig.run('noor', rig.clone, 'claim', 'docs');
   const ci = rig.box.clone(remoteOf(rig), { args: ['--depth=2', '--no-single-branch'] });
-  rig.git(ci, 'branch', '--quiet', 'coord', 'origin/coord');
-  rig.git(ci, 'fetch', '--quiet', '--depth=1', 'origin', 'coord');
+  rig.git(ci, 'fetch', '--quiet', '--depth=1', 'origin', 'refs/coord/state:refs/coord/state');
   const { code, report } = await rig.audit(ci, 'HEAD');
   expect([code, report.commits[0]?.paths[0]?.verdict]).toEqual([7, 'unknown']);
   const next = report.commits[0]?.paths[0]?.next ?? '';

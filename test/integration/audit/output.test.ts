@@ -99,11 +99,11 @@ it('prints SARIF without results when all is covered', async () => {
   expect([both.code, both.json().error.code]).toEqual([2, 'usage']);
 });
 
-it('changes nothing in the working tree, and writes nothing to the coordination branch', async () => {
+it('changes nothing in the working tree, and writes nothing to the state ref', async () => {
   const rig = await odd();
-  const before = rig.git(rig.clone, 'rev-parse', 'coord');
+  const before = rig.git(rig.clone, 'rev-parse', 'coord/state');
   rig.box.write(rig.clone, 'src/a.ts', 'dirty\n');
   await rig.audit(rig.clone);
-  expect(rig.git(rig.clone, 'rev-parse', 'coord')).toBe(before);
+  expect(rig.git(rig.clone, 'rev-parse', 'coord/state')).toBe(before);
   expect(rig.git(rig.clone, 'status', '--porcelain')).toBe(' M src/a.ts');
 });

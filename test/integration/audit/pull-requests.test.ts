@@ -88,8 +88,8 @@ it('takes nobody’s word for the claims of another', async () => {
     ...{ id: 'forged.1', type: 'work.pushed', at: new Date(rig.host.clock.ms).toISOString(), agent: 'noor' },
     ...{ session: null, commit, from: rig.start, branch: 'x', claims: [id], paths: 1 },
   });
-  const tree = rig.git(rig.clone, 'rev-parse', 'coord^{tree}');
-  const tip = rig.git(rig.clone, 'commit-tree', tree, '-p', 'coord', '-m', 'push', '-m', forged);
-  rig.git(rig.clone, 'push', '--quiet', 'origin', `${tip}:refs/heads/coord`);
+  const tree = rig.git(rig.clone, 'rev-parse', 'coord/state^{tree}');
+  const tip = rig.git(rig.clone, 'commit-tree', tree, '-p', 'coord/state', '-m', 'push', '-m', forged);
+  rig.git(rig.clone, 'push', '--quiet', 'origin', `${tip}:refs/coord/state`);
   expect((await rig.audit(noor)).verdicts).toEqual(['src/a.ts claimed-by-another maya']);
 });

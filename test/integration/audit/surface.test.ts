@@ -15,7 +15,7 @@ it('who takes a path off the surface escapes in no commit of the range', async (
   ]);
 });
 
-it('nor by a configuration that cannot be read, nor by one that names another coordination branch', async () => {
+it('nor by a configuration that cannot be read, nor by one that names another state ref', async () => {
   const rig = await auditRig();
   rig.commit(rig.clone, { files: { 'coord.config.json': '{' } });
   rig.commit(rig.clone, 'src/a.ts');

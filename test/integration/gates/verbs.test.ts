@@ -87,9 +87,9 @@ describe('coord gate check', () => {
       ...{ target: 'prod', action: 'deploy', commit: gated.head(), open: true, recorded: true },
       gates: [{ gate: 'ok', open: true }],
     });
-    const tip = gated.box.git(gated.clone, 'rev-parse', 'coord');
+    const tip = gated.box.git(gated.clone, 'rev-parse', 'coord/state');
     await run('gate', 'check', 'prod');
-    expect(gated.box.git(gated.clone, 'rev-parse', 'coord')).toBe(tip);
+    expect(gated.box.git(gated.clone, 'rev-parse', 'coord/state')).toBe(tip);
     await run('claim', '@x');
     const events = (await run('events', '--type', 'gate.checked', '--json')).json().data.events;
     expect(events).toMatchObject([{ agent: 'noor', gate: 'ok', targets: ['@deploy/prod'], open: true, count: 2 }]);

@@ -45,7 +45,7 @@ async function heldOnce({ box, remote, two, as }: World, commits = 2): Promise<v
     code: 3,
     stderr: expect.stringContaining('held by maya'),
   });
-  expect(replayHistory(box, remote, 'refs/heads/coord')).toMatchObject({
+  expect(replayHistory(box, remote, 'refs/coord/state')).toMatchObject({
     commits,
     grants: 1,
     problems: [],
@@ -131,7 +131,7 @@ describe('a connection that is cut', () => {
 describe('a lock on the server', () => {
   it('that goes away is waited for', async () => {
     const all = await world();
-    const lock = all.box.write(all.remote, 'refs/heads/coord.lock', '');
+    const lock = all.box.write(all.remote, 'refs/coord/state.lock', '');
     addHook(all.box, all.remote, 'pre-receive', `echo x >> tries; [ $(wc -l < tries) -lt 3 ] || rm -f "${lock}"`);
     expect(await all.as('maya', all.one, 'claim', 'a')).toMatchObject({ code: 0 });
     await heldOnce(all);
@@ -139,7 +139,7 @@ describe('a lock on the server', () => {
 
   it('that was left over is named, exit 7, and nothing is granted until it is gone', async () => {
     const all = await world();
-    const lock = all.box.write(all.remote, 'refs/heads/coord.lock', '');
+    const lock = all.box.write(all.remote, 'refs/coord/state.lock', '');
     const before = refsOf(all.box, all.remote);
     const failed = await all.as('maya', all.one, 'claim', 'a', '--json');
     expect(failed).toMatchObject({ code: 7 });
@@ -154,8 +154,8 @@ describe('a lock on the server', () => {
 describe('names', () => {
   it('a tag named like the branch is nobody’s business, on either side', async () => {
     const all = await world();
-    all.box.git(all.remote, 'tag', 'coord', 'main');
-    for (const clone of [all.one, all.two]) all.box.git(clone, 'tag', 'coord', 'main');
+    all.box.git(all.remote, 'tag', 'coord/state', 'main');
+    for (const clone of [all.one, all.two]) all.box.git(clone, 'tag', 'coord/state', 'main');
     expect(await all.as('maya', all.one, 'claim', 'a')).toMatchObject({ code: 0 });
     await heldOnce(all);
     expect(all.box.git(all.remote, 'rev-parse', 'refs/tags/coord')).toBe(all.box.git(all.remote, 'rev-parse', 'main'));

@@ -89,7 +89,7 @@ it('a protected branch is named as such, exit 6', async () => {
 
 it('a branch that the server hides from writers is named, exit 6', async () => {
   const { box, remote, as } = await rig();
-  box.git(remote, 'config', 'receive.hideRefs', 'refs/heads/coord');
+  box.git(remote, 'config', 'receive.hideRefs', 'refs/coord/state');
   expect((await as('claim', 'a', '--json')).json().error).toMatchObject({ exit: 6, details: { reason: 'hidden' } });
 });
 

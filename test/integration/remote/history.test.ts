@@ -27,7 +27,7 @@ async function world(): Promise<World> {
   return { box, remote, one, two, as };
 }
 
-const REF = 'refs/heads/coord';
+const REF = 'refs/coord/state';
 
 /** What somebody did to the remote's branch, with the reason that is given for the refusal. */
 const THERE: Record<string, readonly [reason: string, words: string, act: (world: World) => void]> = {
@@ -102,15 +102,15 @@ it('deleted on the remote, and put back as the hint says, everything goes on', a
 describe('the local branch of a clone that shares', () => {
   it('deleted by hand, comes back from the remote', async () => {
     const { box, one, as } = await world();
-    box.git(one, 'branch', '--quiet', '-D', 'coord');
+    box.git(one, 'update-ref', '-d', 'refs/coord/state');
     expect(await as('noor', one, 'claim', 'a')).toMatchObject({ code: 3 });
-    box.git(one, 'branch', '--quiet', '-D', 'coord');
+    box.git(one, 'update-ref', '-d', 'refs/coord/state');
     expect(await as('noor', one, 'claim', 'c')).toMatchObject({ code: 0 });
   });
 
   it('deleted by hand, does not come back from a remote that was rewound meanwhile', async () => {
     const { box, remote, one, as } = await world();
-    box.git(one, 'branch', '--quiet', '-D', 'coord');
+    box.git(one, 'update-ref', '-d', 'refs/coord/state');
     box.git(remote, 'update-ref', REF, `${REF}~1`);
     expect(await as('noor', one, 'claim', 'b')).toMatchObject({ code: 8 });
     expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', REF).code).toBe(1);
@@ -170,7 +170,7 @@ describe('the branch of a clone that shares with nobody', () => {
   }
 
   const HERE: Record<string, readonly [reason: string, act: (box: Sandbox, clone: string) => void]> = {
-    deleted: ['deleted', (box, clone) => box.git(clone, 'branch', '--quiet', '-D', 'coord')],
+    deleted: ['deleted', (box, clone) => box.git(clone, 'update-ref', '-d', 'refs/coord/state')],
     rewound: ['rewritten', (box, clone) => box.git(clone, 'update-ref', REF, `${REF}~1`)],
     rewritten: [
       'rewritten',

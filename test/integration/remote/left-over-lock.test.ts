@@ -10,7 +10,7 @@ async function rig() {
   const box = sandbox();
   const clone = box.repository();
   await begin(box, clone, LOCAL);
-  return { box, clone, tip: () => box.git(clone, 'rev-parse', 'refs/heads/coord') };
+  return { box, clone, tip: () => box.git(clone, 'rev-parse', 'refs/coord/state') };
 }
 
 /** The waiting of a writer, which costs no time here, and what it came to in milliseconds. */
@@ -28,7 +28,7 @@ function locksIn(clone: string): string[] {
 }
 
 function nextCommit(box: Sandbox, clone: string, message: string): { from: string; to: string } {
-  const from = box.git(clone, 'rev-parse', 'refs/heads/coord');
+  const from = box.git(clone, 'rev-parse', 'refs/coord/state');
   return { from, to: looseCommit(box, clone, from, message) };
 }
 
@@ -53,7 +53,7 @@ it('a git that is killed inside its own ref update leaves one behind, and the wr
   expect(await claim(box, clone, 'maya', 'a', LOCAL)).toMatchObject({ ok: true });
   expect([existsSync(hook), locksIn(clone)]).toEqual([false, []]);
   expect((await (await storeIn(box, clone, LOCAL)).read()).state.claims).toHaveLength(1);
-  expect(box.git(clone, 'rev-list', '--count', 'coord')).toBe('2');
+  expect(box.git(clone, 'rev-list', '--count', 'coord/state')).toBe('2');
 });
 
 it('a live writer that is slow is not robbed of its lock while it is young, and keeps what it wrote', async () => {
@@ -114,7 +114,7 @@ it('the locks that no write of coord needs are left to their owners', async () =
 
 it('one on the ref that remembers the branch stops no write, and is mended too', async () => {
   const { box, clone, tip } = await rig();
-  const known = 'refs/coord/known/coord';
+  const known = 'refs/coord-local/known/coord/state';
   writeFileSync(lockOf(clone, known), '');
   for (const agent of ['maya', 'noor']) {
     expect(await claim(box, clone, agent, agent, LOCAL)).toMatchObject({ ok: true });

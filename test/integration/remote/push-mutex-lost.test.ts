@@ -17,9 +17,9 @@ async function overtaken(...faster: readonly number[]) {
   const overtake = () => {
     pushes += 1;
     if (!faster.includes(pushes)) return;
-    box.git(elsewhere, 'fetch', '--quiet', 'origin', 'coord');
+    box.git(elsewhere, 'fetch', '--quiet', 'origin', 'refs/coord/state');
     const commit = looseCommit(box, elsewhere, 'FETCH_HEAD', `faster ${pushes}`);
-    box.git(elsewhere, 'push', '--quiet', 'origin', `${commit}:refs/heads/coord`);
+    box.git(elsewhere, 'push', '--quiet', 'origin', `${commit}:refs/coord/state`);
   };
   const pauses: number[] = [];
   const pause = async (ms: number) => void pauses.push(ms);

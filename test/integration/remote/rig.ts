@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import type { Context } from '../../../src/context.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import { CoordError } from '../../../src/errors.js';
-import { BranchRef } from '../../../src/store/swap/branch-ref.js';
 import type { GitStore } from '../../../src/store/swap/git-store.js';
+import { StateRef } from '../../../src/store/swap/state-ref.js';
 import { transact } from '../../../src/store/swap/transact.js';
 import { inProcess } from '../../support/in-process.js';
 import { claimOf, START } from '../../support/requests.js';
 import type { Sandbox } from '../../support/sandbox.js';
 
-export const LOCAL = { branch: 'coord', share: false, remote: 'origin' };
+export const LOCAL = { ref: 'refs/coord/state', share: false, remote: 'origin' };
 export const SHARED = { ...LOCAL, share: true };
 
 /** What a command that runs in this directory would be given. */
@@ -38,9 +38,9 @@ export async function claim(box: Sandbox, directory: string, agent: string, targ
 }
 
 /** The local branch of a clone; `pause` stands for the waiting of its writer. */
-export function branchIn(box: Sandbox, directory: string, pause: (ms: number) => Promise<void>): BranchRef {
+export function branchIn(box: Sandbox, directory: string, pause: (ms: number) => Promise<void>): StateRef {
   const { repository, git, objects } = contextIn(box, directory);
-  return new BranchRef(repository, git, objects, 'coord', { pause, random: Math.random });
+  return new StateRef(repository, git, objects, 'coord', { pause, random: Math.random });
 }
 
 /** The error that this work must end with. */
@@ -79,7 +79,7 @@ export function looseCommit(box: Sandbox, directory: string, parent: string, mes
   return box.git(directory, 'commit-tree', `${parent}^{tree}`, '-p', parent, '-m', message);
 }
 
-export function lockOf(clone: string, ref = 'refs/heads/coord'): string {
+export function lockOf(clone: string, ref = 'refs/coord/state'): string {
   return join(clone, '.git', `${ref}.lock`);
 }
 
@@ -90,7 +90,7 @@ export interface HeldLock {
 }
 
 /** A git that has taken the lock of a branch to move it, and holds it until it is told to go on. */
-export function holdLock(box: Sandbox, clone: string, from: string, to: string, ref = 'refs/heads/coord') {
+export function holdLock(box: Sandbox, clone: string, from: string, to: string, ref = 'refs/coord/state') {
   const git = spawn('git', ['update-ref', '--stdin'], { cwd: clone, env: box.env });
   const ended = new Promise<number>((resolve) => git.on('close', (code) => resolve(code ?? 128)));
   return new Promise<HeldLock>((resolve) => {

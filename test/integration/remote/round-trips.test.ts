@@ -73,7 +73,7 @@ it('leaves nothing of what it asked, and takes no lock for that which outlives a
   box.write(two, '.git/packed-refs.lock', '');
   for (let times = 0; times < 2; times += 1) expect((await as('noor', two, ['status'])).code).toBe(0);
   expect((await as('noor', two, ['claim', 'b'])).code).toBe(0);
-  expect(refsOf(box, two)).not.toContain('refs/coord/asked');
+  expect(refsOf(box, two)).not.toContain('refs/coord-local/asked');
 });
 
 it('status asks once; with --no-fetch it asks nobody, and says from when its knowledge is', async () => {
@@ -95,7 +95,7 @@ it('status asks once; with --no-fetch it asks nobody, and says from when its kno
   expect(offline).toEqual([]);
 });
 
-it('takes and moves nothing but the coordination branch, by whatever a user has set', async () => {
+it('takes and moves nothing but the state ref, by whatever a user has set', async () => {
   const { box, one, two, as } = await rig();
   const settings: Record<string, string> = {
     'push.followTags': 'true',
@@ -143,5 +143,5 @@ it('two worktrees, and many commands of each, ask at the same time without faili
     Array.from({ length: 12 }, (_, index) => as('noor', index % 2 === 0 ? two : worktree, ['status', '--json'])),
   );
   for (const result of results) expect(result.json().data.claims).toHaveLength(1);
-  expect(refsOf(box, two)).not.toContain('refs/coord/asked');
+  expect(refsOf(box, two)).not.toContain('refs/coord-local/asked');
 });

@@ -37,22 +37,22 @@ async function signing(make: (rig: AuditRig) => Person = ({ box }) => sshPerson(
     { '.coord/agent_signers': `${person.line}\n`, '.coord/gpg_keys.asc': person.publicKey },
   );
   rig.host.clock.pass(60);
-  return { ...rig, person, configure, tip: () => rig.git(rig.clone, 'rev-parse', 'coord') };
+  return { ...rig, person, configure, tip: () => rig.git(rig.clone, 'rev-parse', 'coord/state') };
 }
 
 const withGpg = { allowedSigners: '.coord/agent_signers', gpgKeys: '.coord/gpg_keys.asc' };
 
-/** What the audit of the last commit says of the coordination branch. */
+/** What the audit of the last commit says of the state ref. */
 async function coordination(rig: AuditRig) {
   const { code, report } = await rig.audit(rig.clone, 'HEAD');
   return { code, ...report.coordination };
 }
 
-/** A commit on the coordination branch past coord, as somebody with push access makes it. */
+/** A commit on the state ref past coord, as somebody with push access makes it. */
 function byHand(rig: Signing, ...options: string[]): void {
-  const message = rig.git(rig.clone, 'log', '-1', '--format=%B', 'coord');
-  const args = ['commit-tree', ...options, '-p', 'coord', '-m', `${message}again\n`, 'coord^{tree}'];
-  rig.git(rig.clone, 'push', '--quiet', 'origin', `${rig.git(rig.clone, ...args)}:refs/heads/coord`);
+  const message = rig.git(rig.clone, 'log', '-1', '--format=%B', 'coord/state');
+  const args = ['commit-tree', ...options, '-p', 'coord/state', '-m', `${message}again\n`, 'coord/state^{tree}'];
+  rig.git(rig.clone, 'push', '--quiet', 'origin', `${rig.git(rig.clone, ...args)}:refs/coord/state`);
 }
 
 /** Has git in the clone call this script of the shell instead of ssh-keygen. @returns its path */
@@ -70,7 +70,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     await rig.run('maya', rig.clone, 'note', 'hello');
     await rig.run('maya', rig.clone, 'release', '--all');
     const allowed = join(rig.clone, '.coord', 'agent_signers');
-    const log = ['-c', `gpg.ssh.allowedSignersFile=${allowed}`, 'log', '-3', '--format=%G? %GS', 'coord'];
+    const log = ['-c', `gpg.ssh.allowedSignersFile=${allowed}`, 'log', '-3', '--format=%G? %GS', 'coord/state'];
     expect(rig.git(rig.clone, ...log).split('\n')).toEqual(Array(3).fill('G ada'));
     expect(rig.git(rig.clone, 'fsck', '--strict')).not.toMatch(/error/);
     expect(await coordination(rig)).toMatchObject({ code: 0, problem: null, findings: [] });
@@ -80,9 +80,9 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     const rig = await signing();
     await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
     const env = { ...rig.box.env, GIT_COMMITTER_DATE: '2001-01-01T00:00:00Z' };
-    const args = ['commit-tree', '-p', 'coord', '-m', 'nothing', 'coord^{tree}'];
+    const args = ['commit-tree', '-p', 'coord/state', '-m', 'nothing', 'coord/state^{tree}'];
     const forged = spawnSync('git', args, { cwd: rig.clone, env, encoding: 'utf8' }).stdout.trim();
-    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
+    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/coord/state`);
     const found = await coordination(rig);
     expect(found.code).toBe(4);
     expect(found.findings).toMatchObject([{ commit: forged, reason: 'unsigned' }]);
@@ -97,10 +97,13 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     await rig.run('maya', rig.clone, 'status');
     expect((await coordination(rig)).findings).toMatchObject([{ reason: 'unknown-signer' }]);
     const body = rig.git(rig.clone, 'cat-file', 'commit', good);
-    const copied = body.replace(/^parent .*$/m, `parent ${rig.git(rig.clone, 'rev-parse', 'origin/coord')}`);
+    const copied = body.replace(
+      /^parent .*$/m,
+      `parent ${rig.git(rig.clone, 'rev-parse', 'refs/coord-local/remote/origin/coord/state')}`,
+    );
     const input = { cwd: rig.clone, env: rig.box.env, encoding: 'utf8', input: `${copied}\n` } as const;
     const forged = spawnSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], input).stdout.trim();
-    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
+    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/coord/state`);
     const reasons = (await coordination(rig)).findings?.map(({ reason }) => reason);
     expect(reasons).toEqual(['unknown-signer', 'bad-signature']);
     const signers = { allowedSigners: '.coord/agent_signers', revokedSigners: '.coord/revoked' };
@@ -251,9 +254,9 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
     old.signsIn(rig.clone);
     const env = { ...rig.box.env, GIT_COMMITTER_DATE: new Date(rig.host.clock.ms - 48 * 3_600_000).toISOString() };
-    const args = ['commit-tree', '-S', '-p', 'coord', '-m', 'nothing', 'coord^{tree}'];
+    const args = ['commit-tree', '-S', '-p', 'coord/state', '-m', 'nothing', 'coord/state^{tree}'];
     const forged = spawnSync('git', args, { cwd: rig.clone, env, encoding: 'utf8' }).stdout.trim();
-    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/heads/coord`);
+    rig.git(rig.clone, 'push', '--quiet', 'origin', `${forged}:refs/coord/state`);
     expect((await coordination(rig)).findings).toMatchObject([{ commit: forged, reason: 'invalid-key' }]);
   });
 
@@ -261,9 +264,9 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     const rig = await signing();
     await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
     const env = { ...rig.box.env, GIT_COMMITTER_DATE: '2001-01-01T00:00:00Z' };
-    const args = ['commit-tree', '-m', 'nothing', 'coord^{tree}'];
+    const args = ['commit-tree', '-m', 'nothing', 'coord/state^{tree}'];
     const replaced = spawnSync('git', args, { cwd: rig.clone, env, encoding: 'utf8' }).stdout.trim();
-    rig.git(rig.clone, 'push', '--quiet', '--force', 'origin', `${replaced}:refs/heads/coord`);
+    rig.git(rig.clone, 'push', '--quiet', '--force', 'origin', `${replaced}:refs/coord/state`);
     const fresh = rig.box.clone(rig.git(rig.clone, 'remote', 'get-url', 'origin'));
     const { stdout } = await rig.host.run(null, fresh, ['audit', 'HEAD']);
     expect(stdout).toContain('1 coordination commit: none is signed');
@@ -328,7 +331,7 @@ describe.skipIf(!HAS_GPG)('"signCommits": true, with GPG', () => {
   it('signs, and the audit takes it', async () => {
     const rig = await signing(({ box }) => gpgPerson(box, 'gil'));
     await rig.run('maya', rig.clone, 'claim', 'src/a.ts', '--allow-behind');
-    expect(rig.git(rig.clone, 'cat-file', 'commit', 'coord')).toContain('BEGIN PGP SIGNATURE');
+    expect(rig.git(rig.clone, 'cat-file', 'commit', 'coord/state')).toContain('BEGIN PGP SIGNATURE');
     expect(await coordination(rig)).toMatchObject({ code: 0, findings: [] });
     rig.git(rig.clone, 'config', 'commit.gpgSign', 'false');
     byHand(rig);

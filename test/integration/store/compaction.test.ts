@@ -75,11 +75,11 @@ async function claims({ box, host, ok }: Rig, clone: string, names: readonly str
 }
 
 function tipOf(box: Sandbox, clone: string): string {
-  return box.git(clone, 'rev-parse', 'refs/heads/coord');
+  return box.git(clone, 'rev-parse', 'refs/coord/state');
 }
 
 function historyOf(box: Sandbox, clone: string): string[] {
-  return box.git(clone, 'log', '--first-parent', '--reverse', '--format=%s', 'refs/heads/coord').split('\n');
+  return box.git(clone, 'log', '--first-parent', '--reverse', '--format=%s', 'refs/coord/state').split('\n');
 }
 
 function heldIn(status: { claims: { target: string }[] }): string[] {
@@ -96,7 +96,7 @@ describe('coord compact', () => {
       history: historyOf(box, clone),
       status: await ok('maya', clone, 'status'),
     };
-    const kept = box.git(clone, 'log', '-2', '--format=%an %ae %ad %cn %cd%n%b', 'coord');
+    const kept = box.git(clone, 'log', '-2', '--format=%an %ae %ad %cn %cd%n%b', 'coord/state');
     const result = await ok('olga', clone, 'doctor', '--compact', '--keep', '2');
     expect(result).toMatchObject({ changed: true, kept: 2, former: before.tip, archive: null });
     expect(result.compacted.commits).toBe(before.history.length - 2);
@@ -106,9 +106,9 @@ describe('coord compact', () => {
       ...before.history.slice(-2),
       'compact 4 commits by olga',
     ]);
-    const copies = box.git(clone, 'log', '-2', '--skip=1', '--format=%an %ae %ad %cn %cd%n%b', 'coord');
+    const copies = box.git(clone, 'log', '-2', '--skip=1', '--format=%an %ae %ad %cn %cd%n%b', 'coord/state');
     expect(copies.replaceAll(/Coord-Replaces: .*\n/g, '')).toBe(kept);
-    expect(box.git(clone, 'rev-parse', 'coord^{tree}')).toBe(box.git(clone, 'rev-parse', `${before.tip}^{tree}`));
+    expect(box.git(clone, 'rev-parse', 'coord/state^{tree}')).toBe(box.git(clone, 'rev-parse', `${before.tip}^{tree}`));
     expect(heldIn(await ok('maya', clone, 'status'))).toEqual(heldIn(before.status));
     expect(await ok('maya', clone, 'claim', 'src/e.ts')).toMatchObject({ claims: [{ target: 'src/e.ts' }] });
     expect(box.git(clone, 'status', '--porcelain')).toBe('?? AGENTS.md\n?? coord.config.json\n?? rules/');
@@ -155,7 +155,7 @@ describe('coord compact', () => {
     const killed = await refused('nina', clone, 'doctor', '--compact', '--keep', '0');
     expect(killed).toMatchObject({ code: 'closed', details: { reason: 'killed' } });
     expect(historyOf(box, clone)).toContain('kill nina by olga: test');
-    expect(box.git(clone, 'merge-base', before, 'coord')).toBe(before);
+    expect(box.git(clone, 'merge-base', before, 'coord/state')).toBe(before);
     const args = ['doctor', '--compact', '--keep', '0', '--agent', 'paula', '--json'];
     expect((await coordInProcess(box, clone, args, { person: true })).code).toBe(0);
   });
@@ -180,10 +180,10 @@ describe('coord compact', () => {
       );
     const path = box.write(clone, '../signed', `${signed}\n`);
     const id = box.git(clone, 'hash-object', '-t', 'commit', '-w', path);
-    box.git(clone, 'update-ref', 'refs/heads/coord', id);
-    box.git(clone, 'update-ref', 'refs/coord/known/coord', id);
+    box.git(clone, 'update-ref', 'refs/coord/state', id);
+    box.git(clone, 'update-ref', 'refs/coord-local/known/coord/state', id);
     await ok('olga', clone, 'doctor', '--compact', '--keep', '1');
-    const copy = box.git(clone, 'cat-file', 'commit', 'coord^');
+    const copy = box.git(clone, 'cat-file', 'commit', 'coord/state^');
     expect(copy).not.toContain('SIGNATURE');
     expect(copy).toContain('\nx-own header\n\nby hand\n');
     expect(copy).toMatch(new RegExp(`\\{"no":"id"\\}\\n\\nCoord-Replaces: ${id}$`));
@@ -195,7 +195,7 @@ describe('coord compact', () => {
     const { box, clone, remote } = rig;
     await claims(rig, clone, ['a', 'b']);
     const part = box.clone(`file://${remote}`, { args: ['--depth=1', '--no-single-branch'] });
-    box.git(part, 'branch', 'coord', 'origin/coord');
+    box.git(part, 'fetch', '--quiet', '--depth=1', 'origin', 'refs/coord/state:refs/coord/state');
     await claims(rig, part, ['c', 'd']);
     expect(await rig.refused('olga', part, 'doctor', '--compact', '--keep', '1')).toMatchObject({
       code: 'unavailable',
@@ -216,7 +216,7 @@ describe('--archive', () => {
     expect(others()).toBe(before);
     expect(box.git(remote, 'for-each-ref', '--format=%(refname)').split('\n')).toEqual([
       'refs/coord/archive/2026',
-      'refs/heads/coord',
+      'refs/coord/state',
       'refs/heads/main',
     ]);
     await claims(rig, clone, ['c']);
@@ -263,7 +263,7 @@ describe('other clones of a compacted branch', () => {
     await claims(rig, clone, ['h']);
     for (const other of [at, near, far]) {
       expect(heldIn(await ok('noor', other, 'status'))).toHaveLength(8);
-      expect(tipOf(box, other)).toBe(box.git(remote, 'rev-parse', 'coord'));
+      expect(tipOf(box, other)).toBe(box.git(remote, 'rev-parse', 'coord/state'));
     }
     await ok('noor', far, 'claim', 'docs/**');
     expect(replayHistory(box, far).commits).toBe(1 + 3 + 1 + 1 + 1);
@@ -280,7 +280,7 @@ describe('other clones of a compacted branch', () => {
       await ok('olga', clone, 'doctor', '--compact', '--keep', name === 'e' ? '0' : '1');
     }
     expect(heldIn(await ok('noor', other, 'status'))).toHaveLength(8);
-    expect(tipOf(box, other)).toBe(box.git(remote, 'rev-parse', 'coord'));
+    expect(tipOf(box, other)).toBe(box.git(remote, 'rev-parse', 'coord/state'));
   });
 
   it('that are behind what was kept, and find it nowhere, refuse; with an archive they follow', async () => {
@@ -358,7 +358,7 @@ describe('followsCompaction', () => {
     const { box, clone, ok, host } = rig;
     const before = await claims(rig, clone, ['a', 'b', 'c', 'd']);
     await ok('olga', clone, 'doctor', '--compact', '--keep', '2');
-    const after = box.git(clone, 'rev-list', '--reverse', 'coord').split('\n');
+    const after = box.git(clone, 'rev-list', '--reverse', 'coord/state').split('\n');
     const follows = (known: string | undefined, tip: string | undefined) =>
       followsCompaction(host.context(clone), known ?? '', tip ?? '');
     return { ...rig, before, after, follows };
@@ -408,10 +408,12 @@ describe('many commits at once', () => {
   it('are the very commits that they would be one by one', async () => {
     const { box, clone, host } = await local();
     const { objects, repository, git } = host.context(clone);
-    const tree = box.git(clone, 'rev-parse', 'coord^{tree}');
+    const tree = box.git(clone, 'rev-parse', 'coord/state^{tree}');
     const entry = { operation: 'x', agent: 'maya', at: '2026-11-21T12:00:00.000Z', events: [] };
     const bodies = [0, 3, 15, 16, 200, 2_047, 2_048, 40_000].map((length) =>
-      commitBody(tree, null, { ...entry, operation: 'x'.repeat(length), summary: `${length}` }, []),
+      commitBody(tree, null, { ...entry, operation: 'x'.repeat(length), summary: `${length}` }, [], {
+        ref: 'refs/coord/state',
+      }),
     );
     await writeCommits(repository, git, bodies);
     const ids = bodies.map((body) => objectId(repository, 'commit', body));
@@ -425,12 +427,12 @@ describe('many commits at once', () => {
 
   it('are copied in order, with nothing left out', async () => {
     const { box, clone, ok } = await local();
-    const begin = box.git(clone, 'rev-parse', 'coord^{tree}');
+    const begin = box.git(clone, 'rev-parse', 'coord/state^{tree}');
     let tip = tipOf(box, clone);
     for (let index = 0; index < 150; index += 1) {
       tip = box.git(clone, 'commit-tree', begin, '-p', tip, '-m', `commit ${index}`);
     }
-    box.git(clone, 'update-ref', 'refs/heads/coord', tip);
+    box.git(clone, 'update-ref', 'refs/coord/state', tip);
     const before = historyOf(box, clone);
     await ok('olga', clone, 'doctor', '--compact', '--keep', '120');
     expect(historyOf(box, clone).slice(1, -1)).toEqual(before.slice(-120));

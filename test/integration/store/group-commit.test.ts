@@ -18,7 +18,7 @@ import { inProcess } from '../../support/in-process.js';
 import { claimOf, POLICY } from '../../support/requests.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
-const LOCAL = { branch: 'coord', share: false, remote: 'origin' };
+const LOCAL = { ref: 'refs/coord/state', share: false, remote: 'origin' };
 
 /** Added to the clock: a test is out of patience when it says so. */
 let later = 0;

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 
 const memory = () => join(clone, '.git', 'coord', 'verified-blobs');
-const blob = () => box.git(clone, 'rev-parse', 'coord:claims.json');
+const blob = () => box.git(clone, 'rev-parse', 'coord/state:claims.json');
 const status = () => host.run('noor', clone, ['status', '--json']);
 
 /** Puts another text of claims.json on the branch, past coord. */

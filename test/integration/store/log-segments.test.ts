@@ -29,7 +29,7 @@ async function add(store: GitStore, id: string, day: number, text = ''): Promise
 }
 
 function sizes(box: Sandbox, clone: string): Map<string, number> {
-  const lines = box.git(clone, 'ls-tree', '-r', '-l', 'coord').split('\n');
+  const lines = box.git(clone, 'ls-tree', '-r', '-l', 'coord/state').split('\n');
   const files = lines.map((line) => [line.split('\t')[1] ?? '', Number(line.split(/\s+/)[3])] as const);
   return new Map(files.filter(([name]) => name.startsWith('log')));
 }
@@ -48,7 +48,7 @@ describe('the segments of the log', () => {
       for (const [name, bytes] of sizes(box, clone)) {
         expect(bytes).toBeLessThanOrEqual(SEGMENT_BYTES);
         if (name === 'log.jsonl') continue;
-        const content = box.git(clone, 'rev-parse', `coord:${name}`);
+        const content = box.git(clone, 'rev-parse', `coord/state:${name}`);
         expect(closed.get(name) ?? content).toBe(content);
         closed.set(name, content);
       }

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { coordInProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
-const REF = 'refs/heads/coord';
-const KNOWN = 'refs/coord/known/coord';
+const REF = 'refs/coord/state';
+const KNOWN = 'refs/coord-local/known/coord/state';
 
 let box: Sandbox;
 let clone: string;
@@ -78,7 +78,7 @@ describe('the ref that remembers where the branch of this clone stood', () => {
   });
 
   it('was never there when it is deleted, as promised', async () => {
-    rmSync(join(clone, '.git/refs/coord/known'), { recursive: true });
+    rmSync(join(clone, '.git/refs/coord-local/known'), { recursive: true });
     expect((await run(['claim', 'src/b.ts'])).code).toBe(0);
     expect(box.git(clone, 'rev-parse', KNOWN)).toBe(tip());
   });

@@ -9,7 +9,7 @@ import { inProcess } from '../../support/in-process.js';
 import { claimOf, START } from '../../support/requests.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
-const CONFIG = { branch: 'coord', share: true, remote: 'origin' };
+const CONFIG = { ref: 'refs/coord/state', share: true, remote: 'origin' };
 
 function clones() {
   const box = sandbox();
@@ -53,7 +53,7 @@ describe('a remote that arbitrates', () => {
     const others = (directory: string) =>
       refsOf(box, directory)
         .split('\n')
-        .filter((line) => !/^refs\/(heads\/coord|coord\/|remotes\/origin\/coord)/.test(line));
+        .filter((line) => !/^refs\/coord(-local)?\//.test(line));
     const before = [others(remote), others(one), others(two)];
     expect(await begin(box, one)).toBe('created');
     expect(await begin(box, two)).toBe('adopted');
@@ -69,7 +69,7 @@ describe('a remote that arbitrates', () => {
 
   it('never gets a branch of that name which is somebody’s own', async () => {
     const { box, remote, one } = clones();
-    box.git(one, 'branch', 'coord');
+    box.git(one, 'update-ref', 'refs/coord/state', 'HEAD');
     const before = refsOf(box, remote);
     const store = await storeIn(box, one);
     for (const work of [() => begin(box, one), () => store.latest(), () => claim(box, one, 'maya', 'a')]) {
@@ -80,10 +80,10 @@ describe('a remote that arbitrates', () => {
 
   it('whose branch of that name is somebody’s own is not adopted', async () => {
     const { box, remote, one } = clones();
-    box.git(remote, 'branch', 'coord', 'main');
+    box.git(remote, 'update-ref', 'refs/coord/state', 'main');
     expect((await failureOf(begin(box, one))).details).toMatchObject({ missing: true });
-    expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/heads/coord').code).toBe(1);
-    expect(box.git(remote, 'rev-parse', 'coord')).toBe(box.git(remote, 'rev-parse', 'main'));
+    expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord/state').code).toBe(1);
+    expect(box.git(remote, 'rev-parse', 'coord/state')).toBe(box.git(remote, 'rev-parse', 'main'));
   });
 
   it('out of reach: nothing is granted, nothing is changed', async () => {
@@ -124,8 +124,8 @@ describe('a remote that arbitrates', () => {
       ok: false,
       refusal: { conflicts: [{ agent: 'maya' }] },
     });
-    expect(box.git(remote, 'rev-list', '--count', 'coord')).toBe('2');
-    expect(box.git(one, 'rev-parse', 'coord')).toBe(box.git(remote, 'rev-parse', 'coord'));
+    expect(box.git(remote, 'rev-list', '--count', 'coord/state')).toBe('2');
+    expect(box.git(one, 'rev-parse', 'coord/state')).toBe(box.git(remote, 'rev-parse', 'coord/state'));
   });
 
   it.each(['deleted', 'rewound', 'rewritten'])(
@@ -136,10 +136,10 @@ describe('a remote that arbitrates', () => {
       await begin(box, two);
       await claim(box, one, 'maya', 'a');
       await claim(box, one, 'maya', 'b');
-      if (how === 'deleted') box.git(remote, 'update-ref', '-d', 'refs/heads/coord');
-      if (how === 'rewound') box.git(remote, 'update-ref', 'refs/heads/coord', 'refs/heads/coord~1');
+      if (how === 'deleted') box.git(remote, 'update-ref', '-d', 'refs/coord/state');
+      if (how === 'rewound') box.git(remote, 'update-ref', 'refs/coord/state', 'refs/coord/state~1');
       if (how === 'rewritten') {
-        box.git(remote, 'update-ref', 'refs/heads/coord', 'refs/heads/coord~1');
+        box.git(remote, 'update-ref', 'refs/coord/state', 'refs/coord/state~1');
         await claim(box, two, 'noor', 'b');
       }
       const before = refsOf(box, remote);
@@ -156,7 +156,7 @@ describe('a remote that arbitrates', () => {
     await begin(box, one);
     await begin(box, two);
     await claim(box, two, 'noor', 'b');
-    for (const ref of ['refs/heads/coord', 'refs/coord/remote/origin/coord']) {
+    for (const ref of ['refs/coord/state', 'refs/coord-local/remote/origin/coord/state']) {
       const lock = join(one, '.git', `${ref}.lock`);
       mkdirSync(dirname(lock), { recursive: true });
       writeFileSync(lock, '');
@@ -175,8 +175,8 @@ describe('a remote that arbitrates', () => {
     commitByHand(box, one, { 'README.md': 'not pushed' });
     expect((await failureOf(claim(box, one, 'maya', 'a'))).code).toBe('corrupt');
     expect(refsOf(box, remote)).toBe(before);
-    box.git(one, 'push', '--quiet', 'origin', 'coord');
+    box.git(one, 'push', '--quiet', 'origin', 'refs/coord/state');
     expect(await claim(box, one, 'maya', 'a')).toMatchObject({ ok: true });
-    expect(box.git(remote, 'log', '--format=%s', 'coord').split('\n')).toHaveLength(3);
+    expect(box.git(remote, 'log', '--format=%s', 'coord/state').split('\n')).toHaveLength(3);
   });
 });

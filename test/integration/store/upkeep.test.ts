@@ -9,7 +9,7 @@ import { until } from '../../support/fleet.js';
 import { inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
-const REF = 'refs/heads/coord';
+const REF = 'refs/coord/state';
 /** Git thinks of packing at more than 27 objects in the folder that stands for all. */
 const TOO_MANY = 28;
 
@@ -21,7 +21,7 @@ function rig(box: Sandbox, clone: string) {
     repository,
     git: gitIn(clone, box.env),
     background: (args) => started.push([...args]),
-    ref: REF,
+    ref: { name: REF },
     now: () => clock.ms,
   });
   return {
@@ -124,9 +124,9 @@ describe('upkeep after a write', () => {
 
   it('trims a reflog that somebody’s git began', async () => {
     const { box, clone } = repository();
-    box.git(clone, 'branch', 'coord');
+    box.git(clone, 'update-ref', '--create-reflog', REF, 'HEAD');
     const log = join(clone, '.git', 'logs', REF);
-    const [id, zero] = [box.git(clone, 'rev-parse', 'coord'), '0'.repeat(40)];
+    const [id, zero] = [box.git(clone, 'rev-parse', 'coord/state'), '0'.repeat(40)];
     const line = (old: string, seconds: number) => `${old} ${id} Test <test@coord.example> ${seconds} +0000\tmoved\n`;
     const now = Math.floor(Date.now() / 1000);
     writeFileSync(log, `${line(zero, now - 200_000)}${line(id, now - 190_000).repeat(9_000)}${line(id, now - 60)}`);
@@ -135,7 +135,7 @@ describe('upkeep after a write', () => {
     expect(more).toEqual([]);
     box.git(found.root, ...args);
     expect(statSync(log).size).toBe(line(id, now).length);
-    expect(box.git(clone, 'rev-parse', 'coord')).toBe(id);
+    expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(id);
   });
 
   it('fails nobody where nothing can be written', async () => {

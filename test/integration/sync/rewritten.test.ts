@@ -176,6 +176,6 @@ test('the memory of a moving upstream stays small', async () => {
   }
   const head = box.git(clone, 'rev-parse', 'HEAD');
   expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/worktree')).toBe(
-    `refs/coord/seen/origin/%HEAD/${head}\nrefs/coord/seen/origin/main/${head}`,
+    `refs/coord-local/seen/origin/%HEAD/${head}\nrefs/coord-local/seen/origin/main/${head}`,
   );
 });

@@ -72,7 +72,7 @@ test('worktrees and calls at once do not fail each other', async () => {
   }
   const head = box.git(other, 'rev-parse', 'HEAD');
   expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/worktree')).toBe(
-    `refs/coord/seen/origin/%HEAD/${head}\nrefs/coord/seen/origin/main/${head}`,
+    `refs/coord-local/seen/origin/%HEAD/${head}\nrefs/coord-local/seen/origin/main/${head}`,
   );
 });
 

@@ -16,7 +16,7 @@ async function problemsOf(source: string): Promise<readonly string[]> {
 describe('the configuration', () => {
   it('has a default for everything', async () => {
     expect(await parseConfig('{}')).toEqual({
-      branch: 'coord',
+      ref: 'refs/coord/state',
       remote: 'origin',
       mainBranch: null,
       share: false,
@@ -40,7 +40,7 @@ describe('the configuration', () => {
     });
   });
 
-  it.each(['branch', 'mainBranch', 'remote'])('has no %s that is too long for a file', async (key) => {
+  it.each(['mainBranch', 'remote'])('has no %s that is too long for a file', async (key) => {
     const longest = 'é'.repeat(125);
     expect(await parseConfig(JSON.stringify({ [key]: longest }))).toMatchObject({ [key]: longest });
     expect(await problemsOf(JSON.stringify({ [key]: `${longest}x` }))).toEqual([
@@ -49,7 +49,7 @@ describe('the configuration', () => {
   });
 
   it('may begin with a byte order mark', async () => {
-    expect((await parseConfig('\uFEFF{"branch":"c"}')).branch).toBe('c');
+    expect((await parseConfig('\uFEFF{"remote":"c"}')).remote).toBe('c');
   });
 
   it('lists every problem at once: unknown keys, on every level, and bad values', async () => {
@@ -57,7 +57,7 @@ describe('the configuration', () => {
       brunch: 'coord',
       remoote: 'origin',
       constructor: 1,
-      branch: '',
+      ref: 'coord',
       share: 'yes',
       ttl: { default: 'soon', maximum: '4h', minimum: '1s' },
       takeover: 'force',
@@ -69,7 +69,7 @@ describe('the configuration', () => {
     const named = problems.map((problem) => problem.split(':')[0]);
     expect(named.sort()).toEqual(
       [
-        'branch',
+        'ref',
         'brunch',
         'constructor',
         'gates.tests.type',

@@ -42,7 +42,7 @@ it('names no second agent where the command says who acts', () => {
 
 it.each([
   'git branch -m coord coord-before-origin',
-  'git update-ref refs/heads/coord abc',
+  'git update-ref refs/coord/state abc',
   "claim 'my coord notes.md'",
 ])('leaves words alone that only look like a command of coord: %s', (text) => {
   expect(asTyped(text, { atRoot: true, agent: 'maya' })).toBe(text);

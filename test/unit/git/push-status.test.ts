@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { destinationOf } from '../../../src/git/push-status.js';
 
 const said = (stdout: string) => ({ code: 1, stdout, stderr: 'To /elsewhere\n', timedOut: false });
-const LOST = '!\tabc:refs/heads/coord\t[rejected] (stale info)\nDone\n';
+const LOST = '!\tabc:refs/coord/state\t[rejected] (stale info)\nDone\n';
 
 it.each([
   ['a rejected push', `To /srv/hub.git\n${LOST}`, '/srv/hub.git'],

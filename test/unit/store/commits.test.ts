@@ -17,7 +17,9 @@ function entry(summary: string, events: readonly CoordEvent[] = [event('e1')]) {
 
 describe('a coordination commit', () => {
   it('says in a sentence what happened, and carries a line of JSON for each event', () => {
-    const body = commitBody(TREE, PARENT, entry('claim a by maya'), [event('r1')]).toString();
+    const body = commitBody(TREE, PARENT, entry('claim a by maya'), [event('r1')], {
+      ref: 'refs/coord/state',
+    }).toString();
     expect(body).toBe(
       [
         `tree ${TREE}`,
@@ -37,21 +39,27 @@ describe('a coordination commit', () => {
   });
 
   it('differs from another with the same content by its operation', () => {
-    const one = commitBody(TREE, PARENT, entry('same'), []);
-    expect(commitBody(TREE, PARENT, { ...entry('same'), operation: 'op2' }, []).equals(one)).toBe(false);
-    expect(commitBody(TREE, PARENT, entry('same'), []).equals(one)).toBe(true);
+    const one = commitBody(TREE, PARENT, entry('same'), [], { ref: 'refs/coord/state' });
+    expect(
+      commitBody(TREE, PARENT, { ...entry('same'), operation: 'op2' }, [], { ref: 'refs/coord/state' }).equals(one),
+    ).toBe(false);
+    expect(commitBody(TREE, PARENT, entry('same'), [], { ref: 'refs/coord/state' }).equals(one)).toBe(true);
   });
 
   it('is read back: tree, parents, events', () => {
-    const { tree, parents, message } = parseCommit(commitBody(TREE, PARENT, entry('x'), []));
+    const { tree, parents, message } = parseCommit(
+      commitBody(TREE, PARENT, entry('x'), [], { ref: 'refs/coord/state' }),
+    );
     expect([tree, parents]).toEqual([TREE, [PARENT]]);
     expect(eventsIn(message)).toEqual([event('e1')]);
-    expect(parseCommit(commitBody(TREE, null, entry('x'), [])).parents).toEqual([]);
+    expect(parseCommit(commitBody(TREE, null, entry('x'), [], { ref: 'refs/coord/state' })).parents).toEqual([]);
   });
 
   it.each(HOSTILE_TEXTS)('with %j in it has one line of subject, and no forged event', (text) => {
     const facts = event('e1', { target: text, reason: text });
-    const { message } = parseCommit(commitBody(TREE, PARENT, entry(`claim ${text}`, [facts]), []));
+    const { message } = parseCommit(
+      commitBody(TREE, PARENT, entry(`claim ${text}`, [facts]), [], { ref: 'refs/coord/state' }),
+    );
     const [subject, blank] = message.split('\n');
     expect(subject?.startsWith('claim ')).toBe(true);
     expect([...(subject ?? '')].length).toBeLessThanOrEqual(120);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../src/domain/model.js';
-import { submittedContents } from '../../../src/store/format/branch-tree.js';
 import { decodeSubmissions, encodeSubmissions } from '../../../src/store/format/documents.js';
+import { submittedContents } from '../../../src/store/format/state-tree.js';
 import { HOSTILE_TEXTS } from '../../support/records.js';
 import { START } from '../../support/requests.js';
 

@@ -4,7 +4,7 @@ import type { Claim, Note, Release, Waiter } from '../../../../src/domain/model.
 import { eventsIn } from '../../../../src/store/format/commits.js';
 import type { Sandbox } from '../../../support/sandbox.js';
 
-/** One commit of the coordination branch, with the state that it holds. */
+/** One commit of the state ref, with the state that it holds. */
 export interface BranchCommit extends ClaimsFile {
   readonly id: string;
   readonly parents: readonly string[];
@@ -26,7 +26,7 @@ interface ClaimsFile {
 const MOST_BYTES = 2 ** 30;
 
 /** The branch's first-parent history, oldest first: the total order of all operations. */
-export function readBranch(box: Sandbox, clone: string, branch = 'coord'): BranchCommit[] {
+export function readBranch(box: Sandbox, clone: string, branch = 'coord/state'): BranchCommit[] {
   const log = box.git(clone, 'log', '--first-parent', '--reverse', '--format=%H%n%P%n%an%n%B%x00', branch, '--');
   const commits = log.split('\0').flatMap((entry) => {
     const [id, parents = '', author = '', ...message] = entry.replace(/^\n/, '').split('\n');
@@ -47,7 +47,7 @@ export function readBranch(box: Sandbox, clone: string, branch = 'coord'): Branc
 }
 
 /** The whole log as it stands at the tip of the branch, in no order. */
-export function readNotes(box: Sandbox, clone: string, branch = 'coord'): Note[] {
+export function readNotes(box: Sandbox, clone: string, branch = 'coord/state'): Note[] {
   const names = box.git(clone, 'ls-tree', '-r', '--name-only', branch).split('\n');
   const segments = names.filter((name) => name === 'log.jsonl' || name.startsWith('log/'));
   const texts = filesIn(

@@ -31,12 +31,12 @@ export interface Placed {
   readonly window: readonly [first: number, last: number];
 }
 
-/** {@link checkHistory} of a clone's coordination branch. */
+/** {@link checkHistory} of a clone's state ref. */
 export function checkBranch(
   box: Sandbox,
   clone: string,
   calls: readonly Call[],
-  { branch = 'coord', ...options }: { readonly branch?: string } & Pick<ReplayOptions, 'toleranceSeconds'> = {},
+  { branch = 'coord/state', ...options }: { readonly branch?: string } & Pick<ReplayOptions, 'toleranceSeconds'> = {},
 ): CheckedHistory {
   return checkHistory(readBranch(box, clone, branch), calls, readNotes(box, clone, branch), options);
 }

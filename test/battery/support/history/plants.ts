@@ -16,7 +16,7 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       UNLOCKED,
       {
-        file: 'store/swap/branch-ref.ts',
+        file: 'store/swap/state-ref.ts',
         from: '{ ref: this.name, to: commit, from }',
         to: '{ ref: this.name, to: commit, from: await readRef(this.repository, this.git, this.name) }',
       },
@@ -28,7 +28,7 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       UNLOCKED,
       {
-        file: 'store/swap/branch-ref.ts',
+        file: 'store/swap/state-ref.ts',
         from: 'if (tip !== from || result.ok) return this.reaches(tip, commit, from);',
         to: 'if (tip !== from || result.ok) return true;',
       },

@@ -40,8 +40,8 @@ export interface ReplayOptions {
   readonly mayOvertake?: (grant: CoordEvent) => boolean;
 }
 
-/** Replays the history of a clone's coordination branch: see {@link replayCommits}. */
-export function replayHistory(box: Sandbox, clone: string, branch = 'coord'): Replay {
+/** Replays the history of a clone's state ref: see {@link replayCommits}. */
+export function replayHistory(box: Sandbox, clone: string, branch = 'coord/state'): Replay {
   return replayCommits(readBranch(box, clone, branch));
 }
 

@@ -72,7 +72,7 @@ export class Crew {
     return failures.flat();
   }
 
-  /** Shortens the coordination branch. */
+  /** Shortens the state ref. */
   async compact(): Promise<string[]> {
     const { exit, answer } = await this.at(CREW.boss).call('doctor', '--compact', '--keep', '20');
     return exit === 0 && answer?.data.changed ? [] : [`coord compact: exit ${exit} ${JSON.stringify(answer)}`];

@@ -7,7 +7,7 @@ import { type Operation, operationsOf } from '../history/operations.js';
 import type { Landing } from './bench.js';
 import type { Site } from './site.js';
 
-/** A clone that has all commits, and its refs for the coordination branch and the main branch of the remote. */
+/** A clone that has all commits, and its refs for the state ref and the main branch of the remote. */
 interface Branches {
   readonly clone: string;
   readonly branch: string;
@@ -15,7 +15,7 @@ interface Branches {
 }
 
 /**
- * Checks the main branch against the coordination branch and against what agents were told: each landing of the one is in
+ * Checks the main branch against the state ref and against what agents were told: each landing of the one is in
  * the other, in the same order, and nothing else has moved the main branch; with it went the live exclusive claims of its
  * agent over all of the surface that it changed, and no others; what was told as landed is there once, what was not told
  * at most once, what was refused not at all.

@@ -19,7 +19,7 @@ interface Rig {
   tip(): string;
 }
 
-const CONFIG = { branch: 'coord', share: false, remote: 'origin' };
+const CONFIG = { ref: 'refs/coord/state', share: false, remote: 'origin' };
 
 async function rig(): Promise<Rig> {
   const box = sandbox();
@@ -33,7 +33,7 @@ async function rig(): Promise<Rig> {
     clone,
     store,
     claim: async (agent, target) => transact(await store(), claimOf(agent, target), context().surroundings),
-    tip: () => box.git(clone, 'rev-parse', 'coord'),
+    tip: () => box.git(clone, 'rev-parse', 'coord/state'),
   };
 }
 
@@ -46,14 +46,14 @@ async function failureOf(work: Promise<unknown>): Promise<CoordError> {
   throw new Error(`not refused: ${error}`);
 }
 
-describe('the coordination branch', () => {
+describe('the state ref', () => {
   it('shares no history with the code, and is in order for git', async () => {
     const { box, clone, claim } = await rig();
     box.commit(clone, 'a.txt', 'a');
     await claim('maya', 'src/a.ts');
     await claim('noor', 'src/b.ts');
-    expect(box.tryGit(clone, 'merge-base', 'main', 'coord').code).toBe(1);
-    expect(box.git(clone, 'rev-list', '--count', 'coord')).toBe('3');
+    expect(box.tryGit(clone, 'merge-base', 'main', 'refs/coord/state').code).toBe(1);
+    expect(box.git(clone, 'rev-list', '--count', 'coord/state')).toBe('3');
     const { stdout, stderr } = box.tryGit(clone, 'fsck', '--strict', '--full');
     expect([stdout, stderr]).toEqual(['', '']);
   });
@@ -67,9 +67,9 @@ describe('the coordination branch', () => {
       'claims.json.orig': '{}',
       'z.sh': script,
     });
-    const before = box.git(clone, 'ls-tree', '-r', 'coord').split('\n');
+    const before = box.git(clone, 'ls-tree', '-r', 'coord/state').split('\n');
     await claim('maya', 'src/a.ts');
-    const after = box.git(clone, 'ls-tree', '-r', 'coord').split('\n');
+    const after = box.git(clone, 'ls-tree', '-r', 'coord/state').split('\n');
     const others = (lines: string[]) => lines.filter((line) => !/\t(claims|agents)\.json$/.test(line));
     expect(others(after)).toEqual(others(before));
     expect(others(after)).toHaveLength(5);
@@ -86,7 +86,7 @@ describe('the coordination branch', () => {
 
   it('may be checked out in a worktree: that neither stops nor breaks coord', async () => {
     const { box, clone, claim } = await rig();
-    box.git(clone, 'worktree', 'add', '--quiet', box.path('looking'), 'coord');
+    box.git(clone, 'worktree', 'add', '--quiet', box.path('looking'), 'coord/state');
     expect(await claim('maya', 'src/a.ts')).toMatchObject({ ok: true });
     expect(existsSync(join(box.path('looking'), 'claims.json'))).toBe(true);
   });
@@ -137,7 +137,7 @@ describe('the coordination branch', () => {
       await opened.swap(snapshot, { ...snapshot.state, notes }, entry);
     }
     const sizes = box
-      .git(clone, 'ls-tree', '-r', '-l', 'coord')
+      .git(clone, 'ls-tree', '-r', '-l', 'coord/state')
       .split('\n')
       .filter((line) => line.includes('log'));
     expect(sizes.map((line) => line.split('\t')[1])).toEqual(['log.jsonl', 'log/n00.jsonl', 'log/n05.jsonl']);
@@ -146,7 +146,7 @@ describe('the coordination branch', () => {
 
   it('whose objects are missing is refused, not taken for empty', async () => {
     const { box, clone, claim } = await rig();
-    const blob = box.git(clone, 'rev-parse', 'coord:claims.json');
+    const blob = box.git(clone, 'rev-parse', 'coord/state:claims.json');
     rmSync(join(clone, '.git', 'objects', blob.slice(0, 2), blob.slice(2)));
     const error = await failureOf(claim('maya', 'a'));
     expect(error).toMatchObject({ code: 'corrupt', message: expect.stringContaining(blob) });
@@ -154,7 +154,7 @@ describe('the coordination branch', () => {
 
   it('whose object is damaged is refused', async () => {
     const { box, clone, claim } = await rig();
-    const blob = box.git(clone, 'rev-parse', 'coord:claims.json');
+    const blob = box.git(clone, 'rev-parse', 'coord/state:claims.json');
     const path = join(clone, '.git', 'objects', blob.slice(0, 2), blob.slice(2));
     chmodSync(path, 0o644);
     writeFileSync(path, 'not an object');
@@ -163,21 +163,21 @@ describe('the coordination branch', () => {
 
   it('is not looked for under a name that only ends like it', async () => {
     const { box, clone, claim, tip } = await rig();
-    box.git(clone, 'update-ref', 'refs/heads/other/coord', 'coord');
-    box.git(clone, 'update-ref', 'refs/other/refs/heads/coord', 'coord');
+    box.git(clone, 'update-ref', 'refs/coord/state/state', 'HEAD');
+    box.git(clone, 'update-ref', 'refs/other/refs/coord/state', 'coord/state');
     await claim('maya', 'a');
     const moved = tip();
     box.git(clone, 'pack-refs', '--all');
-    box.git(clone, 'update-ref', '-d', 'refs/other/refs/heads/coord');
+    box.git(clone, 'update-ref', '-d', 'refs/other/refs/coord/state');
     expect(tip()).toBe(moved);
     expect(await claim('noor', 'a')).toMatchObject({ ok: false });
   });
 
   it('that is gone is not begun anew by a claim', async () => {
     const { box, clone, claim } = await rig();
-    box.git(clone, 'branch', '-D', 'coord');
+    box.git(clone, 'update-ref', '-d', 'refs/coord/state');
     expect(await failureOf(claim('maya', 'a'))).toMatchObject({ code: 'corrupt', details: { reason: 'deleted' } });
-    expect(box.tryGit(clone, 'rev-parse', '--verify', '--quiet', 'coord').code).toBe(1);
+    expect(box.tryGit(clone, 'rev-parse', '--verify', '--quiet', 'coord/state').code).toBe(1);
   });
 
   it('is written although all that is machine-local was deleted, or is damaged', async () => {
@@ -206,7 +206,7 @@ describe('a writer that was killed once its write had won', () => {
     expect(readdirSync(outbox)).toEqual([]);
     cpSync(box.path('as-it-was'), outbox, { recursive: true });
     await claim('maya', 'c');
-    const recorded = box.git(clone, 'log', '--format=%b', 'coord').match(/"type":"claim\.refused"/g);
+    const recorded = box.git(clone, 'log', '--format=%b', 'coord/state').match(/"type":"claim\.refused"/g);
     expect(recorded).toHaveLength(1);
     expect(readdirSync(outbox)).toEqual([]);
   });
@@ -220,7 +220,7 @@ describe('a lock of the branch that a killed git left behind', () => {
     writeFileSync(lockOf(clone), '');
     expect(await claim('maya', 'a')).toMatchObject({ ok: true });
     expect(existsSync(lockOf(clone))).toBe(false);
-    expect(box.git(clone, 'log', '-1', '--format=%s', 'coord')).toContain('claim a by maya');
+    expect(box.git(clone, 'log', '-1', '--format=%s', 'coord/state')).toContain('claim a by maya');
   });
 
   it('stops nobody from reading', async () => {
@@ -253,8 +253,8 @@ describe('a lock of the branch that a killed git left behind', () => {
         if (heard.includes('prepare: ok')) resolve();
       });
     });
-    const tip = box.git(clone, 'rev-parse', 'coord');
-    holder.stdin.write(`start\nverify refs/heads/coord ${tip}\nprepare\n`);
+    const tip = box.git(clone, 'rev-parse', 'coord/state');
+    holder.stdin.write(`start\nverify refs/coord/state ${tip}\nprepare\n`);
     await said;
     expect(existsSync(lockOf(clone))).toBe(true);
     const claimed = claim('maya', 'a');

@@ -1,11 +1,12 @@
 import { NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import type { Note, Part, State, Submission } from '../../domain/model.js';
+import { shortRef } from '../../domain/state-ref.js';
 import { NO_TASKS } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
 import type { VerifiedBlobs } from '../cache/verified-blobs.js';
-import { mergedBranch } from '../swap/branch-words.js';
+import { mergedState } from '../swap/state-words.js';
 import type { Snapshot } from '../swap/store.js';
 import { parseCommit } from './commits.js';
 import {
@@ -31,8 +32,9 @@ import {
   segmentNumber,
   textOf,
 } from './documents.js';
+import { decodeSetup, encodeSetup, NO_SETUP, SETUP_FILE, type Setup } from './setup.js';
 
-/** The file that tells coord's branch from any other. */
+/** The file that tells coord's state from anything else. */
 export const CLAIMS_FILE = 'claims.json';
 const FILE_MODE = '100644';
 const FOLDER_MODE = '40000';
@@ -61,22 +63,22 @@ export interface GitSnapshot extends Snapshot {
   readonly message: string;
 }
 
-/** The files of the coordination branch: a commit's state, and the tree of a new state. */
-export class BranchTree {
+/** The files of the state ref: a commit's state, and the tree of a new state. */
+export class StateTree {
   constructor(
     private readonly objects: ObjectDatabase,
     private readonly objectFormat: 'sha1' | 'sha256',
-    private readonly branch: string,
+    private readonly ref: { readonly name: string },
     private readonly verified: VerifiedBlobs,
   ) {}
 
   /** @throws CoordError `corrupt` when a file is missing, damaged or of a newer format, or the commit is a merge. */
   async load(revision: string, parts: readonly Part[]): Promise<GitSnapshot> {
     const { tree, message, parents } = parseCommit(await this.body(revision, 'commit'));
-    if (parents.length > 1) throw mergedBranch(this.branch, revision, parents);
+    if (parents.length > 1) throw mergedState(this.ref.name, revision, parents);
     const files = parseTree(await this.body(tree, 'tree'), this.idBytes);
     const required = [CLAIMS_FILE, 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
-    for (const name of required) if (!files.has(name)) throw missingFile(name, this.branch);
+    for (const name of required) if (!files.has(name)) throw missingFile(name, this.ref.name);
     const later = parts.flatMap((part) => (part === 'log' ? [] : LATER_FILES[part])).filter((name) => files.has(name));
     const wanted = [...required, ...later];
     const ids = wanted.map((name) => files.get(name)?.id ?? '');
@@ -109,14 +111,27 @@ export class BranchTree {
   }
 
   /** Writes the first tree and returns its id. */
-  begin(state: State): string {
+  begin(state: State, setup: Setup): string {
     return this.writeTree(
       new Map([
         [CLAIMS_FILE, this.file(encodeClaims(state))],
         ['agents.json', this.file(encodeAgents(state.agents))],
         ['log.jsonl', this.file(encodeLog(state.notes))],
+        [SETUP_FILE, this.file(encodeSetup(setup))],
       ]),
     );
+  }
+
+  /** What `init` wrote; null where it wrote nothing. */
+  async readSetup({ files }: GitSnapshot): Promise<Setup | null> {
+    const entry = files.get(SETUP_FILE);
+    return entry ? decodeSetup(textOf(SETUP_FILE, await this.body(entry.id, 'blob'))) : null;
+  }
+
+  /** The tree of the same state with another setup; returns its id. */
+  async withSetup(base: GitSnapshot, change: Partial<Setup>): Promise<string> {
+    const setup = { ...((await this.readSetup(base)) ?? NO_SETUP), ...change };
+    return this.writeTree(new Map([...base.files, [SETUP_FILE, this.file(encodeSetup(setup))]]));
   }
 
   private claimsIn(source: string, id: string): ReturnType<typeof decodeClaims> {
@@ -220,8 +235,8 @@ export class BranchTree {
   private async body(id: string, type: ObjectType): Promise<Buffer> {
     const object = (await this.objects.read([id], 'unpack')).get(id);
     if (object?.type === type) return object.body;
-    throw new CoordError('corrupt', `${id} on the branch ${this.branch} is a ${object?.type}, not a ${type}`, {
-      hint: `look at its history: git log --stat ${this.branch}`,
+    throw new CoordError('corrupt', `${id} of the state ref ${this.ref.name} is a ${object?.type}, not a ${type}`, {
+      hint: `look at its history: git log --stat ${shortRef(this.ref.name)}`,
       details: { object: id, problems: [`${id}: not a ${type}`] },
     });
   }
@@ -231,10 +246,10 @@ export class BranchTree {
   }
 }
 
-/** The branch lacks a file that coord's state always has: it is damaged, or somebody's own. */
-export function missingFile(name: string, branch: string): CoordError {
-  return new CoordError('corrupt', `${name} is missing from the branch ${branch}`, {
-    hint: `look at its history: git log --stat ${branch}`,
+/** The ref lacks a file that coord's state always has: it is damaged, or somebody's own. */
+export function missingFile(name: string, ref: string): CoordError {
+  return new CoordError('corrupt', `${name} is missing from the state ref ${ref}`, {
+    hint: `look at its history: git log --stat ${shortRef(ref)}`,
     details: { file: name, missing: true, problems: [`${name}: missing`] },
   });
 }

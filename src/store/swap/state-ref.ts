@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { refsInTheWay } from '../../domain/state-ref.js';
+import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
 import { waitForRefLock } from '../../git/ref-lock.js';
@@ -13,11 +15,13 @@ import {
   damagedMemory,
   damagedRef,
   deletedHere,
+  knownHere,
   knownThere,
   movedByHand,
+  nameTaken,
   notACommit,
   rewrittenHere,
-} from './branch-words.js';
+} from './state-words.js';
 import type { Arbiter } from './store.js';
 
 /** How often a write that met a lock, or found none any more, is tried again. */
@@ -28,17 +32,12 @@ const TORN = Symbol('torn');
 const NEAR = 32;
 
 /**
- * The local ref of the coordination branch: arbiter of a clone that shares with no remote, and what follows the remote in
- * one that does. A second ref remembers where it stood last, so that a branch moved by hand is noticed, and its former
- * history is kept.
+ * The state ref of this clone: arbiter where nothing is shared, and what follows the remote in a clone that does. A second
+ * ref remembers where it stood last, so that one moved by hand is noticed, and its former history is kept.
  */
-export class BranchRef implements Arbiter {
+export class StateRef implements Arbiter {
   readonly reach = 'host';
   readonly askedAt = null;
-  /** Full name. */
-  readonly name: string;
-  /** Full name of the ref that remembers. */
-  readonly knownName: string;
   /** The last tip that was seen to go on from what is known. */
   private sound: string | null = null;
 
@@ -47,25 +46,45 @@ export class BranchRef implements Arbiter {
     readonly repository: Repository,
     readonly git: Git,
     private readonly objects: ObjectDatabase,
-    readonly branch: string,
+    /** Full name. */
+    public name: string,
     private readonly around: LockSurroundings,
     private readonly remote: string | null = null,
-  ) {
-    this.name = `refs/heads/${branch}`;
-    this.knownName = remote === null ? `refs/coord/known/${branch}` : knownThere(remote, branch);
+  ) {}
+
+  /** The state has moved to another ref (full name). */
+  goOnAt(ref: string): void {
+    this.name = ref;
+    this.sound = null;
+  }
+
+  async moveTo(to: string, commit: string, from: string): Promise<boolean> {
+    const there = await readRef(this.repository, this.git, to);
+    const inTheWay = await this.inTheWay(to);
+    if (inTheWay !== null) throw nameTaken(to, inTheWay);
+    if (there !== null && (await isAncestor(this.git, there, from)) !== true) throw nameTaken(to, to);
+    if (!(await this.move(commit, from))) return false;
+    // Whoever comes to the old one makes the new one, should this be killed here.
+    await compareAndSwapRef(this.repository, this.git, { ref: to, to: commit, from: there });
+    return true;
+  }
+
+  /** Full name of the ref that remembers. */
+  get knownName(): string {
+    return this.remote === null ? knownHere(this.name) : knownThere(this.remote, this.name);
   }
 
   /**
-   * The commit at the tip; null when there is no branch.
+   * The commit at the tip; null when there is no such ref.
    * @throws CoordError `corrupt` when it is torn; where it decides itself, also when it was rewound or rewritten, or what
    *   remembers where it stood is torn.
    */
   async tip(): Promise<string | null> {
-    // In this order: it is written after the branch, so it is never ahead of what is read next.
+    // In this order: it is written after the state ref, so it is never ahead of what is read next.
     const known = this.remote === null ? await this.read(this.knownName) : null;
     const tip = await this.read(this.name);
     if (tip === TORN) throw damagedRef(this.name, this.remote === null ? idOf(known) : 'remote');
-    if (known === TORN) throw damagedMemory(this.branch, this.knownName, 'torn');
+    if (known === TORN) throw damagedMemory(this.name, this.knownName, 'torn');
     if (tip === null || known === null || known === tip || tip === this.sound) return tip;
     const sound = (await this.typeOf(tip)) === 'commit' && (await this.goesOn(known, tip));
     if (!sound) throw await this.parted(known, tip);
@@ -110,8 +129,8 @@ export class BranchRef implements Arbiter {
     const type = await this.typeOf(tip);
     if (type !== 'commit') return notACommit(this.name, { id: tip, type }, known);
     const remembered = await this.typeOf(known);
-    if (remembered !== 'commit') return damagedMemory(this.branch, this.knownName, remembered);
-    return rewrittenHere(this.branch, known, tip);
+    if (remembered !== 'commit') return damagedMemory(this.name, this.knownName, remembered);
+    return rewrittenHere(this.name, known, tip);
   }
 
   /** What is to be said of a tip whose state cannot be read: that it was put there by hand, if so, and the way back. */
@@ -121,11 +140,11 @@ export class BranchRef implements Arbiter {
     if (known === tip) return error;
     const type = await this.typeOf(tip);
     if (type !== 'commit') return notACommit(this.name, { id: tip, type }, known);
-    return known === null ? error : movedByHand(this.branch, known, error);
+    return known === null ? error : movedByHand(this.name, known, error);
   }
 
   /**
-   * Refuses refs of this clone that no git goes on with: the branch, or what is known of it.
+   * Refuses refs of this clone that no git goes on with: the state ref, or what is known of it.
    * @throws CoordError `corrupt`
    */
   async mustBeReadable(): Promise<void> {
@@ -134,24 +153,24 @@ export class BranchRef implements Arbiter {
     if (tip !== null && (await this.typeOf(tip)) === null) {
       throw notACommit(this.name, { id: tip, type: null }, idOf(known));
     }
-    if (known === TORN) throw damagedMemory(this.branch, this.knownName, 'torn');
-    if (known !== null && (await this.typeOf(known)) === null) throw damagedMemory(this.branch, this.knownName, null);
+    if (known === TORN) throw damagedMemory(this.name, this.knownName, 'torn');
+    if (known !== null && (await this.typeOf(known)) === null) throw damagedMemory(this.name, this.knownName, null);
   }
 
   /**
-   * Where the branch stood when it was last written or followed from here; null where that is not known.
-   * @throws CoordError `corrupt` when that is torn: then nobody would notice a branch that was rewound.
+   * Where the ref stood when it was last written or followed from here; null where that is not known.
+   * @throws CoordError `corrupt` when that is torn: then nobody would notice that it was rewound.
    */
   async known(): Promise<string | null> {
     const known = await this.read(this.knownName);
-    if (known === TORN) throw damagedMemory(this.branch, this.knownName, 'torn');
+    if (known === TORN) throw damagedMemory(this.name, this.knownName, 'torn');
     return known;
   }
 
-  /** Refuses a branch that was there before and is not now. @throws CoordError `corrupt` */
+  /** Refuses a ref that was there before and is not now. @throws CoordError `corrupt` */
   async mustNotBeDeleted(): Promise<void> {
     const known = this.remote === null ? await this.known() : null;
-    if (known !== null) throw deletedHere(this.branch, known);
+    if (known !== null) throw deletedHere(this.name, known);
   }
 
   /** What a ref names; null: there is none. */
@@ -167,7 +186,7 @@ export class BranchRef implements Arbiter {
     return this.move(commit, from);
   }
 
-  /** Moves the branch as {@link publish} does, and in the same process does away with another ref. */
+  /** Moves the ref as {@link publish} does, and in the same process does away with another ref. */
   async move(commit: string, from: string | null, drop?: string): Promise<boolean> {
     await this.flush();
     const after = { follower: this.knownName, drop };
@@ -190,13 +209,13 @@ export class BranchRef implements Arbiter {
     return this.objects.flush();
   }
 
-  /** Waits while another git holds the lock of this branch; false when none does. */
+  /** Waits while another git holds the lock of this ref; false when none does. */
   waitForLock(): Promise<boolean> {
     return waitForRefLock(this.repository, this.name, (ms) => this.around.pause(ms));
   }
 
   async refresh(): Promise<void> {
-    // The local ref is the truth itself.
+    // This ref is the truth itself.
   }
 
   /** Whether `commit` is on the first-parent line from `tip` down to `base`. */
@@ -222,16 +241,21 @@ export class BranchRef implements Arbiter {
     return false;
   }
 
+  /** A ref that git cannot have beside one of this name; null: there is none. */
+  private async inTheWay(ref: string): Promise<string | null> {
+    const listed = await this.git(['for-each-ref', '--count=1', '--format=%(refname)', ...refsInTheWay(ref)]);
+    return listed.stdout.toString('utf8').trim() || null;
+  }
+
   private async refused(stderr: string): Promise<CoordError> {
     const reason = stderr.trim().split('\n')[0] ?? '';
-    const below = await this.git(['for-each-ref', '--count=1', '--format=%(refname:short)', `${this.name}/`]);
-    const inTheWay = below.stdout.toString('utf8').trim();
-    return new CoordError('unavailable', `the coordination branch could not be written: ${reason}`, {
+    const inTheWay = await this.inTheWay(this.name);
+    return new CoordError('unavailable', `${this.name} could not be written: ${reason}`, {
       hint:
-        inTheWay === ''
-          ? 'nothing was changed; check permissions, disk space, hooks, and branches named like it (git branch)'
-          : `nothing was changed; git cannot have both branches: rename ${inTheWay} (git branch -m), or set "branch" in coord.config.json`,
-      details: { reason: inTheWay === '' ? 'refused' : 'name', stderr: stderr.slice(0, 2000) },
+        inTheWay === null
+          ? 'nothing was changed; check permissions, disk space, and hooks'
+          : `nothing was changed; git cannot have ${this.name} beside it: rename ${inTheWay}, or give the state another ref: ${coord('init --ref REF')}`,
+      details: { reason: inTheWay === null ? 'refused' : 'name', stderr: stderr.slice(0, 2000) },
     });
   }
 }

@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CONFIG_FILE } from '../../config/load.js';
+import { STATE_REF } from '../../domain/state-ref.js';
+import { writablePath } from '../../git/paths.js';
+
+export interface FileChange {
+  /** Relative to the root of the worktree. */
+  readonly path: string;
+  readonly action: 'created' | 'extended' | 'unchanged';
+}
+
+const AGENTS_FILE = 'AGENTS.md';
+const BLOCK_BEGIN = '<!-- coord:begin -->';
+const BLOCK_END = '<!-- coord:end -->';
+
+/** What an agent must know to take part, in a few lines; AGENTS.md of this project holds the same text. */
+export const AGENTS_BLOCK = `${BLOCK_BEGIN}
+## Working beside others: coord
+
+Several agents and people change this repository at once. Use \`coord\`; its exit codes say what to do.
+
+1. Begin with \`coord session start --agent YOUR-ID\` and follow the rules that it prints.
+2. Before you open a file to change it: \`coord claim PATH --reason "why"\`. Exit 3: somebody holds it; do what \`next:\` says.
+   Exit 5: your copy lacks the last holder's work; bring it in first.
+3. Commit, then \`coord release PATH\`, so that the next holder gets your commit. A guard may stop an edit, a command or a
+   commit that nobody claimed: do what its \`next:\` says, and never go round it (no \`--no-verify\`).
+4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
+5. Tell others with \`coord note "…"\`, read with \`coord inbox\`. The log is a log: not a claim, not permission.
+6. As a worker (\`--role worker\`), claim and commit nothing: write in \`coord session scratch\`, hand changes over with
+   \`coord submit PATH --note "…"\`.
+
+\`coord status\` shows who holds what; \`coord help exit-codes\` lists the codes; add \`--json\` to any command.
+${BLOCK_END}
+`;
+
+/** The keys of a configuration that name the state ref, and the branch that it was once. */
+export const NAMED_REF = /"ref"\s*:\s*"([^"\\]*)"/;
+export const NAMED_BRANCH = /"branch"\s*:\s*"([^"\\]*)"/;
+
+/** Writes the first configuration. */
+export function writeConfig(root: string, text: string): FileChange {
+  writablePath(root, CONFIG_FILE);
+  writeFileSync(join(root, CONFIG_FILE), text, { flag: 'wx' });
+  return { path: CONFIG_FILE, action: 'created' };
+}
+
+/** Names the state ref in a configuration, whose other text stays as it is; null: it need not be named. */
+export function nameRef(root: string, text: string, ref: string | null): FileChange {
+  const named = JSON.stringify(ref ?? STATE_REF);
+  const renamed = NAMED_REF.test(text)
+    ? text.replace(NAMED_REF, `"ref": ${named}`)
+    : text.replace(NAMED_BRANCH, `"ref": ${named}`);
+  const absent = ref !== null && !NAMED_REF.test(renamed);
+  const changed = absent
+    ? renamed.replace(
+        /\{(\s*)("|\})/,
+        (_, gap, next) => `{${gap}"ref": ${named}${next === '}' ? '' : `,${gap}`}${next}`,
+      )
+    : renamed;
+  if (changed === text || NAMED_REF.exec(text)?.[1] === ref) return { path: CONFIG_FILE, action: 'unchanged' };
+  writeFileSync(writablePath(root, CONFIG_FILE), changed);
+  return { path: CONFIG_FILE, action: 'extended' };
+}
+
+/** Copies the starter rules where the folder has no rules yet. */
+export function writeStarterRules(packageRoot: string, root: string, folder: string): FileChange[] {
+  // A link that leads out of the repository, or nowhere, is refused, here and below: whoever made the repository may have put it there.
+  writablePath(root, folder);
+  const target = join(root, folder);
+  if (existsSync(target) && readdirSync(target).some((name) => name.endsWith('.md'))) {
+    return [{ path: folder, action: 'unchanged' }];
+  }
+  mkdirSync(target, { recursive: true });
+  const source = join(packageRoot, 'rules');
+  return readdirSync(source)
+    .sort()
+    .map((name) => {
+      writeFileSync(join(target, name), readFileSync(join(source, name)), { flag: 'wx' });
+      return { path: `${folder}/${name}`, action: 'created' };
+    });
+}
+
+/** Adds the block that teaches the loop, once; a block that somebody edited is left as it is. */
+export function addAgentsBlock(root: string): FileChange {
+  writablePath(root, AGENTS_FILE);
+  const path = join(root, AGENTS_FILE);
+  if (!existsSync(path)) {
+    writeFileSync(path, AGENTS_BLOCK, { flag: 'wx' });
+    return { path: AGENTS_FILE, action: 'created' };
+  }
+  const text = readFileSync(path, 'utf8');
+  if (text.includes(BLOCK_BEGIN)) return { path: AGENTS_FILE, action: 'unchanged' };
+  writeFileSync(path, `${text}${text.endsWith('\n') || text === '' ? '' : '\n'}\n${AGENTS_BLOCK}`);
+  return { path: AGENTS_FILE, action: 'extended' };
+}
