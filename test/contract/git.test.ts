@@ -77,7 +77,7 @@ storeContract('refs and objects packed', async () => {
   const directory = box.repository();
   // Packed as soon as something loose is there: no read may rely on loose refs or objects.
   return local(box, directory, () => {
-    if (existsSync(join(directory, '.git', 'refs', 'coord/state', 'state'))) box.git(directory, 'gc', '--quiet');
+    if (existsSync(join(directory, '.git', 'refs', 'coord', 'state'))) box.git(directory, 'gc', '--quiet');
   });
 });
 

@@ -32,7 +32,7 @@ test('the reference has each verb with each of its options, and each key and ans
 test('only durations have to look like durations', () => {
   const { properties } = JSON.parse(read('schema/coord.config.schema.json'));
   expect(properties.ttl.properties.default.pattern).toContain('ms|s|m|h|d');
-  expect(properties.branch).not.toHaveProperty('pattern');
+  expect(properties.ref).not.toHaveProperty('pattern');
   expect(properties.surface.items).not.toHaveProperty('pattern');
   expect(JSON.stringify(properties).match(/ms\|s\|m\|h\|d/g)).toHaveLength(8);
 });

@@ -154,8 +154,8 @@ describe('a lock on the server', () => {
 describe('names', () => {
   it('a tag named like the branch is nobody’s business, on either side', async () => {
     const all = await world();
-    all.box.git(all.remote, 'tag', 'coord/state', 'main');
-    for (const clone of [all.one, all.two]) all.box.git(clone, 'tag', 'coord/state', 'main');
+    all.box.git(all.remote, 'tag', 'coord', 'main');
+    for (const clone of [all.one, all.two]) all.box.git(clone, 'tag', 'coord', 'main');
     expect(await all.as('maya', all.one, 'claim', 'a')).toMatchObject({ code: 0 });
     await heldOnce(all);
     expect(all.box.git(all.remote, 'rev-parse', 'refs/tags/coord')).toBe(all.box.git(all.remote, 'rev-parse', 'main'));

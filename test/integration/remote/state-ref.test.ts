@@ -8,7 +8,7 @@ import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { addHook, refsOf } from './rig.js';
 
 const REF = 'refs/coord/state';
-const BRANCH = 'refs/coord/state';
+const BRANCH = 'refs/heads/coord';
 
 interface World {
   readonly box: Sandbox;
@@ -32,7 +32,7 @@ async function setUp(all: World = world(), ...args: string[]): Promise<World> {
   const done = await all.run('maya', all.one, 'init', ...args);
   if (done.code !== 0) throw new Error(done.stdout);
   all.box.git(all.one, 'add', '.');
-  all.box.git(all.one, 'commit', '--quiet', '--message', 'coord/state');
+  all.box.git(all.one, 'commit', '--quiet', '--message', 'coord');
   all.box.git(all.one, 'push', '--quiet', 'origin', 'main');
   all.box.git(all.two, 'pull', '--quiet');
   return all;
@@ -153,7 +153,7 @@ describe('afterwards', () => {
     const { box, remote, one, two } = all;
     box.git(remote, 'branch', 'coord/x', 'main');
     box.git(remote, 'branch', 'coord/state', 'main');
-    for (const at of [remote, one, two]) box.git(at, 'tag', 'coord/state', 'main');
+    for (const at of [remote, one, two]) box.git(at, 'tag', 'coord', 'main');
     box.git(one, 'push', '--quiet', '--all', 'origin');
     box.git(two, 'fetch', '--quiet', '--prune', '--tags');
     box.git(two, 'remote', 'prune', 'origin');

@@ -163,7 +163,7 @@ describe('the state ref', () => {
 
   it('is not looked for under a name that only ends like it', async () => {
     const { box, clone, claim, tip } = await rig();
-    box.git(clone, 'update-ref', 'refs/coord/state/state', 'HEAD');
+    box.git(clone, 'update-ref', 'refs/heads/coord/state', 'HEAD');
     box.git(clone, 'update-ref', 'refs/other/refs/coord/state', 'coord/state');
     await claim('maya', 'a');
     const moved = tip();

@@ -3,18 +3,18 @@ import { validateConfig } from '../../../src/config/schema.js';
 import { alwaysOpens, lintGates, notAGate } from '../../../src/domain/gates/lint.js';
 
 const NOTES: readonly (readonly string[])[] = [
-  ['coord/state', 'log'],
-  ['coord/state', 'log', '--kind', 'approval'],
+  ['coord', 'log'],
+  ['coord', 'log', '--kind', 'approval'],
   ['coord', '--agent', 'ci', 'inbox'],
   ['coord', '--json', 'ack', 'n1'],
   ['/usr/local/bin/coord', 'note', 'approved'],
-  ['npx', 'coord/state', 'log'],
+  ['npx', 'coord', 'log'],
   ['npx', '-y', 'coord@1.2.3', 'log'],
   ['node', 'bin/coord.js', 'log'],
   ['node', 'C:\\tools\\coord.js', 'log'],
   ['sh', '-c', 'coord log | grep -q approved'],
   ['bash', '-lc', 'test -n "$(coord inbox --json)"'],
-  ['env', 'A=b', 'coord/state', 'log'],
+  ['env', 'A=b', 'coord', 'log'],
   ['sh', '-c', 'git show coord:log.jsonl | grep approved'],
   ['git', 'grep', 'approved', 'coord', '--', 'log/01.jsonl'],
   ['coord', 'claim', '@approved'],
