@@ -163,7 +163,7 @@ it.each(['SIGKILL', 'SIGTERM'] as const)('leaves nothing behind when it is ended
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const inside = () =>
     (existsSync(folder) ? readdirSync(folder) : []).map((name) =>
-      join(folder, name, 'work', '.git', 'refs', 'heads', 'coord'),
+      join(folder, name, 'work', '.git', 'refs', 'coord', 'state'),
     );
   while (!inside().some((ref) => existsSync(ref))) await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill(signal);

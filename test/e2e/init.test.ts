@@ -56,8 +56,8 @@ describe('coord init', () => {
     for (const name of ['one', 'two']) box.git(clone, 'remote', 'add', name, box.bareRemote());
     await init(box, clone, '--remote', 'two');
     expect((await init(box, clone)).json().data).toMatchObject({ changed: false, remote: 'two' });
-    expect((await init(box, clone, '--remote', 'two', '--branch', 'coord')).json().data.changed).toBe(false);
-    for (const args of [['--remote', 'one'], ['--branch', 'other'], ['--local']]) {
+    expect((await init(box, clone, '--remote', 'two', '--ref', 'refs/coord/state')).json().data.changed).toBe(false);
+    for (const args of [['--remote', 'one'], ['--local']]) {
       const result = await init(box, clone, ...args);
       expect([args, result.code, result.json().error.hint]).toEqual([
         args,
@@ -172,14 +172,17 @@ describe('coord init with a remote', () => {
   });
 });
 
-describe('a branch called coord that is somebody’s own', () => {
+describe('a state ref that is somebody’s own', () => {
   it.each([
     ['here', (box: Sandbox, clone: string) => box.git(clone, 'update-ref', 'refs/coord/state', 'HEAD')],
     [
       'here, and not on the remote',
       (box: Sandbox, clone: string) => box.git(clone, 'update-ref', 'refs/coord/state', 'HEAD'),
     ],
-    ['on the remote', (box: Sandbox, clone: string) => box.git(clone, 'push', '--quiet', 'origin', 'main:coord')],
+    [
+      'on the remote',
+      (box: Sandbox, clone: string) => box.git(clone, 'push', '--quiet', 'origin', 'main:refs/coord/state'),
+    ],
   ])('%s is refused with another name to choose, and is left alone', async (_, make) => {
     const box = sandbox();
     const remote = box.bareRemote();
@@ -187,27 +190,30 @@ describe('a branch called coord that is somebody’s own', () => {
     make(box, clone);
     const before = [
       refs(box, clone)
-        .replace(/refs\/coord\/.*/g, '')
+        .replace(/refs\/coord-local\/.*/g, '')
         .trim(),
       refs(box, remote),
     ];
     const result = await init(box, clone);
-    expect([result.code, result.json().error.hint]).toEqual([2, expect.stringContaining('coord init --branch NAME')]);
+    expect([result.code, result.json().error.hint]).toEqual([2, expect.stringContaining('coord init --ref REF')]);
     expect([
       refs(box, clone)
-        .replace(/refs\/coord\/.*/g, '')
+        .replace(/refs\/coord-local\/.*/g, '')
         .trim(),
       refs(box, remote),
     ]).toEqual(before);
     expect(box.git(clone, 'status', '--porcelain')).toBe('');
-    const other = await init(box, clone, '--branch', 'coordination');
-    expect(other.json().data).toMatchObject({ branch: 'coordination', outcome: 'created' });
+    const other = await init(box, clone, '--ref', 'refs/coord/other');
+    expect(other.json().data).toMatchObject({ ref: 'refs/coord/other', outcome: 'created' });
   });
 
-  it.each(['a b', '-x', 'a..b', 'x.lock', '', '@{-1}'])('the name %j is refused', async (name) => {
-    const box = sandbox();
-    const clone = box.repository();
-    expect((await init(box, clone, `--branch=${name}`)).code).toBe(2);
-    expect(box.git(clone, 'status', '--porcelain')).toBe('');
-  });
+  it.each(['refs/a b', '-x', 'refs/coord/a..b', 'refs/coord/x.lock', '', '@{-1}'])(
+    'the name %j is refused',
+    async (name) => {
+      const box = sandbox();
+      const clone = box.repository();
+      expect((await init(box, clone, `--ref=${name}`)).code).toBe(2);
+      expect(box.git(clone, 'status', '--porcelain')).toBe('');
+    },
+  );
 });

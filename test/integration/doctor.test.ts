@@ -147,7 +147,7 @@ describe('coord doctor', () => {
 describe('coord doctor --fix', () => {
   it('takes a left-over lock away, and says so', async () => {
     const { clone, run, doctor } = await rig();
-    const lock = join(clone, '.git', 'refs', 'heads', 'coord.lock');
+    const lock = join(clone, '.git', 'refs', 'coord', 'state.lock');
     writeFileSync(lock, '');
     const long = Date.now() / 1000 - 3_600;
     utimesSync(lock, long, long);
@@ -194,7 +194,7 @@ describe('coord doctor --fix', () => {
     box.write(clone, '.git/refs/coord/state', '');
     expect((await doctor()).of('state')).toMatchObject({ ok: false, code: 'corrupt' });
     const { code, report } = await doctor(clone, '--fix');
-    expect(report.mended).toEqual([expect.stringContaining('coord is back')]);
+    expect(report.mended).toEqual([expect.stringContaining('refs/coord/state is back')]);
     expect(code).toBe(0);
     expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(tip);
   });

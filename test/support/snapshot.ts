@@ -41,7 +41,7 @@ export function usersPart(box: Sandbox, worktree: string) {
     stashReflog: read('logs/refs/stash'),
     config: read('config'),
     fetchHead: read('FETCH_HEAD'),
-    refs: refs.filter((line) => !/^refs\/(?:heads\/coord |coord\/|remotes\/[^/]+\/coord )/.test(line)),
+    refs: refs.filter((line) => !/^refs\/coord(?:-local)?\//.test(line)),
     inGitDirectory: readdirSync(gitDirectory).filter((name) => name !== 'coord' && name !== 'COMMIT_EDITMSG'),
   };
 }

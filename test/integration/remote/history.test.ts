@@ -153,7 +153,8 @@ describe('the local branch of a clone that shares', () => {
     box.write(late, 'coord.config.json', '{"share": true, "remote": "origin"}\n');
     const refused = await as('omar', late, 'claim', 'c', '--json');
     expect(refused.json().error).toMatchObject({ exit: 8, details: { reason: 'apart' } });
-    box.git(late, ...(/git (branch .*)$/.exec(refused.json().error.hint)?.[1] ?? '').split(' '));
+    const aside = /what was here: (.*)$/.exec(refused.json().error.hint)?.[1] ?? '';
+    for (const command of aside.split(' && ')) box.git(late, ...command.split(' ').slice(1));
     expect(await as('omar', late, 'claim', 'a')).toMatchObject({ code: 3 });
   });
 });

@@ -24,7 +24,7 @@ function waiting(onPause: (waited: number) => Promise<void> = async () => undefi
 }
 
 function locksIn(clone: string): string[] {
-  return readdirSync(join(clone, '.git', 'refs', 'heads')).filter((name) => name.endsWith('.lock'));
+  return readdirSync(join(clone, '.git', 'refs', 'coord')).filter((name) => name.endsWith('.lock'));
 }
 
 function nextCommit(box: Sandbox, clone: string, message: string): { from: string; to: string } {

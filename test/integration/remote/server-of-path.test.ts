@@ -14,7 +14,7 @@ it.skipIf(!HAS_SETSID).each([
   const { box, clone, remote, as } = fleet;
   box.git(clone, 'remote', 'set-url', 'origin', `${scheme}${remote}`);
   await killedOnce('locked', box, { remote, clone, env: {} }, 'maya', ['claim', 'src/api']);
-  await until(async () => !existsSync(join(remote, 'refs', 'heads', 'coord.lock')), 'the end of that push');
+  await until(async () => !existsSync(join(remote, 'refs', 'coord', 'state.lock')), 'the end of that push');
   expect((await as('noor', ['claim', 'src/web'])).code).toBe(0);
   const { data } = (await as('maya', ['claim', 'src/api', '--json'])).json();
   expect(data.claims[0].agent).toBe('maya');

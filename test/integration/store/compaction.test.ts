@@ -9,6 +9,7 @@ import { replayHistory } from '../../battery/support/history/replay.js';
 import { commitByHand } from '../../support/by-hand.js';
 import { coordInProcess, type InProcess, inProcess } from '../../support/in-process.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
+import { addHook } from '../remote/rig.js';
 
 interface Rig {
   readonly box: Sandbox;
@@ -342,7 +343,8 @@ describe('other clones of a compacted branch', () => {
       const rig = await shared();
       const { box, clone, remote, ok, refused } = rig;
       await claims(rig, clone, ['a', 'b']);
-      box.git(remote, 'config', 'receive.denyNonFastForwards', 'true');
+      // Git's own receive.denyNonFastForwards is for branches alone.
+      addHook(box, remote, 'update', 'test "$2" = "$(git merge-base $2 $3)"');
       const before = [clone, remote].map((place) => box.git(place, 'for-each-ref'));
       const error = await refused('olga', clone, 'doctor', '--compact', '--keep', '0', ...archive);
       expect(['unavailable', 'closed']).toContain(error.code);

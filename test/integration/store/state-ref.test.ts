@@ -72,7 +72,7 @@ describe('the state ref', () => {
     const after = box.git(clone, 'ls-tree', '-r', 'coord/state').split('\n');
     const others = (lines: string[]) => lines.filter((line) => !/\t(claims|agents)\.json$/.test(line));
     expect(others(after)).toEqual(others(before));
-    expect(others(after)).toHaveLength(5);
+    expect(others(after)).toHaveLength(6);
     expect(box.tryGit(clone, 'fsck', '--strict', '--no-dangling').stdout).toBe('');
   });
 
@@ -163,7 +163,7 @@ describe('the state ref', () => {
 
   it('is not looked for under a name that only ends like it', async () => {
     const { box, clone, claim, tip } = await rig();
-    box.git(clone, 'update-ref', 'refs/heads/coord/state', 'HEAD');
+    box.git(clone, 'update-ref', 'refs/heads/coord/state', 'coord/state');
     box.git(clone, 'update-ref', 'refs/other/refs/coord/state', 'coord/state');
     await claim('maya', 'a');
     const moved = tip();
@@ -213,7 +213,7 @@ describe('a writer that was killed once its write had won', () => {
 });
 
 describe('a lock of the branch that a killed git left behind', () => {
-  const lockOf = (clone: string) => join(clone, '.git', 'refs', 'heads', 'coord.lock');
+  const lockOf = (clone: string) => join(clone, '.git', 'refs', 'coord', 'state.lock');
 
   it('is mended by the next write', async () => {
     const { clone, claim, box } = await rig();

@@ -39,7 +39,7 @@ const MISCHIEF: Readonly<Record<string, Mischief>> = {
     utimesSync(lock, OLD, OLD);
   },
   'stale lock of the ref': async (_, clone) => {
-    const lock = join(clone, '.git', 'refs', 'heads', 'coord.lock');
+    const lock = join(clone, '.git', 'refs', 'coord', 'state.lock');
     try {
       writeFileSync(lock, '', { flag: 'wx' });
       utimesSync(lock, OLD, OLD);
