@@ -61,7 +61,7 @@ const deploymentFields = {
   id: 'text',
   target: 'text',
   action: "'deploy' | 'rollback'",
-  status: "'running' | 'done' | 'failed' | 'blocked'",
+  status: "'running' | 'done' | 'failed' | 'blocked' | 'unknown'",
   step: ['text', 'the step that was reached'],
   commit: 'commit',
   previous: ['commit | null', 'what was known to run before'],
@@ -78,7 +78,7 @@ const deploymentFields = {
   sync: ['object | null', 'coordination: what HEAD was compared with'],
   gates: ['GateRecord[]', 'authorisation'],
   verification: ['object | null', 'what the live URL showed'],
-  'outcome?': ['text', 'its status, or unknown'],
+  'outcome?': ['text', 'its status, as far as it is known now'],
 } as const satisfies Fields;
 
 /** Records that several answers have. */
