@@ -1,5 +1,5 @@
-import { type Host, processHost } from './host.js';
 import { successEnvelope } from './render/envelope.js';
+import { type Host, processHost } from './workspace/host.js';
 
 declare const __COORD_VERSION__: string;
 
@@ -20,6 +20,6 @@ export async function main(host: Host): Promise<number> {
     host.stdout.write(json ? successEnvelope('version', { version }, []) : `${version}\n`);
     return 0;
   }
-  const { runCommandLine } = await import('./command-line.js');
+  const { runCommandLine } = await import('./cli/command-line.js');
   return runCommandLine(host, version);
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Context } from '../context.js';
 import { CoordError, usage } from '../errors.js';
+import type { Context } from '../workspace/context.js';
 
 /** How long a stopped program gets to end by itself. */
 const GRACE_MS = 10_000;

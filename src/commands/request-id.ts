@@ -1,4 +1,4 @@
-import type { VerbEntry } from './registry.js';
+import type { VerbEntry } from '../cli/registry.js';
 
 /** The option of every command that writes. */
 const REQUEST_ID_OPTION = [

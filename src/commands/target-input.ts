@@ -1,7 +1,7 @@
-import type { Context } from '../context.js';
 import type { Target } from '../domain/ground/targets.js';
 import { usage } from '../errors.js';
-import { readTarget } from '../targets.js';
+import type { Context } from '../workspace/context.js';
+import { readTarget } from '../workspace/targets.js';
 import type { Input } from './verb.js';
 
 /** The options of every command that takes targets. */

@@ -1,6 +1,6 @@
-import type { Context } from '../context.js';
 import type { CoordError } from '../errors.js';
 import type { Style } from '../render/style.js';
+import type { Context } from '../workspace/context.js';
 
 /** What a command answers: data for machines, words for people. A refusal is answered as its error, not thrown. */
 export interface Success {

@@ -1,7 +1,7 @@
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { VERBS } from '../../src/commands/registry.js';
+import { VERBS } from '../../src/cli/registry.js';
 import { CONFIG_KEYS } from '../../src/config/keys.js';
 import { HARNESSES } from '../../src/guards/harness/dialects.js';
 import { hookPayloads } from '../support/harness.js';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import type { Context } from '../../src/context.js';
 import { EMPTY_STATE } from '../../src/domain/model.js';
 import { eventsIn } from '../../src/store/format/commits.js';
 import type { GitStore } from '../../src/store/swap/git-store.js';
 import type { Store } from '../../src/store/swap/store.js';
+import type { Context } from '../../src/workspace/context.js';
 import { inProcess } from '../support/in-process.js';
 import { START } from '../support/requests.js';
 import { type Sandbox as Box, Sandbox, sandbox } from '../support/sandbox.js';

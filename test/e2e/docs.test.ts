@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { VERBS } from '../../src/commands/registry.js';
+import { entryNamed, heads, tailsOf } from '../../src/cli/catalogue.js';
+import { VERBS } from '../../src/cli/registry.js';
 import { AGENTS_BLOCK } from '../../src/commands/setup/init-files.js';
-import { entryNamed, heads, tailsOf } from '../../src/commands/subjects.js';
 import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/command-lines.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { GROUP_SUMMARIES, heads, SUBJECTS, subjectOf, tailsOf } from '../../src/cli/catalogue.js';
 import { ANSWERS, RECORDS, REFUSALS } from '../../src/cli/json-fields.js';
-import { VERBS } from '../../src/commands/registry.js';
-import { GROUP_SUMMARIES, heads, SUBJECTS, subjectOf, tailsOf } from '../../src/commands/subjects.js';
+import { VERBS } from '../../src/cli/registry.js';
 import { EXIT_TABLE } from '../../src/errors.js';
 import { sandbox } from '../support/sandbox.js';
 

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { VERBS } from '../../src/commands/registry.js';
-import { heads } from '../../src/commands/subjects.js';
+import { heads } from '../../src/cli/catalogue.js';
+import { VERBS } from '../../src/cli/registry.js';
 import { sandbox } from '../support/sandbox.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

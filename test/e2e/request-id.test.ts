@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { VERBS } from '../../src/commands/registry.js';
+import { VERBS } from '../../src/cli/registry.js';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
 import type { CoordResult } from '../support/sandbox.js';

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CoordError } from '../../src/errors.js';
-import { readTarget, type TargetPlace } from '../../src/targets.js';
+import { readTarget, type TargetPlace } from '../../src/workspace/targets.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
 let box: Sandbox;

@@ -1,7 +1,7 @@
-import { protectedConfig } from '../../src/commands/main-branch/protected-config.js';
 import type { GateRecord } from '../../src/domain/gates/gate.js';
 import { checkGates, type GateCheck } from '../../src/gates/check.js';
 import type { GateStep, Surroundings } from '../../src/gates/surroundings.js';
+import { protectedConfig } from '../../src/workspace/main-branch.js';
 import { type InProcess, inProcess } from './in-process.js';
 import { type Sandbox, sandbox } from './sandbox.js';
 

@@ -1,6 +1,6 @@
-import { Context } from '../../src/context.js';
-import type { Host } from '../../src/host.js';
 import { main } from '../../src/main.js';
+import { Context } from '../../src/workspace/context.js';
+import type { Host } from '../../src/workspace/host.js';
 import type { CoordResult, Sandbox } from './sandbox.js';
 
 /** The instant at which the clock of a fleet stands until a test moves it. */

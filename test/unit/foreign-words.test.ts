@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FOREIGN_WORDS, meantBy } from '../../src/cli/foreign-words.js';
-import { VERBS } from '../../src/commands/registry.js';
+import { VERBS } from '../../src/cli/registry.js';
 
 const NAMES = VERBS.map(({ name }) => name);
 

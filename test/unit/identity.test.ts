@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CoordError } from '../../src/errors.js';
-import { identityIfKnown, resolveIdentity } from '../../src/identity.js';
+import { identityIfKnown, resolveIdentity } from '../../src/workspace/identity.js';
 
 const CLAUDE = { CLAUDE_CODE_SESSION_ID: '12345678-abcd-4000-8000-000000000000' };
 const MAYA = { agent: 'maya', session: 's1' };

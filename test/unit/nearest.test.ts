@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/commands/line/nearest.js';
+import { nearest } from '../../src/cli/catalogue.js';
 
 const VERBS = ['claim', 'release', 'renew', 'status', 'list', 'lint', 'note'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPerson } from '../../src/person.js';
+import { isPerson } from '../../src/workspace/identity.js';
 
 const host = (interactive: boolean, isTTY: boolean, env: Record<string, string> = {}) => ({
   interactive,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from '../../src/commands/line/common-flags.js';
-import { type PlainLine, readPlainLine } from '../../src/commands/line/plain-line.js';
-import { commandTree } from '../../src/commands/line/tree.js';
-import { VERBS, type VerbEntry } from '../../src/commands/registry.js';
+import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from '../../src/cli/common-flags.js';
+import { type PlainLine, readPlainLine } from '../../src/cli/plain-line.js';
+import { VERBS, type VerbEntry } from '../../src/cli/registry.js';
+import { commandTree } from '../../src/cli/tree.js';
 import { Input, type Verb } from '../../src/commands/verb.js';
 import { PROPERTY_RUNS } from '../support/properties.js';
 

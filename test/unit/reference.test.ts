@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ANSWERS } from '../../src/cli/json-fields.js';
-import { VERBS } from '../../src/commands/registry.js';
+import { VERBS } from '../../src/cli/registry.js';
 import { CONFIG_KEYS } from '../../src/config/keys.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,10 +1,10 @@
 import { isLive } from '../../domain/claims/leases.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
-import { isPerson } from '../../person.js';
 import { agentsLines, killedLines } from '../../render/agents.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
+import { isPerson } from '../../workspace/identity.js';
 import { readText, requiredReason } from '../text-input.js';
 import type { Input, Verb } from '../verb.js';
 

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import { type Evidence, judgeCommit } from '../../domain/audit/judge.js';
 import { findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
 import { matches } from '../../domain/ground/index.js';
@@ -10,7 +9,8 @@ import { CoordError, exitCodeOf, usage } from '../../errors.js';
 import { blobsAt, changesBy, commitsIn, type RangeCommit } from '../../git/commit-range.js';
 import { type AuditPlace, type AuditReport, auditLines, commitReport, countsOf } from '../../render/audit.js';
 import { loadStyle } from '../../render/style.js';
-import { configAt, protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { configAt, protectedConfig } from '../../workspace/main-branch.js';
 import type { Verb } from '../verb.js';
 import { gatherEvidence, readClaimHistory } from './evidence.js';
 import { mustBeWhole, readRange } from './range.js';

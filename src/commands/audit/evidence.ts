@@ -1,5 +1,4 @@
 import type { Config } from '../../config/config.js';
-import type { Context } from '../../context.js';
 import { claimsOver, type Holding, holdingsOf, Lineage } from '../../domain/audit/holdings.js';
 import type { Evidence, Tie } from '../../domain/audit/judge.js';
 import type { CoordEvent } from '../../domain/events.js';
@@ -13,6 +12,7 @@ import { trueHistory } from '../../git/porcelain.js';
 import { absentCommits } from '../../git/refs.js';
 import { gitStreamIn } from '../../git/run.js';
 import { type HistoryCommit, historyFrom } from '../../store/format/history.js';
+import type { Context } from '../../workspace/context.js';
 
 /** The commits that are audited, and where their history is cut off. */
 export interface AuditedRange {

@@ -1,11 +1,11 @@
-import type { Context } from '../../context.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { type CommitRange, commitsIn, mergeBases } from '../../git/commit-range.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { resolveCommit } from '../../git/refs.js';
-import { mainBranch } from '../main-branch/files.js';
+import type { Context } from '../../workspace/context.js';
+import { mainBranch } from '../../workspace/main-branch.js';
 
 /** The commits that are audited. */
 export interface AuditRange extends CommitRange {

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { type Holding, Lineage, type Work } from '../../domain/audit/holdings.js';
 import type { Evidence } from '../../domain/audit/judge.js';
 import { type AuditedCommit, isFinding } from '../../domain/audit/report.js';
@@ -10,6 +9,7 @@ import {
   type RangeCommit,
 } from '../../git/commit-range.js';
 import { absentCommits } from '../../git/refs.js';
+import type { Context } from '../../workspace/context.js';
 import { endsAfter } from './evidence.js';
 
 /** What a second look goes by: the commits of the range with their changes, and where it begins. */

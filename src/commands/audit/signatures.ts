@@ -1,5 +1,4 @@
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import { type CoordinationCommit, judgeSignatures } from '../../domain/audit/report.js';
 import type { Verification } from '../../domain/gates/judge.js';
 import { epochMs, type Instant, instantOf } from '../../domain/time.js';
@@ -13,7 +12,8 @@ import { signedCommit } from '../../git/signing.js';
 import type { CoordinationReport } from '../../render/audit.js';
 import { parseCommit } from '../../store/format/commits.js';
 import { isCompaction, isKept } from '../../store/upkeep/compact.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 
 /** Commits that are read at once. */
 const BATCH = 1_000;

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { ClaimRequest, ClaimTerms } from '../../domain/claims/claim.js';
 import { isWide, narrowerGround } from '../../domain/claims/verify-token.js';
 import type { Target } from '../../domain/ground/targets.js';
@@ -10,8 +9,9 @@ import { changedPaths, onGround } from '../../git/changes.js';
 import { claimedLines } from '../../render/claims.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
+import { changedRulesWarning, loadedRules } from '../../workspace/rules.js';
 import { readDuration, readTtl, readWait, ttlFor } from '../durations.js';
-import { changedRulesWarning, loadedRules } from '../rules/loaded.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Input, Verb } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';

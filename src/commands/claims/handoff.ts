@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { unfitToHold } from '../../domain/claims/handoff.js';
 import type { Target } from '../../domain/ground/targets.js';
@@ -15,7 +14,8 @@ import { refusalError, uncommittedError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
 import { isAnswered } from '../../store/queue/combine.js';
 import { transact } from '../../store/swap/transact.js';
-import { changedRulesWarning, loadedRules } from '../rules/loaded.js';
+import type { Context } from '../../workspace/context.js';
+import { changedRulesWarning, loadedRules } from '../../workspace/rules.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import { readText } from '../text-input.js';
 import type { Input, Verb } from '../verb.js';

@@ -1,9 +1,9 @@
-import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { epochMs, secondsBetween } from '../../domain/time.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
 
 /** Renewed this many times in a claim's life, so that one or two missed renewals cost nothing. */
 const BEATS_PER_LIFE = 3;

@@ -1,10 +1,10 @@
-import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import type { Answer, OfflineRequest } from '../../domain/request-table.js';
 import { usage } from '../../errors.js';
 import { offlineWarning } from '../../render/claims.js';
 import type { Store } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
 import type { Input } from '../verb.js';
 
 export const OFFLINE_OPTION = [

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { OnceBeginRequest } from '../../domain/claims/once.js';
 import { onceTarget } from '../../domain/ground/targets.js';
 import type { Once } from '../../domain/model.js';
@@ -11,6 +10,7 @@ import { refusalError } from '../../render/refusals.js';
 import { gaveUpError, repeatedLine } from '../../render/waiting.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
 import { readWait } from '../durations.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { listening } from '../waiting/queueing.js';

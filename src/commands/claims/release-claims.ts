@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Claim } from '../../domain/model.js';
@@ -6,6 +5,7 @@ import type { Answer } from '../../domain/request-table.js';
 import { changedPaths, renamesSince } from '../../git/changes.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
 
 /** The claims whose ground has work that no commit holds. */
 export async function unfinishedClaims(context: Context, claims: readonly Claim[]): Promise<Claim[]> {

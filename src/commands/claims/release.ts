@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
@@ -10,6 +9,7 @@ import { namedCommit } from '../../git/refs.js';
 import { releasedLines } from '../../render/claims.js';
 import { refusalError, uncommittedError } from '../../render/refusals.js';
 import { isAnswered } from '../../store/queue/combine.js';
+import type { Context } from '../../workspace/context.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Input, Verb } from '../verb.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './offline.js';

@@ -1,10 +1,10 @@
-import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
 import { readHead } from '../../git/refs.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
 import { startChild } from '../child.js';
 import { readWait } from '../durations.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';

@@ -1,9 +1,9 @@
-import type { Context } from '../../context.js';
 import { asTyped } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { loadStyle, type Style, wantsColour } from '../../render/style.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
 import type { Success } from '../verb.js';
 import { listening } from '../waiting/queueing.js';
 

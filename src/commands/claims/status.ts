@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { isOffered } from '../../domain/claims/handoff.js';
@@ -17,6 +16,7 @@ import { offlineLine } from '../../render/claims.js';
 import { clock, shortCommit, table, timeLeft } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
 import { readWait } from '../durations.js';
 import { openNotes } from '../session/standing.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';

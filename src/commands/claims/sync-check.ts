@@ -1,6 +1,6 @@
 import { judgeSync } from '../../domain/sync/sync.js';
 import { inSyncLine } from '../../render/sync.js';
-import { syncError, syncFacts } from '../sync-facts.js';
+import { syncError, syncFacts } from '../../workspace/sync-facts.js';
 import type { Verb } from '../verb.js';
 
 export const syncCheck: Verb = {

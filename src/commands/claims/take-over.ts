@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
 import { oneLine } from '../../domain/text.js';
@@ -8,7 +7,8 @@ import { shortCommit } from '../../render/format.js';
 import { refusalError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
 import { transact } from '../../store/swap/transact.js';
-import { changedRulesWarning } from '../rules/loaded.js';
+import type { Context } from '../../workspace/context.js';
+import { changedRulesWarning } from '../../workspace/rules.js';
 import { requiredReason } from '../text-input.js';
 import type { Input, Outcome } from '../verb.js';
 import { claimTerms, wideWarnings } from './claim.js';

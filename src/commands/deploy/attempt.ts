@@ -8,7 +8,7 @@ import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
-import { loadedRules } from '../rules/loaded.js';
+import { loadedRules } from '../../workspace/rules.js';
 import type { DeployContext } from './context.js';
 import type { InSync } from './in-sync.js';
 import { LeaseKeeper, Stopping } from './lease-keeper.js';

@@ -1,12 +1,12 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import { judgeSync, type SyncFacts, type UpstreamFacts } from '../../domain/sync/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import type { MainBranch } from '../../git/main-branch.js';
 import { type RemoteTips, remoteTips } from '../../git/upstream.js';
-import { configOf } from '../main-branch/protected-config.js';
-import { syncError, syncFacts } from '../sync-facts.js';
+import type { Context } from '../../workspace/context.js';
+import { configOf } from '../../workspace/main-branch.js';
+import { syncError, syncFacts } from '../../workspace/sync-facts.js';
 
 /** What counts for a deploy, as the remote's main branch says it at this moment. */
 export interface Authority {

@@ -1,14 +1,14 @@
+import { nearest } from '../../cli/catalogue.js';
 import type { DeployConfig } from '../../config/deploys.js';
-import type { Context } from '../../context.js';
 import type { DeployAction } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
-import { readTarget } from '../../targets.js';
+import type { Context } from '../../workspace/context.js';
+import { readTarget } from '../../workspace/targets.js';
 import { readReason } from '../claims/claim.js';
-import { nearest } from '../line/nearest.js';
 import type { Input } from '../verb.js';
 import type { Authority } from './authority.js';
 

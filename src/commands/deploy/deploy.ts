@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.js';
-import type { Context } from '../../context.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
 import { namedCommit } from '../../git/refs.js';
 import { notAtRollback } from '../../render/deploy/refusals.js';
 import { addressOf } from '../../verify/address.js';
+import type { Context } from '../../workspace/context.js';
 import { readTtl, readWait } from '../durations.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { newDeployment, recordBlocked } from './attempt.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Context } from '../../context.js';
 import { attemptLine } from '../../render/deploy/endpoint.js';
 import type { EndpointEffects } from '../../verify/endpoint.js';
+import type { Context } from '../../workspace/context.js';
 
 /**
  * What a look at the live URL of a target needs of the run; each attempt is told where a person sits at the terminal. Once

@@ -17,7 +17,7 @@ import {
   undoes,
   unknownCommit,
 } from '../../render/deploy/refusals.js';
-import { syncError, syncFacts } from '../sync-facts.js';
+import { syncError, syncFacts } from '../../workspace/sync-facts.js';
 import type { DeployContext } from './context.js';
 
 /** HEAD is current, in a clean tree; or for a rollback, at the commit that is on the main branch still. */

@@ -1,11 +1,11 @@
-import type { Context } from '../../context.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import type { StopSignal } from '../../host.js';
 import { interrupted } from '../../render/deploy/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
+import type { StopSignal } from '../../workspace/host.js';
 import { startChild } from '../child.js';
 import { Keeper } from '../claims/keeper.js';
 

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { outcomeOf } from '../../domain/deploy/decision.js';
 import { type Deployment, type Deployments, liveOn } from '../../domain/deploy/records.js';
 import type { State } from '../../domain/model.js';
@@ -8,10 +7,10 @@ import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { trueGit } from '../../git/porcelain.js';
 import { deploymentLines, type LiveReport } from '../../render/deploy/records.js';
+import type { Context } from '../../workspace/context.js';
+import { mainBranch, protectedConfig } from '../../workspace/main-branch.js';
+import { syncFacts } from '../../workspace/sync-facts.js';
 import { staleWarning } from '../claims/status.js';
-import { mainBranch } from '../main-branch/files.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
-import { syncFacts } from '../sync-facts.js';
 import type { Verb } from '../verb.js';
 
 export const deployList: Verb = {

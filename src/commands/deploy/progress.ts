@@ -1,9 +1,9 @@
-import type { Context } from '../../context.js';
 import { type DeployCheck, type DeployStep, mayHaveRun } from '../../domain/deploy/records.js';
 import { oneLine, printable } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
+import type { Context } from '../../workspace/context.js';
 
 /** Steps that may take minutes, so that their beginning is told too. */
 const LONG: readonly DeployStep[] = ['gates', 'claim', 'run', 'verify'];

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { outcomeOf } from '../../domain/deploy/decision.js';
 import { type Deployment, type Deployments, liveOn } from '../../domain/deploy/records.js';
 import type { CoordEvent } from '../../domain/events.js';
@@ -8,6 +7,7 @@ import type { Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { evidenceLines } from '../../render/deploy/records.js';
 import { historyFrom } from '../../store/format/history.js';
+import type { Context } from '../../workspace/context.js';
 import type { Verb } from '../verb.js';
 import { knownDeployments } from './list.js';
 

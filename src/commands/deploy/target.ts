@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
 import { decide } from '../../domain/decide.js';
 import { type DeployBeginRequest, standsInTheWay } from '../../domain/deploy/decision.js';
@@ -12,8 +11,9 @@ import { CoordError } from '../../errors.js';
 import { ownDeployError } from '../../render/deploy/refusals.js';
 import { gaveUpError } from '../../render/waiting.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
+import { loadedRules } from '../../workspace/rules.js';
 import { releaseClaims } from '../claims/release-claims.js';
-import { loadedRules } from '../rules/loaded.js';
 import { listening, refusedClaim, waitForTurn } from '../waiting/queueing.js';
 import type { DeployContext } from './context.js';
 

@@ -1,5 +1,5 @@
+import { nearest } from '../../cli/catalogue.js';
 import type { VerifyConfig } from '../../config/deploys.js';
-import type { Context } from '../../context.js';
 import { type Deployments, liveOn, mayHaveRun, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
@@ -8,8 +8,8 @@ import { CoordError, usage } from '../../errors.js';
 import { namedCommit } from '../../git/refs.js';
 import { verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/endpoint.js';
 import { verifyEndpoint } from '../../verify/endpoint.js';
-import { nearest } from '../line/nearest.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import type { Input, Verb } from '../verb.js';
 import { endpointEffects } from './endpoint.js';
 import { knownDeployments } from './list.js';

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { VERBS } from '../../cli/registry.js';
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import type { Attempt } from '../../domain/doctor/enforcement.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
@@ -12,9 +12,8 @@ import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
 import { type Git, type GitResult, gitIn, gitText } from '../../git/run.js';
 import type { HooksReport } from '../../render/guard/installed.js';
-import { MOST_BYTES_READ, mainBranch } from '../main-branch/files.js';
-import type { ProtectedConfig } from '../main-branch/protected-config.js';
-import { VERBS } from '../registry.js';
+import type { Context } from '../../workspace/context.js';
+import { MOST_BYTES_READ, mainBranch, type ProtectedConfig } from '../../workspace/main-branch.js';
 
 const HOLDER = 'doctor-holder';
 const INTRUDER = 'doctor-intruder';

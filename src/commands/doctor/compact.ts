@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { refusedAuthority, stopped } from '../../domain/agents/agents.js';
 import type { Compacted } from '../../domain/compacted.js';
 import { numberEvents } from '../../domain/events.js';
@@ -7,7 +6,6 @@ import { plural } from '../../domain/text.js';
 import { addSeconds, type Instant, parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { isAncestor } from '../../git/refs.js';
-import { isPerson } from '../../person.js';
 import { clock, shortCommit } from '../../render/format.js';
 import { refusalError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
@@ -20,6 +18,8 @@ import {
   type Keep,
   planCompaction,
 } from '../../store/upkeep/compact.js';
+import type { Context } from '../../workspace/context.js';
+import { isPerson } from '../../workspace/identity.js';
 import type { Input, Outcome } from '../verb.js';
 
 const DEFAULT_KEEP = '30d';

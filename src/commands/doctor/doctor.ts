@@ -1,10 +1,10 @@
-import type { Context } from '../../context.js';
 import { worst } from '../../domain/doctor/checkup.js';
 import type { Layer } from '../../domain/doctor/enforcement.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { type DoctorReport, doctorLines } from '../../render/doctor.js';
 import { loadStyle } from '../../render/style.js';
+import type { Context } from '../../workspace/context.js';
 import type { Verb } from '../verb.js';
 import { checkUp } from './checks.js';
 import { COMPACT_OPTIONS, compact } from './compact.js';

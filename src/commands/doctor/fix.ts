@@ -1,7 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
-import type { Context } from '../../context.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
@@ -9,6 +8,7 @@ import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
+import type { Context } from '../../workspace/context.js';
 import { programOf, readHooks } from '../guard/status.js';
 import { type Checked, pass, wrong } from './checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';

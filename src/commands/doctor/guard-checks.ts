@@ -2,16 +2,15 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import type { GateConfig } from '../../config/deploys.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import type { Layer } from '../../domain/doctor/enforcement.js';
 import { lintGates } from '../../domain/gates/lint.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import type { HooksReport } from '../../render/guard/installed.js';
+import type { Context } from '../../workspace/context.js';
+import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
-import { MOST_BYTES_READ, readMainFiles } from '../main-branch/files.js';
-import type { ProtectedConfig } from '../main-branch/protected-config.js';
 import { type Checked, pass, wrong } from './checks.js';
 
 /** What was looked at of one layer. */

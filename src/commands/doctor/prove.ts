@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
 import { type Attempt, brokenLayers, type LayerId, type Proof } from '../../domain/doctor/enforcement.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
+import type { Context } from '../../workspace/context.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
 import { ACTORS, Attempts, setStage } from './attempts.js';
 import { type Checked, wrong } from './checks.js';
 

@@ -1,14 +1,14 @@
-import type { Context } from '../../context.js';
+import { nearest } from '../../cli/catalogue.js';
 import { type CoordEvent, EVENT_TYPES } from '../../domain/events.js';
 import { coord } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, type Instant, instantOf, parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
-import { checkAgentId } from '../../identity.js';
 import { eventLines } from '../../render/events.js';
 import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
+import { checkAgentId } from '../../workspace/identity.js';
 import { readCount } from '../counts.js';
-import { nearest } from '../line/nearest.js';
 import type { Input, Success, Verb } from '../verb.js';
 
 export const events: Verb = {

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { CoordEvent } from '../../domain/events.js';
 import { Newest } from '../../domain/log/notes.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
@@ -10,6 +9,7 @@ import { loadStyle, wantsColour } from '../../render/style.js';
 import { eventsSince, historyFrom } from '../../store/format/history.js';
 import { Wakeup, watchFolder, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
 import type { Success } from '../verb.js';
 import { type EventsPlan, unknownEvent } from './events.js';
 

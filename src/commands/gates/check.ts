@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { usedNonces } from '../../domain/deploy/records.js';
 import { type GateRecord, gateEvent } from '../../domain/gates/gate.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
@@ -8,6 +7,7 @@ import type { GateStep } from '../../gates/surroundings.js';
 import { gatesClosed } from '../../render/deploy/refusals.js';
 import { checkedLine, checkingLine, openLines } from '../../render/gates.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
+import type { Context } from '../../workspace/context.js';
 import { targetConfig } from '../deploy/context.js';
 import { knownDeployments } from '../deploy/list.js';
 import type { Verb } from '../verb.js';

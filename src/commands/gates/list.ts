@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { usedNonces } from '../../domain/deploy/records.js';
 import type { GateQuestion, GateRecord } from '../../domain/gates/gate.js';
 import { lintGates } from '../../domain/gates/lint.js';
@@ -9,9 +8,10 @@ import { gateNamed } from '../../gates/check.js';
 import { standings, type TagToJudge } from '../../gates/signed-tag-gate.js';
 import { readSigners } from '../../gates/signers-on-disk.js';
 import { type GateShown, gateLines, gateListLines, recordLines } from '../../render/gates.js';
+import type { Context } from '../../workspace/context.js';
+import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { targetConfig } from '../deploy/context.js';
 import { knownDeployments } from '../deploy/list.js';
-import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 import type { Outcome, Verb } from '../verb.js';
 import { knownGate, whereFrom } from './source.js';
 

@@ -1,5 +1,5 @@
+import { nearest } from '../../cli/catalogue.js';
 import type { GateConfig, SignedTagGate } from '../../config/deploys.js';
-import type { Context } from '../../context.js';
 import type { GateQuestion } from '../../domain/gates/gate.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { isTaskQuestion } from '../../domain/tasks/task.js';
@@ -7,10 +7,10 @@ import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { gateNamed, gatesOf } from '../../gates/check.js';
 import { namedCommit } from '../../git/refs.js';
+import type { Context } from '../../workspace/context.js';
+import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { readAuthority } from '../deploy/authority.js';
 import { targetConfig } from '../deploy/context.js';
-import { nearest } from '../line/nearest.js';
-import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
 import type { Input } from '../verb.js';
 
 /**

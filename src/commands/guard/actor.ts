@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Context } from '../../context.js';
 import { CoordError } from '../../errors.js';
 import { discoverRepository, type Repository } from '../../git/repository.js';
 import type { Harness, HarnessCall } from '../../guards/harness/dialects.js';
-import type { Host } from '../../host.js';
-import { isSessionId, type RecordedSession } from '../../identity.js';
 import { LocalSessions } from '../../store/cache/local-sessions.js';
+import { Context } from '../../workspace/context.js';
+import type { Host } from '../../workspace/host.js';
+import { isSessionId, type RecordedSession } from '../../workspace/identity.js';
 
 /** Who a harness acts for, and where it works. */
 export interface Actor {

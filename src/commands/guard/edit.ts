@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
-import type { Context } from '../../context.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { type Answer, type Ask, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import { guardsAmong } from '../../guards/own-guards.js';
 import { type Act, guardError, harnessWords, letThroughWords } from '../../render/guard/refusals.js';
+import type { Context } from '../../workspace/context.js';
 import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
 import { asError, banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
 import { type Located, locateFile } from './locate.js';

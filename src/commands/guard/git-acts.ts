@@ -1,5 +1,4 @@
 import type { Config } from '../../config/config.js';
-import type { Context } from '../../context.js';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { sameRepository } from '../../git/addresses.js';
@@ -7,7 +6,8 @@ import { pathsBetween } from '../../git/changes.js';
 import { isAncestor } from '../../git/refs.js';
 import { pathsOfCommit, readStaged, replayedCommit, type Staged } from '../../git/staged.js';
 import { type PushedRef, pushedRefs, refOfPreCommit } from '../../guards/pushed-refs.js';
-import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { ALLOWED, asError, banned, groundOfPaths, judge, unreadable } from './judge.js';
 
 /** A push of so many refs is refused unread. */

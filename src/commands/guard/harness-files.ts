@@ -12,7 +12,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, delimiter, dirname, isAbsolute, join, sep } from 'node:path';
-import type { Context } from '../../context.js';
 import { shellWord } from '../../domain/suggestion.js';
 import { usage } from '../../errors.js';
 import { writablePath } from '../../git/paths.js';
@@ -20,9 +19,10 @@ import type { Repository } from '../../git/repository.js';
 import { worktreesOf } from '../../git/worktrees.js';
 import { HARNESSES, type Harness } from '../../guards/harness/dialects.js';
 import { filesToRemove, filesToSetUp, type PlannedFile, type Runner } from '../../guards/harness/settings.js';
-import { harnessesIn } from '../../identity.js';
 import type { HarnessReport } from '../../render/guard/installed.js';
-import { readRemembered, remember } from '../main-branch/remembered.js';
+import type { Context } from '../../workspace/context.js';
+import { harnessesIn } from '../../workspace/identity.js';
+import { readRemembered, remember } from '../../workspace/remembered.js';
 
 const LARGEST = 4 * 1024 * 1024;
 

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { jsonLine } from '../../domain/text.js';
 import {
   type Answer,
@@ -10,6 +9,7 @@ import {
   readHarness,
   SILENCE,
 } from '../../guards/harness/dialects.js';
+import type { Context } from '../../workspace/context.js';
 import type { Outcome, Verb } from '../verb.js';
 import { type Actor, actorOf } from './actor.js';
 import { judgeEdit, judgeUnreadable } from './edit.js';

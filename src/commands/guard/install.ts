@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import type { Context } from '../../context.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { HARNESSES, type Harness, readHarness } from '../../guards/harness/dialects.js';
@@ -14,6 +13,7 @@ import {
   uninstalledLines,
 } from '../../render/guard/installed.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
+import type { Context } from '../../workspace/context.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { detectHarnesses, type HarnessChange, planHarness } from './harness-files.js';
 import { type HooksHere, programOf, readHooks, reportOf } from './status.js';

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, policyFor } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
 import { type Ban, type GuardedChanger, type GuardFacts, judgeChange, type Verdict } from '../../domain/guard/judge.js';
 import type { State } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
-import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 
 export const ALLOWED: Verdict = { kind: 'allowed', due: [] };
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
 import type { Target } from '../../domain/ground/targets.js';
 import { type Instant, secondsBetween } from '../../domain/time.js';
 import type { CoordError } from '../../errors.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
+import { readRemembered, remember } from '../../workspace/remembered.js';
 import { claimRequest } from '../claims/claim.js';
-import { readRemembered, remember } from '../main-branch/remembered.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 

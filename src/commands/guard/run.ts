@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Context } from '../../context.js';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { type CoordError, usage } from '../../errors.js';
 import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hook-script.js';
-import { hasNoHarness } from '../../person.js';
 import { type Act, guardError, letThroughWords, passedWords } from '../../render/guard/refusals.js';
+import type { Context } from '../../workspace/context.js';
+import { hasNoHarness } from '../../workspace/identity.js';
 import type { Outcome, Verb } from '../verb.js';
 import { judgeCommit, judgePushHook } from './git-acts.js';
 import { unreadable } from './judge.js';

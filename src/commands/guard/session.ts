@@ -1,14 +1,14 @@
 import { appendFileSync, readFileSync } from 'node:fs';
-import type { Context } from '../../context.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import type { State } from '../../domain/model.js';
 import { asTyped, coord, quotedForScript, type Standpoint } from '../../domain/suggestion.js';
 import { secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
-import { isSessionId } from '../../identity.js';
 import { harnessWords } from '../../render/guard/refusals.js';
 import { loadStyle } from '../../render/style.js';
+import type { Context } from '../../workspace/context.js';
+import { isSessionId } from '../../workspace/identity.js';
 import { rulesList } from '../rules/rules.js';
 import { sessionEnd } from '../session/end.js';
 import { sessionStart } from '../session/start.js';

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
-import type { Context } from '../../context.js';
 import type { Ban } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { type StatusEntry, statusEntries } from '../../git/changes.js';
@@ -10,7 +9,8 @@ import { guardsAmong } from '../../guards/own-guards.js';
 import { diffPaths } from '../../guards/patch.js';
 import type { GitAct, PatchFile, ShellFindings } from '../../guards/shell/findings.js';
 import { readShell } from '../../guards/shell/read.js';
-import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { type Actor, contextAt, repositoryAt } from './actor.js';
 import { answerAbout, answerTo, judgeAll } from './edit.js';
 import { excusedPaths } from './git-acts.js';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
 import { type HooksPath, readHooksPath } from '../../git/hooks-path.js';
 import type { Repository } from '../../git/repository.js';
 import { gitIn } from '../../git/run.js';
@@ -8,6 +7,7 @@ import { HookFiles, type HookStatus } from '../../guards/hook-files.js';
 import type { Program } from '../../guards/hook-script.js';
 import { type GuardReport, guardsOff, type HooksReport, remedyFor, statusLines } from '../../render/guard/installed.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
+import type { Context } from '../../workspace/context.js';
 import type { Verb } from '../verb.js';
 
 export const guardStatus: Verb = {

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import type { Claim, Release, State } from '../../domain/model.js';
@@ -12,7 +11,8 @@ import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
 import { CompanionDeclined } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
-import { syncError } from '../sync-facts.js';
+import type { Context } from '../../workspace/context.js';
+import { syncError } from '../../workspace/sync-facts.js';
 import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
 import { mainAsCompanion, pushForReview, rehearse, whyDeclined } from './review.js';

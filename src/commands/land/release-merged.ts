@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import type { MergedRequest } from '../../domain/claims/land.js';
@@ -12,7 +11,8 @@ import { isAncestor, namedCommit } from '../../git/refs.js';
 import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround } from '../../render/land.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
-import { syncError } from '../sync-facts.js';
+import type { Context } from '../../workspace/context.js';
+import { syncError } from '../../workspace/sync-facts.js';
 import { withOpenGates } from '../tasks/accept.js';
 import type { Outcome } from '../verb.js';
 import { readWork, requireSharing } from './work.js';

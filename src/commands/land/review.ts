@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { coverageOf, type LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
@@ -29,7 +28,8 @@ import {
 import { troubleIn } from '../../store/swap/remote-words.js';
 import type { Companion } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
-import { syncError } from '../sync-facts.js';
+import type { Context } from '../../workspace/context.js';
+import { syncError } from '../../workspace/sync-facts.js';
 import type { Outcome } from '../verb.js';
 import { landRequest, readMain, readWork, type Work } from './work.js';
 

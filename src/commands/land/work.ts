@@ -1,5 +1,4 @@
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import type { LandRequest } from '../../domain/claims/land.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
@@ -7,8 +6,9 @@ import { coord } from '../../domain/suggestion.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import { mergeBase, pathsBetween } from '../../git/changes.js';
-import { configAt } from '../main-branch/protected-config.js';
-import { syncFacts } from '../sync-facts.js';
+import type { Context } from '../../workspace/context.js';
+import { configAt } from '../../workspace/main-branch.js';
+import { syncFacts } from '../../workspace/sync-facts.js';
 
 /** HEAD, and the remote's main branch as it has just been fetched. */
 export interface Work {

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
 import { asTyped } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
@@ -7,6 +6,7 @@ import { disclaimer, noteLine } from '../../render/notes.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
 import type { Success } from '../verb.js';
 
 /** Another clone's notes cannot wake this one, so the remote is asked this often. */

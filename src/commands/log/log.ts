@@ -1,10 +1,10 @@
-import type { Context } from '../../context.js';
 import { inboxOf, LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
 import type { NoteKind } from '../../domain/model.js';
 import { addSeconds, epochMs, instantOf, parseDuration } from '../../domain/time.js';
 import { usage } from '../../errors.js';
-import { checkAgentId } from '../../identity.js';
 import { inboxLines, logLines } from '../../render/notes.js';
+import type { Context } from '../../workspace/context.js';
+import { checkAgentId } from '../../workspace/identity.js';
 import { readCount } from '../counts.js';
 import type { Input, Verb } from '../verb.js';
 import { followLog } from './follow.js';

@@ -1,16 +1,16 @@
-import type { Context } from '../../context.js';
+import { nearest } from '../../cli/catalogue.js';
 import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Note, NoteKind } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { type CoordError, usage } from '../../errors.js';
-import { checkAgentId } from '../../identity.js';
 import { ackedLines, notedLines } from '../../render/notes.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
-import { readTarget } from '../../targets.js';
+import type { Context } from '../../workspace/context.js';
+import { checkAgentId } from '../../workspace/identity.js';
+import { readTarget } from '../../workspace/targets.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/offline.js';
-import { nearest } from '../line/nearest.js';
 import { readText } from '../text-input.js';
 import type { Input, Success, Verb } from '../verb.js';
 

@@ -1,13 +1,13 @@
+import { nearest } from '../../cli/catalogue.js';
 import { lintRules } from '../../domain/rules/lint.js';
 import { parseRules, ruleKey } from '../../domain/rules/parse.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { lintedLine, problemLines, ruleLine, ruleLines, rulesHeading } from '../../render/rules.js';
-import { nearest } from '../line/nearest.js';
-import { rulesFolder } from '../main-branch/files.js';
+import { rulesFolder } from '../../workspace/main-branch.js';
+import { rulesInForce, workingRules } from '../../workspace/rules-in-force.js';
 import type { Verb } from '../verb.js';
-import { rulesInForce, workingRules } from './source.js';
 
 export const rulesList: Verb = {
   examples: [['coord rules', 'the rules in force, with their digest']],

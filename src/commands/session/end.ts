@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import type { SessionClosing } from '../../domain/agents/sessions.js';
@@ -16,6 +15,7 @@ import { type EndReport, endedLine } from '../../render/session.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
 import { releaseClaims, unfinishedClaims } from '../claims/release-claims.js';
 import type { Success, Verb } from '../verb.js';
 

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { isLive } from '../../domain/claims/leases.js';
 import type { ReceivedNote } from '../../domain/log/notes.js';
 import type { Claim } from '../../domain/model.js';
@@ -11,7 +10,8 @@ import { timeLeft } from '../../render/format.js';
 import type { SyncHint } from '../../render/session.js';
 import type { Style } from '../../render/style.js';
 import type { GitStore } from '../../store/swap/git-store.js';
-import { mainBranch } from '../main-branch/files.js';
+import type { Context } from '../../workspace/context.js';
+import { mainBranch } from '../../workspace/main-branch.js';
 import { tasksNow } from '../tasks/tasks.js';
 import type { Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';

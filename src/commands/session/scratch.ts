@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import { directoryPath, directoryTarget } from '../../domain/ground/targets.js';
 import { shellWord } from '../../domain/suggestion.js';
@@ -9,8 +8,9 @@ import { oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { canonicalPath } from '../../git/paths.js';
 import { gitText } from '../../git/run.js';
+import type { Context } from '../../workspace/context.js';
+import { changedRulesWarning } from '../../workspace/rules.js';
 import { claimOrWait, claimRequest } from '../claims/claim.js';
-import { changedRulesWarning } from '../rules/loaded.js';
 import type { Verb } from '../verb.js';
 
 export const scratch: Verb = {

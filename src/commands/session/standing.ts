@@ -1,9 +1,9 @@
-import type { Context } from '../../context.js';
 import { inboxOf, type ReceivedNote } from '../../domain/log/notes.js';
 import { CoordError } from '../../errors.js';
 import { countApart, type MainBranch } from '../../git/main-branch.js';
 import type { SyncHint } from '../../render/session.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
 
 /** The open notes to an agent; null when the log is damaged: nothing depends on the log. */
 export async function openNotes(store: GitStore, agent: string): Promise<ReceivedNote[] | null> {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/budget.js';
 import { isLive } from '../../domain/claims/leases.js';
@@ -10,18 +9,24 @@ import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
-import type { Identity } from '../../identity.js';
-import { isPerson } from '../../person.js';
 import { refusalError } from '../../render/refusals.js';
 import { type Briefing, briefingParts, type MemoryFile, nextCommand, showsMemory } from '../../render/session.js';
 import { loadStyle } from '../../render/style.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
+import { type Identity, isPerson } from '../../workspace/identity.js';
+import {
+  insidePath,
+  type MainFiles,
+  MOST_BYTES_READ,
+  readMainFiles,
+  rulesFolder,
+} from '../../workspace/main-branch.js';
+import { rememberRules } from '../../workspace/rules.js';
+import { rulesIn } from '../../workspace/rules-in-force.js';
 import { readCount } from '../counts.js';
-import { insidePath, type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from '../main-branch/files.js';
-import { rememberRules } from '../rules/loaded.js';
-import { rulesIn } from '../rules/source.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';
 

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
 import { EMPTY_STATE } from '../../domain/model.js';
 import { STATE_BRANCH, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
@@ -9,7 +8,7 @@ import { gitText } from '../../git/run.js';
 import { TokenMark } from '../../store/cache/token-mark.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { unreachable } from '../../store/swap/remote-words.js';
-
+import type { Context } from '../../workspace/context.js';
 import type { InitReport } from './init.js';
 
 /** Tokens count from here when a state starts: seconds since 2026, so that one made anew does not reuse one. */

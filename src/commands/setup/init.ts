@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { type Config, withDefaults } from '../../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import { starterConfig } from '../../config/starter.js';
-import type { Context } from '../../context.js';
 import { problemOfStateRef, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
@@ -11,6 +10,7 @@ import { usage } from '../../errors.js';
 import { checkRefName } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import type { Style } from '../../render/style.js';
+import type { Context } from '../../workspace/context.js';
 import type { Input, Verb } from '../verb.js';
 import {
   addAgentsBlock,

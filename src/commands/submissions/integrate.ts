@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { policyFor } from '../../config/config.js';
-import type { Context } from '../../context.js';
 import { decide } from '../../domain/decide.js';
 import type { State, Submission } from '../../domain/model.js';
 import {
@@ -10,7 +9,6 @@ import {
   mayIntegrate,
 } from '../../domain/submissions/submissions.js';
 import { type CoordError, usage } from '../../errors.js';
-import { isPerson } from '../../person.js';
 import {
   conflictError,
   declinedLines,
@@ -21,7 +19,9 @@ import {
   submissionLines,
 } from '../../render/submissions.js';
 import { transact } from '../../store/swap/transact.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { isPerson } from '../../workspace/identity.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import { readText } from '../text-input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { reportOf, withResult } from './integration-result.js';

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
 import { ScratchIndex } from '../../git/scratch-index.js';
 import { type Placement, placeInWorktree } from '../../git/worktree.js';
+import type { Context } from '../../workspace/context.js';
 import type { PlannedFile } from './merge-plan.js';
 
 /** How much of a file changes, in lines; null for what has no lines. */

@@ -1,6 +1,5 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
 import type { Submission, SubmittedFile } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
@@ -8,6 +7,7 @@ import { usage } from '../../errors.js';
 import { filesAtPaths } from '../../git/files.js';
 import { mergeTexts, ScratchIndex, type TreeFile } from '../../git/scratch-index.js';
 import { obstacleTo, traceOf } from '../../git/worktree.js';
+import type { Context } from '../../workspace/context.js';
 
 /** What becomes of one file of a submission in this worktree. */
 export interface PlannedFile {

@@ -1,13 +1,12 @@
-import type { Context } from '../../context.js';
 import type { State, Submission } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { usage } from '../../errors.js';
-import { checkAgentId } from '../../identity.js';
-import { isPerson } from '../../person.js';
 import { refusalError } from '../../render/refusals.js';
 import { submittedLines, withdrawnLines } from '../../render/submissions.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
+import { checkAgentId, isPerson } from '../../workspace/identity.js';
 import { commitToRecord } from '../claims/release.js';
 import { readTargets } from '../target-input.js';
 import { readText } from '../text-input.js';

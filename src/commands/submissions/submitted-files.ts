@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import { matches } from '../../domain/ground/index.js';
 import { directoryPath, type Target } from '../../domain/ground/targets.js';
 import type { SubmittedFile } from '../../domain/model.js';
@@ -6,6 +5,7 @@ import { listed, oneLine, plural } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { type ChangedFile, ScratchIndex, type TreeFile } from '../../git/scratch-index.js';
 import { type ListedFile, listFiles, obstacleTo } from '../../git/worktree.js';
+import type { Context } from '../../workspace/context.js';
 
 /** What one submission may hold. Larger results belong into a commit on a branch, or into a store of their own. */
 export const MOST_BYTES = 1024 * 1024;

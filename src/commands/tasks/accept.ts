@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { LandRequest, MergedRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { gateEvent } from '../../domain/gates/gate.js';
@@ -7,6 +6,7 @@ import { coord } from '../../domain/suggestion.js';
 import { taskQuestion } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
+import type { Context } from '../../workspace/context.js';
 import { gateSource } from '../gates/source.js';
 
 /**

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Context } from '../../context.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Role } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
@@ -12,8 +11,9 @@ import { CoordError, usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
 import { addedLines } from '../../render/tasks.js';
 import { transact } from '../../store/swap/transact.js';
-import { readTarget } from '../../targets.js';
-import { type ProtectedConfig, protectedConfig } from '../main-branch/protected-config.js';
+import type { Context } from '../../workspace/context.js';
+import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
+import { readTarget } from '../../workspace/targets.js';
 import type { Input, Verb } from '../verb.js';
 import { taskBase, viewsOf } from './tasks.js';
 

@@ -1,9 +1,9 @@
 import { usage } from '../../errors.js';
-import { isPerson } from '../../person.js';
 import { refusalError } from '../../render/refusals.js';
 import { endedLines } from '../../render/tasks.js';
 import { transact } from '../../store/swap/transact.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
+import { isPerson } from '../../workspace/identity.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import { readText } from '../text-input.js';
 import type { Verb } from '../verb.js';
 import { CONTENT_OPTIONS, readContent } from './add.js';

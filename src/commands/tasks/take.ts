@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
 import type { Answer } from '../../domain/request-table.js';
 import { coord } from '../../domain/suggestion.js';
@@ -11,9 +10,10 @@ import { takenLines } from '../../render/tasks.js';
 import type { Wakeup } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
+import { changedRulesWarning } from '../../workspace/rules.js';
 import { CLAIM_OPTIONS, claimTerms } from '../claims/claim.js';
 import { readTtl, readWait } from '../durations.js';
-import { changedRulesWarning } from '../rules/loaded.js';
 import type { Input, Verb } from '../verb.js';
 import { leaveQueue, listening, sleepMs, ticketSeconds } from '../waiting/queueing.js';
 import { taskArgument, taskBase, viewOf, viewsOf } from './tasks.js';

@@ -1,4 +1,3 @@
-import type { Context, RequestStart } from '../../context.js';
 import type { State } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import type { Task } from '../../domain/tasks/task.js';
@@ -6,7 +5,8 @@ import { type TaskView, viewTasks } from '../../domain/tasks/view.js';
 import { shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
-import { protectedConfig } from '../main-branch/protected-config.js';
+import type { Context, RequestStart } from '../../workspace/context.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import type { Input } from '../verb.js';
 
 /** What a request about tasks starts with: who gives them out, and how often they are tried, is said by the main branch. */

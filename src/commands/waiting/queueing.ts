@@ -1,4 +1,3 @@
-import type { Context } from '../../context.js';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
 import type { Claim, Waiter } from '../../domain/model.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
@@ -12,6 +11,7 @@ import { gaveUpError, waitingLine } from '../../render/waiting.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import type { Context } from '../../workspace/context.js';
 
 /** A ticket whose process died stands in the queue no longer than this. */
 const TICKET_SECONDS = 20;

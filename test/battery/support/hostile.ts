@@ -1,6 +1,6 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { VERBS, type VerbEntry } from '../../../src/commands/registry.js';
+import { VERBS, type VerbEntry } from '../../../src/cli/registry.js';
 import type { Verb } from '../../../src/commands/verb.js';
 import { EXIT_TABLE } from '../../../src/errors.js';
 import { commandsIn } from '../../support/command-lines.js';

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { protectedConfig } from '../../../src/commands/main-branch/protected-config.js';
 import { checkGates } from '../../../src/gates/check.js';
+import { protectedConfig } from '../../../src/workspace/main-branch.js';
 import { gatedRepository } from '../../support/gates.js';
 import { NOON } from '../../support/in-process.js';
 

@@ -1,4 +1,4 @@
-import { VERBS } from '../../../../src/commands/registry.js';
+import { VERBS } from '../../../../src/cli/registry.js';
 import type { CoordEnvelope, CoordResult } from '../../../support/sandbox.js';
 
 /** What one client asked, when, and what it was told. */

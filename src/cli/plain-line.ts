@@ -1,4 +1,4 @@
-import type { Verb } from '../verb.js';
+import type { Verb } from '../commands/verb.js';
 import { AGENT_OPTION, JSON_OPTION } from './common-flags.js';
 
 /** What a command line gives to a verb, as `Input` takes it. */

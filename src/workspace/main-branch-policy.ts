@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { CONFIG_FILE } from '../../config/load.js';
-import type { Context } from '../../context.js';
-import { rootFileText } from '../../git/files.js';
-import { mainBranch } from './files.js';
+import { CONFIG_FILE } from '../config/load.js';
+import { rootFileText } from '../git/files.js';
+import type { Context } from './context.js';
+import { mainBranch } from './main-branch.js';
 import { readRemembered, remember } from './remembered.js';
 
 /** What the configuration at a commit of the main branch demands of everybody. */

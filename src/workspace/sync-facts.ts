@@ -1,4 +1,3 @@
-import type { Context } from '../context.js';
 import { matches } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/ground/patterns.js';
 import type { SyncFacts, SyncRefusal, UpstreamFacts } from '../domain/sync/sync.js';
@@ -6,6 +5,7 @@ import { CoordError } from '../errors.js';
 import { recordLastFetch } from '../git/main-branch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
 import { missingLines } from '../render/sync.js';
+import type { Context } from './context.js';
 
 export interface SyncQuestion {
   readonly remote: string;

@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander';
-import { coord } from '../../domain/suggestion.js';
-import { type CoordError, usage } from '../../errors.js';
-import { successEnvelope } from '../../render/envelope.js';
-import { VERBS } from '../registry.js';
-import { tailsOf } from '../subjects.js';
-import { Input } from '../verb.js';
+import { Input } from '../commands/verb.js';
+import { coord } from '../domain/suggestion.js';
+import { type CoordError, usage } from '../errors.js';
+import { successEnvelope } from '../render/envelope.js';
+import { tailsOf } from './catalogue.js';
 import type { Act } from './common-flags.js';
 import type { CommandLine } from './dispatch.js';
+import { VERBS } from './registry.js';
 import { commandTree } from './tree.js';
 
 /** What is known of a command line before it is parsed. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Context } from '../../context.js';
-import { digestInput, isRulesFile, type RulesFile } from '../../domain/rules/files.js';
-import { parseRules, type Rule } from '../../domain/rules/parse.js';
-import { filesBelow, readWorktreeFile } from '../../git/files.js';
-import { type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from '../main-branch/files.js';
+import { digestInput, isRulesFile, type RulesFile } from '../domain/rules/files.js';
+import { parseRules, type Rule } from '../domain/rules/parse.js';
+import { filesBelow, readWorktreeFile } from '../git/files.js';
+import type { Context } from './context.js';
+import { type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from './main-branch.js';
 
 /** The rules in force. */
 export interface RulesInForce {

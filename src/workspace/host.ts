@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Environment } from './git/run.js';
-import { inputFrom } from './input.js';
-import { outputTo, type Stream } from './output.js';
-import type { MonotonicClock } from './store/cache/observations.js';
+import type { Environment } from '../git/run.js';
+import type { MonotonicClock } from '../store/cache/observations.js';
+import { inputFrom, outputTo, type Stream } from './streams.js';
 
 /** The world outside: the only source of time, chance, environment and streams. Tests set each of them. */
 export interface Host {

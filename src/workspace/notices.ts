@@ -1,13 +1,13 @@
-import { CHANGED_RULES, newerRules, rulesMark } from './commands/rules/loaded.js';
+import { sameSession } from '../domain/agents/ownership.js';
+import { isOffered } from '../domain/claims/handoff.js';
+import { isLive, stampAhead } from '../domain/claims/leases.js';
+import { claimsToKeepAlive } from '../domain/claims/release.js';
+import type { Agent, Claim } from '../domain/model.js';
+import { noticesFor } from '../render/notices.js';
+import { transact } from '../store/swap/transact.js';
 import type { Context } from './context.js';
-import { sameSession } from './domain/agents/ownership.js';
-import { isOffered } from './domain/claims/handoff.js';
-import { isLive, stampAhead } from './domain/claims/leases.js';
-import { claimsToKeepAlive } from './domain/claims/release.js';
-import type { Agent, Claim } from './domain/model.js';
 import type { Identity } from './identity.js';
-import { noticesFor } from './render/notices.js';
-import { transact } from './store/swap/transact.js';
+import { CHANGED_RULES, newerRules, rulesMark } from './rules.js';
 
 /**
  * What the agent must be told after any command: claims that it lost, claims about to expire, a clock that disagrees.
@@ -71,7 +71,7 @@ async function newerRulesOf(context: Context, agent: Agent | undefined, identity
 async function offlineNotices(context: Context, mine: readonly Claim[]): Promise<string[]> {
   const { share, remote } = await context.config();
   if (!share) return [];
-  const { confirmedNotice, offlineNotice } = await import('./render/claims.js');
+  const { confirmedNotice, offlineNotice } = await import('../render/claims.js');
   const pending = mine.filter(({ reach }) => reach === 'host');
   const own = context.stores.confirmed.filter(({ agent }) => agent === context.identityIfKnown()?.agent);
   return [

@@ -1,8 +1,8 @@
-import { coord } from '../../domain/suggestion.js';
-import { oneLine, shorten } from '../../domain/text.js';
-import { usage } from '../../errors.js';
-import type { VerbEntry } from '../registry.js';
-import type { Input, Verb } from '../verb.js';
+import type { Input, Verb } from '../commands/verb.js';
+import { coord } from '../domain/suggestion.js';
+import { oneLine, shorten } from '../domain/text.js';
+import { usage } from '../errors.js';
+import type { VerbEntry } from './registry.js';
 
 /** What every command takes. */
 export interface CommonFlags {

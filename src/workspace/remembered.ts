@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { Context } from '../../context.js';
+import type { Context } from './context.js';
 
 /** A value that this clone keeps to save work; null when there is none, or it cannot be read. */
 export function readRemembered<T>(path: string): T | null {

@@ -1,8 +1,8 @@
-import { isEmpty, isGlob, problemOf } from './domain/ground/index.js';
-import { patternTarget } from './domain/ground/patterns.js';
-import { directoryTarget, type Target } from './domain/ground/targets.js';
-import { usage } from './errors.js';
-import { canonicalPath, pathExists } from './git/paths.js';
+import { isEmpty, isGlob, problemOf } from '../domain/ground/index.js';
+import { patternTarget } from '../domain/ground/patterns.js';
+import { directoryTarget, type Target } from '../domain/ground/targets.js';
+import { usage } from '../errors.js';
+import { canonicalPath, pathExists } from '../git/paths.js';
 
 export interface TargetPlace {
   /** Root of the worktree. */

@@ -1,13 +1,11 @@
-import { coord } from '../../domain/suggestion.js';
-import { parseDuration } from '../../domain/time.js';
-import { usage } from '../../errors.js';
-import { VERBS, type VerbEntry } from '../registry.js';
-import { defaultOf, entryNamed, tailsOf } from '../subjects.js';
-import { Input } from '../verb.js';
+import { Input } from '../commands/verb.js';
+import { coord } from '../domain/suggestion.js';
+import { parseDuration } from '../domain/time.js';
+import { usage } from '../errors.js';
+import { checkNames, defaultOf, entryNamed, tailsOf } from './catalogue.js';
 import { type Act, commonFlags } from './common-flags.js';
-import { checkNames } from './names.js';
 import { readPlainLine } from './plain-line.js';
-import { typed, wordsOf } from './words.js';
+import { VERBS, type VerbEntry } from './registry.js';
 
 export interface CommandLine {
   readonly argv: readonly string[];
@@ -53,7 +51,7 @@ async function actOnNothing(argv: readonly string[], act: Act): Promise<boolean>
 const OVERVIEW: VerbEntry = {
   name: 'overview',
   summary: 'where you stand',
-  load: async () => (await import('../session/overview.js')).overview,
+  load: async () => (await import('../commands/session/overview.js')).overview,
 };
 
 /** @returns false where it takes commander to say what was typed */
@@ -100,4 +98,22 @@ function separateWait(argv: readonly string[]): string[] {
 
 function isBareGroup(head: string, tail: string | undefined): boolean {
   return tail === undefined && tailsOf(head).length > 0 && defaultOf(head) === undefined;
+}
+
+/** The words that name the command: those before any option of its own, which only the command itself understands. */
+export function wordsOf(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (word === '--agent') index += 1;
+    else if (!word.startsWith('-')) words.push(word);
+    else if (word !== '--json' && !word.startsWith('--agent=')) break;
+  }
+  return words;
+}
+
+/** What was typed for coord itself; what follows `--` is another program's. */
+export function typed(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? argv : argv.slice(0, end);
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { usage } from '../../errors.js';
-import { VERBS, type VerbEntry } from '../registry.js';
-import { GROUP_SUMMARIES, heads, inGroup, subjectOf, tailsOf } from '../subjects.js';
-import { Input, type Verb } from '../verb.js';
+import { Input, type Verb } from '../commands/verb.js';
+import { usage } from '../errors.js';
+import { GROUP_SUMMARIES, heads, inGroup, subjectOf, tailsOf } from './catalogue.js';
 import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from './common-flags.js';
+import { VERBS, type VerbEntry } from './registry.js';
 
 const DESCRIPTION =
   'Lets several coding agents and people change one git repository without undoing each other’s work.';

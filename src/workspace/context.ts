@@ -1,26 +1,26 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MainDemands } from './commands/main-branch/demands.js';
-import { type Config, policyFor } from './config/config.js';
-import { loadConfig } from './config/load.js';
-import type { Policy } from './domain/request.js';
-import { isRequestId } from './domain/request-ids.js';
-import type { Standpoint } from './domain/suggestion.js';
-import { type Instant, instantOf } from './domain/time.js';
-import { usage } from './errors.js';
-import { type ObjectDatabase, openObjects } from './git/objects.js';
-import { type RemoteGit, remoteGit } from './git/porcelain.js';
-import { type Head, isAncestor, readHead } from './git/refs.js';
-import { discoverRepository, type Repository } from './git/repository.js';
-import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from './git/run.js';
+import { type Config, policyFor } from '../config/config.js';
+import { loadConfig } from '../config/load.js';
+import type { Policy } from '../domain/request.js';
+import { isRequestId } from '../domain/request-ids.js';
+import type { Standpoint } from '../domain/suggestion.js';
+import { type Instant, instantOf } from '../domain/time.js';
+import { usage } from '../errors.js';
+import { type ObjectDatabase, openObjects } from '../git/objects.js';
+import { type RemoteGit, remoteGit } from '../git/porcelain.js';
+import { type Head, isAncestor, readHead } from '../git/refs.js';
+import { discoverRepository, type Repository } from '../git/repository.js';
+import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
+import { LocalSessions } from '../store/cache/local-sessions.js';
+import { Observations } from '../store/cache/observations.js';
+import { Told } from '../store/cache/told.js';
+import type { GitStore } from '../store/swap/git-store.js';
+import type { Surroundings } from '../store/swap/transact.js';
 import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
-import { LocalSessions } from './store/cache/local-sessions.js';
-import { Observations } from './store/cache/observations.js';
-import { Told } from './store/cache/told.js';
-import type { GitStore } from './store/swap/git-store.js';
-import type { Surroundings } from './store/swap/transact.js';
+import type { MainDemands } from './main-branch-policy.js';
 import { Stores } from './stores.js';
 
 /** A remote that has not answered by then is out of reach. */
@@ -168,14 +168,12 @@ export class Context {
 
   /** What the main branch as last fetched demands of everybody; null: there is none. */
   mainDemands(): Promise<MainDemands | null> {
-    this.mainDemandsRead ??= import('./commands/main-branch/demands.js').then(({ readMainDemands }) =>
-      readMainDemands(this),
-    );
+    this.mainDemandsRead ??= import('./main-branch-policy.js').then(({ readMainDemands }) => readMainDemands(this));
     return this.mainDemandsRead;
   }
 
   private async readRequiredRules(): Promise<Policy['requiredRules']> {
-    const { requiredRules } = await import('./commands/rules/required.js');
+    const { requiredRules } = await import('./rules.js');
     return requiredRules(this);
   }
 

@@ -1,13 +1,13 @@
-import type { Config } from './config/config.js';
+import type { Config } from '../config/config.js';
+import type { Claim, State } from '../domain/model.js';
+import type { OfflineRequest } from '../domain/request-table.js';
+import { gitInBackground } from '../git/background.js';
+import { GitStore, type Signing } from '../store/swap/git-store.js';
+import { type OfflineStore, Pending } from '../store/swap/offline.js';
+import { StateRef } from '../store/swap/state-ref.js';
+import type { Companion } from '../store/swap/store.js';
+import { Upkeep } from '../store/upkeep/upkeep.js';
 import type { Context } from './context.js';
-import type { Claim, State } from './domain/model.js';
-import type { OfflineRequest } from './domain/request-table.js';
-import { gitInBackground } from './git/background.js';
-import { GitStore, type Signing } from './store/swap/git-store.js';
-import { type OfflineStore, Pending } from './store/swap/offline.js';
-import { StateRef } from './store/swap/state-ref.js';
-import type { Companion } from './store/swap/store.js';
-import { Upkeep } from './store/upkeep/upkeep.js';
 
 /** Pushing work may take longer than pushing a claim. */
 const WORK_TIMEOUT_MS = 300_000;
@@ -45,7 +45,7 @@ export class Stores {
       commit: (body) => this.sign(body),
     };
     if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, around, upkeep, sign });
-    const { RemoteArbiter } = await import('./store/swap/remote-arbiter.js');
+    const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
     const door = companion ? context.remoteGitWithin(WORK_TIMEOUT_MS) : context.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, around });
     // What moves together with other work moves alone.
@@ -54,13 +54,13 @@ export class Stores {
   }
 
   private async sign(body: Buffer): Promise<string> {
-    const { signCommit } = await import('./git/signing.js');
+    const { signCommit } = await import('../git/signing.js');
     return signCommit(this.context.git, this.context.objects, body);
   }
 
   /** The store of `--offline`; `request` is the one that it will be asked to grant. */
   async offline(request: OfflineRequest | null): Promise<OfflineStore> {
-    const { OfflineStore } = await import('./store/swap/offline.js');
+    const { OfflineStore } = await import('../store/swap/offline.js');
     this.staysOffline = true;
     return new OfflineStore(await this.context.store(), this.pendingOn(await this.ownRef()), request);
   }
@@ -69,14 +69,14 @@ export class Stores {
   async withOffline(state: State, ref?: string): Promise<State> {
     const { requests } = await this.pendingOn(ref ?? (await this.ownRef())).read();
     if (requests.length === 0) return state;
-    const { withPending } = await import('./store/swap/offline.js');
+    const { withPending } = await import('../store/swap/offline.js');
     return withPending(state, requests);
   }
 
   private async settleOffline(store: GitStore, ref: string): Promise<void> {
     const pending = this.pendingOn(ref);
     if ((await pending.read()).id === null) return;
-    const { settlePending } = await import('./store/swap/offline.js');
+    const { settlePending } = await import('../store/swap/offline.js');
     const { confirmed } = await settlePending(store, pending, this.context.surroundings);
     this.confirmed.push(...confirmed);
   }

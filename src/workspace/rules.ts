@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import type { Context } from '../../context.js';
-import { findAgent } from '../../domain/agents/agents.js';
-import { sameSession } from '../../domain/agents/ownership.js';
-import { coord } from '../../domain/suggestion.js';
-import type { Store } from '../../store/swap/store.js';
-import { mainBranch, rulesFolder } from '../main-branch/files.js';
-import { readRemembered, remember } from '../main-branch/remembered.js';
-import type { RulesInForce } from './source.js';
+import { findAgent } from '../domain/agents/agents.js';
+import { sameSession } from '../domain/agents/ownership.js';
+import type { RequiredRules } from '../domain/request.js';
+import { coord } from '../domain/suggestion.js';
+import type { Store } from '../store/swap/store.js';
+import type { Context } from './context.js';
+import { insidePath, mainBranch, rulesFolder } from './main-branch.js';
+import { readRemembered, remember } from './remembered.js';
+import type { RulesInForce } from './rules-in-force.js';
 
 /** Digest of the rules that this agent's session has loaded; null when it has loaded none. */
 export async function loadedRules(context: Context, store: Store): Promise<string | null> {
@@ -42,18 +43,18 @@ export function rulesMark(digest: string): string {
 export const CHANGED_RULES = `the rules have changed since your session loaded them; read them before you go on: ${coord('session start')}`;
 
 /** Digest of the rules in force; null when there are none. */
-export async function digestInForce(context: Context, inFolder?: string): Promise<string | null> {
+async function digestInForce(context: Context, inFolder?: string): Promise<string | null> {
   const main = await mainBranch(context);
   const folder = inFolder ?? (await rulesFolder(context));
   const known = readRemembered<KnownRules>(pathOf(context));
   if (main === null || known?.commit !== main.commit || known.folder !== folder) {
-    const { rulesInForce } = await import('./source.js');
+    const { rulesInForce } = await import('./rules-in-force.js');
     const inForce = await rulesInForce(context, folder);
     rememberRules(context, main?.commit ?? null, folder, inForce);
     return inForce.digest;
   }
   if (known.digest !== null) return known.digest;
-  const { digestOf, workingRules } = await import('./source.js');
+  const { digestOf, workingRules } = await import('./rules-in-force.js');
   return digestOf(workingRules(context, folder));
 }
 
@@ -73,4 +74,17 @@ export function rememberRules(context: Context, commit: string | null, folder: s
 
 function pathOf(context: Context): string {
   return join(context.localDirectory, 'rules.json');
+}
+
+/**
+ * What a session must have loaded before it is granted ground; null where any may claim. It is the main branch as last
+ * fetched that says so, wherever it has a configuration, so that an agent which edits its own copy lifts nothing.
+ */
+export async function requiredRules(context: Context): Promise<RequiredRules | null> {
+  const demand = await context.mainDemands();
+  if (demand === null || demand.requireSession === null) {
+    return (await context.config()).requireSession ? { digest: await digestInForce(context) } : null;
+  }
+  if (!demand.requireSession) return null;
+  return { digest: await digestInForce(context, insidePath('rules', demand.rules ?? 'rules')) };
 }

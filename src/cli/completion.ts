@@ -1,7 +1,7 @@
-import { usage } from '../../errors.js';
-import { VERBS } from '../registry.js';
-import { entryNamed, GROUP_SUMMARIES, heads, tailsOf } from '../subjects.js';
-import type { Verb } from '../verb.js';
+import type { Verb } from '../commands/verb.js';
+import { usage } from '../errors.js';
+import { entryNamed, GROUP_SUMMARIES, heads, tailsOf } from './catalogue.js';
+import { VERBS } from './registry.js';
 
 /** A word that may be typed after others: `after` is empty, a command, or a group with its verb. */
 interface CompletionWord {

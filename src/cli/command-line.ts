@@ -1,15 +1,14 @@
-import { dispatch } from './commands/line/dispatch.js';
-import { typed, wordsOf } from './commands/line/words.js';
-import { VERBS } from './commands/registry.js';
-import type { Outcome, Success } from './commands/verb.js';
-import { Context } from './context.js';
-import { asTyped } from './domain/suggestion.js';
-import { printable } from './domain/text.js';
-import { CoordError } from './errors.js';
-import type { Host } from './host.js';
-import { collectNotices } from './notices.js';
-import { failureEnvelope, successEnvelope } from './render/envelope.js';
-import { loadStyle, wantsColour } from './render/style.js';
+import type { Outcome, Success } from '../commands/verb.js';
+import { asTyped } from '../domain/suggestion.js';
+import { printable } from '../domain/text.js';
+import { CoordError } from '../errors.js';
+import { failureEnvelope, successEnvelope } from '../render/envelope.js';
+import { loadStyle, wantsColour } from '../render/style.js';
+import { Context } from '../workspace/context.js';
+import type { Host } from '../workspace/host.js';
+import { collectNotices } from '../workspace/notices.js';
+import { dispatch, typed, wordsOf } from './dispatch.js';
+import { VERBS } from './registry.js';
 
 /**
  * Runs one command line; the one place that maps an error to an exit code.

@@ -1,10 +1,9 @@
+import type { Success, Verb } from '../commands/verb.js';
 import { EXIT_TABLE } from '../errors.js';
 import { configLines, exitCodeLines, jsonFieldLines } from '../render/help.js';
-import { checkNames } from './line/names.js';
-import { helpText } from './line/tree.js';
+import { checkNames, entryNamed, GROUP_SUMMARIES, heads, inGroup, subjectOf } from './catalogue.js';
 import { VERBS } from './registry.js';
-import { entryNamed, GROUP_SUMMARIES, heads, inGroup, subjectOf } from './subjects.js';
-import type { Success, Verb } from './verb.js';
+import { helpText } from './tree.js';
 
 export const help: Verb = {
   arguments: [['[topic...]', 'a command, or one of: exit-codes, config, json']],
@@ -52,7 +51,7 @@ async function configKeys(): Promise<Success> {
 }
 
 async function jsonFields(): Promise<Success> {
-  const { ANSWERS, RECORDS, REFUSALS } = await import('../cli/json-fields.js');
+  const { ANSWERS, RECORDS, REFUSALS } = await import('./json-fields.js');
   const data = { answers: ANSWERS, refusals: REFUSALS, records: RECORDS };
   return { data, text: (style) => jsonFieldLines(data, style) };
 }
