@@ -56,7 +56,7 @@ function withVerbsOf(heads) {
   return {
     name: 'with-some-verbs',
     setup(build) {
-      build.onResolve({ filter: /^\.\// }, ({ kind, importer, path }) => {
+      build.onResolve({ filter: /^\.\.?\// }, ({ kind, importer, path }) => {
         if (kind !== 'dynamic-import' || kept.includes(path)) return null;
         return heads.length === 0 || importer.endsWith('registry.ts') ? { path, external: true } : null;
       });
@@ -66,7 +66,7 @@ function withVerbsOf(heads) {
 
 /** The modules of the verbs that begin with a word. The registry is read as text, since nothing is built yet. */
 function modulesOf(head) {
-  const registry = readFileSync(`${root}src/commands/registry.ts`, 'utf8');
+  const registry = readFileSync(`${root}src/cli/registry.ts`, 'utf8');
   const entry = new RegExp(`name: '${head}(?: [^']+)?',(?:(?!name: ')[\\s\\S])*?import\\('([^']+)'\\)`, 'g');
   const modules = [...registry.matchAll(entry)].map(([, module]) => module);
   if (modules.length === 0) throw new Error(`no verb of the registry begins with ${head}`);

@@ -53,7 +53,7 @@ async function loadSources() {
   const outfile = join(place, 'sources.mjs');
   await build({
     stdin: {
-      contents: `export { Context } from './src/context.ts'; export { transact } from './src/store/swap/transact.ts';`,
+      contents: `export { Context } from './src/workspace/context.ts'; export { transact } from './src/store/swap/transact.ts';`,
       resolveDir: ROOT,
     },
     bundle: true,

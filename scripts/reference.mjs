@@ -8,9 +8,9 @@ import { configSchema } from './config-schema.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const code = await load([
-  './src/commands/registry.ts',
-  './src/commands/subjects.ts',
-  './src/commands/line/common-flags.ts',
+  './src/cli/registry.ts',
+  './src/cli/catalogue.ts',
+  './src/cli/common-flags.ts',
   './src/config/schema.ts',
   './src/config/keys.ts',
   './src/cli/json-fields.ts',

@@ -1,8 +1,8 @@
+import type { VerbEntry } from '../commands/verb.js';
 import { coord, shellWord } from '../domain/suggestion.js';
-import { oneLine, shorten } from '../domain/text.js';
+import { nearest, oneLine, shorten } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { meantBy } from './foreign-words.js';
-import { VERBS, type VerbEntry } from './registry.js';
 
 /**
  * The headings of the help with the commands under each, in the order in which it lists them: what is needed every day
@@ -30,62 +30,67 @@ export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   guard: 'hooks of git and of agent harnesses that stop what nobody claimed',
 };
 
-/** The first words of all commands, each once, in the order of the subjects. */
-export function heads(): string[] {
-  const known = new Set(VERBS.map(({ name }) => name.split(' ')[0] ?? name));
-  const ordered = SUBJECTS.flatMap(([, commands]) => commands).filter((command) => known.has(command));
-  return [...new Set([...ordered, ...known])];
-}
+/** What was typed is repeated in the answer up to so many words. */
+const MOST_REPEATED = 12;
 
-/** The verb that two words name; the second may be an argument of the first. undefined: a group alone, or no command. */
-export function entryNamed(head: string | undefined, tail: string | undefined): VerbEntry | undefined {
-  return VERBS.find(({ name }) => name === `${head} ${tail}`) ?? VERBS.find(({ name }) => name === head);
-}
+/** Every verb, by the words that name it: the registry's, which hands itself to the verbs that are about all of them. */
+export class Catalogue {
+  constructor(readonly verbs: readonly VerbEntry[]) {}
 
-/** The verbs of a group, such as `start` and `end` of `session`; empty when it is no group. */
-export function tailsOf(head: string): string[] {
-  return VERBS.flatMap(({ name }) => (inGroup(name, head) ? [name.slice(head.length + 1)] : []));
+  /** The first words of all commands, each once, in the order of the subjects. */
+  heads(): string[] {
+    const known = new Set(this.verbs.map(({ name }) => name.split(' ')[0] ?? name));
+    const ordered = SUBJECTS.flatMap(([, commands]) => commands).filter((command) => known.has(command));
+    return [...new Set([...ordered, ...known])];
+  }
+
+  /** The verb that two words name; the second may be an argument of the first. undefined: a group alone, or no command. */
+  entryNamed(head: string | undefined, tail: string | undefined): VerbEntry | undefined {
+    return this.verbs.find(({ name }) => name === `${head} ${tail}`) ?? this.verbs.find(({ name }) => name === head);
+  }
+
+  /** The verb of this name, and those of the group of this name. */
+  under(head: string): VerbEntry[] {
+    return this.verbs.filter(({ name }) => name === head || isIn(head, name));
+  }
+
+  /** The verbs of a group, such as `start` and `end` of `session`; empty when it is no group. */
+  tailsOf(head: string): string[] {
+    return this.verbs.flatMap(({ name }) => (isIn(head, name) ? [name.slice(head.length + 1)] : []));
+  }
+
+  /** The verb that a group alone means, and that takes words which name none of its verbs; undefined where it has none. */
+  defaultOf(head: string): VerbEntry | undefined {
+    return this.verbs.find(
+      ({ name, isDefault }) => (name === head && this.tailsOf(head).length > 0) || (isDefault && isIn(head, name)),
+    );
+  }
+
+  /**
+   * Checks the words that name a command; `others` may stand in the place of the first as well.
+   * @param rest all that was typed after the first word
+   * @throws CoordError `usage`, with the command that was meant, when there is no such command.
+   */
+  checkNames(head: string, tail: string | undefined, rest: readonly string[], others: readonly string[] = []): void {
+    const heads = [...this.heads(), ...others];
+    if (!heads.includes(head)) throw foreign(head, rest) ?? unknown(head, heads, '');
+    const tails = this.tailsOf(head);
+    if (tail === undefined || tails.length === 0 || tails.includes(tail)) return;
+    // With a default verb, the word may be its argument: what a verb of the group's own name takes can be any word, and
+    // for the others a slip of the pen is told by its nearness to another verb.
+    const byDefault = this.defaultOf(head);
+    if (byDefault?.name === head) return;
+    if (byDefault === undefined || nearest(tail, tails) !== undefined) throw unknown(tail, tails, `${head} `);
+  }
 }
 
 export function subjectOf(head: string): string {
   return SUBJECTS.find(([, commands]) => commands.includes(head))?.[0] ?? 'More';
 }
 
-/** The verb that a group alone means, and that takes words which name none of its verbs; undefined where it has none. */
-export function defaultOf(head: string): VerbEntry | undefined {
-  return VERBS.find(
-    ({ name, isDefault }) => (name === head && tailsOf(head).length > 0) || (isDefault && inGroup(name, head)),
-  );
-}
-
 /** Whether a verb's name is that of a verb of this group. */
-export function inGroup(name: string, head: string): boolean {
+function isIn(head: string, name: string): boolean {
   return name.startsWith(`${head} `);
-}
-
-/** What was typed is repeated in the answer up to so many words. */
-const MOST_REPEATED = 12;
-
-/**
- * Checks the words that name a command; `others` may stand in the place of the first as well.
- * @param rest all that was typed after the first word
- * @throws CoordError `usage`, with the command that was meant, when there is no such command.
- */
-export function checkNames(
-  head: string,
-  tail: string | undefined,
-  rest: readonly string[],
-  others: readonly string[] = [],
-): void {
-  if (!heads().includes(head) && !others.includes(head))
-    throw foreign(head, rest) ?? unknown(head, [...heads(), ...others], '');
-  const tails = tailsOf(head);
-  if (tail === undefined || tails.length === 0 || tails.includes(tail)) return;
-  // With a default verb, the word may be its argument: what a verb of the group's own name takes can be any word, and
-  // for the others a slip of the pen is told by its nearness to another verb.
-  const byDefault = defaultOf(head);
-  if (byDefault?.name === head) return;
-  if (byDefault === undefined || nearest(tail, tails) !== undefined) throw unknown(tail, tails, `${head} `);
 }
 
 /** A word of other tools, or of habit, is answered with the command, ready to paste. */
@@ -103,44 +108,4 @@ function unknown(word: string, known: readonly string[], prefix: string): CoordE
   const meant = nearest(word, known);
   if (meant === undefined) return usage(`unknown command: ${said}`, coord(`help ${prefix}`).trimEnd());
   return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, coord(`help ${prefix}${meant}`));
-}
-
-/** A word may differ from a known one by this share of its letters and still be taken for a slip. */
-const TOLERANCE = 0.4;
-
-/** The known word that was probably meant; undefined when none is close. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length * TOLERANCE)) + 1;
-  for (const candidate of known) {
-    const steps = distance(word, candidate);
-    if (steps < least) {
-      best = candidate;
-      least = steps;
-    }
-  }
-  return best;
-}
-
-/** Letters to insert, delete, replace, or swap with their neighbour: the optimal string alignment distance. */
-function distance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const same = a[row - 1] === b[column - 1];
-      let steps = Math.min(
-        (current[column - 1] ?? 0) + 1,
-        (last[column] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
-      );
-      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      if (swapped) steps = Math.min(steps, (beforeLast[column - 2] ?? 0) + 1);
-      current.push(steps);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[b.length] ?? 0;
 }

@@ -3,10 +3,8 @@ import { Input } from '../commands/verb.js';
 import { coord } from '../domain/suggestion.js';
 import { type CoordError, usage } from '../errors.js';
 import { successEnvelope } from '../render/envelope.js';
-import { tailsOf } from './catalogue.js';
-import type { Act } from './common-flags.js';
-import type { CommandLine } from './dispatch.js';
-import { VERBS } from './registry.js';
+import type { Act, CommandLine } from './common-flags.js';
+import { CATALOGUE, VERBS } from './registry.js';
 import { commandTree } from './tree.js';
 
 /** What is known of a command line before it is parsed. */
@@ -35,7 +33,7 @@ export async function parseWithCommander(
       complaint += text;
     },
   };
-  const program = await commandTree([head ?? firstWord(argv), tail], act, output, version);
+  const program = await commandTree(CATALOGUE, [head ?? firstWord(argv), tail], act, output, version);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -62,7 +60,7 @@ async function helpAsData(names: Sighted['names'], act: Act): Promise<void> {
 
 function incomplete(head: string | undefined): CoordError {
   if (head === undefined) return usage('no command was named', coord('help'));
-  return usage(`no verb was named: coord ${head} has ${tailsOf(head).join(', ')}`, coord(`${head} --help`));
+  return usage(`no verb was named: coord ${head} has ${CATALOGUE.tailsOf(head).join(', ')}`, coord(`${head} --help`));
 }
 
 function misunderstood(complaint: string, head: string | undefined): CoordError {

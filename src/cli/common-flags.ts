@@ -1,8 +1,7 @@
-import type { Input, Verb } from '../commands/verb.js';
+import type { Input, Verb, VerbEntry } from '../commands/verb.js';
 import { coord } from '../domain/suggestion.js';
 import { oneLine, shorten } from '../domain/text.js';
 import { usage } from '../errors.js';
-import type { VerbEntry } from './registry.js';
 
 /** What every command takes. */
 export interface CommonFlags {
@@ -13,6 +12,15 @@ export interface CommonFlags {
 
 /** Called with what was typed, once it has been checked. */
 export type Act = (entry: VerbEntry, verb: Verb, input: Input, flags: CommonFlags) => Promise<void>;
+
+/** What is to be run. */
+export interface CommandLine {
+  readonly argv: readonly string[];
+  readonly version: string;
+  /** Help and version go here. */
+  readonly write: (text: string) => void;
+  readonly act: Act;
+}
 
 /** The options of every command; a verb may have an `--agent` of its own. */
 export const AGENT_OPTION = [

@@ -1,7 +1,6 @@
 import type { Verb } from '../commands/verb.js';
 import { usage } from '../errors.js';
-import { entryNamed, GROUP_SUMMARIES, heads, tailsOf } from './catalogue.js';
-import { VERBS } from './registry.js';
+import { type Catalogue, GROUP_SUMMARIES } from './catalogue.js';
 
 /** A word that may be typed after others: `after` is empty, a command, or a group with its verb. */
 interface CompletionWord {
@@ -98,7 +97,7 @@ function fish(words: readonly CompletionWord[]): string {
   return [...words.map(line), 'complete -c git-coord -w coord'].join('\n');
 }
 
-export const completion: Verb = {
+export const completionOf = (catalogue: Catalogue): Verb => ({
   arguments: [['<shell>', SHELLS.join(', ')]],
   examples: [
     ['eval "$(coord completion bash)"', 'in ~/.bashrc'],
@@ -109,27 +108,27 @@ export const completion: Verb = {
   async run(_context, input) {
     const shell = input.argument(0) ?? '';
     if (!isShell(shell)) throw usage(`no completion for ${JSON.stringify(shell)}`, `one of: ${SHELLS.join(', ')}`);
-    const script = scriptFor(shell, await wordsToComplete());
+    const script = scriptFor(shell, await wordsToComplete(catalogue));
     return { data: { shell, script }, text: () => script };
   },
-};
+});
 
 /** What may follow what: the first words, the verbs of each group, and the long options of each command. */
-async function wordsToComplete(): Promise<CompletionWord[]> {
-  const first = heads().map((head) => ({
+async function wordsToComplete(catalogue: Catalogue): Promise<CompletionWord[]> {
+  const first = catalogue.heads().map((head) => ({
     after: '',
     word: head,
-    about: entryNamed(head, undefined)?.summary ?? GROUP_SUMMARIES[head] ?? '',
+    about: catalogue.entryNamed(head, undefined)?.summary ?? GROUP_SUMMARIES[head] ?? '',
   }));
-  const seconds = heads().flatMap((head) =>
-    tailsOf(head).map((tail) => ({
+  const seconds = catalogue.heads().flatMap((head) =>
+    catalogue.tailsOf(head).map((tail) => ({
       after: head,
       word: tail,
-      about: entryNamed(head, tail)?.summary ?? '',
+      about: catalogue.entryNamed(head, tail)?.summary ?? '',
     })),
   );
   const options = await Promise.all(
-    VERBS.map(async ({ name, load }) =>
+    catalogue.verbs.map(async ({ name, load }) =>
       [...((await load()).options ?? []), ...COMMON_OPTIONS].flatMap(([flags, about]) => {
         const word = /--[\w-]+/.exec(flags)?.[0];
         return word === undefined ? [] : [{ after: name, word, about }];

@@ -1,19 +1,10 @@
-import { Input } from '../commands/verb.js';
+import { Input, type VerbEntry } from '../commands/verb.js';
 import { coord } from '../domain/suggestion.js';
 import { parseDuration } from '../domain/time.js';
 import { usage } from '../errors.js';
-import { checkNames, defaultOf, entryNamed, tailsOf } from './catalogue.js';
-import { type Act, commonFlags } from './common-flags.js';
+import { type Act, type CommandLine, commonFlags } from './common-flags.js';
 import { readPlainLine } from './plain-line.js';
-import { VERBS, type VerbEntry } from './registry.js';
-
-export interface CommandLine {
-  readonly argv: readonly string[];
-  readonly version: string;
-  /** Help and version go here. */
-  readonly write: (text: string) => void;
-  readonly act: Act;
-}
+import { CATALOGUE, VERBS } from './registry.js';
 
 /**
  * Runs the command line. Only the verb that it names is loaded; the others stand in the help with their summary.
@@ -24,14 +15,14 @@ export async function dispatch(line: CommandLine): Promise<void> {
   const [head, tail] = wordsOf(argv);
   const json = typed(argv).includes('--json');
   const asksForHelp = typed(argv).some((word) => word === '--help' || word === '-h');
-  if (head !== undefined) checkNames(head, tail, argv.slice(argv.indexOf(head) + 1));
+  if (head !== undefined) CATALOGUE.checkNames(head, tail, argv.slice(argv.indexOf(head) + 1));
   const isBare = head !== undefined && isBareGroup(head, tail) && !json && !asksForHelp;
   if (isBare) {
     const { helpText } = await import('./tree.js');
-    return write(await helpText([head]));
+    return write(await helpText(CATALOGUE, [head]));
   }
   if (await actOnNothing(argv, line.act)) return;
-  const entry = entryNamed(head, tail);
+  const entry = CATALOGUE.entryNamed(head, tail);
   const [own, command] = splitCommand(argv, entry, head);
   const act: Act = (named, verb, input, flags) => line.act(named, verb, input.withCommand(command), flags);
   if (await actPlainly(own, entry, act)) return;
@@ -97,7 +88,7 @@ function separateWait(argv: readonly string[]): string[] {
 }
 
 function isBareGroup(head: string, tail: string | undefined): boolean {
-  return tail === undefined && tailsOf(head).length > 0 && defaultOf(head) === undefined;
+  return tail === undefined && CATALOGUE.tailsOf(head).length > 0 && CATALOGUE.defaultOf(head) === undefined;
 }
 
 /** The words that name the command: those before any option of its own, which only the command itself understands. */

@@ -1,11 +1,10 @@
-import type { Success, Verb } from '../commands/verb.js';
+import type { Success, Verb, VerbEntry } from '../commands/verb.js';
 import { EXIT_TABLE } from '../errors.js';
 import { configLines, exitCodeLines, jsonFieldLines } from '../render/help.js';
-import { checkNames, entryNamed, GROUP_SUMMARIES, heads, inGroup, subjectOf } from './catalogue.js';
-import { VERBS } from './registry.js';
+import { type Catalogue, GROUP_SUMMARIES, subjectOf } from './catalogue.js';
 import { helpText } from './tree.js';
 
-export const help: Verb = {
+export const helpOf = (catalogue: Catalogue): Verb => ({
   arguments: [['[topic...]', 'a command, or one of: exit-codes, config, json']],
   examples: [
     ['coord help claim', 'what coord claim --help prints'],
@@ -16,16 +15,16 @@ export const help: Verb = {
   async run(_context, input) {
     const names = input.list(0);
     const [first, second] = names;
-    if (first === undefined) return overview();
+    if (first === undefined) return overview(catalogue);
     if (first === 'exit-codes') {
       return { data: { exitCodes: EXIT_TABLE }, text: (style) => exitCodeLines(EXIT_TABLE, style) };
     }
     if (first === 'config') return configKeys();
     if (first === 'json') return jsonFields();
-    checkNames(first, second, names.slice(1), Object.keys(TOPICS));
-    return aboutCommand(first, second);
+    catalogue.checkNames(first, second, names.slice(1), Object.keys(TOPICS));
+    return aboutCommand(catalogue, first, second);
   },
-};
+});
 
 const TOPICS = {
   'exit-codes': 'the exit codes, and what to do after each',
@@ -33,15 +32,15 @@ const TOPICS = {
   json: 'what --json answers, by command',
 };
 
-async function overview(): Promise<Success> {
-  const commands = heads().flatMap((head) =>
-    VERBS.filter(({ name }) => name === head || inGroup(name, head)).map(({ name, summary }) => ({
+async function overview(catalogue: Catalogue): Promise<Success> {
+  const commands = catalogue.heads().flatMap((head) =>
+    catalogue.under(head).map(({ name, summary }) => ({
       name,
       summary,
       subject: subjectOf(head),
     })),
   );
-  const text = await helpText([]);
+  const text = await helpText(catalogue, []);
   return { data: { commands, topics: TOPICS }, text: () => text.trimEnd() };
 }
 
@@ -56,13 +55,13 @@ async function jsonFields(): Promise<Success> {
   return { data, text: (style) => jsonFieldLines(data, style) };
 }
 
-async function aboutCommand(head: string, tail: string | undefined): Promise<Success> {
-  const entry = entryNamed(head, tail);
-  const text = await helpText(entry ? entry.name.split(' ') : [head]);
-  return { data: entry ? await verbData(entry) : groupData(head), text: () => text.trimEnd() };
+async function aboutCommand(catalogue: Catalogue, head: string, tail: string | undefined): Promise<Success> {
+  const entry = catalogue.entryNamed(head, tail);
+  const text = await helpText(catalogue, entry ? entry.name.split(' ') : [head]);
+  return { data: entry ? await verbData(entry) : groupData(catalogue, head), text: () => text.trimEnd() };
 }
 
-async function verbData(entry: (typeof VERBS)[number]): Promise<object> {
+async function verbData(entry: VerbEntry): Promise<object> {
   const { arguments: taken = [], options = [], examples, notes = [] } = await entry.load();
   return {
     name: entry.name,
@@ -74,7 +73,7 @@ async function verbData(entry: (typeof VERBS)[number]): Promise<object> {
   };
 }
 
-function groupData(head: string): object {
-  const commands = VERBS.filter(({ name }) => inGroup(name, head)).map(({ name, summary }) => ({ name, summary }));
+function groupData(catalogue: Catalogue, head: string): object {
+  const commands = catalogue.under(head).map(({ name, summary }) => ({ name, summary }));
   return { name: head, summary: GROUP_SUMMARIES[head] ?? '', commands };
 }

@@ -1,19 +1,5 @@
-import { takingRequestId } from '../commands/request-id.js';
-import type { Verb } from '../commands/verb.js';
-
-export interface VerbEntry {
-  /** `claim`, or `session start` for a verb of a group; `deploy` beside `deploy list` is a verb and a group. */
-  readonly name: string;
-  readonly summary: string;
-  /** Whether the group alone means this one; a verb that has the name of its group needs no such mark. */
-  readonly isDefault?: boolean;
-  /** Whether the words after `--` are a command line of their own. */
-  readonly takesCommand?: boolean;
-  /** Whether it writes to the state ref: it takes a request id then. */
-  readonly writes?: boolean;
-  /** Loaded only when it is run, or its help is asked for. */
-  load(): Promise<Verb>;
-}
+import type { VerbEntry } from '../commands/verb.js';
+import { Catalogue } from './catalogue.js';
 
 const ENTRIES: readonly VerbEntry[] = [
   { name: 'init', summary: 'set a repository up', load: async () => (await import('../commands/setup/init.js')).init },
@@ -316,10 +302,34 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'completion',
     summary: 'print the completion script of your shell',
-    load: async () => (await import('./completion.js')).completion,
+    load: async () => (await import('./completion.js')).completionOf(CATALOGUE),
   },
-  { name: 'help', summary: 'about a command, or the exit codes', load: async () => (await import('./help.js')).help },
+  {
+    name: 'help',
+    summary: 'about a command, or the exit codes',
+    load: async () => (await import('./help.js')).helpOf(CATALOGUE),
+  },
 ];
+
+/** The option of every command that writes. */
+const REQUEST_ID_OPTION = [
+  '--request-id <id>',
+  'the same id again, within a day, gives the same answer and has no second effect',
+] as const;
+
+/** The verb with that option, if it writes. */
+function takingRequestId(entry: VerbEntry): VerbEntry {
+  if (!entry.writes) return entry;
+  return {
+    ...entry,
+    async load() {
+      const verb = await entry.load();
+      return { ...verb, options: [...(verb.options ?? []), REQUEST_ID_OPTION] };
+    },
+  };
+}
 
 /** Every verb; the subjects say in which order the help lists them. */
 export const VERBS: readonly VerbEntry[] = ENTRIES.map(takingRequestId);
+
+export const CATALOGUE = new Catalogue(VERBS);

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { Input, type Verb } from '../commands/verb.js';
+import { Input, type Verb, type VerbEntry } from '../commands/verb.js';
 import { usage } from '../errors.js';
-import { GROUP_SUMMARIES, heads, inGroup, subjectOf, tailsOf } from './catalogue.js';
+import { type Catalogue, GROUP_SUMMARIES, subjectOf } from './catalogue.js';
 import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from './common-flags.js';
-import { VERBS, type VerbEntry } from './registry.js';
 
 const DESCRIPTION =
   'Lets several coding agents and people change one git repository without undoing each other’s work.';
@@ -21,6 +20,7 @@ export interface Output {
  * lists them.
  */
 export async function commandTree(
+  catalogue: Catalogue,
   [named, verb]: readonly (string | undefined)[],
   act: Act,
   { out, err }: Output,
@@ -33,18 +33,18 @@ export async function commandTree(
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
     .addHelpText('after', EPILOGUE);
-  const meant = VERBS.find(({ name }) => name === `${named} ${verb}`);
+  const meant = catalogue.verbs.find(({ name }) => name === `${named} ${verb}`);
   const isMeant = (entry: VerbEntry) => meant === undefined || meant === entry;
-  const all = heads();
+  const all = catalogue.heads();
   for (const head of all.filter((each) => each === named || !all.includes(named ?? ''))) {
-    const isGroup = tailsOf(head).length > 0;
+    const isGroup = catalogue.tailsOf(head).length > 0;
     const parent = isGroup
       ? program
           .command(head)
           .description(GROUP_SUMMARIES[head] ?? '')
           .helpCommand(false)
       : program;
-    for (const entry of VERBS.filter(({ name }) => name === head || inGroup(name, head))) {
+    for (const entry of catalogue.under(head)) {
       const isParent = isGroup && entry.name === head;
       const name = entry.name.slice(entry.name.lastIndexOf(' ') + 1);
       // What stands after the name of a verb of the group is that verb's, not the group's.
@@ -99,12 +99,12 @@ function helpTail(verb: Verb): string {
 }
 
 /** The help of one command, or of all (no names). */
-export async function helpText(names: readonly string[]): Promise<string> {
+export async function helpText(catalogue: Catalogue, names: readonly string[]): Promise<string> {
   let shown = '';
   const out = (text: string) => {
     shown += text;
   };
-  let command = await commandTree([names[0], names[1]], async () => undefined, { out, err: out });
+  let command = await commandTree(catalogue, [names[0], names[1]], async () => undefined, { out, err: out });
   for (const name of names) command = command.commands.find((candidate) => candidate.name() === name) ?? command;
   command.outputHelp();
   return shown;

@@ -32,6 +32,21 @@ export interface Verb {
   run(context: Context, input: Input): Promise<Outcome>;
 }
 
+/** A line of the registry. */
+export interface VerbEntry {
+  /** `claim`, or `session start` for a verb of a group; `deploy` beside `deploy list` is a verb and a group. */
+  readonly name: string;
+  readonly summary: string;
+  /** Whether the group alone means this one; a verb that has the name of its group needs no such mark. */
+  readonly isDefault?: boolean;
+  /** Whether the words after `--` are a command line of their own. */
+  readonly takesCommand?: boolean;
+  /** Whether it writes to the state ref: it takes a request id then. */
+  readonly writes?: boolean;
+  /** Loaded only when it is run, or its help is asked for. */
+  load(): Promise<Verb>;
+}
+
 /** What was typed, checked against the verb's arguments and options. */
 export class Input {
   constructor(

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../config/load.js';
 import { rootFileText } from '../git/files.js';
-import type { Context } from './context.js';
 import { mainBranch } from './main-branch.js';
 import { readRemembered, remember } from './remembered.js';
+import type { Workspace } from './workspace.js';
 
 /** What the configuration at a commit of the main branch demands of everybody. */
-export interface MainDemands {
+export interface MainBranchPolicy {
   readonly commit: string;
   /** null: that commit has no configuration that can be read. */
   readonly requireSession: boolean | null;
@@ -19,21 +19,21 @@ export interface MainDemands {
  * What the main branch as last fetched demands; null: there is none. It is kept beside the commit that it belongs to: no git
  * process is started until the main branch moves.
  */
-export async function readMainDemands(context: Context): Promise<MainDemands | null> {
-  const main = await mainBranch(context);
+export async function readMainBranchPolicy(workspace: Workspace): Promise<MainBranchPolicy | null> {
+  const main = await mainBranch(workspace);
   if (main === null) return null;
   const { commit } = main;
-  const path = join(context.localDirectory, 'main-config.json');
-  const known = readRemembered<MainDemands>(path);
+  const path = join(workspace.localDirectory, 'main-config.json');
+  const known = readRemembered<MainBranchPolicy>(path);
   if (known?.commit === commit && known.signCommits !== undefined) return known;
-  const text = await rootFileText(context.objects, context.repository, commit, CONFIG_FILE);
+  const text = await rootFileText(workspace.objects, workspace.repository, commit, CONFIG_FILE);
   const demands = { commit, ...demandsIn(text ?? '') };
-  remember(context, path, demands);
+  remember(workspace, path, demands);
   return demands;
 }
 
 /** Only these keys are wanted: a configuration with faults elsewhere, or of a newer coord, must not lift a demand. */
-function demandsIn(text: string): Omit<MainDemands, 'commit'> {
+function demandsIn(text: string): Omit<MainBranchPolicy, 'commit'> {
   try {
     const { requireSession, rules, signCommits } = JSON.parse(text.replace(/^\uFEFF/, '')) as Record<string, unknown>;
     return {

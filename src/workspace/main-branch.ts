@@ -7,7 +7,7 @@ import { type CommitFile, filesAt, rootFileText, textsOf } from '../git/files.js
 import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
-import type { Context } from './context.js';
+import type { Workspace } from './workspace.js';
 
 /** Larger files are named, not read. */
 export const MOST_BYTES_READ = 1_000_000;
@@ -24,25 +24,25 @@ export interface MainFiles {
 }
 
 /** The main branch as last fetched; null where there is none. */
-export async function mainBranch(context: Context): Promise<MainBranch | null> {
-  return mainBranchAsFetched(context.repository, context.git, await context.config());
+export async function mainBranch(workspace: Workspace): Promise<MainBranch | null> {
+  return mainBranchAsFetched(workspace.repository, workspace.git, await workspace.config());
 }
 
 /** What the main branch as last fetched has at these paths (folders with all below them), in at most two git processes. */
-export async function readMainFiles(context: Context, paths: readonly string[]): Promise<MainFiles | null> {
-  const branch = await mainBranch(context);
+export async function readMainFiles(workspace: Workspace, paths: readonly string[]): Promise<MainFiles | null> {
+  const branch = await mainBranch(workspace);
   if (branch === null) return null;
-  const listed = await filesAt(context.git, branch.commit, paths);
+  const listed = await filesAt(workspace.git, branch.commit, paths);
   const texts = await textsOf(
-    context.objects,
+    workspace.objects,
     listed.filter(({ bytes }) => bytes <= MOST_BYTES_READ),
   );
   return { branch, files: listed.map((file) => ({ ...file, text: texts.get(file.path) ?? null })) };
 }
 
 /** The folder of the rules, as this worktree's configuration has it. */
-export async function rulesFolder(context: Context): Promise<string> {
-  return insidePath('rules', (await context.config()).rules);
+export async function rulesFolder(workspace: Workspace): Promise<string> {
+  return insidePath('rules', (await workspace.config()).rules);
 }
 
 /**
@@ -69,15 +69,15 @@ export interface ProtectedConfig {
  * working copy.
  * @throws CoordError `usage` when the main branch's cannot be read: nothing weaker takes its place.
  */
-export async function protectedConfig(context: Context): Promise<ProtectedConfig> {
-  const here = await context.config().catch(asCoordError);
+export async function protectedConfig(workspace: Workspace): Promise<ProtectedConfig> {
+  const here = await workspace.config().catch(asCoordError);
   const names = here instanceof CoordError ? withDefaults({}) : here;
-  const { repository, git } = context;
+  const { repository, git } = workspace;
   const { remote } = names;
-  const byDefault = await configOn(context, { remote, mainBranch: await defaultBranch(repository, git, remote) });
+  const byDefault = await configOn(workspace, { remote, mainBranch: await defaultBranch(repository, git, remote) });
   const mainBranch = byDefault?.config.mainBranch ?? null;
-  const named = mainBranch === null ? byDefault : await configOn(context, { remote, mainBranch });
-  const protectedBy = named ?? byDefault ?? (await configOn(context, names));
+  const named = mainBranch === null ? byDefault : await configOn(workspace, { remote, mainBranch });
+  const protectedBy = named ?? byDefault ?? (await configOn(workspace, names));
   if (protectedBy !== null) return protectedBy;
   if (here instanceof CoordError) throw here;
   return { config: here, from: null };
@@ -85,11 +85,11 @@ export async function protectedConfig(context: Context): Promise<ProtectedConfig
 
 /** What a main branch has; null when there is no such branch, or it has no configuration. */
 async function configOn(
-  context: Context,
+  workspace: Workspace,
   names: { readonly remote: string; readonly mainBranch: string | null },
 ): Promise<ProtectedConfig | null> {
-  const from = await mainBranchAsFetched(context.repository, context.git, names);
-  const config = from === null ? null : await configOf(context, from);
+  const from = await mainBranchAsFetched(workspace.repository, workspace.git, names);
+  const config = from === null ? null : await configOf(workspace, from);
   return config === null ? null : { config, from };
 }
 
@@ -98,10 +98,10 @@ async function configOn(
  * @throws CoordError `usage` that lists every problem, and says which branch has them.
  */
 export async function configOf(
-  context: Context,
+  workspace: Workspace,
   { name, commit }: Pick<MainBranch, 'name' | 'commit'>,
 ): Promise<Config | null> {
-  return configAt(context, commit).catch((error: unknown) => {
+  return configAt(workspace, commit).catch((error: unknown) => {
     if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
     throw usage(`on ${oneLine(name)}: ${error.message}`, `mend ${CONFIG_FILE} on ${oneLine(name)}`, error.details);
   });
@@ -111,9 +111,9 @@ export async function configOf(
  * The configuration in a commit; null when it has none.
  * @throws CoordError `usage` that lists every problem.
  */
-export async function configAt(context: Context, commit: string): Promise<Config | null> {
-  const { repository } = context;
-  const text = await rootFileText(openObjects(repository, trueGit(context)), repository, commit, CONFIG_FILE);
+export async function configAt(workspace: Workspace, commit: string): Promise<Config | null> {
+  const { repository } = workspace;
+  const text = await rootFileText(openObjects(repository, trueGit(workspace)), repository, commit, CONFIG_FILE);
   return text === null ? null : parseConfig(text);
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { Context } from './context.js';
+import type { Workspace } from './workspace.js';
 
 /** A value that this clone keeps to save work; null when there is none, or it cannot be read. */
 export function readRemembered<T>(path: string): T | null {
@@ -11,10 +11,10 @@ export function readRemembered<T>(path: string): T | null {
 }
 
 /** Keeps it, as a whole or not at all. Deleting it only costs time. */
-export function remember(context: Context, path: string, value: object): void {
-  const temporary = `${path}.${context.newId()}.tmp`;
+export function remember(workspace: Workspace, path: string, value: object): void {
+  const temporary = `${path}.${workspace.newId()}.tmp`;
   try {
-    mkdirSync(context.localDirectory, { recursive: true });
+    mkdirSync(workspace.localDirectory, { recursive: true });
     writeFileSync(temporary, `${JSON.stringify(value)}\n`);
     renameSync(temporary, path);
   } catch {

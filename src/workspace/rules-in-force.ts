@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { digestInput, isRulesFile, type RulesFile } from '../domain/rules/files.js';
 import { parseRules, type Rule } from '../domain/rules/parse.js';
 import { filesBelow, readWorktreeFile } from '../git/files.js';
-import type { Context } from './context.js';
 import { type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from './main-branch.js';
+import type { Workspace } from './workspace.js';
 
 /** The rules in force. */
 export interface RulesInForce {
@@ -21,14 +21,14 @@ export interface RulesInForce {
 export const WORKING_COPY = 'working copy';
 
 /** The rules of the main branch as last fetched; those of the working copy where it has none yet. */
-export async function rulesInForce(context: Context, inFolder?: string): Promise<RulesInForce> {
-  const folder = inFolder ?? (await rulesFolder(context));
-  return rulesIn(context, folder, await readMainFiles(context, [folder]));
+export async function rulesInForce(workspace: Workspace, inFolder?: string): Promise<RulesInForce> {
+  const folder = inFolder ?? (await rulesFolder(workspace));
+  return rulesIn(workspace, folder, await readMainFiles(workspace, [folder]));
 }
 
 /** @param main must hold the rules folder, where the main branch has it */
-export function rulesIn(context: Context, folder: string, main: MainFiles | null): RulesInForce {
-  const here = workingRules(context, folder);
+export function rulesIn(workspace: Workspace, folder: string, main: MainFiles | null): RulesInForce {
+  const here = workingRules(workspace, folder);
   const inFolder = main?.files.filter(({ path }) => path.startsWith(`${folder}/`)) ?? [];
   if (main === null || inFolder.length === 0) {
     return { digest: digestOf(here), source: WORKING_COPY, commit: null, rules: parseRules(here), differing: [] };
@@ -41,8 +41,8 @@ export function rulesIn(context: Context, folder: string, main: MainFiles | null
 }
 
 /** The rules files of the working copy, committed or not. */
-export function workingRules(context: Context, folder: string): RulesFile[] {
-  const { root } = context.repository;
+export function workingRules(workspace: Workspace, folder: string): RulesFile[] {
+  const { root } = workspace.repository;
   return filesBelow(root, folder)
     .filter(isRulesFile)
     .map((file) => ({ file, text: readWorktreeFile(root, file, MOST_BYTES_READ)?.text ?? '' }));

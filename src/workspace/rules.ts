@@ -4,14 +4,15 @@ import { sameSession } from '../domain/agents/ownership.js';
 import type { RequiredRules } from '../domain/request.js';
 import { coord } from '../domain/suggestion.js';
 import type { Store } from '../store/swap/store.js';
-import type { Context } from './context.js';
 import { insidePath, mainBranch, rulesFolder } from './main-branch.js';
+import type { MainBranchPolicy } from './main-branch-policy.js';
 import { readRemembered, remember } from './remembered.js';
 import type { RulesInForce } from './rules-in-force.js';
+import type { Workspace } from './workspace.js';
 
 /** Digest of the rules that this agent's session has loaded; null when it has loaded none. */
-export async function loadedRules(context: Context, store: Store): Promise<string | null> {
-  const identity = context.identity();
+export async function loadedRules(workspace: Workspace, store: Store): Promise<string | null> {
+  const identity = workspace.identity();
   const agent = findAgent((await store.read()).state, identity.agent);
   return agent && sameSession(agent, identity) ? agent.rules : null;
 }
@@ -20,17 +21,17 @@ export async function loadedRules(context: Context, store: Store): Promise<strin
  * Digest of the rules in force where they are no longer those that the session has loaded; null otherwise. Best effort,
  * and without any git process as long as the main branch stands where it stood when its rules were last read.
  */
-export async function newerRules(context: Context, loaded: string | null): Promise<string | null> {
+export async function newerRules(workspace: Workspace, loaded: string | null): Promise<string | null> {
   if (loaded === null) return null;
-  const digest = await digestInForce(context).catch(() => null);
+  const digest = await digestInForce(workspace).catch(() => null);
   return digest === loaded ? null : digest;
 }
 
 /** Said by whatever grants ground, each time: a claim made after the rules changed says so. */
-export async function changedRulesWarning(context: Context, loaded: string | null): Promise<string[]> {
-  const digest = await newerRules(context, loaded);
+export async function changedRulesWarning(workspace: Workspace, loaded: string | null): Promise<string[]> {
+  const digest = await newerRules(workspace, loaded);
   if (digest === null) return [];
-  const told = context.told(context.identity().agent);
+  const told = workspace.told(workspace.identity().agent);
   if (!told.has(rulesMark(digest))) told.add([rulesMark(digest)]);
   return [CHANGED_RULES];
 }
@@ -43,19 +44,19 @@ export function rulesMark(digest: string): string {
 export const CHANGED_RULES = `the rules have changed since your session loaded them; read them before you go on: ${coord('session start')}`;
 
 /** Digest of the rules in force; null when there are none. */
-async function digestInForce(context: Context, inFolder?: string): Promise<string | null> {
-  const main = await mainBranch(context);
-  const folder = inFolder ?? (await rulesFolder(context));
-  const known = readRemembered<KnownRules>(pathOf(context));
+async function digestInForce(workspace: Workspace, inFolder?: string): Promise<string | null> {
+  const main = await mainBranch(workspace);
+  const folder = inFolder ?? (await rulesFolder(workspace));
+  const known = readRemembered<KnownRules>(pathOf(workspace));
   if (main === null || known?.commit !== main.commit || known.folder !== folder) {
     const { rulesInForce } = await import('./rules-in-force.js');
-    const inForce = await rulesInForce(context, folder);
-    rememberRules(context, main?.commit ?? null, folder, inForce);
+    const inForce = await rulesInForce(workspace, folder);
+    rememberRules(workspace, main?.commit ?? null, folder, inForce);
     return inForce.digest;
   }
   if (known.digest !== null) return known.digest;
   const { digestOf, workingRules } = await import('./rules-in-force.js');
-  return digestOf(workingRules(context, folder));
+  return digestOf(workingRules(workspace, folder));
 }
 
 /** The rules folder at a commit of the main branch; `digest` is null where that commit has none. */
@@ -66,25 +67,27 @@ interface KnownRules {
 }
 
 /** Keeps the digest beside the commit that it belongs to, for commands that have no time to read the rules. */
-export function rememberRules(context: Context, commit: string | null, folder: string, rules: RulesInForce): void {
+export function rememberRules(workspace: Workspace, commit: string | null, folder: string, rules: RulesInForce): void {
   if (commit === null) return;
   const known: KnownRules = { commit, folder, digest: rules.commit === null ? null : rules.digest };
-  remember(context, pathOf(context), known);
+  remember(workspace, pathOf(workspace), known);
 }
 
-function pathOf(context: Context): string {
-  return join(context.localDirectory, 'rules.json');
+function pathOf(workspace: Workspace): string {
+  return join(workspace.localDirectory, 'rules.json');
 }
 
 /**
  * What a session must have loaded before it is granted ground; null where any may claim. It is the main branch as last
  * fetched that says so, wherever it has a configuration, so that an agent which edits its own copy lifts nothing.
  */
-export async function requiredRules(context: Context): Promise<RequiredRules | null> {
-  const demand = await context.mainDemands();
+export async function requiredRules(
+  workspace: Workspace,
+  demand: MainBranchPolicy | null,
+): Promise<RequiredRules | null> {
   if (demand === null || demand.requireSession === null) {
-    return (await context.config()).requireSession ? { digest: await digestInForce(context) } : null;
+    return (await workspace.config()).requireSession ? { digest: await digestInForce(workspace) } : null;
   }
   if (!demand.requireSession) return null;
-  return { digest: await digestInForce(context, insidePath('rules', demand.rules ?? 'rules')) };
+  return { digest: await digestInForce(workspace, insidePath('rules', demand.rules ?? 'rules')) };
 }

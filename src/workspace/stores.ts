@@ -7,7 +7,8 @@ import { type OfflineStore, Pending } from '../store/swap/offline.js';
 import { StateRef } from '../store/swap/state-ref.js';
 import type { Companion } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
-import type { Context } from './context.js';
+import type { MainBranchPolicy } from './main-branch-policy.js';
+import type { Workspace } from './workspace.js';
 
 /** Pushing work may take longer than pushing a claim. */
 const WORK_TIMEOUT_MS = 300_000;
@@ -22,31 +23,42 @@ export class Stores {
   /** Whether this run was told not to ask the remote. */
   staysOffline = false;
 
-  constructor(private readonly context: Context) {}
+  private ownOpened: Promise<GitStore> | undefined;
+
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly mainBranchPolicy: () => Promise<MainBranchPolicy | null>,
+  ) {}
+
+  /** The one that the configuration of this workspace describes. */
+  own(): Promise<GitStore> {
+    this.ownOpened ??= this.workspace.config().then((config) => this.open(config));
+    return this.ownOpened;
+  }
 
   /**
    * The store that a configuration describes; with `share`, its remote arbitrates.
    * @param companion moves with every write to a shared store, or not at all
    */
   async open({ ref: name, share, remote, signCommits = false }: StoreConfig, companion?: Companion): Promise<GitStore> {
-    const { context } = this;
-    const { repository, git, objects, surroundings: around } = context;
+    const { workspace } = this;
+    const { repository, git, objects, surroundings: around } = workspace;
     const ref = new StateRef(repository, git, objects, name, around, share ? remote : null);
     const upkeep = new Upkeep({
       repository,
       git,
-      background: (args) => gitInBackground(repository.root, context.host.env, args),
+      background: (args) => gitInBackground(repository.root, workspace.host.env, args),
       ref,
-      now: context.host.now,
+      now: workspace.host.now,
     });
     const sign: Signing = {
       // A checkout from before the main branch asked for it does not lift it.
-      isAsked: async () => signCommits || (await context.mainDemands())?.signCommits === true,
+      isAsked: async () => signCommits || (await this.mainBranchPolicy())?.signCommits === true,
       commit: (body) => this.sign(body),
     };
     if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, around, upkeep, sign });
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
-    const door = companion ? context.remoteGitWithin(WORK_TIMEOUT_MS) : context.remoteGit;
+    const door = companion ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, around });
     // What moves together with other work moves alone.
     const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
@@ -55,14 +67,14 @@ export class Stores {
 
   private async sign(body: Buffer): Promise<string> {
     const { signCommit } = await import('../git/signing.js');
-    return signCommit(this.context.git, this.context.objects, body);
+    return signCommit(this.workspace.git, this.workspace.objects, body);
   }
 
   /** The store of `--offline`; `request` is the one that it will be asked to grant. */
   async offline(request: OfflineRequest | null): Promise<OfflineStore> {
     const { OfflineStore } = await import('../store/swap/offline.js');
     this.staysOffline = true;
-    return new OfflineStore(await this.context.store(), this.pendingOn(await this.ownRef()), request);
+    return new OfflineStore(await this.own(), this.pendingOn(await this.ownRef()), request);
   }
 
   /** The state with what was granted offline, and not put to the remote yet. */
@@ -77,16 +89,16 @@ export class Stores {
     const pending = this.pendingOn(ref);
     if ((await pending.read()).id === null) return;
     const { settlePending } = await import('../store/swap/offline.js');
-    const { confirmed } = await settlePending(store, pending, this.context.surroundings);
+    const { confirmed } = await settlePending(store, pending, this.workspace.surroundings);
     this.confirmed.push(...confirmed);
   }
 
   private async ownRef(): Promise<string> {
-    return (await this.context.config()).ref;
+    return (await this.workspace.config()).ref;
   }
 
   private pendingOn(ref: string): Pending {
-    const { repository, git, objects } = this.context;
+    const { repository, git, objects } = this.workspace;
     return new Pending(repository, git, objects, ref);
   }
 }

@@ -5,7 +5,7 @@ import { CoordError } from '../errors.js';
 import { recordLastFetch } from '../git/main-branch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
 import { missingLines } from '../render/sync.js';
-import type { Context } from './context.js';
+import type { Workspace } from './workspace.js';
 
 export interface SyncQuestion {
   readonly remote: string;
@@ -22,24 +22,24 @@ export interface SyncQuestion {
 
 /** Fetches the main branch, and gathers what tells whether HEAD contains it; remembers where it stood. */
 export async function syncFacts(
-  context: Context,
+  workspace: Workspace,
   { remote, mainBranch, surface, requireClean, untracked, upstream }: SyncQuestion,
 ): Promise<SyncFacts> {
-  const options = { foldCase: context.repository.foldsCase };
+  const options = { foldCase: workspace.repository.foldsCase };
   const patterns = (untracked ?? surface).map(patternTarget);
   const isListed = (path: string) => patterns.some((pattern) => matches(pattern, path, options));
-  const facts = await gatherSyncFacts(context.repository, context.git, context.remoteGit, {
+  const facts = await gatherSyncFacts(workspace.repository, workspace.git, workspace.remoteGit, {
     remote,
     mainBranch: mainBranch ?? undefined,
     requireClean,
     covers: (path, tracked) => (untracked ? tracked || !isListed(path) : patterns.length === 0 || isListed(path)),
     allUntracked: untracked !== undefined,
-    now: () => context.now(),
+    now: () => workspace.now(),
     upstream,
   });
   if (upstream === undefined && facts.upstream.kind === 'fetched') {
     const { branch, commit, fetchedAt: at } = facts.upstream;
-    recordLastFetch(context.repository, { remote, branch, commit, at });
+    recordLastFetch(workspace.repository, { remote, branch, commit, at });
   }
   return facts;
 }

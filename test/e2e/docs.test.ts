@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { entryNamed, heads, tailsOf } from '../../src/cli/catalogue.js';
-import { VERBS } from '../../src/cli/registry.js';
 import { AGENTS_BLOCK } from '../../src/commands/setup/init-files.js';
+import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/command-lines.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,9 +27,10 @@ async function problemWith({ words, source }: WrittenCommand): Promise<string | 
   const [head = '', tail = ''] = plain;
   // `coord COMMAND --help` stands for any; `coord --version` names none.
   if (/^[A-Z]+$/.test(head) || plain.length === 0) return null;
-  if (!heads().includes(head)) return `no such command: ${source}`;
-  const entry = entryNamed(head, tail) ?? VERBS.find(({ name, isDefault }) => isDefault && name.startsWith(`${head} `));
-  if (!entry) return tail === '' ? null : `no such verb (${tailsOf(head).join(', ')}): ${source}`;
+  if (!CATALOGUE.heads().includes(head)) return `no such command: ${source}`;
+  const entry =
+    CATALOGUE.entryNamed(head, tail) ?? VERBS.find(({ name, isDefault }) => isDefault && name.startsWith(`${head} `));
+  if (!entry) return tail === '' ? null : `no such verb (${CATALOGUE.tailsOf(head).join(', ')}): ${source}`;
   const { options = [] } = await entry.load();
   const known = [...options.flatMap(([flags]) => flags.match(/--?[\w-]+/g) ?? []), ...COMMON_OPTIONS];
   const unknown = words

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { GROUP_SUMMARIES, heads, SUBJECTS, subjectOf, tailsOf } from '../../src/cli/catalogue.js';
+import { GROUP_SUMMARIES, SUBJECTS, subjectOf } from '../../src/cli/catalogue.js';
 import { ANSWERS, RECORDS, REFUSALS } from '../../src/cli/json-fields.js';
-import { VERBS } from '../../src/cli/registry.js';
+import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { EXIT_TABLE } from '../../src/errors.js';
 import { sandbox } from '../support/sandbox.js';
 
@@ -15,15 +15,15 @@ test('coord help and coord --help say the same, what a newcomer needs first', as
   expect(help?.code).toBe(0);
   expect(option?.stdout).toBe(help?.stdout);
   const listed = [...(help?.stdout ?? '').matchAll(/^ {2}([a-z][\w-]+) {2,}/gm)].map((match) => match[1]);
-  expect(listed).toEqual(heads());
+  expect(listed).toEqual(CATALOGUE.heads());
   for (const verb of ['claim', 'release', 'status', 'sync-check']) expect(listed.indexOf(verb)).toBeLessThan(5);
 });
 
 test('every command stands under one subject, and every group says what it is about', () => {
-  for (const head of heads()) {
+  for (const head of CATALOGUE.heads()) {
     expect([head, subjectOf(head)]).not.toEqual([head, 'More']);
     expect(SUBJECTS.filter(([, commands]) => commands.includes(head))).toHaveLength(1);
-    if (tailsOf(head).length > 0) expect([head, GROUP_SUMMARIES[head] ?? '']).not.toEqual([head, '']);
+    if (CATALOGUE.tailsOf(head).length > 0) expect([head, GROUP_SUMMARIES[head] ?? '']).not.toEqual([head, '']);
   }
 });
 
@@ -105,10 +105,10 @@ test('a group without a verb prints its help; for a program that is a usage erro
   const box = sandbox();
   const words = await box.coord(box.home, ['session']);
   expect([words.code, words.stderr]).toEqual([0, '']);
-  for (const tail of tailsOf('session')) expect(words.stdout).toMatch(new RegExp(`^ {2}${tail} `, 'm'));
+  for (const tail of CATALOGUE.tailsOf('session')) expect(words.stdout).toMatch(new RegExp(`^ {2}${tail} `, 'm'));
   const data = await box.coord(box.home, ['session', '--json']);
   expect(data.code).toBe(2);
-  expect(data.json().error.message).toContain(`coord session has ${tailsOf('session').join(', ')}`);
+  expect(data.json().error.message).toContain(`coord session has ${CATALOGUE.tailsOf('session').join(', ')}`);
 });
 
 test('what follows -- is another program’s: its --help and --json are not ours', async () => {
@@ -129,9 +129,9 @@ function completions(script: string, words: readonly string[]): string[] {
 test('bash completes commands, verbs of groups, and options', async () => {
   const box = sandbox();
   const { stdout: script } = await box.coord(box.home, ['completion', 'bash']);
-  expect(completions(script, [''])).toEqual(heads());
+  expect(completions(script, [''])).toEqual(CATALOGUE.heads());
   expect(completions(script, ['cla'])).toEqual(['claim']);
-  expect(completions(script, ['session', ''])).toEqual(tailsOf('session'));
+  expect(completions(script, ['session', ''])).toEqual(CATALOGUE.tailsOf('session'));
   expect(completions(script, ['--agent', 'maya', 'claim', 'src', '--tt'])).toEqual(['--ttl']);
   expect(completions(script, ['session', 'start', '--ro'])).toEqual(['--role']);
   expect(completions(script, ['claim', 'sr'])).toEqual([]);
@@ -155,7 +155,7 @@ test.runIf(existsSync(GIT_COMPLETION))('git’s own completion for bash complete
 test.each(['zsh', 'fish'])('the script for %s names every command', async (shell) => {
   const box = sandbox();
   const { stdout } = await box.coord(box.home, ['completion', shell]);
-  for (const head of heads()) expect(stdout).toMatch(new RegExp(`[ ']${head}[ ':)]`));
+  for (const head of CATALOGUE.heads()) expect(stdout).toMatch(new RegExp(`[ ']${head}[ ':)]`));
 });
 
 test('a shell without a script is refused', async () => {

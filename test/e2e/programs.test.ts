@@ -3,8 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { heads } from '../../src/cli/catalogue.js';
-import { VERBS } from '../../src/cli/registry.js';
+import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { sandbox } from '../support/sandbox.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -97,17 +96,17 @@ describe('the built programs', () => {
 
   it('have verbs that there are, each in one program', () => {
     const named = Object.values(VERBS_OF).flat();
-    const known = [...heads(), ...VERBS.map(({ name }) => name)];
+    const known = [...CATALOGUE.heads(), ...VERBS.map(({ name }) => name)];
     expect(known).toEqual(expect.arrayContaining(named));
     expect(new Set(named).size).toBe(named.length);
   });
 
   it('leave out nothing but the verbs of others', () => {
-    const registry = readFileSync(join(ROOT, 'src', 'commands', 'registry.ts'), 'utf8');
+    const registry = readFileSync(join(ROOT, 'src', 'cli', 'registry.ts'), 'utf8');
     const verbs = [...registry.matchAll(/name: '([^']+)',(?:(?!name: ')[\s\S])*?import\('([^']+)'\)/g)];
     const { version, ...others } = VERBS_OF;
     expect(version).toEqual([]);
-    expect(leftOut('version')).toEqual(['./command-line.js']);
+    expect(leftOut('version')).toEqual(['./cli/command-line.js']);
     expect(leftOut('coord')).toEqual([]);
     for (const [program, own] of Object.entries(others)) {
       const kept = verbs.flatMap(([, name = '', module]) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/cli/catalogue.js';
+import { nearest } from '../../src/domain/text.js';
 
 const VERBS = ['claim', 'release', 'renew', 'status', 'list', 'lint', 'note'];
 

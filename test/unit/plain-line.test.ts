@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from '../../src/cli/common-flags.js';
 import { type PlainLine, readPlainLine } from '../../src/cli/plain-line.js';
-import { VERBS, type VerbEntry } from '../../src/cli/registry.js';
+import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { commandTree } from '../../src/cli/tree.js';
-import { Input, type Verb } from '../../src/commands/verb.js';
+import { Input, type Verb, type VerbEntry } from '../../src/commands/verb.js';
 import { PROPERTY_RUNS } from '../support/properties.js';
 
 const SILENT = { out: () => undefined, err: () => undefined };
@@ -17,7 +17,7 @@ async function byCommander(entry: VerbEntry, words: readonly string[]): Promise<
   const act: Act = async (...all) => {
     acted = all;
   };
-  const program = await commandTree([names[0], names[1]], act, SILENT);
+  const program = await commandTree(CATALOGUE, [names[0], names[1]], act, SILENT);
   await program.parseAsync([...names, ...words], { from: 'user' }).catch(() => undefined);
   return acted;
 }

@@ -1,9 +1,8 @@
-import { nearest } from '../../cli/catalogue.js';
 import type { DeployConfig } from '../../config/deploys.js';
 import type { DeployAction } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
-import { oneLine, shorten } from '../../domain/text.js';
+import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';

@@ -1,8 +1,7 @@
-import { nearest } from '../../cli/catalogue.js';
 import type { VerifyConfig } from '../../config/deploys.js';
 import { type Deployments, liveOn, mayHaveRun, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
-import { oneLine, shorten } from '../../domain/text.js';
+import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { namedCommit } from '../../git/refs.js';

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { VERBS } from '../../cli/registry.js';
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Attempt } from '../../domain/doctor/enforcement.js';
@@ -57,8 +56,7 @@ export class Attempts {
   /** In the dialect of one harness: they all lead to the same judgement. */
   async edit(): Promise<Attempt> {
     const base = { id: 'edit', what: 'an edit in the harness', layer: 'harness' } as const;
-    const verb = VERBS.find(({ name }) => name === 'guard hook');
-    if (!this.harness || verb === undefined) {
+    if (!this.harness) {
       return { ...base, outcome: 'not-tried', by: null, why: 'no harness here asks before an edit' };
     }
     const file = join(this.stage.root, this.stage.path);

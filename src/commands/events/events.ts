@@ -1,6 +1,6 @@
-import { nearest } from '../../cli/catalogue.js';
 import { type CoordEvent, EVENT_TYPES } from '../../domain/events.js';
 import { coord } from '../../domain/suggestion.js';
+import { nearest } from '../../domain/text.js';
 import { addSeconds, epochMs, type Instant, instantOf, parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { eventLines } from '../../render/events.js';

@@ -1,9 +1,8 @@
-import { nearest } from '../../cli/catalogue.js';
 import type { GateConfig, SignedTagGate } from '../../config/deploys.js';
 import type { GateQuestion } from '../../domain/gates/gate.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { isTaskQuestion } from '../../domain/tasks/task.js';
-import { oneLine, shorten } from '../../domain/text.js';
+import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { gateNamed, gatesOf } from '../../gates/check.js';
 import { namedCommit } from '../../git/refs.js';

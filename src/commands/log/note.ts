@@ -1,7 +1,7 @@
-import { nearest } from '../../cli/catalogue.js';
 import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Note, NoteKind } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import { nearest } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
 import { ackedLines, notedLines } from '../../render/notes.js';
 import { refusalError } from '../../render/refusals.js';

@@ -1,8 +1,7 @@
-import { nearest } from '../../cli/catalogue.js';
 import { lintRules } from '../../domain/rules/lint.js';
 import { parseRules, ruleKey } from '../../domain/rules/parse.js';
 import { coord } from '../../domain/suggestion.js';
-import { oneLine, plural } from '../../domain/text.js';
+import { nearest, oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { lintedLine, problemLines, ruleLine, ruleLines, rulesHeading } from '../../render/rules.js';
 import { rulesFolder } from '../../workspace/main-branch.js';

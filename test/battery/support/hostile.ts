@@ -1,7 +1,7 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { VERBS, type VerbEntry } from '../../../src/cli/registry.js';
-import type { Verb } from '../../../src/commands/verb.js';
+import { VERBS } from '../../../src/cli/registry.js';
+import type { Verb, VerbEntry } from '../../../src/commands/verb.js';
 import { EXIT_TABLE } from '../../../src/errors.js';
 import { commandsIn } from '../../support/command-lines.js';
 import { type CoordResult, type Sandbox, sandbox } from '../../support/sandbox.js';

@@ -1,0 +1,158 @@
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Config, policyFor } from '../config/config.js';
+import { loadConfig } from '../config/load.js';
+import type { Policy } from '../domain/request.js';
+import type { Standpoint } from '../domain/suggestion.js';
+import { type Instant, instantOf } from '../domain/time.js';
+import { type ObjectDatabase, openObjects } from '../git/objects.js';
+import { type RemoteGit, remoteGit } from '../git/porcelain.js';
+import { type Head, isAncestor, readHead } from '../git/refs.js';
+import { discoverRepository, type Repository } from '../git/repository.js';
+import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
+import { LocalSessions } from '../store/cache/local-sessions.js';
+import { Observations } from '../store/cache/observations.js';
+import { Told } from '../store/cache/told.js';
+import type { Surroundings } from '../store/swap/transact.js';
+import type { Host } from './host.js';
+import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
+
+/** A remote that has not answered by then is out of reach. */
+const REMOTE_TIMEOUT_MS = 30_000;
+
+export interface GlobalFlags {
+  readonly json: boolean;
+  readonly agent: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** This checkout, and who works in it: each part is made when it is first asked for. */
+export class Workspace {
+  private repositoryFound: Repository | undefined;
+  private configLoaded: Promise<Config> | undefined;
+  private headRead: Promise<Head> | undefined;
+  private objectsOpened: ObjectDatabase | undefined;
+
+  constructor(
+    readonly host: Host,
+    readonly flags: GlobalFlags,
+  ) {}
+
+  now(): Instant {
+    return instantOf(this.host.now());
+  }
+
+  /** Unique, and later ids sort after earlier ones. */
+  newId(): string {
+    const chance = () =>
+      Math.floor(this.host.random() * 2 ** 40)
+        .toString(32)
+        .padStart(8, '0');
+    return `${this.host.now().toString(32)}${chance()}${chance()}`;
+  }
+
+  get repository(): Repository {
+    this.repositoryFound ??= discoverRepository(this.host.cwd);
+    return this.repositoryFound;
+  }
+
+  /** Whether typed paths are relative to the root; so too where there is no repository. */
+  get atRoot(): boolean {
+    // Git runs hooks and aliases at the root, and says where it was called from.
+    if ((this.host.env.GIT_PREFIX ?? '') !== '') return false;
+    try {
+      return realpathSync(this.host.cwd) === this.repository.root;
+    } catch {
+      return true;
+    }
+  }
+
+  /** How what is suggested to this caller has to be written. */
+  get standpoint(): Standpoint {
+    return { atRoot: this.atRoot, agent: this.flags.agent };
+  }
+
+  get git(): Git {
+    return gitIn(this.repository.root, this.host.env);
+  }
+
+  /** Standard output of a git command, as it comes. */
+  get gitStream(): GitStream {
+    return gitStreamIn(this.repository.root, this.host.env);
+  }
+
+  get objects(): ObjectDatabase {
+    this.objectsOpened ??= openObjects(this.repository, this.git);
+    return this.objectsOpened;
+  }
+
+  /** The machine-local part of coord's state: shared by the worktrees of this clone, and free to delete. */
+  get localDirectory(): string {
+    return join(this.repository.commonDir, 'coord');
+  }
+
+  get sessions(): LocalSessions {
+    return new LocalSessions(join(this.localDirectory, 'sessions'), this.repository.worktreeId);
+  }
+
+  private get observations(): Observations {
+    return new Observations(join(this.localDirectory, 'observed.json'), this.host.monotonic);
+  }
+
+  /** The losses that an agent was told of already. */
+  told(agent: string): Told {
+    return new Told(join(this.localDirectory, 'told', `${agent}.json`));
+  }
+
+  config(): Promise<Config> {
+    this.configLoaded ??= loadConfig(this.repository.root);
+    return this.configLoaded;
+  }
+
+  head(): Promise<Head> {
+    this.headRead ??= readHead(this.repository, this.git);
+    return this.headRead;
+  }
+
+  get remoteGit(): RemoteGit {
+    return this.remoteGitWithin(REMOTE_TIMEOUT_MS);
+  }
+
+  /**
+   * The network commands, each stopped after this many milliseconds.
+   * @param env added to what git and its hooks are given
+   */
+  remoteGitWithin(timeoutMs: number, env: Environment = {}): RemoteGit {
+    return remoteGit(this.repository, { ...this.host.env, ...env }, { timeoutMs });
+  }
+
+  /** Who acts. @throws CoordError `usage` when it is not known. */
+  identity(): Identity {
+    return resolveIdentity(this.flags.agent, this.host.env, this.sessions.list());
+  }
+
+  identityIfKnown(): Identity | null {
+    return identityIfKnown(this.flags.agent, this.host.env, this.sessions.list());
+  }
+
+  /** What the configuration decides for commands that only read: it demands no session. */
+  async policy(agent: string): Promise<Policy> {
+    return policyFor(await this.config(), agent, this.repository.foldsCase);
+  }
+
+  get surroundings(): Surroundings {
+    return {
+      now: () => this.now(),
+      random: () => this.host.random(),
+      watch: (claims) => this.observations.watch(claims),
+      pause: (ms) => delay(ms),
+      containment: async (head, commits) => {
+        const answers = await Promise.all(
+          commits.map(async (commit) => [commit, head !== null && (await isAncestor(this.git, commit, head)) === true]),
+        );
+        return Object.fromEntries(answers) as Record<string, boolean>;
+      },
+    };
+  }
+}
