@@ -19,7 +19,7 @@ export default {
   reporters: ['clear-text', 'html', 'json', 'progress-append-only'],
   clearTextReporter: { allowColor: false, reportTests: false, reportMutants: false },
   thresholds: part === 'domain' ? { high: 95, low: 90, break: 90 } : { high: 90, low: 80, break: 80 },
-  ignorePatterns: ['dist', 'reports', '/docs', '/bench'],
+  ignorePatterns: ['dist', 'reports', 'bench'],
   dryRunTimeoutMinutes: 60,
   timeoutMS: 30_000,
   tempDirName: 'reports/sandbox',

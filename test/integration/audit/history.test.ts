@@ -59,7 +59,7 @@ it('says unknown for what was compacted away, and still knows the claims that we
   const rig = await auditRig();
   const gone = await released(rig);
   await rig.run('noor', rig.clone, 'claim', 'src/b.ts');
-  await rig.run('noor', rig.clone, 'state', 'working');
+  await rig.run('noor', rig.clone, 'agent', 'state', 'working');
   rig.host.clock.pass(600);
   const commit = rig.commit(rig.clone, 'src/b.ts');
   await rig.run('noor', rig.clone, 'claim', 'docs');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judgeSync, type SyncFacts, type UpstreamFacts } from '../../src/domain/sync/sync.js';
+import { judgeSync, type SyncFacts, type UpstreamFacts } from '../../../src/domain/sync/sync.js';
 
 const ID = '1f3c2a9'.padEnd(40, '0');
 const commit = (digit: string) => ({ commit: digit.repeat(40), subject: 'a change', author: 'maya' });
