@@ -173,6 +173,8 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
     text: 'text',
     commit: 'commit | null',
     files: 'object[]',
+    task: ['text | null', 'the task whose result it is'],
+    integrated: ['object | null', 'who has applied it, until it has landed'],
     closed: 'object | null',
   },
   Hook: { hook: 'text', standing: 'text', chained: 'boolean', problem: 'text | null' },
@@ -386,7 +388,13 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     commit: 'commit | null',
   },
   'session scratch': { path: 'text', directory: 'text', claims: 'Claim[]' },
-  submit: { submission: 'Submission', 'added?': 'boolean', 'again?': 'boolean' },
+  submit: {
+    submission: 'Submission',
+    'added?': 'boolean',
+    'again?': 'boolean',
+    'task?': ['text | null', 'the task whose result it is'],
+    'late?': ['boolean', 'the task is another’s by now, and keeps the result for review'],
+  },
   integrate: {
     'submissions?': ['Submission[]', 'without an id, as others'],
     'others?': 'number',

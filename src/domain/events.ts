@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   'work.pushed',
   'work.submitted',
   'work.integrated',
+  'work.done',
   'work.declined',
   'work.withdrawn',
   'wait.started',

@@ -190,12 +190,16 @@ export interface Submission {
   /** HEAD of the worktree that it was made in; null on an unborn branch. */
   readonly commit: string | null;
   readonly files: readonly SubmittedFile[];
+  /** The task whose result it is; null: none. */
+  readonly task: string | null;
+  /** Who has applied it last, to which paths (NFC): it can be applied again until that has landed. */
+  readonly integrated: { readonly by: string; readonly at: Instant; readonly paths: readonly string[] } | null;
   /** How it ended; kept for a while, so that who comes later is told. */
   readonly closed: SubmissionClosing | null;
 }
 
 export interface SubmissionClosing {
-  readonly how: 'integrated' | 'declined' | 'withdrawn';
+  readonly how: 'landed' | 'declined' | 'withdrawn';
   readonly by: string;
   readonly at: Instant;
   readonly reason: string | null;

@@ -1,3 +1,4 @@
+import type { Submission } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
 import { coord } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
@@ -32,15 +33,8 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
       };
     case 'unknown-submission':
       return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: coord('integrate') };
-    case 'submission-closed': {
-      const { id, agent, closed } = refusal.submission;
-      const why = closed?.reason ? `: ${oneLine(closed.reason)}` : '';
-      const when = closed ? ` at ${clock(closed.at, now)}` : '';
-      return {
-        message: `${id} of ${agent} was ${closed?.how} by ${closed?.by}${when}${why}; nothing was done`,
-        hint: coord('integrate'),
-      };
-    }
+    case 'submission-closed':
+      return closedWords(refusal.submission, now);
     case 'not-integrator': {
       const { role, submission, orchestrators } = refusal;
       const whom = submission.to ?? orchestrators[0];
@@ -53,4 +47,14 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
       };
     }
   }
+}
+
+/** It has ended, or another has applied it and is about to land it. */
+function closedWords({ id, agent, closed, integrated }: Submission, now: Instant): { message: string; hint: string } {
+  const ended = closed ?? { how: 'integrated', by: integrated?.by ?? agent, at: integrated?.at ?? now, reason: null };
+  const why = ended.reason === null ? '' : `: ${oneLine(ended.reason)}`;
+  return {
+    message: `${id} of ${agent} was ${ended.how} by ${ended.by} at ${clock(ended.at, now)}${why}; nothing was done`,
+    hint: closed ? coord('integrate') : `${ended.by} lands it, or declines it; see ${coord('integrate')}`,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Submission } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
-import { coord } from '../domain/suggestion.js';
+import { coord, shellWord } from '../domain/suggestion.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
@@ -21,20 +21,21 @@ export function submissionLines(
 ): string[] {
   const more = others === 0 ? [] : [style.dim(`and ${others} for others to integrate: ${coord('integrate --all')}`)];
   if (submissions.length === 0) return ['nothing is submitted', ...more];
-  const rows = submissions.map(({ id, agent, to, at, files, text }) => [
+  const rows = submissions.map(({ id, agent, to, at, files, text, task, integrated }) => [
     id,
     oneLine(agent),
     oneLine(to ?? 'any orchestrator'),
     clock(at, now),
     plural(files.length, 'file'),
-    shorten(oneLine(text), LONGEST_TEXT),
+    integrated === null ? 'open' : `integrated by ${oneLine(integrated.by)}`,
+    `${task === null ? '' : `${task}: `}${shorten(oneLine(text), LONGEST_TEXT)}`,
   ]);
-  return [...table([['ID', 'FROM', 'TO', 'AT', 'FILES', 'WHAT'], ...rows]), ...more];
+  return [...table([['ID', 'FROM', 'TO', 'AT', 'FILES', 'STANDS', 'WHAT'], ...rows]), ...more];
 }
 
-export function submittedLines({ id, to, files }: Submission, added: boolean, style: Style): string[] {
+export function submittedLines({ id, to, files, task }: Submission, added: boolean, style: Style): string[] {
   const whom = to === null ? 'the orchestrators' : oneLine(to);
-  const what = `${plural(files.length, 'file')} to ${whom} · ${id}`;
+  const what = `${plural(files.length, 'file')} to ${whom} · ${id}${task === null ? '' : ` · the result of ${task}`}`;
   return [
     added ? `${style.good('submitted')} ${what}` : `submitted before: ${what}`,
     ...listed(files, (file) => `${sign(file)} ${oneLine(file.path)}`, MOST_LISTED),
@@ -65,22 +66,36 @@ export interface ToldFile {
 export function integratedLines(
   { id, agent, text }: Submission,
   files: readonly ToldFile[],
-  came: 'applied' | 'again' | 'dry-run',
+  came: 'applied' | 'already' | 'dry-run',
   style: Style,
   patch: string | null = null,
 ): string[] {
-  if (came === 'again') return [`integrated before: ${id} of ${oneLine(agent)}; nothing was done`];
   const what = `${id} of ${oneLine(agent)}: ${shorten(oneLine(text), LONGEST_TEXT)}`;
   const rows = listed(files, fileLine, MOST_LISTED);
   if (came === 'dry-run') {
     const lines = patch === null ? [] : patch.split('\n').map(printable);
     return [`would integrate ${what}`, ...rows, ...lines];
   }
+  if (came === 'already') return [`HEAD has all of ${what}`, ...rows, `next: ${coord('land')}`];
   return [
     `${style.good('integrated')} ${what}`,
     ...rows,
-    'next: look at it (git diff), test it, commit it and release your claims',
+    `next: look at it (git diff), test it, commit it, then ${coord('land')}`,
   ];
+}
+
+/** It was written with marks of conflict: nothing that can land as it is. */
+export function markedError(
+  files: readonly { readonly path: string }[],
+  submission: Submission,
+  report: readonly ToldFile[],
+): CoordError {
+  const paths = files.map(({ path }) => path);
+  const message = [`integrated ${submission.id} with ${plural(files.length, 'conflict')} marked in:`];
+  return new CoordError('behind', [...message, ...listed(paths, oneLine, MOST_LISTED)].join('\n'), {
+    hint: `resolve the marks, then commit; or throw it away: git checkout -- ${paths.map(shellWord).join(' ')}`,
+    details: { reason: 'conflict', applied: true, submission, files: report, conflicts: paths },
+  });
 }
 
 /** A line of somebody else's file: only its tabs may reach the terminal as they are. */

@@ -46,10 +46,20 @@ describe('coord submit and coord integrate', () => {
         { path: 'src/api/pages.ts', change: 'added', how: 'as-submitted', added: 1, deleted: 0 },
         { path: 'src/api/users.ts', change: 'modified', how: 'as-submitted', added: 1, deleted: 0 },
       ],
-      submission: { id, closed: { how: 'integrated', by: 'maya' } },
+      submission: { id, closed: null, integrated: { by: 'maya', paths: ['src/api/pages.ts', 'src/api/users.ts'] } },
     });
     expect(treeOf(boss, 'src')).toEqual(treeOf(bench, 'src'));
     expect(box.git(boss, 'diff', '--cached')).toBe('');
+    // It is kept until it has landed: what is thrown away can be had again.
+    box.git(boss, 'checkout', '--quiet', '--', '.');
+    box.git(boss, 'clean', '--quiet', '--force');
+    expect((await maya('integrate', id, '--patch')).stdout).toContain('+and pages');
+    expect((await maya('integrate', id, '--json')).json().data).toMatchObject({ applied: true, again: true });
+    expect(treeOf(boss, 'src')).toEqual(treeOf(bench, 'src'));
+    expect((await maya('integrate')).stdout).toContain('integrated by maya');
+    box.git(boss, 'add', '--all');
+    box.git(boss, 'commit', '--quiet', '--message', 'paginate users');
+    expect((await maya('land')).code).toBe(0);
     expect((await maya('integrate')).stdout).toBe('nothing is submitted\n');
     expect(box.git(boss, 'ls-tree', '--name-only', 'coord/state')).not.toMatch(/^submissions$/m);
     expect((await w1('inbox', '--json')).json().data.notes).toMatchObject([
@@ -59,6 +69,9 @@ describe('coord submit and coord integrate', () => {
     expect(events).toMatchObject([
       { type: 'work.submitted', agent: 'w1', submission: id, paths: 2, commit: before[0] },
       { type: 'work.integrated', agent: 'maya', author: 'w1', submission: id, paths: 2, claims: [claimed.id] },
+      { type: 'work.integrated', agent: 'maya', author: 'w1', submission: id, paths: 2, claims: [claimed.id] },
+      { type: 'work.landed', agent: 'maya', commit: box.git(boss, 'rev-parse', 'HEAD'), paths: 2 },
+      { type: 'work.done', agent: 'maya', author: 'w1', submission: id },
     ]);
   });
 

@@ -177,6 +177,71 @@ describe('a task, from end to end', () => {
   });
 });
 
+describe('a task of a worker', () => {
+  it('ends with what it submitted, when the orchestrator lands it; a decline opens it again', async () => {
+    const { first, second, run, json, box, remote } = await twoClones();
+    await run('boss', first, ['session', 'start', '--role', 'orchestrator']);
+    await run('w1', second, ['session', 'start', '--role', 'worker']);
+    await run('boss', first, ['task', 'add', 'paginate', '--scope', 'src/api', '--role', 'worker']);
+    expect((await json('maya', first, 'task', 'take')).error.details).toMatchObject({
+      reason: 'none',
+      forOthers: ['t1'],
+    });
+    expect((await run('w1', second, ['claim', 'src/api'])).code).toBe(6);
+    expect((await json('w1', second, 'task', 'take')).data.claims).toHaveLength(2);
+    box.write(second, 'src/api/users.ts', 'bad\n');
+    const bad = await json('w1', second, 'submit', 'src', '--note', 'pages');
+    expect(bad.data).toMatchObject({ task: 't1', late: false, submission: { task: 't1' } });
+    const { task } = (await json('boss', first, 'task', 'show', 't1')).data;
+    expect(task).toMatchObject({
+      state: 'submitted',
+      agent: 'w1',
+      submission: bad.data.submission.id,
+      result: 'pages',
+    });
+    expect((await json('boss', first, 'status')).data.claims).toEqual([]);
+    await run('boss', first, ['integrate', bad.data.submission.id, '--decline', '--reason', 'twenty a page']);
+    const again = await json('w1', second, 'task', 'take');
+    expect(again.data.task).toMatchObject({ attempts: 1, tries: [{ how: 'declined', reason: 'twenty a page' }] });
+    box.write(second, 'src/api/users.ts', 'good\n');
+    const { id } = (await json('w1', second, 'submit', 'src', '--note', 'pages of 20')).data.submission;
+    await run('boss', first, ['claim', 'src/api']);
+    for (const round of ['once', 'and again']) {
+      expect([round, (await run('boss', first, ['integrate', id])).code]).toEqual([round, 0]);
+      expect(box.git(first, 'diff', '--name-only')).toBe('src/api/users.ts');
+      if (round === 'once') box.git(first, 'checkout', '--quiet', '--', '.');
+    }
+    box.git(first, 'commit', '--quiet', '--all', '--message', 'pages of 20');
+    expect((await json('boss', first, 'land')).data).toMatchObject({ landed: true, done: [{ id: 't1' }] });
+    const commit = box.git(remote, 'rev-parse', 'main');
+    const done = (await json('w1', second, 'task', 'show', 't1')).data.task;
+    expect(done).toMatchObject({ state: 'done', evidence: 'landed', agent: 'w1', commit, result: 'pages of 20' });
+  });
+
+  it('ends with a release, where nothing is shared', async () => {
+    const { box, clone } = await localFleet();
+    const { run } = inProcess(box);
+    const hand = box.worktree(clone);
+    const json = async (agent: string, cwd: string, ...args: string[]) =>
+      (await run(agent, cwd, [...args, '--json'])).json();
+    await run('boss', clone, ['session', 'start', '--role', 'orchestrator']);
+    await run('w1', hand, ['session', 'start', '--role', 'worker']);
+    await run('boss', clone, ['task', 'add', 'paginate', '--scope', 'src/api']);
+    await run('w1', hand, ['task', 'take']);
+    box.write(hand, 'src/api/users.ts', 'pages\n');
+    const { id } = (await json('w1', hand, 'submit', 'src', '--note', 'pages')).data.submission;
+    await run('boss', clone, ['claim', 'src/api']);
+    await run('boss', clone, ['integrate', id]);
+    box.git(clone, 'commit', '--quiet', '--all', '--message', 'pages');
+    expect((await run('boss', clone, ['release', 'src/api'])).stdout).toContain('done t1 paginate');
+    expect((await json('boss', clone, 'task', 'show', 't1')).data.task).toMatchObject({
+      state: 'done',
+      evidence: 'landed',
+    });
+    expect((await json('boss', clone, 'integrate')).data.submissions).toEqual([]);
+  });
+});
+
 describe('which task a landing does', () => {
   it('is what its ground says, or must be said', async () => {
     const { first, run, json, work } = await twoClones();

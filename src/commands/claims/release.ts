@@ -3,6 +3,7 @@ import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { tasksOn } from '../../domain/tasks/standing.js';
+import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { namedCommit } from '../../git/refs.js';
@@ -10,6 +11,7 @@ import { releasedLines } from '../../render/claims.js';
 import { refusalError, uncommittedError } from '../../render/refusals.js';
 import { isAnswered } from '../../store/queue/combine.js';
 import type { Context } from '../../workspace/context.js';
+import { endIntegrated } from '../submissions/landed.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Input, Verb } from '../verb.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './offline.js';
@@ -69,9 +71,13 @@ export const release: Verb = {
     const decision = await transactHere(context, input, { kind: 'release', ...base, targets, ...facts });
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { result } = decision;
+    const done = offline ? [] : await endIntegrated(context, store, base, result.released, result.commit);
     return {
       data: result,
-      text: (style) => releasedLines(result.released, result.commit, style),
+      text: (style) => [
+        ...releasedLines(result.released, result.commit, style),
+        ...done.map(({ id, title }) => `${style.good('done')} ${id} ${oneLine(title)}`),
+      ],
       warnings: [...(await offlineWarnings(context, input)), ...keptWithTasks(state, mine)],
     };
   },

@@ -1,5 +1,3 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { policyFor } from '../../config/config.js';
 import { decide } from '../../domain/decide.js';
 import type { State, Submission } from '../../domain/model.js';
@@ -7,6 +5,7 @@ import {
   type DropSubmissionRequest,
   type IntegrateRequest,
   mayIntegrate,
+  type SubmissionEnd,
 } from '../../domain/submissions/submissions.js';
 import { type CoordError, usage } from '../../errors.js';
 import {
@@ -14,6 +13,7 @@ import {
   declinedLines,
   integratedLines,
   integrationRefused,
+  markedError,
   obstacleError,
   overwriteError,
   submissionLines,
@@ -24,7 +24,7 @@ import { isPerson } from '../../workspace/identity.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import { readText } from '../text-input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
-import { reportOf, withResult } from './integration-result.js';
+import { type IntegratedFile, reportOf, withResult } from './integration-result.js';
 import { type PlannedFile, planIntegration } from './merge-plan.js';
 import { findSubmission } from './submit.js';
 
@@ -49,7 +49,8 @@ export const integrate: Verb = {
   notes: [
     'For an orchestrator, a person at a terminal, or the agent that it was submitted to; never for a worker.',
     'Each path that it changes must be under your live exclusive claim, or off the surface and nobody’s. What you have',
-    'not committed is never written over. All of it is applied, or nothing; you review, commit and release it.',
+    'not committed is never written over. All of it is applied, or nothing; you review, commit and land it. It can be',
+    'applied again until it has landed: throw the changes away, and integrate it once more.',
   ],
   async run(context, input) {
     const id = input.argument(0);
@@ -86,18 +87,10 @@ async function decline(context: Context, input: Input, { id }: Submission): Prom
 }
 
 async function apply(context: Context, input: Input, state: State, submission: Submission): Promise<Outcome> {
-  const mark = new IntegrationMark(context, submission.id);
   const request = await integrateRequest(context, submission);
   // Who may not, or comes too late, is told so before the worktree is looked at.
   const first = decide(state, { ...request, requestId: null }, context.now());
   if (!first.ok) return integrationRefused(first.refusal, submission.id, context.now());
-  const unfinished = mark.isSet();
-  if (submission.closed !== null && !unfinished) {
-    return {
-      data: { submission, files: [], applied: false, again: true },
-      text: (style) => integratedLines(submission, [], 'again', style),
-    };
-  }
   const plan = await planIntegration(context, submission);
   const ready = { ...request, ...factsOf(plan) };
   const dryRun = input.flag('dryRun') || input.flag('patch');
@@ -116,20 +109,26 @@ async function apply(context: Context, input: Input, state: State, submission: S
     const problem = problemOf(plan, submission, input.flag('conflicts'));
     if (problem) return problem;
     await result.prepare();
-    mark.set();
     const decision = await transact(await context.store(), ready, context.surroundings);
-    if (!decision.ok) {
-      mark.clear();
-      return integrationRefused(decision.refusal, submission.id, context.now());
-    }
+    if (!decision.ok) return integrationRefused(decision.refusal, submission.id, context.now());
     result.place();
-    mark.clear();
-    const closed = decision.result.submission;
-    return {
-      data: { submission: closed, files: report, applied: true, again: decision.result.again },
-      text: (style) => integratedLines(closed, report, 'applied', style),
-    };
+    return appliedOutcome(plan, decision.result, report);
   });
+}
+
+/** Conflicts that were written with marks are no success: nothing of it can land as it is. */
+function appliedOutcome(
+  plan: readonly PlannedFile[],
+  { submission, again }: SubmissionEnd,
+  report: readonly IntegratedFile[],
+): Outcome {
+  const marked = plan.filter(({ conflict }) => conflict !== null);
+  if (marked.length > 0) return markedError(marked, submission, report);
+  const came = plan.every(({ how }) => how === 'already') ? 'already' : 'applied';
+  return {
+    data: { submission, files: report, applied: true, again },
+    text: (style) => integratedLines(submission, report, came, style),
+  };
 }
 
 /** The surface is that of the main branch, as for every guard. */
@@ -164,29 +163,4 @@ function problemOf(plan: readonly PlannedFile[], { id }: Submission, marks: bool
     );
   const conflicts = plan.filter(({ conflict }) => conflict !== null && !(marks && conflict === 'text'));
   return conflicts.length === 0 ? null : conflictError(conflicts, id, marks);
-}
-
-/**
- * Says that an integration into this worktree has begun: one that was decided and then cut off before all files were in
- * their places is finished by running it again.
- */
-class IntegrationMark {
-  private readonly path: string;
-
-  constructor(context: Context, submission: string) {
-    this.path = join(context.localDirectory, 'integrating', `${context.repository.worktreeId}-${submission}`);
-  }
-
-  isSet(): boolean {
-    return existsSync(this.path);
-  }
-
-  set(): void {
-    mkdirSync(dirname(this.path), { recursive: true });
-    writeFileSync(this.path, '');
-  }
-
-  clear(): void {
-    rmSync(this.path, { force: true });
-  }
 }

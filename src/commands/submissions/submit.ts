@@ -1,5 +1,6 @@
 import type { State, Submission } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import { NO_TASK } from '../../domain/tasks/landed.js';
 import { usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
 import { submittedLines, withdrawnLines } from '../../render/submissions.js';
@@ -9,6 +10,7 @@ import type { Context } from '../../workspace/context.js';
 import { checkAgentId, isPerson } from '../../workspace/identity.js';
 import { commitToRecord } from '../claims/release.js';
 import { readTargets } from '../target-input.js';
+import { readTaskId } from '../tasks/tasks.js';
 import { readText } from '../text-input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { MOST_BYTES, MOST_BYTES_TOGETHER, MOST_FILES, submittedFiles } from './submitted-files.js';
@@ -22,6 +24,7 @@ export const submit: Verb = {
     ['--note <text>', 'what it is, for the one who integrates it; required'],
     ['--to <id>', 'the agent that shall integrate it; any orchestrator when not named'],
     ['--base <commit>', 'what it is a change of; HEAD when not named'],
+    ['--task <id>', 'the task whose result it is, or none; the one that you have when not named'],
     ['--withdraw <id>', 'take a submission of yours back'],
     ['--literal', 'take each path as it is, whatever characters it has'],
   ],
@@ -43,15 +46,17 @@ export const submit: Verb = {
 
 async function handOver(context: Context, input: Input): Promise<Outcome> {
   const text = readText('--note', input.text('note') ?? '', LONGEST_NOTE);
-  const named = input.text('to');
-  const to = named === undefined ? null : checkAgentId(named);
+  const receiver = input.text('to');
+  const to = receiver === undefined ? null : checkAgentId(receiver);
   const targets = readTargets(context, input, input.list(0));
   if (targets.length === 0) throw usage('nothing to submit: no path is named', coord('submit PATH --note "…"'));
   const base = await context.requestBase();
   const store = await context.store();
   const commit = await commitToRecord(context, input.text('base'));
   const files = await submittedFiles(context, targets, base.policy.scratch, commit);
-  const request = { kind: 'submit' as const, ...base, to, text, commit, files };
+  const named = input.text('task');
+  const task = named === undefined || named === NO_TASK ? (named ?? null) : readTaskId(named);
+  const request = { kind: 'submit' as const, ...base, to, text, commit, files, task };
   if (files.length === 0 && !(await answerBefore(store, request, context.now()))) {
     throw usage(
       'nothing to submit: the worktree has no changes there',
@@ -60,8 +65,15 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   }
   const decision = await transact(store, request, context.surroundings);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
-  const { submission, added } = decision.result;
-  return { data: { submission, added }, text: (style) => submittedLines(submission, added, style) };
+  const { submission, added, late } = decision.result;
+  const of = decision.result.task;
+  const warnings =
+    late && of ? [`${of.id} is ${of.state} by ${of.agent} now: your result is kept for review beside it`] : [];
+  return {
+    data: { submission, added, task: of?.id ?? null, late },
+    text: (style) => submittedLines(submission, added, style),
+    warnings,
+  };
 }
 
 async function takeBack(context: Context, id: string): Promise<Outcome> {

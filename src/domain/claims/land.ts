@@ -6,6 +6,7 @@ import type { Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { UnclaimedPath } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
+import { endSubmissions, submissionsIn, tasksOfSubmissions } from '../submissions/landed.js';
 import { endWork, landedTasks } from '../tasks/landed.js';
 import { claimsOf, settleTasks, tasksOf, tasksOn } from '../tasks/standing.js';
 import type { Task } from '../tasks/task.js';
@@ -68,8 +69,12 @@ export function decideLand(before: State, request: LandRequest, now: Instant): O
   if (request.review !== undefined) return recordPush(settled, request, request.review, claims, now);
   const tasks = landedTasks(settled.state, request, claims, now);
   if ('code' in tasks) return { ok: false, refusal: tasks };
-  const ended = endWork(settled.state, request, claims, tasks, now);
+  const here = new Set(paths);
+  const submissions = submissionsIn(settled.state, agent, (path) => here.has(path));
+  const all = [...tasks, ...tasksOfSubmissions(settled.state, submissions).filter((task) => !tasks.includes(task))];
+  const ended = endWork(settled.state, request, claims, all, now);
   if ('refusal' in ended) return { ok: false, refusal: ended.refusal };
+  const closed = endSubmissions(ended.state, submissions, agent, now);
   const landed = { type: 'work.landed', at: now, agent, session, commit, from, branch } as const;
   const { released, done } = ended;
   const freed = released.length === 0 ? '' : `, releasing ${released.map(({ target }) => target).join(', ')}`;
@@ -77,8 +82,8 @@ export function decideLand(before: State, request: LandRequest, now: Instant): O
   return {
     ok: true,
     // A new object even where no claim is released: each landing is on the record.
-    state: { ...ended.state },
-    events: [...settled.events, ...ended.events, { ...landed, paths: paths.length }],
+    state: { ...closed.state },
+    events: [...settled.events, ...ended.events, { ...landed, paths: paths.length }, ...closed.events],
     result: { released, done },
     summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}${finished}`,
   };
@@ -96,13 +101,17 @@ export function decideMerged(before: State, request: MergedRequest, now: Instant
     const isOn = (claim: Claim) => claim.tasks.includes(id);
     return owned.claims.some(isOn) && !claimsOf(state, id).some(left);
   });
-  const ended = endWork(state, request, owned.claims, tasks, now);
+  const options = { foldCase: policy.foldCase };
+  const covers = (path: string) => owned.claims.some((claim) => matches(groundOf(claim), path, options));
+  const submissions = submissionsIn(state, agent, covers);
+  const ended = endWork(state, request, owned.claims, [...tasks, ...tasksOfSubmissions(state, submissions)], now);
   if ('refusal' in ended) return { ok: false, refusal: ended.refusal };
+  const closed = endSubmissions(ended.state, submissions, agent, now);
   const { released, done } = ended;
   return {
     ok: true,
-    state: ended.state,
-    events: [...settled.events, ...ended.events],
+    state: closed.state,
+    events: [...settled.events, ...ended.events, ...closed.events],
     result: { released, done },
     summary: `release ${released.map(({ target }) => target).join(', ')} by ${agent}, merged at ${commit.slice(0, 7)}`,
   };
@@ -169,7 +178,7 @@ export const LAND_ROWS = {
       paths: 'found',
       renames: 'found',
     },
-    parts: () => ['tasks'],
+    parts: () => ['tasks', 'submissions'],
     // Another ref moves with it.
     combinable: false,
     ground: (_state, { paths }) => paths.map((text) => ({ kind: 'path', text })),
@@ -178,8 +187,8 @@ export const LAND_ROWS = {
   merged: {
     decide: decideMerged,
     fields: { targets: 'asked', commit: 'found', renames: 'found', unfinished: 'found', open: 'found' },
-    parts: () => ['tasks'],
-    combinable: true,
+    parts: () => ['tasks', 'submissions'],
+    combinable: false,
     ground: () => null,
   },
 } as const satisfies { readonly land: Row<LandRequest>; readonly merged: Row<MergedRequest> };

@@ -7,8 +7,15 @@ import type { Target } from '../ground/targets.js';
 import type { Claim, Note, State, Submission, SubmissionClosing, SubmittedFile } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Granted, Outcome, Refused, RequestBase, Row } from '../request.js';
+import { finishTask, keepLate } from '../tasks/finish.js';
+import { releaseGround } from '../tasks/ground.js';
+import { NO_TASK } from '../tasks/landed.js';
+import { unknownTask } from '../tasks/plan.js';
+import { reopen, settleTasks, tasksOf } from '../tasks/standing.js';
+import { findTask, type Task, withTask } from '../tasks/task.js';
 import { plural } from '../text.js';
 import { type Instant, secondsBetween } from '../time.js';
+import { endSubmissions, submissionsIn, tasksOfSubmissions } from './landed.js';
 
 /** How many submissions of one agent may be open. */
 export const MOST_OPEN = 20;
@@ -25,6 +32,16 @@ export interface SubmitRequest extends RequestBase {
   /** HEAD of the worktree. */
   readonly commit: string | null;
   readonly files: readonly SubmittedFile[];
+  /** The task whose result it is, or `none`; null: the one that the agent has. */
+  readonly task: string | null;
+}
+
+/** Records that what an agent has integrated is on the main branch, where it came otherwise than by `coord land`. */
+export interface LandedRequest extends RequestBase {
+  readonly kind: 'submissions-landed';
+  readonly submissions: readonly string[];
+  /** On the main branch. */
+  readonly commit: string;
 }
 
 /** Decides that a submission is applied, under the claims of the one who asks. */
@@ -51,6 +68,10 @@ export interface DropSubmissionRequest extends RequestBase {
 
 export interface SubmitResult {
   readonly submission: Submission;
+  /** The task whose result it is, as it stands now; null: none. */
+  readonly task: Task | null;
+  /** The task is another's by now: the result is kept for review, and its task goes on. */
+  readonly late: boolean;
   /** False for the very same submission again. */
   readonly added: boolean;
 }
@@ -65,46 +86,189 @@ export interface SubmissionEnd {
  * Hands results over. A note in the log tells who shall integrate them, and refers by id; nothing is decided by the note.
  * The very same submission again, while it is open, adds nothing.
  */
-export function decideSubmit(state: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {
+export function decideSubmit(before: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {
+  const settled = settleTasks(before, now);
+  const { state } = settled;
   const { operation, agent, session, to, text, commit, files } = request;
   const summary = `submit ${plural(files.length, 'file')} by ${agent} to ${to ?? 'any orchestrator'}`;
   const mine = state.submissions.filter((one) => one.closed === null && one.agent === agent);
   const same = mine.find((one) => one.to === to && one.text === text && sameFiles(one, request));
-  if (same) return { ok: true, state, events: [], result: { submission: same, added: false }, summary };
-  const refusal = noReceiver(state, agent, to) ?? tooMany(mine);
+  if (same) {
+    const task = same.task === null ? null : (findTask(state.tasks, same.task) ?? null);
+    return {
+      ok: true,
+      state: before,
+      events: [],
+      result: { submission: same, task, late: false, added: false },
+      summary,
+    };
+  }
+  const task = resultOf(state, request, now);
+  if (task !== null && 'code' in task) return { ok: false, refusal: task };
+  const refusal = noReceiver(state, agent, to) ?? tooMany(mine.filter(({ integrated }) => integrated === null));
   if (refusal) return { ok: false, refusal };
   const id = `${operation}-n`;
-  const submission: Submission = { id, agent, session, at: now, to, text, commit, files, closed: null };
+  const open = { task: task?.id ?? null, integrated: null, closed: null };
+  const submission: Submission = { id, agent, session, at: now, to, text, commit, files, ...open };
   const receivers = to === null ? integrators(state, agent) : [to];
-  const told = `${text} · ${plural(files.length, 'file')}: coord integrate ${id}`;
+  const ofTask = task === null ? '' : `${task.id}: `;
+  const told = `${ofTask}${text} · ${plural(files.length, 'file')}: coord integrate ${id}`;
   const noted = addNote(state, { id, at: now, agent, session, kind: 'handoff', text: told, to: receivers });
   const submitted = { type: 'work.submitted', at: now, agent, session, submission: id, to, commit } as const;
+  const handed = handIn(noted.state, task, submission, request, now);
   return {
     ok: true,
-    state: { ...noted.state, submissions: kept([...state.submissions, submission], now) },
-    events: [{ ...submitted, paths: files.length }, ...noted.events],
-    result: { submission, added: true },
+    state: { ...handed.state, submissions: kept([...state.submissions, submission], now) },
+    events: [...settled.events, { ...submitted, paths: files.length }, ...noted.events, ...handed.events],
+    result: { submission, task: handed.task, late: handed.late, added: true },
     summary,
+  };
+}
+
+/** The task whose result is handed in; null: none. */
+function resultOf(state: State, request: SubmitRequest, now: Instant): Task | Refusal | null {
+  const { agent, task: id } = request;
+  if (id === NO_TASK) return null;
+  const mine = tasksOf(state, request, now);
+  const had = (task: Task) => task.tries.some((one) => one.agent === agent) || task.agent === agent;
+  if (id !== null) {
+    const task = findTask(state.tasks, id);
+    if (!task) return unknownTask(state.tasks, id);
+    return mine.includes(task) || had(task) ? task : { code: 'lost', reason: 'not-your-task', task };
+  }
+  if (mine.length > 1) return { code: 'usage', reason: 'which-task', tasks: mine };
+  // Whose lease ran out while it worked hands in the same task all the same.
+  const lapsed = state.tasks.tasks.filter((task) => {
+    const last = task.tries.at(-1);
+    return (task.state === 'open' || task.state === 'taken') && last?.agent === agent && last.how === 'expired';
+  });
+  return mine[0] ?? (lapsed.length === 1 ? (lapsed[0] ?? null) : null);
+}
+
+/** The task submitted, and its ground free for who integrates it; or the result kept, where another has the task by now. */
+function handIn(state: State, task: Task | null, submission: Submission, request: SubmitRequest, now: Instant) {
+  if (task === null) return { state, events: [], task, late: false };
+  const { agent, session, commit, text } = request;
+  if (task.state !== 'open' && !tasksOf(state, request, now).includes(task)) {
+    return {
+      ...keepLate(state, task, { agent, at: now, text, commit, submission: submission.id }, session),
+      late: true,
+    };
+  }
+  // Nothing is committed by it: there is no work that the next holder must have.
+  const work = { commit: null, commitNamed: false, renames: [], uncommitted: false };
+  const freed = releaseGround(state, task.id, request, work, now);
+  const handed: Task = {
+    ...task,
+    state: 'submitted',
+    agent,
+    since: now,
+    submission: submission.id,
+    commit,
+    result: text,
+  };
+  const event: EventDraft = {
+    type: 'task.submitted',
+    at: now,
+    agent,
+    session,
+    task: task.id,
+    submission: submission.id,
+  };
+  return {
+    state: { ...freed.state, tasks: withTask(freed.state.tasks, handed) },
+    events: [...freed.events, event],
+    task: handed,
+    late: false,
   };
 }
 
 /**
  * Decides that a submission is applied: each path that it changes must be under a live exclusive claim of the one who
- * integrates it, or off the surface and nobody's. It is the one point of decision: a second integrator is told of the
- * first.
+ * integrates it, or off the surface and nobody's. It is applied in one place at a time, and can be applied there again
+ * until it has landed.
  */
 export function decideIntegrate(state: State, request: IntegrateRequest, now: Instant): Outcome<SubmissionEnd> {
   const found = findSubmission(state, request.submission);
   if ('ok' in found) return found;
   const summary = `integrate ${found.id} of ${found.agent} by ${request.agent}`;
-  if (found.closed) return ended(state, request, found, 'integrated', summary);
+  if (found.closed || isAnothers(state, request, found, now)) {
+    return { ok: false, refusal: { code: 'lost', reason: 'submission-closed', submission: found } };
+  }
   const ground = { ...state, claims: state.claims.filter((claim) => !isHandedOver(claim, found, request)) };
   const standings = request.paths.map((path) => coverageOf(ground, request, path, now));
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
   const claims = [...new Set(standings.flatMap((standing) => standing.claims))];
-  const facts = { paths: request.paths.length, conflicts: request.conflicts, claims: claims.map(({ id }) => id) };
-  return close(state, request, found, { how: 'integrated', facts, reason: null, summary }, now);
+  return applied(state, request, found, claims, now, summary);
+}
+
+/** For so long another may not apply what an agent has applied, though that agent holds none of it any more. */
+const INTEGRATING_SECONDS = 1_800;
+
+/** Whether another is about to land it: it is applied in one place at a time. */
+function isAnothers(state: State, { agent, policy }: RequestBase, { integrated }: Submission, now: Instant): boolean {
+  if (integrated === null || integrated.by === agent || findAgent(state, integrated.by)?.killed) return false;
+  if (secondsBetween(integrated.at, now) < INTEGRATING_SECONDS) return true;
+  const other = { agent: integrated.by, session: null, policy };
+  return integrated.paths.some((path) => coverageOf(state, other, path, now).claims.length > 0);
+}
+
+function applied(
+  state: State,
+  request: IntegrateRequest,
+  submission: Submission,
+  claims: readonly Claim[],
+  now: Instant,
+  summary: string,
+): Outcome<SubmissionEnd> {
+  const { operation, agent, session, conflicts } = request;
+  const { id, agent: author, integrated: before } = submission;
+  const again = before?.by === agent;
+  // What HEAD has already is not changed any more, and was changed by this submission all the same.
+  const paths = [...new Set([...(again ? before.paths : []), ...request.paths])].sort();
+  const integrated = { by: agent, at: now, paths };
+  const told = {
+    id: `${operation}-n`,
+    at: now,
+    agent,
+    session,
+    kind: 'note' as const,
+    text: `integrated ${id}`,
+    to: [author],
+  };
+  const noted = again || author === agent ? { state, events: [] } : addNote(state, told);
+  const open: Submission = { ...submission, integrated };
+  const facts = { paths: request.paths.length, conflicts, claims: claims.map((claim) => claim.id) };
+  return {
+    ok: true,
+    state: { ...noted.state, submissions: state.submissions.map((one) => (one === submission ? open : one)) },
+    events: [
+      { type: 'work.integrated', at: now, agent, session, submission: id, author, reason: null, ...facts },
+      ...noted.events,
+    ],
+    result: { submission: open, again },
+    summary,
+  };
+}
+
+/** Ends what this agent has integrated, and the tasks whose result it is. */
+export function decideLanded(
+  state: State,
+  request: LandedRequest,
+  now: Instant,
+): Outcome<{ readonly done: readonly Task[] }> {
+  const named = submissionsIn(state, request.agent, () => true).filter(({ id }) => request.submissions.includes(id));
+  const tasks = tasksOfSubmissions(state, named);
+  const ended = endTasksOf(state, named, request, now);
+  const closed = endSubmissions(ended.state, named, request.agent, now);
+  return {
+    ok: true,
+    state: closed.state,
+    events: [...ended.events, ...closed.events],
+    result: { done: tasks.map(({ id }) => findTask(closed.state.tasks, id)).filter((task) => task !== undefined) },
+    summary: `${named.map(({ id }) => id).join(', ')} landed, by ${request.agent}`,
+  };
 }
 
 /** Ends a submission unapplied. Its author is told why by a note. */
@@ -114,7 +278,10 @@ export function decideDrop(state: State, request: DropSubmissionRequest, now: In
   const how = found.agent === request.agent ? 'withdrawn' : 'declined';
   const summary = `${how === 'withdrawn' ? 'withdraw' : 'decline'} ${found.id} of ${found.agent} by ${request.agent}`;
   if (found.closed) return ended(state, request, found, how, summary);
-  return close(state, request, found, { how, facts: {}, reason: request.reason, summary }, now);
+  if (isAnothers(state, request, found, now)) {
+    return { ok: false, refusal: { code: 'lost', reason: 'submission-closed', submission: found } };
+  }
+  return close(state, request, found, { how, reason: request.reason, summary }, now);
 }
 
 /** Whether this agent may decide what becomes of a submission. */
@@ -199,17 +366,16 @@ function ended(
 }
 
 interface Ending {
-  readonly how: SubmissionClosing['how'];
+  readonly how: 'declined' | 'withdrawn';
   readonly reason: string | null;
-  readonly facts: Readonly<Record<string, unknown>>;
   readonly summary: string;
 }
 
 function close(
   state: State,
-  { operation, agent, session }: IntegrateRequest | DropSubmissionRequest,
+  { operation, agent, session }: DropSubmissionRequest,
   submission: Submission,
-  { how, reason, facts, summary }: Ending,
+  { how, reason, summary }: Ending,
   now: Instant,
 ): Granted<SubmissionEnd> {
   const closed: Submission = { ...submission, closed: { how, by: agent, at: now, reason } };
@@ -220,15 +386,52 @@ function close(
       ? { state, events: [] }
       : addNote(state, { id: `${operation}-n`, at: now, agent, session, kind: 'note', text: told, to: [author] });
   const submissions = state.submissions.map((one) => (one === submission ? closed : one));
+  const reopened = reopenTaskOf(noted.state, submission, { how, reason }, now);
   return {
     ok: true,
-    state: { ...noted.state, submissions: kept(submissions, now) },
+    state: { ...reopened.state, submissions: kept(submissions, now) },
     events: [
-      { type: `work.${how}`, at: now, agent, session, submission: id, author, reason, ...facts },
+      { type: `work.${how}`, at: now, agent, session, submission: id, author, reason },
       ...noted.events,
+      ...reopened.events,
     ],
     result: { submission: closed, again: false },
     summary,
+  };
+}
+
+/** Ends the tasks of what has landed without `coord land`, such as by a merge into the local main branch. */
+function endTasksOf(
+  before: State,
+  submissions: readonly Submission[],
+  { agent, session, policy, commit }: LandedRequest,
+  now: Instant,
+) {
+  let state = before;
+  const events: EventDraft[] = [];
+  for (const task of tasksOfSubmissions(before, submissions)) {
+    const work = { commit, commitNamed: true, renames: [], uncommitted: false, text: null };
+    const finished = finishTask(state, task, { ...work, agent, session, policy, evidence: 'landed' }, now);
+    state = finished.state;
+    events.push(...finished.events);
+  }
+  return { state, events };
+}
+
+/** The task whose result was not taken is open again, and the next agent is told why. */
+function reopenTaskOf(
+  state: State,
+  { id, agent, commit }: Submission,
+  { how, reason }: Pick<Ending, 'how' | 'reason'>,
+  now: Instant,
+): { readonly state: State; readonly events: readonly EventDraft[] } {
+  const task = state.tasks.tasks.find((one) => one.state === 'submitted' && one.submission === id);
+  if (!task) return { state, events: [] };
+  const open = reopen(task, { agent, at: now, how, reason, commit }, now);
+  const facts = { task: task.id, how, reason, commit, attempts: open.attempts };
+  return {
+    state: { ...state, tasks: withTask(state.tasks, open) },
+    events: [{ type: 'task.reopened', at: now, agent, session: null, ...facts }],
   };
 }
 
@@ -259,8 +462,9 @@ export const SUBMISSION_ROWS = {
       text: 'asked',
       commit: 'found',
       files: (files) => files.map(({ path, blob }) => ({ path, blob })),
+      task: 'asked',
     },
-    parts: () => ['log', 'submissions'],
+    parts: () => ['log', 'submissions', 'tasks'],
     // The contents of its files travel with it.
     combinable: false,
     ground: () => null,
@@ -276,13 +480,21 @@ export const SUBMISSION_ROWS = {
   'drop-submission': {
     decide: decideDrop,
     fields: { submission: 'asked', reason: 'asked', person: 'found' },
-    parts: () => ['log', 'submissions'],
+    parts: () => ['log', 'submissions', 'tasks'],
     combinable: false,
     ground: () => null,
     authority: mayNotDrop,
+  },
+  'submissions-landed': {
+    decide: decideLanded,
+    fields: { submissions: 'asked', commit: 'found' },
+    parts: () => ['submissions', 'tasks'],
+    combinable: false,
+    ground: () => null,
   },
 } as const satisfies {
   readonly submit: Row<SubmitRequest>;
   readonly integrate: Row<IntegrateRequest>;
   readonly 'drop-submission': Row<DropSubmissionRequest>;
+  readonly 'submissions-landed': Row<LandedRequest>;
 };

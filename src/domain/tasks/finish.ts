@@ -4,6 +4,7 @@ import type { EventDraft } from '../events.js';
 import type { Claim, State } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
+import { endSubmissions } from '../submissions/landed.js';
 import type { Instant } from '../time.js';
 import { releaseGround, revokeGround, type TaskWork } from './ground.js';
 import { unknownTask } from './plan.js';
@@ -77,11 +78,13 @@ export function decideTaskDone(before: State, request: TaskDoneRequest, now: Ins
   }
   const evidence = request.landed ? 'landed' : chosen.accept.length > 0 ? 'gate' : 'word';
   const finished = finishTask(held.state, held.task, { ...request, evidence }, now);
-  const events = [...settled.events, ...held.events, ...finished.events];
+  const submission = state.submissions.filter(({ id, closed }) => id === chosen.submission && closed === null);
+  const ended = endSubmissions(finished.state, submission, request.agent, now);
+  const events = [...settled.events, ...held.events, ...finished.events, ...ended.events];
   const { task, released } = finished;
   return {
     ok: true,
-    state: finished.state,
+    state: ended.state,
     events,
     result: { task, released, late: false },
     summary: `${summary} (${evidence})`,
@@ -129,7 +132,8 @@ function holding(state: State, task: Task, request: TaskDoneRequest, now: Instan
 
 /** What was submitted is closed by the one who integrated it, or by who may act for all. */
 function mayClose(state: State, task: Task, request: { readonly agent: string; readonly person: boolean }): boolean {
-  return task.state === 'submitted' && refusedAuthority(state, request) === null;
+  const submission = state.submissions.find(({ id }) => id === task.submission);
+  return submission?.integrated?.by === request.agent || refusedAuthority(state, request) === null;
 }
 
 export interface Finish {
@@ -233,7 +237,7 @@ export const FINISH_ROWS = {
       rules: 'found',
       ticket: 'found',
     },
-    parts: () => ['tasks'],
+    parts: () => ['tasks', 'submissions'],
     combinable: true,
     ground: () => null,
   },

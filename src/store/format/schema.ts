@@ -152,9 +152,11 @@ export const SUBMISSION: Fields<Submission> = {
   text,
   commit: orNull(commit),
   files: listOf(recordOf(SUBMITTED_FILE)),
+  task: orNull(text),
+  integrated: orNull(recordOf<NonNullable<Submission['integrated']>>({ by: text, at: instant, paths: listOf(text) })),
   closed: orNull(
     recordOf<SubmissionClosing>({
-      how: oneOf('integrated', 'declined', 'withdrawn'),
+      how: oneOf('landed', 'declined', 'withdrawn'),
       by: text,
       at: instant,
       reason: orNull(text),

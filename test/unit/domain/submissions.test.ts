@@ -6,8 +6,9 @@ import type {
   IntegrateRequest,
   SubmitRequest,
 } from '../../../src/domain/submissions/submissions.js';
-import { at, baseOf, granted, refused } from '../../support/decisions.js';
+import { at, baseOf, claimOf, granted, refused, stateAfter } from '../../support/decisions.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
+import { addOf, draftOf, takeOf } from '../../support/tasks.js';
 
 const FILE: SubmittedFile = {
   path: 'src/1.ts',
@@ -35,6 +36,7 @@ const submitOf = (agent: string, changes: Partial<SubmitRequest> = {}): SubmitRe
   text: 'look',
   commit: null,
   files: [FILE],
+  task: null,
   ...changes,
 });
 
@@ -73,7 +75,7 @@ describe('a submission', () => {
     expect(state.submissions).toMatchObject([{ id, agent: 'w1', to: null, closed: null }]);
     expect(state.notes).toMatchObject([{ id, agent: 'w1', to: ['boss'], kind: 'handoff' }]);
     const blind = holding({ ...state, notes: [] }, 'boss');
-    expect(granted(blind, integrateOf('boss', id)).result.submission.closed).toMatchObject({ how: 'integrated' });
+    expect(granted(blind, integrateOf('boss', id)).result.submission.integrated).toMatchObject({ by: 'boss' });
   });
 
   it('is forgotten a day after it ended, and not before; an open one never', () => {
@@ -170,19 +172,41 @@ describe('integrating', () => {
     expect(may('noor', { state: demoted, id: toNoor.id })).toBe(false);
   });
 
-  it('happens once: who comes second is told of the first, the same agent gets the same answer', () => {
+  it('is done in one place at a time, and there again until it has landed', () => {
     const { state, id } = open();
-    const first = granted(state, integrateOf('boss', id, { paths: [] }), at(5));
-    const second = { ...first.state, agents: [...first.state.agents, agentRecord('omar', { role: 'orchestrator' })] };
-    expect(refused(second, integrateOf('omar', id))).toMatchObject({
-      code: 'lost',
-      reason: 'submission-closed',
-      submission: { closed: { how: 'integrated', by: 'boss', at: at(5) } },
-    });
-    expect(granted(first.state, integrateOf('boss', id)).result.again).toBe(true);
-    expect(granted(first.state, integrateOf('boss', id)).events).toEqual([]);
-    expect(refused(first.state, dropOf('boss', id))).toMatchObject({ reason: 'submission-closed' });
-    expect(refused(first.state, dropOf('w1', id))).toMatchObject({ reason: 'submission-closed' });
+    const first = granted(state, integrateOf('boss', id, { paths: ['README.md', 'docs/a'] }), at(5));
+    expect(first.result.submission).toMatchObject({ closed: null, integrated: { by: 'boss', at: at(5) } });
+    const omar = agentRecord('omar', { role: 'orchestrator' });
+    const both = { ...first.state, agents: [...first.state.agents, omar] };
+    for (const request of [integrateOf('omar', id), dropOf('omar', id), dropOf('w1', id)]) {
+      expect(refused(both, request, at(6))).toMatchObject({
+        code: 'lost',
+        reason: 'submission-closed',
+        submission: { integrated: { by: 'boss', at: at(5) } },
+      });
+    }
+    const again = granted(both, integrateOf('boss', id, { paths: ['README.md'] }), at(7));
+    expect(again.result).toMatchObject({ again: true, submission: { integrated: { paths: ['README.md', 'docs/a'] } } });
+    expect(again.events.map(({ type }) => type)).toEqual(['work.integrated']);
+    expect(granted(again.state, dropOf('boss', id)).result.submission.closed).toMatchObject({ how: 'declined' });
+  });
+
+  it('is another’s to do once the first holds none of it, and half an hour has passed, or is stopped', () => {
+    const { state, id } = open();
+    const held = holding(state, 'boss', { expiresAt: at(9_000), ttlSeconds: 9_000 });
+    const omar = agentRecord('omar', { role: 'orchestrator' });
+    const first = granted({ ...held, agents: [...held.agents, omar] }, integrateOf('boss', id)).state;
+    const asks = integrateOf('omar', id, { paths: [] });
+    expect(refused(first, asks, at(1_900))).toMatchObject({ reason: 'submission-closed' });
+    const free = { ...first, claims: [] };
+    expect(refused(free, asks, at(1_700))).toMatchObject({ reason: 'submission-closed' });
+    expect(granted(free, asks, at(1_900)).result.submission.integrated?.by).toBe('omar');
+    const kill = { by: 'omar', at: at(0), reason: 'x' };
+    const stopped = {
+      ...first,
+      agents: first.agents.map((one) => (one.id === 'boss' ? { ...one, killed: kill } : one)),
+    };
+    expect(granted(stopped, asks, at(10)).result.submission.integrated?.by).toBe('omar');
   });
 
   it('can be declined by who may integrate, and withdrawn by its author', () => {
@@ -194,5 +218,70 @@ describe('integrating', () => {
     expect(withdrawn.events.map(({ type }) => type)).toEqual(['work.withdrawn']);
     expect(refused(state, dropOf('noor', id))).toMatchObject({ code: 'closed', reason: 'not-integrator' });
     expect(refused(state, dropOf('noor', 'nope'))).toMatchObject({ reason: 'unknown-submission', open: [id] });
+  });
+});
+
+describe('the result of a task', () => {
+  const task = { kind: 'path' as const, text: 'src/1.ts' };
+  const given = stateAfter(FLEET, [addOf('boss', { ...draftOf('fix'), scope: [task] })]);
+  const taken = stateAfter(given, [takeOf('w1')]);
+  const handed = granted(taken, submitOf('w1'));
+  const { id } = handed.result.submission;
+  const standing = (state: State) => state.tasks.tasks[0];
+
+  it('is what the one who has it submits; its ground is free for who integrates', () => {
+    expect(handed.result).toMatchObject({ task: { id: 't1', state: 'submitted', submission: id }, late: false });
+    expect([handed.state.claims, handed.state.releases]).toEqual([[], []]);
+    expect(handed.events.map(({ type }) => type)).toContain('task.submitted');
+    expect(granted(taken, submitOf('w1', { task: 'none' })).result).toMatchObject({ task: null });
+    expect(refused(taken, submitOf('w2', { task: 't1' }))).toMatchObject({ code: 'lost', reason: 'not-your-task' });
+    const two = stateAfter(taken, [addOf('boss', draftOf('b')), takeOf('w1', { another: true })]);
+    expect(refused(two, submitOf('w1'))).toMatchObject({ reason: 'which-task' });
+  });
+
+  it('is open again when it is declined, with the reason and an attempt more; withdrawn without', () => {
+    const declined = standing(granted(handed.state, dropOf('boss', id, 'the API stays')).state);
+    expect(declined).toMatchObject({ state: 'open', attempts: 1, submission: null });
+    expect(declined?.tries).toMatchObject([{ agent: 'w1', how: 'declined', reason: 'the API stays' }]);
+    const withdrawn = standing(granted(handed.state, dropOf('w1', id, null)).state);
+    expect(withdrawn).toMatchObject({ state: 'open', attempts: 0, tries: [{ how: 'withdrawn' }] });
+  });
+
+  it('is done when what was integrated lands, all of it, and only then is the submission over', () => {
+    const held = granted(handed.state, claimOf('boss', 'src/1.ts')).state;
+    const integrated = granted(held, integrateOf('boss', id)).state;
+    const landOf = (paths: readonly string[]) => {
+      const where = {
+        commit: 'c'.repeat(40),
+        from: 'd'.repeat(40),
+        branch: 'main',
+        renames: [],
+        tasks: null,
+        open: {},
+      };
+      return { ...baseOf('boss'), kind: 'land' as const, paths, ...where };
+    };
+    const other = granted(integrated, landOf(['README.md']));
+    expect([standing(other.state)?.state, other.state.submissions[0]?.closed]).toEqual(['submitted', null]);
+    const { state, result } = granted(integrated, landOf(['README.md', 'src/1.ts']));
+    expect(result.done).toMatchObject([{ id: 't1', agent: 'w1', evidence: 'landed', commit: 'c'.repeat(40) }]);
+    expect(state.submissions[0]?.closed).toMatchObject({ how: 'landed', by: 'boss' });
+    const landed = {
+      ...baseOf('boss'),
+      kind: 'submissions-landed' as const,
+      submissions: [id],
+      commit: 'e'.repeat(40),
+    };
+    expect(granted(integrated, landed).result.done).toMatchObject([{ id: 't1', evidence: 'landed' }]);
+    expect(granted(held, landed).state).toBe(held);
+  });
+
+  it('that comes late is kept beside the task, which is another’s', () => {
+    const others = granted(taken, takeOf('w2'), at(1_900)).state;
+    const late = granted(others, submitOf('w1', { task: 't1' }), at(1_901));
+    expect(late.result).toMatchObject({ late: true, task: { id: 't1', agent: 'w2', state: 'taken' } });
+    expect(standing(late.state)?.late).toMatchObject([{ agent: 'w1', submission: late.result.submission.id }]);
+    const lapsed = granted(taken, submitOf('w1'), at(1_900));
+    expect(lapsed.result).toMatchObject({ late: false, task: { state: 'submitted', attempts: 1 } });
   });
 });

@@ -17,6 +17,8 @@ function submissionOf(id: string, changes: Partial<Submission> = {}): Submission
     to: null,
     text: 'x',
     commit: null,
+    task: null,
+    integrated: null,
     files: [
       { ...file, path: 'a', blob: blob('a') },
       { ...file, path: 'gone', blob: null, mode: null, carriesBase: false },
