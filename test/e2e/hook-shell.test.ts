@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Fleet, localFleet } from '../support/fleet.js';
+import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
 import { callHook, denialIn, type HookOptions } from '../support/harness.js';
 
 const SHELLS = ['claude-code.bash', 'codex.bash', 'gemini.shell', 'cursor.shell', 'opencode.bash'];
@@ -191,6 +191,72 @@ describe('before a command of git', () => {
     const elsewhere = fleet.box.repository();
     for (const command of ways) expect(await judged(fleet, command, { change: { cwd: elsewhere } })).toBeNull();
     expect(await judged(fleet, 'git push origin HEAD')).toBeNull();
+  });
+});
+
+describe('a push, where the shell of the harness runs no hooks of git', () => {
+  /** As Gemini CLI runs its shell. */
+  const NO_HOOKS = ['-c', 'core.hooksPath='];
+
+  async function ahead() {
+    const fleet = await sharedFleet();
+    const { box, clone } = fleet;
+    box.git(clone, ...NO_HOOKS, 'checkout', '-q', '-b', 'x');
+    box.write(clone, 'src/api/users.ts', 'mine\n');
+    box.git(clone, ...NO_HOOKS, 'commit', '-qam', 'unclaimed');
+    return fleet;
+  }
+
+  it('of unclaimed work to the main branch is stopped, however it is typed', async () => {
+    const fleet = await ahead();
+    const { box, clone, remote } = fleet;
+    for (const command of [
+      ...[
+        'git push origin x:main',
+        'git push origin HEAD:refs/heads/main',
+        'git push -f origin +x:main',
+        `git push ${remote} x:main`,
+      ],
+      ...[`cd ${clone} && git push origin HEAD:main`, `git -C ${clone} push origin x:main 2>&1 | tail -1`],
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([
+        command,
+        expect.stringContaining('src/api/users.ts: nobody holds it'),
+      ]);
+    }
+    box.git(clone, 'branch', '-qf', 'main', 'x');
+    box.git(clone, ...NO_HOOKS, 'checkout', '-q', 'main');
+    for (const command of ['git push', 'git push origin', 'git push --all', 'git push --mirror']) {
+      expect([command, await judged(fleet, command)]).toEqual([command, expect.stringContaining('refused: ')]);
+    }
+    for (const command of [
+      'git push origin x',
+      'git push --tags',
+      'git push --dry-run origin x:main',
+      'git push origin x:review',
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([command, null]);
+    }
+    expect((await fleet.as('maya', ['claim', 'src/api/users.ts'], { env: OWN })).code).toBe(0);
+    expect(await judged(fleet, 'git push origin x:main')).toBeNull();
+  });
+
+  it('that deletes the main branch or the state, or takes commits back, is stopped', async () => {
+    const fleet = await ahead();
+    const { box, clone } = fleet;
+    const state = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json')).branch ?? 'coord';
+    const said: [string, string][] = [
+      ['git push origin :main', 'deletes the main branch'],
+      ['git push origin --delete main', 'deletes the main branch'],
+      [`git push origin :${state}`, 'every claim and the audit trail with it'],
+      [`git push --force origin x:${state}`, 'claims of others would be lost'],
+    ];
+    for (const [command, words] of said) expect(await judged(fleet, command)).toContain(words);
+    const other = box.clone(fleet.remote);
+    box.write(other, 'README.md', 'theirs\n');
+    box.git(other, 'commit', '-qam', 'theirs');
+    box.git(other, 'push', '-q', 'origin', 'HEAD:main');
+    expect(await judged(fleet, 'git push --force origin x:main')).toContain('they would be undone');
   });
 });
 

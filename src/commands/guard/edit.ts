@@ -82,7 +82,7 @@ export async function answerAbout(
 }
 
 /** The verdict in the words of the harness. */
-export function answerTo(actor: Actor, dialect: Dialect, context: Context, act: HarnessAct, verdict: Verdict): Answer {
+export function answerTo(actor: Actor, dialect: Dialect, context: Context, act: Act, verdict: Verdict): Answer {
   if (verdict.kind === 'let-through') return { ...SILENCE, stderr: `coord: ${letThroughWords(verdict.error, act)}\n` };
   const error = guardError(verdict, { act, agent: actor.agent, now: context.now(), person: false });
   return error === null ? SILENCE : dialect.deny(harnessWords(error, standpointOf(actor, context)));

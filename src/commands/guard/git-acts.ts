@@ -3,9 +3,19 @@ import type { Verdict } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { sameRepository } from '../../git/addresses.js';
 import { pathsBetween } from '../../git/changes.js';
-import { isAncestor } from '../../git/refs.js';
+import { isAncestor, readHead, resolveCommit } from '../../git/refs.js';
+import { gitText } from '../../git/run.js';
 import { pathsOfCommit, readStaged, replayedCommit, type Staged } from '../../git/staged.js';
-import { type PushedRef, pushedRefs, refOfPreCommit } from '../../guards/pushed-refs.js';
+import {
+  type PushCommand,
+  type PushedRef,
+  type PushSettings,
+  type PushTarget,
+  pushedRefs,
+  refOfPreCommit,
+  remoteOfPush,
+  targetsOfPush,
+} from '../../guards/pushed-refs.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { ALLOWED, asError, banned, groundOfPaths, judge, unreadable } from './judge.js';
@@ -70,8 +80,8 @@ export async function judgePush(
   const read = await protectedConfig(context).catch(asError);
   if (read instanceof CoordError) return unreadable(read);
   const { config } = read;
-  const mains = mainBranches(read).map((branch) => `refs/heads/${branch}`);
-  const guarded = refs.filter(({ ref }) => ref === config.ref || mains.includes(ref));
+  const { mains, all } = guardedRefs(read);
+  const guarded = refs.filter(({ ref }) => all.includes(ref));
   if (guarded.length === 0 || !(await isOurRemote(context, config, destination))) return ALLOWED;
   for (const pushed of guarded) {
     const verdict = mains.includes(pushed.ref)
@@ -80,6 +90,67 @@ export async function judgePush(
     if (verdict.kind !== 'allowed') return verdict;
   }
   return ALLOWED;
+}
+
+/**
+ * Judges a push before it runs, by what was typed: for shells that run no hooks of git. What is pushed is read as it is
+ * now; what the remote has, from the remote itself.
+ */
+export async function judgePushCommand(context: Context, command: PushCommand): Promise<Verdict> {
+  const read = await protectedConfig(context).catch(asError);
+  if (read instanceof CoordError) return unreadable(read);
+  const settings = await pushSettings(context);
+  const remote = remoteOfPush(command, settings);
+  const guarded = guardedRefs(read);
+  const targets = targetsOfPush(command, settings).filter(({ ref }) => guarded.all.includes(ref));
+  const gone = command.what === 'mirror' ? guarded.all.filter((ref) => targets.every((one) => one.ref !== ref)) : [];
+  const moved: PushTarget[] = [...targets, ...gone.map((ref) => ({ source: null, ref }))];
+  if (moved.length === 0) return ALLOWED;
+  const address = await context.git(['remote', 'get-url', '--push', remote]);
+  const destination = address.code === 0 ? [remote, address.stdout.toString('utf8').trim()] : [remote];
+  if (!(await isOurRemote(context, read.config, destination))) return ALLOWED;
+  const there = await refsThere(context, read.config.remote, moved);
+  const pushed: PushedRef[] = [];
+  for (const { source, ref } of moved) {
+    const local = source === null ? null : await resolveCommit(context.git, source);
+    // What is not there git refuses by itself; what stands there already moves nothing.
+    const isMove = source === null ? there.has(ref) : local !== null && local !== there.get(ref);
+    if (isMove) pushed.push({ local, ref, remote: there.get(ref) ?? null });
+  }
+  return judgePush(context, destination, pushed);
+}
+
+async function pushSettings({ git, repository }: Context): Promise<PushSettings> {
+  const { ref } = await readHead(repository, git);
+  const refs = await gitText(git, ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/coord']);
+  const { stdout } = await git(['config', '-z', '--get-regexp', '^(push|remote|branch)\\.']);
+  const config = new Map<string, string[]>();
+  for (const entry of stdout.toString('utf8').split('\0').slice(0, -1)) {
+    const end = entry.indexOf('\n');
+    const key = end < 0 ? entry : entry.slice(0, end);
+    config.set(key, [...(config.get(key) ?? []), end < 0 ? '' : entry.slice(end + 1)]);
+  }
+  return {
+    branch: ref?.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null,
+    refs: refs.split('\n'),
+    config,
+  };
+}
+
+/** What the remote has now; where it cannot be asked, what was fetched of it last. */
+async function refsThere(context: Context, remote: string, moved: readonly PushTarget[]): Promise<Map<string, string>> {
+  const refs = [...new Set(moved.map(({ ref }) => ref))];
+  const asked = await context.remoteGit.lsRemote(remote, refs).catch(() => null);
+  if (asked?.code === 0) {
+    const lines = asked.stdout.split('\n').map((line) => line.split('\t'));
+    return new Map(lines.flatMap(([id = '', ref]) => (ref === undefined || !refs.includes(ref) ? [] : [[ref, id]])));
+  }
+  const known = new Map<string, string>();
+  for (const ref of refs) {
+    const tip = await resolveCommit(context.git, `refs/remotes/${remote}/${ref.slice('refs/heads/'.length)}`);
+    if (tip !== null) known.set(ref, tip);
+  }
+  return known;
 }
 
 async function judgeMain(context: Context, { remote }: Config, pushed: PushedRef): Promise<Verdict> {
@@ -103,6 +174,11 @@ async function judgeStateRef(
   if (local === null) return banned({ reason: 'deletes-state', branch });
   if (remote === null || (await isAncestor(git, remote, local)) === true) return ALLOWED;
   return banned({ reason: 'rewrites-state', branch });
+}
+
+function guardedRefs(read: ProtectedConfig): { readonly mains: readonly string[]; readonly all: readonly string[] } {
+  const mains = mainBranches(read).map((branch) => `refs/heads/${branch}`);
+  return { mains, all: [...mains, read.config.ref] };
 }
 
 function mainBranches({ config, from }: ProtectedConfig): readonly string[] {

@@ -13,7 +13,7 @@ import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { type Actor, contextAt, repositoryAt } from './actor.js';
 import { answerAbout, answerTo, judgeAll } from './edit.js';
-import { excusedPaths } from './git-acts.js';
+import { excusedPaths, judgePushCommand } from './git-acts.js';
 import { asError, banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
 import { type Located, locate } from './locate.js';
 
@@ -109,6 +109,9 @@ async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: S
   if (root === undefined || act.kind === 'stage') return SILENCE;
   const context = contextAt(actor, root);
   if ((await coordinationOf(context).catch(asError)) === null) return SILENCE;
+  if (act.kind === 'push') {
+    return answerTo(actor, dialect, context, 'push', await judgePushCommand(context, act.push));
+  }
   const question = act.kind === 'discard' ? await discarding(context, act) : await committing(context, act, findings);
   return question === null ? SILENCE : answerAbout(actor, dialect, context, 'command', question);
 }
@@ -125,8 +128,8 @@ async function committing(
   { git }: ShellFindings,
 ): Promise<Question | null> {
   const staged = await readStaged(context.repository, context.git, {}, context.repository.root);
-  const stagings = git.filter((one) => one.kind === 'stage' && one.directory === act.directory);
-  const specs = [act, ...stagings].flatMap((one) => one.paths ?? []);
+  const stagings = git.flatMap((one) => (one.kind === 'stage' && one.directory === act.directory ? [one] : []));
+  const specs = [act, ...stagings].flatMap(({ paths }) => paths);
   const entries = act.all || specs.length > 0 ? await statusEntries(context.git) : [];
   const further = entries.filter(
     (entry) => (act.all && entry.isTracked) || isNamed(context, entry, specs, act.directory),

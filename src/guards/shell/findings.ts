@@ -1,3 +1,4 @@
+import type { PushCommand } from '../pushed-refs.js';
 import type { Word } from './words.js';
 
 /** Something that a command would write, as far as it can be told. */
@@ -34,7 +35,9 @@ export type GitAct =
       readonly all: boolean;
       readonly paths: readonly string[];
       readonly directory: string;
-    };
+    }
+  /** Moves refs of a remote. */
+  | { readonly kind: 'push'; readonly push: PushCommand; readonly directory: string };
 
 /** A patch that is applied: its text, or the file that it is in. */
 export interface PatchFile {

@@ -52,6 +52,7 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
     if (operands.length === 0) addPatch(scope, input.file, input.text, { strip: 1, fromRoot: true });
     for (const file of operands) addPatch(scope, file, null, { strip: 1, fromRoot: true });
   },
+  push,
   config: (args, scope) => {
     const { operands, options } = readArguments(args, { short: 'f', long: ['file', 'blob', 'type', 'default'] });
     const names = operands.map(({ text }) => text.toLowerCase());
@@ -126,6 +127,30 @@ function commit(args: readonly Word[], scope: Scope): void {
   const paths = operands.flatMap((word) => (word.opaque || word.pattern !== null ? [] : [word.text]));
   const all = options.has('a') || options.has('all');
   scope.findings.git.push({ kind: 'commit', all, paths, directory: scope.directory });
+}
+
+const PUSH_VALUED = {
+  short: 'o',
+  long: ['push-option', 'receive-pack', 'exec', 'repo', 'recurse-submodules', 'signed'],
+};
+
+/** One whose words only the shell knows is left to the guard of the push itself. */
+function push(args: readonly Word[], scope: Scope): void {
+  const { operands, options } = readArguments(args, PUSH_VALUED);
+  const isDry = options.has('n') || options.has('dry-run');
+  if (scope.directory === null || isDry || operands.some(({ opaque }) => opaque)) return;
+  const [remote, ...refspecs] = operands.map(({ text }) => text);
+  // Tags alone.
+  if (options.has('tags') && refspecs.length === 0) return;
+  const what = options.has('mirror')
+    ? 'mirror'
+    : options.has('all') || options.has('branches')
+      ? 'all'
+      : options.has('d') || options.has('delete')
+        ? 'delete'
+        : 'refs';
+  const command = { remote: remote ?? options.get('repo')?.[0]?.text ?? null, refspecs, what } as const;
+  scope.findings.git.push({ kind: 'push', push: command, directory: scope.directory });
 }
 
 /** What is staged here is in the commit that follows, if one does. */

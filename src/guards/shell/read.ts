@@ -26,7 +26,9 @@ export interface Shell {
 export function readShell(script: string, { directory, home }: Shell): ShellFindings {
   const findings = noFindings();
   readScript(script, { directory, home, findings, depth: 0 });
-  return findings;
+  // Each place is looked at on the disk.
+  const writes = new Map(findings.writes.map((write) => [JSON.stringify(write), write]));
+  return { ...findings, writes: [...writes.values()] };
 }
 
 /** Reads a script within a script. */
