@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import {
   GUARDED_HOOKS,
   type GuardedHook,
@@ -22,6 +22,11 @@ import {
   type Program,
   programIn,
 } from './hook-script.js';
+
+/** What the pre-commit framework adds to the name of a hook that it replaces. */
+const LEGACY_SUFFIX = '.legacy';
+const IGNORE_FILE = '.gitignore';
+const IGNORE_ALL = '*\n';
 
 /**
  * How one hook stands. `live`: the guard runs. `managed`: a hook of somebody else's calls it. `stale`: it is there, but would be written differently now: another
@@ -100,7 +105,11 @@ export class HookFiles {
   uninstall(): HooksTaken {
     const plan = this.removable();
     for (const hook of plan.restored) renameSync(join(this.keptFolder, hook), join(this.folder, hook));
-    for (const hook of plan.removed) if (!plan.restored.includes(hook)) rmSync(join(this.folder, hook));
+    for (const hook of plan.removed) {
+      const path = join(this.folder, hook);
+      if (!plan.restored.includes(hook) && isOurs(path)) rmSync(path);
+      if (isOurs(`${path}${LEGACY_SUFFIX}`)) rmSync(`${path}${LEGACY_SUFFIX}`);
+    }
     if (plan.left.length === 0) this.unlinkSiblings();
     return plan;
   }
@@ -111,7 +120,8 @@ export class HookFiles {
       const path = join(this.folder, hook);
       const ours = isOurs(path);
       const kept = exists(join(this.keptFolder, hook));
-      return { hook, ours, kept, isTheirs: kept && exists(path) && !ours };
+      const moved = isOurs(`${path}${LEGACY_SUFFIX}`);
+      return { hook, ours: ours || moved, kept, isTheirs: kept && exists(path) && !ours };
     });
     const those = (is: (one: (typeof hooks)[number]) => boolean) => hooks.filter(is).map(({ hook }) => hook);
     return {
@@ -127,6 +137,10 @@ export class HookFiles {
     const content = contentOf(path);
     if (content === null || !isHookScript(content)) {
       if (isRunnable(path) && callsGuard(hook, content ?? '', this.root)) {
+        return { hook, standing: 'managed', chained, problem: null };
+      }
+      // The pre-commit framework moves what it finds out of its way, and goes on running it.
+      if (isRunnable(path) && content?.includes('pre-commit') && isOurs(`${path}${LEGACY_SUFFIX}`)) {
         return { hook, standing: 'managed', chained, problem: null };
       }
       const standing = exists(path) && exists(join(this.keptFolder, hook)) ? 'overwritten' : 'absent';
@@ -168,9 +182,12 @@ export class HookFiles {
   /** A hook may look for other files beside itself: each is linked beside the kept ones. */
   private linkSiblings(): void {
     if (!exists(this.keptFolder)) return;
+    const inside = relative(this.root, this.keptFolder);
+    // In a worktree it would be committed by the next `git add -A`.
+    if (!/^\.\.|^\.git[\\/]/.test(inside)) writeFileSync(join(this.keptFolder, IGNORE_FILE), IGNORE_ALL);
     for (const name of readdirSync(this.folder)) {
       const link = join(this.keptFolder, name);
-      if (isGuarded(name) || name.endsWith('.sample') || name.endsWith('.coord-new') || exists(link)) continue;
+      if (isOwnName(name) || exists(link) || isOurs(join(this.folder, name))) continue;
       try {
         symlinkSync(join('..', basename(this.folder), name), link);
       } catch {
@@ -183,7 +200,8 @@ export class HookFiles {
     if (!exists(this.keptFolder)) return;
     for (const name of readdirSync(this.keptFolder)) {
       const path = join(this.keptFolder, name);
-      if (linkOf(path) === join('..', basename(this.folder), name)) rmSync(path);
+      const isIgnore = name === IGNORE_FILE && contentOf(path) === IGNORE_ALL;
+      if (isIgnore || linkOf(path) === join('..', basename(this.folder), name)) rmSync(path);
     }
     try {
       rmdirSync(this.keptFolder);
@@ -193,8 +211,10 @@ export class HookFiles {
   }
 }
 
-function isGuarded(name: string): boolean {
-  return GUARDED_HOOKS.some((hook) => hook === name);
+/** What is no neighbour of an earlier hook. */
+function isOwnName(name: string): boolean {
+  const isGuarded = GUARDED_HOOKS.some((hook) => hook === name);
+  return isGuarded || name === IGNORE_FILE || name.endsWith('.sample') || name.endsWith('.coord-new');
 }
 
 function whyStale(hook: GuardedHook, path: string, content: string, program: Program): string | null {
@@ -212,7 +232,13 @@ function isOurs(path: string): boolean {
 
 /** Hook managers, by a word of the hooks that they write, and the files in which they are told what to run. */
 const MANAGERS: readonly (readonly [word: string, files: (hook: GuardedHook) => readonly string[]])[] = [
-  ['lefthook', () => ['yml', 'yaml', 'toml', 'json'].flatMap((kind) => [`lefthook.${kind}`, `.lefthook.${kind}`])],
+  [
+    'lefthook',
+    (hook) => [
+      ...['yml', 'yaml', 'toml', 'json'].flatMap((kind) => [`lefthook.${kind}`, `.lefthook.${kind}`]),
+      ...[`.lefthook/${hook}/coord`, `.lefthook/${hook}/coord.sh`],
+    ],
+  ],
   ['dirname "$0")/h"', (hook) => [`.husky/${hook}`]],
   ['pre-commit', () => ['.pre-commit-config.yaml']],
 ];

@@ -55,6 +55,11 @@ guard() {
   fi
 }
 
+# The pre-commit framework runs a guard that it replaced, and would be run by it in a circle.
+keeps() {
+  [ -z "$PRE_COMMIT_RUNNING_LEGACY" ] && [ -f "$kept" ] && [ -x "$kept" ]
+}
+
 missing() {
   if [ "$COORD_GUARD" = off ]; then return 0; fi
   cat >&2 <<END
@@ -75,7 +80,7 @@ ${TAILS[hook] ?? WITHOUT_INPUT}`;
 }
 
 const WITHOUT_INPUT = `guard "$@" || exit $?
-if [ -f "$kept" ] && [ -x "$kept" ]; then exec "$kept" "$@"; fi
+if keeps; then exec "$kept" "$@"; fi
 `;
 
 /**
@@ -95,14 +100,14 @@ exit 0
 
 const WITH_MESSAGE = `${PASSED}before=$(cat "$mark" 2>/dev/null) && rm -f "$mark"
 if [ -z "$before" ] || [ "$before" != "$(passed)" ]; then guard "$@" || exit $?; fi
-if [ -f "$kept" ] && [ -x "$kept" ]; then exec "$kept" "$@"; fi
+if keeps; then exec "$kept" "$@"; fi
 `;
 
 /** Both are given what git writes; the dot keeps the line ends that the shell would take away. */
 const WITH_INPUT = `input=$(cat && echo .)
 input=\${input%.}
 printf %s "$input" | guard "$@" || exit $?
-if [ -f "$kept" ] && [ -x "$kept" ]; then printf %s "$input" | "$kept" "$@"; fi
+if keeps; then printf %s "$input" | "$kept" "$@"; fi
 `;
 
 const TAILS: { readonly [hook in GuardedHook]?: string } = {

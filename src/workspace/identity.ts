@@ -16,12 +16,23 @@ export interface RecordedSession {
   readonly session: string;
 }
 
-/** Variables in which agent harnesses export the id of their run. */
-const HARNESS_SESSIONS = [
-  { harness: 'claude-code', variable: 'CLAUDE_CODE_SESSION_ID' },
-  { harness: 'codex', variable: 'CODEX_THREAD_ID' },
-  { harness: 'gemini', variable: 'GEMINI_SESSION_ID' },
-] as const;
+/**
+ * Variables in which agent harnesses export the id of their run, the first that is set. What Codex calls a thread is that
+ * of a sub-agent in one; its hooks name the session.
+ */
+const HARNESS_SESSIONS: readonly { readonly harness: string; readonly variables: readonly string[] }[] = [
+  { harness: 'claude-code', variables: ['CLAUDE_CODE_SESSION_ID'] },
+  { harness: 'codex', variables: ['CODEX_SESSION_ID', 'CODEX_THREAD_ID'] },
+  { harness: 'gemini', variables: ['GEMINI_SESSION_ID'] },
+];
+
+/** Harnesses whose ids begin with the time: two that start together differ only at the end. */
+const TIME_FIRST = ['codex', 'opencode'];
+
+/** The id of an agent that nobody has named: after its harness, and what tells its session from others. */
+export function nameAfter(harness: string, session: string): string {
+  return `${harness}-${TIME_FIRST.includes(harness) ? session.slice(-8) : session.slice(0, 8)}`;
+}
 
 const SESSION_ID = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 
@@ -84,7 +95,7 @@ function findCandidates(env: Environment, recorded: readonly RecordedSession[]):
   const started = (id: string | undefined) => recorded.find(({ session }) => session === id)?.agent;
   const explicit = started(nonEmpty(env.COORD_SESSION));
   if (explicit !== undefined) return [explicit];
-  const exported = harnessRuns(env).map(({ harness, id }) => started(id) ?? `${harness}-${id.slice(0, 8)}`);
+  const exported = harnessRuns(env).map(({ harness, id }) => started(id) ?? nameAfter(harness, id));
   const found = exported.length > 0 ? exported : recorded.map(({ agent }) => agent);
   return [...new Set(found)];
 }
@@ -108,8 +119,8 @@ export function harnessesIn(env: Environment): string[] {
 }
 
 function harnessRuns(env: Environment): { readonly harness: string; readonly id: string }[] {
-  return HARNESS_SESSIONS.flatMap(({ harness, variable }) => {
-    const id = nonEmpty(env[variable]);
+  return HARNESS_SESSIONS.flatMap(({ harness, variables }) => {
+    const id = variables.map((variable) => nonEmpty(env[variable])).find((value) => value !== undefined);
     return id !== undefined && SESSION_ID.test(id) ? [{ harness, id }] : [];
   });
 }

@@ -8,6 +8,24 @@ const WAYS = [
   ...['chmod -x .git/hooks/prepare-commit-msg', 'mv .git/hooks .git/off', 'echo exit > .git/hooks/pre-commit'],
   ...['cp my/pre-commit .git/hooks/', 'rm -rf .git', 'coord guard uninstall', 'npx coord --agent x guard uninstall'],
   ...['node /opt/coord/bin/coord.js guard uninstall claude-code'],
+  ...[
+    'HUSKY=0 git commit -m x',
+    'LEFTHOOK=0 git push',
+    'SKIP=lint,coord-pre-push git push',
+    'LEFTHOOK=false git -C . merge x',
+  ],
+  ...[
+    'export HUSKY=0; git commit -am x',
+    'env SKIP_SIMPLE_GIT_HOOKS=1 git commit -m x',
+    'LEFTHOOK_EXCLUDE=coord git commit',
+  ],
+  ...[
+    'pre-commit uninstall',
+    'npx --no lefthook uninstall',
+    'pre-commit uninstall -t pre-push',
+    'python3 -m pre_commit uninstall',
+  ],
+  'npx --no coord guard uninstall',
 ];
 const HARMLESS = [
   ...[
@@ -18,6 +36,8 @@ const HARMLESS = [
     'rm .git/index.lock',
   ],
   ...['coord guard status', 'coord guard uninstall --help', 'echo coord guard uninstall', 'coord guard install codex'],
+  ...['HUSKY=0 npm ci', 'HUSKY=0 npm ci && git commit -m x', 'SKIP=flake8 git commit -m x', 'HUSKY=1 git commit -m x'],
+  ...['pre-commit install', 'lefthook run pre-commit', 'grep uninstall pre-commit'],
   ...['git config core.hooksPath', 'git config --get core.hooksPath'],
 ];
 
@@ -32,6 +52,28 @@ describe('the guards themselves', () => {
       expect([command, await judged(fleet, command)]).toEqual([command, expect.stringContaining('guard')]);
     }
     for (const command of HARMLESS) expect([command, await judged(fleet, command)]).toEqual([command, null]);
+  });
+
+  it('are not where git was told to look for them', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    for (const hook of ['pre-commit', 'prepare-commit-msg', 'pre-push']) {
+      box.write(clone, `.husky/_/${hook}`, '#!/bin/sh\n. "$(dirname "$0")/h"');
+      box.write(clone, `.husky/${hook}`, `npx --no coord guard run ${hook} "$@"`);
+    }
+    box.git(clone, 'config', 'core.hooksPath', '.husky/_');
+    for (const command of [
+      'rm -rf .husky/_',
+      'rm -rf .husky',
+      'rm .husky/_/pre-push',
+      'echo >.husky/_/pre-commit',
+      'mv .husky x',
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([command, expect.stringContaining('is a guard')]);
+    }
+    for (const command of ['rm -rf .husky/x', 'cat .husky/_/pre-commit', 'rm .husky/_/post-commit']) {
+      expect([command, await judged(fleet, command)]).toEqual([command, null]);
+    }
   });
 
   it('are not edited either', async () => {

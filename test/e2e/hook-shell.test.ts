@@ -244,7 +244,7 @@ describe('a push, where the shell of the harness runs no hooks of git', () => {
   it('that deletes the main branch or the state, or takes commits back, is stopped', async () => {
     const fleet = await ahead();
     const { box, clone } = fleet;
-    const state = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json')).branch ?? 'coord';
+    const state = 'refs/coord/state';
     const said: [string, string][] = [
       ['git push origin :main', 'deletes the main branch'],
       ['git push origin --delete main', 'deletes the main branch'],

@@ -31,7 +31,7 @@ export function payloadOf(
 /** The agent that each harness's fixtures act as, when nobody says otherwise. */
 export const AGENTS = {
   'claude-code': 'claude-code-8f14e45f',
-  codex: 'codex-019a7c3e',
+  codex: 'codex-0d8e7f21',
   gemini: 'gemini-c9f0f895',
   cursor: 'cursor-45c48cce',
   opencode: 'opencode-mN9vRt3w',

@@ -44,9 +44,20 @@ describe('who acts', () => {
     }
   });
 
+  it('is the session of Codex in its sub-agents too, and not that of another that began with it', () => {
+    const codex = (session: string, thread: string) => ({ CODEX_SESSION_ID: session, CODEX_THREAD_ID: thread });
+    const root = '01a22c57-b9ac-7fe1-a82e-7ca40e744356';
+    const own = resolveIdentity(undefined, codex(root, root), []);
+    expect(own).toEqual({ agent: 'codex-0e744356', session: root });
+    expect(resolveIdentity(undefined, codex(root, '01a22c57-c000-7000-8000-000000000000'), [])).toEqual(own);
+    expect(resolveIdentity(undefined, { CODEX_THREAD_ID: root }, [])).toEqual(own);
+    const beside = resolveIdentity(undefined, codex('01a22c57-b9ad-7abc-9000-111111111111', root), []);
+    expect(beside.agent).not.toBe(own.agent);
+  });
+
   it('is never a guess between several', () => {
     expect(failure(undefined, {}, [MAYA, NOOR]).details).toEqual({ candidates: ['maya', 'noor'] });
-    const harnesses = { ...CLAUDE, CODEX_THREAD_ID: 'ffffffff-0000' };
+    const harnesses = { ...CLAUDE, CODEX_THREAD_ID: '0000-ffffffff' };
     expect(failure(undefined, harnesses, []).message).toContain('claude-code-12345678, codex-ffffffff');
   });
 

@@ -6,7 +6,7 @@ import type { Harness, HarnessCall } from '../../guards/harness/dialects.js';
 import { LocalSessions } from '../../store/cache/local-sessions.js';
 import { Context } from '../../workspace/context.js';
 import type { Host } from '../../workspace/host.js';
-import { isSessionId, type RecordedSession } from '../../workspace/identity.js';
+import { isSessionId, nameAfter, type RecordedSession } from '../../workspace/identity.js';
 
 /** Who a harness acts for, and where it works. */
 export interface Actor {
@@ -31,11 +31,6 @@ export function actorOf(host: Host, harness: Harness, { session, directory }: Ha
   const recorded = session === null || repository === null ? null : recordedAgent(repository, session);
   const agent = named ? named : (recorded ?? (session === null ? null : nameAfter(harness, session)));
   return { host, harness, directory: at, agent, session };
-}
-
-/** As `identity.ts` names it; OpenCode's ids begin with the time, so their end tells more. */
-export function nameAfter(harness: Harness, session: string): string {
-  return `${harness}-${harness === 'opencode' ? session.slice(-8) : session.slice(0, 8)}`;
 }
 
 /** The repository that a directory is in; null when it is in none. */

@@ -30,7 +30,7 @@ export async function judgeEdit(
 /** An edit of the hooks that guard this repository; null: of something else. */
 async function judgeGuards(actor: Actor, dialect: Dialect, paths: readonly string[]): Promise<Answer | null> {
   const { directory } = actor;
-  const repository = paths.some((path) => path.includes('hooks')) ? repositoryAt(existing(directory)) : null;
+  const repository = paths.some((path) => /hook|husky/.test(path)) ? repositoryAt(existing(directory)) : null;
   if (repository === null) return null;
   const edited = paths.map((path) => ({ path, directory, isPattern: false, follows: true, into: [] }));
   const ways = guardsAmong(repository, edited);

@@ -13,7 +13,7 @@ import { rulesList } from '../rules/rules.js';
 import { sessionEnd } from '../session/end.js';
 import { sessionStart } from '../session/start.js';
 import { Input, type Outcome } from '../verb.js';
-import { type Actor, contextFor, nameAfter, repositoryAt, standpointOf } from './actor.js';
+import { type Actor, contextFor, repositoryAt, standpointOf } from './actor.js';
 import { asError, coordinationOf } from './judge.js';
 
 /** Where harnesses say which project they work in, should their current directory be elsewhere. */
@@ -29,14 +29,13 @@ export async function openSession(actor: Actor, dialect: Dialect): Promise<Answe
   const known = await coordinationOf(contextFor(actor, place)).catch(asError);
   if (known === null) return SILENCE;
   const state = known instanceof CoordError || known.state instanceof CoordError ? null : known.state;
-  const own = withNameOfItsOwn(actor, state);
-  const context = contextFor(own, place);
-  const outcome = await started(own, context);
-  const { agent, session } = own;
+  const context = contextFor(actor, place);
+  const outcome = await started(actor, context);
+  const { agent, session } = actor;
   const isStarted = !(outcome instanceof CoordError) && agent !== null && session !== null;
   if (isStarted && state !== null) forgetEnded(context, state, agent);
-  const failed = isStarted ? exportIdentity(own, agent, session) : null;
-  const text = await wordsOf(own, context, outcome);
+  const failed = isStarted ? exportIdentity(actor, agent, session) : null;
+  const text = await wordsOf(actor, context, outcome);
   const answer = dialect.open({ text, agent: isStarted ? agent : null, session: isStarted ? session : null });
   return failed === null ? answer : { ...answer, stderr: `coord: ${failed}\n` };
 }
@@ -55,14 +54,6 @@ export async function closeSession(actor: Actor, dialect: Dialect): Promise<Answ
 function placeOf({ directory, host }: Actor): string | null {
   const named = PROJECT_VARIABLES.flatMap((name) => host.env[name] ?? []);
   return [directory, ...named].find((place) => place !== '' && repositoryAt(place) !== null) ?? null;
-}
-
-/** Harnesses whose ids begin with the time may start two sessions with the same first characters. */
-function withNameOfItsOwn(actor: Actor, state: State | null): Actor {
-  const { agent, session, harness, host } = actor;
-  if (agent === null || session === null || host.env.COORD_AGENT || agent !== nameAfter(harness, session)) return actor;
-  const taken = state === null ? null : (findAgent(state, agent)?.session ?? null);
-  return taken === null || taken === session ? actor : { ...actor, agent: `${harness}-${session.slice(-8)}` };
 }
 
 async function started({ session }: Actor, context: Context): Promise<Outcome> {

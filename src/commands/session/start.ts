@@ -60,7 +60,10 @@ export const sessionStart: Verb = {
     const success = await output(context, briefing, mostBytes);
     const refused = await record(context, store, start, briefing.rules.digest);
     if (refused) return refused;
-    return { ...success, warnings: warningsFor(context, briefing, before, identity) };
+    return {
+      ...success,
+      warnings: [...(await guardWarnings(context)), ...warningsFor(context, briefing, before, identity)],
+    };
   },
 };
 
@@ -154,6 +157,13 @@ async function output(context: Context, briefing: Briefing, mostBytes: number): 
     },
     text: (style) => linesOfFit(briefingParts(briefing, now, style), fit.full),
   };
+}
+
+/** Puts back the guards of this worktree where that is coord's to do; a session starts without them too. */
+async function guardWarnings(context: Context): Promise<string[]> {
+  const { repairGuards } = await import('../guard/status.js');
+  const written = await repairGuards(context).catch(() => []);
+  return written.length === 0 ? [] : [`the guards of this worktree were off, and are back: ${written.join(', ')}`];
 }
 
 function warningsFor(

@@ -57,12 +57,14 @@ export interface ShellFindings {
   readonly patches: PatchFile[];
   /** Ways past a guard, in words. */
   readonly bypasses: string[];
+  /** What is exported that switches the hooks of a manager off, for the commands that follow. */
+  readonly exported: string[];
   /** Command lines in words, an ellipsis for each that only the shell knows; to be compared with what the configuration names. */
   readonly commands: string[][];
 }
 
 export function noFindings(): ShellFindings {
-  return { writes: [], git: [], patches: [], bypasses: [], commands: [] };
+  return { writes: [], git: [], patches: [], bypasses: [], exported: [], commands: [] };
 }
 
 /** Where a command runs, and what it finds there. */
@@ -71,6 +73,8 @@ export interface Scope {
   readonly directory: string | null;
   readonly home: string | null;
   readonly findings: ShellFindings;
+  /** What is set for this command alone that switches the hooks of a manager off. */
+  readonly off?: readonly string[];
   /** How deep in scripts within scripts. */
   readonly depth: number;
 }
@@ -97,10 +101,24 @@ export interface CommandInput {
   readonly file: Word | null;
 }
 
-/** Variables that switch the guards of git off. */
-export function noteAssignment({ text }: Word, { bypasses }: ShellFindings): void {
+/** Variables with which hook managers leave out hooks: all of them, or those that the value names. */
+const SWITCHES: readonly RegExp[] = [
+  /^HUSKY=0$/,
+  /^LEFTHOOK=(?:0|false|no|off)$/i,
+  /^LEFTHOOK_EXCLUDE=.*coord/,
+  /^SKIP=.*coord/,
+  /^SKIP_SIMPLE_GIT_HOOKS=(?:1|true)$/i,
+  /^OVERCOMMIT_DISABLE=1$/,
+];
+
+/**
+ * Notes variables that switch the guards of git off.
+ * @returns whether it switches off a hook manager, which matters to commands of git alone
+ */
+export function noteAssignment({ text }: Word, { bypasses }: ShellFindings): boolean {
   if (/^COORD_GUARD=off$/i.test(text)) bypasses.push('COORD_GUARD=off is for a person, who passes a guard by hand');
   if (/^GIT_CONFIG_[A-Z]+(?:_\d+)?=.*core\.hookspath/i.test(text)) bypasses.push(HOOKS_PATH_WORDS);
+  return SWITCHES.some((pattern) => pattern.test(text));
 }
 
 export const HOOKS_PATH_WORDS =

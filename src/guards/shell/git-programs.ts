@@ -66,6 +66,7 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
 
 /** Commands that run hooks, and can be told not to. */
 const SKIPS_HOOKS = new Set(['commit', 'push', 'merge', 'am', 'rebase', 'pull']);
+const RUNS_HOOKS = new Set([...SKIPS_HOOKS, 'cherry-pick', 'revert']);
 
 /** Looks at one command of git. @param args what follows the word `git` */
 export function examineGit(args: readonly Word[], input: CommandInput, scope: Scope): void {
@@ -74,6 +75,10 @@ export function examineGit(args: readonly Word[], input: CommandInput, scope: Sc
   const rest = args.slice(at + 1);
   if (SKIPS_HOOKS.has(name) && skipsHooks(name, rest)) {
     scope.findings.bypasses.push(`git ${name} --no-verify leaves out the hooks, and the guards in them`);
+  }
+  const off = [...(scope.off ?? []), ...scope.findings.exported];
+  if (RUNS_HOOKS.has(name) && off.length > 0) {
+    scope.findings.bypasses.push(`${off.join(' ')} leaves out the hooks of git ${name}, and the guards in them`);
   }
   if (Object.hasOwn(COMMANDS, name)) COMMANDS[name]?.(rest, { ...scope, directory }, input);
 }

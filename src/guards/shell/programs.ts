@@ -44,12 +44,14 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
       scope.findings.bypasses.push(`coord ${own.join(' ')} takes guards away, which is for a person`);
     return;
   }
+  const manager = managerTakenAway(words);
+  if (manager !== null) scope.findings.bypasses.push(`${manager} takes the hooks away, and the guards in them`);
   scope.findings.commands.push(words.map(({ text, opaque }) => (opaque ? '…' : text)));
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
   if (wrapper) unwrap(name, args, wrapper, scope, (inner, within) => examine(inner, input, within, read));
   else if (SHELLS.has(name)) shell(args, input, scope, read);
   else if (name === 'eval') evaluated(args, scope, read);
-  else if (name === 'export') for (const word of args) noteAssignment(word, scope.findings);
+  else if (name === 'export') exported(args, scope);
   else if (name === 'apply_patch' || name === 'applypatch') applyPatch(args, input, scope);
   else if (name === 'find') find(args, scope, (inner) => examine(inner, input, scope, read));
   else if (name === 'git') examineGit(args, input, scope);
@@ -61,8 +63,10 @@ function coordWords(words: readonly Word[]): string[] | null {
   const texts = words.map(({ text }) => text);
   const [first, second] = texts.map(baseName);
   if (first === 'coord' || first === 'coord.js') return texts.slice(1);
-  const isStarted = (first === 'node' && second === 'coord.js') || (first === 'npx' && second === 'coord');
-  return isStarted ? texts.slice(2) : null;
+  const isStarted = first === 'node' && second === 'coord.js';
+  if (isStarted) return texts.slice(2);
+  const at = first === 'npx' ? texts.findIndex((text, index) => index > 0 && !text.startsWith('-')) : -1;
+  return at > 0 && baseName(texts[at] ?? '') === 'coord' ? texts.slice(at + 1) : null;
 }
 
 /** `guard uninstall`, for what it does and not only says. */
@@ -70,6 +74,33 @@ function takesGuardsAway(words: readonly string[]): boolean {
   if (words.some((word) => ['--help', '-h', '--dry-run'].includes(word))) return false;
   const verb = words.indexOf('guard');
   return verb >= 0 && words[verb + 1] === 'uninstall';
+}
+
+const MANAGERS = new Set(['husky', 'lefthook', 'pre-commit', 'simple-git-hooks', 'overcommit']);
+const RUNNERS = new Set([
+  'npx',
+  'pnpm',
+  'yarn',
+  'bunx',
+  'bun',
+  'pipx',
+  'uvx',
+  'dlx',
+  'exec',
+  'run',
+  'x',
+  'python',
+  'python3',
+]);
+
+/** A hook manager that is told to uninstall its hooks, by whatever runner; null: another command. */
+function managerTakenAway(words: readonly Word[]): string | null {
+  const texts = words.map(({ text }) => baseName(text));
+  const at = texts.findIndex((text) => !RUNNERS.has(text) && !text.startsWith('-'));
+  const name = (texts[at] ?? '').replace('_', '-').replace(/@.*$/, '');
+  if (!MANAGERS.has(name)) return null;
+  const isAway = texts.slice(at + 1).some((text) => text === 'uninstall' || text === '--uninstall');
+  return isAway ? `${name} uninstall` : null;
 }
 
 function baseName(path: string): string {
@@ -84,6 +115,7 @@ function unwrap(
   run: (words: readonly Word[], scope: Scope) => void,
 ): void {
   const assigns = name === 'env' || name === 'sudo';
+  const off = [...(scope.off ?? [])];
   let { directory } = scope;
   let at = 0;
   while (at < args.length) {
@@ -92,12 +124,12 @@ function unwrap(
     if (!isOption && !(assigns && /^[A-Za-z_]\w*=/.test(text))) break;
     at += 1;
     if (text === '--') break;
-    if (!isOption) noteAssignment(args[at - 1] as Word, scope.findings);
+    if (!isOption && noteAssignment(args[at - 1] as Word, scope.findings)) off.push(text);
     else if (takesNext(text, short, long)) at += 1;
     // env -C and sudo -D run it elsewhere.
     if (/^(?:-[CD]|--chdir)/.test(text)) directory = null;
   }
-  run(args.slice(at + operands), { ...scope, directory });
+  run(args.slice(at + operands), { ...scope, directory, off });
 }
 
 function takesNext(text: string, short: string, long: readonly string[]): boolean {
@@ -115,6 +147,10 @@ function shell(args: readonly Word[], input: CommandInput, scope: Scope, read: R
     // What is known of it is read, although a variable in it is not.
     if (script) read(script.text, within);
   } else if (input.text !== null && !args.some(({ text }) => !text.startsWith('-'))) read(input.text, within);
+}
+
+function exported(args: readonly Word[], { findings }: Scope): void {
+  for (const word of args) if (noteAssignment(word, findings)) findings.exported.push(word.text);
 }
 
 function evaluated(args: readonly Word[], scope: Scope, read: ReadScript): void {

@@ -92,24 +92,27 @@ class Walker {
       const duplicates = operator === '>&' && /^(\d+-?|-)$/.test(target.text);
       if (WRITING.has(operator) || (operator === '>&' && !duplicates)) addWrite(scope, target);
     }
-    const command = this.withoutPrelude(words, scope);
+    const { command, off } = this.withoutPrelude(words, scope);
     const [program, ...rest] = command;
     if (!program || isTest) return;
     if (isChangeOfDirectory(program)) this.changeDirectory(program.text, rest);
-    else examine(command, inputOf(redirects), scope, readScript);
+    else examine(command, inputOf(redirects), { ...scope, off: [...(scope.off ?? []), ...off] }, readScript);
   }
 
   /** The words from the name of the program on; keywords and assignments stand before it. */
-  private withoutPrelude(words: readonly Word[], { findings }: Scope): readonly Word[] {
+  private withoutPrelude(
+    words: readonly Word[],
+    { findings }: Scope,
+  ): { readonly command: readonly Word[]; readonly off: readonly string[] } {
+    const off: string[] = [];
     let at = 0;
     for (; at < words.length; at += 1) {
       const word = words[at] as Word;
       if (!word.quoted && KEYWORDS.has(word.text)) continue;
-      const name = ASSIGNMENT.exec(word.text)?.[1];
-      if (name === undefined) break;
-      noteAssignment(word, findings);
+      if (!ASSIGNMENT.test(word.text)) break;
+      if (noteAssignment(word, findings)) off.push(word.text);
     }
-    return words.slice(at);
+    return { command: words.slice(at), off };
   }
 
   private changeDirectory(program: string, args: readonly Word[]): void {
