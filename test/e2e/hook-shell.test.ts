@@ -243,7 +243,7 @@ describe('a push, where the shell of the harness runs no hooks of git', () => {
 
   it('that deletes the main branch or the state, or takes commits back, is stopped', async () => {
     const fleet = await ahead();
-    const { box, clone } = fleet;
+    const { box } = fleet;
     const state = 'refs/coord/state';
     const said: [string, string][] = [
       ['git push origin :main', 'deletes the main branch'],

@@ -173,7 +173,10 @@ describe('hook managers', () => {
     expect(installed.stderr).toContain('.husky/_ is in the worktree');
     expect(await standings(fleet)).toEqual(ALL_LIVE);
     // Nothing of it is for anybody else, and git has nothing to say of it.
-    expect(box.tryGit(clone, 'status', '--porcelain', '-uall')).toMatchObject({ stdout: '?? .husky/pre-commit\n', stderr: '' });
+    expect(box.tryGit(clone, 'status', '--porcelain', '-uall')).toMatchObject({
+      stdout: '?? .husky/pre-commit\n',
+      stderr: '',
+    });
     expect(commitReadme(fleet).code).toBe(0);
     expect(readFileSync(ran, 'utf8')).toBe('husky\n');
     husky(fleet);

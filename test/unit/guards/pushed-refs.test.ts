@@ -96,7 +96,12 @@ it.each<[string, Partial<PushCommand>, PushSettings, string[]]>([
   ],
   ['a pattern', { refspecs: ['refs/heads/a/*:refs/heads/*'] }, settings(), ['refs/heads/a/b → b']],
   ['all', { what: 'all' }, settings(), ['refs/heads/main → main', 'refs/heads/x → x', 'refs/heads/a/b → a/b']],
-  ['a mirror', { what: 'mirror' }, settings(), ['refs/heads/main → main', 'refs/heads/x → x', 'refs/heads/a/b → a/b', 'refs/coord/state → refs/coord/state']],
+  [
+    'a mirror',
+    { what: 'mirror' },
+    settings(),
+    ['refs/heads/main → main', 'refs/heads/x → x', 'refs/heads/a/b → a/b', 'refs/coord/state → refs/coord/state'],
+  ],
   ['everything', { refspecs: ['+refs/coord/*:refs/coord/*'] }, settings(), ['refs/coord/state → refs/coord/state']],
   ['an exclusion', { refspecs: ['x', '^main'] }, settings(), ['x → x']],
   ['a tag', { refspecs: ['refs/tags/v1'] }, settings(), ['refs/tags/v1 → refs/tags/v1']],
