@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { AGENTS_BLOCK } from '../../src/commands/setup/init-files.js';
 import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
+import { AGENTS_BLOCK } from '../../src/commands/setup/init-files.js';
 import { commandsIn, commandsInMarkdown, type WrittenCommand } from '../support/command-lines.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -49,6 +49,7 @@ describe('coord alone', () => {
       /^you +maya\nhold +src\/api\/\*\* 30m\ntask +none\nothers +noor docs\/a\.md 30m · .* · and 1 more: coord status\n/m,
     );
     expect(stdout).toMatch(/^notes +1 note to you, 1 of them waits for your answer: coord inbox$/m);
+    expect(stdout).toMatch(/^needs you noor waits for your answer: may I\?$/m);
     expect(lastLines(stdout)[0]).toMatch(/^next: coord ack \S+$/);
     expect((await fleet.as('maya', ['--json'], as)).json()).toMatchObject({
       command: 'overview',

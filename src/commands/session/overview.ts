@@ -1,3 +1,4 @@
+import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { isLive } from '../../domain/claims/leases.js';
 import type { ReceivedNote } from '../../domain/log/notes.js';
 import type { Claim } from '../../domain/model.js';
@@ -40,12 +41,14 @@ interface Standing {
   /** Open notes to this agent; null: they cannot be known. */
   readonly notes: readonly ReceivedNote[] | null;
   readonly sync: SyncHint | null;
+  /** What waits for this agent, or for anybody, oldest first. */
+  readonly needs: readonly Need[];
   /** The one command to run next. */
   readonly next: string;
 }
 
 const NOWHERE: Omit<Standing, 'setUp' | 'next'> = {
-  ...{ agent: null, session: null, claims: [], others: [], tasks: [], readyTasks: 0, notes: [], sync: null },
+  ...{ agent: null, session: null, claims: [], others: [], tasks: [], readyTasks: 0, notes: [], sync: null, needs: [] },
 };
 
 async function standingOf(context: Context): Promise<Standing> {
@@ -53,7 +56,7 @@ async function standingOf(context: Context): Promise<Standing> {
   if (store === 'no-repository')
     return { ...NOWHERE, setUp: store, next: `go into a git repository; then ${coord('init')}` };
   if (store === 'no') return { ...NOWHERE, setUp: store, next: coord('init') };
-  const { state } = await store.read(['tasks']);
+  const { state } = await store.read(['tasks', 'submissions', 'deployments']);
   const known = context.identityIfKnown();
   const agent = known?.agent ?? null;
   const live = state.claims.filter((claim) => isLive(claim, context.now()));
@@ -70,7 +73,8 @@ async function standingOf(context: Context): Promise<Standing> {
     notes,
     sync: await syncHint(context, await mainBranch(context)),
   } as const;
-  return { ...facts, next: nextStep(facts) };
+  const needs = needsOf(state, { agent, notes: notes ?? [], tasks }, context.now());
+  return { ...facts, needs, next: nextStep({ ...facts, needs }) };
 }
 
 async function openStore(context: Context): Promise<GitStore | Exclude<Standing['setUp'], 'yes'>> {
@@ -90,11 +94,11 @@ async function openStore(context: Context): Promise<GitStore | Exclude<Standing[
   }
 }
 
-function nextStep({ agent, session, claims, readyTasks, notes, sync }: Omit<Standing, 'setUp' | 'next'>): string {
+function nextStep({ agent, session, claims, readyTasks, needs, sync }: Omit<Standing, 'setUp' | 'next'>): string {
   if (agent === null) return coord('session start --agent YOUR-ID');
   if (session === null) return coord('session start');
-  const awaiting = notes?.find(({ pending }) => pending.includes(agent));
-  if (awaiting) return coord(`ack ${awaiting.id}`);
+  const [need] = needs;
+  if (need) return need.next;
   if ((sync?.behind ?? 0) > 0) return coord('sync-check');
   if (claims.length > 0) return coord('land');
   return readyTasks > 0 ? coord('task take') : coord('claim PATH --reason "why"');
@@ -113,6 +117,7 @@ const WORDS: readonly (readonly [command: string, meaning: string])[] = [
 ];
 
 const MOST_SHOWN = 4;
+const MOST_NEEDS = 2;
 const WIDEST_TARGET = 60;
 
 function overviewLines(standing: Standing, now: Instant, style: Style): string[] {
@@ -134,7 +139,7 @@ const NOT_SET_UP = {
 } as const;
 
 function standingLines(
-  { agent, session, claims, others, tasks, readyTasks, notes, sync }: Standing,
+  { agent, session, claims, others, tasks, readyTasks, notes, sync, needs }: Standing,
   now: Instant,
   style: Style,
 ): string[] {
@@ -148,6 +153,7 @@ function standingLines(
     `others   ${listed(theirs)}`,
     ...(agent === null ? [] : [`notes    ${notesLine(notes, agent)}`]),
     `copy     ${copyLine(sync)}`,
+    ...needs.slice(0, MOST_NEEDS).map(({ what }) => `${style.warn('needs you')} ${what}`),
   ];
 }
 
