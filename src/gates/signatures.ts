@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Verification } from '../domain/gates/judge.js';
 import type { SignerKey } from '../domain/gates/signers.js';
 import { oneLine } from '../domain/text.js';
 import { epochMs, type Instant, instantOf } from '../domain/time.js';
-import type { Environment } from '../git/run.js';
 import type { Signed } from '../git/signing.js';
 import type { SignersOnDisk } from './signers-on-disk.js';
+import { gpgArguments, runVerifier, type Verified } from './verifier.js';
 
 /**
  * Whose good signature this is, among the keys that count.
@@ -18,68 +17,6 @@ export async function verifySignature(disk: SignersOnDisk, signed: Signed, at: I
   if (signed.signature?.form === 'ssh') return verifySsh(disk, signed, at);
   if (signed.signature?.form === 'gpg') return verifyGpg(disk, signed);
   return { good: false, closed: 'bad-signature', why: 'has a signature that is neither of SSH nor of GPG' };
-}
-
-/** Where systems keep their programs. They come first: what an agent puts on its PATH is not asked. */
-const SYSTEM_FOLDERS = [
-  ...['/usr/bin', '/bin', '/usr/local/bin', '/opt/homebrew/bin', '/run/current-system/sw/bin'],
-  ...['C:\\Windows\\System32\\OpenSSH', 'C:\\Program Files\\Git\\usr\\bin'],
-];
-
-/** Path of a program that verifies signatures; null when there is none. */
-export function findVerifier(name: 'ssh-keygen' | 'gpg', env: Environment): string | null {
-  const folders = [...SYSTEM_FOLDERS, ...(env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder))];
-  const paths = folders.flatMap((folder) => [join(folder, name), join(folder, `${name}.exe`)]);
-  return paths.find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-interface Verified {
-  /** Its exit code; 255 when it could not be run, did not end in time or was killed. */
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const TIMEOUT_MS = 30_000;
-const FAILED = 255;
-
-/**
- * Runs a verifier with an environment of its own, so that no setting of the one who asks reaches it; times without a
- * zone are UTC on every machine.
- * @param home a folder that nobody else writes
- */
-export function runVerifier(
-  path: string,
-  args: readonly string[],
-  { home, input }: { readonly home: string; readonly input?: Buffer },
-): Promise<Verified> {
-  return new Promise((resolve) => {
-    const env = { PATH: SYSTEM_FOLDERS.join(delimiter), HOME: home, LC_ALL: 'C', TZ: 'UTC' };
-    const child = spawn(path, args, { cwd: home, env, stdio: 'pipe' });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
-    const done = (exit: number) => {
-      clearTimeout(timer);
-      resolve({ exit, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') });
-    };
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    child.on('error', () => done(FAILED));
-    child.on('close', (code) => done(code ?? FAILED));
-    // A verifier that ends early closes the pipe; its exit code tells.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-  });
 }
 
 /**
@@ -99,14 +36,6 @@ async function verifyGpg(disk: SignersOnDisk, signed: Signed): Promise<Verificat
   });
   disk.outputs.push(result.stdout, result.stderr);
   return judgeGpg(disk, result);
-}
-
-/** Reads no settings and starts no helper: all is in the folder that was made for this check. */
-export function gpgArguments({ folder }: Pick<SignersOnDisk, 'folder'>): string[] {
-  return [
-    ...['--homedir', folder, '--no-options', '--batch', '--no-tty', '--no-autostart'],
-    ...['--no-default-keyring', '--keyring', join(folder, 'keys.kbx')],
-  ];
 }
 
 /** What a signature's status line is called when it is anything but good. */

@@ -6,8 +6,8 @@ import { allowedSignersFile, parseRevoked, parseSigners, type SignerKey } from '
 import { filesAt } from '../git/files.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
-import { findVerifier, gpgArguments, runVerifier } from './signatures.js';
 import type { Surroundings } from './surroundings.js';
+import { findVerifier, gpgArguments, runVerifier } from './verifier.js';
 
 /** The keys that count, laid out for the verifiers in a folder that only this user can read. */
 export interface SignersOnDisk {

@@ -6,7 +6,6 @@ import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { clock } from './format.js';
-import { refusalError } from './refusals.js';
 
 type TaskRefusal = Extract<
   Refusal,
@@ -152,42 +151,6 @@ function takenLine({ task, title, state, agent, expiresAt }: TakenTask, now: Ins
 
 function title(task: { readonly title: string }): string {
   return shorten(oneLine(task.title), WIDEST_TITLE);
-}
-
-/** The refusal of `coord task take`: as for any claim, with what a taker can do next. */
-export function takeRefused(
-  refusal: Refusal,
-  task: string | null,
-  now: Instant,
-  absent: readonly string[] = [],
-): CoordError {
-  const error = refusalError(refusal, now, absent);
-  const { message, details } = error;
-  const again = coord(task === null ? 'task take' : `task take ${shellWord(task)}`);
-  if (refusal.reason === 'held' || refusal.reason === 'deadlock') {
-    const hint = refusal.reason === 'deadlock' ? error.hint : `${again} --wait`;
-    const next = { why: 'take another task', command: coord('task take') };
-    return new CoordError(
-      error.code,
-      message
-        .split('\n')
-        .filter((line) => !line.startsWith('free of'))
-        .join('\n'),
-      {
-        ...(hint === undefined ? {} : { hint }),
-        ...(task === null ? {} : { alternative: next }),
-        details,
-      },
-    );
-  }
-  if (refusal.reason === 'behind') {
-    return new CoordError(error.code, message, {
-      hint: `${error.hint ?? 'git pull'}, then ${again}`,
-      alternative: { why: 'take it without that work, on the record', command: `${again} --allow-behind` },
-      details,
-    });
-  }
-  return error;
 }
 
 /** A result that came when the lease of its task was over, and another had it, or its ground. */

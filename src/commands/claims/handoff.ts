@@ -19,7 +19,7 @@ import { changedRulesWarning, loadedRules } from '../../workspace/rules.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import { readText } from '../text-input.js';
 import type { Input, Verb } from '../verb.js';
-import { readReason } from './claim.js';
+import { readReason } from './claim-request.js';
 import { commitToRecord } from './release.js';
 
 const LONGEST_NOTE = 1_000;

@@ -14,7 +14,7 @@ import type { Context } from '../../workspace/context.js';
 import { readWait } from '../durations.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { listening } from '../waiting/queueing.js';
-import { claimTerms } from './claim.js';
+import { claimTerms } from './claim-request.js';
 import { runUnderClaims } from './run.js';
 
 const KEY = /^[^\s/*?[\]{}\\@][^\s/*?[\]{}\\]*(?:\/[^\s/*?[\]{}\\]+)*$/u;

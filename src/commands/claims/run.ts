@@ -9,7 +9,8 @@ import { startChild } from '../child.js';
 import { readWait } from '../durations.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Verb } from '../verb.js';
-import { CLAIM_OPTIONS, claimOrWait, claimRequest } from './claim.js';
+import { claimOrWait } from './claim.js';
+import { CLAIM_OPTIONS, claimRequest } from './claim-request.js';
 import { Keeper } from './keeper.js';
 import { releaseClaims, unfinishedClaims } from './release-claims.js';
 

@@ -132,7 +132,7 @@ async function waitUntilFree(context: Context, input: Input, targets: readonly T
   }
   if (targets.length === 0) throw usage('--wait needs targets', coord('status TARGET --wait'));
   if (input.negated('fetch')) throw usage('--wait and --no-fetch exclude each other', 'use one');
-  const { claimRequest } = await import('./claim.js');
+  const { claimRequest } = await import('./claim-request.js');
   const { waitForTurn } = await import('../waiting/queueing.js');
   const store = await context.store();
   const request = await claimRequest(context, input, store, targets);

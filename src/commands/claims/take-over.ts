@@ -11,7 +11,7 @@ import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
 import { requiredReason } from '../text-input.js';
 import type { Input, Outcome } from '../verb.js';
-import { claimTerms, wideWarnings } from './claim.js';
+import { claimTerms, wideWarnings } from './claim-request.js';
 
 /** `claim --take-over`: takes ground that others hold, before its time is over. The former holders are told why. */
 export async function takeOver(context: Context, input: Input, targets: readonly Target[]): Promise<Outcome> {

@@ -7,7 +7,7 @@ import { type CoordError, usage } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { readTarget } from '../../workspace/targets.js';
-import { readReason } from '../claims/claim.js';
+import { readReason } from '../claims/claim-request.js';
 import type { Input } from '../verb.js';
 import type { Authority } from './authority.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import { type Finding, type Severity, settingFindings, stateFindings } from '../../domain/doctor/checkup.js';
+import { settingFindings, stateFindings } from '../../domain/doctor/checkup.js';
 import { type Enforcement, enforcementOf, type Layer } from '../../domain/doctor/enforcement.js';
 import type { Verification } from '../../domain/gates/judge.js';
 import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
@@ -22,6 +22,7 @@ import { commitBody } from '../../store/format/commits.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig, rulesFolder } from '../../workspace/main-branch.js';
 import { workingRules } from '../../workspace/rules-in-force.js';
+import { type Checked, pass, wrong } from './finding.js';
 import { leftOverChecks } from './fix.js';
 import { ciCheck, deployChecks, harnessCheck, hooksCheck } from './guard-checks.js';
 
@@ -81,19 +82,6 @@ async function rulesCheck(context: Context): Promise<Checked> {
   const errors = lintRules(files).filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return pass('rules', 'medium', `${plural(files.length, 'file')} in ${folder}, clear`);
   return wrong('rules', 'medium', `${plural(errors.length, 'error')} in ${folder}`, coord('rules lint'));
-}
-
-/** A finding, with the error that it was seen by. */
-export interface Checked extends Finding {
-  readonly error?: CoordError;
-}
-
-export function pass(id: string, severity: Severity, message: string): Checked {
-  return { id, ok: true, severity, message, next: null };
-}
-
-export function wrong(id: string, severity: Severity, message: string, next: string | null): Checked {
-  return { id, ok: false, severity, message, next };
 }
 
 function failed(id: string, error: CoordError): Checked {

@@ -11,7 +11,7 @@ import type { HooksReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
-import { type Checked, pass, wrong } from './checks.js';
+import { type Checked, pass, wrong } from './finding.js';
 
 /** What was looked at of one layer. */
 export interface GuardCheck {

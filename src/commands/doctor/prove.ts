@@ -7,7 +7,7 @@ import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
 import { ACTORS, Attempts, setStage } from './attempts.js';
-import { type Checked, wrong } from './checks.js';
+import { type Checked, wrong } from './finding.js';
 
 export interface Proved {
   readonly proof: Proof;

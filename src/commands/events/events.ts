@@ -1,15 +1,14 @@
-import { type CoordEvent, EVENT_TYPES } from '../../domain/events.js';
-import { coord } from '../../domain/suggestion.js';
+import { EVENT_TYPES } from '../../domain/events.js';
 import { nearest } from '../../domain/text.js';
-import { addSeconds, epochMs, type Instant, instantOf, parseDuration } from '../../domain/time.js';
-import { CoordError, usage } from '../../errors.js';
+import { usage } from '../../errors.js';
 import { eventLines } from '../../render/events.js';
-import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
+import { eventsSince, historyFrom } from '../../store/format/history.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { checkAgentId } from '../../workspace/identity.js';
 import { readCount } from '../counts.js';
 import type { Input, Success, Verb } from '../verb.js';
+import { type EventsPlan, readSince, unknownEvent } from './since.js';
 
 export const events: Verb = {
   options: [
@@ -41,14 +40,6 @@ export const events: Verb = {
     return followEvents(context, store, plan);
   },
 };
-
-export interface EventsPlan {
-  readonly since: Since;
-  readonly limit: number;
-  readonly wants: (event: CoordEvent) => boolean;
-  /** Whether the remote is asked. */
-  readonly fetch: boolean;
-}
 
 function readPlan(context: Context, input: Input): EventsPlan {
   const since = input.text('since');
@@ -93,37 +84,4 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
     data: { events: listed, last, compacted },
     text: (style) => eventLines(listed, compacted, now, style),
   };
-}
-
-/** @returns the error for an event to begin after that the history does not have. */
-export function unknownEvent(
-  since: Since,
-  waiting: readonly CoordEvent[],
-  compacted: EventsRead['compacted'],
-): CoordError {
-  const id = since !== null && 'event' in since ? since.event : '';
-  if (waiting.some((event) => event.id === id)) {
-    return new CoordError('usage', `the event ${id} is not recorded yet`, {
-      hint: 'begin after an event that is not marked as pending',
-    });
-  }
-  if (compacted) {
-    return usage(
-      `no such event: ${JSON.stringify(id)}; those up to ${compacted.to} were compacted`,
-      `begin with what is left: --since ${compacted.to}`,
-    );
-  }
-  return usage(
-    `no such event: ${JSON.stringify(id)}`,
-    `${coord('events')} prints them; --since also takes 2h, or an instant`,
-  );
-}
-
-/** What `--since` means: so long ago, an instant, or else the id of an event. @throws CoordError `usage` */
-export function readSince(text: string, now: Instant): NonNullable<Since> {
-  const seconds = parseDuration(text);
-  if (seconds !== null) return { instant: addSeconds(now, -seconds) };
-  if (!/^\d{4}-/.test(text)) return { event: text };
-  if (!Number.isNaN(epochMs(text))) return { instant: instantOf(epochMs(text)) };
-  throw usage(`not an instant: ${JSON.stringify(text)}`, 'for example 2026-11-21T14:02:00Z, or a duration: 2h');
 }

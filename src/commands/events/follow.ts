@@ -11,7 +11,7 @@ import { Wakeup, watchFolder, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import type { Success } from '../verb.js';
-import { type EventsPlan, unknownEvent } from './events.js';
+import { type EventsPlan, unknownEvent } from './since.js';
 
 /** Another clone's events cannot wake this one, so the remote is asked this often. */
 const REMOTE_POLL_MS = 2_000;

@@ -9,7 +9,7 @@ import { clock, table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
 import type { Verb } from '../verb.js';
-import { readSince, unknownEvent } from './events.js';
+import { readSince, unknownEvent } from './since.js';
 
 export const metrics: Verb = {
   options: [

@@ -5,10 +5,10 @@ import {
   dialectOf,
   HARNESSES,
   type HarnessCall,
-  parsePayload,
   readHarness,
   SILENCE,
 } from '../../guards/harness/dialects.js';
+import { parsePayload } from '../../guards/harness/payload.js';
 import type { Context } from '../../workspace/context.js';
 import type { Outcome, Verb } from '../verb.js';
 import { type Actor, actorOf } from './actor.js';

@@ -5,7 +5,7 @@ import type { CoordError } from '../../errors.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { readRemembered, remember } from '../../workspace/remembered.js';
-import { claimRequest } from '../claims/claim.js';
+import { claimRequest } from '../claims/claim-request.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 

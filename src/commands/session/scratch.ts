@@ -10,7 +10,8 @@ import { canonicalPath } from '../../git/paths.js';
 import { gitText } from '../../git/run.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
-import { claimOrWait, claimRequest } from '../claims/claim.js';
+import { claimOrWait } from '../claims/claim.js';
+import { claimRequest } from '../claims/claim-request.js';
 import type { Verb } from '../verb.js';
 
 export const scratch: Verb = {

@@ -9,14 +9,23 @@ import { TokenMark } from '../../store/cache/token-mark.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { unreachable } from '../../store/swap/remote-words.js';
 import type { Context } from '../../workspace/context.js';
-import type { InitReport } from './init.js';
 
 /** Tokens count from here when a state starts: seconds since 2026, so that one made anew does not reuse one. */
 const TOKEN_EPOCH_MS = Date.UTC(2026, 0, 1);
 /** Where a state may be that nobody has told this clone of. */
 const LIKELY = ['refs/coord/*', STATE_BRANCH, 'refs/heads/*/coord'];
 
-export type Placed = Pick<InitReport, 'ref' | 'commit' | 'outcome' | 'movedFrom' | 'refused'>;
+/** Where the state is, and how it got there. */
+export interface Placed {
+  /** Full name of the state ref. */
+  readonly ref: string;
+  readonly commit: string | null;
+  readonly outcome: 'created' | 'adopted' | 'existing' | 'moved';
+  /** The ref that the state was on before. */
+  readonly movedFrom: string | null;
+  /** The ref that the server refused, and its words. */
+  readonly refused: { readonly ref: string; readonly reason: string } | null;
+}
 
 /** Which ref was asked for (`--ref`), and whether the configuration names the one that it has. */
 export interface Wish {

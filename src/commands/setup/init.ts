@@ -21,7 +21,7 @@ import {
   writeConfig,
   writeStarterRules,
 } from './init-files.js';
-import { placeState } from './init-state.js';
+import { type Placed, placeState } from './init-state.js';
 
 export const init: Verb = {
   options: [
@@ -136,15 +136,7 @@ async function existingConfig(root: string): Promise<Existing | null> {
   return { text, config, namesRef };
 }
 
-export interface InitReport {
-  /** Full name of the state ref. */
-  readonly ref: string;
-  readonly commit: string | null;
-  readonly outcome: 'created' | 'adopted' | 'existing' | 'moved';
-  /** The ref that the state was on before. */
-  readonly movedFrom: string | null;
-  /** The ref that the server refused, and its words. */
-  readonly refused: { readonly ref: string; readonly reason: string } | null;
+export interface InitReport extends Placed {
   readonly share: boolean;
   readonly remote: string | null;
   readonly files: readonly { readonly path: string; readonly action: 'created' | 'extended' | 'unchanged' }[];

@@ -14,7 +14,7 @@ import { isAnswered } from '../../store/queue/combine.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
-import { claimTerms } from '../claims/claim.js';
+import { claimTerms } from '../claims/claim-request.js';
 import { commitToRecord } from '../claims/release.js';
 import { readWork } from '../land/work.js';
 import { readText } from '../text-input.js';

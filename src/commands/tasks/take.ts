@@ -1,18 +1,18 @@
 import type { Conflict, Refusal } from '../../domain/refusal.js';
 import type { Answer } from '../../domain/request-table.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import type { TakeResult, TaskTakeRequest } from '../../domain/tasks/take.js';
 import { addSeconds, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
-import { takeRefused } from '../../render/task-refusals.js';
+import { refusalError } from '../../render/refusals.js';
 import { takenLines } from '../../render/tasks.js';
 import type { Wakeup } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
-import { CLAIM_OPTIONS, claimTerms } from '../claims/claim.js';
+import { CLAIM_OPTIONS, claimTerms } from '../claims/claim-request.js';
 import { readTtl, readWait } from '../durations.js';
 import type { Input, Verb } from '../verb.js';
 import { leaveQueue, listening, sleepMs, ticketSeconds } from '../waiting/queueing.js';
@@ -190,4 +190,35 @@ class QueuedTake {
 
 function conflictsIn(answer: object): readonly Conflict[] {
   return 'conflicts' in answer ? (answer.conflicts as readonly Conflict[]) : [];
+}
+
+/** The refusal of `coord task take`: as for any claim, with what a taker can do next. */
+function takeRefused(refusal: Refusal, task: string | null, now: Instant, absent: readonly string[] = []): CoordError {
+  const error = refusalError(refusal, now, absent);
+  const { message, details } = error;
+  const again = coord(task === null ? 'task take' : `task take ${shellWord(task)}`);
+  if (refusal.reason === 'held' || refusal.reason === 'deadlock') {
+    const hint = refusal.reason === 'deadlock' ? error.hint : `${again} --wait`;
+    const next = { why: 'take another task', command: coord('task take') };
+    return new CoordError(
+      error.code,
+      message
+        .split('\n')
+        .filter((line) => !line.startsWith('free of'))
+        .join('\n'),
+      {
+        ...(hint === undefined ? {} : { hint }),
+        ...(task === null ? {} : { alternative: next }),
+        details,
+      },
+    );
+  }
+  if (refusal.reason === 'behind') {
+    return new CoordError(error.code, message, {
+      hint: `${error.hint ?? 'git pull'}, then ${again}`,
+      alternative: { why: 'take it without that work, on the record', command: `${again} --allow-behind` },
+      details,
+    });
+  }
+  return error;
 }

@@ -1,4 +1,5 @@
 import { usage } from '../../errors.js';
+import { type Ask, type Payload, recordIn, textIn, textsIn } from './payload.js';
 import { askOfTool, pathsIn } from './tools.js';
 
 /** The harnesses whose hooks coord answers. */
@@ -12,21 +13,6 @@ export function readHarness(name: string): Harness {
   if (harness) return harness;
   throw usage(`no such harness: ${JSON.stringify(name.slice(0, 80))}`, `one of: ${HARNESSES.join(', ')}`);
 }
-
-/** What a harness asks with a call of its hook. */
-export type Ask =
-  | { readonly kind: 'session-start' }
-  | { readonly kind: 'session-end' }
-  /** Before these files are edited. Paths as sent: absolute, or relative to where the harness works. */
-  | { readonly kind: 'edit'; readonly paths: readonly string[]; readonly done: boolean }
-  /** Before an edit of files that cannot be told from what was sent. */
-  | { readonly kind: 'unreadable'; readonly tool: string }
-  /** Before a shell command runs; `directory` is where it runs if that is elsewhere. */
-  | { readonly kind: 'shell'; readonly command: string; readonly directory: string | null }
-  /** Something in which a guard has no part. */
-  | { readonly kind: 'nothing' }
-  /** An event of which this version of coord does not know. */
-  | { readonly kind: 'unknown' };
 
 /** One call of a hook. */
 export interface HarnessCall {
@@ -49,45 +35,6 @@ export interface Answer {
 
 /** Not a permission: what the harness asks its user, it still asks. */
 export const SILENCE: Answer = { stdout: '', stderr: '', exit: 0 };
-
-/** What a harness sent: a JSON object of which nothing else is known. */
-export type Payload = Readonly<Record<string, unknown>>;
-
-/** The JSON object in the text; null when it is none. */
-export function parsePayload(text: string): Payload | null {
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The text in a field of its own; null when there is none. */
-export function textIn(payload: Payload, ...names: readonly string[]): string | null {
-  for (const name of names) {
-    const value = Object.hasOwn(payload, name) ? payload[name] : undefined;
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return null;
-}
-
-/** The record in a field of its own, also one that was sent as JSON in a text; empty when there is none. */
-export function recordIn(payload: Payload, name: string): Payload {
-  const value = Object.hasOwn(payload, name) ? payload[name] : undefined;
-  if (isRecord(value)) return value;
-  return typeof value === 'string' ? (parsePayload(value) ?? {}) : {};
-}
-
-/** The texts in a field that holds a list; none when it holds something else. */
-export function textsIn(payload: Payload, name: string): string[] {
-  const value = Object.hasOwn(payload, name) ? payload[name] : undefined;
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-function isRecord(value: unknown): value is Payload {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** What a session is told at its start. */
 export interface Opening {

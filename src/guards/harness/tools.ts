@@ -1,7 +1,7 @@
 import { quotedForScript } from '../../domain/suggestion.js';
 import { patchPaths } from '../patch.js';
-import type { Ask } from './dialects.js';
-import { type Payload, textIn, textsIn } from './dialects.js';
+import type { Ask } from './payload.js';
+import { type Payload, textIn, textsIn } from './payload.js';
 
 /** Tools that run a shell command, by their names without capitals and signs. */
 const SHELLS = new Set([

@@ -1,0 +1,87 @@
+import type { ClaimRequest, ClaimTerms } from '../../domain/claims/claim.js';
+import { isWide, narrowerGround } from '../../domain/claims/verify-token.js';
+import type { Target } from '../../domain/ground/targets.js';
+import type { Claim } from '../../domain/model.js';
+import { coord, targetWord, targetWords } from '../../domain/suggestion.js';
+import { oneLine } from '../../domain/text.js';
+import { usage } from '../../errors.js';
+import { changedPaths, onGround } from '../../git/changes.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import type { Context } from '../../workspace/context.js';
+import { loadedRules } from '../../workspace/rules.js';
+import { readDuration, readTtl, ttlFor } from '../durations.js';
+import type { Input } from '../verb.js';
+
+const LONGEST_REASON = 1_000;
+
+/** The options of every command that makes claims. */
+export const CLAIM_OPTIONS = [
+  ['-r, --reason <text>', 'why; a refused agent reads it'],
+  ['--ttl <duration>', 'time to live, such as 45m; kept, and reused by renewals'],
+  ['--shared', 'read only: coexists with other shared claims'],
+  ['--expect <duration>', 'how long you think you need; a wait twice as long raises an alert'],
+  ['--allow-behind', "claim although HEAD lacks the last holder's commit; goes on the record"],
+] as const;
+
+/** The terms of the claim that the command line asks for. @throws CoordError `usage` for options that make no sense. */
+export async function claimTerms(
+  context: Context,
+  input: Input,
+  store: GitStore,
+  targets: readonly Target[],
+): Promise<ClaimTerms> {
+  const config = await context.config();
+  const asked = input.text('ttl');
+  const ttl = asked === undefined ? undefined : readTtl(asked, config);
+  const expect = input.text('expect');
+  return {
+    targets: targets.map((target) => ({ target, ttlSeconds: ttlFor(target.text, ttl, config) })),
+    mode: input.flag('shared') ? 'shared' : 'exclusive',
+    reason: readReason(input.text('reason')),
+    expectSeconds: expect === undefined ? null : readDuration('--expect', expect),
+    head: (await context.head()).commit,
+    contains: {},
+    allowBehind: input.flag('allowBehind'),
+    reach: store.reach,
+    rules: await loadedRules(context, store),
+    ticket: null,
+  };
+}
+
+/** The claim that the command line asks for. @throws CoordError `usage` for options that make no sense. */
+export async function claimRequest(
+  context: Context,
+  input: Input,
+  store: GitStore,
+  targets: readonly Target[],
+): Promise<ClaimRequest> {
+  const terms = await claimTerms(context, input, store, targets);
+  return { kind: 'claim', ...(await context.requestBase()), ...terms };
+}
+
+/** @throws CoordError `usage` when it is too long to be read. */
+export function readReason(text: string | undefined): string | null {
+  if (text === undefined || text.trim() === '') return null;
+  if (text.length > LONGEST_REASON) {
+    throw usage(`a reason longer than ${LONGEST_REASON} characters`, 'say it shortly; leave the rest in a note');
+  }
+  return text;
+}
+
+/** Says of each new claim that stops many others how it could be narrower, from what the agent has changed. */
+export async function wideWarnings(context: Context, claims: readonly Claim[]): Promise<string[]> {
+  const { surface } = await context.policy(claims[0]?.agent ?? '');
+  const wide = claims.filter(
+    (claim) => claim.mode === 'exclusive' && claim.acquiredAt === claim.renewedAt && isWide(claim, surface),
+  );
+  if (wide.length === 0) return [];
+  const changed = await changedPaths(context.git);
+  return wide.map((claim) => {
+    const narrower = narrowerGround(onGround(changed, [claim], context.repository.foldsCase));
+    const suggestion =
+      narrower.length === 0
+        ? 'claim only the files that you will change'
+        : `you have changed ${narrower.map(oneLine).join(' ')}: ${coord(`claim ${targetWords(narrower)}`)} && ${coord(`release ${targetWord(claim.target)}`)}`;
+    return `${oneLine(claim.target)} is wide ground and stops others; ${suggestion}`;
+  });
+}
