@@ -1,0 +1,148 @@
+import { expect, it } from 'vitest';
+import { sharedFleet } from '../support/fleet.js';
+import { killedAfter } from '../support/killing.js';
+import { generator } from '../support/random.js';
+import { sized, tally } from './support/battery.js';
+import { type BranchCommit, readBranch } from './support/history/branch.js';
+import { type Call, Recorder } from './support/history/client.js';
+import { replayCommits } from './support/history/replay.js';
+import { checkTasks } from './support/history/tasks.js';
+
+/** As many tasks, and agents that take them; COORD_TASK_AGENTS and COORD_TASKS set others. */
+const AGENTS = Number(process.env.COORD_TASK_AGENTS ?? sized(9, 100));
+const TASKS = Number(process.env.COORD_TASKS ?? sized(18, 300));
+const ALL = 'origin/state';
+/** So often in a row an agent asks in vain before it gives up. */
+const MOST_IDLE = 200;
+
+/** Tasks whose ground overlaps that of others, and of which some come after others, as a plan in JSON lines. */
+function planOf(count: number, random: () => number): string {
+  const grounds = ['src/**', 'src/api/**', 'src/web/**', 'src/**/*.ts', 'docs/**', 'docs/guide.md', '@db/main'];
+  const pick = (most: number) => Math.floor(random() * most);
+  const lines = Array.from({ length: count }, (_, index) => {
+    const own = `part${pick(count)}/file.ts`;
+    const scope = random() < 0.25 ? [grounds[pick(grounds.length)]] : [own];
+    const after = random() < 0.4 && index > 0 ? [`k${pick(index)}`] : [];
+    return JSON.stringify({ id: `k${index}`, title: `task ${index}`, scope, after, priority: pick(4) });
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+it('many agents take tasks on overlapping ground, in three clones, while some of them are killed', async () => {
+  const { box, clone, remote } = await sharedFleet();
+  const clones = [clone, box.clone(remote), box.clone(remote)];
+  const random = generator(11);
+  box.write(box.directory, 'plan', planOf(TASKS, random));
+  const placeOf = (agent: string) => clones[Number(agent.replace('agent', '')) % clones.length] ?? clone;
+  let killing = 0;
+  const recorder = new Recorder((agent, args) => {
+    const kills = args[1] !== 'list' && random() < killing;
+    if (kills) return killedAfter(box, placeOf(agent), agent, args, 30 + random() * 60 * AGENTS);
+    return box.coord(placeOf(agent), args, { env: { COORD_AGENT: agent } });
+  });
+  const added = await recorder.call('agent0', ['task', 'add', '--from', box.path('plan')]);
+  expect(added.exit).toBe(0);
+
+  /** An agent takes what there is, until nothing is left to do, however often one of its commands is killed. */
+  const work = async (agent: string): Promise<void> => {
+    for (let idle = 0; idle < MOST_IDLE; ) {
+      const { exit, answer } = await take(agent);
+      if (exit === 0) await finish(agent, answer?.data.task.id);
+      if (exit === 0) idle = 0;
+      else if (exit !== null) idle += 1;
+      const { reason, taken = [] } = answer?.error?.details ?? {};
+      if (reason === 'none' && taken.length === 0) return;
+    }
+  };
+  const finish = async (agent: string, id: string): Promise<void> => {
+    let done: Call;
+    do done = await recorder.call(agent, ['task', 'done', id, '--result', `by ${agent}`]);
+    while (done.exit === null);
+  };
+  const take = async (agent: string): Promise<Call> => {
+    const first = await recorder.call(agent, ['task', 'take']);
+    const busy = first.exit === 3 && (first.answer?.error.details.taken?.length ?? 1) > 0;
+    return busy ? recorder.call(agent, ['task', 'take', '--wait=20s']) : first;
+  };
+  killing = 0.05;
+  await Promise.all(Array.from({ length: AGENTS }, (_, number) => work(`agent${number}`)));
+  killing = 0;
+
+  const list = await recorder.call('agent0', ['task', 'list']);
+  const left = list.answer?.data.tasks.filter(({ state }: { state: string }) => state !== 'done') ?? [];
+  box.git(clone, 'fetch', '--quiet', 'origin', `refs/coord/state:refs/remotes/${ALL}`);
+  const commits = readBranch(box, clone, `refs/remotes/${ALL}`);
+  const replay = replayCommits(commits);
+  const checked = checkTasks(commits, recorder.calls);
+  const strange = recorder.calls.filter(({ exit }) => exit !== null && ![0, 3, 9].includes(exit));
+  const killed = recorder.calls.filter(({ end }) => end === null).length;
+  tally({
+    test: `13 ${AGENTS} agents in three clones take ${TASKS} tasks on overlapping ground, in order`,
+    tried: `${recorder.calls.length} calls, ${killed} of them killed; ${checked.refused} were refused`,
+    bar: 'no task twice, no ground twice, in order, nobody idle without need, all done',
+    figures: `${checked.taken} taken, ${checked.done} done, ${commits.length} commits`,
+    failures: [
+      ...checked.problems,
+      ...replay.problems,
+      ...left.map(({ id, state }: { id: string; state: string }) => `${id} is ${state} in the end`),
+      ...strange.map(({ agent, args, exit, answer }) => `${agent} ${args.join(' ')}: ${exit} ${answer?.error.message}`),
+    ],
+  });
+}, 3_600_000);
+
+const TASK = { scope: ['src/**'], after: [] };
+
+/** A history of one event a commit, as the checker reads it. */
+function historyOf(...events: readonly Record<string, unknown>[]): BranchCommit[] {
+  return events.map((event, index) => {
+    const facts = { id: `op${index}.1`, at: '2026-11-21T12:00:00.000Z', session: null, ...event };
+    const commit = { id: `c${index}`, parents: [], author: 'maya', subject: 'x', operations: [`op${index}`] };
+    return {
+      ...commit,
+      events: [facts],
+      lastToken: 0,
+      claims: [],
+      waiters: [],
+      releases: [],
+    } as unknown as BranchCommit;
+  });
+}
+
+const added = (task: string, facts: object = {}) => ({ type: 'task.added', agent: 'boss', task, ...TASK, ...facts });
+const took = (agent: string, task: string, attempt = 1) => ({ type: 'task.taken', agent, task, attempt });
+const ended = (agent: string, task: string) => ({ type: 'task.done', agent, task });
+
+it.each([
+  ['a task taken twice', [added('t1'), took('maya', 't1'), took('noor', 't1')], /takes t1, which is taken \(maya\)/],
+  [
+    'overlapping ground of two',
+    [added('t1'), added('t2', { scope: ['src/a.ts'] }), took('maya', 't1'), took('noor', 't2')],
+    /takes t2 while maya has t1 on that ground/,
+  ],
+  ['an order that is broken', [added('t1'), added('t2', { after: ['t1'] }), took('maya', 't2')], /before t1 is done/],
+  ['a task that another ends', [added('t1'), took('maya', 't1'), ended('noor', 't1')], /noor ends t1, which maya has/],
+  [
+    'one that is ended twice',
+    [added('t1'), took('maya', 't1'), ended('maya', 't1'), ended('maya', 't1')],
+    /ends done t1/,
+  ],
+  ['an attempt that is not counted', [added('t1'), took('maya', 't1', 2)], /is not attempt 1/],
+])('the checker finds %s', (_, events, problem) => {
+  expect(checkTasks(historyOf(...events), []).problems).toContainEqual(expect.stringMatching(problem));
+});
+
+it('the checker finds an agent that is refused while a task is ready and free, and no other', () => {
+  const refused = (agent: string) => {
+    const answer = { error: { details: {} } } as unknown as Call['answer'];
+    const call = { mark: 'x', agent, verb: 'task take', args: ['task', 'take'], start: 1, end: 2, endedAt: null };
+    return { ...call, exit: 3, answer, requestId: null } satisfies Call;
+  };
+  const idle = checkTasks(historyOf(added('t1')), [refused('noor')]);
+  expect([idle.refused, idle.problems]).toEqual([1, [expect.stringContaining('noor was refused, though t1 was free')]]);
+  const busy = historyOf(added('t1'), took('maya', 't1'), added('t2', { after: ['t1'] }));
+  const last = busy.slice(1).map((commit) => ({ ...commit, parents: [] }));
+  expect(checkTasks([...busy.slice(0, 1), ...last], [refused('noor')]).problems).toEqual([]);
+  expect(
+    checkTasks(historyOf(added('t1'), took('maya', 't1'), ended('maya', 't1')), [refused('noor')]).problems,
+  ).toEqual([]);
+});
