@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { epochMs, type Instant, isInstant } from '../domain/time.js';
+import { readCached, writeCached } from './local-cache.js';
 import { isAncestor, readRef } from './refs.js';
 import type { Repository } from './repository.js';
 import type { Git } from './run.js';
@@ -139,27 +139,16 @@ function pathIn(repository: Repository): string {
   return join(repository.commonDir, 'coord', 'last-fetch.json');
 }
 
-/** Best effort: without it, the remote-tracking branch tells. */
+/** Without it, the remote-tracking branch tells. */
 export function recordLastFetch(repository: Repository, fetched: LastFetch): void {
-  const path = pathIn(repository);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    mkdirSync(join(repository.commonDir, 'coord'), { recursive: true });
-    writeFileSync(temporary, `${JSON.stringify(fetched)}\n`);
-    renameSync(temporary, path);
-  } catch {
-    // A read-only or full disk must not turn a check that passed into a fault.
-  }
+  writeCached(pathIn(repository), fetched);
 }
 
 /** null when coord never fetched from this remote, or the record is gone. */
 function lastFetch(repository: Repository, remote: string): LastFetch | null {
-  try {
-    const value = JSON.parse(readFileSync(pathIn(repository), 'utf8')) as Partial<LastFetch>;
-    const { branch, commit, at } = value;
-    const sound = typeof branch === 'string' && /^[0-9a-f]{40,64}$/.test(commit ?? '') && isInstant(at);
-    return value.remote === remote && sound ? (value as LastFetch) : null;
-  } catch {
-    return null;
-  }
+  return readCached(pathIn(repository), (value) => {
+    const { branch, commit, at } = value as Partial<LastFetch>;
+    const isWhole = typeof branch === 'string' && /^[0-9a-f]{40,64}$/.test(commit ?? '') && isInstant(at);
+    return value.remote === remote && isWhole ? (value as unknown as LastFetch) : null;
+  });
 }

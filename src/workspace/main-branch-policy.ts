@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../config/load.js';
 import { rootFileText } from '../git/files.js';
+import { readCached, writeCached } from '../git/local-cache.js';
 import { mainBranch } from './main-branch.js';
-import { readRemembered, remember } from './remembered.js';
 import type { Workspace } from './workspace.js';
 
 /** What the configuration at a commit of the main branch demands of everybody. */
@@ -24,11 +24,11 @@ export async function readMainBranchPolicy(workspace: Workspace): Promise<MainBr
   if (main === null) return null;
   const { commit } = main;
   const path = join(workspace.localDirectory, 'main-config.json');
-  const known = readRemembered<MainBranchPolicy>(path);
+  const known = readCached(path, (value) => value as unknown as MainBranchPolicy);
   if (known?.commit === commit && known.signCommits !== undefined) return known;
   const text = await rootFileText(workspace.objects, workspace.repository, commit, CONFIG_FILE);
   const demands = { commit, ...demandsIn(text ?? '') };
-  remember(workspace, path, demands);
+  writeCached(path, demands);
   return demands;
 }
 

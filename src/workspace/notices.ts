@@ -30,7 +30,7 @@ export async function collectNotices(context: Context): Promise<readonly string[
     const state = await context.stores.withOffline((await store.read()).state);
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
-    const told = context.told(identity.agent);
+    const told = context.seenNotices(identity.agent);
     const losses = (agent?.losses ?? []).filter((loss) => sameSession(loss, identity) && !told.has(loss.claim));
     const mine = state.claims.filter((claim) => claim.agent === identity.agent);
     const offers = state.claims

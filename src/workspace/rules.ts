@@ -3,10 +3,10 @@ import { findAgent } from '../domain/agents/agents.js';
 import { sameSession } from '../domain/agents/ownership.js';
 import type { RequiredRules } from '../domain/request.js';
 import { coord } from '../domain/suggestion.js';
+import { readCached, writeCached } from '../git/local-cache.js';
 import type { Store } from '../store/swap/store.js';
 import { insidePath, mainBranch, rulesFolder } from './main-branch.js';
 import type { MainBranchPolicy } from './main-branch-policy.js';
-import { readRemembered, remember } from './remembered.js';
 import type { RulesInForce } from './rules-in-force.js';
 import type { Workspace } from './workspace.js';
 
@@ -31,7 +31,7 @@ export async function newerRules(workspace: Workspace, loaded: string | null): P
 export async function changedRulesWarning(workspace: Workspace, loaded: string | null): Promise<string[]> {
   const digest = await newerRules(workspace, loaded);
   if (digest === null) return [];
-  const told = workspace.told(workspace.identity().agent);
+  const told = workspace.seenNotices(workspace.identity().agent);
   if (!told.has(rulesMark(digest))) told.add([rulesMark(digest)]);
   return [CHANGED_RULES];
 }
@@ -47,7 +47,7 @@ export const CHANGED_RULES = `the rules have changed since your session loaded t
 async function digestInForce(workspace: Workspace, inFolder?: string): Promise<string | null> {
   const main = await mainBranch(workspace);
   const folder = inFolder ?? (await rulesFolder(workspace));
-  const known = readRemembered<KnownRules>(pathOf(workspace));
+  const known = readCached(pathOf(workspace), (value) => value as unknown as KnownRules);
   if (main === null || known?.commit !== main.commit || known.folder !== folder) {
     const { rulesInForce } = await import('./rules-in-force.js');
     const inForce = await rulesInForce(workspace, folder);
@@ -70,7 +70,7 @@ interface KnownRules {
 export function rememberRules(workspace: Workspace, commit: string | null, folder: string, rules: RulesInForce): void {
   if (commit === null) return;
   const known: KnownRules = { commit, folder, digest: rules.commit === null ? null : rules.digest };
-  remember(workspace, pathOf(workspace), known);
+  writeCached(pathOf(workspace), known);
 }
 
 function pathOf(workspace: Workspace): string {

@@ -13,7 +13,7 @@ import { discoverRepository, type Repository } from '../git/repository.js';
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
 import { LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations } from '../store/cache/observations.js';
-import { Told } from '../store/cache/told.js';
+import { SeenNotices } from '../store/cache/seen-notices.js';
 import type { Surroundings } from '../store/swap/transact.js';
 import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
@@ -101,8 +101,8 @@ export class Workspace {
   }
 
   /** The losses that an agent was told of already. */
-  told(agent: string): Told {
-    return new Told(join(this.localDirectory, 'told', `${agent}.json`));
+  seenNotices(agent: string): SeenNotices {
+    return new SeenNotices(join(this.localDirectory, 'seen-notices', `${agent}.json`));
   }
 
   config(): Promise<Config> {

@@ -73,7 +73,7 @@ describe('a claim whose time is over', () => {
     await run('maya', 'claim', 'src/a.ts');
     fleet.clock.pass(TTL + TOLERANCE);
     await run('noor', 'claim', 'src/a.ts');
-    writeFileSync(join(clone, '.git', 'coord', 'told'), 'in the way');
+    writeFileSync(join(clone, '.git', 'coord', 'seen-notices'), 'in the way');
     for (const round of [1, 2]) {
       expect([round, (await run('maya', 'status')).stderr]).toEqual([
         round,

@@ -14,6 +14,7 @@ import {
 import { basename, delimiter, dirname, isAbsolute, join, sep } from 'node:path';
 import { shellWord } from '../../domain/suggestion.js';
 import { usage } from '../../errors.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
 import { writablePath } from '../../git/paths.js';
 import type { Repository } from '../../git/repository.js';
 import { worktreesOf } from '../../git/worktrees.js';
@@ -22,7 +23,6 @@ import { filesToRemove, filesToSetUp, type PlannedFile, type Runner } from '../.
 import type { HarnessReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { harnessesIn } from '../../workspace/identity.js';
-import { readRemembered, remember } from '../../workspace/remembered.js';
 
 const LARGEST = 4 * 1024 * 1024;
 
@@ -68,7 +68,7 @@ export async function planHarness(
     return { path: file, action: actionOf(before, after), text: isDry ? after : null };
   });
   const report = { harness, root, command: `${runner.line} guard hook ${harness}`, isLocal: runner.isLocal, files };
-  return { report, apply: () => applyAll(context, changes, record, harness, removes) };
+  return { report, apply: () => applyAll(changes, record, harness, removes) };
 }
 
 /** The worktree from which a harness that works in this one reads its settings. */
@@ -91,7 +91,7 @@ interface FileChange extends Change {
 }
 
 function changesOf(root: string, planned: readonly PlannedFile[], record: string, removes: boolean): FileChange[] {
-  const known = readRemembered<Record<string, Change>>(record) ?? {};
+  const known = readCached(record, (value) => value as unknown as Record<string, Change>) ?? {};
   return planned.map(({ file, change }) => {
     const text = new WorktreeText(root, file);
     const before = text.read();
@@ -100,13 +100,7 @@ function changesOf(root: string, planned: readonly PlannedFile[], record: string
   });
 }
 
-function applyAll(
-  context: Context,
-  changes: readonly FileChange[],
-  record: string,
-  harness: Harness,
-  removes: boolean,
-): void {
+function applyAll(changes: readonly FileChange[], record: string, harness: Harness, removes: boolean): void {
   for (const { text, before, after } of changes) {
     if (after === null && before !== null) text.remove();
     else if (after !== null && after !== before) text.write(after);
@@ -118,7 +112,7 @@ function applyAll(
     const isClean = clean.find((one) => one.file === file)?.change(before) === before;
     return isClean ? [[file, { before, after }]] : [];
   });
-  remember(context, record, removes ? {} : Object.fromEntries(kept));
+  writeCached(record, removes ? {} : Object.fromEntries(kept));
 }
 
 function actionOf(before: string | null, after: string | null): HarnessReport['files'][number]['action'] {

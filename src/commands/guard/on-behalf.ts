@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Target } from '../../domain/ground/targets.js';
 import { type Instant, secondsBetween } from '../../domain/time.js';
 import type { CoordError } from '../../errors.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
-import { readRemembered, remember } from '../../workspace/remembered.js';
 import { claimRequest } from '../claims/claim-request.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
@@ -30,12 +30,12 @@ const TRY_AGAIN_SECONDS = 60;
 /** Renews the claims of the agent that are past half of their life: whoever edits is at work. Best effort. */
 export async function renewFor(context: Context): Promise<void> {
   const path = join(context.localDirectory, 'not-renewed.json');
-  const failed = readRemembered<{ readonly at: Instant }>(path);
+  const failed = readCached(path, (value) => value as unknown as { readonly at: Instant });
   if (failed !== null && Math.abs(secondsBetween(failed.at, context.now())) < TRY_AGAIN_SECONDS) return;
   try {
     const base = { ...(await context.requestBase()), requestId: null };
     await transact(await context.store(), { kind: 'keep-alive', ...base }, context.surroundings);
   } catch {
-    remember(context, path, { at: context.now() });
+    writeCached(path, { at: context.now() });
   }
 }

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { renewalKey } from '../../domain/claims/leases.js';
 import type { Claim } from '../../domain/model.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
 
 /** A clock that only goes forward and that nobody can set. */
 export interface MonotonicClock {
@@ -38,23 +36,15 @@ export class Observations {
     const keys = claims.map(renewalKey);
     const seen = Object.fromEntries(keys.map((key) => [key, known[key] ?? now]));
     const changed = keys.some((key) => known[key] === undefined) || Object.keys(known).length !== keys.length;
-    if (changed) this.write({ boot, seen });
+    if (changed) writeCached(this.path, { boot, seen });
     return Object.fromEntries(keys.map((key) => [key, now - (seen[key] ?? now)]));
   }
 
   private read(): Record {
-    try {
-      const value = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<Record> | null;
-      return typeof value?.boot === 'string' && value.seen ? { boot: value.boot, seen: value.seen } : NOTHING;
-    } catch {
-      return NOTHING;
-    }
-  }
-
-  private write(record: Record): void {
-    mkdirSync(dirname(this.path), { recursive: true });
-    const temporary = `${this.path}.${randomBytes(6).toString('hex')}.tmp`;
-    writeFileSync(temporary, JSON.stringify(record));
-    renameSync(temporary, this.path);
+    const read = ({ boot, seen }: { boot?: unknown; seen?: unknown }) =>
+      typeof boot === 'string' && typeof seen === 'object' && seen !== null
+        ? { boot, seen: seen as Record['seen'] }
+        : null;
+    return readCached(this.path, read) ?? NOTHING;
   }
 }

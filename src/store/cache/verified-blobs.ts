@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCached, writeCached } from '../../git/local-cache.js';
 
 declare const __COORD_VERSION__: string;
 
@@ -17,8 +17,8 @@ export class VerifiedBlobs {
   private readonly path: string;
   private known: ReadonlyMap<string, HowVerified> | undefined;
 
-  constructor(private readonly directory: string) {
-    this.path = join(directory, 'verified-blobs');
+  constructor(directory: string) {
+    this.path = join(directory, 'verified-blobs.json');
   }
 
   /** null: nothing is known of it. */
@@ -31,27 +31,20 @@ export class VerifiedBlobs {
     // Another process may have added some since.
     const others = [...this.read()].filter(([other]) => other !== id).slice(0, MOST - 1);
     this.known = new Map([[id, how], ...others]);
-    const lines = [...this.known].map(([blob, means]) => `${blob} ${means}\n`);
-    try {
-      mkdirSync(this.directory, { recursive: true });
-      writeFileSync(this.path, [`${__COORD_VERSION__}\n`, ...lines].join(''));
-    } catch {
-      // A read-only or full disk only makes the next command check it again.
-    }
+    writeCached(this.path, { version: __COORD_VERSION__, blobs: [...this.known] });
   }
 
   private read(): ReadonlyMap<string, HowVerified> {
-    const [version, ...lines] = readIfThere(this.path).split('\n');
-    if (version !== __COORD_VERSION__) return new Map();
-    const entries = lines.map((line) => /^([0-9a-f]{40}|[0-9a-f]{64}) (written|checked)$/.exec(line));
-    return new Map(entries.flatMap((entry) => (entry ? [[entry[1] as string, entry[2] as HowVerified]] : [])));
+    const entries = readCached(this.path, ({ version, blobs }) =>
+      version === __COORD_VERSION__ && Array.isArray(blobs) ? blobs.filter(isEntry) : null,
+    );
+    return new Map(entries ?? []);
   }
 }
 
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+function isEntry(entry: unknown): entry is [string, HowVerified] {
+  const [id, how] = Array.isArray(entry) ? entry : [];
+  return (
+    typeof id === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id) && (how === 'written' || how === 'checked')
+  );
 }

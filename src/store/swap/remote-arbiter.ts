@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRIVATE_REFS, refsInTheWay } from '../../domain/state-ref.js';
 import { addSeconds, type Instant, isInstant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
 import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
 import { destinationOf, rejectionOf } from '../../git/push-status.js';
 import { dropLooseRef } from '../../git/ref-swap.js';
@@ -66,13 +66,13 @@ export class RemoteArbiter implements Arbiter {
     this.mutex = new PushMutex(options.around.pause);
   }
 
-  private get asked(): Asked {
+  private get contact(): RemoteContact {
     const { repository, remote, local } = this.options;
-    return new Asked(`${repository.commonDir}/coord`, remote, local.name);
+    return new RemoteContact(`${repository.commonDir}/coord`, remote, local.name);
   }
 
   get askedAt(): Instant | null {
-    return this.asked.read();
+    return this.contact.read();
   }
 
   async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
@@ -158,7 +158,7 @@ export class RemoteArbiter implements Arbiter {
     const { local, around } = this.options;
     this.lost = 0;
     this.unclear = 0;
-    this.asked.record(around.now());
+    this.contact.record(around.now());
     await local.move(commit, from).catch(() => false);
     return true;
   }
@@ -207,7 +207,7 @@ export class RemoteArbiter implements Arbiter {
       const own = await local.tip();
       const ref = `${PRIVATE_REFS}asked/${randomBytes(8).toString('hex')}`;
       const tip = await this.fetch(ref);
-      this.asked.record(around.now());
+      this.contact.record(around.now());
       if (tip === null) {
         if (known !== null) throw goneThere(remote, local.name, known);
         return null;
@@ -291,36 +291,20 @@ export class RemoteArbiter implements Arbiter {
   }
 }
 
-/** When this clone last had a remote's answer about its state ref. Best effort: deleting it only makes that unknown. */
-class Asked {
+/** When this clone last had a remote's answer about its state ref. Deleting it only makes that unknown. */
+class RemoteContact {
   private readonly path: string;
 
-  constructor(
-    private readonly directory: string,
-    remote: string,
-    ref: string,
-  ) {
-    this.path = join(directory, `asked-${encodeURIComponent(`${remote} ${ref}`)}`);
+  constructor(directory: string, remote: string, ref: string) {
+    this.path = join(directory, `contact-${encodeURIComponent(`${remote} ${ref}`)}.json`);
   }
 
   /** By this host's clock; null where it is not known. */
   read(): Instant | null {
-    try {
-      const text = readFileSync(this.path, 'utf8').trim();
-      return isInstant(text) ? text : null;
-    } catch {
-      return null;
-    }
+    return readCached(this.path, ({ at }) => (isInstant(at) ? at : null));
   }
 
   record(at: Instant): void {
-    const temporary = `${this.path}.${randomBytes(6).toString('hex')}.tmp`;
-    try {
-      mkdirSync(this.directory, { recursive: true });
-      writeFileSync(temporary, `${at}\n`);
-      renameSync(temporary, this.path);
-    } catch {
-      // A read-only or full disk must not turn a grant into a fault.
-    }
+    writeCached(this.path, { at });
   }
 }

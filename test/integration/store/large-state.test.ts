@@ -26,7 +26,7 @@ beforeEach(async () => {
   expect(fileOn(box, clone, 'claims.json').length).toBeGreaterThan(64 * 1024);
 });
 
-const memory = () => join(clone, '.git', 'coord', 'verified-blobs');
+const memory = () => join(clone, '.git', 'coord', 'verified-blobs.json');
 const blob = () => box.git(clone, 'rev-parse', 'coord/state:claims.json');
 const status = () => host.run('noor', clone, ['status', '--json']);
 
@@ -37,7 +37,7 @@ function put(change: (source: string) => string): void {
 
 describe('a large claims.json', () => {
   it('that this clone wrote is known to be sound', async () => {
-    expect(readFileSync(memory(), 'utf8').split('\n')[1]).toBe(`${blob()} written`);
+    expect(JSON.parse(readFileSync(memory(), 'utf8')).blobs[0]).toEqual([blob(), 'written']);
     expect((await status()).json().data.claims).toHaveLength(MANY);
   });
 
@@ -65,7 +65,7 @@ describe('a large claims.json', () => {
   it('of somebody else is checked, and then known', async () => {
     put((source) => source.replace('"reason":"why"', '"reason":"wherefore"'));
     expect((await status()).code).toBe(0);
-    expect(readFileSync(memory(), 'utf8')).toContain(`${blob()} checked`);
+    expect(readFileSync(memory(), 'utf8')).toContain(JSON.stringify([blob(), 'checked']));
     put((source) => source.replaceAll('\n', '\n '));
     expect((await status()).json().data.claims).toHaveLength(MANY);
     expect(await host.run('noor', clone, ['claim', 'docs'])).toMatchObject({ code: 0 });
@@ -73,7 +73,10 @@ describe('a large claims.json', () => {
   });
 
   it.each([
-    ['another version of coord wrote', () => writeFileSync(memory(), `0.0.0-other\n${blob()} written\n`)],
+    [
+      'another version of coord wrote',
+      () => writeFileSync(memory(), JSON.stringify({ version: '0.0.0-other', blobs: [[blob(), 'written']] })),
+    ],
     ['is torn', () => writeFileSync(memory(), readFileSync(memory(), 'utf8').slice(0, 25))],
     ['holds rubbish', () => writeFileSync(memory(), Buffer.from([0xff, 0, 0x0a, 0x80]))],
     [
