@@ -75,6 +75,50 @@ describe('waiting', () => {
     );
   });
 
+  it('tells of a waiter in the way all that is told of a holder', () => {
+    const asked = waitOf('noor', 'src/api/users.ts', { session: 'n1', reason: 'paging' });
+    const free = granted(granted(held, asked).state, releaseOf('maya')).state;
+    const refusal = refused(free, claimOf('omar', ['src/api/**', 'docs/**']));
+    expect(refusal).toMatchObject({ free: ['docs/**'], queue: [{ agent: 'noor' }] });
+    expect('conflicts' in refusal && refusal.conflicts).toEqual([
+      {
+        target: 'src/api/**',
+        heldTarget: 'src/api/users.ts',
+        overlap: 'src/api/users.ts',
+        agent: 'noor',
+        session: 'n1',
+        claimId: free.waiters[0]?.id,
+        since: START,
+        expiresAt: at(20),
+        reason: 'paging',
+        mode: 'exclusive',
+        waiting: true,
+      },
+    ]);
+  });
+
+  it.each([
+    ['what its claim covers', 'src/**', 'exclusive', 'src/api/x.ts', 'exclusive', true],
+    ['what its claim covers, to read', 'src/**', 'exclusive', 'src/api/x.ts', 'shared', true],
+    ['what it reads, to read', 'src/**', 'shared', 'src/api/x.ts', 'shared', true],
+    ['what it reads, to write', 'src/**', 'shared', 'src/api/x.ts', 'exclusive', false],
+    ['more than its claim covers', 'src/api/x.ts', 'exclusive', 'src/**', 'exclusive', false],
+    ['what lies beside its claim', 'src/api/y.ts', 'exclusive', 'src/api/x.ts', 'exclusive', false],
+  ] as const)('who holds ground already passes the queue for %s', (_, own, mode, asked, wanted, passes) => {
+    const before = granted(EMPTY_STATE, claimOf('maya', own, { mode })).state;
+    // The first of noor’s targets keeps it waiting, whatever maya holds.
+    const blocked = granted(before, claimOf('omar', '@db')).state;
+    const queued = granted(blocked, waitOf('noor', ['@db', 'src/api/x.ts'])).state;
+    expect(decide(queued, claimOf('maya', asked, { mode: wanted }), START).ok).toBe(passes);
+  });
+
+  it('lets a reader pass readers that wait', () => {
+    const blocked = granted(EMPTY_STATE, claimOf('omar', '@db')).state;
+    const queued = granted(blocked, waitOf('noor', ['@db', 'src/a.ts'], { mode: 'shared' })).state;
+    expect(decide(queued, claimOf('maya', 'src/a.ts', { mode: 'shared' }), START).ok).toBe(true);
+    expect(decide(queued, claimOf('maya', 'src/a.ts'), START).ok).toBe(false);
+  });
+
   it('keeps a place for the mode that was asked for: a reader’s is none for writing', () => {
     let state = granted(held, waitOf('noor', 'src/api/**', { mode: 'shared' })).state;
     state = granted(state, waitOf('omar', 'src/api/**')).state;
