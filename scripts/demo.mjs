@@ -70,9 +70,9 @@ function play({ maya, noor }) {
   show(noor, 'git push --quiet origin HEAD:main');
   show(noor, 'coord release docs', { says: 'released docs/**' });
 
-  scene('The log tells the story and grants nothing; the history of the branch is the audit trail.');
+  scene('The log tells the story and grants nothing; the history of the state ref is the audit trail.');
   show(noor, 'coord log', { says: 'users are paginated' });
-  show(noor, "git log --reverse --format='%<(5)%an %s' coord", { says: 'claim src/api/** by maya' });
+  show(noor, "git log --reverse --format='%<(5)%an %s' coord/state", { says: 'claim src/api/** by maya' });
 
   console.log(`\n${bold('That was the main job.')} Next: coord init in a repository of yours.`);
 }

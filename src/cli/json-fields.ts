@@ -247,7 +247,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     commit: 'commit | null',
     outcome: "'created' | 'adopted' | 'existing' | 'moved'",
     movedFrom: 'text | null',
-    refused: '{ ref: text; reason: text } | null',
+    refused: 'object | null',
     share: 'boolean',
     remote: 'text | null',
     files: 'File[]',
