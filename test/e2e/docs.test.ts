@@ -92,6 +92,15 @@ function headingsOf(document: string): string[] {
   );
 }
 
+test.each(['docs/ARCHITECTURE.md', 'CONTRIBUTING.md', 'AGENTS.md'])('every file that %s names is there', (document) => {
+  const named = [...read(document).matchAll(/`((?:[\w.-]+\/)+(?:[\w.-]+\.[a-z]+)?)`/g)].map(([, path]) => path ?? '');
+  const places = (path: string) => [path, join('src', path)].map((place) => join(ROOT, place));
+  expect(named.length).toBeGreaterThan(0);
+  // What the build makes, and refs, are no files of the repository.
+  const missing = named.filter((path) => !/^(?:dist|refs)\//.test(path) && !places(path).some(existsSync));
+  expect(missing).toEqual([]);
+});
+
 test('docs/README.md leads to every document', () => {
   const index = read('docs/README.md');
   const documents = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
