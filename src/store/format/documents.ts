@@ -1,17 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { Deployment, Deployments, LiveTarget } from '../../domain/deploy/records.js';
-import type {
-  Agent,
-  AnsweredRequest,
-  Claim,
-  Note,
-  Once,
-  Release,
-  State,
-  Submission,
-  Waiter,
-} from '../../domain/model.js';
-import { numberOf, type Task, type Tasks } from '../../domain/tasks/task.js';
+import { type Deployment, type LiveTarget, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
+import type { Agent, Claim, Note, Release, State, Waiter } from '../../domain/model.js';
+import { NO_TASKS, numberOf, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import type { HowVerified } from '../cache/verified-blobs.js';
@@ -71,19 +61,18 @@ export function textOf(file: string, body: Buffer): string {
 
 /** @throws CoordError `corrupt`, with all problems, when the text is damaged or of a newer format. */
 export function decodeClaims(source: string): ClaimsPart {
-  const problems: string[] = [];
-  const root = parseDocument('claims.json', source, ['lastToken', 'claims', 'waiters', 'releases'], problems);
-  const tokenProblem = token(root.lastToken);
-  if (tokenProblem) problems.push(`lastToken: ${tokenProblem}`);
-  const part = {
-    lastToken: root.lastToken as number,
-    claims: list<Claim>('claims', root.claims, CLAIM, problems),
-    waiters: list<Waiter>('waiters', root.waiters, WAITER, problems),
-    releases: list<Release>('releases', root.releases, RELEASE, problems),
-  };
-  if (problems.length === 0) checkTokens(part, problems);
-  if (problems.length > 0) throw damaged('claims.json', problems);
-  return part;
+  return decoded('claims.json', source, ['lastToken', 'claims', 'waiters', 'releases'], (root, problems) => {
+    const tokenProblem = token(root.lastToken);
+    if (tokenProblem) problems.push(`lastToken: ${tokenProblem}`);
+    const part = {
+      lastToken: root.lastToken as number,
+      claims: list<Claim>('claims', root.claims, CLAIM, problems),
+      waiters: list<Waiter>('waiters', root.waiters, WAITER, problems),
+      releases: list<Release>('releases', root.releases, RELEASE, problems),
+    };
+    if (problems.length === 0) checkTokens(part, problems);
+    return part;
+  });
 }
 
 /** As {@link decodeClaims}, of a text that was verified before; the text of what stays is reused when it is written. */
@@ -110,106 +99,82 @@ function checkTokens(part: ClaimsPart, problems: string[]): void {
   }
 }
 
-export function encodeAgents(agents: readonly Agent[]): string {
-  return document([['agents', lines(byId(agents), AGENT)]]);
+/** A file of the state beside `claims.json` and the log. */
+export interface StateDocument<Value> {
+  readonly file: string;
+  /** What counts where there is no such file yet. */
+  readonly empty: Value;
+  encode(value: Value): string;
+  /** @throws CoordError `corrupt`, with all problems. */
+  decode(source: string): Value;
 }
 
-/** @throws CoordError `corrupt`, with all problems. */
-export function decodeAgents(source: string): readonly Agent[] {
-  const problems: string[] = [];
-  const root = parseDocument('agents.json', source, ['agents'], problems);
-  const agents = list<Agent>('agents', root.agents, AGENT, problems);
-  if (problems.length > 0) throw damaged('agents.json', problems);
-  return agents;
-}
+/** All of them, by the part of the state that each holds. */
+export const DOCUMENTS: { readonly [P in DocumentPart]: StateDocument<State[P]> } = {
+  agents: oneList('agents.json', 'agents', AGENT, byId),
+  /** The programs that run at most once to success. */
+  onces: oneList('once.json', 'onces', ONCE),
+  /** What runs where, and the newest attempts. */
+  deployments: {
+    file: 'deployments.json',
+    empty: NO_DEPLOYMENTS,
+    encode: ({ targets, attempts }) =>
+      document([
+        ['targets', lines(targets, LIVE_TARGET)],
+        ['attempts', lines(attempts, DEPLOYMENT)],
+      ]),
+    decode: (source) =>
+      decoded('deployments.json', source, ['targets', 'attempts'], (root, problems) => ({
+        targets: list<LiveTarget>('targets', root.targets, LIVE_TARGET, problems),
+        attempts: list<Deployment>('attempts', root.attempts, DEPLOYMENT, problems),
+      })),
+  },
+  /** The answers to request ids. */
+  requests: oneList('requests.json', 'requests', ANSWERED_REQUEST),
+  /** Results that were handed over; the contents stand beside it, in `submissions/`. */
+  submissions: oneList('submissions.json', 'submissions', SUBMISSION),
+  /** The work that is given out, and its results, by the number in their ids. */
+  tasks: {
+    file: 'tasks.json',
+    empty: NO_TASKS,
+    encode: ({ last, tasks }) =>
+      document([
+        ['last', String(last)],
+        ['tasks', lines(sorted(tasks, numberOf), TASK)],
+      ]),
+    decode: (source) => decoded('tasks.json', source, ['last', 'tasks'], readTasks),
+  },
+};
 
-/** `once.json`: the programs that run at most once to success. */
-export function encodeOnces(onces: readonly Once[]): string {
-  return document([['onces', lines(onces, ONCE)]]);
-}
+export type DocumentPart = 'agents' | 'onces' | 'deployments' | 'requests' | 'submissions' | 'tasks';
 
-/** @throws CoordError `corrupt`, with all problems. */
-export function decodeOnces(source: string): readonly Once[] {
-  const problems: string[] = [];
-  const root = parseDocument('once.json', source, ['onces'], problems);
-  const onces = list<Once>('onces', root.onces, ONCE, problems);
-  if (problems.length > 0) throw damaged('once.json', problems);
-  return onces;
-}
-
-/** `deployments.json`: what runs where, and the newest attempts. */
-export function encodeDeployments({ targets, attempts }: Deployments): string {
-  return document([
-    ['targets', lines(targets, LIVE_TARGET)],
-    ['attempts', lines(attempts, DEPLOYMENT)],
-  ]);
-}
-
-/** @throws CoordError `corrupt`, with all problems. */
-export function decodeDeployments(source: string): Deployments {
-  const problems: string[] = [];
-  const root = parseDocument('deployments.json', source, ['targets', 'attempts'], problems);
-  const deployments = {
-    targets: list<LiveTarget>('targets', root.targets, LIVE_TARGET, problems),
-    attempts: list<Deployment>('attempts', root.attempts, DEPLOYMENT, problems),
+/** A file that is one list of records. */
+function oneList<T extends object>(
+  file: string,
+  key: string,
+  fields: Fields<T>,
+  inOrder: (records: readonly T[]) => readonly T[] = (records) => records,
+): StateDocument<readonly T[]> {
+  return {
+    file,
+    empty: [],
+    encode: (records) => document([[key, lines(inOrder(records), fields)]]),
+    decode: (source) => decoded(file, source, [key], (root, problems) => list<T>(key, root[key], fields, problems)),
   };
-  if (problems.length > 0) throw damaged('deployments.json', problems);
-  return deployments;
 }
 
-/** `requests.json`: the answers to request ids. */
-export function encodeRequests(requests: readonly AnsweredRequest[]): string {
-  return document([['requests', lines(requests, ANSWERED_REQUEST)]]);
-}
-
-/** @throws CoordError `corrupt`, with all problems. */
-export function decodeRequests(source: string): readonly AnsweredRequest[] {
-  const problems: string[] = [];
-  const root = parseDocument('requests.json', source, ['requests'], problems);
-  const requests = list<AnsweredRequest>('requests', root.requests, ANSWERED_REQUEST, problems);
-  if (problems.length > 0) throw damaged('requests.json', problems);
-  return requests;
-}
-
-/** `submissions.json`: results that were handed over; the contents stand beside it, in `submissions/`. */
-export function encodeSubmissions(submissions: readonly Submission[]): string {
-  return document([['submissions', lines(submissions, SUBMISSION)]]);
-}
-
-/** @throws CoordError `corrupt`, with all problems. */
-export function decodeSubmissions(source: string): readonly Submission[] {
-  const problems: string[] = [];
-  const root = parseDocument('submissions.json', source, ['submissions'], problems);
-  const submissions = list<Submission>('submissions', root.submissions, SUBMISSION, problems);
-  if (problems.length > 0) throw damaged('submissions.json', problems);
-  return submissions;
-}
-
-/** `tasks.json`: the work that is given out, and its results, by the number in their ids. */
-export function encodeTasks({ last, tasks }: Tasks): string {
-  return document([
-    ['last', String(last)],
-    ['tasks', lines(sorted(tasks, numberOf), TASK)],
-  ]);
-}
-
-/** @throws CoordError `corrupt`, with all problems. */
-export function decodeTasks(source: string): Tasks {
-  const problems: string[] = [];
-  const root = parseDocument('tasks.json', source, ['last', 'tasks'], problems);
+function readTasks(root: Readonly<Record<string, unknown>>, problems: string[]): Tasks {
   const lastProblem = token(root.last);
   if (lastProblem) problems.push(`last: ${lastProblem}`);
-  const decoded = { last: root.last as number, tasks: list<Task>('tasks', root.tasks, TASK, problems) };
-  if (problems.length === 0) {
-    const ids = new Set<string>();
-    for (const [index, task] of decoded.tasks.entries()) {
-      if (numberOf(task) > decoded.last) problems.push(`tasks[${index}].id: its number is larger than last`);
-      if (ids.has(task.id)) problems.push(`tasks[${index}].id: used twice`);
-      ids.add(task.id);
-    }
+  const { last, tasks } = { last: root.last as number, tasks: list<Task>('tasks', root.tasks, TASK, problems) };
+  if (problems.length > 0) return { last, tasks };
+  const ids = new Set<string>();
+  for (const [index, task] of tasks.entries()) {
+    if (numberOf(task) > last) problems.push(`tasks[${index}].id: its number is larger than last`);
+    if (ids.has(task.id)) problems.push(`tasks[${index}].id: used twice`);
+    ids.add(task.id);
   }
-  if (problems.length > 0) throw damaged('tasks.json', problems);
-  return decoded;
+  return { last, tasks };
 }
 
 /**
@@ -257,6 +222,19 @@ function document(parts: readonly (readonly [string, string])[]): string {
 function lines<T extends object>(records: readonly T[], fields: Fields<T>, before?: readonly T[]): string {
   if (records.length === 0) return '[]';
   return `[\n${linesOf(records, before, (record) => recordLine(record, fields))}\n]`;
+}
+
+/** What a document says. @throws CoordError `corrupt`, with all problems that `read` and the reading found */
+function decoded<T>(
+  file: string,
+  source: string,
+  keys: readonly string[],
+  read: (root: Readonly<Record<string, unknown>>, problems: string[]) => T,
+): T {
+  const problems: string[] = [];
+  const value = read(parseDocument(file, source, keys, problems), problems);
+  if (problems.length > 0) throw damaged(file, problems);
+  return value;
 }
 
 function list<T>(name: string, value: unknown, fields: Fields<T>, problems: string[]): readonly T[] {

@@ -1,7 +1,5 @@
-import { NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import type { Note, Part, State, Submission } from '../../domain/model.js';
 import { shortRef } from '../../domain/state-ref.js';
-import { NO_TASKS } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
@@ -10,25 +8,16 @@ import { mergedState } from '../swap/state-words.js';
 import type { Snapshot } from '../swap/store.js';
 import { parseCommit } from './commits.js';
 import {
-  decodeAgents,
+  DOCUMENTS,
+  type DocumentPart,
   decodeClaims,
-  decodeDeployments,
   decodeLog,
-  decodeOnces,
-  decodeRequests,
-  decodeSubmissions,
-  decodeTasks,
   decodeVerifiedClaims,
-  encodeAgents,
   encodeClaims,
-  encodeDeployments,
   encodeLog,
-  encodeOnces,
-  encodeRequests,
-  encodeSubmissions,
-  encodeTasks,
   inFileOrder,
   rememberClaims,
+  type StateDocument,
   segmentNumber,
   textOf,
 } from './documents.js';
@@ -44,13 +33,7 @@ const MOST_ALWAYS_CHECKED = 64 * 1024;
 const SEGMENT_BYTES = 64 * 1024;
 
 /** Parts whose file is made when there is first something to keep in it. */
-const LATER_FILES = {
-  onces: 'once.json',
-  deployments: 'deployments.json',
-  requests: 'requests.json',
-  submissions: 'submissions.json',
-  tasks: 'tasks.json',
-} as const;
+const LATER_PARTS = ['onces', 'deployments', 'requests', 'submissions', 'tasks'] as const;
 /** The contents of open submissions. */
 const CONTENTS_FOLDER = 'submissions';
 
@@ -79,12 +62,16 @@ export class StateTree {
     const files = parseTree(await this.body(tree, 'tree'), this.idBytes);
     const required = [CLAIMS_FILE, 'agents.json', ...(parts.includes('log') ? ['log.jsonl'] : [])];
     for (const name of required) if (!files.has(name)) throw missingFile(name, this.ref.name);
-    const later = parts.flatMap((part) => (part === 'log' ? [] : LATER_FILES[part])).filter((name) => files.has(name));
-    const wanted = [...required, ...later];
+    const later = LATER_PARTS.filter((part) => parts.includes(part) && files.has(DOCUMENTS[part].file));
+    const wanted = [...required, ...later.map((part) => DOCUMENTS[part].file)];
     const ids = wanted.map((name) => files.get(name)?.id ?? '');
     // Git packs the state now and then, and every command reads it.
     const bodies = await this.objects.read(ids, 'unpack');
     const sourceOf = (name: string) => textOf(name, bodies.get(files.get(name)?.id ?? '')?.body ?? Buffer.alloc(0));
+    const partOf = <P extends (typeof LATER_PARTS)[number]>(part: P): State[P] => {
+      const { file, empty, decode }: StateDocument<State[P]> = DOCUMENTS[part];
+      return later.includes(part) ? decode(sourceOf(file)) : empty;
+    };
     const logSource = parts.includes('log') ? sourceOf('log.jsonl') : null;
     const notes = logSource === null ? [] : decodeLog('log.jsonl', logSource);
     return {
@@ -95,17 +82,13 @@ export class StateTree {
       segment: logSource === null ? 0 : segmentNumber(logSource),
       state: {
         ...this.claimsIn(sourceOf(CLAIMS_FILE), files.get(CLAIMS_FILE)?.id ?? ''),
-        agents: decodeAgents(sourceOf('agents.json')),
+        agents: DOCUMENTS.agents.decode(sourceOf(DOCUMENTS.agents.file)),
         notes,
-        onces: wanted.includes(LATER_FILES.onces) ? decodeOnces(sourceOf(LATER_FILES.onces)) : [],
-        deployments: wanted.includes(LATER_FILES.deployments)
-          ? decodeDeployments(sourceOf(LATER_FILES.deployments))
-          : NO_DEPLOYMENTS,
-        requests: wanted.includes(LATER_FILES.requests) ? decodeRequests(sourceOf(LATER_FILES.requests)) : [],
-        submissions: wanted.includes(LATER_FILES.submissions)
-          ? decodeSubmissions(sourceOf(LATER_FILES.submissions))
-          : [],
-        tasks: wanted.includes(LATER_FILES.tasks) ? decodeTasks(sourceOf(LATER_FILES.tasks)) : NO_TASKS,
+        onces: partOf('onces'),
+        deployments: partOf('deployments'),
+        requests: partOf('requests'),
+        submissions: partOf('submissions'),
+        tasks: partOf('tasks'),
       },
     };
   }
@@ -115,7 +98,7 @@ export class StateTree {
     return this.writeTree(
       new Map([
         [CLAIMS_FILE, this.file(encodeClaims(state))],
-        ['agents.json', this.file(encodeAgents(state.agents))],
+        [DOCUMENTS.agents.file, this.document('agents', state)],
         ['log.jsonl', this.file(encodeLog(state.notes))],
         [SETUP_FILE, this.file(encodeSetup(setup))],
       ]),
@@ -170,22 +153,12 @@ export class StateTree {
       state.releases === before.releases &&
       state.lastToken === before.lastToken;
     if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state, before));
-    if (state.agents !== before.agents) files.set('agents.json', this.file(encodeAgents(state.agents)));
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
-    if (base.parts.includes('onces') && state.onces !== before.onces) {
-      files.set(LATER_FILES.onces, this.file(encodeOnces(state.onces)));
-    }
-    if (base.parts.includes('deployments') && state.deployments !== before.deployments) {
-      files.set(LATER_FILES.deployments, this.file(encodeDeployments(state.deployments)));
-    }
-    if (base.parts.includes('requests') && state.requests !== before.requests) {
-      files.set(LATER_FILES.requests, this.file(encodeRequests(state.requests)));
-    }
-    if (base.parts.includes('tasks') && state.tasks !== before.tasks) {
-      files.set(LATER_FILES.tasks, this.file(encodeTasks(state.tasks)));
-    }
-    if (base.parts.includes('submissions') && state.submissions !== before.submissions) {
-      files.set(LATER_FILES.submissions, this.file(encodeSubmissions(state.submissions)));
+    const written = (['agents', ...LATER_PARTS] as const).filter(
+      (part) => (part === 'agents' || base.parts.includes(part)) && state[part] !== before[part],
+    );
+    for (const part of written) files.set(DOCUMENTS[part].file, this.document(part, state));
+    if (written.includes('submissions')) {
       const contents = submittedContents(state.submissions, (entries) => this.writeTree(entries));
       if (contents === null) files.delete(CONTENTS_FOLDER);
       else files.set(CONTENTS_FOLDER, { mode: FOLDER_MODE, id: contents });
@@ -222,6 +195,11 @@ export class StateTree {
     segments.set(`${first.id}.jsonl`, current);
     files.set('log', { mode: FOLDER_MODE, id: this.writeTree(segments) });
     files.set('log.jsonl', this.file(encodeLog(notes.slice(base.state.notes.length), base.segment + 1)));
+  }
+
+  private document<P extends DocumentPart>(part: P, state: State): TreeEntry {
+    const { encode }: StateDocument<State[P]> = DOCUMENTS[part];
+    return this.file(encode(state[part]));
   }
 
   private file(content: string): TreeEntry {

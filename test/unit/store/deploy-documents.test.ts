@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CoordError } from '../../../src/errors.js';
-import { decodeDeployments, encodeDeployments } from '../../../src/store/format/documents.js';
+import { DOCUMENTS } from '../../../src/store/format/documents.js';
 import { deploymentRecord, gateRecord } from '../../support/records.js';
 import { START } from '../../support/requests.js';
 
@@ -12,10 +12,10 @@ const SOUND = {
 
 describe('deployments.json', () => {
   it('has one record a line, and is read back as it was', () => {
-    const text = encodeDeployments(SOUND);
-    expect(decodeDeployments(text)).toEqual(SOUND);
+    const text = DOCUMENTS.deployments.encode(SOUND);
+    expect(DOCUMENTS.deployments.decode(text)).toEqual(SOUND);
     expect(text.split('\n').filter((line) => line.startsWith('{"'))).toHaveLength(3);
-    expect(encodeDeployments(decodeDeployments(text))).toBe(text);
+    expect(DOCUMENTS.deployments.encode(DOCUMENTS.deployments.decode(text))).toBe(text);
   });
 
   it.each([
@@ -28,10 +28,10 @@ describe('deployments.json', () => {
     ['"format": 1', '"format": 2', 'deployments.json has format 2'],
     ['"attempts": [', '"notes": [],\n"attempts": [', 'notes: unknown'],
   ])('with %s made %s is refused as damaged', (sound, damage, problem) => {
-    const text = encodeDeployments(SOUND).replace(sound, damage);
+    const text = DOCUMENTS.deployments.encode(SOUND).replace(sound, damage);
     let error: unknown;
     try {
-      decodeDeployments(text);
+      DOCUMENTS.deployments.decode(text);
     } catch (thrown) {
       error = thrown;
     }

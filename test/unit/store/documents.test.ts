@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { CoordError } from '../../../src/errors.js';
 import {
-  decodeAgents,
+  DOCUMENTS,
   decodeClaims,
   decodeLog,
   decodeVerifiedClaims,
-  encodeAgents,
   encodeClaims,
   encodeLog,
 } from '../../../src/store/format/documents.js';
@@ -198,16 +197,16 @@ describe('agents.json', () => {
   ];
 
   it('is read as it was written, sorted by id', () => {
-    expect(decodeAgents(encodeAgents(agents))).toEqual(agents);
-    expect(encodeAgents(agents.toReversed())).toBe(encodeAgents(agents));
+    expect(DOCUMENTS.agents.decode(DOCUMENTS.agents.encode(agents))).toEqual(agents);
+    expect(DOCUMENTS.agents.encode(agents.toReversed())).toBe(DOCUMENTS.agents.encode(agents));
   });
 
   it('lists every problem', () => {
-    const value = JSON.parse(encodeAgents(agents));
+    const value = JSON.parse(DOCUMENTS.agents.encode(agents));
     value.agents[0].role = 'king';
     value.agents[1].losses[0].how = 'stolen';
     value.agents[1].killed = {};
-    const error = failureOf(() => decodeAgents(JSON.stringify(value)));
+    const error = failureOf(() => DOCUMENTS.agents.decode(JSON.stringify(value)));
     expect(error.details.problems).toEqual([
       'agents[0].role: not one of peer, orchestrator, worker',
       'agents[1].killed: by: missing, at: missing, reason: missing',

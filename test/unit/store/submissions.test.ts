@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../src/domain/model.js';
-import { decodeSubmissions, encodeSubmissions } from '../../../src/store/format/documents.js';
+import { DOCUMENTS } from '../../../src/store/format/documents.js';
 import { submittedContents } from '../../../src/store/format/state-tree.js';
 import { HOSTILE_TEXTS } from '../../support/records.js';
 import { START } from '../../support/requests.js';
@@ -31,7 +31,7 @@ function submissionOf(id: string, changes: Partial<Submission> = {}): Submission
 describe('submissions.json', () => {
   it('keeps what was written, whatever the texts', () => {
     const all = HOSTILE_TEXTS.map((text, index) => submissionOf(`s${index}`, { text }));
-    expect(decodeSubmissions(encodeSubmissions(all))).toEqual(all);
+    expect(DOCUMENTS.submissions.decode(DOCUMENTS.submissions.encode(all))).toEqual(all);
   });
 
   it.each(['../evil', '/evil', 'a/../b', 'a//b', './a', 'a/', '.git/hooks/x', 'a/.GIT/x', '', 'a\0b'])(
@@ -39,13 +39,13 @@ describe('submissions.json', () => {
     (path) => {
       const file = submissionOf('s').files[0];
       if (!file) throw new Error('no file');
-      const text = encodeSubmissions([submissionOf('s', { files: [{ ...file, path }] })]);
-      expect(() => decodeSubmissions(text)).toThrow('not a path inside the repository');
+      const text = DOCUMENTS.submissions.encode([submissionOf('s', { files: [{ ...file, path }] })]);
+      expect(() => DOCUMENTS.submissions.decode(text)).toThrow('not a path inside the repository');
     },
   );
 
   it.each(['', 'a/b', '..', 'a\nb'])('is damaged where an id is %j', (id) => {
-    expect(() => decodeSubmissions(encodeSubmissions([submissionOf(id)]))).toThrow('not an id');
+    expect(() => DOCUMENTS.submissions.decode(DOCUMENTS.submissions.encode([submissionOf(id)]))).toThrow('not an id');
   });
 });
 
