@@ -6,7 +6,7 @@ import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
 import { AGENTS, callHook } from '../support/harness.js';
 
 const STARTS = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'] as const;
-const ENDS = ['claude-code', 'gemini', 'cursor', 'opencode'] as const;
+const ENDS = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'] as const;
 const SESSION = '8f14e45f-ceea-467f-a0e6-1b7d2c3f9a10';
 
 interface AgentRecord {

@@ -315,6 +315,26 @@ describe('coord guard status', () => {
   });
 });
 
+it('what Codex reads in a linked worktree are the settings of the main one, and doctor looks there', async () => {
+  const fleet = await localFleet();
+  const { box, clone } = fleet;
+  const other = box.worktree(clone);
+  const doctor = async () => {
+    const { data } = (await fleet.as('maya', ['doctor', '--json'], { cwd: other })).json();
+    return data.findings.find(({ id }: { id: string }) => id === 'harness').ok;
+  };
+  box.write(
+    other,
+    '.codex/hooks.json',
+    '{"hooks": {"SessionStart": [{"hooks": [{"command": "coord guard hook codex"}]}]}}',
+  );
+  expect(await doctor()).toBe(false);
+  const { data } = (await fleet.as('maya', ['guard', 'install', 'codex', '--json'], { cwd: other })).json();
+  expect(data.harnesses).toMatchObject([{ root: clone, files: [{ path: '.codex/hooks.json', action: 'created' }] }]);
+  expect(readFileSync(join(clone, '.codex/hooks.json'), 'utf8')).toContain('"SessionEnd"');
+  expect(await doctor()).toBe(true);
+});
+
 describe('coord session start', () => {
   const start = async (fleet: Fleet, cwd = fleet.clone) =>
     (await fleet.as('maya', ['session', 'start'], { cwd })).stderr.includes('are back: pre-commit');

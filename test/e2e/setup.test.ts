@@ -317,5 +317,12 @@ describe('the plugin of OpenCode', () => {
       {},
     );
     expect((await as('looker', ['agent', 'list', '--json'])).stdout).not.toContain('"session":"ses_abcdefgh12345678"');
+    // A run, and the sub-agents in it, end with the plugin.
+    for (const sessionID of ['ses_run00000000run1', 'ses_sub00000000sub2']) {
+      await plugin['shell.env']?.({ cwd: clone, sessionID }, { env });
+    }
+    expect((await as('looker', ['agent', 'list', '--json'])).stdout).toContain('"session":"ses_sub00000000sub2"');
+    await (plugin as unknown as { dispose(): Promise<void> }).dispose();
+    expect((await as('looker', ['agent', 'list', '--json'])).stdout).not.toContain('"session":"ses_');
   });
 });

@@ -47,7 +47,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
   const main = await protectedConfig(context).catch(asError);
   const stored = await stateChecks(context, config);
   const settings = main instanceof CoordError ? config : main.config;
-  const guards = [harnessCheck(context), await hooksCheck(context), await ciCheck(context)];
+  const guards = [await harnessCheck(context), await hooksCheck(context), await ciCheck(context)];
   const claims = stored.state === null ? { ...ASKS, live: false, why: 'the state cannot be read' } : ASKS;
   return {
     checks: [

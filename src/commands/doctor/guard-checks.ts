@@ -10,7 +10,8 @@ import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
-import { readHooks } from '../guard/status.js';
+import { settingsPlace } from '../guard/harness-files.js';
+import { readGuards } from '../guard/status.js';
 import { type Checked, pass, wrong } from './finding.js';
 
 /** What was looked at of one layer. */
@@ -20,24 +21,30 @@ export interface GuardCheck {
 }
 
 export async function hooksCheck(context: Context): Promise<GuardCheck> {
-  const { report } = await readHooks(context);
+  const { worktrees } = await readGuards(context);
+  const [report = null, ...others] = worktrees;
   const off = context.host.env.COORD_GUARD?.toLowerCase() === 'off';
-  const problem = off ? 'COORD_GUARD=off is set here: they let everything through' : hooksProblem(report);
+  const bad = [report, ...others].find((one) => one !== null && !one.guarded) ?? null;
+  const problem = off
+    ? 'COORD_GUARD=off is set here: they let everything through'
+    : bad && hooksProblem(bad, bad !== report);
   if (problem === null) {
-    const message = `live in ${oneLine(report.folder)}`;
+    const message = `live in ${worktrees.length === 1 ? oneLine(report?.folder ?? '') : `all ${worktrees.length} worktrees`}`;
     return { check: pass('hooks', 'medium', message), layer: { layer: 'hooks', live: true, why: message } };
   }
-  const next = off ? 'unset COORD_GUARD' : report.isOwn ? coord('guard install') : coord('guard status');
+  const isHere = bad === report && bad?.isOwn === true;
+  const next = off ? 'unset COORD_GUARD' : isHere ? coord('guard install') : coord('guard status');
   const check = wrong('hooks', 'medium', problem, next);
   return { check, layer: { layer: 'hooks', live: false, why: problem } };
 }
 
-function hooksProblem({ guarded, hooks, isOwn, folder }: HooksReport): string | null {
-  if (guarded) return null;
+function hooksProblem({ root, hooks, isOwn, folder }: HooksReport, elsewhere: boolean): string {
+  const where = elsewhere ? `in the worktree ${oneLine(root)}: ` : '';
   const there = hooks.filter(({ problem }) => problem !== null);
-  if (there.length > 0) return there.map(({ hook, problem }) => `${hook}: ${problem}`).join('\n');
-  if (!isOwn) return `not installed: git takes hooks from ${oneLine(folder)}, which other repositories use too`;
-  return 'not installed: nothing stops a commit that nobody claimed';
+  if (there.length > 0) return there.map(({ hook, problem }) => `${where}${hook}: ${problem}`).join('\n');
+  if (!isOwn)
+    return `${where}not installed: git takes hooks from ${oneLine(folder)}, which is not this repository's alone`;
+  return `${where}not installed: nothing stops a commit that nobody claimed`;
 }
 
 /** Settings of agent harnesses in the worktree, and what each calls the guard. */
@@ -52,10 +59,13 @@ const HARNESS_FILES = [
 const HARNESS_FOLDERS = ['.opencode/plugin', '.opencode/plugins'] as const;
 const CALLS_HOOK = /\bhook["',\s]+(claude-code|codex|gemini|cursor|opencode)\b/;
 
-export function harnessCheck({ repository: { root } }: Context): GuardCheck {
+export async function harnessCheck(context: Context): Promise<GuardCheck> {
+  const { root } = context.repository;
+  const ofCodex = await settingsPlace(context, 'codex');
   const files = [...HARNESS_FILES, ...HARNESS_FOLDERS.flatMap((folder) => filesBelow(root, folder))];
   const found = files.flatMap((file) => {
-    const text = readWorktreeFile(root, file, MOST_BYTES_READ)?.text ?? '';
+    const place = file.startsWith('.codex/') ? ofCodex.root : root;
+    const text = readWorktreeFile(place, file, MOST_BYTES_READ)?.text ?? '';
     const harness = CALLS_HOOK.exec(text)?.[1];
     return harness === undefined ? [] : [`${harness} (${oneLine(file)})`];
   });

@@ -45,13 +45,22 @@ export const Coord = async ({ directory, worktree }) => {
     return openings.get(session);
   }
 
+  async function close(session) {
+    openings.delete(session);
+    await ask(place, { hook_event_name: 'session.deleted', session_id: session });
+  }
+
   return {
     event: async ({ event }) => {
       const session = event.properties?.info?.id ?? event.properties?.sessionID;
       if (!session) return;
       if (event.type === 'session.created') await opening(session);
       if (event.type === 'session.compacted') openings.set(session, open(session, 'session.compacted'));
-      if (event.type === 'session.deleted') await ask(place, { hook_event_name: event.type, session_id: session });
+      if (event.type === 'session.deleted') await close(session);
+    },
+    // A run that ends tells of no deleted session.
+    dispose: async () => {
+      for (const session of [...openings.keys()]) await close(session);
     },
     'experimental.chat.system.transform': async (input, output) => {
       if (!input?.sessionID) return;

@@ -18,6 +18,7 @@ const ASKS: Readonly<Record<string, object>> = {
   'claude-code.read': { kind: 'nothing' },
   'claude-code.stop': { kind: 'nothing' },
   'claude-code.session-end': { kind: 'session-end' },
+  'codex.session-end': { kind: 'session-end' },
   'codex.session-start': { kind: 'session-start' },
   'codex.apply-patch': edit('src/a.ts'),
   'codex.apply-patch-many': edit('notes/new.md', 'notes/old.md', 'notes/a.md', 'src/a.ts'),
