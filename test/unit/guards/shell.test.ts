@@ -298,7 +298,7 @@ describe('coord', () => {
     './node_modules/.bin/coord status',
     'COORD_AGENT=maya coord claim src',
   ])('is left alone: %s', (script) => {
-    expect(read(script)).toEqual({ writes: [], git: [], patches: [], bypasses: [], commands: [] });
+    expect(read(script)).toEqual({ writes: [], git: [], patches: [], exported: [], bypasses: [], commands: [] });
   });
 
   it('but not what its output is sent to', () => {
