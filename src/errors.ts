@@ -14,7 +14,7 @@ export const EXIT_TABLE = [
     exit: 2,
     code: 'usage',
     when: 'bad arguments, bad config, no identity, not a repository',
-    next: 'mend what it names; the same command again fails again',
+    next: 'fix what it names; the same command again fails again',
   },
   {
     exit: 3,
@@ -38,7 +38,7 @@ export const EXIT_TABLE = [
     exit: 6,
     code: 'closed',
     when: 'gate closed or missing; agent killed; role not allowed',
-    next: 'do not go round it; ask an orchestrator or a person',
+    next: 'do not bypass it; ask an orchestrator or a person',
   },
   {
     exit: 7,

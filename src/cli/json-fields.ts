@@ -463,7 +463,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   doctor: {
     'enforcement?': 'object',
     'findings?': 'object[]',
-    'mended?': 'text[]',
+    'fixed?': 'text[]',
     'proof?': 'object | null',
     'changed?': ['boolean', 'this and the rest: with --compact'],
     'dryRun?': 'boolean',

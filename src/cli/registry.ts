@@ -5,7 +5,7 @@ const ENTRIES: readonly VerbEntry[] = [
   { name: 'init', summary: 'set a repository up', load: async () => (await import('../commands/setup/init.js')).init },
   {
     name: 'claim',
-    summary: 'claim ground before you change it',
+    summary: 'claim paths before you change them',
     writes: true,
     load: async () => (await import('../commands/claims/claim.js')).claim,
   },
@@ -81,7 +81,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'run',
-    summary: 'hold ground while a program runs',
+    summary: 'hold paths while a program runs',
     takesCommand: true,
     load: async () => (await import('../commands/claims/run.js')).run,
   },
@@ -167,7 +167,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'session end',
-    summary: 'release your claims, and be known no longer',
+    summary: 'end your session, and release your claims',
     writes: true,
     load: async () => (await import('../commands/session/end.js')).sessionEnd,
   },
@@ -265,7 +265,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'check the set-up, and mend it',
+    summary: 'check the set-up, and fix it',
     load: async () => (await import('../commands/doctor/doctor.js')).doctor,
   },
   {

@@ -5,7 +5,7 @@ export function readText(what: string, text: string, most: number): string {
   const trimmed = text.trim();
   if (trimmed === '') throw usage(`${what} is empty`, 'say it in a few words');
   if ([...trimmed].length <= most) return trimmed;
-  throw usage(`${what} is longer than ${most} characters`, 'say it shortly; leave the rest in a note');
+  throw usage(`${what} is longer than ${most} characters`, 'shorten it; put the rest into a note');
 }
 
 /** A reason that is not optional. @throws CoordError `usage` */

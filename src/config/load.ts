@@ -53,7 +53,7 @@ function readConfigFile(root: string): string | null {
 
 function invalid(problems: readonly string[]): CoordError {
   return new CoordError('usage', [`${CONFIG_FILE} has problems:`, ...problems].join('\n  '), {
-    hint: `mend ${CONFIG_FILE}; its schema is schema/coord.config.schema.json of the package`,
+    hint: `fix ${CONFIG_FILE}; its schema is schema/coord.config.schema.json of the package`,
     details: { file: CONFIG_FILE, problems },
   });
 }

@@ -55,7 +55,7 @@ export function writablePath(root: string, file: string): string {
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const part = parts.slice(0, depth).join('/');
     if (statsOf(join(root, part))?.isSymbolicLink() && !existsSync(join(root, part))) {
-      throw usage(`a symbolic link that leads nowhere: ${oneLine(part)}`, 'mend the link, then repeat');
+      throw usage(`a symbolic link that leads nowhere: ${oneLine(part)}`, 'fix the link, then repeat');
     }
   }
   return join(root, canonicalPath(root, root, file).path);
@@ -82,7 +82,7 @@ export function realPathOf(absolute: string, asTyped: string): string {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code === 'ELOOP')
-      throw usage(`a symbolic link that leads to itself: ${oneLine(asTyped)}`, 'mend the link, then repeat');
+      throw usage(`a symbolic link that leads to itself: ${oneLine(asTyped)}`, 'fix the link, then repeat');
     if (dirname(absolute) === absolute) return absolute;
     return join(realPathOf(dirname(absolute), asTyped), basename(absolute));
   }

@@ -67,7 +67,7 @@ function ageOf(stats: BigIntStats, repository: Repository): number {
 }
 
 /**
- * Moved aside under a name of its own first, so that of several that would mend it, each moves a file once. Should it
+ * Moved aside under a name of its own first, so that of several that would fix it, each moves a file once. Should it
  * have been a fresh lock, taken in the very last moment, it is not put back: another writer may have moved the ref in
  * between, and the owner of a lock that is put back would undo that. Without it, the owner fails and tries again.
  */

@@ -124,7 +124,7 @@ export async function checkRefName(git: Git, name: string): Promise<void> {
   });
 }
 
-/** Those of the commits that this repository has not got. */
+/** Those of the commits that this repository does not have. */
 export async function absentCommits(git: Git, commits: readonly string[]): Promise<string[]> {
   if (commits.length === 0) return [];
   const { stdout } = await git(['cat-file', '--batch-check'], { input: `${commits.join('\n')}\n` });

@@ -9,13 +9,13 @@ export interface DoctorReport {
   readonly enforcement: Enforcement;
   readonly findings: readonly Finding[];
   /** What --fix did, a sentence each. */
-  readonly mended: readonly string[];
+  readonly fixed: readonly string[];
   /** What --prove tried; null: it was not asked for. */
   readonly proof: Proof | null;
 }
 
 /** A line a finding, with what to do where something is not well; then what coord can and cannot enforce here. */
-export function doctorLines({ findings, mended, enforcement, proof }: DoctorReport, style: Style): string[] {
+export function doctorLines({ findings, fixed, enforcement, proof }: DoctorReport, style: Style): string[] {
   const rows = table(findings.map(({ id, ok, severity }) => [ok ? '✓' : '✗', id, ok ? '' : severity, '|']));
   const lines = findings.flatMap(({ ok, severity, message, next }, index) => {
     const [first = '', ...more] = message.split('\n');
@@ -26,7 +26,7 @@ export function doctorLines({ findings, mended, enforcement, proof }: DoctorRepo
     return [`${paint(head)}${first}`, ...rest.map((line) => `${indent}${line}`)];
   });
   return [
-    ...mended.map((what) => `${style.good('mended:')} ${what}`),
+    ...fixed.map((what) => `${style.good('fixed:')} ${what}`),
     ...lines,
     ...(proof === null ? [] : proofLines(proof, style)),
     ...enforcementLines(enforcement),

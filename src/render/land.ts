@@ -153,7 +153,7 @@ interface Goal {
 /** The user's own hook refused. */
 export function hookRefused(said: readonly string[]): CoordError {
   return new CoordError('closed', ['your pre-push hook refused; nothing was moved', ...indented(said)].join('\n'), {
-    hint: 'mend what the hook names, then repeat',
+    hint: 'fix what the hook names, then repeat',
     details: { reason: 'pre-push', said },
   });
 }

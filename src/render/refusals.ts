@@ -21,7 +21,7 @@ const MOST_LISTED = 5;
 
 /**
  * The words of a refusal, with the one command to run next, and all of its facts as details. `absent` are the commits
- * that this clone has not got.
+ * that this clone does not have.
  */
 export function refusalError(refusal: Refusal, now: Instant, absent: readonly string[] = []): CoordError {
   const { code, ...details } = refusal;
@@ -208,7 +208,7 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
 function behindWords(refusal: Of<'behind'>, absent: readonly string[]): Words {
   const { missing, free } = refusal;
   const lines = missing.map(({ released, commit, agent }) => {
-    const where = absent.includes(commit) ? `; this clone has not got it: ${agent} may still have to push it` : '';
+    const where = absent.includes(commit) ? `; this clone does not have it: ${agent} may still have to push it` : '';
     return `behind: HEAD lacks ${shortCommit(commit)}, with which ${agent} released ${oneLine(released)}${where}`;
   });
   if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);

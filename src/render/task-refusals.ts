@@ -45,7 +45,7 @@ export function taskWords(refusal: TaskRefusal, now: Instant): Words {
       const { problems } = refusal;
       return {
         message: ['no task was added or changed:', ...listed(problems, oneLine, 50)].join('\n'),
-        hint: 'mend them all, then repeat',
+        hint: 'fix them all, then repeat',
       };
     }
     case 'unknown-task':

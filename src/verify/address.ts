@@ -14,7 +14,7 @@ export function addressOf(url: string): URL {
   return address;
 }
 
-const HINT = 'mend "verify" of the deploy target in coord.config.json';
+const HINT = 'fix "verify" of the deploy target in coord.config.json';
 
 /** The address with one more parameter, so that no cache can have the answer; its own query stays as it is written. */
 export function goingRound(address: URL, chance: string): URL {

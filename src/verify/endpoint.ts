@@ -47,7 +47,7 @@ interface Look extends Judgement {
 }
 
 /**
- * Asks the endpoint until it shows the commit, or the time is over. It goes round caches; when it has seen the
+ * Asks the endpoint until it shows the commit, or the time is over. It bypasses caches; when it has seen the
  * commit, it asks once more as everybody does, and says when a cache shows something else.
  *
  * What the last attempt saw counts, except one that ended for want of time: that tells nothing where others were answered.
@@ -122,7 +122,7 @@ async function lookOnce(
   return { ...judgeAnswer(answer, wanted, commits, matches), status: answer.status, ageSeconds: answer.ageSeconds };
 }
 
-/** What those see who do not go round caches, where that is another version; nothing else about it matters. */
+/** What those see who do not bypass caches, where that is another version; nothing else about it matters. */
 async function cachedElsewise(
   address: URL,
   config: VerifyConfig,

@@ -52,7 +52,7 @@ export async function rulesFolder(workspace: Workspace): Promise<string> {
 export function insidePath(key: string, path: string): string {
   const plain = posix.normalize(path).replace(/\/+$/, '').normalize('NFC');
   if (plain !== '.' && plain !== '..' && !plain.startsWith('../') && !plain.startsWith('/')) return plain;
-  throw usage(`${key} is not inside the repository: ${JSON.stringify(path)}`, `mend "${key}" in coord.config.json`);
+  throw usage(`${key} is not inside the repository: ${JSON.stringify(path)}`, `fix "${key}" in coord.config.json`);
 }
 
 /** The configuration as far as it protects against the agent itself, and where it was read. */
@@ -103,7 +103,7 @@ export async function configOf(
 ): Promise<Config | null> {
   return configAt(workspace, commit).catch((error: unknown) => {
     if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
-    throw usage(`on ${oneLine(name)}: ${error.message}`, `mend ${CONFIG_FILE} on ${oneLine(name)}`, error.details);
+    throw usage(`on ${oneLine(name)}: ${error.message}`, `fix ${CONFIG_FILE} on ${oneLine(name)}`, error.details);
   });
 }
 

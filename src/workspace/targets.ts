@@ -95,9 +95,9 @@ function globTarget(text: string, place: TargetPlace): Target {
   const glob = [...(base === '' ? [] : [escapeGlob(base)]), ...rest].join('/').normalize('NFC');
   const problem = problemOf(glob);
   if (problem)
-    throw usage(`not a glob: ${text} (${problem})`, 'mend the pattern, or add --literal for a file of that name');
+    throw usage(`not a glob: ${text} (${problem})`, 'fix the pattern, or add --literal for a file of that name');
   const target = patternTarget(glob);
-  if (isEmpty(target)) throw usage(`a glob that no path can match: ${text}`, 'mend the pattern');
+  if (isEmpty(target)) throw usage(`a glob that no path can match: ${text}`, 'fix the pattern');
   return target;
 }
 

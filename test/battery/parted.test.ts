@@ -9,7 +9,7 @@ import { replayCommits } from './support/history/replay.js';
 const ROUNDS = sized(3, 100);
 const TARGETS = ['src/a.ts', 'src/b.ts', 'src', 'docs/x.md', 'docs/*.md', '@db/main'];
 
-/** Two agents in each of two clones; `cut` takes the remote away from one of them, `mend` gives it back. */
+/** Two agents in each of two clones; `cut` takes the remote away from one of them, `fix` gives it back. */
 async function rig() {
   const box = sandbox();
   const remote = box.bareRemote();
@@ -21,8 +21,8 @@ async function rig() {
     coordInProcess(box, clone, args, { now: clock.ms, env: { COORD_AGENT: name } });
   for (const agent of agents) expect(await as(agent, 'init')).toMatchObject({ code: 0 });
   const cut = (clone: string) => box.git(clone, 'remote', 'set-url', 'origin', box.path('out-of-reach.git'));
-  const mend = (clone: string) => box.git(clone, 'remote', 'set-url', 'origin', remote);
-  return { box, remote, clones, clock, agents, as, cut, mend };
+  const fix = (clone: string) => box.git(clone, 'remote', 'set-url', 'origin', remote);
+  return { box, remote, clones, clock, agents, as, cut, fix };
 }
 
 type Rig = Awaited<ReturnType<typeof rig>>;
@@ -80,7 +80,7 @@ function idOf({ id }: { id: string }): string {
 describe('clones that were parted from their remote, and rejoin', () => {
   it('hold nothing twice, and tell each lost claim', async () => {
     const all = await rig();
-    const { box, remote, clones, agents, as, cut, mend } = all;
+    const { box, remote, clones, agents, as, cut, fix } = all;
     const random = generator(7);
     const failures: string[] = [];
     let granted = 0;
@@ -90,7 +90,7 @@ describe('clones that were parted from their remote, and rejoin', () => {
       const offline = round % 2 === 0 ? clones : [clones[0]];
       for (const clone of offline) cut(clone);
       const held = await apart(all, offline, random, failures);
-      for (const clone of offline) mend(clone);
+      for (const clone of offline) fix(clone);
       granted += held.size;
       lost += await rejoined(all, held, random, failures);
       for (const agent of agents) await as(agent, 'release', '--all', '--uncommitted');
@@ -109,7 +109,7 @@ describe('clones that were parted from their remote, and rejoin', () => {
 
   it('one that lost many at once is told of all of them', async () => {
     const all = await rig();
-    const { clones, agents, as, cut, mend } = all;
+    const { clones, agents, as, cut, fix } = all;
     const [maya, noor] = agents as [(typeof agents)[number], (typeof agents)[number]];
     cut(clones[0]);
     const targets = Array.from({ length: 60 }, (_, number) => `src/${number}.ts`);
@@ -119,7 +119,7 @@ describe('clones that were parted from their remote, and rejoin', () => {
       if (code !== 0) failures.push(`offline: exit ${code}`);
     }
     await as(noor, 'claim', 'src');
-    mend(clones[0]);
+    fix(clones[0]);
     const { stderr } = await as(maya, 'status');
     failures.push(...targets.filter((target) => !stderr.includes(`you lost ${target}:`)));
     tally({

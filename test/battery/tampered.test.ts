@@ -28,7 +28,7 @@ it('tampered with on the remote: a clone that knew the branch refuses, and reset
   const { tried, failures } = await tryAllWays(world, {
     place: world.remote,
     words: WORDS,
-    // A server that has not got what its branch names does not answer what it names.
+    // A server that does not have what its branch names does not answer what it names.
     exceptions: [MAIN_BRANCH_ALONE, HISTORY_ALONE, { to: ['missing'], exits: [7] }],
     follows: ['on'],
   });

@@ -650,7 +650,7 @@ describe('bad input to coord deploy', () => {
       const { error } = (await fleet.as('maya', [...words, '--json'])).json();
       expect([error.message, error.hint]).toEqual([
         expect.stringMatching(/^on origin\/main: /),
-        'mend coord.config.json on origin/main',
+        'fix coord.config.json on origin/main',
       ]);
     }
     expect(existsSync(fleet.box.path('out'))).toBe(false);

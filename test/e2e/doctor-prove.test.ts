@@ -179,7 +179,7 @@ it('--fix removes what a proof that was killed has left', async () => {
   const before = traces(here);
   here.box.write(here.clone, '.git/coord/prove/old/work/file', 'left over\n');
   const fix = () => here.box.coord(here.clone, ['doctor', '--fix', '--json'], { env: { COORD_AGENT: 'maya' } });
-  expect((await fix()).json().data.mended).toEqual(['1 folder of a --prove that was killed removed']);
+  expect((await fix()).json().data.fixed).toEqual(['1 folder of a --prove that was killed removed']);
   expect(traces(here)).toEqual(before);
 });
 

@@ -524,7 +524,7 @@ describe('the hook itself', () => {
     expect(await standings(fleet, place)).toEqual(ALL_LIVE);
   });
 
-  it('that has lost its mode or got other line ends is seen, and mended', async () => {
+  it('that has lost its mode or got other line ends is seen, and fixed', async () => {
     const fleet = await localFleet();
     await fleet.as('maya', ['guard', 'install']);
     const hooks = hooksOf(fleet.clone);
@@ -537,8 +537,8 @@ describe('the hook itself', () => {
       'pre-applypatch': 'absent',
       'pre-push': 'stale',
     });
-    const mended = await fleet.as('maya', ['guard', 'install', '--json']);
-    expect(mended.json().data).toMatchObject({ guarded: true, written: ['pre-commit', 'pre-applypatch', 'pre-push'] });
+    const fixed = await fleet.as('maya', ['guard', 'install', '--json']);
+    expect(fixed.json().data).toMatchObject({ guarded: true, written: ['pre-commit', 'pre-applypatch', 'pre-push'] });
   });
 });
 

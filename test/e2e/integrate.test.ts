@@ -140,7 +140,7 @@ describe('a file that went on since', () => {
     expect(data.files).toMatchObject([{ path: 'src/beside' }, { path: 'src/list', change: 'none', how: 'already' }]);
   });
 
-  it('needs nothing that the integrator’s clone has not got', async () => {
+  it('needs nothing that the integrator’s clone does not have', async () => {
     const shop = await workshop();
     const { box, boss, bench } = shop;
     // The worker's HEAD is a commit that was never pushed.

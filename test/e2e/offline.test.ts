@@ -7,7 +7,7 @@ import { sandbox } from '../support/sandbox.js';
 
 const MINUTE = 60_000;
 
-/** Two clones of one remote; `cut` takes the remote away from the first of them, `mend` gives it back. */
+/** Two clones of one remote; `cut` takes the remote away from the first of them, `fix` gives it back. */
 async function rig() {
   const box = sandbox();
   const remote = box.bareRemote();
@@ -17,8 +17,8 @@ async function rig() {
     coordInProcess(box, clone, args, { now: clock.ms, env: { COORD_AGENT: agent } });
   for (const clone of [one, two]) expect(await as('maya', clone, 'init')).toMatchObject({ code: 0 });
   const cut = () => box.git(one, 'remote', 'set-url', 'origin', box.path('out-of-reach.git'));
-  const mend = () => box.git(one, 'remote', 'set-url', 'origin', remote);
-  return { box, remote, one, two, clock, as, cut, mend };
+  const fix = () => box.git(one, 'remote', 'set-url', 'origin', remote);
+  return { box, remote, one, two, clock, as, cut, fix };
 }
 
 it('a claim without the remote is of this host only, and says so in every output', async () => {
@@ -51,12 +51,12 @@ it('on this host it stops the others, whatever becomes of the machine-local dire
 });
 
 it('is confirmed by the next command that reaches the remote, with a new token larger than all', async () => {
-  const { box, remote, one, two, as, cut, mend } = await rig();
+  const { box, remote, one, two, as, cut, fix } = await rig();
   cut();
   const offline = (await as('maya', one, 'claim', 'a', '--offline', '--json')).json().data.claims[0];
   await as('noor', two, 'claim', 'b');
   const last = (await as('noor', two, 'claim', 'c', '--json')).json().data.claims[0].token;
-  mend();
+  fix();
   const next = await as('maya', one, 'status', '--json');
   const claim = next.json().data.claims.find(({ target }: { target: string }) => target === 'a');
   expect(claim).toMatchObject({ id: offline.id, agent: 'maya', reach: 'remote' });
@@ -69,11 +69,11 @@ it('is confirmed by the next command that reaches the remote, with a new token l
 });
 
 it('is lost when another clone took the ground: told once, and exit 4 where the holder acts on it', async () => {
-  const { box, remote, one, two, as, cut, mend } = await rig();
+  const { box, remote, one, two, as, cut, fix } = await rig();
   cut();
   await as('maya', one, 'claim', 'a', '--offline');
   await as('noor', two, 'claim', 'a');
-  mend();
+  fix();
   const next = await as('maya', one, 'note', 'back again');
   expect(next).toMatchObject({ code: 0 });
   expect(next.stderr).toContain('you lost a: the remote did not confirm the offline claim: held by noor');
@@ -88,11 +88,11 @@ it('is lost when another clone took the ground: told once, and exit 4 where the 
 });
 
 it('lost, the very command that acts on it says so', async () => {
-  const { one, two, as, cut, mend } = await rig();
+  const { one, two, as, cut, fix } = await rig();
   cut();
   await as('maya', one, 'claim', 'a', '--offline');
   await as('noor', two, 'claim', 'a');
-  mend();
+  fix();
   expect(await as('maya', one, 'release', 'a')).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('not confirmed'),
@@ -100,7 +100,7 @@ it('lost, the very command that acts on it says so', async () => {
 });
 
 it('a whole piece of work offline reaches the remote in its order', async () => {
-  const { box, one, two, as, cut, mend } = await rig();
+  const { box, one, two, as, cut, fix } = await rig();
   await as('maya', one, 'claim', 'kept', '--ttl', '20m');
   cut();
   expect(await as('maya', one, 'claim', 'a', '--offline')).toMatchObject({ code: 0 });
@@ -111,7 +111,7 @@ it('a whole piece of work offline reaches the remote in its order', async () => 
   expect((await as('maya', one, 'status', '--no-fetch', '--json')).json().data.claims).toMatchObject([
     { target: 'kept' },
   ]);
-  mend();
+  fix();
   expect(await as('maya', one, 'status')).toMatchObject({ code: 0 });
   const { data } = (await as('noor', two, 'status', '--json')).json();
   expect(data.claims).toMatchObject([{ target: 'kept', ttlSeconds: 3600 }]);
@@ -121,7 +121,7 @@ it('a whole piece of work offline reaches the remote in its order', async () => 
 });
 
 it('whose time is over before the remote was asked is lost, not granted late', async () => {
-  const { one, clock, as, cut, mend } = await rig();
+  const { one, clock, as, cut, fix } = await rig();
   cut();
   await as('maya', one, 'claim', 'a', '--offline', '--ttl', '10m');
   await as('noor', one, 'claim', 'b', '--offline', '--ttl', '10m');
@@ -129,18 +129,18 @@ it('whose time is over before the remote was asked is lost, not granted late', a
   // Any command of the holder renews what is past half of its life; maya gives none.
   await as('noor', one, 'note', 'still here', '--offline');
   clock.ms += 2 * MINUTE;
-  mend();
+  fix();
   const next = await as('maya', one, 'status', '--json');
   expect(next.json().data.claims).toMatchObject([{ target: 'b', reach: 'remote' }]);
   expect(next.stderr).toContain('you lost a: the remote did not confirm the offline claim: its time was over');
 });
 
 it('settled by many commands at once, it has its effects once', async () => {
-  const { box, remote, one, two, as, cut, mend } = await rig();
+  const { box, remote, one, two, as, cut, fix } = await rig();
   cut();
   for (const target of ['a', 'b', 'c']) await as('maya', one, 'claim', target, '--offline');
   await as('maya', one, 'note', 'once', '--offline');
-  mend();
+  fix();
   const results = await Promise.all(Array.from({ length: 5 }, () => as('maya', one, 'status')));
   expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
   expect((await as('noor', two, 'log', '--json')).json().data.notes).toHaveLength(1);
@@ -157,13 +157,13 @@ it('makes no sense without a remote, nor for one who waits', async () => {
 });
 
 it('stays on the list, and in force here, as long as the remote does not answer', async () => {
-  const { one, as, cut, mend } = await rig();
+  const { one, as, cut, fix } = await rig();
   cut();
   await as('maya', one, 'claim', 'a', '--offline');
   expect(await as('noor', one, 'claim', 'b')).toMatchObject({ code: 7 });
   expect(await as('maya', one, 'renew', 'a')).toMatchObject({ code: 7 });
   expect(await as('noor', one, 'claim', 'a', '--offline')).toMatchObject({ code: 3 });
-  mend();
+  fix();
   expect(await as('maya', one, 'renew', 'a')).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('reach remote'),

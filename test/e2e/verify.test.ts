@@ -134,7 +134,7 @@ it('warns of a cache, and of an expectation that names no commit', async () => {
   );
   const { code, stderr } = await fleet.box.coord(fleet.clone, ['deploy', 'verify', 'prod']);
   expect(code).toBe(0);
-  expect(stderr).toContain('a cache shows busy still to those who do not go round it, 2m old');
+  expect(stderr).toContain('a cache still shows busy to whoever reads through it, 2m old');
   expect(stderr).toContain('names no commit');
 });
 

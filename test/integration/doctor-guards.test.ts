@@ -83,12 +83,12 @@ it('does not call hooks live that do not run, or are turned off', async () => {
 
 it('--fix renews stale hooks, and installs none where there were none', async () => {
   const { clone, host, doctor } = await rig();
-  expect((await doctor('--fix')).report.mended).toEqual([]);
+  expect((await doctor('--fix')).report.fixed).toEqual([]);
   expect(existsSync(join(clone, '.git/hooks/pre-commit'))).toBe(false);
   await host.run('maya', clone, ['guard', 'install']);
   chmodSync(join(clone, '.git/hooks/pre-push'), 0o644);
   const { report, of } = await doctor('--fix');
-  expect(report.mended).toEqual([expect.stringContaining('pre-push')]);
+  expect(report.fixed).toEqual([expect.stringContaining('pre-push')]);
   expect(of('hooks')?.ok).toBe(true);
 });
 
@@ -97,7 +97,7 @@ it('--fix leaves a hook that another program has put in the place of the guard t
   await host.run('maya', clone, ['guard', 'install']);
   box.write(clone, '.git/hooks/pre-commit', '#!/bin/sh\nexit 0\n');
   const { report, of } = await doctor('--fix');
-  expect(report.mended).toEqual([]);
+  expect(report.fixed).toEqual([]);
   expect(of('hooks')).toMatchObject({ ok: false, next: 'coord guard install' });
 });
 
@@ -153,7 +153,7 @@ it('--fix removes refs that killed commands left, and none that is in use', asyn
   stamp('refs/worktree/coord/fetch-old', 3600);
   expect((await doctor()).of('refs')).toMatchObject({ ok: false, severity: 'low', next: 'coord doctor --fix' });
   const { report, of } = await doctor('--fix');
-  expect(report.mended).toEqual(['2 refs of commands that were killed removed']);
+  expect(report.fixed).toEqual(['2 refs of commands that were killed removed']);
   expect(of('refs')?.ok).toBe(true);
   expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord-local/asked', 'refs/worktree')).toBe(
     'refs/coord-local/asked/new',

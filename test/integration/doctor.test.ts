@@ -153,12 +153,12 @@ describe('coord doctor --fix', () => {
     utimesSync(lock, long, long);
     expect((await doctor()).of('lock')).toMatchObject({ ok: false, next: 'coord doctor --fix' });
     const { report, of } = await doctor(clone, '--fix');
-    expect(report.mended).toHaveLength(1);
+    expect(report.fixed).toHaveLength(1);
     expect(of('lock').ok).toBe(true);
     expect((await run(clone, 'claim', 'src')).code).toBe(0);
-    expect((await doctor(clone, '--fix')).report.mended).toEqual([]);
-    expect((await run(clone, 'doctor', '--fix')).stdout).toMatch(/^mended: nothing; .*\n/);
-    expect((await run(clone, 'doctor')).stdout).not.toContain('mended');
+    expect((await doctor(clone, '--fix')).report.fixed).toEqual([]);
+    expect((await run(clone, 'doctor', '--fix')).stdout).toMatch(/^fixed: nothing; .*\n/);
+    expect((await run(clone, 'doctor')).stdout).not.toContain('fixed');
   });
 
   it('puts a branch back that was deleted on the remote, from what this clone knows', async () => {
@@ -171,7 +171,7 @@ describe('coord doctor --fix', () => {
     expect(box.tryGit(remote ?? '', 'rev-parse', '--verify', '--quiet', 'coord/state').code).toBe(1);
     const { code, report } = await doctor(clone, '--fix');
     expect(code).toBe(0);
-    expect(report.mended).toEqual([expect.stringContaining(tip.slice(0, 7))]);
+    expect(report.fixed).toEqual([expect.stringContaining(tip.slice(0, 7))]);
     expect(box.git(remote ?? '', 'rev-parse', 'coord/state')).toBe(tip);
   });
 
@@ -181,7 +181,7 @@ describe('coord doctor --fix', () => {
     const tip = box.git(clone, 'rev-parse', 'coord/state');
     box.git(clone, 'update-ref', '-d', 'refs/coord/state');
     expect((await doctor()).code).toBe(8);
-    expect((await doctor(clone, '--fix')).report.mended).toHaveLength(1);
+    expect((await doctor(clone, '--fix')).report.fixed).toHaveLength(1);
     expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 
@@ -194,7 +194,7 @@ describe('coord doctor --fix', () => {
     box.write(clone, '.git/refs/coord/state', '');
     expect((await doctor()).of('state')).toMatchObject({ ok: false, code: 'corrupt' });
     const { code, report } = await doctor(clone, '--fix');
-    expect(report.mended).toEqual([expect.stringContaining('refs/coord/state is back')]);
+    expect(report.fixed).toEqual([expect.stringContaining('refs/coord/state is back')]);
     expect(code).toBe(0);
     expect(box.git(clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
@@ -207,7 +207,7 @@ describe('coord doctor --fix', () => {
     const before = refs();
     const { code, report } = await doctor(clone, '--fix');
     expect(code).toBe(8);
-    expect(report.mended).toEqual([]);
+    expect(report.fixed).toEqual([]);
     expect(refs()).toEqual(before);
   });
 });

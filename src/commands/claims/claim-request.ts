@@ -63,7 +63,7 @@ export async function claimRequest(
 export function readReason(text: string | undefined): string | null {
   if (text === undefined || text.trim() === '') return null;
   if (text.length > LONGEST_REASON) {
-    throw usage(`a reason longer than ${LONGEST_REASON} characters`, 'say it shortly; leave the rest in a note');
+    throw usage(`a reason longer than ${LONGEST_REASON} characters`, 'shorten it; put the rest into a note');
   }
   return text;
 }

@@ -126,7 +126,7 @@ async function shareCheck({ git }: Context, { share, remote }: Config): Promise<
       'share',
       'low',
       `git cannot tell what remotes there are: ${why}`,
-      'mend the configuration of git, then repeat',
+      'fix the configuration of git, then repeat',
     );
   }
   const remotes = listed.stdout
@@ -178,7 +178,7 @@ async function problemOf(context: Context, signers: Signers, main: string | null
     verifySignature(disk, signed, context.now()),
   );
   if (typeof verified === 'string')
-    return [verified, `mend it on the main branch; ${allowedSigners} is read from there`];
+    return [verified, `fix it on the main branch; ${allowedSigners} is read from there`];
   if (verified.good) return null;
   return [
     `a coordination commit that is made here ${verified.why}`,

@@ -8,18 +8,18 @@ import type { Context } from '../../workspace/context.js';
 import type { Verb } from '../verb.js';
 import { checkUp } from './checks.js';
 import { COMPACT_OPTIONS, compact } from './compact.js';
-import { mend } from './fix.js';
+import { fix } from './fix.js';
 import type { Proved } from './prove.js';
 
 export const doctor: Verb = {
   options: [
-    ['--fix', 'mend what can be mended safely: what killed commands left, a state ref that was deleted, stale hooks'],
+    ['--fix', 'fix what can be fixed safely: what killed commands left, a state ref that was deleted, stale hooks'],
     ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
     ...COMPACT_OPTIONS,
   ],
   examples: [
     ['coord doctor', 'what is set up, and what is not'],
-    ['coord doctor --fix', 'mend what needs no decision, and say what was done'],
+    ['coord doctor --fix', 'fix what needs no decision, and say what was done'],
     ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
     ['coord doctor --compact --keep 1000 --archive 2026', 'keep the newest 1000 commits, and put the rest aside'],
   ],
@@ -39,27 +39,27 @@ export const doctor: Verb = {
       throw usage('--keep, --archive and --dry-run go with --compact', coord('doctor --compact --dry-run'));
     }
     const first = await checkUp(context);
-    const mended = input.flag('fix') ? await mend(context, first.checks) : [];
-    const { checks, enforcement } = mended.length === 0 ? first : await checkUp(context);
+    const fixed = input.flag('fix') ? await fix(context, first.checks) : [];
+    const { checks, enforcement } = fixed.length === 0 ? first : await checkUp(context);
     const readable = checks.every(
       ({ id, ok, severity }) => ok || severity !== 'high' || !['config', 'protected'].includes(id),
     );
     const proved = input.flag('prove') && readable ? await proveLayers(context, enforcement.layers) : null;
     const all = [...checks, ...(proved?.checks ?? [])];
     const findings = all.map(({ error: _, ...finding }) => finding);
-    const report: DoctorReport = { enforcement, findings, mended, proof: proved?.proof ?? null };
-    const nothingMended = input.flag('fix') && mended.length === 0 ? [NOTHING_MENDED] : [];
+    const report: DoctorReport = { enforcement, findings, fixed, proof: proved?.proof ?? null };
+    const nothingFixed = input.flag('fix') && fixed.length === 0 ? [NOTHING_FIXED] : [];
     const problem = worst(findings);
-    if (problem === null) return { data: report, text: (style) => [...nothingMended, ...doctorLines(report, style)] };
-    const lines = [...nothingMended, ...doctorLines(report, await loadStyle(false))];
+    if (problem === null) return { data: report, text: (style) => [...nothingFixed, ...doctorLines(report, style)] };
+    const lines = [...nothingFixed, ...doctorLines(report, await loadStyle(false))];
     return new CoordError(problem.code ?? 'fault', lines.join('\n'), {
-      hint: problem.next ?? 'mend what is marked high first',
+      hint: problem.next ?? 'fix what is marked high first',
       details: { ...report },
     });
   },
 };
 
-const NOTHING_MENDED = 'mended: nothing; what is not well below needs a decision, or a command of yours';
+const NOTHING_FIXED = 'fixed: nothing; what is marked below needs a decision, or a command of yours';
 
 async function proveLayers(context: Context, layers: readonly Layer[]): Promise<Proved> {
   const { prove } = await import('./prove.js');

@@ -14,10 +14,10 @@ import { type Checked, pass, wrong } from './finding.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 
 /**
- * Mends what can be mended without a choice, and says what it did. A state ref that was rewound or rewritten is none of
+ * Fixes what can be fixed without a choice, and says what it did. A state ref that was rewound or rewritten is none of
  * that: which history counts is for people to say.
  */
-export async function mend(context: Context, checks: readonly Checked[]): Promise<string[]> {
+export async function fix(context: Context, checks: readonly Checked[]): Promise<string[]> {
   const done: string[] = [];
   const reasons = new Set<unknown>();
   for (const check of checks) {
@@ -25,14 +25,14 @@ export async function mend(context: Context, checks: readonly Checked[]): Promis
     // The same trouble may have been met by several checks.
     if (check.ok || reasons.has(reason)) continue;
     reasons.add(reason);
-    const what = await mendOne(context, check);
+    const what = await fixOne(context, check);
     if (what !== null) done.push(what);
   }
   return done;
 }
 
-async function mendOne(context: Context, { id, error }: Checked): Promise<string | null> {
-  if (id === 'lock') return mendLock(context);
+async function fixOne(context: Context, { id, error }: Checked): Promise<string | null> {
+  if (id === 'lock') return fixLock(context);
   if (id === 'refs') return dropRefs(context);
   if (id === 'proofs') return plainly(await sweepProofs(context), 'folder', 'of a --prove that was killed removed');
   if (id === 'hooks') return renewHooks(context);
@@ -42,7 +42,7 @@ async function mendOne(context: Context, { id, error }: Checked): Promise<string
   return id === 'remote' ? putBackThere(context, known) : putBackHere(context, known);
 }
 
-async function mendLock(context: Context): Promise<string> {
+async function fixLock(context: Context): Promise<string> {
   const { ref } = await context.config();
   await waitForRefLock(context.repository, ref, (ms) => context.surroundings.pause(ms));
   return `the lock of ${ref} is gone: it was left over, or its git has ended`;
@@ -84,7 +84,7 @@ async function putBackHere(context: Context, known: string, from: string | null 
 async function replaceDamaged(context: Context, known: unknown): Promise<string | null> {
   const { repository, git } = context;
   const { ref, remote } = await context.config();
-  // Somebody else may have mended it.
+  // Somebody else may have fixed it.
   if (typeof known !== 'string' || (await readRef(repository, git, ref)) !== null) return null;
   rmSync(join(repository.commonDir, ref), { force: true });
   // Behind the file, an older value may stand among the packed refs.

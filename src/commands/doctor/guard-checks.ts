@@ -111,7 +111,7 @@ export async function ciCheck(context: Context): Promise<GuardCheck> {
     const message = `${found.join(', ')} of ${main?.branch.name} runs coord audit, as far as can be seen from here`;
     return { check: pass('ci', 'low', message), layer: { layer: 'ci', live: true, why: message } };
   }
-  const message = 'nothing on the main branch runs coord audit: what goes round the hooks is not found';
+  const message = 'nothing on the main branch runs coord audit: what bypasses the hooks is not found';
   return {
     check: wrong('ci', 'low', message, 'add coord audit to your CI: see “In CI” in the README of coord'),
     layer: { layer: 'ci', live: false, why: message },
@@ -129,7 +129,7 @@ export async function deployChecks(context: Context, { config, from }: Protected
     if (problem !== null) broken.push(`gate ${oneLine(name)}: ${problem}`);
   }
   const problems = [...blocking.map(({ message }) => message), ...broken];
-  const next = blocking[0]?.next ?? `mend "gates" and "deploy" in ${CONFIG_FILE}, on the main branch`;
+  const next = blocking[0]?.next ?? `fix "gates" and "deploy" in ${CONFIG_FILE}, on the main branch`;
   const sound = Object.keys(config.deploy).length === 0 ? 'no deploy target' : 'each deploy target has its gates';
   return [
     problems.length === 0 ? pass('gates', 'medium', sound) : wrong('gates', 'medium', problems.join('\n'), next),

@@ -18,7 +18,7 @@ export const gateCheck: Verb = {
   options: [...QUESTION_OPTIONS, ['--no-fetch', 'go by the main branch and the signatures that are here']],
   examples: [
     ['coord gate check prod', 'check each gate that prod needs, now, at HEAD'],
-    ['coord gate check prod --commit v1.2 --action rollback', 'may v1.2 be gone back to?'],
+    ['coord gate check prod --commit v1.2 --action rollback', 'may prod be rolled back to v1.2?'],
   ],
   notes: [
     'Exit 0: every gate is open. Exit 6: each closed gate with its reason. All are checked, and programs run in this',

@@ -71,7 +71,7 @@ export const gateRequest: Verb = {
         ? 'coord.config.json is on no main branch yet'
         : await readSigners(context, config, source.from.commit);
     if (typeof keys === 'string') {
-      const hint = `a person mends it on the main branch: ${coord('help config')}`;
+      const hint = `a person fixes it on the main branch: ${coord('help config')}`;
       return new CoordError('closed', `nobody can open the gate: ${keys}`, { hint, details: { reason: 'unreadable' } });
     }
     const question = { gate, target, commit, action };

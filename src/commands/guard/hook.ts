@@ -18,7 +18,7 @@ import { judgeEdit, judgeUnreadable } from './edit.js';
 const MOST_INPUT_BYTES = 256 * 1024 * 1024;
 
 export const guardHook: Verb = {
-  arguments: [['<harness>', `whose dialect is spoken: ${HARNESSES.join(', ')}`]],
+  arguments: [['<harness>', `the harness that calls: ${HARNESSES.join(', ')}`]],
   examples: [
     ['coord guard hook claude-code', 'what Claude Code runs: reads an event on standard input, and answers it'],
     ['coord guard hook codex', 'the same for Codex'],

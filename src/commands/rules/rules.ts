@@ -64,7 +64,7 @@ export const rulesLint: Verb = {
     if (errors.length > 0) {
       const counts = `${plural(errors.length, 'error')}, ${plural(warnings, 'warning')}`;
       return new CoordError('usage', [...problemLines(problems), counts].join('\n'), {
-        hint: `mend the errors, then: ${coord('rules lint')}`,
+        hint: `fix the errors, then: ${coord('rules lint')}`,
         details: { folder, problems },
       });
     }

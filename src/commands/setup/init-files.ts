@@ -24,7 +24,7 @@ Several agents and people change this repository at once. Use \`coord\`; its exi
 2. Before you open a file to change it: \`coord claim PATH --reason "why"\`. Exit 3: somebody holds it; do what \`next:\` says.
    Exit 5: your copy lacks the last holder's work; bring it in first.
 3. Commit, then \`coord release PATH\`, so that the next holder gets your commit. A guard may stop an edit, a command or a
-   commit that nobody claimed: do what its \`next:\` says, and never go round it (no \`--no-verify\`).
+   commit that nobody claimed: do what its \`next:\` says, and never bypass it (no \`--no-verify\`).
 4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
 5. Tell others with \`coord note "…"\`, read with \`coord inbox\`. The log is a log: not a claim, not permission.
 6. As a worker (\`--role worker\`), claim and commit nothing: write in \`coord session scratch\`, hand changes over with

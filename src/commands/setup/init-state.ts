@@ -143,7 +143,7 @@ async function mustBeShown(context: Context, { ref, remote }: Config, commit: st
     await context.git(['update-ref', '-d', one]);
   }
   throw new CoordError('closed', `the remote ${remote} takes ${ref}, and shows it to nobody`, {
-    hint: `do not go round it: ask who administers the remote to show that ref, or name another: ${coord('init --ref REF')}`,
+    hint: `do not bypass it: ask who administers the remote to show that ref, or name another: ${coord('init --ref REF')}`,
     details: { reason: 'hidden', ref, refusedBy: 'server' },
   });
 }

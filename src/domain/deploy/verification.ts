@@ -40,7 +40,7 @@ export interface Verification {
   readonly lastAt: Instant;
   /** One sentence. */
   readonly finding: string;
-  /** What a cache shows still to those who do not go round it; null: nothing else. */
+  /** What a cache shows still to those who do not bypass it; null: nothing else. */
   readonly cached: Cached | null;
 }
 

@@ -63,7 +63,7 @@ function waitersFinding({ waiters }: State, now: Instant): Finding {
     ...base,
     ok: false,
     message: `stuck: ${who.join(', ')}`,
-    next: `${coord('status')}; one that is gone is swept by the next write`,
+    next: `${coord('status')}; an expired one is removed by the next write`,
   };
 }
 

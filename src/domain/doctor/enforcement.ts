@@ -39,8 +39,8 @@ function whyOf(live: (id: LayerId) => boolean, surface: boolean): string {
     return 'agents that ask coord are held to it, and nothing stops one that does not';
   }
   if (live('ci')) return 'git stops what nobody claimed, and an audit in CI finds what went round it';
-  if (live('harness')) return 'edits and commits that nobody claimed are stopped; nothing finds what goes round both';
-  return 'git stops commits and pushes that nobody claimed, and nothing finds what goes round it';
+  if (live('harness')) return 'edits and commits that nobody claimed are stopped; nothing finds what bypasses both';
+  return 'git stops commits and pushes that nobody claimed, and nothing finds what bypasses it';
 }
 
 /** One way to change ground that another holds, as it was tried. */

@@ -18,7 +18,7 @@ export function verifiedWarnings({ cached, namesCommit, expected }: Verification
   if (cached !== null) {
     const age = cached.ageSeconds === null ? '' : `, ${formatDuration(cached.ageSeconds)} old`;
     const what = cached.seen === null ? 'something else' : oneLine(cached.seen);
-    warnings.push(`a cache shows ${what} still to those who do not go round it${age}`);
+    warnings.push(`a cache still shows ${what} to whoever reads through it${age}`);
   }
   if (!namesCommit) {
     const key = `deploy.${oneLine(target)}.verify`;
@@ -51,7 +51,7 @@ const key = (target: string, name: string) => `"${name}" of deploy.${oneLine(tar
 const HINTS: Readonly<Record<EndpointReason, (target: string) => string>> = {
   'old-version': (target) => `the deploy has not arrived: look at what it wrote, then ${again(target)}`,
   'other-version': (target) => `find out who deployed that; when it is put right, ${again(target)}`,
-  missing: (target) => `let the URL show the commit, or mend ${key(target, 'expect')}`,
+  missing: (target) => `let the URL show the commit, or fix ${key(target, 'expect')}`,
   ambiguous: (target) => `name more than the commit, such as "commit":"{commit}", in ${key(target, 'expect')}`,
   status: (target) => `look at the log of the server, then ${again(target)}`,
   redirect: (target) =>
@@ -61,7 +61,7 @@ const HINTS: Readonly<Record<EndpointReason, (target: string) => string>> = {
   'slow-pattern': (target) => `name a simpler one in ${key(target, 'pattern')}`,
   timeout: (target) => `look whether the server runs, then ${again(target)}`,
   unreachable: (target) => `look whether the server runs, then ${again(target)}`,
-  tls: (target) => `mend its certificate (NODE_EXTRA_CA_CERTS names further authorities), then ${again(target)}`,
+  tls: (target) => `fix its certificate (NODE_EXTRA_CA_CERTS names further authorities), then ${again(target)}`,
 };
 
 /** One attempt, for a terminal: `attempt 3, 6s: https://app.example/version still shows …`. */

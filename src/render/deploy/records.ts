@@ -82,7 +82,7 @@ function doubts({ target, perhaps, running, unknown }: LiveReport, now: Instant,
   const name = oneLine(target);
   const may = perhaps.map((one) => candidateWords(one, now)).join(', ');
   return [
-    ...(perhaps.length > 0 ? [style.warn(`${name} may run ${may}: that did not end well`)] : []),
+    ...(perhaps.length > 0 ? [style.warn(`${name} may run ${may}: the outcome is unknown`)] : []),
     ...running.map((id) => `${name} is being deployed to: ${id}`),
     ...unknown.map((id) => style.bad(`${name}: how ${id} ended is not known: ${coord(`deploy show ${id}`)}`)),
   ];

@@ -145,7 +145,7 @@ export function gatesClosed(closed: readonly GateRecord[], target: string): Coor
 }
 
 function openingHint({ gate, type, checked, closed, commit, action }: GateRecord, target: string): string {
-  if (closed === 'unreadable') return `a person mends it on the main branch: ${coord(`gate show ${shellWord(gate)}`)}`;
+  if (closed === 'unreadable') return `a person fixes it on the main branch: ${coord(`gate show ${shellWord(gate)}`)}`;
   const way = action === 'rollback' ? ` --action ${action}` : '';
   switch (type) {
     case 'command':

@@ -15,7 +15,7 @@ export interface Trouble {
 
 type Known = readonly [kind: string, pattern: RegExp, what: string, todo: string, code?: 'closed'];
 
-const ASK_ADMIN = 'do not go round it: ask who administers the remote to let you push that ref';
+const ASK_ADMIN = 'do not bypass it: ask who administers the remote to let you push that ref';
 
 /** Before git could ask anything: nothing can have been written there. */
 const UNREACHED: readonly Known[] = [

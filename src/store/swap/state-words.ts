@@ -121,7 +121,7 @@ export function noCommitThere(
       known === null
         ? `nothing was changed; find its last commit where ${remote} is: git fsck --no-reflogs`
         : type === null
-          ? `nothing was changed; it must be mended where ${remote} is: it was last seen at ${known}`
+          ? `nothing was changed; it must be fixed where ${remote} is: it was last seen at ${known}`
           : `nothing was changed; to put the old one back: git push ${lease} ${remote} ${known}:${ref}`,
     details: { reason: 'damaged', known, tip, problems: [`${remote} ${ref}: names ${what}`] },
   });

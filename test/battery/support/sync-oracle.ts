@@ -144,7 +144,7 @@ function isOnDisk(box: Sandbox, clone: string, path: string, { mode, id }: Liste
   return [['--no-filters'], [`--path=${path}`]].some((how) => box.git(clone, 'hash-object', ...how, file) === id);
 }
 
-/** Files below a folder that the index has not got; a repository inside this one is one path. */
+/** Files below a folder that the index does not have; a repository inside this one is one path. */
 function untracked(clone: string, folder: string, staged: ReadonlyMap<string, unknown>): string[] {
   return readdirSync(join(clone, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;

@@ -76,7 +76,7 @@ it('says unknown for what was compacted away, and still knows the claims that we
   expect(code).toBe(7);
 });
 
-it('says unknown where a shallow state ref does not reach back, with the command that mends it', async () => {
+it('says unknown where a shallow state ref does not reach back, with the command that fixes it', async () => {
   const rig = await auditRig();
   await released(rig);
   await rig.run('noor', rig.clone, 'claim', 'docs');

@@ -92,7 +92,7 @@ it('a writer whose lock was taken, for it was slower than git ever is, never bel
   expect([tip(), locksIn(clone)]).toEqual([winner, []]);
 });
 
-it('is mended by one of several writers at once, and each write counts', async () => {
+it('is fixed by one of several writers at once, and each write counts', async () => {
   const { box, clone } = await rig();
   writeFileSync(lockOf(clone), '');
   utimesSync(lockOf(clone), LONG_AGO, LONG_AGO);
@@ -112,7 +112,7 @@ it('the locks that no write of coord needs are left to their owners', async () =
   expect(others.map((lock) => existsSync(lock))).toEqual([true, true, true]);
 });
 
-it('one on the ref that remembers the branch stops no write, and is mended too', async () => {
+it('one on the ref that remembers the branch stops no write, and is fixed too', async () => {
   const { box, clone, tip } = await rig();
   const known = 'refs/coord-local/known/coord/state';
   writeFileSync(lockOf(clone, known), '');

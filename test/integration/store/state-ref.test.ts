@@ -215,7 +215,7 @@ describe('a writer that was killed once its write had won', () => {
 describe('a lock of the branch that a killed git left behind', () => {
   const lockOf = (clone: string) => join(clone, '.git', 'refs', 'coord', 'state.lock');
 
-  it('is mended by the next write', async () => {
+  it('is fixed by the next write', async () => {
     const { clone, claim, box } = await rig();
     writeFileSync(lockOf(clone), '');
     expect(await claim('maya', 'a')).toMatchObject({ ok: true });
@@ -232,7 +232,7 @@ describe('a lock of the branch that a killed git left behind', () => {
     expect(existsSync(lockOf(clone))).toBe(true);
   });
 
-  it('is mended by one of several writers at once, and each write counts', async () => {
+  it('is fixed by one of several writers at once, and each write counts', async () => {
     const { clone, claim, store } = await rig();
     writeFileSync(lockOf(clone), '');
     const decisions = await Promise.all(['a', 'b', 'c', 'd'].map((name) => claim(name, name)));

@@ -34,7 +34,7 @@ export function checkLanded({ box, start }: Site, at: Branches, landings: readon
       if (from !== main) problems.push(`${event.id}: landed on ${from}, but the main branch stood at ${main}`);
       main = String(event.commit);
       const changed = box.tryGit(at.clone, 'diff', '--name-only', from, main);
-      if (changed.code !== 0) problems.push(`${event.id}: landed ${main}, which the remote has not got`);
+      if (changed.code !== 0) problems.push(`${event.id}: landed ${main}, which the remote does not have`);
       const paths = changed.stdout.split('\n').filter(Boolean);
       problems.push(...underClaims(event, operation, paths, lives), ...unasked(event, landings));
     }
