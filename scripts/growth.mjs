@@ -106,7 +106,7 @@ async function operate(Context, transact, count, from) {
       index % 2 === 0
         ? {
             ...{ ...base, kind: 'claim', targets: [{ target, ttlSeconds: 1800 }], mode: 'exclusive', reason: 'growth' },
-            ...{ expectSeconds: null, head, contains: {}, allowBehind: true, reach: 'host', rules: null, ticket: null },
+            ...{ expectSeconds: null, head, contains: {}, allowBehind: true, reach: 'clone', rules: null, ticket: null },
           }
         : {
             ...{ ...base, kind: 'release', targets: [target], commit: head, commitNamed: false, renames: [] },

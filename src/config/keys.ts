@@ -30,7 +30,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   {
     key: 'share',
-    what: 'true: a claim is granted only when the remote has accepted it (reach remote). false: claims hold for the worktrees of this clone (reach host).',
+    what: 'true: a claim is granted only when the remote has accepted it (valid in all clones). false: claims hold for the worktrees of this clone (valid in this clone).',
     default: false,
     example: true,
   },

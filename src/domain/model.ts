@@ -7,7 +7,7 @@ import type { Instant } from './time.js';
 export type Mode = 'exclusive' | 'shared';
 
 /** How far a claim is known to hold: this clone's worktrees, or every clone of the remote. */
-export type Reach = 'host' | 'remote';
+export type Reach = 'clone' | 'remote';
 
 export type Role = 'peer' | 'orchestrator' | 'worker';
 

@@ -72,7 +72,7 @@ async function offlineNotices(context: Context, mine: readonly Claim[]): Promise
   const { share, remote } = await context.config();
   if (!share) return [];
   const { confirmedNotice, offlineNotice } = await import('../render/claims.js');
-  const pending = mine.filter(({ reach }) => reach === 'host');
+  const pending = mine.filter(({ reach }) => reach === 'clone');
   const own = context.stores.confirmed.filter(({ agent }) => agent === context.identityIfKnown()?.agent);
   return [
     ...own.map((claim) => confirmedNotice(remote, claim)),

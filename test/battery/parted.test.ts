@@ -100,7 +100,7 @@ describe('clones that were parted from their remote, and rejoin', () => {
     tally({
       test: '7 clones parted, claims offline, rejoined',
       tried: `${ROUNDS} partings, ${granted} offline claims, ${lost} lost`,
-      bar: '0 double grants of reach remote; each lost claim is told',
+      bar: '0 double grants of valid in all clones; each lost claim is told',
       failures: [...failures, ...replay.problems],
     });
     expect(lost).toBeGreaterThan(0);

@@ -35,7 +35,7 @@ describe('the fields that scripts rely on', () => {
       acquiredAt: expect.stringMatching(INSTANT),
       expiresAt: expect.stringMatching(INSTANT),
       reason: 'why',
-      reach: 'host',
+      reach: 'clone',
       base: box.git(clone, 'rev-parse', 'HEAD'),
     });
   });
@@ -80,7 +80,7 @@ describe('the fields that scripts rely on', () => {
     const { as } = await fleetWithClaims();
     const data = dataOf(await as('noor', ['status', '--json']), 'status');
     expect(Object.keys(data)).toEqual(expect.arrayContaining(['claims', 'waiters', 'agents', 'now', 'reach']));
-    expect(data).toMatchObject({ waiters: [], now: expect.stringMatching(INSTANT), reach: 'host' });
+    expect(data).toMatchObject({ waiters: [], now: expect.stringMatching(INSTANT), reach: 'clone' });
     expect(data.claims).toMatchObject([{ target: 'src/api/**', agent: 'maya', expired: false }, { target: '@db' }]);
     expect(data.agents).toMatchObject([{ id: 'maya', role: 'peer' }]);
     const mine = dataOf(await as('noor', ['status', '--mine', '--json']), 'status');

@@ -27,13 +27,13 @@ it('a claim without the remote is of this host only, and says so in every output
   expect(await as('maya', one, 'claim', 'a')).toMatchObject({ code: 7 });
   const before = box.git(remote, 'for-each-ref');
   const claim = await as('maya', one, 'claim', 'a', '--offline');
-  expect(claim).toMatchObject({ code: 0, stdout: expect.stringContaining('reach host') });
-  expect(claim.stderr).toContain('known on this host only; the next command that reaches origin confirms it');
+  expect(claim).toMatchObject({ code: 0, stdout: expect.stringContaining('valid in this clone') });
+  expect(claim.stderr).toContain('known in this clone only; the next command that reaches origin confirms it');
   const status = await as('maya', one, 'status', '--no-fetch');
-  expect(status.stdout).toContain('offline: a by maya is known on this host only');
+  expect(status.stdout).toContain('offline: a by maya is known in this clone only');
   expect(status.stderr).toContain('your claim on a is offline');
   const { data } = (await as('maya', one, 'status', '--no-fetch', '--json')).json();
-  expect(data.claims).toMatchObject([{ target: 'a', reach: 'host' }]);
+  expect(data.claims).toMatchObject([{ target: 'a', reach: 'clone' }]);
   expect(box.git(remote, 'for-each-ref')).toBe(before);
 });
 
@@ -166,6 +166,6 @@ it('stays on the list, and in force here, as long as the remote does not answer'
   fix();
   expect(await as('maya', one, 'renew', 'a')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('reach remote'),
+    stdout: expect.stringContaining('valid in all clones'),
   });
 });

@@ -13,7 +13,9 @@ describe('words', () => {
   it('of a claim, a refusal, the status and a release say what to do', async () => {
     const { box, clone, as } = await localFleet();
     const claimed = await as('maya', ['claim', 'src/api', '--reason', 'pagination']);
-    expect(claimed.stdout).toMatch(/^claimed src\/api\/\*\* until \d\d:\d\d \(30m\) · token \d+ · reach host\n$/);
+    expect(claimed.stdout).toMatch(
+      /^claimed src\/api\/\*\* until \d\d:\d\d \(30m\) · token \d+ · valid in this clone\n$/,
+    );
     const refused = await as('noor', ['claim', 'src/api/users.ts', 'README.md']);
     expect(refused.stderr).toMatch(
       /^refused: src\/api\/users.ts is inside src\/api\/\*\*, held by maya for 30m more \(since \d\d:\d\d, "pagination"\)\nfree of what you asked: README.md\nnext: coord claim README.md /,

@@ -25,7 +25,7 @@ export function claimRecord(token: number, changes: Partial<Claim> = {}): Claim 
     renewedAt: START,
     expiresAt: at(1800),
     reason: null,
-    reach: 'host',
+    reach: 'clone',
     base: null,
     expectSeconds: null,
     rules: null,

@@ -44,7 +44,7 @@ export function claimOf(
     head: null,
     contains: {},
     allowBehind: false,
-    reach: 'host',
+    reach: 'clone',
     rules: null,
     ticket: null,
     ...changes,

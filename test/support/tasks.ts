@@ -18,7 +18,7 @@ export function addOf(agent: string, ...drafts: readonly TaskDraft[]): TaskAddRe
 }
 
 const TERMS = {
-  ...{ reason: null, expectSeconds: null, head: null, contains: {}, allowBehind: false, reach: 'host' as const },
+  ...{ reason: null, expectSeconds: null, head: null, contains: {}, allowBehind: false, reach: 'clone' as const },
   ...{ rules: null, ticket: null, ttl: { asked: null, byDefault: 1800, resources: {} } },
 };
 

@@ -47,12 +47,12 @@ export async function offlineWarnings(
   return [
     offlineWarning(
       (await context.config()).remote,
-      claims.filter(({ reach }) => reach === 'host'),
+      claims.filter(({ reach }) => reach === 'clone'),
     ),
   ];
 }
 
 function offlineForm<R extends OfflineRequest>(request: R): R {
   const requestId = request.requestId ?? `offline ${request.operation}`;
-  return request.kind === 'claim' ? { ...request, requestId, reach: 'host' } : { ...request, requestId };
+  return request.kind === 'claim' ? { ...request, requestId, reach: 'clone' } : { ...request, requestId };
 }

@@ -216,7 +216,7 @@ function statusLines(report: StatusReport, style: Style): string[] {
             `clock: this host's is behind the fleet's by ${formatDuration(hostClock.behindSeconds)}; nothing is taken over from here`,
           ),
         ]),
-    ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'host') : []).map(offlineLine),
+    ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'clone') : []).map(offlineLine),
     ...killed.map((agent) =>
       style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
     ),

@@ -55,7 +55,7 @@ export const CLAIM: Fields<Claim> = {
   renewedAt: instant,
   expiresAt: instant,
   reason: orNull(text),
-  reach: oneOf('host', 'remote'),
+  reach: oneOf('clone', 'remote'),
   base: orNull(commit),
   expectSeconds: orNull(seconds),
   rules: orNull(text),

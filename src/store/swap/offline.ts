@@ -28,7 +28,7 @@ export function withPending(state: State, pending: readonly PendingRequest[]): S
  * asked about later. Nothing of it is pushed as it is.
  */
 export class OfflineStore implements Store {
-  readonly reach = 'host';
+  readonly reach = 'clone';
   private list: PendingList = { id: null, requests: [] };
 
   /** @param request the one that will be transacted on this store */
@@ -51,7 +51,7 @@ export class OfflineStore implements Store {
   async swap(from: Snapshot, state: State, entry: Entry): Promise<boolean> {
     if (this.request === null) throw new CoordError('fault', 'nothing was to be granted offline');
     const before = new Set(from.state.claims.map(({ id }) => id));
-    const claims = state.claims.filter(({ id, reach }) => reach === 'host' && !before.has(id));
+    const claims = state.claims.filter(({ id, reach }) => reach === 'clone' && !before.has(id));
     const added: PendingRequest = { at: entry.at, request: this.request, claims };
     if (!from.revision.endsWith(` ${this.list.id}`)) return false;
     return this.pending.replace(this.list, [...this.list.requests, added]);

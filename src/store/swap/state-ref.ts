@@ -36,7 +36,7 @@ const NEAR = 32;
  * ref remembers where it stood last, so that one moved by hand is noticed, and its former history is kept.
  */
 export class StateRef implements Arbiter {
-  readonly reach = 'host';
+  readonly reach = 'clone';
   readonly askedAt = null;
   /** The last tip that was seen to go on from what is known. */
   private sound: string | null = null;

@@ -33,7 +33,7 @@ export async function begin(box: Sandbox, directory: string, config = SHARED) {
 /** One claim, as a command of its own would make it. */
 export async function claim(box: Sandbox, directory: string, agent: string, target: string, config = SHARED) {
   const context = contextIn(box, directory);
-  const reach = config.share ? 'remote' : 'host';
+  const reach = config.share ? 'remote' : 'clone';
   return transact(await context.stores.open(config), claimOf(agent, target, { reach }), context.surroundings);
 }
 

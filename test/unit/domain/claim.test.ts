@@ -37,7 +37,7 @@ describe('a claim on free ground', () => {
         renewedAt: START,
         expiresAt: at(1800),
         reason: 'pagination',
-        reach: 'host',
+        reach: 'clone',
         base: HEAD,
         expectSeconds: null,
         rules: null,

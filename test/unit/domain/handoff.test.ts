@@ -23,7 +23,7 @@ function handoffOf(
 }
 
 function acceptOf(agent: string, targets: readonly string[] | null, changes: Partial<AcceptRequest> = {}) {
-  const given = { head: WORK, contains: {}, allowBehind: false, reach: 'host' as const, rules: null };
+  const given = { head: WORK, contains: {}, allowBehind: false, reach: 'clone' as const, rules: null };
   return { ...base(agent), kind: 'accept' as const, targets: targets && targetsOf(targets), ...given, ...changes };
 }
 

@@ -37,7 +37,16 @@ function requestOf(state: State, { kind, agent, other, target, mode }: Step): Re
     case 'handoff':
       return { ...base, kind, targets, to: other, commit: null, commitNamed: false, note: null };
     case 'accept':
-      return { ...base, kind, targets: null, head: null, contains: {}, allowBehind: false, reach: 'host', rules: null };
+      return {
+        ...base,
+        kind,
+        targets: null,
+        head: null,
+        contains: {},
+        allowBehind: false,
+        reach: 'clone',
+        rules: null,
+      };
     case 'decline':
       return { ...base, kind, targets: null, reason: null };
     case 'release':

@@ -59,7 +59,7 @@ describe('with requireSession', () => {
       head: null,
       contains: {},
       allowBehind: false,
-      reach: 'host',
+      reach: 'clone',
       rules: null,
     },
     { ...base, kind: 'land', commit: 'c', branch: 'main', from: 'b', paths: [], renames: [], tasks: null, open: {} },
