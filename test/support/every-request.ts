@@ -27,7 +27,7 @@ const earlier = fc.oneof(
 );
 const task = fc.constantFrom('t1', 't2', 't3');
 const mode = fc.constantFrom('exclusive' as const, 'shared' as const);
-const reach = fc.constantFrom('host' as const, 'remote' as const);
+const reach = fc.constantFrom('clone' as const, 'remote' as const);
 const contains = fc.dictionary(commit, fc.boolean(), { maxKeys: 2 });
 const step = fc.constantFrom('claim' as const, 'sync' as const, 'run' as const);
 const renames = fc.array(fc.record({ base: commit, from: path, to: path }), { maxLength: 1 });
