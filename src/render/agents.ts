@@ -8,6 +8,8 @@ import type { Style } from './style.js';
 export interface AgentRow extends Agent {
   /** Its live claims. */
   readonly claims: readonly Claim[];
+  /** Ids of the tasks that it has. */
+  readonly tasks: readonly string[];
 }
 
 const WIDEST_STATE = 60;
@@ -22,10 +24,11 @@ export function agentsLines(agents: readonly AgentRow[], now: Instant, style: St
     agent.session?.slice(0, SHOWN_OF_ID) ?? '-',
     `${formatDuration(secondsBetween(agent.lastSeen, now))} ago`,
     String(agent.claims.length),
+    agent.tasks.join(' ') || '-',
     agent.rules?.slice(0, SHOWN_OF_ID) ?? '-',
     shorten(oneLine(agent.state ?? ''), WIDEST_STATE),
   ]);
-  const [head, ...body] = table([['AGENT', 'ROLE', 'SESSION', 'SEEN', 'CLAIMS', 'RULES', 'DOES'], ...rows]);
+  const [head, ...body] = table([['AGENT', 'ROLE', 'SESSION', 'SEEN', 'CLAIMS', 'TASKS', 'RULES', 'DOES'], ...rows]);
   const stopped = agents.flatMap(({ id, killed }) => (killed ? [killLine(id, killed, now)] : []));
   return [style.dim(head ?? ''), ...body, ...stopped.map((line) => style.bad(line))];
 }

@@ -2,6 +2,7 @@ import type { Fit, Part } from '../domain/agents/budget.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
 import { coord, shellWord } from '../domain/suggestion.js';
+import type { TaskView } from '../domain/tasks/view.js';
 import { firstOf, oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
@@ -45,6 +46,10 @@ export interface Briefing {
   readonly claims: readonly Claim[];
   /** Live claims of others. */
   readonly others: readonly Claim[];
+  /** The tasks that this agent has. */
+  readonly tasks: readonly TaskView[];
+  /** How many tasks it could take, where their ground is free. */
+  readonly readyTasks: number;
   /** Open notes to this agent; null: the log could not be read. */
   readonly notes: readonly ReceivedNote[] | null;
   readonly sync: SyncHint;
@@ -73,6 +78,7 @@ export function briefingParts(briefing: Briefing, now: Instant, style: Style): P
     always(identityLines(briefing, style)),
     ...memory.filter(({ bytes }) => bytes !== null).map((file) => memoryPart(file, sync.upstream, style)),
     always(absentLines(memory, sync)),
+    always(taskLines(briefing, style)),
     claimsPart('your claims', coord('status --mine'), claims, RANK.claims, (claim) => ownLine(claim, now, style)),
     claimsPart('claims of others', coord('status'), others, RANK.others, (claim) => otherLine(claim, now, style)),
     notesPart(briefing.notes, now, style),
@@ -89,6 +95,16 @@ function identityLines({ agent, session, role }: Briefing, style: Style): string
     `${style.bold('you')} are ${agent} (${role}), session ${session}; recorded for this worktree`,
     `elsewhere: export COORD_AGENT=${agent} COORD_SESSION=${session}`,
   ];
+}
+
+function taskLines({ tasks, readyTasks }: Briefing, style: Style): string[] {
+  const own = tasks.map(({ id, title, scope }) => {
+    const ground = scope.length === 0 ? '' : ` (${shorten(oneLine(scope.join(' ')), WIDEST_TARGET)})`;
+    return `${style.bold('your task:')} ${id} ${oneLine(title)}${ground}: ${coord(`task show ${id}`)}`;
+  });
+  const ready =
+    readyTasks === 0 || own.length > 0 ? [] : [`${plural(readyTasks, 'task')} can be taken: ${coord('task take')}`];
+  return [...own, ...ready];
 }
 
 function memoryPart({ file, path, bytes, text, differs }: MemoryFile, upstream: string | null, style: Style): Part {
@@ -191,11 +207,15 @@ function syncLine({ head, upstream, upstreamCommit, fetched, ahead, behind }: Sy
 }
 
 /** What a session does next: catches up, answers who waits for it, or begins. */
-export function nextCommand(briefing: Pick<Briefing, 'agent' | 'role' | 'notes' | 'sync'>): string {
-  const { agent, role, notes, sync } = briefing;
+export function nextCommand(
+  briefing: Pick<Briefing, 'agent' | 'role' | 'notes' | 'sync' | 'tasks' | 'readyTasks'>,
+): string {
+  const { agent, role, notes, sync, tasks, readyTasks } = briefing;
   if ((sync.behind ?? 0) > 0) return coord('sync-check');
   const awaiting = notes?.find(({ pending }) => pending.includes(agent));
   if (awaiting) return coord(`ack ${awaiting.id}`);
+  if (tasks[0]) return coord(`task show ${tasks[0].id}`);
+  if (readyTasks > 0) return coord('task take');
   return role === 'worker' ? coord('submit PATH --note "your result"') : coord('claim PATH --reason "why"');
 }
 

@@ -242,6 +242,35 @@ describe('a task of a worker', () => {
   });
 });
 
+describe('whose task is what', () => {
+  it('is told at the start of a session, with the agents, and to whoever is refused ground', async () => {
+    const { box, clone } = await localFleet();
+    const { run } = inProcess(box);
+    const json = async (agent: string, ...args: string[]) => (await run(agent, clone, [...args, '--json'])).json();
+    await run('boss', clone, ['task', 'add', 'paginate', '--scope', 'src/api']);
+    const before = await json('maya', 'session', 'start');
+    expect(before.data).toMatchObject({ tasks: [], readyTasks: 1, next: 'coord task take' });
+    await run('maya', clone, ['task', 'take']);
+    const { stdout } = await run('maya', clone, ['session', 'start']);
+    expect(stdout).toContain('your task: t1 paginate (src/api/**)');
+    expect(
+      (await json('zoe', 'agent', 'list')).data.agents.find(({ id }: { id: string }) => id === 'maya').tasks,
+    ).toEqual(['t1']);
+    const alone = await json('noor', 'claim', 'src/api/users.ts');
+    expect(alone.error.details.task).toBeUndefined();
+    await run('boss', clone, ['task', 'add', 'also there', '--scope', 'src/api/more.ts', '--priority', '0']);
+    await run('boss', clone, ['task', 'add', 'tell of pages', '--scope', 'docs']);
+    const refused = await run('noor', clone, ['claim', 'src/api/users.ts']);
+    expect(refused.stderr).toContain('or take another task (tell of pages): coord task take t3');
+    expect((await json('noor', 'claim', 'src/api/users.ts')).error.details.task).toEqual({
+      id: 't3',
+      title: 'tell of pages',
+    });
+    await run('noor', clone, ['task', 'take', 't3']);
+    expect((await json('noor', 'claim', 'src/api/users.ts')).error.details.task).toBeUndefined();
+  });
+});
+
 describe('which task a landing does', () => {
   it('is what its ground says, or must be said', async () => {
     const { first, run, json, work } = await twoClones();

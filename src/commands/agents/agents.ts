@@ -1,4 +1,6 @@
+import { groundOf } from '../../domain/claims/conflicts.js';
 import { isLive } from '../../domain/claims/leases.js';
+import { isTaskTarget } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { agentsLines, killedLines } from '../../render/agents.js';
@@ -17,7 +19,11 @@ export const agents: Verb = {
     const { state } = input.negated('fetch') ? await store.read() : await store.latest();
     const now = context.now();
     const live = state.claims.filter((claim) => isLive(claim, now));
-    const rows = state.agents.map((agent) => ({ ...agent, claims: live.filter((claim) => claim.agent === agent.id) }));
+    const rows = state.agents.map((agent) => {
+      const claims = live.filter((claim) => claim.agent === agent.id);
+      const tasks = claims.filter((claim) => isTaskTarget(groundOf(claim))).flatMap((claim) => claim.tasks);
+      return { ...agent, claims, tasks };
+    });
     return { data: { agents: rows, now, reach: store.reach }, text: (style) => agentsLines(rows, now, style) };
   },
 };

@@ -78,5 +78,9 @@ export async function claimOrWait(
     return waitForTurn(context, store, request, { seconds: waitSeconds, passive: false });
   }
   const decision = await transact(store, request, context.surroundings);
-  return decision.ok ? decision.result.claims : refusedClaim(context, decision.refusal);
+  if (decision.ok) return decision.result.claims;
+  const refused = await refusedClaim(context, decision.refusal);
+  if (decision.refusal.reason !== 'held') return refused;
+  const { withNextTask } = await import('../tasks/next.js');
+  return withNextTask(context, store, refused);
 }

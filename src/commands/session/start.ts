@@ -27,6 +27,7 @@ import {
 import { rememberRules } from '../../workspace/rules.js';
 import { rulesIn } from '../../workspace/rules-in-force.js';
 import { readCount } from '../counts.js';
+import { tasksNow } from '../tasks/tasks.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';
 
@@ -206,7 +207,8 @@ async function briefingFor(
   const main = await readMainFiles(context, [folder, ...memory]);
   const rules = rulesIn(context, folder, main);
   rememberRules(context, main?.branch.commit ?? null, folder, rules);
-  const { state } = await store.read();
+  const { state } = await store.read(['tasks']);
+  const tasks = state.tasks.tasks.length === 0 ? [] : await tasksNow(context, state);
   const live = state.claims.filter((claim) => isLive(claim, context.now()));
   const facts = {
     agent,
@@ -216,6 +218,8 @@ async function briefingFor(
     memory: readMemory(context, memory, main),
     claims: live.filter((claim) => claim.agent === agent),
     others: live.filter((claim) => claim.agent !== agent),
+    tasks: tasks.filter((task) => task.state === 'taken' && task.agent === agent),
+    readyTasks: tasks.filter(({ ready, role: wanted }) => ready && (wanted === null || wanted === role)).length,
     notes: await openNotes(store, agent),
     sync: await syncHint(context, main?.branch ?? null),
   };

@@ -102,13 +102,14 @@ function openFor(state: State, { agent, policy }: Pick<TaskTakeRequest, 'agent' 
   };
 }
 
-/** The tasks that this agent could take if their ground is free and HEAD is up to date, the first to be taken first. */
-export function readyFor(
-  state: State,
-  asker: Pick<TaskTakeRequest, 'agent' | 'policy'>,
-  now: Instant,
-): readonly Task[] {
-  return openFor(settleTasks(state, now).state, asker).ready;
+/** The task that this agent would be given now, as far as its ground goes; null: none, or it has one. */
+export function nextTask(before: State, asker: RequestBase, now: Instant): Task | null {
+  const { state } = settleTasks(sweep(before, asker.policy, now).state, now);
+  if (tasksOf(state, asker, now).length > 0) return null;
+  const terms = { reason: null, expectSeconds: null, head: null, contains: {}, rules: null, ticket: null };
+  const ttl = { asked: null, byDefault: 0, resources: {} };
+  const taker: Taker = { ...asker, ...terms, allowBehind: true, reach: 'host', ttl };
+  return openFor(state, asker).ready.find((task) => grantTask(state, task, taker, now).ok) ?? null;
 }
 
 /** The refusal for ready tasks none of which can be taken now: their ground is held, or HEAD lacks what they build on. */
