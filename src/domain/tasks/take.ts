@@ -108,7 +108,7 @@ export function nextTask(before: State, asker: RequestBase, now: Instant): Task 
   if (tasksOf(state, asker, now).length > 0) return null;
   const terms = { reason: null, expectSeconds: null, head: null, contains: {}, rules: null, ticket: null };
   const ttl = { asked: null, byDefault: 0, resources: {} };
-  const taker: Taker = { ...asker, ...terms, allowBehind: true, reach: 'host', ttl };
+  const taker: Taker = { ...asker, ...terms, allowBehind: true, reach: 'clone', ttl };
   return openFor(state, asker).ready.find((task) => grantTask(state, task, taker, now).ok) ?? null;
 }
 

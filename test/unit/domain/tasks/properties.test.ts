@@ -9,7 +9,7 @@ import { settleTasks } from '../../../../src/domain/tasks/standing.js';
 import { type Task, taskTarget } from '../../../../src/domain/tasks/task.js';
 import { viewTasks } from '../../../../src/domain/tasks/view.js';
 import type { Instant } from '../../../../src/domain/time.js';
-import { at, claimOf, POLICY, releaseOf } from '../../../support/decisions.js';
+import { at, claimOf, POLICY, releaseOf, stateAfter } from '../../../support/decisions.js';
 import { agentRecord, stateOf } from '../../../support/records.js';
 import { addOf, doneOf, draftOf, dropOf, editOf, returnOf, takeOf } from '../../../support/tasks.js';
 
@@ -19,7 +19,7 @@ const SCOPES = ['src/**', 'src/api/**', 'src/api/users.ts', 'docs/**', '@db/main
 type Step = { readonly request: Request; readonly seconds: number };
 
 const agent = fc.constantFrom(...AGENTS);
-const id = fc.nat(5).map((number) => `t${number + 1}`);
+const id = fc.nat(7).map((number) => `t${number + 1}`);
 const scope = fc.uniqueArray(fc.constantFrom(...SCOPES), { maxLength: 2 });
 const boss = { agent: 'boss', session: null, policy: POLICY, person: false };
 const request = fc.oneof<fc.Arbitrary<Request>[]>(
@@ -48,9 +48,11 @@ const steps = fc.array(fc.record<Step>({ request, seconds: fc.constantFrom(0, 1,
   maxLength: 40,
 });
 
-const FLEET = stateOf({
-  agents: [agentRecord('boss', { role: 'orchestrator' }), ...AGENTS.map((one) => agentRecord(one))],
-});
+/** A crew with some tasks to begin with, so that something is taken in most runs. */
+const FLEET = stateAfter(
+  stateOf({ agents: [agentRecord('boss', { role: 'orchestrator' }), ...AGENTS.map((one) => agentRecord(one))] }),
+  SCOPES.map((text) => addOf('boss', draftOf(text, { scope: [text] }))),
+);
 
 /** Every task that is taken, with who has it: the claim that stands for it says so. */
 function taken(state: State): { readonly task: Task; readonly holder: string }[] {
