@@ -14,6 +14,7 @@ const code = await load([
   './src/config/schema.ts',
   './src/config/keys.ts',
   './src/cli/json-fields.ts',
+  './src/cli/json-records.ts',
   './src/errors.ts',
 ]);
 const MADE = 'Made from the code by `npm run reference`; a test holds it to the code.';

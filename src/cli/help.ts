@@ -50,7 +50,8 @@ async function configKeys(): Promise<Success> {
 }
 
 async function jsonFields(): Promise<Success> {
-  const { ANSWERS, RECORDS, REFUSALS } = await import('./json-fields.js');
+  const { ANSWERS, REFUSALS } = await import('./json-fields.js');
+  const { RECORDS } = await import('./json-records.js');
   const data = { answers: ANSWERS, refusals: REFUSALS, records: RECORDS };
   return { data, text: (style) => jsonFieldLines(data, style) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWERS, RECORDS, REFUSALS } from '../../src/cli/json-fields.js';
+import { ANSWERS, REFUSALS } from '../../src/cli/json-fields.js';
+import { RECORDS } from '../../src/cli/json-records.js';
 import { VERBS } from '../../src/cli/registry.js';
 import { deployFleet } from '../support/deploying.js';
 import { fieldProblems, isType, typesOf } from '../support/json-fields.js';

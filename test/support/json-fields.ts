@@ -1,4 +1,4 @@
-import { type Fields, RECORDS } from '../../src/cli/json-fields.js';
+import { type Fields, RECORDS } from '../../src/cli/json-records.js';
 
 const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string',
