@@ -106,13 +106,21 @@ async function operate(Context, transact, count, from) {
       index % 2 === 0
         ? {
             ...{ ...base, kind: 'claim', targets: [{ target, ttlSeconds: 1800 }], mode: 'exclusive', reason: 'growth' },
-            ...{ expectSeconds: null, head, contains: {}, allowBehind: true, reach: 'clone', rules: null, ticket: null },
+            ...{
+              expectSeconds: null,
+              head,
+              contains: {},
+              allowBehind: true,
+              reach: 'clone',
+              rules: null,
+              ticket: null,
+            },
           }
         : {
             ...{ ...base, kind: 'release', targets: [target], commit: head, commitNamed: false, renames: [] },
             uncommitted: false,
           };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) throw new Error(JSON.stringify(decision.refusal));
   }
 }

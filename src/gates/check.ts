@@ -2,8 +2,8 @@ import type { GateConfig } from '../config/deploys.js';
 import { type GateQuestion, type GateRecord, NO_GATE } from '../domain/gates/gate.js';
 import { oneLine } from '../domain/text.js';
 import { checkCommand, commandText } from './command-gate.js';
+import type { Effects, Finding, GateSource, GateStep } from './effects.js';
 import { checkSignatures, fetchTags } from './signed-tag-gate.js';
-import type { Finding, GateSource, GateStep, Surroundings } from './surroundings.js';
 
 export interface GateCheck {
   /** Name of the deploy target, or what stands for a task. */
@@ -26,22 +26,22 @@ export interface GateCheck {
  * Checks every gate that a deploy target needs, also when one is closed already. A gate that is named and not configured
  * is closed, and so is a target that names none. The target may go only when every record is open.
  */
-export async function checkGates(around: Surroundings, check: GateCheck): Promise<readonly GateRecord[]> {
+export async function checkGates(effects: Effects, check: GateCheck): Promise<readonly GateRecord[]> {
   const { target, commit, action, onStep } = check;
   const records: GateRecord[] = [];
   let stopped: string | null = null;
-  const unlisten = around.host.onStop((signal) => {
+  const unlisten = effects.host.onStop((signal) => {
     stopped ??= signal;
   });
   try {
     const gates = check.gates ?? gatesOf(check.config, target);
     const questions = gates.map((gate) => ({ gate, target, commit, action }));
-    const known = { used: new Set(check.usedNonces), unasked: await askForSignatures(around, check, questions) };
+    const known = { used: new Set(check.usedNonces), unasked: await askForSignatures(effects, check, questions) };
     for (const question of questions) {
       const gate = gateNamed(check.config, question.gate);
       onStep?.({ step: 'checking', question, what: whatIsChecked(gate) });
-      const found = stopped === null ? await findOut(around, check, known, gate, question) : notChecked(stopped);
-      const record = recordOf(around, check, question, gate, found);
+      const found = stopped === null ? await findOut(effects, check, known, gate, question) : notChecked(stopped);
+      const record = recordOf(effects, check, question, gate, found);
       records.push(record);
       for (const nonce of record.nonces) known.used.add(nonce);
       onStep?.({ step: 'checked', record, lastLines: found.lastLines ?? [] });
@@ -63,13 +63,13 @@ export function gateNamed({ config: { gates } }: GateSource, name: string): Gate
 }
 
 async function askForSignatures(
-  around: Surroundings,
+  effects: Effects,
   { config, fetch = true }: GateCheck,
   questions: readonly GateQuestion[],
 ): Promise<string | null> {
   if (!fetch) return 'the remote was not asked';
   const signed = questions.filter(({ gate }) => gateNamed(config, gate)?.type === 'signed-tag');
-  return fetchTags(around, config, signed);
+  return fetchTags(effects, config, signed);
 }
 
 /** What was learnt on the way from gate to gate. */
@@ -81,7 +81,7 @@ interface Known {
 }
 
 async function findOut(
-  around: Surroundings,
+  effects: Effects,
   { config, target }: GateCheck,
   { used, unasked }: Known,
   gate: GateConfig | null,
@@ -89,8 +89,8 @@ async function findOut(
 ): Promise<Finding> {
   if (gate === null) return unconfigured(question.gate, target);
   if (config.from === null) return onNoMainBranch();
-  if (gate.type === 'command') return checkCommand(around, gate, question, config);
-  const found = await checkSignatures(around, { gate, question, configCommit: config.from.commit, usedNonces: used });
+  if (gate.type === 'command') return checkCommand(effects, gate, question, config);
+  const found = await checkSignatures(effects, { gate, question, configCommit: config.from.commit, usedNonces: used });
   const incomplete = found.closed === null || unasked === null ? '' : `; ${unasked}`;
   return { ...found, finding: found.finding + incomplete };
 }
@@ -120,18 +120,18 @@ function whatIsChecked(gate: GateConfig | null): string {
 }
 
 function recordOf(
-  around: Surroundings,
+  effects: Effects,
   { config }: GateCheck,
   question: GateQuestion,
   gate: GateConfig | null,
   { closed, finding, checked, signers = [], nonces = [], outputDigest = null }: Finding,
 ): GateRecord {
   return {
-    id: around.newId(),
+    id: effects.newId(),
     ...question,
     type: gate?.type ?? null,
     ...{ open: closed === null, closed, finding, checked, signers, nonces, outputDigest },
     configCommit: config.from?.commit ?? null,
-    at: around.now(),
+    at: effects.now(),
   };
 }

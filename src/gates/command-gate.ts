@@ -8,8 +8,8 @@ import { dirtyPaths, readIndexEntries } from '../git/dirty.js';
 import { trueHistory } from '../git/porcelain.js';
 import { readHead } from '../git/refs.js';
 import type { Environment, Git } from '../git/run.js';
+import type { Effects, Finding, GateSource } from './effects.js';
 import { type ProgramEnd, runProgram } from './program.js';
-import type { Finding, GateSource, Surroundings } from './surroundings.js';
 
 /** Timers overflow beyond it, and would be over at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -21,19 +21,19 @@ type CommandGate = Extract<GateConfig, { readonly type: 'command' }>;
  * is at the commit, before and after, since that is what the program judges.
  */
 export async function checkCommand(
-  around: Surroundings,
+  effects: Effects,
   gate: CommandGate,
   question: GateQuestion,
   { config }: GateSource,
 ): Promise<Finding> {
   const checked = gate.command;
   const allowed = untrackedAllowed(config, question.target);
-  const before = await notAtCommit(around, question.commit, allowed);
+  const before = await notAtCommit(effects, question.commit, allowed);
   if (before !== null) {
     const finding = `it would judge the working tree, which is not at the commit: ${before}`;
     return { closed: 'not-at-commit', finding, checked };
   }
-  const { host, repository } = around;
+  const { host, repository } = effects;
   const { end, digest, lastLines } = await runProgram({
     command: gate.command,
     cwd: repository.root,
@@ -44,7 +44,7 @@ export async function checkCommand(
   const ran = { checked, outputDigest: digest, lastLines };
   const failed = whatFailed(end, gate);
   if (failed !== null) return { ...failed, ...ran };
-  const after = await notAtCommit(around, question.commit, allowed, true);
+  const after = await notAtCommit(effects, question.commit, allowed, true);
   if (after !== null) {
     const finding = `the working tree changed while it ran: ${after}`;
     return { closed: 'not-at-commit', finding, ...ran };
@@ -89,7 +89,7 @@ export function commandText(command: readonly string[]): string {
  * ignores and those that may go along; with `trackedOnly` they do not, since a program may write.
  */
 async function notAtCommit(
-  { repository, git: anyGit }: Pick<Surroundings, 'repository' | 'git'>,
+  { repository, git: anyGit }: Pick<Effects, 'repository' | 'git'>,
   commit: string,
   allowed: readonly string[],
   trackedOnly = false,

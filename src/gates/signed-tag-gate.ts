@@ -8,9 +8,9 @@ import { oneLine } from '../domain/text.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
 import { parseTagObject, type TagObject } from '../git/signing.js';
+import type { Effects, Finding, GateSource } from './effects.js';
 import { verifySignature } from './signatures.js';
 import { type SignersOnDisk, withSigners } from './signers-on-disk.js';
-import type { Finding, GateSource, Surroundings } from './surroundings.js';
 
 /** Whoever may push can make tags, and each that looks right costs a process. */
 const MOST_TAGS = 64;
@@ -24,9 +24,9 @@ export interface SignatureCheck {
 }
 
 /** Looks for people's signatures on the commit; only the exit code of a verifier makes one count. */
-export async function checkSignatures(around: Surroundings, check: SignatureCheck): Promise<Finding> {
+export async function checkSignatures(effects: Effects, check: SignatureCheck): Promise<Finding> {
   const { gate, question } = check;
-  const found = await standings(around, { ...check, folder: tagFolder(question), questionOf: () => question });
+  const found = await standings(effects, { ...check, folder: tagFolder(question), questionOf: () => question });
   if (typeof found === 'string') return { closed: 'unreadable', finding: oneLine(found), checked: [] };
   const judged = judgeTags(question, gate.signers, found.verdicts);
   const unseen =
@@ -54,23 +54,23 @@ export interface Standings {
  * @param folder as `tagFolder` and `gateFolder` make it
  */
 export async function standings(
-  around: Surroundings,
+  effects: Effects,
   asked: Omit<SignatureCheck, 'question'> & {
     readonly folder: string;
     questionOf(tag: TagToJudge): GateQuestion;
   },
 ): Promise<Standings | string> {
   const { gate, folder, configCommit, questionOf, usedNonces } = asked;
-  const { tags, more } = await tagsIn(around, folder, MOST_TAGS);
-  return withSigners(around, gate, configCommit, async (disk) => {
-    const verdicts = await verdictsOn(around, disk, tags, questionOf, usedNonces);
+  const { tags, more } = await tagsIn(effects, folder, MOST_TAGS);
+  return withSigners(effects, gate, configCommit, async (disk) => {
+    const verdicts = await verdictsOn(effects, disk, tags, questionOf, usedNonces);
     return { verdicts, more, digest: disk.outputs.length === 0 ? null : sha256(disk.outputs.join('')) };
   });
 }
 
 /** How each tag stands; a nonce counts once, in the first tag that has it. */
 async function verdictsOn(
-  around: Pick<Surroundings, 'now'>,
+  effects: Pick<Effects, 'now'>,
   disk: SignersOnDisk,
   tags: readonly TagToJudge[],
   questionOf: (tag: TagToJudge) => GateQuestion,
@@ -81,12 +81,12 @@ async function verdictsOn(
   for (const tag of tags) {
     const { name, object } = tag;
     const payload = tag.tag === null || 'problem' in tag.tag.payload ? null : tag.tag.payload;
-    const unfit = judgeTag(questionOf(tag), tag, around.now(), used);
+    const unfit = judgeTag(questionOf(tag), tag, effects.now(), used);
     if (unfit !== null || object === null) {
       verdicts.push({ name, person: null, payload, closed: unfit?.closed ?? 'malformed', why: unfit?.why ?? '' });
       continue;
     }
-    const verified = await verifySignature(disk, object, around.now());
+    const verified = await verifySignature(disk, object, effects.now());
     if (verified.good) {
       used.add(payload?.nonce ?? '');
       verdicts.push({ name, person: verified.person, payload, closed: null, why: `signed by ${verified.person}` });
@@ -120,8 +120,8 @@ export interface TagsFound {
  * The tags in a folder of tags, of this clone and as fetched, newest first, each once.
  * @param most how many are looked at, since anybody who may push can make many
  */
-async function tagsIn(around: Surroundings, folder: string, most: number): Promise<TagsFound> {
-  const git = trueGit(around);
+async function tagsIn(effects: Effects, folder: string, most: number): Promise<TagsFound> {
+  const git = trueGit(effects);
   const format = '--format=%(objectname) %(objecttype) %(objectsize) %(refname)';
   const args = ['for-each-ref', '--sort=-creatordate', format, LOCAL + folder, FETCHED + folder];
   const lines = (await git(args)).stdout
@@ -136,7 +136,7 @@ async function tagsIn(around: Surroundings, folder: string, most: number): Promi
   }
   const looked = [...refs.values()].slice(0, most);
   const readable = looked.filter(({ type, bytes }) => type === 'tag' && bytes <= MOST_BYTES).map(({ id }) => id);
-  const objects = await openObjects(around.repository, git).read([...new Set(readable)]);
+  const objects = await openObjects(effects.repository, git).read([...new Set(readable)]);
   const tags = looked.map(({ id, name }) => {
     const body = objects.get(id)?.body;
     return { name, ...(body === undefined ? { object: null, tag: null } : readTag(body)) };
@@ -159,7 +159,7 @@ function readTag(body: Buffer): Pick<TagToJudge, 'object' | 'tag'> {
  * @returns in words why the remote could not be asked; null when it was, or there is none
  */
 export async function fetchTags(
-  { git, remoteGit }: Surroundings,
+  { git, remoteGit }: Effects,
   { config: { remote } }: GateSource,
   questions: readonly GateQuestion[],
 ): Promise<string | null> {

@@ -6,7 +6,7 @@ import { allowedSignersFile, parseRevoked, parseSigners, type SignerKey } from '
 import { filesAt } from '../git/files.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
-import type { Surroundings } from './surroundings.js';
+import type { Effects } from './effects.js';
 import { findVerifier, gpgArguments, runVerifier } from './verifier.js';
 
 /** The keys that count, laid out for the verifiers in a folder that only this user can read. */
@@ -35,11 +35,11 @@ const KRL_MAGIC = 'SSHKRL\n\0';
 
 /** Reads who may sign from the main branch; a text says why nobody can be told. */
 export async function readSigners(
-  around: Surroundings,
+  effects: Effects,
   files: SignerFiles,
   commit: string,
 ): Promise<readonly SignerKey[] | string> {
-  const file = await fileAt(around, commit, files.allowedSigners);
+  const file = await fileAt(effects, commit, files.allowedSigners);
   if (typeof file === 'string') return file;
   const { keys, problems } = parseSigners(file.toString('utf8'));
   if (problems.length > 0) return `${files.allowedSigners}: ${problems.join('; ')}`;
@@ -52,14 +52,14 @@ export async function readSigners(
 
 /** Calls `work` with the keys that count laid out, and clears them away; a text says why they could not be. */
 export async function withSigners<T>(
-  around: Surroundings,
+  effects: Effects,
   files: SignerFiles,
   commit: string,
   work: (disk: SignersOnDisk) => Promise<T>,
 ): Promise<T | string> {
-  const keys = await readSigners(around, files, commit);
+  const keys = await readSigners(effects, files, commit);
   if (typeof keys === 'string') return keys;
-  const revoked = await readRevoked(around, files, commit);
+  const revoked = await readRevoked(effects, files, commit);
   if (typeof revoked === 'string') return revoked;
   const folder = mkdtempSync(join(tmpdir(), 'coord-gate-'));
   try {
@@ -69,10 +69,10 @@ export async function withSigners<T>(
     writeFileSync(revokedPath, revoked.ssh);
     const disk: SignersOnDisk = {
       ...{ folder, keys, outputs: [] },
-      ssh: { program: findVerifier('ssh-keygen', around.host.env), allowed: allowedPath, revoked: revokedPath },
-      gpg: { program: findVerifier('gpg', around.host.env), revoked: revoked.fingerprints },
+      ssh: { program: findVerifier('ssh-keygen', effects.host.env), allowed: allowedPath, revoked: revokedPath },
+      gpg: { program: findVerifier('gpg', effects.host.env), revoked: revoked.fingerprints },
     };
-    const problem = await importGpgKeys(around, files, commit, disk);
+    const problem = await importGpgKeys(effects, files, commit, disk);
     return problem ?? (await work(disk));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -80,12 +80,12 @@ export async function withSigners<T>(
 }
 
 async function readRevoked(
-  around: Surroundings,
+  effects: Effects,
   { revokedSigners }: SignerFiles,
   commit: string,
 ): Promise<{ readonly ssh: Buffer; readonly fingerprints: readonly string[] } | string> {
   if (revokedSigners === null) return { ssh: Buffer.alloc(0), fingerprints: [] };
-  const file = await fileAt(around, commit, revokedSigners);
+  const file = await fileAt(effects, commit, revokedSigners);
   if (typeof file === 'string') return file;
   if (file.toString('latin1', 0, KRL_MAGIC.length) === KRL_MAGIC) return { ssh: file, fingerprints: [] };
   const { ssh, fingerprints, problems } = parseRevoked(file.toString('utf8'));
@@ -94,13 +94,13 @@ async function readRevoked(
 
 /** Why the keys could not be imported; null when they were, or none is needed. */
 async function importGpgKeys(
-  around: Surroundings,
+  effects: Effects,
   { gpgKeys }: SignerFiles,
   commit: string,
   disk: SignersOnDisk,
 ): Promise<string | null> {
   if (gpgKeys === null || disk.gpg.program === null) return null;
-  const file = await fileAt(around, commit, gpgKeys);
+  const file = await fileAt(effects, commit, gpgKeys);
   if (typeof file === 'string') return file;
   const path = join(disk.folder, 'keys.asc');
   writeFileSync(path, file);
@@ -114,12 +114,12 @@ async function importGpgKeys(
 const MOST_BYTES = 1_000_000;
 
 /** A file of a commit, or in words why there is none. */
-async function fileAt(around: Surroundings, commit: string, path: string): Promise<Buffer | string> {
+async function fileAt(effects: Effects, commit: string, path: string): Promise<Buffer | string> {
   const plain = posix.normalize(path).normalize('NFC');
-  const git = trueGit(around);
+  const git = trueGit(effects);
   const file = (await filesAt(git, commit, [plain])).find((found) => found.path === plain);
   if (file === undefined) return `${path} is not a file on the main branch`;
   if (file.bytes > MOST_BYTES) return `${path} is too large`;
-  const body = (await openObjects(around.repository, git).read([file.id])).get(file.id)?.body;
+  const body = (await openObjects(effects.repository, git).read([file.id])).get(file.id)?.body;
   return body ?? `${path} cannot be read`;
 }

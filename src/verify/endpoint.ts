@@ -56,28 +56,28 @@ interface Look extends Judgement {
 export async function verifyEndpoint(
   config: VerifyConfig,
   commits: Commits,
-  around: EndpointEffects,
+  effects: EndpointEffects,
 ): Promise<Verification> {
   const address = addressOf(config.url);
   const wanted = expectationOf(config, commits.commit);
-  const time = deadline(config.timeoutSeconds * 1000, around);
-  const firstAt = around.now();
+  const time = deadline(config.timeoutSeconds * 1000, effects);
+  const firstAt = effects.now();
   const intervalMs = config.intervalSeconds * 1000;
   let counts: Look | null = null;
   let seen: string | null = null;
   for (let number = 1; ; number += 1) {
-    const at = around.now();
-    const look = await lookOnce(address, config, wanted, commits, around, limited(time.leftMs()), true);
-    around.tell?.({ number, at, ok: look.reason === null, finding: `${address.href} ${look.finding}` });
+    const at = effects.now();
+    const look = await lookOnce(address, config, wanted, commits, effects, limited(time.leftMs()), true);
+    effects.tell?.({ number, at, ok: look.reason === null, finding: `${address.href} ${look.finding}` });
     seen = look.seen ?? seen;
     if (counts === null || look.reason !== 'timeout') counts = look;
     if (look.reason === null || time.leftMs() < intervalMs) {
-      const cached = look.reason === null ? await cachedElsewise(address, config, wanted, commits, around) : null;
+      const cached = look.reason === null ? await cachedElsewise(address, config, wanted, commits, effects) : null;
       return {
         ok: counts.reason === null,
         ...{ url: address.href, commit: commits.commit, reason: counts.reason, expected: wanted.shown },
         ...{ namesCommit: wanted.namesCommit, seen },
-        ...{ status: counts.status, attempts: number, firstAt, lastAt: around.now() },
+        ...{ status: counts.status, attempts: number, firstAt, lastAt: effects.now() },
         ...{ finding: `${address.href} ${counts.finding}`, cached },
       };
     }
@@ -91,14 +91,14 @@ function limited(leftMs: number): number {
 }
 
 /** Counts what was paused, too, so that a clock that stands cannot make it go on for ever. */
-function deadline(lastsMs: number, around: EndpointEffects) {
-  const began = around.seconds();
+function deadline(lastsMs: number, effects: EndpointEffects) {
+  const began = effects.seconds();
   let pausedMs = 0;
   return {
-    leftMs: () => lastsMs - Math.max((around.seconds() - began) * 1000, pausedMs),
+    leftMs: () => lastsMs - Math.max((effects.seconds() - began) * 1000, pausedMs),
     pause: async (ms: number) => {
       pausedMs += ms;
-      await around.pause(ms);
+      await effects.pause(ms);
     },
   };
 }
@@ -108,12 +108,12 @@ async function lookOnce(
   config: VerifyConfig,
   wanted: Expectation,
   commits: Commits,
-  around: EndpointEffects,
+  effects: EndpointEffects,
   limitMs: number,
   fresh: boolean,
 ): Promise<Look> {
-  const chance = fresh ? Math.floor(around.random() * 2 ** 50).toString(36) : null;
-  const answer = await ask(address, config, chance, around.signalAfter(limitMs));
+  const chance = fresh ? Math.floor(effects.random() * 2 ** 50).toString(36) : null;
+  const answer = await ask(address, config, chance, effects.signalAfter(limitMs));
   if ('failed' in answer) {
     const { failed: reason, finding, status } = answer;
     return { reason, finding, status, seen: null, ageSeconds: null };
@@ -128,9 +128,9 @@ async function cachedElsewise(
   config: VerifyConfig,
   wanted: Expectation,
   commits: Commits,
-  around: EndpointEffects,
+  effects: EndpointEffects,
 ): Promise<Cached | null> {
-  const look = await lookOnce(address, config, wanted, commits, around, LONGEST_ATTEMPT_MS, false);
+  const look = await lookOnce(address, config, wanted, commits, effects, LONGEST_ATTEMPT_MS, false);
   const isOther = look.reason === 'old-version' || look.reason === 'other-version' || look.reason === 'missing';
   return isOther ? { seen: look.seen, ageSeconds: look.ageSeconds } : null;
 }

@@ -22,10 +22,10 @@ export async function collectNotices(context: Context): Promise<readonly string[
     if ((await store.tip()) === null) return [];
     const policy = await context.policy(identity.agent);
     const before = await store.read();
-    if (policy.watched !== null) context.surroundings.watch(before.state.claims);
+    if (policy.watched !== null) context.effects.watch(before.state.claims);
     if (!context.stores.staysOffline && claimsToKeepAlive(before.state, identity, context.now()).length > 0) {
       const request = { kind: 'keep-alive' as const, operation: context.newId(), ...identity, policy };
-      await transact(store, request, context.surroundings).catch(() => undefined);
+      await transact(store, request, context.effects).catch(() => undefined);
     }
     const state = await context.stores.withOffline((await store.read()).state);
     const now = context.now();

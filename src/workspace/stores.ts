@@ -5,7 +5,7 @@ import { gitInBackground } from '../git/background.js';
 import { GitStore, type Signing } from '../store/swap/git-store.js';
 import { type OfflineStore, Pending } from '../store/swap/offline.js';
 import { StateRef } from '../store/swap/state-ref.js';
-import type { Companion } from '../store/swap/store.js';
+import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
 import type { MainBranchPolicy } from './main-branch-policy.js';
 import type { Workspace } from './workspace.js';
@@ -38,12 +38,12 @@ export class Stores {
 
   /**
    * The store that a configuration describes; with `share`, its remote arbitrates.
-   * @param companion moves with every write to a shared store, or not at all
+   * @param paired moves with every write to a shared store, or not at all
    */
-  async open({ ref: name, share, remote, signCommits = false }: StoreConfig, companion?: Companion): Promise<GitStore> {
+  async open({ ref: name, share, remote, signCommits = false }: StoreConfig, paired?: PairedRef): Promise<GitStore> {
     const { workspace } = this;
-    const { repository, git, objects, surroundings: around } = workspace;
-    const ref = new StateRef(repository, git, objects, name, around, share ? remote : null);
+    const { repository, git, objects, effects } = workspace;
+    const ref = new StateRef(repository, git, objects, name, effects, share ? remote : null);
     const upkeep = new Upkeep({
       repository,
       git,
@@ -56,13 +56,13 @@ export class Stores {
       isAsked: async () => signCommits || (await this.mainBranchPolicy())?.signCommits === true,
       commit: (body) => this.sign(body),
     };
-    if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, around, upkeep, sign });
+    if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, effects, upkeep, sign });
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
-    const door = companion ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
-    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, around });
+    const door = paired ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, effects });
     // What moves together with other work moves alone.
-    const settle = companion ? undefined : (store: GitStore) => this.settleOffline(store, name);
-    return new GitStore({ repository, objects, ref, arbiter, around, companion, upkeep, settle, sign });
+    const settle = paired ? undefined : (store: GitStore) => this.settleOffline(store, name);
+    return new GitStore({ repository, objects, ref, arbiter, effects, paired, upkeep, settle, sign });
   }
 
   private async sign(body: Buffer): Promise<string> {
@@ -89,7 +89,7 @@ export class Stores {
     const pending = this.pendingOn(ref);
     if ((await pending.read()).id === null) return;
     const { settlePending } = await import('../store/swap/offline.js');
-    const { confirmed } = await settlePending(store, pending, this.workspace.surroundings);
+    const { confirmed } = await settlePending(store, pending, this.workspace.effects);
     this.confirmed.push(...confirmed);
   }
 

@@ -14,7 +14,7 @@ import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '
 import { LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations } from '../store/cache/observations.js';
 import { SeenNotices } from '../store/cache/seen-notices.js';
-import type { Surroundings } from '../store/swap/transact.js';
+import type { Effects } from '../store/swap/transact.js';
 import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
 
@@ -141,7 +141,7 @@ export class Workspace {
     return policyFor(await this.config(), agent, this.repository.foldsCase);
   }
 
-  get surroundings(): Surroundings {
+  get effects(): Effects {
     return {
       now: () => this.now(),
       random: () => this.host.random(),

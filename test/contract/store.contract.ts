@@ -27,7 +27,7 @@ export interface Opened {
   history(): Promise<readonly (readonly CoordEvent[])[]>;
 }
 
-const around = {
+const effects = {
   now: () => START,
   random: Math.random,
   pause: () => new Promise<void>((resolve) => setImmediate(resolve)),
@@ -151,7 +151,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         asked.push(...wanted);
         return read(wanted);
       };
-      expect((await transact(watched, claimOf('noor', 'src/x'), around)).ok).toBe(true);
+      expect((await transact(watched, claimOf('noor', 'src/x'), effects)).ok).toBe(true);
       expect(asked).toEqual([]);
       expect((await here().latest()).state.deployments).toEqual(stateOf().deployments);
       expect((await here().latest(parts)).state).toMatchObject({ deployments, claims: [{ agent: 'noor' }] });
@@ -191,12 +191,12 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
 
     it('keeps a refusal for the history without writing it now', async () => {
       const { here, history } = await open();
-      await transact(here(), claimOf('maya', 'src/**'), around);
+      await transact(here(), claimOf('maya', 'src/**'), effects);
       for (let round = 0; round < 3; round += 1) {
-        expect(await transact(here(), claimOf('noor', 'src/a.ts'), around)).toMatchObject({ ok: false });
+        expect(await transact(here(), claimOf('noor', 'src/a.ts'), effects)).toMatchObject({ ok: false });
       }
       expect(await history()).toHaveLength(1);
-      await transact(here(), claimOf('maya', 'docs'), around);
+      await transact(here(), claimOf('maya', 'docs'), effects);
       const refusals = (await history())[1]?.filter(({ type }) => type === 'claim.refused') ?? [];
       expect(refusals.map(({ agent }) => agent)).toContain('noor');
     });
@@ -221,7 +221,7 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
       const agents = Array.from({ length: 8 }, (_, index) => `agent${index}`);
       const decisions = await Promise.all(
         agents.map((agent, index) =>
-          transact(index % 2 === 0 ? here() : far(), claimOf(agent, `src/${agent}`), { ...around }),
+          transact(index % 2 === 0 ? here() : far(), claimOf(agent, `src/${agent}`), { ...effects }),
         ),
       );
       expect(decisions.every(({ ok }) => ok)).toBe(true);

@@ -1,6 +1,6 @@
 import type { GateRecord } from '../../src/domain/gates/gate.js';
 import { checkGates, type GateCheck } from '../../src/gates/check.js';
-import type { GateStep, Surroundings } from '../../src/gates/surroundings.js';
+import type { Effects, GateStep } from '../../src/gates/effects.js';
 import { protectedConfig } from '../../src/workspace/main-branch.js';
 import { type InProcess, inProcess } from './in-process.js';
 import { type Sandbox, sandbox } from './sandbox.js';
@@ -14,7 +14,7 @@ export interface GatedRepository extends InProcess {
   /** Commits files on main and pushes them. */
   publish(files: Readonly<Record<string, string>>): void;
   /** Checks the gates of a target at HEAD (`prod` unless another is named). */
-  check(changes?: Partial<GateCheck>, around?: Partial<Surroundings>): Promise<readonly GateRecord[]>;
+  check(changes?: Partial<GateCheck>, effects?: Partial<Effects>): Promise<readonly GateRecord[]>;
   /** What {@link GatedRepository.check} told on its way. */
   readonly steps: GateStep[];
 }
@@ -38,14 +38,14 @@ export function gatedRepository(config: object, files: Readonly<Record<string, s
   publish({ 'coord.config.json': JSON.stringify(config), ...files });
   return {
     ...{ ...run, box, clone, remote, head, publish, steps },
-    async check(changes = {}, around = {}) {
+    async check(changes = {}, others = {}) {
       const context = run.context(clone);
       const { repository, git, objects, remoteGit, host } = context;
-      const surroundings: Surroundings = {
+      const effects: Effects = {
         ...{ repository, git, objects, remoteGit, host, now: () => context.now(), newId: () => context.newId() },
-        ...around,
+        ...others,
       };
-      return checkGates(surroundings, {
+      return checkGates(effects, {
         ...{ target: 'prod', commit: head(), action: 'deploy', usedNonces: [] },
         config: await protectedConfig(context),
         onStep: (step) => steps.push(step),

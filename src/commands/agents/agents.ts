@@ -47,7 +47,7 @@ export const agentKill: Verb = {
         reason,
         person: isPerson(context.host),
       },
-      context.surroundings,
+      context.effects,
     );
     const now = context.now();
     if (!decision.ok) return refusalError(decision.refusal, now);
@@ -72,7 +72,7 @@ export const agentRevive: Verb = {
         victim: input.argument(0) ?? '',
         person: isPerson(context.host),
       },
-      context.surroundings,
+      context.effects,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { agent, changed } = decision.result;
@@ -106,7 +106,7 @@ export const state: Verb = {
         text: () => (said === null ? 'no state' : oneLine(said)),
       };
     }
-    const decision = await transact(store, { kind: 'set-state', ...base, text }, context.surroundings);
+    const decision = await transact(store, { kind: 'set-state', ...base, text }, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     return {
       data: { agent: base.agent, state: text },

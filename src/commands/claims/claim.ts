@@ -77,7 +77,7 @@ export async function claimOrWait(
     const { waitForTurn } = await import('../waiting/queueing.js');
     return waitForTurn(context, store, request, { seconds: waitSeconds, passive: false });
   }
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   if (decision.ok) return decision.result.claims;
   const refused = await refusedClaim(context, decision.refusal);
   if (decision.refusal.reason !== 'held') return refused;

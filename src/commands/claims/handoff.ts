@@ -58,7 +58,7 @@ export const handoff: Verb = {
         commitNamed: input.text('commit') !== undefined,
         note,
       },
-      context.surroundings,
+      context.effects,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { claims, note: logged, heldBack } = decision.result;
@@ -120,7 +120,7 @@ export const accept: Verb = {
         reach: store.reach,
         rules,
       },
-      context.surroundings,
+      context.effects,
     );
     const now = context.now();
     if (!decision.ok) return acceptRefused(decision.refusal, texts, now);
@@ -151,7 +151,7 @@ export const decline: Verb = {
         targets: texts.length === 0 ? null : readTargets(context, input, texts),
         reason: readReason(input.text('reason')),
       },
-      context.surroundings,
+      context.effects,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { claims } = decision.result;

@@ -68,7 +68,7 @@ export class Keeper {
           targets: this.claims.map(({ kind, target }) => ({ kind, text: target })),
           ttlSeconds: null,
         },
-        this.context.surroundings,
+        this.context.effects,
       );
       if (!decision.ok) return 'the claim was lost';
       this.expiresAt = earliest(decision.result.claims.map((claim) => claim.expiresAt));

@@ -18,9 +18,9 @@ export async function transactHere<R extends OfflineRequest>(
   input: Input,
   request: R,
 ): Promise<Answer<R['kind']>> {
-  if (!input.flag('offline')) return transact(await context.store(), request, context.surroundings);
+  if (!input.flag('offline')) return transact(await context.store(), request, context.effects);
   const offline = offlineForm(request);
-  return transact(await context.stores.offline(offline), offline, context.surroundings);
+  return transact(await context.stores.offline(offline), offline, context.effects);
 }
 
 /** The state that the request of this command line is decided on first. */

@@ -56,7 +56,7 @@ export const once: Verb = {
     const finish = async (exit: number) => {
       const { text: output, truncated } = tape;
       const facts = { key, claimId: begun.claims[0]?.id ?? '', exit, output, truncated };
-      return transact(store, { kind: 'once-finish', ...(await context.requestBase()), ...facts }, context.surroundings);
+      return transact(store, { kind: 'once-finish', ...(await context.requestBase()), ...facts }, context.effects);
     };
     const running = runUnderClaims(context, store, begun.claims, input.command, (chunk) => tape.add(chunk));
     const { exit } = await running.catch(async (error: unknown) => {
@@ -113,7 +113,7 @@ async function ask(context: Context, input: Input, store: GitStore, key: string)
   const { operation, agent, session, policy } = await context.requestBase();
   const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
   const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
-  return transact(store, request, context.surroundings);
+  return transact(store, request, context.effects);
 }
 
 function repeat(context: Context, record: Once): Outcome {
@@ -127,7 +127,7 @@ function repeat(context: Context, record: Once): Outcome {
 
 async function forget(context: Context, store: GitStore, key: string): Promise<Outcome> {
   const base = await context.requestBase();
-  const decision = await transact(store, { kind: 'once-forget', ...base, key }, context.surroundings);
+  const decision = await transact(store, { kind: 'once-forget', ...base, key }, context.effects);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   const { forgotten } = decision.result;
   return {

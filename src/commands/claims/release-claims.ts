@@ -28,5 +28,5 @@ export async function releaseClaims(
   const renames = await renamesSince(context.git, bases, commit);
   const facts = { targets: claims.map(groundOf), commit, commitNamed: false, renames, uncommitted };
   const base = { ...(await context.requestBase()), requestId: null };
-  return transact(store, { kind: 'release', ...base, ...facts }, context.surroundings);
+  return transact(store, { kind: 'release', ...base, ...facts }, context.effects);
 }

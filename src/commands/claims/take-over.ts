@@ -19,7 +19,7 @@ export async function takeOver(context: Context, input: Input, targets: readonly
   const store = await context.store();
   const claim = await claimTerms(context, input, store, targets);
   const request = { kind: 'take-over', ...(await context.requestBase()), claim } as const;
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   const now = context.now();
   if (!decision.ok) return refusalError(decision.refusal, now);
   const { claims, takenOver } = decision.result;

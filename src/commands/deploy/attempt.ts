@@ -110,7 +110,7 @@ export async function recordBlocked(
   const request: DeployBlockRequest = { kind: 'deploy-block', ...(await context.requestBase()), ...facts };
   const writes = step !== 'claim' && error.details.reason !== 'killed';
   try {
-    const recorded = writes ? await transact(store, request, context.surroundings) : null;
+    const recorded = writes ? await transact(store, request, context.effects) : null;
     if (recorded?.ok) return withDeploy(error, recorded.result.deployment.id);
     const { state } = await store.read(['deployments']);
     store.defer(blockedEvent(state, request, context.now()));
@@ -126,7 +126,7 @@ export async function recordStart({ deploy, progress, inSync, begun }: Attempt):
   const { context, store, options } = deploy;
   const facts = { target: options.target, sync: inSync?.evidence ?? null, checks: progress.unrecorded() };
   const request = { kind: 'deploy-start' as const, ...(await context.requestBase()), ...facts };
-  const decision = await transact(store, { ...request, deploy: begun?.deployment.id ?? '' }, context.surroundings);
+  const decision = await transact(store, { ...request, deploy: begun?.deployment.id ?? '' }, context.effects);
   return decision.ok ? null : refusalError(decision.refusal, context.now());
 }
 
@@ -148,7 +148,7 @@ export async function recordEnd(
   const base = { ...(await context.requestBase()), checks: progress.unrecorded() };
   const request: DeployFinishRequest = { kind: 'deploy-finish', ...base, ...facts };
   for (;;) {
-    const decision = await transact(store, request, context.surroundings).catch((error: unknown) => {
+    const decision = await transact(store, request, context.effects).catch((error: unknown) => {
       if (error instanceof CoordError) return error;
       throw error;
     });

@@ -3,7 +3,7 @@ import { type Deployments, usedNonces } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
-import type { GateStep } from '../../gates/surroundings.js';
+import type { GateStep } from '../../gates/effects.js';
 import { gatesClosed } from '../../render/deploy/refusals.js';
 import type { DeployContext } from './context.js';
 

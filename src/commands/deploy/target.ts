@@ -87,7 +87,7 @@ export async function takeTarget(
     const { operation, agent, session, policy } = claim;
     const facts = { attempt, claim, retry: options.retry };
     const request: DeployBeginRequest = { kind: 'deploy-begin', operation, agent, session, policy, ...facts };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (decision.ok) return begun(decision.result, held);
     const { refusal } = decision;
     const left = secondsBetween(context.now(), deadline);

@@ -99,7 +99,7 @@ class Compaction {
         const done = { changed: true, dryRun: false, tip: commit, archive: archive?.ref ?? null };
         return success(context, { ...reportOf(plan), ...done });
       }
-      await context.surroundings.pause(context.host.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+      await context.effects.pause(context.host.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
       const { state, revision } = await store.latest();
       const refused = refusalOf(context, context.identity().agent, state);
       if (refused) return refused;

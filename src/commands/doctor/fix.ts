@@ -44,7 +44,7 @@ async function fixOne(context: Context, { id, error }: Checked): Promise<string 
 
 async function fixLock(context: Context): Promise<string> {
   const { ref } = await context.config();
-  await waitForRefLock(context.repository, ref, (ms) => context.surroundings.pause(ms));
+  await waitForRefLock(context.repository, ref, (ms) => context.effects.pause(ms));
   return `the lock of ${ref} is gone: it was left over, or its git has ended`;
 }
 
@@ -59,7 +59,7 @@ async function dropRefs(context: Context): Promise<string | null> {
 
 /** Guards that coord wrote and that cannot run as they are; whether there are to be any is for people to say. */
 async function renewHooks(context: Context): Promise<string | null> {
-  return withLocalLock(context.localDirectory, context.surroundings, async () => {
+  return withLocalLock(context.localDirectory, context.effects, async () => {
     const { path, files, report } = await readHooks(context);
     const stale = report.hooks.some(({ standing }) => standing === 'stale');
     const theirs = report.hooks.some(({ standing }) => standing === 'overwritten');

@@ -94,7 +94,7 @@ export function leftOverProofs(context: Context): string[] {
 export async function sweepProofs(context: Context): Promise<number> {
   const before = new Map(proofs(context).map((folder) => [folder, lastBeat(folder)]));
   if (before.size === 0) return 0;
-  await context.surroundings.pause(SILENT_MS);
+  await context.effects.pause(SILENT_MS);
   const silent = [...before].filter(([folder, beat]) => lastBeat(folder) === beat);
   for (const [folder] of silent) remove(folder);
   removeIfEmpty(folderOf(context));

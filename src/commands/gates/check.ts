@@ -3,7 +3,7 @@ import { type GateRecord, gateEvent } from '../../domain/gates/gate.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
-import type { GateStep } from '../../gates/surroundings.js';
+import type { GateStep } from '../../gates/effects.js';
 import { gatesClosed } from '../../render/deploy/refusals.js';
 import { checkedLine, checkingLine, openLines } from '../../render/gates.js';
 import { loadStyle, wantsColour } from '../../render/style.js';

@@ -48,7 +48,7 @@ export const guardUninstall: Verb = {
 };
 
 function underLock(context: Context, input: Input, run: () => Promise<Outcome>): Promise<Outcome> {
-  return input.flag('dryRun') ? run() : withLocalLock(context.localDirectory, context.surroundings, run);
+  return input.flag('dryRun') ? run() : withLocalLock(context.localDirectory, context.effects, run);
 }
 
 async function install(context: Context, input: Input): Promise<Outcome> {

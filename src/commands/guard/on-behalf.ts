@@ -20,7 +20,7 @@ export async function claimFor(
 ): Promise<CoordError | null> {
   const store = await context.store();
   const request = await claimRequest(context, new Input([], { reason }), store, ground);
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   return decision.ok ? null : refusedClaim(context, decision.refusal);
 }
 
@@ -34,7 +34,7 @@ export async function renewFor(context: Context): Promise<void> {
   if (failed !== null && Math.abs(secondsBetween(failed.at, context.now())) < TRY_AGAIN_SECONDS) return;
   try {
     const base = { ...(await context.requestBase()), requestId: null };
-    await transact(await context.store(), { kind: 'keep-alive', ...base }, context.surroundings);
+    await transact(await context.store(), { kind: 'keep-alive', ...base }, context.effects);
   } catch {
     writeCached(path, { at: context.now() });
   }

@@ -73,7 +73,7 @@ export async function repairGuards(context: Context): Promise<readonly string[]>
   if (!mayRepair(here)) return [];
   const wereHere = here.report.hooks.some(({ standing }) => standing === 'stale' || standing === 'overwritten');
   if (!wereHere && !(await readGuards(context)).worktrees.some(({ guarded }) => guarded)) return [];
-  return withLocalLock(context.localDirectory, context.surroundings, async () => {
+  return withLocalLock(context.localDirectory, context.effects, async () => {
     const again = await readHooks(context);
     return mayRepair(again) ? again.files.install(programOf(context)).written : [];
   });

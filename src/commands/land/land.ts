@@ -9,13 +9,13 @@ import { isTaskTarget, type Task } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
-import { CompanionDeclined } from '../../store/swap/store.js';
+import { PairedRefDeclined } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
 import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
-import { mainAsCompanion, pushForReview, rehearse, whyDeclined } from './review.js';
+import { pairedMain, pushForReview, rehearse, whyDeclined } from './review.js';
 import { landRequest, readMain, readWork, requireSharing, type Work } from './work.js';
 
 export const land: Verb = {
@@ -60,7 +60,7 @@ async function landOnMain(context: Context, order: Order): Promise<Outcome> {
     const outcome = await tryToLand(context, order, rehearsed);
     if (!('again' in outcome)) return outcome;
     if (attempt === ATTEMPTS) return outcome.again;
-    await context.surroundings.pause(context.surroundings.random() * LONGEST_PAUSE_MS * attempt);
+    await context.effects.pause(context.effects.random() * LONGEST_PAUSE_MS * attempt);
   }
 }
 
@@ -113,12 +113,12 @@ async function withRenames(context: Context, request: LandRequest, claims: reado
 }
 
 async function push(context: Context, work: Work, request: LandRequest): Promise<Outcome | TryAgain> {
-  const store = await context.stores.open(await context.config(), mainAsCompanion(context, work));
+  const store = await context.stores.open(await context.config(), pairedMain(context, work));
   let decision: Answer<'land'>;
   try {
-    decision = await transact(store, request, context.surroundings);
+    decision = await transact(store, request, context.effects);
   } catch (error) {
-    if (!(error instanceof CompanionDeclined)) throw error;
+    if (!(error instanceof PairedRefDeclined)) throw error;
     const { error: why, fleeting } = whyDeclined(error.pushed, work);
     return fleeting || (await hasMoved(context, work)) ? { again: why } : why;
   }

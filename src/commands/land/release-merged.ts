@@ -75,7 +75,7 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
     };
     const request = await withOpenGates(context, state, asked);
     if (request instanceof CoordError) return request;
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     done = decision.result.done;
   }

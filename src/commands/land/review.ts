@@ -26,7 +26,7 @@ import {
   unclear,
 } from '../../render/land.js';
 import { troubleIn } from '../../store/swap/remote-words.js';
-import type { Companion } from '../../store/swap/store.js';
+import type { PairedRef } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
@@ -85,7 +85,7 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
 async function record(context: Context, request: LandRequest): Promise<string | null> {
   const again = 'an audit will not know whose it is; repeat the command';
   try {
-    const decision = await transact(await context.store(), request, context.surroundings);
+    const decision = await transact(await context.store(), request, context.effects);
     return decision.ok ? null : `pushed, and not recorded: the claims have changed meanwhile; ${again}`;
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
@@ -150,7 +150,7 @@ export async function rehearse(context: Context, work: Work): Promise<CoordError
 }
 
 /** The main branch, to be moved together with the state ref. */
-export function mainAsCompanion(context: Context, work: Work): Companion {
+export function pairedMain(context: Context, work: Work): PairedRef {
   return {
     ref: `refs/heads/${work.branch}`,
     commit: work.head,

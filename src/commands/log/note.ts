@@ -110,7 +110,7 @@ export const ack: Verb = {
     const decision = await transact(
       store,
       { kind: 'note', ...base, noteKind: 'ack', text, to, target, needsAck: [], ref },
-      context.surroundings,
+      context.effects,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     return success(decision.result.note, log.note, !decision.result.added);

@@ -56,7 +56,7 @@ export const sessionEnd: Verb = {
     const decision = await transact(
       store,
       { kind: 'session-end', ...base, operation: context.newId(), closing },
-      context.surroundings,
+      context.effects,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     return {
@@ -113,7 +113,7 @@ async function returnTasks(
     const work = { commit, commitNamed: false, renames, uncommitted: false };
     const asked = { id, reason: 'its session ended', person: false };
     const request = { kind: 'task-return' as const, ...base, operation: context.newId(), ...work, ...asked };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     claims.push(...decision.result.released);
   }

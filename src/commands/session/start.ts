@@ -128,7 +128,7 @@ async function record(
     rules,
     requestId,
   };
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   context.sessions.add({ agent, session });
   return null;

@@ -80,7 +80,7 @@ async function decline(context: Context, input: Input, { id }: Submission): Prom
   const person = isPerson(context.host);
   const base = await context.requestBase();
   const request: DropSubmissionRequest = { kind: 'drop-submission', ...base, submission: id, reason, person };
-  const decision = await transact(await context.store(), request, context.surroundings);
+  const decision = await transact(await context.store(), request, context.effects);
   if (!decision.ok) return integrationRefused(decision.refusal, id, context.now());
   const { submission, again } = decision.result;
   return { data: { submission, again }, text: (style) => declinedLines(submission, again, style) };
@@ -109,7 +109,7 @@ async function apply(context: Context, input: Input, state: State, submission: S
     const problem = problemOf(plan, submission, input.flag('conflicts'));
     if (problem) return problem;
     await result.prepare();
-    const decision = await transact(await context.store(), ready, context.surroundings);
+    const decision = await transact(await context.store(), ready, context.effects);
     if (!decision.ok) return integrationRefused(decision.refusal, submission.id, context.now());
     result.place();
     return appliedOutcome(plan, decision.result, report);

@@ -32,6 +32,6 @@ export async function endIntegrated(
   const ids = submissions.map(({ id }) => id);
   const again = { ...base, operation: context.newId(), requestId: null };
   const request = { kind: 'submissions-landed' as const, ...again, submissions: ids, commit };
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   return decision.ok ? decision.result.done : [];
 }

@@ -63,7 +63,7 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
       'git status; what you have committed goes with --base COMMIT',
     );
   }
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   const { submission, added, late } = decision.result;
   const of = decision.result.task;
@@ -85,7 +85,7 @@ async function takeBack(context: Context, id: string): Promise<Outcome> {
   }
   const person = isPerson(context.host);
   const request = { kind: 'drop-submission' as const, ...base, submission: found.id, reason: null, person };
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   if (!decision.ok) return refusalError(decision.refusal, context.now());
   const { submission, again } = decision.result;
   return { data: { submission, again }, text: (style) => withdrawnLines(submission, again, style) };

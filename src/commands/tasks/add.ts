@@ -56,7 +56,7 @@ export const taskAdd: Verb = {
     ];
     if (problems.length > 0) throw badTasks(all);
     const request = { kind: 'task-add' as const, ...(await taskBase(context)), drafts };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const tasks = await viewsOf(context, store, decision.result.tasks);
     return { data: { tasks }, text: (style) => addedLines(tasks, style) };

@@ -62,7 +62,7 @@ export const taskDone: Verb = {
       ...{ head, contains, allowBehind, reach, rules, ticket, reason: null, expectSeconds: null },
       ttl: await lifeOfTasks(context, undefined),
     };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { released, late } = decision.result;
     const ended = await viewOf(context, store, decision.result.task);
@@ -89,7 +89,7 @@ export const taskReturn: Verb = {
     const reason = said === undefined ? null : readText('the reason', said, LONGEST_REASON);
     const person = isPerson(context.host);
     const request: TaskReturnRequest = { kind: 'task-return', ...base, id, ...work, reason, person };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { released } = decision.result;
     const given = await viewOf(context, store, decision.result.task);

@@ -34,7 +34,7 @@ export const taskEdit: Verb = {
       throw usage('nothing to change was named', 'name an option: --title, --scope, …');
     const store = await context.store();
     const request = { kind: 'task-edit' as const, ...(await taskBase(context)), id, changes: all, retry };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const task = await viewOf(context, store, decision.result.task);
     return { data: { task }, text: (style) => endedLines('edited', task, [], style) };
@@ -53,7 +53,7 @@ export const taskDrop: Verb = {
     const store = await context.store();
     const person = isPerson(context.host);
     const request = { kind: 'task-drop' as const, ...(await taskBase(context)), id, reason, person };
-    const decision = await transact(store, request, context.surroundings);
+    const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { freed } = decision.result;
     const task = await viewOf(context, store, decision.result.task);

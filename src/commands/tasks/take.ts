@@ -86,7 +86,7 @@ export async function lifeOfTasks(context: Context, asked: string | undefined): 
 type Taken = Extract<TakeResult, { readonly again: boolean }>;
 
 async function takeOnce(context: Context, store: GitStore, request: TaskTakeRequest): Promise<Taken | CoordError> {
-  const decision = await transact(store, request, context.surroundings);
+  const decision = await transact(store, request, context.effects);
   if (!decision.ok) return refused(context, decision.refusal, request);
   if ('task' in decision.result) return decision.result;
   throw new CoordError('fault', 'a task was queued for, and nobody asked to wait');
@@ -123,7 +123,7 @@ class QueuedTake {
     const { context, store, request } = this;
     for (;;) {
       this.wakeup.reset();
-      const decision = await transact(store, this.asking(), context.surroundings);
+      const decision = await transact(store, this.asking(), context.effects);
       const ended = await this.endOf(decision);
       if (ended) return ended;
       const conflicts = conflictsIn(decision.ok ? decision.result : decision.refusal);

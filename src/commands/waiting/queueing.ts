@@ -74,7 +74,7 @@ class QueuedClaim {
 
   /** Asks for its turn once. */
   private async ask(): Promise<readonly Claim[] | CoordError | Waiting> {
-    const decision = await transact(this.store, this.request(), this.context.surroundings);
+    const decision = await transact(this.store, this.request(), this.context.effects);
     const now = this.context.now();
     if (!decision.ok) {
       await this.leave(decision.refusal.reason === 'behind' ? 'behind' : 'refused');
@@ -130,7 +130,7 @@ export async function leaveQueue(
 ): Promise<void> {
   const operation = context.newId();
   const request = { kind: 'leave-queue' as const, operation, agent, session, policy, ticket, outcome };
-  await transact(store, request, context.surroundings);
+  await transact(store, request, context.effects);
 }
 
 /** Milliseconds until something is due: the ticket's refresh, a claim that may be taken over, the deadline. */

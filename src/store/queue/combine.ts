@@ -7,9 +7,9 @@ import {
   answerOf,
   type Decided,
   decideAlone,
+  type Effects,
   giveWay,
   movedTooOften,
-  type Surroundings,
   settle,
   write,
 } from '../swap/deciding.js';
@@ -37,20 +37,20 @@ export async function decideQueued(
   store: Store,
   queue: RequestQueue,
   { request, ticket }: Taken,
-  around: Surroundings,
+  effects: Effects,
   since: string,
 ): Promise<Answer> {
   const listening = queue.listen(ticket);
-  const patience = new Patience(around);
+  const patience = new Patience(effects);
   try {
     for (;;) {
       const answer = queue.answerOf(ticket);
       if (answer) return answer;
       const standing = queue.standing(ticket);
       // Somebody deleted the queue, and the answer with it, if there was one.
-      if (standing === 'gone') return await decideAlone(store, request, around, since);
+      if (standing === 'gone') return await decideAlone(store, request, effects, since);
       const release = await lockFor(queue, ticket, standing, patience.isOver(`${standing} ${queue.lockHolder()}`));
-      if (release) await new Combiner(store, queue, around, request.operation).run(release);
+      if (release) await new Combiner(store, queue, effects, request.operation).run(release);
       else await listening.changed();
     }
   } finally {
@@ -64,10 +64,10 @@ class Patience {
   private cause: string | null = null;
   private sinceMs = 0;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly effects: Effects) {}
 
   isOver(cause: string): boolean {
-    const nowMs = epochMs(this.around.now());
+    const nowMs = epochMs(this.effects.now());
     if (cause !== this.cause) {
       this.cause = cause;
       this.sinceMs = nowMs;
@@ -102,7 +102,7 @@ class Combiner {
   constructor(
     private readonly store: Store,
     private readonly queue: RequestQueue,
-    private readonly around: Surroundings,
+    private readonly effects: Effects,
     /** Unlike that of any other combiner. */
     private readonly id: string,
   ) {
@@ -124,19 +124,19 @@ class Combiner {
   }
 
   private async decideAll(): Promise<void> {
-    const { store, queue, around } = this;
+    const { store, queue, effects } = this;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       await this.setAside();
       if (this.left.length === 0) return;
       const requests = this.left.map(({ request }) => request);
-      const decided = await settle(store, requests, around);
-      if (await write(store, requests, decided, around.now(), (revision) => this.announceAll(decided, revision))) {
+      const decided = await settle(store, requests, effects);
+      if (await write(store, requests, decided, effects.now(), (revision) => this.announceAll(decided, revision))) {
         for (const [index, { ticket }] of this.left.entries()) {
           this.answers.push(() => queue.answer(ticket, said(decided, index)));
         }
         return;
       }
-      await giveWay(store, around, attempt);
+      await giveWay(store, effects, attempt);
     }
     throw movedTooOften();
   }

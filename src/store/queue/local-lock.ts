@@ -18,10 +18,10 @@ export interface LockSurroundings {
  */
 export async function withLocalLock<T>(
   directory: string,
-  around: LockSurroundings,
+  effects: LockSurroundings,
   work: () => Promise<T>,
 ): Promise<T> {
-  const release = await acquire(directory, around);
+  const release = await acquire(directory, effects);
   try {
     return await work();
   } finally {
@@ -61,14 +61,14 @@ export async function tryLocalLock(directory: string): Promise<(() => Promise<vo
   }
 }
 
-async function acquire(directory: string, around: LockSurroundings): Promise<() => Promise<void>> {
+async function acquire(directory: string, effects: LockSurroundings): Promise<() => Promise<void>> {
   let waited = 0;
   for (let attempt = 0; waited < PATIENCE_MS; attempt += 1) {
     const release = await tryLocalLock(directory);
     if (release) return release;
-    const pause = 1 + around.random() * Math.min(4 * (attempt + 1), LONGEST_PAUSE_MS);
+    const pause = 1 + effects.random() * Math.min(4 * (attempt + 1), LONGEST_PAUSE_MS);
     waited += pause;
-    await around.pause(pause);
+    await effects.pause(pause);
   }
   return async () => undefined;
 }

@@ -47,7 +47,7 @@ export class RequestQueue {
     private readonly directory: string,
     /** Where the lock of this clone is. */
     private readonly lockDirectory: string,
-    private readonly around: LockSurroundings & { now(): Instant },
+    private readonly effects: LockSurroundings & { now(): Instant },
   ) {}
 
   /** Whether nobody of this clone is writing, or waits to. */
@@ -57,7 +57,7 @@ export class RequestQueue {
 
   /** Puts a request at the end of the queue. @returns its ticket; null where nothing can be written */
   enqueue(request: Request): string | null {
-    const ticket = `${String(epochMs(this.around.now())).padStart(14, '0')}-${request.operation}`;
+    const ticket = `${String(epochMs(this.effects.now())).padStart(14, '0')}-${request.operation}`;
     try {
       mkdirSync(join(this.directory, ticket), { recursive: true });
       this.put(ticket, 'request', { request });
@@ -127,7 +127,7 @@ export class RequestQueue {
 
   /** Tells one holder of the lock from the next; null: nobody has it. */
   lockHolder(): string | null {
-    return lockHolder(this.lockDirectory, epochMs(this.around.now()));
+    return lockHolder(this.lockDirectory, epochMs(this.effects.now()));
   }
 
   /** Tells whoever is first in the queue that the lock is free. */
@@ -160,7 +160,7 @@ export class RequestQueue {
 
   /** The tickets that wait, oldest first. What nobody waits for any more is cleared away. */
   private waiting(): string[] {
-    const now = this.around.now();
+    const now = this.effects.now();
     return namesIn(this.directory)
       .sort()
       .filter((ticket) => {

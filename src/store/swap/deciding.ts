@@ -19,7 +19,7 @@ import { CoordError } from '../../errors.js';
 import type { Entry, Snapshot, Store } from './store.js';
 
 /** What a transaction needs from the edge. */
-export interface Surroundings {
+export interface Effects {
   now(): Instant;
   /** For each commit, whether `head` contains it; false also where this clone cannot tell. */
   containment(head: string | null, commits: readonly string[]): Promise<Readonly<Record<string, boolean>>>;
@@ -44,36 +44,36 @@ export interface Decided {
  * Decides requests on what is known here; where that would write nothing, once more on what the arbiter knows: a write is
  * checked by its swap, refusals and answers that write nothing are not.
  */
-export async function settle(store: Store, requests: readonly Request[], around: Surroundings): Promise<Decided> {
+export async function settle(store: Store, requests: readonly Request[], effects: Effects): Promise<Decided> {
   const parts = partsOf(requests);
   const known = await store.read(parts);
-  const decided = await decideInOrder(known, requests, around);
+  const decided = await decideInOrder(known, requests, effects);
   if (decided.state !== known.state) return decided;
   const latest = await store.latest(parts);
-  return latest.revision === known.revision ? decided : decideInOrder(latest, requests, around);
+  return latest.revision === known.revision ? decided : decideInOrder(latest, requests, effects);
 }
 
-async function decideInOrder(from: Snapshot, requests: readonly Request[], around: Surroundings): Promise<Decided> {
+async function decideInOrder(from: Snapshot, requests: readonly Request[], effects: Effects): Promise<Decided> {
   let { state } = from;
   const decisions: Decision[] = [];
   for (const request of requests) {
-    const decision = await decideWithFacts(state, request, around);
+    const decision = await decideWithFacts(state, request, effects);
     if (decision.ok) state = decision.state;
     decisions.push(decision);
   }
   return { from, state, decisions };
 }
 
-async function decideWithFacts(state: State, request: Request, around: Surroundings): Promise<Decision> {
-  const watching = request.policy.watched === null ? request : withWatched(request, around.watch(state.claims));
+async function decideWithFacts(state: State, request: Request, effects: Effects): Promise<Decision> {
+  const watching = request.policy.watched === null ? request : withWatched(request, effects.watch(state.claims));
   let known = watching;
   const asked = new Set<string>();
   for (;;) {
-    const question = questionOf(state, known, around.now());
+    const question = questionOf(state, known, effects.now());
     const commits = question.commits.filter((commit) => !asked.has(commit));
-    if (commits.length === 0) return decide(state, known, around.now());
+    if (commits.length === 0) return decide(state, known, effects.now());
     for (const commit of commits) asked.add(commit);
-    known = withAnswers(known, await around.containment(question.head, commits));
+    known = withAnswers(known, await effects.containment(question.head, commits));
   }
 }
 
@@ -128,24 +128,19 @@ const LONGEST_PAUSE_MS = 100;
  * Decides and writes until no other writer comes first.
  * @param since the revision from which on somebody else may have written this very request; absent: nobody can have
  */
-export async function decideAlone(
-  store: Store,
-  request: Request,
-  around: Surroundings,
-  since?: string,
-): Promise<Answer> {
+export async function decideAlone(store: Store, request: Request, effects: Effects, since?: string): Promise<Answer> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const decided = await settle(store, [request], around);
+    const decided = await settle(store, [request], effects);
     if (since !== undefined && (await store.isPerformed?.(request.operation, since))) throw answerLost();
-    if (await write(store, [request], decided, around.now())) return answerOf(decided.decisions[0] as Decision);
-    await giveWay(store, around, attempt);
+    if (await write(store, [request], decided, effects.now())) return answerOf(decided.decisions[0] as Decision);
+    await giveWay(store, effects, attempt);
   }
   throw movedTooOften();
 }
 
 /** Waits before the next attempt, for a random time that grows. */
-export async function giveWay(store: Store, around: Surroundings, attempt: number): Promise<void> {
-  if (!store.paced) await around.pause(around.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+export async function giveWay(store: Store, effects: Effects, attempt: number): Promise<void> {
+  if (!store.paced) await effects.pause(effects.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
 }
 
 export function answerOf(decision: Decision): Answer {

@@ -17,7 +17,7 @@ import { type GitSnapshot, StateTree } from '../format/state-tree.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
 import type { StateRef } from './state-ref.js';
-import type { Arbiter, Companion, Entry, Snapshot, Store } from './store.js';
+import type { Arbiter, Entry, PairedRef, Snapshot, Store } from './store.js';
 
 export interface GitStoreOptions {
   readonly repository: Repository;
@@ -25,11 +25,11 @@ export interface GitStoreOptions {
   readonly ref: StateRef;
   /** Who decides on writes: that ref itself, or a remote that it follows. */
   readonly arbiter: Arbiter;
-  readonly around: LockSurroundings & { now(): Instant };
+  readonly effects: LockSurroundings & { now(): Instant };
   /** Puts to the arbiter what was granted without it. */
   readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
-  readonly companion?: Companion | undefined;
+  readonly paired?: PairedRef | undefined;
   /** Absent: no commit is signed. */
   readonly sign?: Signing | undefined;
   /** Keeps a long history cheap; without it, the objects only pile up. */
@@ -61,8 +61,8 @@ export class GitStore implements Store {
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
     // What moves together with other work goes alone.
-    if (!options.companion) {
-      this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.around);
+    if (!options.paired) {
+      this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.effects);
     }
     this.tree = new StateTree(objects, repository.objectFormat, ref, new VerifiedBlobs(this.localDirectory));
   }
@@ -197,7 +197,7 @@ export class GitStore implements Store {
     const body = commitBody(tree, base.revision, entry, deferred, { ref: this.ref });
     const commit = await this.writeCommit(body);
     announce?.(commit);
-    if (!(await this.options.arbiter.publish(commit, base.revision, this.options.companion))) return false;
+    if (!(await this.options.arbiter.publish(commit, base.revision, this.options.paired))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     const { message } = parseCommit(body);
@@ -303,7 +303,7 @@ export class GitStore implements Store {
   }
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return withLocalLock(this.localDirectory, this.options.around, work);
+    return withLocalLock(this.localDirectory, this.options.effects, work);
   }
 
   private async absent(): Promise<CoordError> {

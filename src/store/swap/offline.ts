@@ -13,7 +13,7 @@ import type { Git } from '../../git/run.js';
 import type { GitStore } from './git-store.js';
 import { privateName } from './state-words.js';
 import type { Entry, Snapshot, Store } from './store.js';
-import { type Surroundings, transact } from './transact.js';
+import { type Effects, transact } from './transact.js';
 
 /** The state with what was granted offline on top, as far as it still holds together. */
 export function withPending(state: State, pending: readonly PendingRequest[]): State {
@@ -81,14 +81,14 @@ export interface OfflineNews {
  * token there, or its holder word of the loss; the rest follows its claims. Two commands that do it at once, or one that
  * is killed half-way, have no second effect: each request carries its request id.
  */
-export async function settlePending(store: Store, pending: Pending, around: Surroundings): Promise<OfflineNews> {
+export async function settlePending(store: Store, pending: Pending, effects: Effects): Promise<OfflineNews> {
   const list = await pending.read();
   const confirmed: Claim[] = [];
   const lost: Claim[] = [];
   if (list.requests.length === 0) return { confirmed, lost };
   const view = withPending((await store.latest()).state, list.requests);
   for (const one of list.requests) {
-    const outcome = await settle(store, one, view, around);
+    const outcome = await settle(store, one, view, effects);
     confirmed.push(...outcome.confirmed);
     lost.push(...outcome.lost);
   }
@@ -96,17 +96,17 @@ export async function settlePending(store: Store, pending: Pending, around: Surr
   return { confirmed, lost };
 }
 
-async function settle(store: Store, one: PendingRequest, view: State, around: Surroundings): Promise<OfflineNews> {
+async function settle(store: Store, one: PendingRequest, view: State, effects: Effects): Promise<OfflineNews> {
   const { request, claims } = one;
   if (request.kind !== 'claim') {
-    await transact(store, request, around);
+    await transact(store, request, effects);
     return { confirmed: [], lost: [] };
   }
-  const over = claims.filter((claim) => !isLive(lastForm(claim, view), around.now()));
+  const over = claims.filter((claim) => !isLive(lastForm(claim, view), effects.now()));
   if (over.length > 0)
-    return lose(store, one, { by: null, why: 'its time was over before the remote was asked' }, around);
-  const decision = await transact(store, { ...request, reach: 'remote' }, around);
-  if (!decision.ok) return lose(store, one, causeOf(decision.refusal), around);
+    return lose(store, one, { by: null, why: 'its time was over before the remote was asked' }, effects);
+  const decision = await transact(store, { ...request, reach: 'remote' }, effects);
+  if (!decision.ok) return lose(store, one, causeOf(decision.refusal), effects);
   const ids = new Set(claims.map(({ id }) => id));
   return { confirmed: decision.result.claims.filter(({ id }) => ids.has(id)), lost: [] };
 }
@@ -120,12 +120,12 @@ async function lose(
   store: Store,
   { request, claims }: PendingRequest,
   cause: { readonly by: string | null; readonly why: string },
-  around: Surroundings,
+  effects: Effects,
 ): Promise<OfflineNews> {
   if (claims.length === 0) return { confirmed: [], lost: [] };
   const { agent, session, policy, operation, requestId = null } = request;
   const base = { operation: `${operation}-lost`, requestId: `${requestId}-lost`, agent, session, policy };
-  const decision = await transact(store, { kind: 'lose-offline', ...base, claims, ...cause }, around);
+  const decision = await transact(store, { kind: 'lose-offline', ...base, claims, ...cause }, effects);
   return { confirmed: [], lost: decision.ok ? decision.result.lost : claims };
 }
 

@@ -24,7 +24,7 @@ import {
 } from './remote-words.js';
 import type { StateRef } from './state-ref.js';
 import { aheadHere, goneThere, nameTaken, neverShared, noCommitThere, rewrittenThere } from './state-words.js';
-import { type Arbiter, type Companion, CompanionDeclined, companionOptions } from './store.js';
+import { type Arbiter, type PairedRef, PairedRefDeclined, pairedOptions } from './store.js';
 
 export interface RemoteArbiterOptions {
   readonly repository: Repository;
@@ -33,7 +33,7 @@ export interface RemoteArbiterOptions {
   /** Name of the remote, such as `origin`. */
   readonly remote: string;
   readonly local: StateRef;
-  readonly around: LockSurroundings & { now(): Instant };
+  readonly effects: LockSurroundings & { now(): Instant };
 }
 
 const FETCH_ATTEMPTS = 3;
@@ -63,7 +63,7 @@ export class RemoteArbiter implements Arbiter {
   private silent: { readonly error: CoordError; readonly until: Instant } | null = null;
 
   constructor(private readonly options: RemoteArbiterOptions) {
-    this.mutex = new PushMutex(options.around.pause);
+    this.mutex = new PushMutex(options.effects.pause);
   }
 
   private get contact(): RemoteContact {
@@ -75,10 +75,10 @@ export class RemoteArbiter implements Arbiter {
     return this.contact.read();
   }
 
-  async publish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
+  async publish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
     let over = true;
     try {
-      over = await this.tryToPublish(commit, from, companion);
+      over = await this.tryToPublish(commit, from, paired);
       return over;
     } finally {
       // Who has lost keeps the mutex while it decides again.
@@ -86,11 +86,11 @@ export class RemoteArbiter implements Arbiter {
     }
   }
 
-  private async tryToPublish(commit: string, from: string | null, companion?: Companion): Promise<boolean> {
+  private async tryToPublish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
     const { remote, local } = this.options;
     this.mustNotBeSilent();
     await local.flush();
-    const pushed = await this.push(commit, from, companion);
+    const pushed = await this.push(commit, from, paired);
     // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
     if (pushed.code === 0) return this.won(commit, from);
     await this.giveWay(pushed);
@@ -100,14 +100,14 @@ export class RemoteArbiter implements Arbiter {
       throw unsure ? unknownOutcome(remote, pushed, error) : error;
     });
     if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
-      await companion?.confirm();
+      await paired?.confirm();
       return true;
     }
     if (tip !== from) {
       this.unclear = 0;
       return false;
     }
-    return this.unmoved(pushed, companion);
+    return this.unmoved(pushed, paired);
   }
 
   async moveTo(to: string, commit: string, from: string): Promise<boolean> {
@@ -122,7 +122,7 @@ export class RemoteArbiter implements Arbiter {
     if (there !== null && (await isAncestor(git, there, from)) !== true) throw nameTaken(to, to);
     const confirm = async () => undefined;
     return this.publish(commit, from, { ref: to, commit, expected: there ?? '', confirm }).catch((error: unknown) => {
-      if (!(error instanceof CompanionDeclined)) throw error;
+      if (!(error instanceof PairedRefDeclined)) throw error;
       throw declined(remote, rejectionOf(error.pushed, to) === null ? this.options.local.name : to, error.pushed);
     });
   }
@@ -139,46 +139,46 @@ export class RemoteArbiter implements Arbiter {
     await this.publish(own, null);
   }
 
-  private push(commit: string, from: string | null, companion: Companion | undefined): Promise<PorcelainResult> {
+  private push(commit: string, from: string | null, paired: PairedRef | undefined): Promise<PorcelainResult> {
     const { remoteGit, remote, local } = this.options;
     return remoteGit.push(
       remote,
-      [`${commit}:${local.name}`, ...(companion ? [`${companion.commit}:${companion.ref}`] : [])],
+      [`${commit}:${local.name}`, ...(paired ? [`${paired.commit}:${paired.ref}`] : [])],
       // The lease makes it a compare-and-swap: a ref that was deleted or rewound there is not brought back unnoticed.
       [
         `--force-with-lease=${local.name}:${from ?? ''}`,
         ...['--no-verify', '--no-follow-tags', '--no-signed'],
-        ...(companion ? companionOptions(companion) : []),
+        ...(paired ? pairedOptions(paired) : []),
       ],
     );
   }
 
   /** Follows with the ref of this clone as far as that is possible: the remote has decided already. */
   private async won(commit: string, from: string | null): Promise<boolean> {
-    const { local, around } = this.options;
+    const { local, effects } = this.options;
     this.lost = 0;
     this.unclear = 0;
-    this.contact.record(around.now());
+    this.contact.record(effects.now());
     await local.move(commit, from).catch(() => false);
     return true;
   }
 
   /** Before the remote is asked again, so that what is decided next is fresh. */
   private async giveWay(pushed: PorcelainResult): Promise<void> {
-    const { around } = this.options;
+    const { effects } = this.options;
     this.lost += 1;
     if (pushed.timedOut) return;
     const address = destinationOf(pushed);
     if (address !== null && this.lost <= LOST_WITH_MUTEX && (await this.mutex.take(pushMutexAt(address)))) return;
     this.mutex.release();
     const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
-    await around.pause(around.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
+    await effects.pause(effects.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
   }
 
   /** The remote has not moved, so no other writer was the reason, or one that is not done yet. */
-  private async unmoved(pushed: PorcelainResult, companion: Companion | undefined): Promise<false> {
+  private async unmoved(pushed: PorcelainResult, paired: PairedRef | undefined): Promise<false> {
     const { remote, remoteGit, local } = this.options;
-    if (companion) throw new CompanionDeclined(pushed);
+    if (paired) throw new PairedRefDeclined(pushed);
     this.unclear += 1;
     if (FLEETING.includes(troubleIn(pushed).kind) && this.unclear < UNCLEAR_ATTEMPTS) return false;
     const listed = await remoteGit.lsRemote(remote, refsInTheWay(local.name));
@@ -200,14 +200,14 @@ export class RemoteArbiter implements Arbiter {
    * @throws CoordError `corrupt` when that is not forward: nothing is ever reset.
    */
   private async catchUp(): Promise<string | null> {
-    const { local, remote, around } = this.options;
+    const { local, remote, effects } = this.options;
     for (;;) {
       // Read before the remote is asked: whatever stands here was there first, so the answer must contain it.
       const known = await local.known();
       const own = await local.tip();
       const ref = `${PRIVATE_REFS}asked/${randomBytes(8).toString('hex')}`;
       const tip = await this.fetch(ref);
-      this.contact.record(around.now());
+      this.contact.record(effects.now());
       if (tip === null) {
         if (known !== null) throw goneThere(remote, local.name, known);
         return null;
@@ -252,7 +252,7 @@ export class RemoteArbiter implements Arbiter {
 
   /** The remote's tip of the ref, fetched with its history into a ref of this call alone; null when there is none. */
   private async fetch(ref: string): Promise<string | null> {
-    const { repository, git, remoteGit, remote, local, around } = this.options;
+    const { repository, git, remoteGit, remote, local, effects } = this.options;
     this.mustNotBeSilent();
     for (let attempt = 1; ; attempt += 1) {
       // A partial clone gets all of the state at once, unless it lacks the very trees that the new ones go on from.
@@ -264,7 +264,7 @@ export class RemoteArbiter implements Arbiter {
       if (listed.code !== 0) throw listed.timedOut ? this.fellSilent(listed) : unreachable(remote, listed);
       if (!listed.stdout.includes(`\t${local.name}\n`)) return null;
       if (attempt === FETCH_ATTEMPTS) throw await this.whyNotFetched(fetched, listed);
-      await around.pause(around.random() * FIRST_PAUSE_MS * attempt);
+      await effects.pause(effects.random() * FIRST_PAUSE_MS * attempt);
     }
   }
 
@@ -279,15 +279,15 @@ export class RemoteArbiter implements Arbiter {
   }
 
   private fellSilent(result: PorcelainResult): CoordError {
-    const { remote, around } = this.options;
+    const { remote, effects } = this.options;
     const error = unreachable(remote, result);
-    this.silent = { error, until: addSeconds(around.now(), SILENT_SECONDS) };
+    this.silent = { error, until: addSeconds(effects.now(), SILENT_SECONDS) };
     return error;
   }
 
   /** One command asks in vain only once, however much it would like to know. */
   private mustNotBeSilent(): void {
-    if (this.silent && this.options.around.now() < this.silent.until) throw this.silent.error;
+    if (this.silent && this.options.effects.now() < this.silent.until) throw this.silent.error;
   }
 }
 

@@ -48,7 +48,7 @@ export class StateRef implements Arbiter {
     private readonly objects: ObjectDatabase,
     /** Full name. */
     public name: string,
-    private readonly around: LockSurroundings,
+    private readonly effects: LockSurroundings,
     private readonly remote: string | null = null,
   ) {}
 
@@ -195,7 +195,7 @@ export class StateRef implements Arbiter {
       const tip = await readRef(this.repository, this.git, this.name);
       // What the ref says counts, not what the process said: it may have been killed after it had won.
       if (tip === commit) {
-        if (!result.ok) await waitForRefLock(this.repository, this.knownName, (ms) => this.around.pause(ms));
+        if (!result.ok) await waitForRefLock(this.repository, this.knownName, (ms) => this.effects.pause(ms));
         return true;
       }
       if (tip !== from || result.ok) return this.reaches(tip, commit, from);
@@ -211,7 +211,7 @@ export class StateRef implements Arbiter {
 
   /** Waits while another git holds the lock of this ref; false when none does. */
   waitForLock(): Promise<boolean> {
-    return waitForRefLock(this.repository, this.name, (ms) => this.around.pause(ms));
+    return waitForRefLock(this.repository, this.name, (ms) => this.effects.pause(ms));
   }
 
   async refresh(): Promise<void> {

@@ -69,11 +69,11 @@ export interface Arbiter {
   readonly askedAt: Instant | null;
   /**
    * Moves the ref to a new commit if its tip is still `from` (null: if there is none yet).
-   * @param companion moves with it or not at all; only a remote can do that
+   * @param paired moves with it or not at all; only a remote can do that
    * @returns whether it did; false means: decide again on fresh state.
    * @throws CoordError `unavailable` when it cannot be known or is refused for another reason; nothing was moved then.
    */
-  publish(commit: string, from: string | null, companion?: Companion): Promise<boolean>;
+  publish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean>;
   /**
    * Makes `commit`, which goes on from `from`, the last one of the state ref and the tip of another one (full name), both or
    * neither; this arbiter goes on at the old one.
@@ -88,7 +88,7 @@ export interface Arbiter {
 }
 
 /** A ref of the remote that moves in the very push that moves the state ref, or not at all. */
-export interface Companion {
+export interface PairedRef {
   /** Full name. */
   readonly ref: string;
   /** Where it goes. */
@@ -97,7 +97,7 @@ export interface Companion {
   readonly expected: string;
   /**
    * Asked when the remote moved the state ref without saying so clearly.
-   * @throws CoordError when the companion has not moved with it.
+   * @throws CoordError when the paired ref has not moved with it.
    */
   confirm(): Promise<void>;
 }
@@ -107,14 +107,14 @@ export interface Companion {
  * contains the one that is expected, so no work can be lost. It matters, since `--atomic` binds only the refs that the
  * server gets to try: one that it hides from writers is refused alone, while the other moves.
  */
-export function companionOptions({ ref, expected }: Companion): string[] {
+export function pairedOptions({ ref, expected }: PairedRef): string[] {
   return ['--atomic', `--force-with-lease=${ref}:${expected}`];
 }
 
 /** The remote took neither ref, and the state ref is not the reason: it has not moved. */
-export class CompanionDeclined extends CoordError {
+export class PairedRefDeclined extends CoordError {
   constructor(readonly pushed: PorcelainResult) {
     super('unavailable', 'the remote did not accept the push', { hint: 'nothing was moved; repeat the command' });
-    this.name = 'CompanionDeclined';
+    this.name = 'PairedRefDeclined';
   }
 }

@@ -1,9 +1,9 @@
 import { type Answer, type Decision, type Request, rowOf } from '../../domain/request-table.js';
 import { decideQueued } from '../queue/combine.js';
-import { answerOf, decideAlone, type Surroundings, settle, write } from './deciding.js';
+import { answerOf, decideAlone, type Effects, settle, write } from './deciding.js';
 import type { Store } from './store.js';
 
-export type { Surroundings } from './deciding.js';
+export type { Effects } from './deciding.js';
 
 /**
  * Decides a request on the current state and writes the decision by compare-and-swap. A lost race decides again on
@@ -14,25 +14,25 @@ export type { Surroundings } from './deciding.js';
 export async function transact<R extends Request>(
   store: Store,
   request: R,
-  around: Surroundings,
+  effects: Effects,
 ): Promise<Answer<R['kind']>>;
-export async function transact(store: Store, request: Request, around: Surroundings): Promise<Answer> {
+export async function transact(store: Store, request: Request, effects: Effects): Promise<Answer> {
   await store.begin?.();
   try {
-    return await decideAndWrite(store, request, around);
+    return await decideAndWrite(store, request, effects);
   } finally {
     store.end?.();
   }
 }
 
-async function decideAndWrite(store: Store, request: Request, around: Surroundings): Promise<Answer> {
-  const first = await settle(store, [request], around);
+async function decideAndWrite(store: Store, request: Request, effects: Effects): Promise<Answer> {
+  const first = await settle(store, [request], effects);
   const { queue } = store;
   // What writes nothing need not wait for anybody, nor does a writer who is alone.
   if (first.state === first.from.state || queue?.isIdle()) {
-    if (await write(store, [request], first, around.now())) return answerOf(first.decisions[0] as Decision);
+    if (await write(store, [request], first, effects.now())) return answerOf(first.decisions[0] as Decision);
   }
   const ticket = rowOf(request).combinable ? (queue?.enqueue(request) ?? null) : null;
-  if (queue && ticket !== null) return decideQueued(store, queue, { request, ticket }, around, first.from.revision);
-  return store.exclusively(() => decideAlone(store, request, around));
+  if (queue && ticket !== null) return decideQueued(store, queue, { request, ticket }, effects, first.from.revision);
+  return store.exclusively(() => decideAlone(store, request, effects));
 }

@@ -18,19 +18,19 @@ export interface ArchiveSurroundings {
  * @throws CoordError `usage` when the name cannot be a ref.
  */
 export async function archiveIn(
-  around: ArchiveSurroundings,
+  effects: ArchiveSurroundings,
   { share, remote }: Pick<Config, 'share' | 'remote'>,
   name: string,
 ): Promise<Archive> {
   const ref = `refs/coord/archive/${name}`;
-  const { code } = await around.git(['check-ref-format', ref]);
+  const { code } = await effects.git(['check-ref-format', ref]);
   if (code !== 0) throw usage(`not a name for an archive: ${JSON.stringify(name)}`, 'for example --archive 2026-11');
-  return new Archive(around, share ? remote : null, ref);
+  return new Archive(effects, share ? remote : null, ref);
 }
 
 export class Archive {
   constructor(
-    private readonly around: ArchiveSurroundings,
+    private readonly effects: ArchiveSurroundings,
     private readonly remote: string | null,
     /** Full name. */
     readonly ref: string,
@@ -42,7 +42,7 @@ export class Archive {
    *   nothing is changed then.
    */
   async keep(commit: string): Promise<void> {
-    const { repository, git } = this.around;
+    const { repository, git } = this.effects;
     const made = await compareAndSwapRef(repository, git, { ref: this.ref, to: commit, from: null });
     if (!made.ok)
       throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, coord('doctor --compact --archive OTHER-NAME'));
@@ -61,7 +61,7 @@ export class Archive {
   private async pushOut(commit: string): Promise<void> {
     const pushed = await this.push(`${commit}:${this.ref}`, '');
     if (pushed === null || pushed.code === 0) return;
-    const listed = await this.around.remoteGit.lsRemote(this.remote ?? '', [this.ref]);
+    const listed = await this.effects.remoteGit.lsRemote(this.remote ?? '', [this.ref]);
     if (listed.stdout.startsWith(`${commit}\t`)) return;
     throw new CoordError('unavailable', `${this.remote} did not take ${this.ref}: ${reasonOf(pushed)}`, {
       hint: 'nothing was changed; choose another name, ask for permission to push there, or leave --archive out',
@@ -73,7 +73,7 @@ export class Archive {
   private async push(refspec: string, expected: string) {
     if (this.remote === null) return null;
     const options = ['--no-verify', '--no-follow-tags', '--no-signed'];
-    return this.around.remoteGit.push(
+    return this.effects.remoteGit.push(
       this.remote,
       [refspec],
       [`--force-with-lease=${this.ref}:${expected}`, ...options],
@@ -81,6 +81,6 @@ export class Archive {
   }
 
   private async dropHere(commit: string): Promise<void> {
-    await this.around.git(['update-ref', '-d', this.ref, commit]);
+    await this.effects.git(['update-ref', '-d', this.ref, commit]);
   }
 }

@@ -98,11 +98,11 @@ describe('a server that takes the connection and never answers', () => {
     const { box, clone, moveTo } = await rig();
     moveTo(`${scheme}://127.0.0.1:${await silentServer()}/fleet.git`);
     const context = contextIn(box, clone);
-    const { repository, git, surroundings: around } = context;
-    const local = branchIn(box, clone, around.pause);
+    const { repository, git, effects } = context;
+    const local = branchIn(box, clone, effects.pause);
     const from = (await local.tip()) ?? '';
     const remoteGit = context.remoteGitWithin(700);
-    const arbiter = new RemoteArbiter({ repository, git, remoteGit, remote: 'origin', local, around });
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit, remote: 'origin', local, effects });
     const unsure = await failureOf(arbiter.publish(looseCommit(box, clone, from, 'next'), from));
     expect(unsure).toMatchObject({ code: 'unavailable', details: { reason: 'unknown-outcome' } });
     // Asked again while it is silent, it is not waited for: this would be another git, which is not started.

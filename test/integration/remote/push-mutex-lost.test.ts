@@ -31,9 +31,9 @@ async function overtaken(...faster: readonly number[]) {
       return remoteGit.push(...args);
     },
   };
-  const around = { pause, random: () => 1, now: () => instantOf(NOON) };
+  const effects = { pause, random: () => 1, now: () => instantOf(NOON) };
   const local = branchIn(box, clone, pause);
-  const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote: 'origin', local, around });
+  const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote: 'origin', local, effects });
   const turn = pushMutexAt(remote);
   return {
     /** Writes once; whether it counted, whether the turn is there for others to have, and how long it paused. */

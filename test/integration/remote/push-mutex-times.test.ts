@@ -9,8 +9,8 @@ let box: Sandbox;
 const pauses: number[] = [];
 const pause = async (ms: number) => void pauses.push(ms);
 const address = () => box.path('turn.sock');
-const turns = (around = pause) => {
-  const own = new PushMutex(around);
+const turns = (effects = pause) => {
+  const own = new PushMutex(effects);
   return { take: () => own.take(address()), release: () => own.release() };
 };
 

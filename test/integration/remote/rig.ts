@@ -34,7 +34,7 @@ export async function begin(box: Sandbox, directory: string, config = SHARED) {
 export async function claim(box: Sandbox, directory: string, agent: string, target: string, config = SHARED) {
   const context = contextIn(box, directory);
   const reach = config.share ? 'remote' : 'clone';
-  return transact(await context.stores.open(config), claimOf(agent, target, { reach }), context.surroundings);
+  return transact(await context.stores.open(config), claimOf(agent, target, { reach }), context.effects);
 }
 
 /** The local branch of a clone; `pause` stands for the waiting of its writer. */

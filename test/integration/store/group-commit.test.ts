@@ -22,7 +22,7 @@ const LOCAL = { ref: 'refs/coord/state', share: false, remote: 'origin' };
 
 /** Added to the clock: a test is out of patience when it says so. */
 let later = 0;
-const around = {
+const effects = {
   now: () => instantOf(Date.now() + later),
   random: Math.random,
   pause: (ms: number) => delay(ms),
@@ -37,7 +37,7 @@ beforeEach(async () => {
   later = 0;
   box = sandbox();
   clone = box.repository();
-  const begin = { operation: 'begin', agent: 'maya', at: around.now(), summary: 'begin coordination', events: [] };
+  const begin = { operation: 'begin', agent: 'maya', at: effects.now(), summary: 'begin coordination', events: [] };
   await (await open()).create(EMPTY_STATE, begin);
 });
 
@@ -49,7 +49,7 @@ function open(): Promise<GitStore> {
 }
 
 const directory = () => join(clone, '.git', 'coord', 'queue');
-const queue = (now = around.now) => new RequestQueue(directory(), join(clone, '.git', 'coord'), { ...around, now });
+const queue = (now = effects.now) => new RequestQueue(directory(), join(clone, '.git', 'coord'), { ...effects, now });
 const left = () => (readdirSync(join(clone, '.git', 'coord')).includes('queue') ? readdirSync(directory()) : []);
 const subjects = () => readBranch(box, clone).map(({ subject }) => subject);
 const grants = (agent: string) =>
@@ -79,7 +79,7 @@ async function askWhileLocked(request: Request): Promise<{ answer: ReturnType<ty
   await withSomebodyWaiting();
   const release = await tryLocalLock(join(clone, '.git', 'coord'));
   onTestFinished(() => release?.());
-  const answer = transact(await open(), request, around);
+  const answer = transact(await open(), request, effects);
   await until(async () => left().some((ticket) => ticket.endsWith(request.operation)), 'a place in the queue');
   return { answer };
 }
@@ -88,9 +88,9 @@ describe('requests that wait together', () => {
   it('are decided in their order, in one commit, each with its own answer', async () => {
     forgotten(claimOf('noor', 'src/a.ts'));
     const [maya, wim, own] = await Promise.all([
-      transact(await open(), claimOf('maya', 'src/b.ts'), around),
-      transact(await open(), claimOf('wim', 'src/b.ts'), around),
-      transact(await open(), note('ana', null), around),
+      transact(await open(), claimOf('maya', 'src/b.ts'), effects),
+      transact(await open(), claimOf('wim', 'src/b.ts'), effects),
+      transact(await open(), note('ana', null), effects),
     ]);
     // Of two that come in the same millisecond, either may be the first.
     expect([[maya.ok, wim.ok].sort(), own.ok]).toEqual([[false, true], true]);
@@ -105,7 +105,7 @@ describe('requests that wait together', () => {
     await withSomebodyWaiting();
     const answers = await Promise.all(
       [1, 2, 3].map(async () =>
-        transact(await open(), { ...note('ana', 'once'), operation: `${Math.random()}` }, around),
+        transact(await open(), { ...note('ana', 'once'), operation: `${Math.random()}` }, effects),
       ),
     );
     expect(new Set(answers.map((answer) => JSON.stringify(answer.ok && answer.result))).size).toBe(1);
@@ -125,7 +125,7 @@ describe('requests that wait together', () => {
       writeFileSync(join(directory(), folder, file), text);
     }
     writeFileSync(join(directory(), 'a-file'), '');
-    expect((await transact(await open(), claimOf('maya', 'src/b.ts'), around)).ok).toBe(true);
+    expect((await transact(await open(), claimOf('maya', 'src/b.ts'), effects)).ok).toBe(true);
     expect(left().sort()).toEqual(['a-file', 'stranger']);
   });
 });
@@ -159,7 +159,7 @@ describe('a combiner that died', () => {
     const taken = queue().take('dead', 10);
     if (reached === 'took') return;
     const requests = taken.map(({ request }) => request);
-    const decided = await settle(store, requests, around);
+    const decided = await settle(store, requests, effects);
     const announce = (revision: string) => {
       for (const [index, { ticket }] of taken.entries()) {
         const { result, summary } = decided.decisions[index] as never;
@@ -167,7 +167,7 @@ describe('a combiner that died', () => {
         queue().announce(ticket, 'dead', { revision, base: decided.from.revision, answer });
       }
     };
-    if (reached === 'wrote') await write(store, requests, decided, around.now(), announce);
+    if (reached === 'wrote') await write(store, requests, decided, effects.now(), announce);
     else announce('0'.repeat(40));
   }
 

@@ -115,7 +115,7 @@ describe('a store knows what it has just written as one that reads it anew', () 
       // Enough for the log to begin a new segment.
       ...Array.from({ length: 10 }, (_, number) => noteOf(number)),
     ]) {
-      await transact(store, request, context.surroundings);
+      await transact(store, request, context.effects);
       const fresh = await (await host.context(clone).store()).read(parts);
       const { files, ...known } = await store.read(parts);
       expect([...files]).toEqual([...fresh.files]);

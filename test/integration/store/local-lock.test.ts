@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { withLocalLock } from '../../../src/store/queue/local-lock.js';
 import { sandbox } from '../../support/sandbox.js';
 
-const around = { random: Math.random, pause: (ms: number) => delay(ms) };
+const effects = { random: Math.random, pause: (ms: number) => delay(ms) };
 
 let directory: string;
 
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 function locked<T>(work: () => Promise<T>): Promise<T> {
-  return withLocalLock(directory, around, work);
+  return withLocalLock(directory, effects, work);
 }
 
 const lock = () => join(directory, 'lock');

@@ -28,7 +28,7 @@ async function begin(box: Sandbox, clone: string) {
 
 async function claim(box: Sandbox, clone: string, agent: string, target: string) {
   const context = inProcess(box).context(clone);
-  return transact(await context.stores.open(CONFIG), claimOf(agent, target, { reach: 'remote' }), context.surroundings);
+  return transact(await context.stores.open(CONFIG), claimOf(agent, target, { reach: 'remote' }), context.effects);
 }
 
 async function failureOf(work: Promise<unknown>): Promise<CoordError> {

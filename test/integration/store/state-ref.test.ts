@@ -32,7 +32,7 @@ async function rig(): Promise<Rig> {
     box,
     clone,
     store,
-    claim: async (agent, target) => transact(await store(), claimOf(agent, target), context().surroundings),
+    claim: async (agent, target) => transact(await store(), claimOf(agent, target), context().effects),
     tip: () => box.git(clone, 'rev-parse', 'coord/state'),
   };
 }

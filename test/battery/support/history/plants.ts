@@ -5,7 +5,7 @@ export type Plant = readonly [name: string, bugs: readonly PlantedBug[], finding
 
 const UNLOCKED: PlantedBug = {
   file: 'store/swap/git-store.ts',
-  from: 'return withLocalLock(this.localDirectory, this.options.around, work);',
+  from: 'return withLocalLock(this.localDirectory, this.options.effects, work);',
   to: 'return work();',
 };
 
@@ -45,9 +45,9 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       {
         file: 'store/swap/transact.ts',
-        from: 'if (await write(store, [request], first, around.now())) return answerOf(first.decisions[0] as Decision);',
-        to: `if (await write(store, [request], first, around.now())) {
-      await decideAlone(store, { ...request, operation: request.operation + '2' }, around);
+        from: 'if (await write(store, [request], first, effects.now())) return answerOf(first.decisions[0] as Decision);',
+        to: `if (await write(store, [request], first, effects.now())) {
+      await decideAlone(store, { ...request, operation: request.operation + '2' }, effects);
       return answerOf(first.decisions[0] as Decision);
     }`,
       },
@@ -71,11 +71,11 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       {
         file: 'commands/claims/claim.ts',
-        from: 'const decision = await transact(store, request, context.surroundings);',
-        to: `const decision = await transact(store, request, context.surroundings);
+        from: 'const decision = await transact(store, request, context.effects);',
+        to: `const decision = await transact(store, request, context.effects);
   if (!decision.ok && request.targets.length > 1) {
     for (const target of request.targets) {
-      await transact(store, { ...request, operation: context.newId(), targets: [target] }, context.surroundings);
+      await transact(store, { ...request, operation: context.newId(), targets: [target] }, context.effects);
     }
   }`,
       },

@@ -8,7 +8,7 @@ import type { Repository } from '../git/repository.js';
 import type { Environment, Git } from '../git/run.js';
 
 /** What a check of gates needs of the run: its context has it. */
-export interface Surroundings {
+export interface Effects {
   readonly repository: Repository;
   readonly git: Git;
   readonly objects: ObjectDatabase;
