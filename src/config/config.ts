@@ -1,4 +1,4 @@
-import { patternTarget } from '../domain/ground/patterns.js';
+import { canonicalPattern, patternTarget } from '../domain/ground/patterns.js';
 import type { Policy } from '../domain/request.js';
 import { STATE_REF } from '../domain/state-ref.js';
 import { type Deploys, deploysOf, mapValues, type SignerFiles, seconds, signerFiles } from './deploys.js';
@@ -52,11 +52,11 @@ export function withDefaults(raw: RawConfig): Config {
     waitSeconds: seconds(raw.wait?.max) ?? DEFAULT_WAIT_SECONDS,
     takeover: raw.takeover ?? 'clock',
     lockOrder: raw.lockOrder ?? 'detect',
-    surface: raw.surface ?? [],
+    surface: (raw.surface ?? []).map(canonicalPattern),
     resources: mapValues(raw.resources ?? {}, ({ ttl }) => ({ ttlSeconds: seconds(ttl) ?? null })),
     rules: raw.rules ?? 'rules',
     memory: raw.memory ?? ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
-    scratch: raw.roles?.worker?.scratch ?? ['scratch/{agent}/**'],
+    scratch: (raw.roles?.worker?.scratch ?? ['scratch/{agent}/**']).map(canonicalPattern),
     autoClaim: raw.autoClaim ?? false,
     requireSession: raw.requireSession ?? false,
     signCommits: raw.signCommits ?? false,

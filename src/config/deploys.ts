@@ -1,3 +1,4 @@
+import { canonicalPattern } from '../domain/ground/patterns.js';
 import { parseDuration } from '../domain/time.js';
 import type { RawConfig } from './schema.js';
 
@@ -101,7 +102,7 @@ function deployConfig({
     verify: verify ? verifyConfig(verify) : null,
     requirePushed: requirePushed ?? true,
     commands: commands ?? [],
-    untracked: untracked ?? [],
+    untracked: (untracked ?? []).map(canonicalPattern),
   };
 }
 

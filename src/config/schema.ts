@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { isReadablePattern } from '../domain/deploy/verification.js';
 import { notAGate } from '../domain/gates/lint.js';
-import { problemOf } from '../domain/ground/index.js';
+import { problemOfPattern } from '../domain/ground/patterns.js';
 import { problemOfStateRef } from '../domain/state-ref.js';
 import { oneLine } from '../domain/text.js';
 import { parseDuration } from '../domain/time.js';
@@ -18,7 +18,10 @@ const name = v.pipe(v.string('must be a text'), v.minLength(1, 'must not be empt
 const texts = v.array(name, 'must be a list of texts');
 const pattern = v.pipe(
   name,
-  v.check((text) => problemOf(text) === null, 'must be a path or a glob that can be read'),
+  v.check(
+    (text) => problemOfPattern(text) === null,
+    ({ input }) => `must be a path or a glob that can be read: ${problemOfPattern(input) ?? ''}`,
+  ),
 );
 const inside = v.pipe(
   name,
@@ -151,7 +154,11 @@ export const ConfigSchema = v.strictObject({
   ),
   rules: v.optional(inside),
   memory: v.optional(v.array(inside, 'must be a list of texts')),
-  roles: v.optional(v.strictObject({ worker: v.optional(v.strictObject({ scratch: v.optional(texts) })) })),
+  roles: v.optional(
+    v.strictObject({
+      worker: v.optional(v.strictObject({ scratch: v.optional(v.array(pattern, 'must be a list of texts')) })),
+    }),
+  ),
   autoClaim: v.optional(flag),
   requireSession: v.optional(flag),
   tasks: v.optional(

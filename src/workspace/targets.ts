@@ -1,5 +1,5 @@
 import { isEmpty, isGlob, problemOf } from '../domain/ground/index.js';
-import { patternTarget } from '../domain/ground/patterns.js';
+import { escapeGlob, foreignSyntax, LITERAL, patternTarget, TOP } from '../domain/ground/patterns.js';
 import { directoryTarget, type Target } from '../domain/ground/targets.js';
 import { usage } from '../errors.js';
 import { canonicalPath, pathExists } from '../git/paths.js';
@@ -13,10 +13,6 @@ export interface TargetPlace {
   readonly as?: 'literal' | 'glob' | undefined;
 }
 
-/** As in git's pathspecs: from the root of the repository, whatever the current directory. */
-const TOP = ':/';
-/** From the root, and a path whatever characters it has. */
-const LITERAL = ':(literal)';
 const MOST_BYTES = 4096;
 const RESOURCE = /^@[^\s/*?[\]{}\\]+(?:\/[^\s/*?[\]{}\\]+)*$/u;
 
@@ -41,7 +37,8 @@ export function readTarget(text: string, place: TargetPlace): Target {
 function pathOrGlob(text: string, place: TargetPlace): Target {
   const { root, cwd } = place;
   if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) return pathTarget(text, root, cwd);
-  if (place.as !== 'glob' && (!isGlob(text) || firstGlob(text, place) < 0)) return pathTarget(text, root, cwd);
+  const isPattern = isGlob(text) || foreignSyntax(text) !== null;
+  if (place.as !== 'glob' && (!isPattern || firstGlob(text, place) < 0)) return pathTarget(text, root, cwd);
   return globTarget(text, place);
 }
 
@@ -78,22 +75,22 @@ function firstGlob(text: string, { cwd, as }: TargetPlace): number {
   const segments = text.split('/');
   return segments.findIndex(
     (segment, index) =>
-      (isGlob(segment) || segment.includes('\\')) &&
+      (isGlob(segment) || segment.includes('\\') || foreignSyntax(index === 0 ? segment : `/${segment}`) !== null) &&
       (as === 'glob' || !pathExists(cwd, segments.slice(0, index + 1).join('/'))),
   );
 }
 
 function globTarget(text: string, place: TargetPlace): Target {
-  const { root, cwd } = place;
   const segments = text.split('/');
   const first = firstGlob(text, place);
   const at = first < 0 ? segments.length - 1 : first;
   const rest = segments.slice(at).filter((segment) => segment !== '.' && segment !== '');
   if (rest.includes('..')) throw usage(`a glob with .. after its first wildcard: ${text}`, 'write the path without ..');
   const prefix = segments.slice(0, at).join('/');
-  const base = canonicalPath(root, cwd, prefix === '' ? (text.startsWith('/') ? '/' : '.') : prefix).path;
+  const foreign = foreignSyntax((at === 0 ? '' : '/') + rest.join('/'));
+  const base = foreign === null ? basePath(prefix, text, place) : '';
   const glob = [...(base === '' ? [] : [escapeGlob(base)]), ...rest].join('/').normalize('NFC');
-  const problem = problemOf(glob);
+  const problem = foreign ?? problemOf(glob);
   if (problem)
     throw usage(`not a glob: ${text} (${problem})`, 'fix the pattern, or add --literal for a file of that name');
   const target = patternTarget(glob);
@@ -101,6 +98,10 @@ function globTarget(text: string, place: TargetPlace): Target {
   return target;
 }
 
-function escapeGlob(path: string): string {
-  return path.replace(/[\\*?[\]{}]/g, '\\$&');
+/** The folder before the first wildcard. What begins with `/`, and is no place of this disk, counts from the root. */
+function basePath(prefix: string, text: string, { root, cwd }: TargetPlace): string {
+  if (!text.startsWith('/')) return canonicalPath(root, cwd, prefix === '' ? '.' : prefix).path;
+  const [top = ''] = prefix.split('/').filter((segment) => segment !== '');
+  if (top !== '' && pathExists('/', top)) return canonicalPath(root, cwd, prefix).path;
+  return canonicalPath(root, root, `./${prefix}`).path;
 }

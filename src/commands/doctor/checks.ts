@@ -6,6 +6,8 @@ import { CONFIG_FILE } from '../../config/load.js';
 import { settingFindings, stateFindings } from '../../domain/doctor/checkup.js';
 import { type Enforcement, enforcementOf, type Layer } from '../../domain/doctor/enforcement.js';
 import type { Verification } from '../../domain/gates/judge.js';
+import { matches } from '../../domain/ground/index.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
 import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
 import { lintRules } from '../../domain/rules/lint.js';
 import { STATE_REF } from '../../domain/state-ref.js';
@@ -58,6 +60,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
       await shareCheck(context, config),
       await rulesCheck(context),
       ...settingFindings(settings, stored.state ?? EMPTY_STATE),
+      ...(await surfaceFilesCheck(context, settings)),
       ...(main instanceof CoordError ? [] : await deployChecks(context, main)),
       ...(main instanceof CoordError ? [] : await signingCheck(context, main)),
       ...(await leftOverChecks(context, config)),
@@ -72,6 +75,24 @@ function protectedCheck(from: string | null): Checked {
   if (from !== null) return pass('protected', 'medium', `guards and gates go by ${CONFIG_FILE} of ${from}`);
   const message = `the main branch has no ${CONFIG_FILE}: guards and gates go by each working copy`;
   return wrong('protected', 'medium', message, `commit ${CONFIG_FILE}, and bring it to the main branch`);
+}
+
+/** A pattern that matches nothing most likely is mistyped, and guards nothing. */
+async function surfaceFilesCheck({ repository, git }: Context, { surface }: Config): Promise<Checked[]> {
+  if (surface.length === 0) return [];
+  const listed = await git(['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+  if (listed.code !== 0) return [];
+  const files = listed.stdout.toString('utf8').split('\0').slice(0, -1);
+  const isIdle = (pattern: string) => {
+    const target = patternTarget(pattern);
+    return !files.some((file) => matches(target, file.normalize('NFC'), { foldCase: repository.foldsCase }));
+  };
+  const idle = surface.filter(isIdle).map(oneLine);
+  if (idle.length === 0) return [pass('surface-files', 'low', 'each pattern of the surface matches a file')];
+  const message = `on the surface, and no file matches: ${idle.join(' ')}`;
+  return [
+    wrong('surface-files', 'low', message, `fix "surface" in ${CONFIG_FILE}, unless those files are still to come`),
+  ];
 }
 
 async function rulesCheck(context: Context): Promise<Checked> {

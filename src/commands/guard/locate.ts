@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { problemOf } from '../../domain/ground/index.js';
-import { patternTarget } from '../../domain/ground/patterns.js';
+import { escapeGlob, patternTarget } from '../../domain/ground/patterns.js';
 import { directoryTarget, type Target } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
 import { canonicalLink, canonicalPath, realPathOf } from '../../git/paths.js';
@@ -58,7 +58,7 @@ function locatePattern(path: string, directory: string): Located[] {
   const before = segments.slice(0, first).join('/').replace(/\\(.)/g, '$1');
   const folder = resolve(directory, before === '' && path.startsWith('/') ? '/' : before);
   return locateOne(folder, true, true).map(({ root, target }) => {
-    const base = target.text === '**' ? '' : target.text.slice(0, -'**'.length).replace(/[\\*?[\]{}]/g, '\\$&');
+    const base = target.text === '**' ? '' : escapeGlob(target.text.slice(0, -'**'.length));
     const rest = segments.slice(first).filter((segment) => segment !== '' && segment !== '.');
     const glob = `${base}${rest.join('/')}`.normalize('NFC');
     // What cannot be read as a pattern may be anything below. A pattern may also match folders, with all in them.

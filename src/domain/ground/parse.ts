@@ -11,7 +11,7 @@ import { foldCode, foldSet } from './fold.js';
  *   `{a,b/**}/c` is `a/c` and `b/**` + `/c`. Brackets bind before braces: `{[,],x}` has two alternatives.
  *   Braces without a comma are plain characters: `app/{id}`. Ranges such as `{1..3}` are refused.
  * - `\` takes the next character as it is
- * - `(`, `)`, `!`, `@`, `+`, `|` are plain characters: there are no extended globs and no negation
+ * - `(`, `)`, `!`, `@`, `+`, `|` are plain characters here: negation and extended globs are refused in `patterns.ts`
  */
 export function parsePattern(text: string, fold: boolean): Parsed {
   if (text === '') return { ok: false, problem: 'the pattern is empty' };

@@ -1,3 +1,4 @@
+import { escapeGlob } from '../../domain/ground/patterns.js';
 import { endOfGroup, unescapeAnsi } from './quotes.js';
 
 /** One word of a command line, as far as it can be known without running anything. */
@@ -174,7 +175,7 @@ class WordParts {
   literal(text: string): void {
     this.quoted = true;
     this.texts.push(text);
-    this.patterns.push(text.replace(/[\\*?[\]{}]/g, '\\$&'));
+    this.patterns.push(escapeGlob(text));
   }
 
   word(): Word {
