@@ -10,6 +10,15 @@ export function hotPath(rig, clone, program) {
     { name: 'claim', time: (round) => coord(['claim', `src/bench/${round}.ts`]) },
     { name: 'renew', time: (round) => coord(['renew', `src/bench/${round}.ts`]) },
     { name: 'release', time: (round) => coord(['release', `src/bench/${round}.ts`]) },
+    {
+      name: 'task take',
+      time: (round) => {
+        coord(['task', 'add', `bench ${round}`, '--scope', `src/task/${round}.ts`]);
+        const taken = coord(['task', 'take']);
+        coord(['task', 'done']);
+        return taken;
+      },
+    },
     { name: 'claim, refused', time: () => coord(['claim', 'src/held.ts'], { expect: 3 }) },
     { name: 'status', time: () => coord(['status']) },
     {
@@ -58,7 +67,7 @@ function guarded(rig, clone, coord) {
 export function known(rig, clone, program, cases) {
   const commands = run(rig, clone, process.execPath, [program, 'help']);
   const has = (word) => new RegExp(`^\\s+${word}\\b`, 'm').test(commands);
-  const needs = { 'edit hook': 'guard', 'commit guard': 'guard' };
+  const needs = { 'edit hook': 'guard', 'commit guard': 'guard', 'task take': 'task' };
   return cases.filter(({ name }) => {
     const need = Object.entries(needs).find(([start]) => name.startsWith(start));
     return need === undefined || has(need[1]);

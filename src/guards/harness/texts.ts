@@ -108,6 +108,13 @@ and who holds what are in your context since the session began; \`coord session 
 3. **Commit**, then **release**: \`coord release src/api\`. The next holder gets your commit.
 4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
 
+## Where work is given out
+
+\`coord task take\` gives you the next task that is ready and free, together with its ground: no claim is needed. Do it,
+commit, then \`coord land\`: the task ends with what lands. Take the next one. \`coord task return --reason "why"\` gives a
+task back, \`coord task done --result "…"\` ends one that changes nothing, and \`coord submit PATH --note "…"\` hands in the
+result of a worker. \`coord task list\` shows all of them.
+
 ## When something is refused
 
 Read the whole message: it says who holds what, until when, what is free, and after \`next:\` the one command to run.
