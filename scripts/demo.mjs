@@ -30,9 +30,27 @@ const env = {
   ...(colour ? { FORCE_COLOR: '1' } : {}),
 };
 
+const PLAN = `- tell of it all
+  scope: docs/guide.md
+  - search users
+    scope: src/search
+  - sort users
+    scope: src/sort
+- measure the search
+  scope: src/search/bench.js
+- tidy the changes
+  scope: docs/changes.md
+- look for slow queries
+  scope: src/slow.js
+  role: worker
+`;
+
 try {
   build();
-  play(setUp());
+  const agents = setUp();
+  play(agents);
+  giveOut(agents);
+  console.log(`\n${bold('That was the main job.')} Next: coord init in a repository of yours.`);
 } catch (error) {
   console.error(error instanceof StoryError ? `\nnot as the story says: ${error.message}` : error);
   process.exitCode = 1;
@@ -73,8 +91,70 @@ function play({ maya, noor }) {
   scene('The log tells the story and grants nothing; the history of the state ref is the audit trail.');
   show(noor, 'coord log', { says: 'users are paginated' });
   show(noor, "git log --reverse --format='%<(5)%an %s' coord/state", { says: 'claim src/api/** by maya' });
+}
 
-  console.log(`\n${bold('That was the main job.')} Next: coord init in a repository of yours.`);
+/** The second scene: work that is given out, taken together with its ground, and collected. */
+function giveOut({ maya, noor }) {
+  const [boss, omar, wim] = ['boss', 'omar', 'wim'].map(inClone);
+  scene('An orchestrator plans six tasks; what is indented must be done before what it is under.');
+  show(boss, 'coord session start --role orchestrator', { says: 'boss (orchestrator)', lines: 0 });
+  write(boss, '../plan.md', PLAN);
+  show(boss, 'cat ../plan.md', { says: 'tell of it all' });
+  show(boss, 'coord task add --from ../plan.md', { says: 'added t6' });
+
+  scene('Maya and Noor ask for work: each is given a task together with its ground.');
+  for (const one of [maya, noor]) run(one, 'git pull --quiet --rebase origin main');
+  show(maya, 'coord task take', { says: 'taken t2' });
+  show(noor, 'coord task take', { says: 'taken t3' });
+
+  scene('Omar wants one whose ground is taken. He is told so, and takes another.');
+  show(omar, 'coord task take t4', { exit: 3, says: 'held by maya' });
+  show(omar, 'coord task take', { says: 'taken t5' });
+
+  scene('Noor goes silent, and is stopped. Her task is open again.');
+  show(boss, 'coord agent kill noor --reason "went silent"', { says: 'stopped noor' });
+
+  scene('Maya commits, and what lands ends her task. The next one is that of Noor.');
+  finish(maya, 'src/search/index.js', 'search users', 't2');
+  show(maya, 'coord task take', { says: 'tried before: noor' });
+  finish(maya, 'src/sort/index.js', 'sort users', 't3');
+
+  scene('Omar lands his, then what had to wait for the others.');
+  run(omar, 'git pull --quiet --rebase origin main');
+  finish(omar, 'docs/changes.md', 'tidy the changes', 't5');
+  show(omar, 'coord task take', { says: 'before it: t2' });
+  finish(omar, 'docs/guide.md', 'tell of it all', 't1');
+  run(maya, 'git pull --quiet --rebase origin main');
+  show(maya, 'coord task take', { says: 'taken t4' });
+  finish(maya, 'src/search/bench.js', 'measure the search', 't4');
+
+  scene('A worker commits nothing: it submits, and the orchestrator lands it.');
+  show(wim, 'coord session start --role worker', { says: 'wim (worker)', lines: 0 });
+  show(wim, 'coord task take', { says: 'taken t6' });
+  write(wim, 'src/slow.js', 'export const slow = [];\n');
+  show(wim, 'coord submit src/slow.js --note "three queries are slow"', { says: 'the result of t6' });
+  run(boss, 'git pull --quiet --rebase origin main');
+  show(boss, 'coord claim src/slow.js', { says: 'claimed src/slow.js' });
+  show(boss, `coord integrate "$(coord integrate --json | sed 's/.*{"id":"\\([^"]*\\)".*/\\1/')"`, {
+    says: 'integrated',
+  });
+  finish(boss, 'src/slow.js', 'list slow queries', 't6', '');
+
+  scene('What was brought, and what shows that it is done.');
+  show(boss, 'coord task report', { says: '6 of 6 tasks done' });
+}
+
+/** Commits what was to be done, and lands it. */
+function finish(agent, file, message, task, text = `// ${message}\n`) {
+  if (text !== '') write(agent, file, text);
+  show(agent, `git add . && git commit --quiet --message "${message}"`);
+  show(agent, 'coord land', { says: `done ${task}` });
+}
+
+/** An agent in a clone of its own. */
+function inClone(name) {
+  run({ name, directory: place }, `git clone --quiet origin.git ${name}`);
+  return { name, directory: join(place, name) };
 }
 
 /** A bare remote, a clone for Maya, and a second worktree of it for Noor; set up by coord init. */

@@ -109,10 +109,16 @@ export interface TakenReport {
   readonly again: boolean;
   /** What the tasks before it brought. */
   readonly before: readonly TaskView[];
+  /** Whether the taker commits nothing, but hands its result in. */
+  readonly byWorker: boolean;
 }
 
 /** What a taker reads: the work, its ground, and what others did before. */
-export function takenLines({ task, claims, again, before }: TakenReport, now: Instant, style: Style): string[] {
+export function takenLines(
+  { task, claims, again, before, byWorker }: TakenReport,
+  now: Instant,
+  style: Style,
+): string[] {
   const left = task.expiresAt === null ? '' : ` until ${clock(task.expiresAt, now)} (${leftOf(task.expiresAt, now)})`;
   const ground = claims.filter(({ target }) => target !== `@task/${task.id}`);
   const lines = task.text.split('\n').filter((line) => line.trim() !== '');
@@ -128,7 +134,7 @@ export function takenLines({ task, claims, again, before }: TakenReport, now: In
     }),
     ...task.tries.map((one) => `tried before: ${tryLine(one, now)}`),
     ...(task.accept.length === 0 ? [] : [`done when these gates are open: ${task.accept.map(oneLine).join(', ')}`]),
-    `next: commit your work, then ${coord('land')}; or ${coord(`task return ${task.id} --reason "…"`)}`,
+    `next: ${byWorker ? coord('submit PATH --note "what it is"') : `commit your work, then ${coord('land')}`}; or ${coord(`task return ${task.id} --reason "…"`)}`,
   ];
 }
 

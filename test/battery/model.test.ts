@@ -5,14 +5,51 @@ import { describe, it } from 'vitest';
 import { localFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
 import { sized, tally } from './support/battery.js';
-import { COMMANDS } from './support/model/commands.js';
+import { COMMANDS, type Real } from './support/model/commands.js';
 import { AGENTS, Model } from './support/model/model.js';
+import { TASK_COMMANDS, TASKS, TaskModel } from './support/model/tasks.js';
 
 const RUNS = sized(1000, 5000);
+const TASK_RUNS = sized(150, 3000);
 /** A thousand runs take half a minute, and longer where others use the machine. */
 const TIMEOUT_MS = sized(600_000, 3_600_000);
 /** A failure of the random seed names it; COORD_MODEL_SEED plays it again. */
 const RANDOM_SEED = Number(process.env.COORD_MODEL_SEED ?? Date.now() % 2 ** 31);
+
+/** Two worktrees of a clone, at a clock that the model moves, and how to bring it back to where it began. */
+async function fleetAt(beginning: 'note' | 'tasks'): Promise<{ readonly reset: () => void; readonly real: Real }> {
+  const { box, clone } = await localFleet();
+  const worktrees = [clone, box.worktree(clone)];
+  const fleet = inProcess(box);
+  const started = fleet.clock.ms;
+  await fleet.run('boss', clone, ['session', 'start', '--role', 'orchestrator']);
+  for (const agent of AGENTS) await fleet.run(agent, clone, ['note', 'here']);
+  for (const { id, scope, after } of beginning === 'tasks' ? TASKS : []) {
+    await fleet.run('boss', clone, [
+      'task',
+      'add',
+      id,
+      '--scope',
+      scope,
+      ...(after === null ? [] : ['--after', after]),
+    ]);
+  }
+  const begin = box.git(clone, 'rev-parse', 'coord/state');
+  return {
+    /** As it was before anybody claimed anything. */
+    reset: () => {
+      for (const ref of ['refs/coord/state', 'refs/coord-local/known/coord/state']) {
+        writeFileSync(join(clone, '.git', ref), `${begin}\n`);
+      }
+      rmSync(join(clone, '.git', 'coord'), { recursive: true, force: true });
+      fleet.clock.ms = started;
+    },
+    real: {
+      run: (agent, worktree, args) => fleet.run(agent, worktrees[worktree] ?? clone, args),
+      pass: (seconds) => fleet.clock.pass(seconds),
+    },
+  };
+}
 
 describe('two agents in two worktrees', () => {
   it.each([
@@ -21,29 +58,10 @@ describe('two agents in two worktrees', () => {
   ])(
     'do what a simple model foretells, with %s',
     async (name, seed) => {
-      const { box, clone } = await localFleet();
-      const worktrees = [clone, box.worktree(clone)];
-      const fleet = inProcess(box);
-      const started = fleet.clock.ms;
-      await fleet.run('boss', clone, ['session', 'start', '--role', 'orchestrator']);
-      for (const agent of AGENTS) await fleet.run(agent, clone, ['note', 'here']);
-      const begin = box.git(clone, 'rev-parse', 'coord/state');
-      /** As it was before anybody claimed anything. */
-      const reset = () => {
-        for (const ref of ['refs/coord/state', 'refs/coord-local/known/coord/state']) {
-          writeFileSync(join(clone, '.git', ref), `${begin}\n`);
-        }
-        rmSync(join(clone, '.git', 'coord'), { recursive: true, force: true });
-        fleet.clock.ms = started;
-      };
+      const { reset, real } = await fleetAt('note');
       const result = await fc.check(
         fc.asyncProperty(COMMANDS, async (commands) => {
           reset();
-          const real = {
-            run: (agent: string, worktree: number, args: readonly string[]) =>
-              fleet.run(agent, worktrees[worktree] ?? clone, args),
-            pass: (seconds: number) => fleet.clock.pass(seconds),
-          };
           await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
         }),
         { numRuns: RUNS, seed },
@@ -52,6 +70,31 @@ describe('two agents in two worktrees', () => {
         test: `12 commands against a simple model, ${name}`,
         tried: `${result.numRuns} runs of up to 12 commands`,
         bar: 'the exit codes and the claims that it foretells',
+        figures: `seed ${seed}`,
+        failures: result.failed ? [fc.defaultReportMessage(result) ?? 'failed'] : [],
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([
+    ['a fixed seed', 42],
+    ['a random seed', RANDOM_SEED],
+  ])(
+    'take, return and end tasks as a simple model foretells, with %s',
+    async (name, seed) => {
+      const { reset, real } = await fleetAt('tasks');
+      const result = await fc.check(
+        fc.asyncProperty(TASK_COMMANDS, async (commands) => {
+          reset();
+          await fc.asyncModelRun(() => ({ model: new TaskModel(), real }), commands);
+        }),
+        { numRuns: TASK_RUNS, seed },
+      );
+      tally({
+        test: `12 commands on tasks against a simple model, ${name}`,
+        tried: `${result.numRuns} runs of up to 12 commands`,
+        bar: 'the exit codes and the tasks that it foretells',
         figures: `seed ${seed}`,
         failures: result.failed ? [fc.defaultReportMessage(result) ?? 'failed'] : [],
       });

@@ -24,6 +24,9 @@ test('the demo plays to its end, with real output, and cleans up after itself', 
     'exit 5',
     '$ coord log',
     'claim src/api/** by maya for 30m',
+    '$ coord task add --from ../plan.md',
+    'tried before: noor was stopped',
+    '6 of 6 tasks done',
     'That was the main job.',
   ];
   let from = 0;

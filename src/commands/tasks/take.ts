@@ -1,3 +1,4 @@
+import { isWorker } from '../../domain/agents/agents.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
 import type { Answer } from '../../domain/request-table.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
@@ -52,7 +53,8 @@ export const taskTake: Verb = {
     const now = context.now();
     return {
       data: { task, claims, again, before },
-      text: (style) => takenLines({ task, claims, again, before }, now, style),
+      text: (style) =>
+        takenLines({ task, claims, again, before, byWorker: isWorker(state, request.agent) }, now, style),
       warnings: await changedRulesWarning(context, request.rules),
     };
   },
