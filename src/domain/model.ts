@@ -13,6 +13,7 @@ export type Role = 'peer' | 'orchestrator' | 'worker';
 
 /** A lease on one target. */
 export interface Claim {
+  /** `c1`, `c2`, … */
   readonly id: string;
   readonly target: string;
   readonly kind: TargetKind;
@@ -56,6 +57,7 @@ export interface Offer {
 
 /** An agent queued for targets; the order of the list is the order of service. */
 export interface Waiter {
+  /** `w1`, `w2`, … */
   readonly id: string;
   readonly agent: string;
   readonly session: string | null;
@@ -119,6 +121,7 @@ export type NoteKind = 'note' | 'intent' | 'proposal' | 'state' | 'handoff' | 'a
 
 /** An entry of the coordination log. It grants nothing. */
 export interface Note {
+  /** `n1`, `n2`, …; one that the remote has not got yet, `n~1`. */
   readonly id: string;
   readonly at: Instant;
   readonly agent: string;
@@ -209,6 +212,11 @@ export interface SubmissionClosing {
 export interface State {
   /** The largest token ever granted on this branch. */
   readonly lastToken: number;
+  /** The largest number in the id of a claim, and of a waiter, that was ever given (`ids.ts`). */
+  readonly lastClaim: number;
+  readonly lastWaiter: number;
+  /** Of a state that the remote has not confirmed: the largest number in an id of this clone; else null. */
+  readonly provisional: number | null;
   readonly claims: readonly Claim[];
   readonly waiters: readonly Waiter[];
   readonly releases: readonly Release[];
@@ -242,6 +250,9 @@ export const PART_FIELDS = {
 
 export const EMPTY_STATE: State = {
   lastToken: 0,
+  lastClaim: 0,
+  lastWaiter: 0,
+  provisional: null,
   claims: [],
   waiters: [],
   releases: [],

@@ -39,7 +39,7 @@ export interface Policy {
 
 /** What every request says. A request is plain data: another process decides it as this one does. */
 export interface RequestBase {
-  /** Id of this operation: random, unique; ids of claims, notes and events are made from it. */
+  /** Id of this operation: random, unique; ids of events are made from it. */
   readonly operation: string;
   readonly agent: string;
   readonly session: string | null;

@@ -48,6 +48,10 @@ export function confirmedNotice(remote: string, { target, token }: Pick<Claim, '
   return `${remote} confirmed your offline claim on ${oneLine(target)}: token ${token}, valid in all clones`;
 }
 
+export function confirmedNoteNotice(remote: string, was: string, id: string): string {
+  return `${remote} has your offline note ${was}: its id is ${id}`;
+}
+
 /** A line of status. */
 export function offlineLine({ target, agent }: Pick<Claim, 'target' | 'agent'>): string {
   return `offline: ${oneLine(target)} by ${agent} is known in this clone only, until the remote confirms it`;

@@ -6,7 +6,7 @@ import type { Instant } from '../domain/time.js';
 import { clock } from './format.js';
 import type { Style } from './style.js';
 
-/** `14:02 maya proposal to noor on src/api/**: text · awaits noor · 1jd8…-n`, one line whatever the text holds. */
+/** `14:02 maya proposal to noor on src/api/**: text · awaits noor · n42`, one line whatever the text holds. */
 export function noteLine(
   note: OpenNote,
   now: Instant,

@@ -71,11 +71,14 @@ async function newerRulesOf(context: Context, agent: Agent | undefined, identity
 async function offlineNotices(context: Context, mine: readonly Claim[]): Promise<string[]> {
   const { share, remote } = await context.config();
   if (!share) return [];
-  const { confirmedNotice, offlineNotice } = await import('../render/claims.js');
+  const { confirmedNotice, confirmedNoteNotice, offlineNotice } = await import('../render/claims.js');
   const pending = mine.filter(({ reach }) => reach === 'clone');
-  const own = context.stores.confirmed.filter(({ agent }) => agent === context.identityIfKnown()?.agent);
+  const me = context.identityIfKnown()?.agent;
+  const own = context.stores.confirmed.filter(({ agent }) => agent === me);
+  const notes = context.stores.confirmedNotes.filter(({ note }) => note.agent === me);
   return [
     ...own.map((claim) => confirmedNotice(remote, claim)),
+    ...notes.map(({ note, was }) => confirmedNoteNotice(remote, was, note.id)),
     ...(pending.length === 0 || context.stores.staysOffline ? [] : [offlineNotice(remote, pending)]),
   ];
 }

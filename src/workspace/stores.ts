@@ -3,7 +3,7 @@ import type { Claim, State } from '../domain/model.js';
 import type { OfflineRequest } from '../domain/request-table.js';
 import { gitInBackground } from '../git/background.js';
 import { GitStore, type Signing } from '../store/swap/git-store.js';
-import { type OfflineStore, Pending } from '../store/swap/offline.js';
+import { type ConfirmedNote, type OfflineStore, Pending } from '../store/swap/offline.js';
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
@@ -20,6 +20,8 @@ export type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> & Partial<Pic
 export class Stores {
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
+  /** Notes written offline that the remote has since this run. */
+  readonly confirmedNotes: ConfirmedNote[] = [];
   /** Whether this run was told not to ask the remote. */
   staysOffline = false;
 
@@ -89,8 +91,9 @@ export class Stores {
     const pending = this.pendingOn(ref);
     if ((await pending.read()).id === null) return;
     const { settlePending } = await import('../store/swap/offline.js');
-    const { confirmed } = await settlePending(store, pending, this.workspace.effects);
+    const { confirmed, notes } = await settlePending(store, pending, this.workspace.effects);
     this.confirmed.push(...confirmed);
+    this.confirmedNotes.push(...notes);
   }
 
   private async ownRef(): Promise<string> {

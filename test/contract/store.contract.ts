@@ -47,7 +47,8 @@ function eventOf(id: string): CoordEvent {
 }
 
 function withClaims(state: State, ...tokens: readonly number[]): State {
-  return { ...state, lastToken: Math.max(...tokens), claims: tokens.map((token) => claimRecord(token)) };
+  const lastClaim = Math.max(...tokens);
+  return { ...state, lastToken: lastClaim, lastClaim, claims: tokens.map((token) => claimRecord(token)) };
 }
 
 /** What holds for every store. */

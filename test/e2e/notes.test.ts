@@ -131,14 +131,12 @@ describe('ack', () => {
     expect(await logged(fleet, '--kind', 'ack')).toMatchObject([{ agent: 'pia', ref: id }]);
   });
 
-  it('takes the beginning of an id where that is enough', async () => {
+  it('takes no beginning of an id for it: n1 is not n12', async () => {
     const fleet = await localFleet();
-    const { id } = await note(fleet, 'maya', 'one');
-    expect((await fleet.as('noor', ['ack', id.slice(0, -4)])).code).toBe(0);
-    await note(fleet, 'maya', 'two');
-    const vague = await fleet.as('noor', ['ack', id.slice(0, 2), '--json']);
-    expect(vague.code).toBe(2);
-    expect(vague.json().error.details.notes).toContain(id);
+    for (let count = 1; count <= 10; count += 1) expect((await note(fleet, 'maya', 'x')).id).toBe(`n${count}`);
+    expect((await fleet.as('noor', ['ack', 'n', '--json'])).code).toBe(2);
+    const acked = (await fleet.as('noor', ['ack', 'n1', '--json'])).json().data;
+    expect(acked.notes).toMatchObject([{ id: 'n11', ref: 'n1' }]);
   });
 
   it('refuses a note that is not there, and an ack', async () => {

@@ -59,7 +59,8 @@ it('is confirmed by the next command that reaches the remote, with a new token l
   fix();
   const next = await as('maya', one, 'status', '--json');
   const claim = next.json().data.claims.find(({ target }: { target: string }) => target === 'a');
-  expect(claim).toMatchObject({ id: offline.id, agent: 'maya', reach: 'remote' });
+  expect([offline.id, claim.id]).toEqual(['c~1', 'c3']);
+  expect(claim).toMatchObject({ agent: 'maya', reach: 'remote' });
   expect(claim.token).toBeGreaterThan(last);
   expect(next.stderr).toContain(`origin confirmed your offline claim on a: token ${claim.token}`);
   expect((await as('maya', one, 'status')).stderr).not.toContain('offline');
@@ -168,4 +169,27 @@ it('stays on the list, and in force here, as long as the remote does not answer'
     code: 0,
     stdout: expect.stringContaining('valid in all clones'),
   });
+});
+
+it('has an id of its own once it is confirmed, and no provisional one is given twice', async () => {
+  const { one, two, as, cut, fix } = await rig();
+  const noted = async (text: string) =>
+    (await as('maya', one, 'note', text, '--offline', '--json')).json().data.notes[0];
+  await as('noor', two, 'note', 'before');
+  cut();
+  expect((await noted('first')).id).toBe('n~1');
+  expect((await as('maya', one, 'claim', 'a', 'b', '--offline', '--json')).json().data.claims).toMatchObject([
+    { id: 'c~2' },
+    { id: 'c~3' },
+  ]);
+  fix();
+  const next = await as('maya', one, 'status');
+  expect(next.stderr).toContain('origin has your offline note n~1: its id is n2');
+  expect((await as('noor', two, 'ack', 'n2')).code).toBe(0);
+  cut();
+  expect((await noted('second')).id).toBe('n~4');
+  fix();
+  expect((await as('maya', one, 'status')).stderr).toContain('n~4: its id is n4');
+  const { notes } = (await as('noor', two, 'log', '--json')).json().data;
+  expect(notes.map(({ id }: { id: string }) => id)).toEqual(['n1', 'n2', 'n3', 'n4']);
 });

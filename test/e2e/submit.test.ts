@@ -274,7 +274,7 @@ describe('what is handed over', () => {
     const id = await submitted(shop, 'src');
     expect(await submitted(shop, 'src')).toBe(id);
     expect((await maya('integrate', '--json')).json().data.submissions).toHaveLength(1);
-    expect((await w1('submit', '--withdraw', id.slice(0, -3))).stdout).toBe(`withdrawn ${id}\n`);
+    expect((await w1('submit', '--withdraw', id)).stdout).toBe(`withdrawn ${id}\n`);
     const late = await maya('integrate', id);
     expect([late.code, late.stderr]).toEqual([
       4,

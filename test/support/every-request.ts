@@ -20,11 +20,9 @@ const ground = fc.constantFrom('src/a.ts', 'src/**', 'src/*.ts', 'docs/**', '@de
 const grounds = fc.uniqueArray(ground, { minLength: 1, maxLength: 2, selector: (target) => target.text });
 const nullable = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 const instant = fc.constant('2026-11-21T12:00:00.000Z');
-/** An earlier request, whose operation the ids of what it made begin with; most often the one that leads to this. */
-const earlier = fc.oneof(
-  fc.nat({ max: 7 }).map((index) => `o${index}`),
-  fc.constant('lead'),
-);
+/** The id of something that earlier requests made, most often the first of its kind. */
+const made = (letter: string) =>
+  fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 5 })).map((number) => `${letter}${number}`);
 const task = fc.constantFrom('t1', 't2', 't3');
 const mode = fc.constantFrom('exclusive' as const, 'shared' as const);
 const reach = fc.constantFrom('clone' as const, 'remote' as const);
@@ -42,7 +40,7 @@ const taking = {
   allowBehind: fc.boolean(),
   reach,
   rules: nullable(text),
-  ticket: nullable(earlier.map((operation) => `${operation}-w`)),
+  ticket: nullable(made('w')),
 };
 const terms = fc.record({
   ...taking,
@@ -91,16 +89,16 @@ const attempt = fc.record({
   gates: fc.constant([]),
   startedAt: instant,
 });
-const deploy = earlier.map((operation) => `d${operation}`);
-const submission = earlier.map((operation) => `${operation}-n`);
-const held = earlier.map((operation) => `${operation}-1`);
+const deploy = made('d');
+const submission = made('n');
+const held = made('c');
 
 /** Each kind of request, but for what all of them have. */
 export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
   claim: terms,
   wait: fc.record({ claim: terms, ticketSeconds: fc.constant(20), passive: fc.boolean() }),
   'leave-queue': fc.record({
-    ticket: earlier.map((operation) => `${operation}-w`),
+    ticket: made('w'),
     outcome: fc.constantFrom('timeout' as const, 'behind' as const),
   }),
   renew: fc.record({ targets: nullable(grounds), ttlSeconds: nullable(fc.constant(3600)) }),
@@ -126,7 +124,7 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
     ...{ head: nullable(commit), contains, allowBehind: fc.boolean(), reach, rules: nullable(text) },
   }),
   decline: fc.record({ targets: nullable(grounds), reason: nullable(text) }),
-  'lose-offline': fc.record({ claims: fc.constant([]), by: nullable(agent), why: text }),
+  'lose-offline': fc.record({ claims: fc.constant([]), askedAs: text, by: nullable(agent), why: text }),
   'once-begin': fc.record({ key: text, claim: termsOn('@once/one'), command: text, retry: fc.boolean() }),
   'once-finish': fc.record({
     ...{ key: text, claimId: held, exit: fc.nat({ max: 1 }), output: text, truncated: fc.boolean() },

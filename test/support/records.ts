@@ -1,5 +1,6 @@
 import type { Deployment } from '../../src/domain/deploy/records.js';
 import type { GateRecord } from '../../src/domain/gates/gate.js';
+import { largestNumber } from '../../src/domain/ids.js';
 import {
   type Agent,
   type Claim,
@@ -88,8 +89,10 @@ export function releaseRecord(target: string, changes: Partial<Release> = {}): R
   return { target, kind: 'path', agent: 'maya', token: 1, at: START, commit: 'a'.repeat(40), ...changes };
 }
 
+/** A state that has counted the ids in it. */
 export function stateOf(changes: Partial<State> = {}): State {
-  return { ...EMPTY_STATE, ...changes };
+  const { claims = [], waiters = [] } = changes;
+  return { ...EMPTY_STATE, lastClaim: largestNumber(claims), lastWaiter: largestNumber(waiters), ...changes };
 }
 
 /** Texts that break what is careless about quoting, lines, encodings or keys. */

@@ -14,7 +14,7 @@ import { knownDeployments } from './list.js';
 const LATEST = 5;
 
 export const deployShow: Verb = {
-  arguments: [['<deploy>', 'id of a deploy, or the beginning of it; or a deploy target, for what runs there']],
+  arguments: [['<deploy>', 'id of a deploy, such as d7; or a deploy target, for what runs there']],
   options: [['--no-fetch', 'read what is here, and say from when']],
   examples: [
     ['coord deploy show prod', 'what the deploy that runs on prod rests on'],
@@ -47,15 +47,10 @@ async function find(context: Context, deployments: Deployments, asked: string): 
   const { live } = liveOn(deployments, asked);
   const wanted = live?.deploy ?? asked;
   const { attempts } = deployments;
-  const exact = attempts.find(({ id }) => id === wanted);
-  if (exact) return exact;
-  const found = asked === '' ? [] : attempts.filter(({ id }) => id.startsWith(wanted));
-  const all = found.length > 0 || asked === '' ? found : await deploysInHistory(context, wanted);
-  const [first, ...more] = all;
-  if (first && more.length === 0) return first;
-  const ids = (more.length > 0 ? all : attempts).slice(-LATEST).map(({ id }) => id);
+  const found = attempts.find(({ id }) => id === wanted) ?? (await deployInHistory(context, wanted));
+  if (found) return found;
+  const ids = attempts.slice(-LATEST).map(({ id }) => id);
   const name = JSON.stringify(oneLine(asked).slice(0, 80));
-  if (first) throw usage(`${name} begins more than one deploy`, `one of: ${ids.join(', ')}`, { deploys: ids });
   const hint = ids.length === 0 ? `nothing was deployed yet: ${coord('deploy list')}` : `the latest: ${ids.join(', ')}`;
   throw usage(`no such deploy: ${name}`, hint, { deploys: ids });
 }
@@ -75,15 +70,10 @@ async function eventsOf(context: Context, deployment: Deployment): Promise<Recor
   return search(context, startedAt, (event) => event.deploy === id || (claim !== null && event.claim === claim.id));
 }
 
-/** The last record of each deploy that the history remembers under this id or the beginning of it. */
-async function deploysInHistory(context: Context, prefix: string): Promise<Deployment[]> {
-  const found = await search(
-    context,
-    null,
-    (event) => typeof event.deploy === 'string' && event.deploy.startsWith(prefix),
-  );
-  const records = found.flatMap(({ event }) => (isRecord(event) ? [event.record as Deployment] : []));
-  return [...new Map(records.map((record) => [record.id, record])).values()];
+/** The last record of a deploy that the history remembers under this id. */
+async function deployInHistory(context: Context, id: string): Promise<Deployment | undefined> {
+  const found = await search(context, null, (event) => event.deploy === id && isRecord(event));
+  return found.at(-1)?.event.record as Deployment | undefined;
 }
 
 function isRecord({ type, record }: CoordEvent): boolean {

@@ -2,7 +2,7 @@ import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Note, NoteKind } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { nearest } from '../../domain/text.js';
-import { type CoordError, usage } from '../../errors.js';
+import { usage } from '../../errors.js';
 import { ackedLines, notedLines } from '../../render/notes.js';
 import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -92,10 +92,10 @@ async function strangerWarnings(store: GitStore, ids: readonly string[]): Promis
 
 export const ack: Verb = {
   arguments: [
-    ['<note>', 'its id, or the beginning of it'],
+    ['<note>', 'its id, such as n42'],
     ['[text]', 'what to say with it'],
   ],
-  examples: [['coord ack 1jdq8v0k "fine with me"', 'the author sees it in coord log; it permits nothing']],
+  examples: [['coord ack n42 "fine with me"', 'the author sees it in coord log; it permits nothing']],
   notes: [LOG_DISCLAIMER],
   async run(context, input) {
     const said = input.argument(1);
@@ -134,26 +134,10 @@ function success(given: Note, of: Note, already: boolean): Success {
   };
 }
 
-const MOST_LISTED = 5;
-
-/**
- * The note with this id, or with the only id that begins so.
- * @throws CoordError `usage` when there is none, or more than one.
- */
+/** @throws CoordError `usage` when there is none. */
 export function findNote<N extends Note>(notes: readonly N[], id: string): N {
-  const exact = notes.find((note) => note.id === id);
-  if (exact) return exact;
-  const begun = id === '' ? [] : notes.filter((note) => note.id.startsWith(id));
-  const [only] = begun;
-  if (only === undefined) throw unknownNote(id);
-  if (begun.length === 1) return only;
-  const ids = begun.slice(-MOST_LISTED).map((note) => note.id);
-  throw usage(`${begun.length} notes begin with ${id}: ${ids.join(', ')}`, `name one of them: ${coord('log')}`, {
-    notes: ids,
-  });
-}
-
-function unknownNote(note: string): CoordError {
+  const found = notes.find((note) => note.id === id);
+  if (found) return found;
   // An instant stands only in the words of other refusals.
-  return refusalError({ code: 'usage', reason: 'unknown-note', note }, '');
+  throw refusalError({ code: 'usage', reason: 'unknown-note', note: id }, '');
 }

@@ -31,7 +31,7 @@ import { findSubmission } from './submit.js';
 const LONGEST_REASON = 1_000;
 
 export const integrate: Verb = {
-  arguments: [['[note]', 'the id of a submission, or the beginning of it; lists them when not named']],
+  arguments: [['[note]', 'the id of a submission, such as n42; lists them when not named']],
   options: [
     ['--dry-run', 'show what would change'],
     ['--patch', 'show it line by line; changes nothing'],
@@ -42,9 +42,9 @@ export const integrate: Verb = {
   ],
   examples: [
     ['coord integrate', 'what workers have submitted to you'],
-    ['coord integrate 1jdq8v0k --patch', 'look at one'],
-    ['coord integrate 1jdq8v0k', 'apply it to your worktree, under your claims'],
-    ['coord integrate 1jdq8v0k --decline --reason "the API stays"', 'answer its author'],
+    ['coord integrate n42 --patch', 'look at one'],
+    ['coord integrate n42', 'apply it to your worktree, under your claims'],
+    ['coord integrate n42 --decline --reason "the API stays"', 'answer its author'],
   ],
   notes: [
     'For an orchestrator, a person at a terminal, or the agent that it was submitted to; never for a worker.',

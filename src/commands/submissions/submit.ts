@@ -31,7 +31,7 @@ export const submit: Verb = {
   examples: [
     ['coord submit src/api/users.ts --note "paginate users"', 'edited here, not committed: an orchestrator applies it'],
     ['coord submit scratch/w1/report.md --note "what I found"', 'results from your scratch'],
-    ['coord submit --withdraw 1jdq8v0k', 'take it back'],
+    ['coord submit --withdraw n42', 'take it back'],
   ],
   notes: [
     'The contents travel on the state ref; nothing is committed on yours, and no claim is needed. Deletions',
@@ -91,28 +91,10 @@ async function takeBack(context: Context, id: string): Promise<Outcome> {
   return { data: { submission, again }, text: (style) => withdrawnLines(submission, again, style) };
 }
 
-const MOST_LISTED = 5;
-
-/**
- * The submission with this id, or with the only id that begins so.
- * @throws CoordError `usage` when there is none, or more than one.
- */
+/** @throws CoordError `usage` when there is no submission with this id. */
 export function findSubmission({ submissions }: Pick<State, 'submissions'>, id: string): Submission {
-  const exact = submissions.find((one) => one.id === id);
-  if (exact) return exact;
-  const begun = id === '' ? [] : submissions.filter((one) => one.id.startsWith(id));
-  const [only] = begun;
-  if (only && begun.length === 1) return only;
-  const ids = begun.map((one) => one.id);
-  if (only) {
-    throw usage(
-      `${begun.length} submissions begin with ${id}: ${ids.slice(-MOST_LISTED).join(', ')}`,
-      'name one of them',
-      {
-        submissions: ids,
-      },
-    );
-  }
+  const found = submissions.find((one) => one.id === id);
+  if (found) return found;
   const open = submissions.filter(({ closed }) => closed === null).map((one) => one.id);
   // An instant stands only in the words of other refusals.
   throw refusalError({ code: 'usage', reason: 'unknown-submission', submission: id, open }, '');

@@ -2,6 +2,7 @@ import { findAgent, orchestratorsOf } from '../agents/agents.js';
 import type { EventDraft } from '../events.js';
 import { commonGround, overlaps } from '../ground/index.js';
 import type { AskedTarget, Target } from '../ground/targets.js';
+import { counted, newId } from '../ids.js';
 import type { Claim, Mode, Reach, State } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
@@ -204,6 +205,7 @@ function grant(state: State, request: ClaimRequest, now: Instant): Outcome<Claim
   const place = ownPlace(state, request);
   if (place) events.push(waitEnded(place, 'granted', now));
   let lastToken = state.lastToken;
+  let made = 0;
   for (const asked of request.targets) {
     const own = ownClaimOn(state, request, asked.target, now);
     if (own) {
@@ -214,7 +216,8 @@ function grant(state: State, request: ClaimRequest, now: Instant): Outcome<Claim
       events.push(claimEvent('claim.renewed', claim, now, { expiresAt: claim.expiresAt, reason: claim.reason }));
     } else {
       lastToken += 1;
-      const claim = newClaim(asked, request, now, lastToken, granted.length + 1);
+      const claim = newClaim(asked, request, now, lastToken, newId(state, 'c', state.lastClaim, made + 1));
+      made += 1;
       granted.push(claim);
       events.push(claimEvent('claim.granted', claim, now, grantFacts(claim, asked.target.kind)));
     }
@@ -224,6 +227,7 @@ function grant(state: State, request: ClaimRequest, now: Instant): Outcome<Claim
     ok: true,
     state: {
       ...state,
+      ...counted(state, 'lastClaim', made),
       lastToken,
       claims: mergeClaims(state.claims, granted, over),
       waiters: place ? state.waiters.filter((waiter) => waiter !== place) : state.waiters,
@@ -273,9 +277,9 @@ function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Ins
   };
 }
 
-function newClaim(asked: AskedTarget, request: ClaimRequest, now: Instant, token: number, ordinal: number): Claim {
+function newClaim(asked: AskedTarget, request: ClaimRequest, now: Instant, token: number, id: string): Claim {
   return {
-    id: `${request.operation}-${ordinal}`,
+    id,
     target: asked.target.text,
     kind: asked.target.kind,
     mode: request.mode,

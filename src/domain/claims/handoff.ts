@@ -3,6 +3,7 @@ import { names, ownClaims } from '../agents/ownership.js';
 import type { EventDraft } from '../events.js';
 import { overlaps } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
+import { counted, newId } from '../ids.js';
 import { decideNote } from '../log/notes.js';
 import type { Claim, Note, Offer, Reach, State } from '../model.js';
 import type { MissingWork, Refusal } from '../refusal.js';
@@ -228,7 +229,9 @@ function take(
   now: Instant,
 ): Outcome<AcceptResult> {
   const { agent, policy } = request;
-  const claims = offered.map((claim, index) => newLife(claim, state.lastToken + 1 + index, request, now));
+  const claims = offered.map((claim, index) =>
+    newLife(claim, newId(state, 'c', state.lastClaim, index + 1), state.lastToken + 1 + index, request, now),
+  );
   const handed = loseClaims(state, offered, now, { how: 'handed-over', by: agent, reason: null });
   const own = (claim: Claim) =>
     claim.agent === agent &&
@@ -239,6 +242,7 @@ function take(
   const texts = claims.map(({ target }) => target).join(', ');
   const next: State = {
     ...handed,
+    ...counted(state, 'lastClaim', claims.length),
     lastToken: state.lastToken + claims.length,
     claims: [...handed.claims.filter((claim) => !merged.includes(claim)), ...claims],
     releases: recordReleases(handed.releases, releases, policy.foldCase),
@@ -255,12 +259,12 @@ function take(
   };
 }
 
-function newLife(claim: OfferedClaim, token: number, request: AcceptRequest, now: Instant): Claim {
-  const { agent, session, operation, head, reach, rules, allowBehind } = request;
+function newLife(claim: OfferedClaim, id: string, token: number, request: AcceptRequest, now: Instant): Claim {
+  const { agent, session, head, reach, rules, allowBehind } = request;
   const start = later(now, claim.renewedAt);
   return {
     ...claim,
-    ...{ id: `${operation}-${token}`, agent, session, token, reach, rules },
+    ...{ id, agent, session, token, reach, rules },
     acquiredAt: start,
     renewedAt: start,
     expiresAt: addSeconds(start, claim.ttlSeconds),

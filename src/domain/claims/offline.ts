@@ -1,3 +1,4 @@
+import { counted, newId } from '../ids.js';
 import type { Claim, State } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
@@ -7,6 +8,8 @@ import { loseClaims } from './leases.js';
 export interface LoseOfflineRequest extends RequestBase {
   readonly kind: 'lose-offline';
   readonly claims: readonly Claim[];
+  /** The request id under which the remote was, or would have been, asked for them. */
+  readonly askedAs: string;
   /** Who holds the ground; null: nobody, or not known. */
   readonly by: string | null;
   readonly why: string;
@@ -18,13 +21,20 @@ export interface LoseOfflineRequest extends RequestBase {
  */
 export function decideLoseOffline(
   state: State,
-  { claims, by, why, agent }: LoseOfflineRequest,
+  { claims, askedAs, by, why, agent }: LoseOfflineRequest,
   now: Instant,
 ): Outcome<{ readonly lost: readonly Claim[] }> {
-  const lost = claims.filter(({ id }) => !state.claims.some((claim) => claim.id === id));
+  const cause = { how: 'unconfirmed', by, reason: why } as const;
+  const confirmed = state.requests.some(({ id }) => id === askedAs);
+  const lost = confirmed
+    ? []
+    : claims.map((claim, index) => ({ ...claim, id: newId(state, 'c', state.lastClaim, index + 1) }));
   return {
     ok: true,
-    state: loseClaims(state, lost, now, { how: 'unconfirmed', by, reason: why }),
+    state:
+      lost.length === 0
+        ? state
+        : loseClaims({ ...state, ...counted(state, 'lastClaim', lost.length) }, lost, now, cause),
     events: [],
     result: { lost },
     summary: `offline claim on ${lost.map(({ target }) => target).join(', ')} by ${agent} was not confirmed`,
@@ -34,8 +44,8 @@ export function decideLoseOffline(
 export const OFFLINE_ROWS = {
   'lose-offline': {
     decide: decideLoseOffline,
-    fields: { claims: 'found', by: 'found', why: 'found' },
-    parts: () => [],
+    fields: { claims: 'found', askedAs: 'found', by: 'found', why: 'found' },
+    parts: () => ['requests'],
     // Written while another request is about to be decided: it cannot wait its turn behind that.
     combinable: false,
     ground: () => null,

@@ -5,6 +5,7 @@ import { heldBy } from '../claims/takeover.js';
 import type { CoordEvent, EventDraft } from '../events.js';
 import type { GateRecord } from '../gates/gate.js';
 import { deployTarget } from '../ground/targets.js';
+import { largestNumber, newId } from '../ids.js';
 import type { Claim, State } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
@@ -96,7 +97,7 @@ export function isUnderClaim({ claim }: Pick<Deployment, 'claim'>, claims: reado
 
 /** Records an attempt that was stopped before it held its target. */
 export function decideDeployBlock(state: State, request: DeployBlockRequest, now: Instant): Outcome<DeployResult> {
-  const deployment = blockedAttempt(state, request, now);
+  const deployment = blockedAttempt(state, request, newDeployId(state), now);
   return {
     ok: true,
     state: { ...state, deployments: withAttempt(state.deployments, deployment) },
@@ -108,13 +109,13 @@ export function decideDeployBlock(state: State, request: DeployBlockRequest, now
 
 /** The same as an event alone, for what writes nothing: a stopped agent may not, and polling is not to flood history. */
 export function blockedEvent(state: State, request: DeployBlockRequest, now: Instant): CoordEvent {
-  const deployment = blockedAttempt(state, request, now);
+  const deployment = blockedAttempt(state, request, `d-${request.operation}`, now);
   return { id: `${request.operation}.r`, ...endedEvent(deployment, request, now) };
 }
 
-function blockedAttempt(state: State, request: DeployBlockRequest, now: Instant): Deployment {
+function blockedAttempt(state: State, request: DeployBlockRequest, id: string, now: Instant): Deployment {
   const { step, why } = request;
-  return { ...newAttempt(state, request, null), status: 'blocked', step, why, finishedAt: now };
+  return { ...newAttempt(state, request, id, null), status: 'blocked', step, why, finishedAt: now };
 }
 
 /** Why the target cannot be had although nobody else claims it: an attempt that runs, or has ended without a word. */
@@ -153,10 +154,11 @@ export function decideDeployBegin(
   if (!claimed.ok) return claimed;
   const [claim] = claimed.result.claims;
   const settled = settle(claimed.state.deployments, target, now);
-  const deployment = newAttempt({ ...claimed.state, deployments: settled.deployments }, request, claim ?? null);
+  const held = { ...claimed.state, deployments: settled.deployments };
+  const deployment = newAttempt(held, request, newDeployId(held), claim ?? null);
   return {
     ok: true,
-    state: { ...claimed.state, deployments: withAttempt(settled.deployments, deployment) },
+    state: { ...held, deployments: withAttempt(held.deployments, deployment) },
     events: [...settled.events, ...gateEvents(deployment), ...claimed.events],
     result: { deployment, claims: claimed.result.claims },
     summary: `${deployment.action} ${nameOf(deployment)} begins`,
@@ -232,10 +234,20 @@ export function decideDeployFinish(state: State, request: DeployFinishRequest, n
   };
 }
 
-function newAttempt(state: State, request: DeployBeginRequest | DeployBlockRequest, claim: Claim | null): Deployment {
-  const { operation, agent, session, attempt } = request;
+/** The newest attempt is always kept, and knows how many came before it. */
+function newDeployId(state: State): string {
+  return newId(state, 'd', largestNumber(state.deployments.attempts));
+}
+
+function newAttempt(
+  state: State,
+  request: DeployBeginRequest | DeployBlockRequest,
+  id: string,
+  claim: Claim | null,
+): Deployment {
+  const { agent, session, attempt } = request;
   return {
-    id: `d${operation}`,
+    id,
     target: attempt.target,
     action: attempt.action,
     status: 'running',

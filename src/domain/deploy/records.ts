@@ -37,6 +37,7 @@ export interface SyncEvidence {
 
 /** One attempt to deploy, with both kinds of evidence, which never stand for each other. */
 export interface Deployment {
+  /** `d1`, `d2`, … */
   readonly id: string;
   readonly target: string;
   readonly action: DeployAction;

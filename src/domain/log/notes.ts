@@ -1,3 +1,4 @@
+import { counted, largestNumber, newId } from '../ids.js';
 import type { Note, NoteKind, State } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
@@ -26,23 +27,28 @@ export interface NoteResult {
  * the same agent adds nothing.
  */
 export function decideNote(state: State, request: NoteRequest, now: Instant): Outcome<NoteResult> {
-  const note = noteOf(request, now);
+  const note = noteOf(request, newNoteId(state), now);
   const summary = `${note.kind === 'ack' ? `ack of ${note.ref}` : `${note.kind} ${note.id}`} by ${note.agent}`;
   const given = note.kind === 'ack' ? findAck(state.notes, note.ref, note.agent) : undefined;
   if (given) return { ok: true, state, events: [], result: { note: given, added: false }, summary };
   const { id, agent, session, kind, ref } = note;
   return {
     ok: true,
-    state: { ...state, notes: [...state.notes, note] },
+    state: { ...state, ...counted(state, null, 1), notes: [...state.notes, note] },
     events: [{ type: 'note.added', at: now, agent, session, note: id, kind, ref }],
     result: { note, added: true },
     summary,
   };
 }
 
-function noteOf(request: NoteRequest, now: Instant): Note {
-  const { operation, agent, session, noteKind, text, to, target, needsAck, ref } = request;
-  return { id: `${operation}-n`, at: now, agent, session, kind: noteKind, text, to, target, needsAck, ref };
+/** The newest note is always in the newest segment, and knows how many came before it. */
+export function newNoteId(state: State): string {
+  return newId(state, 'n', largestNumber(state.notes.slice(-1)));
+}
+
+function noteOf(request: NoteRequest, id: string, now: Instant): Note {
+  const { agent, session, noteKind, text, to, target, needsAck, ref } = request;
+  return { id, at: now, agent, session, kind: noteKind, text, to, target, needsAck, ref };
 }
 
 /** The ack that this agent gave to a note. */

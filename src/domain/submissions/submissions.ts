@@ -4,6 +4,7 @@ import { coverageOf } from '../claims/land.js';
 import type { EventDraft } from '../events.js';
 import { contains } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
+import { newNoteId } from '../log/notes.js';
 import type { Claim, Note, State, Submission, SubmissionClosing, SubmittedFile } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Granted, Outcome, Refused, RequestBase, Row } from '../request.js';
@@ -89,7 +90,7 @@ export interface SubmissionEnd {
 export function decideSubmit(before: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {
   const settled = settleTasks(before, now);
   const { state } = settled;
-  const { operation, agent, session, to, text, commit, files } = request;
+  const { agent, session, to, text, commit, files } = request;
   const summary = `submit ${plural(files.length, 'file')} by ${agent} to ${to ?? 'any orchestrator'}`;
   const mine = state.submissions.filter((one) => one.closed === null && one.agent === agent);
   const same = mine.find((one) => one.to === to && one.text === text && sameFiles(one, request));
@@ -107,7 +108,7 @@ export function decideSubmit(before: State, request: SubmitRequest, now: Instant
   if (task !== null && 'code' in task) return { ok: false, refusal: task };
   const refusal = noReceiver(state, agent, to) ?? tooMany(mine.filter(({ integrated }) => integrated === null));
   if (refusal) return { ok: false, refusal };
-  const id = `${operation}-n`;
+  const id = newNoteId(state);
   const open = { task: task?.id ?? null, integrated: null, closed: null };
   const submission: Submission = { id, agent, session, at: now, to, text, commit, files, ...open };
   const receivers = to === null ? integrators(state, agent) : [to];
@@ -373,7 +374,7 @@ interface Ending {
 
 function close(
   state: State,
-  { operation, agent, session }: DropSubmissionRequest,
+  { agent, session }: DropSubmissionRequest,
   submission: Submission,
   { how, reason, summary }: Ending,
   now: Instant,
@@ -384,7 +385,7 @@ function close(
   const noted =
     how === 'withdrawn' || author === agent
       ? { state, events: [] }
-      : addNote(state, { id: `${operation}-n`, at: now, agent, session, kind: 'note', text: told, to: [author] });
+      : addNote(state, { id: newNoteId(state), at: now, agent, session, kind: 'note', text: told, to: [author] });
   const submissions = state.submissions.map((one) => (one === submission ? closed : one));
   const reopened = reopenTaskOf(noted.state, submission, { how, reason }, now);
   return {

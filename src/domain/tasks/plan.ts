@@ -2,6 +2,7 @@ import { refusedAuthority } from '../agents/agents.js';
 import { isLive } from '../claims/leases.js';
 import type { EventDraft } from '../events.js';
 import type { Target } from '../ground/targets.js';
+import { numberIn } from '../ids.js';
 import type { Role, State } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
@@ -9,7 +10,7 @@ import { plural, shorten } from '../text.js';
 import type { Instant } from '../time.js';
 import { releaseGround, revokeGround } from './ground.js';
 import { settleTasks } from './standing.js';
-import { findTask, numberOf, ORCHESTRATOR, type Task, type Tasks, withTask } from './task.js';
+import { findTask, ORCHESTRATOR, type Task, type Tasks, withTask } from './task.js';
 
 export const LONGEST_TITLE = 200;
 export const LONGEST_TEXT = 16_000;
@@ -278,7 +279,7 @@ function bounded(tasks: readonly Task[]): readonly Task[] {
   const over = tasks.filter(isOver);
   if (over.length <= MOST_OVER) return tasks;
   const needed = new Set(tasks.filter((task) => !isOver(task)).flatMap(({ after }) => after));
-  const oldest = over.filter(({ id }) => !needed.has(id)).sort((a, b) => numberOf(a) - numberOf(b));
+  const oldest = over.filter(({ id }) => !needed.has(id)).sort((a, b) => numberIn(a.id) - numberIn(b.id));
   const forgotten = new Set(oldest.slice(0, over.length - MOST_OVER));
   return tasks.filter((task) => !forgotten.has(task));
 }

@@ -3,6 +3,7 @@ import { type ClaimRequest, type ClaimTerms, commitsToCheck, decideClaim } from 
 import { sweep } from '../claims/leases.js';
 import type { EventDraft } from '../events.js';
 import type { Target } from '../ground/targets.js';
+import { numberIn } from '../ids.js';
 import type { Claim, State } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, Refused, RequestBase, Row } from '../request.js';
@@ -10,7 +11,7 @@ import { formatDuration, type Instant } from '../time.js';
 import { decideWait, type WaitResult } from '../waiting/wait.js';
 import { unknownTask } from './plan.js';
 import { leaseOf, settleTasks, standingOf, tasksOf } from './standing.js';
-import { findTask, numberOf, type TakenTask, type Task, taskTarget, withTask } from './task.js';
+import { findTask, type TakenTask, type Task, taskTarget, withTask } from './task.js';
 
 /** So many tasks whose work before HEAD lacks are looked past, in search of one that can be taken as things are. */
 const MOST_PASSED_OVER = 10;
@@ -95,7 +96,7 @@ function openFor(state: State, { agent, policy }: Pick<TaskTakeRequest, 'agent' 
   return {
     ready: mine
       .filter((task) => standing(task).ready)
-      .sort((a, b) => a.priority - b.priority || numberOf(a) - numberOf(b)),
+      .sort((a, b) => a.priority - b.priority || numberIn(a.id) - numberIn(b.id)),
     blocked: mine.filter((task) => standing(task).blockedBy.length > 0),
     stuck: open.filter((task) => standing(task).stuck),
     others: open.filter((task) => !fits(task)),

@@ -114,11 +114,6 @@ export function isTaskQuestion(target: string): boolean {
 /** Held by the agent that gives out the tasks. */
 export const ORCHESTRATOR: Target = { kind: 'resource', text: '@orchestrator' };
 
-/** The number in a task's id. */
-export function numberOf({ id }: Pick<Task, 'id'>): number {
-  return Number(id.slice(1));
-}
-
 export function findTask({ tasks }: Tasks, id: string): Task | undefined {
   return tasks.find((task) => task.id === id);
 }

@@ -10,6 +10,7 @@ import {
 } from '../claims/claim.js';
 import { conflictsOf } from '../claims/conflicts.js';
 import type { EventDraft } from '../events.js';
+import { counted, newId } from '../ids.js';
 import type { Claim, State, Waiter } from '../model.js';
 import type { Conflict, WaitEdge } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
@@ -59,8 +60,10 @@ export function decideWait(state: State, request: WaitRequest, now: Instant): Ou
   const { refusal } = attempt;
   if (refusal.reason !== 'held') return attempt;
   const own = ownPlace(state, claim);
-  const ticket = own ?? newTicket(request, now);
-  const queued: State = own ? state : { ...state, waiters: [...state.waiters, ticket] };
+  const ticket = own ?? newTicket(request, newId(state, 'w', state.lastWaiter), now);
+  const queued: State = own
+    ? state
+    : { ...state, ...counted(state, 'lastWaiter', 1), waiters: [...state.waiters, ticket] };
   const cycle = cycleThrough(queued, ticket, request.policy, now);
   if (cycle !== null) {
     return { ok: false, refusal: { ...refusal, reason: 'deadlock', cycle } };
@@ -146,10 +149,10 @@ function isSuspicious(state: State, ticket: Waiter, conflicts: readonly Conflict
   );
 }
 
-function newTicket(request: WaitRequest, now: Instant): Waiter {
+function newTicket(request: WaitRequest, id: string, now: Instant): Waiter {
   const { claim, agent, session, ticketSeconds, passive } = request;
   return {
-    id: claim.ticket ?? `${request.operation}-w`,
+    id,
     agent,
     session,
     targets: claim.targets.map(({ target }) => target),

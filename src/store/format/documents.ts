@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { type Deployment, type LiveTarget, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
+import { numberIn } from '../../domain/ids.js';
 import type { Agent, Claim, Note, Release, State, Waiter } from '../../domain/model.js';
-import { NO_TASKS, numberOf, type Task, type Tasks } from '../../domain/tasks/task.js';
+import { NO_TASKS, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import type { HowVerified } from '../cache/verified-blobs.js';
@@ -17,17 +18,22 @@ export const FORMAT = 1;
 
 const MOST_PROBLEMS_LISTED = 50;
 
-type ClaimsPart = Pick<State, 'lastToken' | 'claims' | 'waiters' | 'releases'>;
+type ClaimsPart = Pick<State, 'lastToken' | 'lastClaim' | 'lastWaiter' | 'claims' | 'waiters' | 'releases'>;
+
+const COUNTERS = ['lastToken', 'lastClaim', 'lastWaiter'] as const;
+const CLAIMS_KEYS = [...COUNTERS, 'claims', 'waiters', 'releases'];
 
 /**
  * `claims.json`: active claims (by token), waiters (in their turn), the last release of each target; nothing else.
  * @param before what is written over: the text of what stays is reused where it is known
  */
 export function encodeClaims(state: ClaimsPart, before?: ClaimsPart): string {
-  const { lastToken, waiters, releases } = state;
+  const { lastToken, lastClaim, lastWaiter, waiters, releases } = state;
   const claims = byToken(state.claims);
   return document([
     ['lastToken', String(lastToken)],
+    ['lastClaim', String(lastClaim)],
+    ['lastWaiter', String(lastWaiter)],
     ['claims', lines(claims, CLAIM, before?.claims)],
     ['waiters', lines(waiters, WAITER, before?.waiters)],
     ['releases', lines(releases, RELEASE, before?.releases)],
@@ -61,41 +67,67 @@ export function textOf(file: string, body: Buffer): string {
 
 /** @throws CoordError `corrupt`, with all problems, when the text is damaged or of a newer format. */
 export function decodeClaims(source: string): ClaimsPart {
-  return decoded('claims.json', source, ['lastToken', 'claims', 'waiters', 'releases'], (root, problems) => {
-    const tokenProblem = token(root.lastToken);
-    if (tokenProblem) problems.push(`lastToken: ${tokenProblem}`);
+  return decoded('claims.json', source, CLAIMS_KEYS, (root, problems) => {
+    for (const name of COUNTERS) {
+      const problem = token(root[name]);
+      if (problem) problems.push(`${name}: ${problem}`);
+    }
     const part = {
       lastToken: root.lastToken as number,
+      lastClaim: root.lastClaim as number,
+      lastWaiter: root.lastWaiter as number,
       claims: list<Claim>('claims', root.claims, CLAIM, problems),
       waiters: list<Waiter>('waiters', root.waiters, WAITER, problems),
       releases: list<Release>('releases', root.releases, RELEASE, problems),
     };
-    if (problems.length === 0) checkTokens(part, problems);
+    if (problems.length === 0) {
+      checkTokens(part, problems);
+      checkNumbers('claims', part.claims, part.lastClaim, 'lastClaim', problems);
+      checkNumbers('waiters', part.waiters, part.lastWaiter, 'lastWaiter', problems);
+    }
     return part;
   });
 }
 
 /** As {@link decodeClaims}, of a text that was verified before; the text of what stays is reused when it is written. */
 export function decodeVerifiedClaims(source: string, how: HowVerified): ClaimsPart {
-  const { lastToken, claims, waiters, releases } = JSON.parse(source) as ClaimsPart;
+  const part = JSON.parse(source) as ClaimsPart;
+  const { lastToken, lastClaim, lastWaiter, claims, waiters, releases } = part;
   if (how === 'written') rememberClaims(source, { claims, waiters, releases });
-  return { lastToken, claims, waiters, releases };
+  return { lastToken, lastClaim, lastWaiter, claims, waiters, releases };
 }
 
 /** What {@link encodeClaims} has written, of a state in the order of its file, is reused when it is written over. */
-export function rememberClaims(source: string, { claims, waiters, releases }: Omit<ClaimsPart, 'lastToken'>): void {
-  rememberLines(source, 2, [claims, waiters, releases]);
+export function rememberClaims(
+  source: string,
+  { claims, waiters, releases }: Pick<ClaimsPart, 'claims' | 'waiters' | 'releases'>,
+): void {
+  // Its format and its counters stand before them, a line each.
+  rememberLines(source, 1 + COUNTERS.length, [claims, waiters, releases]);
 }
 
 function checkTokens(part: ClaimsPart, problems: string[]): void {
-  const ids = new Set<string>();
   const tokens = new Set<number>();
   for (const [index, claim] of part.claims.entries()) {
     if (claim.token > part.lastToken) problems.push(`claims[${index}].token: larger than lastToken`);
-    if (ids.has(claim.id)) problems.push(`claims[${index}].id: used twice`);
-    ids.add(claim.id);
     if (tokens.has(claim.token)) problems.push(`claims[${index}].token: used twice`);
     tokens.add(claim.token);
+  }
+}
+
+/** Each id once, and no number that is still to be given. */
+function checkNumbers(
+  name: string,
+  records: readonly { readonly id: string }[],
+  last: number,
+  counter: string,
+  problems: string[],
+): void {
+  const ids = new Set<string>();
+  for (const [index, { id }] of records.entries()) {
+    if (numberIn(id) > last) problems.push(`${name}[${index}].id: its number is larger than ${counter}`);
+    if (ids.has(id)) problems.push(`${name}[${index}].id: used twice`);
+    ids.add(id);
   }
 }
 
@@ -140,7 +172,13 @@ export const DOCUMENTS: { readonly [P in DocumentPart]: StateDocument<State[P]> 
     encode: ({ last, tasks }) =>
       document([
         ['last', String(last)],
-        ['tasks', lines(sorted(tasks, numberOf), TASK)],
+        [
+          'tasks',
+          lines(
+            sorted(tasks, ({ id }) => numberIn(id)),
+            TASK,
+          ),
+        ],
       ]),
     decode: (source) => decoded('tasks.json', source, ['last', 'tasks'], readTasks),
   },
@@ -167,13 +205,7 @@ function readTasks(root: Readonly<Record<string, unknown>>, problems: string[]):
   const lastProblem = token(root.last);
   if (lastProblem) problems.push(`last: ${lastProblem}`);
   const { last, tasks } = { last: root.last as number, tasks: list<Task>('tasks', root.tasks, TASK, problems) };
-  if (problems.length > 0) return { last, tasks };
-  const ids = new Set<string>();
-  for (const [index, task] of tasks.entries()) {
-    if (numberOf(task) > last) problems.push(`tasks[${index}].id: its number is larger than last`);
-    if (ids.has(task.id)) problems.push(`tasks[${index}].id: used twice`);
-    ids.add(task.id);
-  }
+  if (problems.length === 0) checkNumbers('tasks', tasks, last, 'last', problems);
   return { last, tasks };
 }
 

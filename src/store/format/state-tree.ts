@@ -84,6 +84,7 @@ export class StateTree {
         ...this.claimsIn(sourceOf(CLAIMS_FILE), files.get(CLAIMS_FILE)?.id ?? ''),
         agents: DOCUMENTS.agents.decode(sourceOf(DOCUMENTS.agents.file)),
         notes,
+        provisional: null,
         onces: partOf('onces'),
         deployments: partOf('deployments'),
         requests: partOf('requests'),
@@ -151,7 +152,9 @@ export class StateTree {
       state.claims === before.claims &&
       state.waiters === before.waiters &&
       state.releases === before.releases &&
-      state.lastToken === before.lastToken;
+      state.lastToken === before.lastToken &&
+      state.lastClaim === before.lastClaim &&
+      state.lastWaiter === before.lastWaiter;
     if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state, before));
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
     const written = (['agents', ...LATER_PARTS] as const).filter(

@@ -1,6 +1,7 @@
 import { isLive } from '../../domain/claims/leases.js';
 import { decide } from '../../domain/decide.js';
-import type { Claim, Part, State } from '../../domain/model.js';
+import { newId } from '../../domain/ids.js';
+import type { Claim, Note, Part, State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { OfflineRequest } from '../../domain/request-table.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';
@@ -17,10 +18,12 @@ import { type Effects, transact } from './transact.js';
 
 /** The state with what was granted offline on top, as far as it still holds together. */
 export function withPending(state: State, pending: readonly PendingRequest[]): State {
-  return pending.reduce((before, { request, at }) => {
-    const decision = decide(before, { ...request, requestId: null }, at);
-    return decision.ok ? decision.state : before;
-  }, state);
+  let all = state;
+  for (const { request, at, provisional } of pending) {
+    const decision = decide({ ...all, provisional }, { ...request, requestId: null }, at);
+    if (decision.ok) all = decision.state;
+  }
+  return { ...all, provisional: null };
 }
 
 /**
@@ -29,7 +32,7 @@ export function withPending(state: State, pending: readonly PendingRequest[]): S
  */
 export class OfflineStore implements Store {
   readonly reach = 'clone';
-  private list: PendingList = { id: null, requests: [] };
+  private list: PendingList = { id: null, provisional: 0, requests: [] };
 
   /** @param request the one that will be transacted on this store */
   constructor(
@@ -39,9 +42,10 @@ export class OfflineStore implements Store {
   ) {}
 
   async read(parts: readonly Part[] = []): Promise<Snapshot> {
-    this.list = await this.pending.read();
+    this.list = await this.pending.readToAdd();
+    const { id, requests, provisional } = this.list;
     const { revision, state } = await this.known.read(parts);
-    return { revision: `${revision} ${this.list.id}`, state: withPending(state, this.list.requests), parts };
+    return { revision: `${revision} ${id}`, state: { ...withPending(state, requests), provisional }, parts };
   }
 
   latest(parts?: readonly Part[]): Promise<Snapshot> {
@@ -52,9 +56,10 @@ export class OfflineStore implements Store {
     if (this.request === null) throw new CoordError('fault', 'nothing was to be granted offline');
     const before = new Set(from.state.claims.map(({ id }) => id));
     const claims = state.claims.filter(({ id, reach }) => reach === 'clone' && !before.has(id));
-    const added: PendingRequest = { at: entry.at, request: this.request, claims };
-    if (!from.revision.endsWith(` ${this.list.id}`)) return false;
-    return this.pending.replace(this.list, [...this.list.requests, added]);
+    const { id, requests, provisional } = this.list;
+    const added: PendingRequest = { at: entry.at, provisional, request: this.request, claims };
+    if (!from.revision.endsWith(` ${id}`)) return false;
+    return this.pending.replace(this.list, [...requests, added], state.provisional ?? provisional);
   }
 
   defer(event: Parameters<Store['defer']>[0]): void {
@@ -70,10 +75,18 @@ export class OfflineStore implements Store {
   }
 }
 
-/** What became of claims that were granted offline. */
+/** What became of what was granted offline. */
 export interface OfflineNews {
   readonly confirmed: readonly Claim[];
   readonly lost: readonly Claim[];
+  readonly notes: readonly ConfirmedNote[];
+}
+
+/** A note that was written offline, as the remote has it. */
+export interface ConfirmedNote {
+  readonly note: Note;
+  /** Its id until then. */
+  readonly was: string;
 }
 
 /**
@@ -85,30 +98,37 @@ export async function settlePending(store: Store, pending: Pending, effects: Eff
   const list = await pending.read();
   const confirmed: Claim[] = [];
   const lost: Claim[] = [];
-  if (list.requests.length === 0) return { confirmed, lost };
+  const notes: ConfirmedNote[] = [];
+  if (list.requests.length === 0) return { confirmed, lost, notes };
   const view = withPending((await store.latest()).state, list.requests);
   for (const one of list.requests) {
     const outcome = await settle(store, one, view, effects);
     confirmed.push(...outcome.confirmed);
     lost.push(...outcome.lost);
+    notes.push(...outcome.notes);
   }
   await forget(pending, list);
-  return { confirmed, lost };
+  return { confirmed, lost, notes };
 }
 
 async function settle(store: Store, one: PendingRequest, view: State, effects: Effects): Promise<OfflineNews> {
-  const { request, claims } = one;
+  const { request, claims, provisional } = one;
+  if (request.kind === 'note') {
+    const noted = await transact(store, request, effects);
+    const was = newId({ provisional }, 'n', 0);
+    return { confirmed: [], lost: [], notes: noted.ok ? [{ note: noted.result.note, was }] : [] };
+  }
   if (request.kind !== 'claim') {
     await transact(store, request, effects);
-    return { confirmed: [], lost: [] };
+    return { confirmed: [], lost: [], notes: [] };
   }
   const over = claims.filter((claim) => !isLive(lastForm(claim, view), effects.now()));
   if (over.length > 0)
     return lose(store, one, { by: null, why: 'its time was over before the remote was asked' }, effects);
   const decision = await transact(store, { ...request, reach: 'remote' }, effects);
   if (!decision.ok) return lose(store, one, causeOf(decision.refusal), effects);
-  const ids = new Set(claims.map(({ id }) => id));
-  return { confirmed: decision.result.claims.filter(({ id }) => ids.has(id)), lost: [] };
+  const targets = new Set(claims.map(({ target }) => target));
+  return { confirmed: decision.result.claims.filter(({ target }) => targets.has(target)), lost: [], notes: [] };
 }
 
 /** The claim as it was last renewed offline. */
@@ -122,11 +142,12 @@ async function lose(
   cause: { readonly by: string | null; readonly why: string },
   effects: Effects,
 ): Promise<OfflineNews> {
-  if (claims.length === 0) return { confirmed: [], lost: [] };
-  const { agent, session, policy, operation, requestId = null } = request;
-  const base = { operation: `${operation}-lost`, requestId: `${requestId}-lost`, agent, session, policy };
-  const decision = await transact(store, { kind: 'lose-offline', ...base, claims, ...cause }, effects);
-  return { confirmed: [], lost: decision.ok ? decision.result.lost : claims };
+  if (claims.length === 0) return { confirmed: [], lost: [], notes: [] };
+  const { agent, session, policy, operation } = request;
+  const askedAs = request.requestId ?? '';
+  const base = { operation: `${operation}-lost`, requestId: `${askedAs}-lost`, agent, session, policy };
+  const decision = await transact(store, { kind: 'lose-offline', ...base, claims, askedAs, ...cause }, effects);
+  return { confirmed: [], lost: decision.ok ? decision.result.lost : claims, notes: [] };
 }
 
 function causeOf(refusal: Refusal): { readonly by: string | null; readonly why: string } {
@@ -151,6 +172,8 @@ const FORMAT = 1;
 /** A request that this host has granted while its remote was not asked. */
 interface PendingRequest {
   readonly at: Instant;
+  /** The largest number in a provisional id when it was granted: decided again, it gives the same ids. */
+  readonly provisional: number;
   readonly request: OfflineRequest;
   /** The claims of reach `host` that it made. */
   readonly claims: readonly Claim[];
@@ -160,6 +183,8 @@ interface PendingRequest {
 interface PendingList {
   /** The object that holds them; null when there are none. */
   readonly id: string | null;
+  /** The largest number in a provisional id that this clone has given. */
+  readonly provisional: number;
   readonly requests: readonly PendingRequest[];
 }
 
@@ -169,6 +194,8 @@ interface PendingList {
  */
 export class Pending {
   private readonly ref: string;
+  /** Where the largest number of a provisional id stands while there is no list. */
+  private readonly counter: string;
 
   constructor(
     private readonly repository: Repository,
@@ -178,35 +205,68 @@ export class Pending {
     stateRef: string,
   ) {
     this.ref = `${PRIVATE_REFS}offline/${privateName(stateRef)}`;
+    this.counter = `${PRIVATE_REFS}offline-ids/${privateName(stateRef)}`;
   }
 
   /** @throws CoordError `corrupt` when it is damaged or of a newer format. */
   async read(): Promise<PendingList> {
     const id = await readRef(this.repository, this.git, this.ref);
-    if (id === null) return { id, requests: [] };
-    const text = (await this.objects.read([id])).get(id)?.body.toString('utf8') ?? '';
-    return { id, requests: this.decode(text) };
+    return id === null ? { id, provisional: 0, requests: [] } : { id, ...this.decode(await this.textOf(id)) };
+  }
+
+  /** As {@link read}; where nothing waits, too, with the numbers that were given before. */
+  async readToAdd(): Promise<PendingList> {
+    const list = await this.read();
+    return list.id === null ? { ...list, provisional: (await this.given()).provisional } : list;
   }
 
   /** Compare-and-swap; false when the list has changed since it was read. */
-  async replace(from: PendingList, requests: readonly PendingRequest[]): Promise<boolean> {
+  async replace(
+    from: PendingList,
+    requests: readonly PendingRequest[],
+    provisional: number = from.provisional,
+  ): Promise<boolean> {
     if (requests.length === 0 && from.id === null) return true;
-    if (requests.length === 0) return (await this.git(['update-ref', '-d', this.ref, from.id ?? ''])).code === 0;
+    if (requests.length === 0) {
+      if (!(await this.keepCount(provisional))) return false;
+      return (await this.git(['update-ref', '-d', this.ref, from.id ?? ''])).code === 0;
+    }
     const lines = requests.map((pending) => JSON.stringify(pending)).join(',\n');
-    const to = this.objects.write('blob', Buffer.from(`{"format":${FORMAT},"requests":[\n${lines}\n]}\n`));
-    await this.objects.flush();
-    const swapped = await compareAndSwapRef(this.repository, this.git, { ref: this.ref, to, from: from.id });
-    return swapped.ok;
+    const text = `{"format":${FORMAT},"provisional":${provisional},"requests":[\n${lines}\n]}\n`;
+    return this.swap(this.ref, from.id, text);
   }
 
-  private decode(text: string): readonly PendingRequest[] {
-    let value: { readonly format?: unknown; readonly requests?: unknown } | null = null;
+  /** Notes how many ids were given, before the list that says it goes; false when others have noted it meanwhile. */
+  private async keepCount(provisional: number): Promise<boolean> {
+    const given = await this.given();
+    return given.provisional >= provisional || this.swap(this.counter, given.id, `${provisional}\n`);
+  }
+
+  private async given(): Promise<Pick<PendingList, 'id' | 'provisional'>> {
+    const id = await readRef(this.repository, this.git, this.counter);
+    return { id, provisional: id === null ? 0 : Number(await this.textOf(id)) };
+  }
+
+  private async textOf(id: string): Promise<string> {
+    return (await this.objects.read([id])).get(id)?.body.toString('utf8') ?? '';
+  }
+
+  private async swap(ref: string, from: string | null, text: string): Promise<boolean> {
+    const to = this.objects.write('blob', Buffer.from(text));
+    await this.objects.flush();
+    return (await compareAndSwapRef(this.repository, this.git, { ref, to, from })).ok;
+  }
+
+  private decode(text: string): Pick<PendingList, 'provisional' | 'requests'> {
+    let value: { readonly format?: unknown; readonly provisional?: unknown; readonly requests?: unknown } | null = null;
     try {
       value = JSON.parse(text);
     } catch {
       // Told below, like all else that is wrong with it.
     }
-    if (value?.format === FORMAT && Array.isArray(value.requests)) return value.requests as readonly PendingRequest[];
+    if (value?.format === FORMAT && Array.isArray(value.requests) && Number.isSafeInteger(value.provisional)) {
+      return value as Pick<PendingList, 'provisional' | 'requests'>;
+    }
     const newer = typeof value?.format === 'number' && value.format > FORMAT;
     throw new CoordError('corrupt', `${this.ref} ${newer ? 'is of a newer format' : 'is damaged'}`, {
       hint: newer ? 'upgrade coord' : `to forget what was granted offline: git update-ref -d ${this.ref}`,

@@ -15,7 +15,7 @@ function holding(agent: string, targets: string | string[], changes = {}): State
 describe('a claim on free ground', () => {
   it('gets an id, a token above every earlier one, and a life of its time to live', () => {
     const { result, state, events, summary } = granted(
-      { ...NOTHING, lastToken: 41 },
+      { ...NOTHING, lastToken: 41, lastClaim: 7 },
       claimOf('maya', ['src/api/**', 'README.md'], {
         reason: 'pagination',
         head: HEAD,
@@ -25,7 +25,7 @@ describe('a claim on free ground', () => {
     );
     expect(result.claims).toEqual([
       {
-        id: 'op-1',
+        id: 'c8',
         target: 'src/api/**',
         kind: 'directory',
         mode: 'exclusive',
@@ -46,7 +46,7 @@ describe('a claim on free ground', () => {
         tasks: [],
         byHand: true,
       } satisfies Claim,
-      expect.objectContaining({ id: 'op-2', target: 'README.md', kind: 'path', token: 43 }),
+      expect.objectContaining({ id: 'c9', target: 'README.md', kind: 'path', token: 43 }),
     ]);
     expect(state.lastToken).toBe(43);
     expect(events.map(({ type, target }) => [type, target])).toEqual([

@@ -74,7 +74,9 @@ describe('claims.json', () => {
   it('has one record a line, keys in a fixed order, and a last line that ends', () => {
     const source = encodeClaims(full);
     expect(
-      source.startsWith('{\n"format": 1,\n"lastToken": 9,\n"claims": [\n{"id":"c3","target":"src/3.ts","kind":"path"'),
+      source.startsWith(
+        '{\n"format": 1,\n"lastToken": 9,\n"lastClaim": 9,\n"lastWaiter": 2,\n"claims": [\n{"id":"c3","target":"src/3.ts","kind":"path"',
+      ),
     ).toBe(true);
     expect(source.endsWith('}\n')).toBe(true);
     for (const record of [...full.claims, ...full.waiters, ...full.releases]) {

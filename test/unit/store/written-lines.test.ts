@@ -80,7 +80,7 @@ describe('a document of which much stays as it was written', () => {
   const encodedIn = (claims: readonly Claim[], before: Parameters<typeof encodeClaims>[1]) =>
     encodeClaims(stateOf({ claims }), before)
       .split('\n')
-      .flatMap((line, index) => (line.includes('"mode":"') ? [index - 4] : []));
+      .flatMap((line, index) => (line.includes('"mode":"') ? [index - 6] : []));
 
   it('has the text of what stays, also before and behind what is changed', () => {
     const read = decodeVerifiedClaims(source, 'written');
