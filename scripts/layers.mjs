@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 const LIBRARIES = { chalk: 'render', commander: 'cli', 'simple-git': 'git', 'proper-lockfile': 'store' };
 const BASE = ['errors', 'domain'];
 const EDGES = [...BASE, 'git', 'config'];
-const WORKSPACE = [...EDGES, 'render', 'store', 'guards', 'gates', 'verify', 'workspace'];
+const WORKSPACE = [...EDGES, 'programs', 'render', 'store', 'guards', 'gates', 'verify', 'workspace'];
 
 /**
  * The rooms of src/, each with those that it may import beside itself. A room is a folder, or a file at the root.
@@ -23,10 +23,11 @@ export const LAYERS = {
   workspace: WORKSPACE,
   store: EDGES,
   guards: EDGES,
-  gates: EDGES,
+  gates: [...EDGES, 'programs'],
   // What looks at a live URL sees neither git nor a gate.
   verify: [...BASE, 'config'],
   git: BASE,
+  programs: [],
   config: BASE,
   render: BASE,
   domain: ['errors'],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type GateConfig, untrackedAllowed } from '../config/deploys.js';
 import type { GateQuestion } from '../domain/gates/gate.js';
 import { matches } from '../domain/ground/index.js';
@@ -8,8 +9,8 @@ import { dirtyPaths, readIndexEntries } from '../git/dirty.js';
 import { trueHistory } from '../git/porcelain.js';
 import { readHead } from '../git/refs.js';
 import type { Environment, Git } from '../git/run.js';
+import { type ProgramEnd, runProgram } from '../programs/run.js';
 import type { Effects, Finding, GateSource } from './effects.js';
-import { type ProgramEnd, runProgram } from './program.js';
 
 /** Timers overflow beyond it, and would be over at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -34,14 +35,19 @@ export async function checkCommand(
     return { closed: 'not-at-commit', finding, checked };
   }
   const { host, repository } = effects;
-  const { end, digest, lastLines } = await runProgram({
+  const output = new Output();
+  const end = await runProgram({
     command: gate.command,
     cwd: repository.root,
     env: gateEnvironment(host.env, question),
+    stdout: (chunk) => output.add(chunk),
+    stderr: (chunk) => output.add(chunk),
+    ownGroup: true,
     timeoutMs: Math.min(gate.timeoutSeconds * 1000, LONGEST_TIMER_MS),
     onStop: (listener) => host.onStop(listener),
   });
-  const ran = { checked, outputDigest: digest, lastLines };
+  const outputDigest = end.kind === 'not-started' ? null : output.digest();
+  const ran = { checked, outputDigest, lastLines: output.lastLines() };
   const failed = whatFailed(end, gate);
   if (failed !== null) return { ...failed, ...ran };
   const after = await notAtCommit(effects, question.commit, allowed, true);
@@ -73,7 +79,35 @@ function whatFailed(end: ProgramEnd, gate: CommandGate): Pick<Finding, 'closed' 
     case 'stopped':
       return { closed: 'stopped', finding: `${program} was stopped, since coord was (${end.signal})` };
     case 'not-started':
-      return { closed: 'not-runnable', finding: `${program} cannot be run: ${oneLine(end.why)}` };
+      return { closed: 'not-runnable', finding: `${program} cannot be run: ${oneLine(end.reason)}` };
+  }
+}
+
+const TAIL_BYTES = 16 * 1024;
+const TAIL_LINES = 10;
+const LINE_POINTS = 200;
+
+/** Digests what a program writes, standard output and error in the order of arrival, and keeps its end. */
+class Output {
+  private readonly hash = createHash('sha256');
+  private tail = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    this.hash.update(chunk);
+    this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL_BYTES);
+  }
+
+  digest(): string {
+    return this.hash.digest('hex');
+  }
+
+  /** The last lines that are not empty, each printable and cut to a readable length. */
+  lastLines(): string[] {
+    const lines = this.tail.toString('utf8').split(/\r?\n/);
+    return lines
+      .filter((line) => line.trim() !== '')
+      .slice(-TAIL_LINES)
+      .map((line) => shorten(oneLine(line), LINE_POINTS));
   }
 }
 

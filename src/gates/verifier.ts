@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Environment } from '../git/run.js';
+import { captureProgram } from '../programs/run.js';
 
 /** Where systems keep their programs. They come first: what an agent puts on its PATH is not asked. */
 const SYSTEM_FOLDERS = [
@@ -41,29 +41,21 @@ const FAILED = 255;
  * zone are UTC on every machine.
  * @param home a folder that nobody else writes
  */
-export function runVerifier(
+export async function runVerifier(
   path: string,
   args: readonly string[],
   { home, input }: { readonly home: string; readonly input?: Buffer },
 ): Promise<Verified> {
-  return new Promise((resolve) => {
-    const env = { PATH: SYSTEM_FOLDERS.join(delimiter), HOME: home, LC_ALL: 'C', TZ: 'UTC' };
-    const child = spawn(path, args, { cwd: home, env, stdio: 'pipe' });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
-    const done = (exit: number) => {
-      clearTimeout(timer);
-      resolve({ exit, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') });
-    };
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    child.on('error', () => done(FAILED));
-    child.on('close', (code) => done(code ?? FAILED));
-    // A verifier that ends early closes the pipe; its exit code tells.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
+  const env = { PATH: SYSTEM_FOLDERS.join(delimiter), HOME: home, LC_ALL: 'C', TZ: 'UTC' };
+  const command = [path, ...args];
+  const { end, ...written } = await captureProgram({
+    command,
+    cwd: home,
+    env,
+    stdin: input ?? '',
+    timeoutMs: TIMEOUT_MS,
   });
+  return { exit: end.kind === 'ended' ? end.exit : FAILED, ...written };
 }
 
 /** Reads no settings and starts no helper: all is in the folder that was made for this check. */

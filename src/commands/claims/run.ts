@@ -5,7 +5,7 @@ import { CoordError, programFailed, usage } from '../../errors.js';
 import { readHead } from '../../git/refs.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
-import { startChild } from '../child.js';
+import { runChild } from '../child.js';
 import { readWait } from '../durations.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Verb } from '../verb.js';
@@ -77,14 +77,12 @@ export async function runUnderClaims(
   onOutput?: (chunk: Buffer) => void,
 ): Promise<{ readonly exit: number; readonly lost: string | null }> {
   const keeper = new Keeper(context, store, claims);
-  const env = claimEnvironment(claims);
-  const child = await startChild(context, { command, env, ...(onOutput ? { onOutput } : {}) });
-  const watching = keeper.watch().then((lost) => {
-    if (lost !== null) child.stop();
-    return lost;
-  });
-  const exit = await child.ended;
-  keeper.end();
+  const stopping = new AbortController();
+  const watching = keeper.watch().finally(() => stopping.abort());
+  // Looked at only after the program; until then it is no unhandled rejection.
+  watching.catch(() => undefined);
+  const options = { command, env: claimEnvironment(claims), stop: stopping.signal };
+  const exit = await runChild(context, { ...options, ...(onOutput ? { onOutput } : {}) }).finally(() => keeper.end());
   return { exit, lost: await watching };
 }
 

@@ -6,7 +6,7 @@ import { interrupted } from '../../render/deploy/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import type { StopSignal } from '../../workspace/host.js';
-import { startChild } from '../child.js';
+import { runChild } from '../child.js';
 import { Keeper } from '../claims/keeper.js';
 
 /** Whether the process was asked to stop: it does so between two steps, so that the record says it and the claim is free. */
@@ -41,7 +41,7 @@ export class LeaseKeeper {
   private lost: CoordError | null = null;
   private readonly keeper: Keeper;
   private readonly watching: Promise<void>;
-  private stop: (() => void) | null = null;
+  private readonly losing = new AbortController();
   private readonly controller = new AbortController();
 
   constructor(
@@ -78,11 +78,7 @@ export class LeaseKeeper {
     command: readonly string[],
     env: Readonly<Record<string, string>>,
   ): Promise<{ readonly exit: number; readonly lost: CoordError | null }> {
-    const child = await startChild(context, { command, env });
-    this.stop = () => child.stop();
-    if (this.lost) child.stop();
-    const exit = await child.ended;
-    this.stop = null;
+    const exit = await runChild(context, { command, env, stop: this.losing.signal });
     return { exit, lost: this.lost };
   }
 
@@ -97,7 +93,7 @@ export class LeaseKeeper {
       hint: `see who holds it: ${coord('status')}; then look at what was done`,
       details: { reason: 'lost' },
     });
+    this.losing.abort();
     this.controller.abort();
-    this.stop?.();
   }
 }

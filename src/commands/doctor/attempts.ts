@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.js';
@@ -10,6 +9,7 @@ import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
 import { type Git, type GitResult, gitIn, gitText } from '../../git/run.js';
+import { captureProgram } from '../../programs/run.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, mainBranch, type ProtectedConfig } from '../../workspace/main-branch.js';
@@ -190,18 +190,19 @@ export class Attempts {
   }
 
   /** The program that the hooks would start, in a process of its own. */
-  private coord(agent: string | null, args: readonly string[], input = ''): Promise<Ran> {
+  private async coord(agent: string | null, args: readonly string[], input = ''): Promise<Ran> {
     const { host } = this.context;
     const program = join(host.packageRoot, 'bin', 'coord.js');
-    const options = { cwd: this.stage.root, env: this.stage.env(agent ?? ''), timeout: COMMAND_MS, maxBuffer: 2 ** 26 };
-    return new Promise((resolve) => {
-      const child = execFile(host.node, [program, ...args], options, (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
-        resolve({ code, stdout, stderr: stderr === '' && error ? error.message : stderr });
-      });
-      child.stdin?.on('error', () => undefined);
-      child.stdin?.end(input);
+    const { end, stdout, stderr } = await captureProgram({
+      command: [host.node, program, ...args],
+      cwd: this.stage.root,
+      env: this.stage.env(agent ?? ''),
+      stdin: input,
+      timeoutMs: COMMAND_MS,
+      onStop: (listener) => host.onStop(listener),
     });
+    if (end.kind === 'not-started') return { code: 128, stdout, stderr: end.reason };
+    return { code: end.exit, stdout, stderr: stderr === '' && end.kind !== 'ended' ? `it was ${end.kind}` : stderr };
   }
 }
 

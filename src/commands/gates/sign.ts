@@ -15,7 +15,7 @@ import { requestLines, signedLines, signingLines } from '../../render/gate-reque
 import { loadStyle, wantsColour } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
-import { startChild } from '../child.js';
+import { runChild } from '../child.js';
 import { readDuration } from '../durations.js';
 import type { Input, Verb } from '../verb.js';
 import { gateSource, QUESTION_OPTIONS, readAction, readCommit, signedGate } from './source.js';
@@ -151,7 +151,7 @@ async function makeTag(context: Context, { payload, tag, message }: ToSign): Pro
   writeFileSync(file, message);
   try {
     const command = ['git', 'tag', '-s', '--cleanup=verbatim', '-F', file, tag, payload.commit];
-    return await (await startChild(context, { command, env: {} })).ended;
+    return await runChild(context, { command, env: {} });
   } finally {
     rmSync(file, { force: true });
   }

@@ -85,7 +85,7 @@ it('says unknown where a shallow state ref does not reach back, with the command
   const { code, report } = await rig.audit(ci, 'HEAD');
   expect([code, report.commits[0]?.paths[0]?.verdict]).toEqual([7, 'unknown']);
   const next = report.commits[0]?.paths[0]?.next ?? '';
-  expect(next).toBe('git fetch --unshallow origin coord');
+  expect(next).toBe('git fetch --unshallow origin refs/coord/state');
   rig.git(ci, ...next.split(' ').slice(1));
   expect((await rig.audit(ci, 'HEAD')).verdicts).toEqual(['src/a.ts covered maya']);
 });
