@@ -77,7 +77,7 @@ type Origin<R, F extends keyof R> = 'asked' | 'found' | ((value: R[F], request: 
  * Whatever must be thought of for every kind has no default.
  */
 export interface Row<R extends AnyRequest> {
-  /** Decides the request on this state. Who may not ask for it does not get here (`authority.ts`). */
+  /** Decides the request on this state. Who may not ask for it does not get here (`decide.ts`). */
   readonly decide: (state: State, request: R, now: Instant) => Outcome<object>;
   /** Where each field comes from: a repeated request id must ask for the same, whatever is found around it by then. */
   readonly fields: { readonly [F in OwnField<R>]-?: Origin<R, F> };
