@@ -9,7 +9,7 @@ import { meantBy } from './foreign-words.js';
  * stands first.
  */
 export const SUBJECTS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
-  ['Every day', ['session', 'claim', 'release', 'status', 'sync-check']],
+  ['Every day', ['session', 'claim', 'release', 'status', 'sync-check', 'conflicts']],
   ['More about claims', ['renew', 'handoff', 'verify-token', 'run', 'once', 'land']],
   ['Tasks and results', ['task', 'submit', 'integrate']],
   ['Deploys', ['gate', 'deploy']],

@@ -212,6 +212,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     'fetchedAt?': 'instant | null',
     clock: 'object',
   },
+  conflicts: { conflicts: 'Collision[]', left: ['number', 'older branches that were not looked at'], now: 'instant' },
   'task add': { tasks: 'Task[]' },
   'task list': { tasks: 'Task[]', others: ['number', 'that are not listed'], now: 'instant' },
   'task show': { task: 'Task' },
@@ -302,6 +303,7 @@ export const REFUSALS: Readonly<Record<string, Fields>> = {
     'queue?': ['object[]', 'who waits before you'],
     '…': ['object', 'more, by the reason'],
   },
+  conflicts: { reason: "'conflicts'", conflicts: 'Collision[]', left: 'number', now: 'instant' },
   'sync-check': { reason: 'text', ...SYNC },
   'verify-token': { target: 'text', token: 'number', valid: 'boolean', current: 'Claim | null' },
 };

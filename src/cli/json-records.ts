@@ -123,6 +123,23 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
   },
   Note: noteFields,
   Rule: { id: 'text', title: 'text', text: 'text', file: 'text' },
+  Collision: {
+    verdict: [
+      "'conflict' | 'clean' | 'unknown'",
+      'of the text alone: clean does not mean that the program still works',
+    ],
+    paths: ['text[]', 'that collide, or of which nothing can be said'],
+    why: ['text | null', 'why nothing can be said'],
+    of: ['Work | null', 'with --all, the other side; else it is this worktree'],
+    with: 'Work',
+    uncommitted: ['boolean', 'something of it is in no commit yet'],
+  },
+  Work: {
+    kind: "'worktree' | 'branch' | 'submission' | 'main'",
+    agent: ['text | null', 'who is recorded there'],
+    worktree: 'text | null',
+    branch: ['text | null', 'of a submission, its id'],
+  },
   Commit: { commit: 'commit', subject: 'text', author: 'text' },
   Landed: { target: 'text', kind: 'text', agent: 'text', token: 'number' },
   File: {

@@ -160,6 +160,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('../commands/claims/status.js')).status,
   },
   {
+    name: 'conflicts',
+    summary: 'whose work would collide with yours when both are merged',
+    load: async () => (await import('../commands/conflicts/conflicts.js')).conflicts,
+  },
+  {
     name: 'session start',
     summary: 'load the rules, and be known in this worktree',
     writes: true,

@@ -46,6 +46,8 @@ describe('the table of the fields of --json', () => {
     await run('noor', 'claim src/api/users.ts README.md', { exit: 3 });
     await run('noor', 'session start', { cwd: bench });
     await run('noor', 'status', { cwd: bench });
+    await run('noor', 'conflicts', { cwd: bench });
+    await run('noor', 'conflicts --all', { cwd: bench });
     await run('maya', 'renew');
     await run('maya', 'verify-token src/api 1', { exit: 4 });
     await run('maya', 'handoff @db --to noor');

@@ -45,12 +45,17 @@ export const status: Verb = {
     if (refused) return refused;
     const store = await context.store();
     if (input.flag('watch')) {
-      const { watchStatus } = await import('./status-watch.js');
-      return watchStatus(context, store, !input.negated('fetch'), () => look(context, input, store, targets));
+      const { watchScreen } = await import('../watch.js');
+      // Another clone cannot wake this one; and times that are left go down, though nobody writes.
+      const longestMs = store.reach === 'remote' && !input.negated('fetch') ? REMOTE_POLL_MS : REDRAW_MS;
+      return watchScreen(context, 'status', longestMs, () => look(context, input, store, targets));
     }
     return look(context, input, store, targets);
   },
 };
+
+const REMOTE_POLL_MS = 2_000;
+const REDRAW_MS = 30_000;
 
 /** The parts of the state beside claims and agents that the screen shows. */
 const PARTS = ['tasks', 'deployments', 'submissions', 'log'] as const;

@@ -1,0 +1,186 @@
+import { join, relative } from 'node:path';
+import { coord } from '../../domain/suggestion.js';
+import { type Forecast, forecastOf, type MergeOutcome, type WorkOf } from '../../domain/sync/collisions.js';
+import { firstOf, oneLine, plural } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
+import { ShadowRepository } from '../../git/shadow.js';
+import type { Style } from '../../render/style.js';
+import type { Context } from '../../workspace/context.js';
+import type { Outcome, Success, Verb } from '../verb.js';
+import { watchScreen } from '../watch.js';
+import { type Work, type Works, worksOf } from './works.js';
+
+/** Work that others do here changes files, which nothing tells of. */
+const LOOK_AGAIN_MS = 5_000;
+
+export const conflicts: Verb = {
+  options: [
+    ['--all', 'each pair of all work, not only this worktree with each other'],
+    ['--strict', 'exit 5 where a verdict is conflict'],
+    ['--watch', 'show it again at each change, until you stop it'],
+  ],
+  examples: [
+    ['coord conflicts', 'whose work would collide with yours when both are merged, committed or not'],
+    ['coord conflicts --all --strict', 'exit 5 if any two would collide, for a script'],
+  ],
+  notes: [
+    'It tries the merges aside: of this worktree, the others of this clone, the branches of the remote as last fetched, and',
+    'submissions. It writes nothing into the repository, and needs no claims. A clean text says nothing about whether the',
+    'program still works.',
+  ],
+  async run(context, input) {
+    const look = () => foretell(context, input.flag('all'));
+    if (input.flag('watch')) {
+      return watchScreen(context, 'conflicts', LOOK_AGAIN_MS, async () => successOf(context, await look()));
+    }
+    const found = await look();
+    return input.flag('strict') ? strictly(context, found) : successOf(context, found);
+  },
+};
+
+/** What is foretold of two pieces of work. */
+interface Collision extends Forecast {
+  /** Only with `--all`: the other side of the pair; else it is this worktree. */
+  readonly of: WorkOf | null;
+  readonly with: WorkOf;
+  /** Whether something of it is in no commit yet. */
+  readonly uncommitted: boolean;
+}
+
+interface Foretold {
+  readonly conflicts: readonly Collision[];
+  /** Branches that were not looked at. */
+  readonly left: number;
+}
+
+async function foretell(context: Context, all: boolean): Promise<Foretold> {
+  const shadow = await ShadowRepository.create(context.repository, context.git, context.host.env);
+  try {
+    const works = await worksOf(context, shadow);
+    const pairs = pairsOf(works, all);
+    const memory = new PairMemory(join(context.localDirectory, 'foretold.json'));
+    const found: Collision[] = [];
+    for (const [ours, theirs] of pairs) {
+      const forecast = await forecastFor(context, shadow, memory, ours, theirs);
+      if (forecast === null) continue;
+      const uncommitted = [ours, theirs].some(({ snapshot }) => snapshot?.uncommitted === true);
+      found.push({ ...forecast, of: all ? ours.of : null, with: theirs.of, uncommitted });
+    }
+    memory.keep();
+    return { conflicts: found, left: works.left };
+  } finally {
+    shadow.remove();
+  }
+}
+
+function pairsOf({ own, others }: Works, all: boolean): [Work, Work][] {
+  const every = [own, ...others];
+  return all
+    ? every.flatMap((ours, index) => every.slice(index + 1).map((theirs): [Work, Work] => [ours, theirs]))
+    : others.map((theirs) => [own, theirs]);
+}
+
+/** null: they are the same work, so that there is nothing to merge. */
+async function forecastFor(
+  context: Context,
+  shadow: ShadowRepository,
+  memory: PairMemory,
+  ours: Work,
+  theirs: Work,
+): Promise<Forecast | null> {
+  const why = ours.why ?? theirs.why;
+  const [mine, other] = [ours.snapshot, theirs.snapshot];
+  if (mine === null || other === null) return { verdict: 'unknown', paths: [], why };
+  const unread = [...mine.unread, ...other.unread];
+  if (mine.commit === other.commit && unread.length === 0) return null;
+  const outcome = await memory.outcome(mine.commit, other.commit, () => shadow.merge(mine.commit, other.commit));
+  const both = outcome.kind === 'unknown' ? [] : await shadow.changedByBoth(mine.commit, other.commit);
+  const driven = await shadow.driven(context.repository.root, both);
+  return forecastOf(outcome, driven, unread);
+}
+
+const MOST_REMEMBERED = 2_000;
+
+/** What merges came to, by the two commits: they never come to anything else. */
+class PairMemory {
+  private readonly known: Map<string, MergeOutcome>;
+  private grown = false;
+
+  constructor(private readonly path: string) {
+    const pairs = readCached(path, (value) => (Array.isArray(value.pairs) ? value.pairs : null)) ?? [];
+    this.known = new Map(pairs as [string, MergeOutcome][]);
+  }
+
+  async outcome(ours: string, theirs: string, merge: () => Promise<MergeOutcome>): Promise<MergeOutcome> {
+    const key = [ours, theirs].sort().join(' ');
+    const before = this.known.get(key);
+    if (before) return before;
+    const outcome = await merge();
+    // What could not be tried may be fetched by the next time.
+    if (outcome.kind !== 'unknown') {
+      this.known.set(key, outcome);
+      this.grown = true;
+    }
+    return outcome;
+  }
+
+  keep(): void {
+    if (this.grown) writeCached(this.path, { pairs: [...this.known].slice(-MOST_REMEMBERED) });
+  }
+}
+
+function successOf(context: Context, found: Foretold): Success {
+  return { data: { ...found, now: context.now() }, text: (style) => lines(context, found, style) };
+}
+
+function strictly(context: Context, found: Foretold): Outcome {
+  const success = successOf(context, found);
+  const colliding = found.conflicts.filter(({ verdict }) => verdict === 'conflict');
+  if (colliding.length === 0) return success;
+  const [first] = colliding;
+  return new CoordError('behind', colliding.map((one) => sentence(context, one)).join('\n'), {
+    hint: nextStep(first),
+    details: { reason: 'conflicts', ...success.data },
+  });
+}
+
+const MOST_PATHS = 5;
+
+function lines(context: Context, { conflicts: found, left }: Foretold, style: Style): string[] {
+  const colliding = found.filter(({ verdict }) => verdict === 'conflict');
+  const doubtful = found.filter(({ verdict }) => verdict === 'unknown');
+  const clean = found.length - colliding.length - doubtful.length;
+  const [first] = colliding;
+  return [
+    ...colliding.map((one) => style.bad(sentence(context, one))),
+    ...doubtful.map((one) => style.warn(sentence(context, one))),
+    ...(clean > 0 ? [`clean text: ${plural(clean, 'other merge')}`] : []),
+    ...(found.length === 0 ? ['no other work in progress is known here'] : []),
+    ...(left > 0 ? [`older branches that were not looked at: ${left}`] : []),
+    ...(first ? [`${style.bold('next:')} ${nextStep(first)}`] : []),
+  ];
+}
+
+function sentence(context: Context, { verdict, paths, why, of, with: other, uncommitted }: Collision): string {
+  const where = paths.length === 0 ? '' : ` in ${firstOf(paths, oneLine, MOST_PATHS).join(', ')}`;
+  const pair = of === null ? nameOf(context, other) : `${nameOf(context, of)} and ${nameOf(context, other)}`;
+  const state = uncommitted ? ', not all of it committed' : '';
+  return verdict === 'unknown' ? `unknown: ${pair}${where}: ${why}` : `conflict: ${pair}${where}${state}`;
+}
+
+function nameOf(context: Context, { kind, agent, worktree, branch }: WorkOf): string {
+  const who = agent === null ? '' : `${oneLine(agent)}'s `;
+  if (kind === 'submission') return `${who}submission ${branch}`;
+  if (worktree === null) return `${who}${oneLine(branch ?? 'HEAD')}`;
+  const place = relative(context.repository.root, worktree) || 'this worktree';
+  return `${who}${oneLine(place)}${branch === null ? '' : ` (${oneLine(branch)})`}`;
+}
+
+/** Whoever lands second has the work of it; until then, both can agree on who takes what. */
+function nextStep(collision: Collision | undefined): string {
+  const agent = collision?.with.agent ?? null;
+  if (collision?.with.kind === 'main') return 'git pull --rebase, and look at your change again';
+  if (collision?.with.kind === 'submission') return coord(`integrate ${collision.with.branch}`);
+  return agent === null ? coord('land') : coord(`note "we both change this" --to ${agent}`);
+}

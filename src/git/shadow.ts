@@ -1,0 +1,249 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConflictPath, MergeOutcome } from '../domain/sync/collisions.js';
+import { readHead } from './refs.js';
+import { discoverRepository, type Repository } from './repository.js';
+import { type Environment, type Git, gitIn, gitText } from './run.js';
+
+/** A file above this size is not looked at: hashing it would take longer than the answer is worth. */
+const MOST_BYTES = 20_000_000;
+
+/** Settings of git that say how files are written and which are ignored; none of them starts a program. */
+const COPIED = '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile)$';
+
+/** The same tree and parent make the same commit, so that what was found out about it can be remembered. */
+const NOBODY = {
+  GIT_AUTHOR_NAME: 'coord',
+  GIT_AUTHOR_EMAIL: 'coord@localhost',
+  GIT_AUTHOR_DATE: '@0 +0000',
+  GIT_COMMITTER_NAME: 'coord',
+  GIT_COMMITTER_EMAIL: 'coord@localhost',
+  GIT_COMMITTER_DATE: '@0 +0000',
+};
+
+/** The work of a worktree as one commit. */
+export interface Snapshot {
+  readonly commit: string;
+  /** Whether it holds changes that no commit of the worktree holds. */
+  readonly uncommitted: boolean;
+  /** Paths that were changed, and not looked at. */
+  readonly unread: readonly string[];
+}
+
+/** A file of a snapshot that is made by hand; `id` null removes it. */
+export interface SnapshotFile {
+  readonly path: string;
+  readonly mode: string | null;
+  readonly id: string | null;
+}
+
+/**
+ * A git directory beside the clone's, in a temporary folder, in which merges are tried out: it reads the clone's objects,
+ * writes its own, has none of the clone's configuration that could start a program, and is thrown away.
+ */
+export class ShadowRepository {
+  private indexes = 0;
+  private readonly git: Git;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly hostEnv: Environment,
+  ) {
+    this.git = gitIn(directory, hostEnv);
+  }
+
+  /** Makes one for this clone. Call {@link remove} when done. */
+  static async create(repository: Repository, git: Git, env: Environment): Promise<ShadowRepository> {
+    const directory = mkdtempSync(join(tmpdir(), 'coord-shadow-'));
+    for (const folder of ['objects/info', 'refs', 'info']) mkdirSync(join(directory, folder), { recursive: true });
+    writeFileSync(join(directory, 'HEAD'), 'ref: refs/heads/none\n');
+    writeFileSync(join(directory, 'objects/info/alternates'), `${alternate(join(repository.commonDir, 'objects'))}\n`);
+    writeFileSync(join(directory, 'config'), configOf(repository, await copiedSettings(git)));
+    for (const name of ['shallow', 'info/exclude', 'info/attributes']) {
+      const own = join(repository.commonDir, name);
+      if (existsSync(own)) copyFileSync(own, join(directory, name));
+    }
+    return new ShadowRepository(directory, env);
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** What a worktree of this clone holds: HEAD, with what is changed, staged or new there and not ignored. */
+  async snapshot(root: string): Promise<Snapshot> {
+    const worktree = discoverRepository(root);
+    const { commit: head } = await readHead(worktree, gitIn(root, this.hostEnv));
+    const env = { ...this.env(), GIT_WORK_TREE: worktree.root, GIT_INDEX_FILE: this.copyIndex(worktree) };
+    const git = gitIn(worktree.root, this.hostEnv);
+    const changed = await listed(git, ['diff-files', '--name-only', '-z'], env);
+    // A repository inside of this one ends in a slash: its files are its own.
+    const added = await listed(git, ['ls-files', '--others', '--exclude-standard', '-z'], env);
+    const paths = [...new Set([...changed, ...added.filter((path) => !path.endsWith('/'))])];
+    const large = await largeOnes(worktree.root, paths);
+    const taken = paths.filter((path) => !large.has(path));
+    const input = taken.map((path) => `${path}\0`).join('');
+    await gitText(git, ['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], { env, input });
+    const tree = await gitText(git, ['write-tree'], { env });
+    const same =
+      head !== null && tree === (await gitText(this.git, ['rev-parse', `${head}^{tree}`], { env: this.env() }));
+    const commit = same ? head : await this.commit(tree, head);
+    return { commit, uncommitted: !same || large.size > 0, unread: [...large] };
+  }
+
+  /** A commit with some files of its parent replaced. */
+  async snapshotOf(parent: string, files: readonly SnapshotFile[]): Promise<Snapshot> {
+    const env = { ...this.env(), GIT_INDEX_FILE: this.newIndex() };
+    await gitText(this.git, ['read-tree', parent], { env });
+    const zero = '0'.repeat(parent.length);
+    const lines = files.map(({ path, mode, id }) => `${id === null ? '0' : mode} ${id ?? zero}\t${path}\0`);
+    await gitText(this.git, ['update-index', '--add', '--replace', '-z', '--index-info'], {
+      env,
+      input: lines.join(''),
+    });
+    return {
+      commit: await this.commit(await gitText(this.git, ['write-tree'], { env }), parent),
+      uncommitted: true,
+      unread: [],
+    };
+  }
+
+  /** What git makes of merging two commits, without a driver of the user's. */
+  async merge(ours: string, theirs: string): Promise<MergeOutcome> {
+    const args = ['merge-tree', '--write-tree', '-z', '--no-messages', ours, theirs];
+    const { code, stdout, stderr } = await this.git(args, { env: this.env() });
+    if (code === 0) return { kind: 'clean' };
+    if (code === 1) return { kind: 'conflict', paths: conflictPaths(stdout.toString('utf8')) };
+    return { kind: 'unknown', why: whyNot(stderr) };
+  }
+
+  /** The paths that both have changed since they parted. */
+  async changedByBoth(ours: string, theirs: string): Promise<string[]> {
+    const changes = async (from: string, to: string) =>
+      new Set(await listed(this.git, ['diff', '--name-only', '--no-renames', '-z', `${from}...${to}`], this.env()));
+    const [mine, others] = [await changes(theirs, ours), await changes(ours, theirs)];
+    return [...mine].filter((path) => others.has(path));
+  }
+
+  /** Those of the paths that the attributes of a worktree give to a program of the user's to merge, convert or compare. */
+  async driven(root: string, paths: readonly string[]): Promise<Set<string>> {
+    if (paths.length === 0) return new Set();
+    const env = { ...this.env(), GIT_WORK_TREE: root, GIT_INDEX_FILE: this.copyIndex(discoverRepository(root)) };
+    const input = paths.map((path) => `${path}\0`).join('');
+    const args = ['check-attr', '-z', '--stdin', 'merge', 'filter', 'diff'];
+    const words = (await gitText(gitIn(root, this.hostEnv), args, { env, input })).split('\0');
+    const found = new Set<string>();
+    for (let at = 0; at + 2 < words.length; at += 3) {
+      if (!['unspecified', 'set', 'unset', 'text', 'binary'].includes(words[at + 2] ?? '')) found.add(words[at] ?? '');
+    }
+    return found;
+  }
+
+  private commit(tree: string, parent: string | null): Promise<string> {
+    const args = ['commit-tree', tree, ...(parent === null ? [] : ['-p', parent])];
+    return gitText(this.git, args, { env: { ...this.env(), ...NOBODY }, input: 'work in progress\n' });
+  }
+
+  private env(): Record<string, string> {
+    return {
+      GIT_DIR: this.directory,
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_LITERAL_PATHSPECS: '1',
+    };
+  }
+
+  private newIndex(): string {
+    this.indexes += 1;
+    return join(this.directory, `index-${this.indexes}`);
+  }
+
+  /** Begins with what the worktree's index knows, so that unchanged files need not be read. */
+  private copyIndex({ gitDir }: Repository): string {
+    const copy = this.newIndex();
+    const own = join(gitDir, 'index');
+    if (!existsSync(own)) return copy;
+    copyFileSync(own, copy);
+    // Git takes a file that is as new as its index for possibly changed: the copy must not look younger.
+    const seconds = Math.floor(statSync(own).mtimeMs / 1000);
+    utimesSync(copy, seconds, seconds);
+    // A split index has the larger part of it in a file of its own.
+    for (const name of readdirSync(gitDir)) {
+      if (name.startsWith('sharedindex.')) copyFileSync(join(gitDir, name), join(this.directory, name));
+    }
+    return copy;
+  }
+}
+
+async function listed(git: Git, args: readonly string[], env: Record<string, string>): Promise<string[]> {
+  return (await gitText(git, args, { env })).split('\0').filter((path) => path !== '');
+}
+
+async function largeOnes(root: string, paths: readonly string[]): Promise<Set<string>> {
+  const sizes = await Promise.all(paths.map((path) => lstat(join(root, path)).catch(() => null)));
+  return new Set(paths.filter((_, index) => (sizes[index]?.size ?? 0) > MOST_BYTES));
+}
+
+/** A line of `objects/info/alternates`; git reads a quoted one as C does. */
+function alternate(path: string): string {
+  return /[\n"\\]|^#/.test(path) ? `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"` : path;
+}
+
+async function copiedSettings(git: Git): Promise<string[]> {
+  const { code, stdout } = await git(['config', '--null', '--get-regexp', COPIED]);
+  if (code !== 0) return [];
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((entry) => entry.includes('\n'));
+}
+
+function configOf({ objectFormat }: Repository, settings: readonly string[]): string {
+  const isSha256 = objectFormat === 'sha256';
+  const lines = settings.map((entry) => {
+    const name = entry.slice(0, entry.indexOf('\n'));
+    const value = entry.slice(name.length + 1);
+    return `\t${name.slice('core.'.length)} = "${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+  });
+  return [
+    '[core]',
+    `\trepositoryformatversion = ${isSha256 ? 1 : 0}`,
+    '\tbare = true',
+    ...lines,
+    ...(isSha256 ? ['[extensions]', '\tobjectformat = sha256'] : []),
+    '',
+  ].join('\n');
+}
+
+/** `TREE NUL (MODE OID STAGE TAB PATH NUL)*`, a path once for each of its stages. */
+function conflictPaths(output: string): ConflictPath[] {
+  const found = new Map<string, boolean>();
+  for (const entry of output.split('\0').slice(1)) {
+    const tab = entry.indexOf('\t');
+    if (tab < 0) continue;
+    const path = entry.slice(tab + 1);
+    found.set(path, (found.get(path) ?? false) || entry.startsWith('160000 '));
+  }
+  return [...found].map(([path, submodule]) => ({ path, submodule }));
+}
+
+function whyNot(stderr: string): string {
+  const [first = ''] = stderr.trim().split('\n');
+  if (/usage: git merge-tree|unknown option/.test(stderr)) return 'git 2.38 or newer is needed to try a merge';
+  if (/unrelated histories/.test(stderr)) return 'they have no history in common';
+  if (/missing|bad object|unable to read|not a valid object|could not (?:read|parse)/i.test(stderr))
+    return 'not all of it has been fetched';
+  return first === '' ? 'git could not try the merge' : first.replace(/^(?:fatal|error): /, '');
+}
