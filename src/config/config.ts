@@ -57,7 +57,7 @@ export function withDefaults(raw: RawConfig): Config {
     rules: raw.rules ?? 'rules',
     memory: raw.memory ?? ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
     scratch: (raw.roles?.worker?.scratch ?? ['scratch/{agent}/**']).map(canonicalPattern),
-    autoClaim: raw.autoClaim ?? false,
+    autoClaim: raw.autoClaim ?? true,
     requireSession: raw.requireSession ?? false,
     signCommits: raw.signCommits ?? false,
     tasks: tasksIn(raw),

@@ -94,8 +94,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   {
     key: 'autoClaim',
     what: 'Whether the edit guard claims for the agent what it is about to change, where it is free.',
-    default: false,
-    example: true,
+    default: true,
+    example: false,
   },
   {
     key: 'requireSession',

@@ -1,20 +1,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import { configure, type Fleet, localFleet, manualFleet, sharedFleet } from '../support/fleet.js';
 import { AGENTS, callHook, denialIn } from '../support/harness.js';
-
-/** What a project decides in its configuration, on the main branch. */
-function configure({ box, clone }: Fleet, change: object): void {
-  const config = JSON.parse(box.read(join(clone.slice(box.directory.length + 1), 'coord.config.json')));
-  box.commit(clone, 'coord.config.json', JSON.stringify({ ...config, ...change }));
-}
-
-async function autoFleet(): Promise<Fleet> {
-  const fleet = await localFleet();
-  configure(fleet, { autoClaim: true });
-  return fleet;
-}
 
 const EDITS = [
   ...['claude-code.edit', 'claude-code.write', 'claude-code.multi-edit', 'claude-code.notebook-edit'],
@@ -33,7 +21,7 @@ describe('before an edit', () => {
   });
 
   it.each(EDITS)('%s: is stopped on the surface, with the command that claims it', async (fixture) => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const reason = denialIn(await callHook(fleet, fixture, { file: 'src/api/users.ts' }));
     expect(reason).toContain('src/api/users.ts: nobody holds it');
     const agent = fixture.startsWith('cursor') ? ` --agent ${AGENTS.cursor}` : '';
@@ -41,8 +29,8 @@ describe('before an edit', () => {
     expect(await claimsOf(fleet)).toEqual([]);
   });
 
-  it.each(EDITS)('%s: with autoClaim, claims what is free for this very session', async (fixture) => {
-    const fleet = await autoFleet();
+  it.each(EDITS)('%s: claims what is free for this very session', async (fixture) => {
+    const fleet = await localFleet();
     const result = await callHook(fleet, fixture, { file: 'src/api/users.ts' });
     expect(result).toMatchObject({ code: 0, stdout: '', stderr: '' });
     const harness = fixture.split('.')[0] as keyof typeof AGENTS;
@@ -84,7 +72,7 @@ describe('before an edit', () => {
   });
 
   it('two harnesses in one worktree are two agents', async () => {
-    const fleet = await autoFleet();
+    const fleet = await localFleet();
     const edit = { file: 'src/api/users.ts' };
     expect(denialIn(await callHook(fleet, 'claude-code.edit', edit))).toBeNull();
     expect(denialIn(await callHook(fleet, 'codex.apply-patch', edit))).toContain(AGENTS['claude-code']);
@@ -93,7 +81,7 @@ describe('before an edit', () => {
   });
 
   it('of several files, one that is held stops all, and claims none', async () => {
-    const fleet = await autoFleet();
+    const fleet = await localFleet();
     await fleet.as('maya', ['claim', 'src/web']);
     const command =
       '*** Begin Patch\n*** Update File: src/api/users.ts\n*** Update File: src/web/page.ts\n*** End Patch';
@@ -104,7 +92,7 @@ describe('before an edit', () => {
   });
 
   it('a worker changes its scratch alone, and a stopped agent nothing', async () => {
-    const fleet = await autoFleet();
+    const fleet = await localFleet();
     const session = { COORD_SESSION: '8f14e45f-ceea-467f-a0e6-1b7d2c3f9a10' };
     const agent = AGENTS['claude-code'];
     await fleet.as(agent, ['session', 'start', '--role', 'worker'], { env: session });
@@ -117,7 +105,7 @@ describe('before an edit', () => {
   });
 
   it('the surface is that of the main branch, not of the copy that the agent can edit', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const { box, clone } = fleet;
     box.git(clone, 'switch', '--quiet', '--create', 'work');
     configure(fleet, { surface: [], autoClaim: true });
@@ -128,7 +116,7 @@ describe('before an edit', () => {
   });
 
   it('after the fact, says so and stops nothing', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const result = await callHook(fleet, 'cursor.after-file-edit', { file: 'src/api/users.ts' });
     expect(result).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('src/api/users.ts: nobody') });
   });
@@ -161,7 +149,7 @@ describe('before an edit', () => {
 
 describe('where a file is', () => {
   it('relative paths count from where the harness works', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const change = { cwd: join(fleet.clone, 'src', 'api') };
     const result = await callHook(fleet, 'gemini.replace', { file: 'users.ts', change });
     expect(denialIn(result)).toContain('src/api/users.ts: nobody holds it');
@@ -173,7 +161,7 @@ describe('where a file is', () => {
   });
 
   it('a symbolic link is what it leads to', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const { clone, box } = fleet;
     symlinkSync('src', join(clone, 'link'));
     symlinkSync(join(clone, 'src', 'api', 'users.ts'), box.path('outside.ts'));
@@ -186,7 +174,7 @@ describe('where a file is', () => {
   });
 
   it('another worktree is judged there', async () => {
-    const fleet = await autoFleet();
+    const fleet = await localFleet();
     const worktree = fleet.box.worktree(fleet.clone);
     const input = (file: string) => ({ change: { tool_input: { file_path: join(worktree, file) } } });
     expect(denialIn(await callHook(fleet, 'claude-code.edit', input('src/api/users.ts')))).toBeNull();
@@ -238,7 +226,7 @@ describe('when something is wrong', () => {
   });
 
   it('fifty megabytes are read, and judged by their path', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const content = 'x'.repeat(50 * 1024 * 1024);
     for (const [file, code] of [
       ['src/api/users.ts', 2],
@@ -259,7 +247,7 @@ describe('when something is wrong', () => {
   });
 
   it('a newer version with other fields is judged by those that are known', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const change = { schema_version: 9, tool_input: { filePath: join(fleet.clone, 'src/api/users.ts'), mode: {} } };
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { change }))).toContain('src/api/users.ts');
     const unknown = { tool_input: { where: 'src/api/users.ts' } };
@@ -290,6 +278,8 @@ describe('when something is wrong', () => {
 
   it('a clone without the state ref of its remote fetches it', async () => {
     const fleet = await sharedFleet();
+    configure(fleet, { autoClaim: false });
+    fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
     const clone = fleet.box.clone(fleet.remote);
     const edit = { change: { cwd: clone, tool_input: { file_path: join(clone, 'src/api/users.ts') } } };
     expect(denialIn(await callHook(fleet, 'claude-code.edit', edit))).toContain('nobody holds it');
@@ -314,7 +304,7 @@ describe('when something is wrong', () => {
   });
 
   it('a session id that is none is nobody', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     for (const session_id of ['a\nb', '', 7, undefined, { a: 1 }, 'x'.repeat(1_000_000)]) {
       const result = await callHook(fleet, 'claude-code.edit', { ...SURFACE, change: { session_id } });
       expect(denialIn(result)).not.toBeNull();
@@ -332,7 +322,7 @@ describe('when something is wrong', () => {
     ['a colon', 'src/:(top)x', 'src/:(top)x'],
     ['a climb that stays inside', 'docs/../../CLONE/src/a.ts', 'src/a.ts'],
   ])('a path with %s is one path, and told on one line', async (_, path, shown) => {
-    const fleet = await autoFleet();
+    const fleet = await localFleet();
     const file = path.replace('CLONE', fleet.clone.slice(fleet.box.directory.length + 1));
     await fleet.as('maya', ['claim', 'src']);
     const reason = denialIn(await callHook(fleet, 'claude-code.write', { file }));
@@ -349,7 +339,7 @@ describe('when something is wrong', () => {
   });
 
   it('a record that names its own prototype changes nothing', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const text = `{"hook_event_name":"PreToolUse","tool_name":"Edit","session_id":"s1","cwd":${JSON.stringify(fleet.clone)},"__proto__":{"tool_name":"Read"},"constructor":{},"tool_input":{"__proto__":{"file_path":"README.md"},"file_path":"src/api/users.ts"}}`;
     const result = await fleet.box.coord(fleet.clone, ['guard', 'hook', 'claude-code'], { input: text });
     expect(denialIn(result)).toContain('src/api/users.ts');

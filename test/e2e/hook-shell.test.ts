@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import { type Fleet, localFleet, manualFleet, sharedFleet } from '../support/fleet.js';
 import { callHook, denialIn, type HookOptions } from '../support/harness.js';
 
 const SHELLS = ['claude-code.bash', 'codex.bash', 'gemini.shell', 'cursor.shell', 'opencode.bash'];
@@ -14,14 +14,6 @@ async function judged(fleet: Fleet, command: string, options: HookOptions = {}):
 /** The environment in which the agent of the fixtures runs commands of its own. */
 const OWN = { COORD_AGENT: 'claude-code-8f14e45f', COORD_SESSION: '8f14e45f-ceea-467f-a0e6-1b7d2c3f9a10' };
 
-async function autoFleet(): Promise<Fleet> {
-  const fleet = await localFleet();
-  const { box, clone } = fleet;
-  const config = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json'));
-  box.commit(clone, 'coord.config.json', JSON.stringify({ ...config, autoClaim: true }));
-  return fleet;
-}
-
 async function heldTargets(fleet: Fleet): Promise<string[]> {
   const { data } = (await fleet.as('looker', ['status', '--json'])).json();
   return data.claims.map(({ target }: { target: string }) => target);
@@ -29,7 +21,7 @@ async function heldTargets(fleet: Fleet): Promise<string[]> {
 
 describe('before a shell command', () => {
   it.each(SHELLS)('%s: what writes the surface is stopped, the rest passes in silence', async (fixture) => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const stopped = await callHook(fleet, fixture, { command: "cd src && sed -i 's/a/b/' api/users.ts" });
     expect(denialIn(stopped)).toContain('this command changes 1 path');
     expect(denialIn(stopped)).toContain('src/api/users.ts: nobody holds it');
@@ -38,8 +30,8 @@ describe('before a shell command', () => {
     }
   });
 
-  it('with autoClaim claims what is free, and denies what is held', async () => {
-    const fleet = await autoFleet();
+  it('claims what is free, and denies what is held', async () => {
+    const fleet = await localFleet();
     expect(await judged(fleet, 'echo x > src/api/users.ts')).toBeNull();
     expect(await heldTargets(fleet)).toEqual(['src/api/users.ts']);
     await fleet.as('maya', ['claim', 'src/web', '--reason', 'pages']);
@@ -50,7 +42,7 @@ describe('before a shell command', () => {
   });
 
   it('a directory or a pattern is all that it may hold', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     await fleet.as('x', ['claim', 'src/api'], { env: OWN });
     expect(await judged(fleet, 'rm -r src/api')).toBeNull();
     expect(await judged(fleet, 'rm src/api/*.ts')).toBeNull();
@@ -63,7 +55,7 @@ describe('before a shell command', () => {
   });
 
   it('ground that another holds below a directory is found', async () => {
-    const fleet = await autoFleet();
+    const fleet = await manualFleet();
     await fleet.as('maya', ['claim', 'docs/guide.md']);
     expect(await judged(fleet, 'rm -rf lib/*')).toBeNull();
     mkdirSync(join(fleet.clone, 'docs'));
@@ -72,7 +64,7 @@ describe('before a shell command', () => {
   });
 
   it('a link is removed itself, and written through', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     symlinkSync('src/api/users.ts', join(fleet.clone, 'link.ts'));
     mkdirSync(join(fleet.clone, 'docs'));
     symlinkSync('../README.md', join(fleet.clone, 'docs/link.md'));
@@ -86,7 +78,7 @@ describe('before a shell command', () => {
   });
 
   it('runs where the harness says', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const tool_input = { command: 'rm users.ts', workdir: 'src/api' };
     expect(await judged(fleet, '', { change: { tool_input } })).toContain('src/api/users.ts');
     const words = { command: ['bash', '-lc', 'rm src/api/users.ts'] };
@@ -94,7 +86,7 @@ describe('before a shell command', () => {
   });
 
   it('a patch changes what it names', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const diff = '--- a/src/api/users.ts\n+++ b/src/api/users.ts\n@@ -1 +1 @@\n-users\n+people\n';
     fleet.box.write(fleet.clone, 'x.diff', diff);
     expect(await judged(fleet, 'git apply x.diff')).toContain('src/api/users.ts');
@@ -106,7 +98,7 @@ describe('before a shell command', () => {
   });
 
   it('commands of coord pass, whatever they name', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     for (const command of [
       'coord claim src/api',
       'coord run src/api -- rm src/api/users.ts',
@@ -119,7 +111,7 @@ describe('before a shell command', () => {
 
 describe('before a command of git', () => {
   it('what throws changes away is judged by what is changed', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const { box, clone } = fleet;
     const commands = [
       ...['git stash', 'git reset --hard', 'git checkout -- .', 'git checkout .', 'git restore src', 'git clean -fd'],
@@ -144,7 +136,7 @@ describe('before a command of git', () => {
   });
 
   it('a commit is judged by what is staged, and what the same command stages', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const { box, clone } = fleet;
     expect(await judged(fleet, 'git commit -m x')).toBeNull();
     box.write(clone, 'src/web/page.ts', 'changed\n');
@@ -165,7 +157,7 @@ describe('before a command of git', () => {
   });
 
   it('what is on the main branch already may be committed, and no more than that', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const { box, clone } = fleet;
     box.git(clone, 'switch', '--quiet', '--create', 'work');
     box.git(clone, 'switch', '--quiet', 'main');
@@ -180,7 +172,7 @@ describe('before a command of git', () => {
   });
 
   it('what would leave the guards out is stopped, where somebody coordinates', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const ways = [
       ...['git commit --no-verify -m x', 'git commit -nm x', 'git push --no-verify', 'COORD_GUARD=off git commit -m x'],
       ...['git -c core.hooksPath=/dev/null commit -m x', 'git config core.hooksPath /tmp'],
@@ -261,7 +253,7 @@ describe('a push, where the shell of the harness runs no hooks of git', () => {
 });
 
 it('what the configuration names as a deploy runs through coord deploy alone', async () => {
-  const fleet = await localFleet();
+  const fleet = await manualFleet();
   const { box, clone } = fleet;
   const config = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json'));
   const deploy = { prod: { commands: ['npm run deploy', './deploy.sh'] } };
@@ -296,7 +288,7 @@ describe('hostile commands', () => {
     ['open quotes', 'rm src/api/users.ts "', true],
     ['NUL', 'rm src/a\0.ts', false],
   ])('%s', async (_, command, isStopped) => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const reason = await judged(fleet, command);
     expect(reason === null).toBe(!isStopped);
     expect(reason ?? '').not.toContain('\x1b');

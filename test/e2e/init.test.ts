@@ -1,11 +1,15 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inProcess } from '../support/in-process.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 import { usersPart } from '../support/snapshot.js';
 
-const WRITTEN = ['AGENTS.md', 'coord.config.json'];
+const WRITTEN = ['AGENTS.md', 'DECISIONS.md', 'LESSONS.md', 'STATE.md', 'coord.config.json'];
+const SCHEMA = '.coord/coord.config.schema.json';
+
+const PACKAGE = new URL('../..', import.meta.url).pathname;
 
 function init(box: Sandbox, cwd: string, ...args: string[]) {
   return inProcess(box).run(null, cwd, ['init', '--json', ...args]);
@@ -34,7 +38,7 @@ describe('coord init', () => {
     expect(box.git(clone, 'rev-list', '--count', 'coord/state')).toBe('1');
     expect(box.tryGit(clone, 'rev-parse', '--verify', '--quiet', 'HEAD').code).toBe(1);
     const untracked = box.git(clone, 'status', '--porcelain').split('\n');
-    expect(untracked).toEqual(['?? AGENTS.md', '?? coord.config.json', '?? rules/']);
+    expect(untracked).toEqual(['.coord/', ...WRITTEN, 'rules/'].map((path) => `?? ${path}`));
     const config = JSON.parse(readFileSync(join(clone, 'coord.config.json'), 'utf8'));
     expect(config).toMatchObject({ ref: 'refs/coord/state', share: false, mainBranch: 'main' });
   });
@@ -80,9 +84,80 @@ describe('coord init', () => {
     const { files, ...rest } = usersPart(box, clone);
     expect(rest).toEqual(restBefore);
     const changed = Object.keys(files).filter((name) => files[name] !== filesBefore[name]);
-    expect(changed.sort()).toEqual(WRITTEN);
+    expect(changed.sort()).toEqual([SCHEMA, ...WRITTEN]);
     const agents = readFileSync(join(clone, 'AGENTS.md'), 'utf8');
     expect(agents.startsWith('Ours, without a newline at its end\n\n<!-- coord:begin -->\n')).toBe(true);
+  });
+
+  it('shows the surface that it guessed from the files, each pattern of which matches some', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.commit(clone, 'src/api/users.ts', 'users');
+    box.commit(clone, '.gitignore', 'lib/\n');
+    box.write(clone, 'lib/made.js', 'made');
+    mkdirSync(join(clone, 'packages'));
+    const { stdout } = await inProcess(box).run(null, clone, ['init']);
+    expect(stdout).toContain('surface src/** rules/** AGENTS.md coord.config.json: changing these needs a claim');
+    const config = JSON.parse(readFileSync(join(clone, 'coord.config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      surface: ['src/**', 'rules/**', 'AGENTS.md', 'coord.config.json'],
+      autoClaim: true,
+    });
+  });
+
+  it('creates the memory files that it names with a heading each, and leaves those that are there', async () => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.write(clone, 'LESSONS.md', 'ours');
+    await init(box, clone);
+    for (const [name, title] of [
+      ['STATE.md', '# State\n'],
+      ['DECISIONS.md', '# Decisions\n'],
+    ] as const) {
+      expect(readFileSync(join(clone, name), 'utf8').startsWith(title)).toBe(true);
+    }
+    expect(readFileSync(join(clone, 'LESSONS.md'), 'utf8')).toBe('ours');
+  });
+
+  it.each([
+    ['installed for the machine', false],
+    ['linked into the project', true],
+  ])('names a schema that is there, %s', async (_, isLinked) => {
+    const box = sandbox();
+    const clone = box.repository();
+    if (isLinked) {
+      mkdirSync(join(clone, 'node_modules'));
+      symlinkSync(PACKAGE, join(clone, 'node_modules/git-coord'));
+    }
+    await init(box, clone);
+    const { $schema } = JSON.parse(readFileSync(join(clone, 'coord.config.json'), 'utf8'));
+    const schema = JSON.parse(readFileSync(join(clone, $schema), 'utf8'));
+    expect(schema.properties).toHaveProperty('surface');
+    expect(existsSync(join(clone, SCHEMA))).toBe(!isLinked);
+  });
+
+  it.each([
+    ['nothing', '', '.', []],
+    ['nothing, from a folder', '', 'src', []],
+    ['AGENTS.md', 'AGENTS.md\n', '.', ['AGENTS.md']],
+    ['all Markdown', '*.md\n', '.', ['AGENTS.md', 'DECISIONS.md', 'LESSONS.md', 'STATE.md']],
+    ['all JSON and what begins with a dot', '*.json\n.*\n', 'src', [SCHEMA]],
+  ] as const)('prints a next command that works where git ignores %s, and says what stays here', async (...row) => {
+    const [, ignored, folder, left] = row;
+    const box = sandbox();
+    const clone = box.repository();
+    box.write(clone, '.gitignore', ignored);
+    box.git(clone, 'add', '-f', '.gitignore');
+    box.commit(clone, 'src/a.ts', 'a');
+    const cwd = join(clone, folder);
+    const { stdout } = await inProcess(box).run(null, cwd, ['init']);
+    const next = /^next: read them, then (.+)$/m.exec(stdout)?.[1] ?? '';
+    expect(spawnSync('sh', ['-c', next], { cwd, env: box.env, encoding: 'utf8' })).toMatchObject({ status: 0 });
+    expect(box.git(clone, 'status', '--porcelain')).toBe('');
+    const committed = box.git(clone, 'ls-files').split('\n');
+    const all = [...WRITTEN, SCHEMA, 'rules/core.md'];
+    expect(all.filter((path) => !committed.includes(path)).sort()).toEqual([...left].sort());
+    for (const path of left) expect(stdout).toContain(`ignored ${path}, by .gitignore:`);
   });
 
   it.each(['rules', 'AGENTS.md'])('writes nothing where %s is a link that leads nowhere', async (name) => {
@@ -118,7 +193,11 @@ describe('coord init with a remote', () => {
     const box = sandbox();
     const remote = box.bareRemote();
     const [one, two] = [box.clone(remote), box.clone(remote)];
-    expect((await init(box, one)).json().data).toMatchObject({ outcome: 'created', share: true, remote: 'origin' });
+    const begun = await inProcess(box).run(null, one, ['init']);
+    expect(begun.stdout).toContain(
+      'public paths, names and reasons in the state can be read by whoever can read origin',
+    );
+    expect(begun.stdout).toContain('state refs/coord/state created, shared through origin');
     expect((await init(box, two)).json().data).toMatchObject({ outcome: 'adopted', share: true });
     expect(box.git(one, 'rev-parse', 'coord/state')).toBe(box.git(two, 'rev-parse', 'coord/state'));
     expect(box.git(remote, 'branch', '--format=%(refname:short)').split('\n')).toEqual(['main']);

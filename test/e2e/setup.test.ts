@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse as parseTolerantly } from 'jsonc-parser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { localFleet } from '../support/fleet.js';
+import { configure, localFleet } from '../support/fleet.js';
 import type { Sandbox } from '../support/sandbox.js';
 
 const FILES = {
@@ -290,7 +290,8 @@ it('the skill teaches the loop in about forty lines, and names the exit codes', 
 
 describe('the plugin of OpenCode', () => {
   it('stops a tool on the surface, lets others pass, and gives context and identity', async () => {
-    const { run, clone, as } = await setUp();
+    const { run, box, clone, as } = await setUp();
+    configure({ box, clone }, { autoClaim: false });
     vi.stubEnv('COORD_AGENT', '');
     onTestFinished(() => void vi.unstubAllEnvs());
     await run('opencode');

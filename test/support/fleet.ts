@@ -28,6 +28,19 @@ export async function localFleet(): Promise<Fleet> {
   return fleetIn(box, made);
 }
 
+/** {@link localFleet} whose agents claim by hand: the edit guard claims nothing for them. */
+export async function manualFleet(): Promise<Fleet> {
+  const fleet = await localFleet();
+  configure(fleet, { autoClaim: false });
+  return fleet;
+}
+
+/** Commits other settings of a project. */
+export function configure({ box, clone }: Pick<Fleet, 'box' | 'clone'>, change: object): void {
+  const config = JSON.parse(box.git(clone, 'show', 'HEAD:coord.config.json'));
+  box.commit(clone, 'coord.config.json', JSON.stringify({ ...config, ...change }));
+}
+
 export interface SharedFleet extends Fleet {
   readonly remote: string;
 }

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CONFIG_FILE } from '../../config/load.js';
 import { STATE_REF } from '../../domain/state-ref.js';
 import { writablePath } from '../../git/paths.js';
@@ -81,6 +81,50 @@ export function writeStarterRules(packageRoot: string, root: string, folder: str
       writeFileSync(join(target, name), readFileSync(join(source, name)), { flag: 'wx' });
       return { path: `${folder}/${name}`, action: 'created' };
     });
+}
+
+/** What a memory file that coord creates says of itself, by its usual name. */
+const PURPOSES: Readonly<Record<string, string>> = {
+  STATE: 'Where the work stands: what runs, what is half done, what comes next.',
+  DECISIONS: 'What was decided, when, by whom and why.',
+  LESSONS: 'What went wrong once, and the rule that came of it.',
+};
+
+/** Creates the memory files that are not there, with a heading each. */
+export function writeMemory(root: string, files: readonly string[]): FileChange[] {
+  return files.map((file) => {
+    const path = writablePath(root, file);
+    if (existsSync(path)) return { path: file, action: 'unchanged' };
+    mkdirSync(dirname(path), { recursive: true });
+    const name = basename(file).replace(/\.[^.]*$/, '');
+    const title = `${name.charAt(0)}${name.slice(1).toLowerCase()}`;
+    const purpose = PURPOSES[name] === undefined ? '' : `\n${PURPOSES[name]}\n`;
+    writeFileSync(path, `# ${title}\n${purpose}`, { flag: 'wx' });
+    return { path: file, action: 'created' };
+  });
+}
+
+const SCHEMA = 'schema/coord.config.schema.json';
+const INSTALLED_SCHEMA = `node_modules/git-coord/${SCHEMA}`;
+const SCHEMA_COPY = '.coord/coord.config.schema.json';
+
+/**
+ * Where editors find the schema of the configuration: in the package, where the project has it among its own; else, coord
+ * being installed for the machine, in a copy that every clone gets.
+ */
+export function schemaPlace(root: string): string {
+  return existsSync(join(root, INSTALLED_SCHEMA)) ? INSTALLED_SCHEMA : SCHEMA_COPY;
+}
+
+/** Puts the copy of the schema there, where it is the one that is named. */
+export function writeSchema(packageRoot: string, root: string, place: string): FileChange[] {
+  if (place !== SCHEMA_COPY) return [];
+  const path = writablePath(root, place);
+  const text = readFileSync(join(packageRoot, SCHEMA));
+  if (existsSync(path) && readFileSync(path).equals(text)) return [{ path: place, action: 'unchanged' }];
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return [{ path: place, action: 'created' }];
 }
 
 /** Adds the block that teaches the loop, once; a block that somebody edited is left as it is. */

@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, withDefaults } from '../../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
-import { starterConfig } from '../../config/starter.js';
+import { guessSurface, starterConfig } from '../../config/starter.js';
 import { problemOfStateRef, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
-import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
+import { ignoredFiles } from '../../git/ignored.js';
 import { checkRefName } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
-import type { Style } from '../../render/style.js';
+import { type InitReport, initLines } from '../../render/setup.js';
 import type { Context } from '../../workspace/context.js';
 import type { Input, Verb } from '../verb.js';
 import {
@@ -18,10 +18,13 @@ import {
   NAMED_BRANCH,
   NAMED_REF,
   nameRef,
+  schemaPlace,
   writeConfig,
+  writeMemory,
+  writeSchema,
   writeStarterRules,
 } from './init-files.js';
-import { type Placed, placeState } from './init-state.js';
+import { placeState } from './init-state.js';
 
 export const init: Verb = {
   options: [
@@ -33,11 +36,17 @@ export const init: Verb = {
     ],
   ],
   examples: [
-    ['coord init', 'set up the state, coord.config.json, rules/ and AGENTS.md; commit them yourself'],
+    [
+      'coord init',
+      'set up the state, and write coord.config.json, rules/, the memory files and AGENTS.md; commit them yourself',
+    ],
     ['coord init --local', 'without a remote'],
     ['coord init --ref refs/heads/claude/coord', 'where only branches with a prefix may be pushed'],
   ],
-  notes: ['Running it again changes nothing. It touches no other file, not the index, and no commit of yours.'],
+  notes: [
+    'Running it again changes nothing. It touches no other file, nothing in the index, and none of your commits.',
+    'What is in the state (paths, names, reasons) can be read by whoever can read the remote.',
+  ],
   async run(context, input) {
     const { root } = context.repository;
     const remotes = (await gitText(context.git, ['remote'])).split('\n').filter((name) => name !== '');
@@ -54,29 +63,55 @@ export const init: Verb = {
       );
     }
     const placed = await placeState(context, config, { asked, named: existing?.namesRef ?? false });
+    const { packageRoot } = context.host;
     const files: FileChange[] = [
-      existing === null
-        ? writeConfig(root, starter?.(placed.ref).text ?? '')
-        : nameRef(root, existing.text, existing.namesRef || placed.ref !== STATE_REF ? placed.ref : null),
-      ...writeStarterRules(context.host.packageRoot, root, config.rules),
+      ...(existing === null
+        ? [writeConfig(root, starter?.(placed.ref).text ?? ''), ...writeSchema(packageRoot, root, schemaPlace(root))]
+        : [nameRef(root, existing.text, existing.namesRef || placed.ref !== STATE_REF ? placed.ref : null)]),
+      ...writeStarterRules(packageRoot, root, config.rules),
+      ...writeMemory(root, config.memory),
       addAgentsBlock(root),
     ];
+    const ignored = await ignoredFiles(
+      context.git,
+      files.map(({ path }) => path),
+    );
     const report: InitReport = {
       ...placed,
       share: config.share,
       remote: config.share ? config.remote : null,
+      surface: config.surface,
+      rules: config.rules,
+      guessed: existing === null,
       files,
+      ignored: ignored.map((one) => ({ ...one, needed: isNeeded(one.path, config) })),
       changed: placed.outcome !== 'existing' || files.some(({ action }) => action !== 'unchanged'),
     };
     return { data: report, text: (style) => initLines(report, style) };
   },
 };
 
+/** Whether no other clone is set up without this file. */
+function isNeeded(path: string, { rules }: Config): boolean {
+  return path === CONFIG_FILE || path.startsWith(`${rules}/`);
+}
+
 /** The first configuration, which depends on the ref that the state got. */
 async function starterOf(context: Context, input: Input, remotes: readonly string[]) {
   const remote = chooseRemote(input, remotes);
   const mainBranch = remotes.length === 0 ? await currentMainBranch(context) : undefined;
-  return (ref: string) => starterConfig(context.repository.root, { remote, ref, mainBranch });
+  const { root } = context.repository;
+  const listed = await gitText(context.git, [
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--',
+    ':/',
+  ]);
+  const surface = guessSurface(listed.split('\0').filter((file) => file !== ''));
+  return (ref: string) => starterConfig({ remote, ref, mainBranch, surface, schema: `./${schemaPlace(root)}` });
 }
 
 async function mustBeRef({ git }: Context, ref: string): Promise<void> {
@@ -134,37 +169,4 @@ async function existingConfig(root: string): Promise<Existing | null> {
   const namesRef = NAMED_REF.test(text);
   const config = await parseConfig(namesRef ? text : text.replace(NAMED_BRANCH, '"ref": "refs/heads/$1"'));
   return { text, config, namesRef };
-}
-
-export interface InitReport extends Placed {
-  readonly share: boolean;
-  readonly remote: string | null;
-  readonly files: readonly { readonly path: string; readonly action: 'created' | 'extended' | 'unchanged' }[];
-  readonly changed: boolean;
-}
-
-function initLines(report: InitReport, style: Style): string[] {
-  const { ref, remote, outcome, files, movedFrom, refused } = report;
-  const reach = remote === null ? 'for the worktrees of this clone' : `shared through ${remote}`;
-  if (!report.changed) return [`nothing to do: this repository is set up (state ref ${ref}, ${reach})`];
-  const how = {
-    created: 'created',
-    adopted: `adopted from ${remote ?? 'the remote'}`,
-    existing: 'there already',
-    moved: `moved from ${movedFrom}`,
-  }[outcome];
-  const written = files.filter(({ action }) => action !== 'unchanged');
-  const paths = [...new Set(written.map(({ path }) => path.split('/')[0] ?? path))].join(' ');
-  return [
-    `${style.good('state')} ${ref} ${how}, ${reach}`,
-    ...(refused === null
-      ? []
-      : [
-          `${style.warn('refused')} ${refused.ref}: ${oneLine(refused.reason)}; the state is on a branch instead, whose commits tell build hosts to skip them`,
-        ]),
-    ...written.map(({ path, action }) => `${style.good(action)} ${path}`),
-    ...(written.length === 0
-      ? []
-      : [`next: read them, then git add ${paths} && git commit -m "Coordinate with coord"`]),
-  ];
 }

@@ -30,7 +30,7 @@ describe('the configuration', () => {
       rules: 'rules',
       memory: ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
       scratch: ['scratch/{agent}/**'],
-      autoClaim: false,
+      autoClaim: true,
       requireSession: false,
       tasks: { by: 'everybody', attempts: 3 },
       signCommits: false,
