@@ -83,10 +83,17 @@ export function plural(count: number, noun: string): string {
 /** A word may differ from a known one by this share of its letters and still be taken for a slip. */
 const TOLERANCE = 0.4;
 
-/** The known word that was probably meant; undefined when none is close. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/**
+ * The known word that was probably meant; undefined when none is close.
+ * @param most letters that may differ
+ */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  most = Math.max(1, Math.floor(word.length * TOLERANCE)),
+): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length * TOLERANCE)) + 1;
+  let least = most + 1;
   for (const candidate of known) {
     const steps = distance(word, candidate);
     if (steps < least) {

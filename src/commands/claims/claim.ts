@@ -12,6 +12,7 @@ import type { Input, Verb } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import { CLAIM_OPTIONS, claimRequest, wideWarnings } from './claim-request.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './offline.js';
+import { slipWarnings } from './slips.js';
 
 export const claim: Verb = {
   arguments: [['<target...>', 'paths, directories, globs or @resources; all are granted, or none']],
@@ -54,6 +55,7 @@ export const claim: Verb = {
       text: (style) => claimedLines(claims, now, style),
       warnings: [
         ...(await offlineWarnings(context, input, claims)),
+        ...(await slipWarnings(context, claims)),
         ...(await wideWarnings(context, claims)),
         ...(await changedRulesWarning(context, request.rules)),
       ],

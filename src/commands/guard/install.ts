@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
+import { targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
+import { ignoredFiles } from '../../git/ignored.js';
 import { HARNESSES, type Harness, readHarness } from '../../guards/harness/dialects.js';
 import {
   type InstallReport,
@@ -77,9 +79,24 @@ async function install(context: Context, input: Input): Promise<Outcome> {
       ...movedAside.map((file) => `an earlier hook, which a later one had replaced, is kept in ${oneLine(file)}`),
       ...insideWarnings(context, { path }),
       ...localWarnings(report.harnesses),
+      ...(await ignoredWarnings(context, report)),
       ...skipped,
     ],
   };
+}
+
+/** Settings that git ignores are those of one clone, whatever was meant. */
+async function ignoredWarnings({ git, repository }: Context, { harnesses }: InstallReport): Promise<string[]> {
+  const here = harnesses.filter(({ root }) => root === repository.root).flatMap(({ files }) => files);
+  if (here.length === 0) return [];
+  const ignored = await ignoredFiles(
+    git,
+    here.map(({ path }) => path),
+  );
+  return ignored.map(
+    ({ path, by }) =>
+      `git ignores ${oneLine(path)} (${oneLine(by)}): other clones do not get it; to share it: git add -f ${targetWord(path)}`,
+  );
 }
 
 /** Looks at all of the files before the first is written. A harness that nobody named is no reason to stop. */
