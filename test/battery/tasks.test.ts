@@ -15,6 +15,52 @@ const ALL = 'origin/state';
 /** So often in a row an agent asks in vain before it gives up. */
 const MOST_IDLE = 200;
 
+/** So many commands run at once: the machine is not what is tested. */
+const AT_ONCE = 12;
+/** So many agents have the program wait for them; the others are woken here when a task has ended. */
+const WAITING = 3;
+
+/** Lets so many go on at once, in the order in which they came. */
+class Slots {
+  private free = AT_ONCE;
+  private readonly queue: (() => void)[] = [];
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free === 0) await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.free -= 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.queue.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}
+
+/** Agents that have nothing to do sleep here until a task has ended, or all of them do. */
+class Bench {
+  private sleeping: (() => void)[] = [];
+
+  constructor(private awake: number) {}
+
+  async sleep(): Promise<void> {
+    this.awake -= 1;
+    if (this.awake > 0) await new Promise<void>((resolve) => this.sleeping.push(resolve));
+    else this.wake();
+    this.awake += 1;
+  }
+
+  wake(): void {
+    for (const resolve of this.sleeping.splice(0)) resolve();
+  }
+
+  leave(): void {
+    this.awake -= 1;
+    this.wake();
+  }
+}
+
 /** Tasks whose ground overlaps that of others, and of which some come after others, as a plan in JSON lines. */
 function planOf(count: number, random: () => number): string {
   const grounds = ['src/**', 'src/api/**', 'src/web/**', 'src/**/*.ts', 'docs/**', 'docs/guide.md', '@db/main'];
@@ -35,34 +81,44 @@ it('many agents take tasks on overlapping ground, in three clones, while some of
   box.write(box.directory, 'plan', planOf(TASKS, random));
   const placeOf = (agent: string) => clones[Number(agent.replace('agent', '')) % clones.length] ?? clone;
   let killing = 0;
+  const slots = new Slots();
+  const bench = new Bench(AGENTS);
   const recorder = new Recorder((agent, args) => {
     const kills = args[1] !== 'list' && random() < killing;
-    if (kills) return killedAfter(box, placeOf(agent), agent, args, 30 + random() * 60 * AGENTS);
+    if (kills) return killedAfter(box, placeOf(agent), agent, args, 30 + random() * 150 * AT_ONCE);
     return box.coord(placeOf(agent), args, { env: { COORD_AGENT: agent } });
   });
+  const call = (agent: string, ...words: string[]) => slots.run(() => recorder.call(agent, ['task', ...words]));
   const added = await recorder.call('agent0', ['task', 'add', '--from', box.path('plan')]);
   expect(added.exit).toBe(0);
 
   /** An agent takes what there is, until nothing is left to do, however often one of its commands is killed. */
   const work = async (agent: string): Promise<void> => {
-    for (let idle = 0; idle < MOST_IDLE; ) {
+    for (let idle = 0; idle < MOST_IDLE; idle += 1) {
       const { exit, answer } = await take(agent);
-      if (exit === 0) await finish(agent, answer?.data.task.id);
-      if (exit === 0) idle = 0;
-      else if (exit !== null) idle += 1;
-      const { reason, taken = [] } = answer?.error?.details ?? {};
-      if (reason === 'none' && taken.length === 0) return;
+      if (exit === 0) {
+        await finish(agent, answer?.data.task.id);
+        idle = 0;
+      } else if (exit === 3) {
+        const { reason, taken = [] } = answer?.error.details ?? {};
+        if (reason === 'none' && taken.length === 0) break;
+        await bench.sleep();
+      }
     }
+    bench.leave();
   };
   const finish = async (agent: string, id: string): Promise<void> => {
     let done: Call;
-    do done = await recorder.call(agent, ['task', 'done', id, '--result', `by ${agent}`]);
+    do done = await call(agent, 'done', id, '--result', `by ${agent}`);
     while (done.exit === null);
+    bench.wake();
   };
   const take = async (agent: string): Promise<Call> => {
-    const first = await recorder.call(agent, ['task', 'take']);
+    const first = await call(agent, 'take');
     const busy = first.exit === 3 && (first.answer?.error.details.taken?.length ?? 1) > 0;
-    return busy ? recorder.call(agent, ['task', 'take', '--wait=20s']) : first;
+    const waits = busy && Number(agent.replace('agent', '')) < WAITING;
+    // A command that waits leaves the machine to the others.
+    return waits ? recorder.call(agent, ['task', 'take', '--wait=20s']) : first;
   };
   killing = 0.05;
   await Promise.all(Array.from({ length: AGENTS }, (_, number) => work(`agent${number}`)));

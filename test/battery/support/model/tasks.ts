@@ -248,6 +248,8 @@ export const TASK_COMMANDS = fc.commands(
     act.map((args) => new Done(...args)),
     fc.tuple(fc.constantFrom(...AGENTS), fc.boolean()).map((args) => new Stop(...args)),
     fc.tuple(fc.nat(1), fc.constantFrom(-1, 0, 1, 29, 30, 31)).map((args) => new Pass(...args)),
+    fc.tuple(fc.nat(1), fc.constantFrom(30, 40)).map((args) => new Pass(...args)),
+    fc.tuple(fc.nat(1), fc.constantFrom(30, 40)).map((args) => new Pass(...args)),
   ],
-  { maxCommands: 12 },
+  { maxCommands: 14 },
 );
