@@ -22,7 +22,7 @@ export interface CommandLine {
   readonly act: Act;
 }
 
-/** The options of every command; a verb may have an `--agent` of its own. */
+/** The options of every command. */
 export const AGENT_OPTION = [
   '--agent <id>',
   'who acts (else COORD_AGENT, the harness, or this worktree’s one session)',

@@ -238,7 +238,12 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   ack: { notes: 'Note[]', already: 'boolean', ...LOG },
   log: { notes: 'Note[]', 'older?': 'number', ...LOG },
   inbox: { notes: 'Note[]', closed: 'number', ...LOG },
-  events: { 'events?': 'Event[]', 'last?': ['text | null', 'for --since'], 'compacted?': 'object | null' },
+  events: {
+    'events?': 'Event[]',
+    'older?': ['number', 'how many more the limit left out'],
+    'last?': ['text | null', 'for --since'],
+    'compacted?': 'object | null',
+  },
   metrics: {
     from: 'instant | null',
     to: 'instant | null',

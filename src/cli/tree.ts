@@ -58,9 +58,8 @@ export async function commandTree(
   return program;
 }
 
-function withCommonOptions(command: Command, withAgent = true): Command {
-  if (withAgent) command.option(...AGENT_OPTION);
-  return command.option(...JSON_OPTION);
+function withCommonOptions(command: Command): Command {
+  return command.option(...AGENT_OPTION).option(...JSON_OPTION);
 }
 
 function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): void {
@@ -69,18 +68,13 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
     if (repeatable) command.option(flags, description, (value: string, all: string[] = []) => [...all, value]);
     else command.option(flags, description);
   }
-  // A verb may have an --agent of its own; who acts then stands before the verb.
-  const hasAgent = command.options.some(({ long }) => long === '--agent');
-  if (hasAgent) command.parent?.enablePositionalOptions();
-  withCommonOptions(command, !hasAgent)
+  withCommonOptions(command)
     .addHelpText('after', helpTail(verb))
     .action(async () => {
       const stray = command.parent && strayOption(command, command.parent);
       if (stray) throw usage(`${stray} is no option of coord ${entry.name}`, `coord ${entry.name} --help`);
       const flags = command.optsWithGlobals();
-      const agent: unknown = hasAgent ? command.parent?.optsWithGlobals().agent : flags.agent;
-      const input = new Input(command.processedArgs, hasAgent ? { ...flags, ...command.opts() } : flags);
-      await act(entry, verb, input, commonFlags({ ...flags, agent }));
+      await act(entry, verb, new Input(command.processedArgs, flags), commonFlags(flags));
     });
 }
 

@@ -1,5 +1,6 @@
 import type { Compacted } from '../domain/compacted.js';
 import type { CoordEvent } from '../domain/events.js';
+import { coord } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import { epochMs, formatDuration, type Instant } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
@@ -13,11 +14,16 @@ const AGENT_WIDTH = 8;
 
 export function eventLines(
   events: readonly ListedEvent[],
-  gone: Compacted | null,
+  { older, compacted: gone }: { readonly older: number; readonly compacted: Compacted | null },
   now: Instant,
   style: Style,
 ): string[] {
-  const before = gone ? [style.dim(`${plural(gone.commits, 'commit')} up to ${clock(gone.to, now)}: compacted`)] : [];
+  const before =
+    older > 0
+      ? [style.dim(`and ${plural(older, 'older event')}: ${coord('events --all')}`)]
+      : gone
+        ? [style.dim(`${plural(gone.commits, 'commit')} up to ${clock(gone.to, now)}: compacted`)]
+        : [];
   return [...before, ...(events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, now, style)))];
 }
 

@@ -25,9 +25,7 @@ export function noteLine(
 /** The notes, oldest first, how many older ones were left out, and what a log is. */
 export function logLines(notes: readonly OpenNote[], older: number, now: Instant, style: Style): string[] {
   return [
-    ...(older > 0
-      ? [style.dim(`and ${plural(older, 'older note')}: ${coord(`log --limit ${notes.length + older}`)}`)]
-      : []),
+    ...(older > 0 ? [style.dim(`and ${plural(older, 'older note')}: ${coord('log --all')}`)] : []),
     ...(notes.length === 0 ? ['no notes'] : notes.map((note) => noteLine(note, now, style))),
     disclaimer(style),
   ];

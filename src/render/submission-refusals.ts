@@ -29,7 +29,7 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
     case 'many-submissions':
       return {
         message: `you have ${plural(refusal.open.length, 'open submission')}, and no more are kept`,
-        hint: `wait until some are integrated, or take one back: ${coord(`submit --withdraw ${refusal.open[0]}`)}`,
+        hint: `wait until some are integrated, or take one back: ${coord(`submit --take-back ${refusal.open[0]}`)}`,
       };
     case 'unknown-submission':
       return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: coord('integrate') };

@@ -51,11 +51,13 @@ describe('events', () => {
     const all = await eventsOf(fleet);
     expect(all).toHaveLength(7);
     expect(idsOf(await eventsOf(fleet, '--since', all[2]?.id ?? ''))).toEqual(idsOf(all.slice(3)));
-    expect(await eventsOf(fleet, '--agent', 'noor')).toMatchObject([{ agent: 'noor', target: '@y/a' }]);
+    expect(await eventsOf(fleet, '--by', 'noor')).toMatchObject([{ agent: 'noor', target: '@y/a' }]);
     expect(await eventsOf(fleet, '--type', 'claim.released')).toHaveLength(3);
     expect(await eventsOf(fleet, '--type', 'wait,claim.granted')).toHaveLength(4);
-    expect(await eventsOf(fleet, '--type', 'claim', '--agent', 'maya')).toHaveLength(6);
+    expect(await eventsOf(fleet, '--type', 'claim', '--by', 'maya')).toHaveLength(6);
     expect(idsOf(await eventsOf(fleet, '--limit', '2'))).toEqual(idsOf(all.slice(-2)));
+    const words = (await fleet.as('watcher', ['events', '--limit', '2'])).stdout;
+    expect(words).toMatch(/^and 5 older events: coord events --all\n/);
     expect(await eventsOf(fleet, '--since', '1h')).toHaveLength(7);
     expect(await eventsOf(fleet, '--since', '2030-01-01T00:00:00Z')).toEqual([]);
     expect(idsOf(await eventsOf(fleet, '--since', all[3]?.at ?? ''))).toEqual(idsOf(all.slice(3)));
@@ -66,6 +68,7 @@ describe('events', () => {
     [['--since', '2026-99-99'], 'not an instant', '2h'],
     [['--type', 'claim.grantd'], 'no such type of event', 'did you mean claim.granted?'],
     [['--limit', '0'], '--limit', '50'],
+    [['--limit', '5', '--all'], '--all', 'use one'],
     [['--follow', '--since', 'no-such-event'], 'no such event', 'coord events'],
   ])('refuse %j', async (args, message, hint) => {
     const fleet = await localFleet();
@@ -206,7 +209,7 @@ describe('events --follow', () => {
     for (const target of ['@a', '@b', '@c']) await fleet.as('maya', ['claim', target]);
     const follower = follow(fleet.box, fleet.clone);
     await follower.sees(({ target }) => target === '@c');
-    const compacted = await fleet.as('boss', ['doctor', '--compact', '--keep', keep]);
+    const compacted = await fleet.as('boss', ['doctor', '--compact', '--keep-history', keep]);
     expect(compacted.stderr).toBe('');
     await fleet.as('maya', ['claim', '@d']);
     const last = await follower.sees(({ target }) => target === '@d');

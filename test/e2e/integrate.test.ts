@@ -291,7 +291,7 @@ describe('what is cut off', () => {
     const { box, bench, boss, maya } = shop;
     box.write(bench, 'src/x', 'x');
     const id = await submitted(shop, 'src');
-    expect((await maya('doctor', '--compact', '--keep', '0s')).code).toBe(0);
+    expect((await maya('doctor', '--compact', '--keep-history', '0s')).code).toBe(0);
     box.git(boss, 'reflog', 'expire', '--expire=now', '--all');
     box.git(boss, 'gc', '--quiet', '--prune=now');
     expect((await integrate(shop, id)).code).toBe(0);

@@ -188,20 +188,23 @@ describe('log', () => {
     const b = await note(fleet, 'noor', 'b', '--kind', 'intent');
     await note(fleet, 'maya', 'c', '--kind', 'intent');
     expect(textsOf(await logged(fleet))).toEqual(['a', 'b', 'c']);
-    expect(textsOf(await logged(fleet, '--agent', 'maya'))).toEqual(['a', 'c']);
-    expect(textsOf(await logged(fleet, '--agent', 'maya', '--kind', 'intent'))).toEqual(['c']);
+    expect(textsOf(await logged(fleet, '--by', 'maya'))).toEqual(['a', 'c']);
+    expect(textsOf(await logged(fleet, '--by', 'maya', '--kind', 'intent'))).toEqual(['c']);
     expect(textsOf(await logged(fleet, '--since', b.id))).toEqual(['c']);
     expect(textsOf(await logged(fleet, '--since', b.at))).toEqual(['b', 'c']);
     expect(textsOf(await logged(fleet, '--since', '1h'))).toEqual(['a', 'b', 'c']);
     expect(textsOf(await logged(fleet, '--since', '2999-01-01'))).toEqual([]);
     expect(textsOf(await logged(fleet, '--limit', '2'))).toEqual(['b', 'c']);
+    await note(fleet, 'maya', 'd', '--target', 'src/api/users.ts');
+    expect(textsOf(await logged(fleet, '--target', 'src'))).toEqual(['d']);
+    expect(textsOf(await logged(fleet, '--target', 'docs'))).toEqual([]);
     const { stdout } = await fleet.as('noor', ['log', '--limit', '1']);
-    expect(stdout).toMatch(/^and 2 older notes: coord log --limit 3\n\S+ maya intent: c/);
+    expect(stdout).toMatch(/^and 3 older notes: coord log --all\n\S+ maya note on src\/api\/users.ts: d/);
     for (const bad of [
       ['--since', 'yesterday'],
       ['--kind', 'lock'],
       ['--limit', '0'],
-      ['--agent', '../x'],
+      ['--by', '../x'],
     ]) {
       expect((await fleet.as('noor', ['log', ...bad])).code).toBe(2);
     }
@@ -287,7 +290,7 @@ describe('log --follow', () => {
     const fleet = await localFleet();
     const begin = await note(fleet, 'maya', 'begin');
     await note(fleet, 'maya', 'there already');
-    const follower = follow(fleet, ['--json', '--since', begin.id, '--agent', 'maya']);
+    const follower = follow(fleet, ['--json', '--since', begin.id, '--by', 'maya']);
     await follower.shows('there already');
     await note(fleet, 'noor', 'not asked for');
     await note(fleet, 'maya', 'a\nb');

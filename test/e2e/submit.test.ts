@@ -274,13 +274,13 @@ describe('what is handed over', () => {
     const id = await submitted(shop, 'src');
     expect(await submitted(shop, 'src')).toBe(id);
     expect((await maya('integrate', '--json')).json().data.submissions).toHaveLength(1);
-    expect((await w1('submit', '--withdraw', id)).stdout).toBe(`withdrawn ${id}\n`);
+    expect((await w1('submit', '--take-back', id)).stdout).toBe(`withdrawn ${id}\n`);
     const late = await maya('integrate', id);
     expect([late.code, late.stderr]).toEqual([
       4,
       expect.stringMatching(/of w1 was withdrawn by w1 at .*nothing was done/),
     ]);
-    expect((await w1('submit', '--withdraw', id)).stdout).toBe(`withdrawn before: ${id}\n`);
+    expect((await w1('submit', '--take-back', id)).stdout).toBe(`withdrawn before: ${id}\n`);
   });
 
   it('is no more than twenty open submissions', async () => {
@@ -288,6 +288,6 @@ describe('what is handed over', () => {
     box.write(bench, 'src/x', 'x');
     for (let n = 0; n < 20; n += 1) expect((await w1('submit', 'src', '--note', `${n}`)).code).toBe(0);
     const more = await w1('submit', 'src', '--note', 'more');
-    expect([more.code, more.stderr]).toEqual([2, expect.stringContaining('coord submit --withdraw')]);
+    expect([more.code, more.stderr]).toEqual([2, expect.stringContaining('coord submit --take-back')]);
   });
 });

@@ -23,7 +23,7 @@ export const audit: Verb = {
   arguments: [['[range]', 'A..B, A...B, or one commit; by default what HEAD has and the main branch lacks']],
   options: [
     ['--sarif', 'print the findings as SARIF 2.1.0, which code scanning reads'],
-    ['--no-fetch', 'read what is here of the state ref'],
+    ['--no-fetch', 'read what is here; of the state ref'],
   ],
   examples: [
     ['coord audit origin/main..HEAD', 'in CI: was each change of the surface made under a claim?'],

@@ -18,9 +18,9 @@ const LONGEST_REASON = 1_000;
 export const CLAIM_OPTIONS = [
   ['-r, --reason <text>', 'why; a refused agent reads it'],
   ['--ttl <duration>', 'time to live, such as 45m; kept, and reused by renewals'],
-  ['--shared', 'read only: coexists with other shared claims'],
+  ['--shared', 'read only; coexists with other shared claims'],
   ['--expect <duration>', 'how long you think you need; a wait twice as long raises an alert'],
-  ['--allow-behind', "claim although HEAD lacks the last holder's commit; goes on the record"],
+  ['--allow-behind', "although HEAD lacks the last holder's work; goes on the record"],
 ] as const;
 
 /** The terms of the claim that the command line asks for. @throws CoordError `usage` for options that make no sense. */

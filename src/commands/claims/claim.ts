@@ -18,7 +18,7 @@ export const claim: Verb = {
   arguments: [['<target...>', 'paths, directories, globs or @resources; all are granted, or none']],
   options: [
     ...CLAIM_OPTIONS,
-    ['--wait [duration]', 'queue for it, first come first served; at most 9m unless the config says otherwise'],
+    ['--wait [duration]', 'wait your turn, first come first served; at most 9m unless the config says otherwise'],
     ['--take-over', 'take it from whoever holds it, before its time is over; needs --reason'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,

@@ -27,10 +27,10 @@ const LONGEST_NOTE = 1_000;
 export const handoff: Verb = {
   arguments: [['<target...>', 'claims of yours to hand over']],
   options: [
-    ['--to <id>', 'the agent that shall hold them'],
-    ['--note <text>', 'what it should know; goes into the log, addressed to it'],
-    ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
-    ['--uncommitted', 'hand over although the ground has uncommitted changes'],
+    ['--to <id>', 'the agent that it is meant for'],
+    ['--note <text>', 'what the other should know; goes into the log'],
+    ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+    ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
     ['--withdraw', 'take an offer back'],
     ...TARGET_OPTIONS,
   ],
@@ -93,10 +93,7 @@ async function leftBehind(context: Context, targets: readonly Target[], to: stri
 
 export const accept: Verb = {
   arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
-  options: [
-    ['--allow-behind', 'accept although HEAD lacks the work of the one who offers; goes on the record'],
-    ...TARGET_OPTIONS,
-  ],
+  options: [['--allow-behind', "although HEAD lacks the last holder's work; goes on the record"], ...TARGET_OPTIONS],
   examples: [
     ['coord handoff accept', 'take everything that is offered to you'],
     ['coord handoff accept src/api', 'take one claim: same mode and time to live, a new token'],

@@ -30,9 +30,9 @@ const RUN_SECONDS = 60;
 export const once: Verb = {
   arguments: [['<key>', 'what is to happen once, such as migrate/2026-11-21']],
   options: [
-    ['--ttl <duration>', 'time to live of the run (1m); it is renewed while the program runs'],
-    ['--wait [duration]', 'wait for a run in progress, and repeat its result'],
-    ['--retry', 'run it although an earlier run ended without a word'],
+    ['--ttl <duration>', 'time to live, such as 45m; of the run (1m), renewed while the program runs'],
+    ['--wait [duration]', 'wait your turn, first come first served; for a run in progress, whose result is repeated'],
+    ['--retry', 'try again; although an earlier run ended without a word'],
     ['--forget', 'forget the key and its result; runs nothing'],
   ],
   examples: [

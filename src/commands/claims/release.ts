@@ -19,10 +19,10 @@ import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHer
 export const release: Verb = {
   arguments: [['[target...]', 'claims to give back']],
   options: [
-    ['--all', 'all your claims'],
+    ['--all', 'all of them; whatever you hold'],
     ['--merged <commit>', 'the claims that a merged pull request was done under; the commit that you pushed for it'],
-    ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
-    ['--uncommitted', 'release although the ground has uncommitted changes; goes on the record'],
+    ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+    ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
   ],

@@ -7,11 +7,7 @@ import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './o
 
 export const renew: Verb = {
   arguments: [['[target...]', 'claims to extend; all of yours when none is named']],
-  options: [
-    ['--ttl <duration>', 'a longer time to live from now on; never a shorter one'],
-    OFFLINE_OPTION,
-    ...TARGET_OPTIONS,
-  ],
+  options: [['--ttl <duration>', 'time to live, such as 45m; never a shorter one'], OFFLINE_OPTION, ...TARGET_OPTIONS],
   examples: [
     ['coord renew', 'extend all your claims by their own time to live'],
     ['coord renew src/api --ttl 2h', 'extend one, for longer'],

@@ -18,8 +18,8 @@ export const run: Verb = {
   arguments: [['<target...>', 'what to hold while the program runs']],
   options: [
     ...CLAIM_OPTIONS,
-    ['--wait [duration]', 'queue for it first'],
-    ['--uncommitted', 'release at the end although the ground has uncommitted changes'],
+    ['--wait [duration]', 'wait your turn, first come first served'],
+    ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
     ...TARGET_OPTIONS,
   ],
   examples: [

@@ -26,11 +26,11 @@ import type { Input, Success, Verb } from '../verb.js';
 export const status: Verb = {
   arguments: [['[target...]', 'only what overlaps these']],
   options: [
-    ['--mine', 'only your own claims'],
+    ['--mine', 'only yours'],
     ['--watch', 'show it again at each change, until you stop it'],
-    ['--wait [duration]', 'first wait until all of these targets are free; claims nothing'],
-    ['--shared', 'with --wait: until they may be read'],
-    ['--no-fetch', 'read what is here, and say from when'],
+    ['--wait [duration]', 'wait your turn, first come first served; claims nothing when all is free'],
+    ['--shared', 'read only; with --wait, until they may be read'],
+    ['--no-fetch', 'read what is here; it says from when'],
     ...TARGET_OPTIONS,
   ],
   examples: [

@@ -14,7 +14,7 @@ export const verifyToken: Verb = {
     ['<target>', 'what is about to be written'],
     ['<token>', 'the fencing token of the one who writes'],
   ],
-  options: [['--no-fetch', 'judge by what is here'], ...TARGET_OPTIONS],
+  options: [['--no-fetch', 'read what is here; it judges by that'], ...TARGET_OPTIONS],
   examples: [['coord verify-token @deploy/prod 412', 'exit 0 when 412 still holds, 4 when there is a newer holder']],
   notes: [
     'For whatever is written to under a claim: it asks just before the write. Anybody’s token may be asked about.',

@@ -19,13 +19,13 @@ const CLAIM_SECONDS = 120;
 export const deploy: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
   options: [
-    ['--dry-run', 'show each step, what it finds, and all that would block; runs and records nothing'],
+    ['--dry-run', 'show what would be done, and change nothing; each step, and all that would block'],
     ['--check-gates', 'with --dry-run: also run the programs of gates'],
-    ['--wait [duration]', 'wait for another deploy of the target to end, first come first served'],
-    ['--retry', 'go on although the deploy before ended without a word'],
+    ['--wait [duration]', 'wait your turn, first come first served; for another deploy of the target to end'],
+    ['--retry', 'try again; although the deploy before ended without a word'],
     ['--rollback-to <commit>', 'the open way back: HEAD is at this commit, which ran there before'],
-    ['--reason <text>', 'why it is rolled back; goes on the record'],
-    ['--ttl <duration>', 'time to live of the claim (2m); it is renewed while the deploy goes on'],
+    ['--reason <text>', 'why; goes on the record of a rollback'],
+    ['--ttl <duration>', 'time to live, such as 45m; of the claim (2m), renewed while the deploy goes on'],
     ['--json-stream', 'one JSON line a step on standard output; the last line is what --json prints'],
   ],
   examples: [

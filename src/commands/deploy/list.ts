@@ -11,17 +11,19 @@ import type { Context } from '../../workspace/context.js';
 import { mainBranch, protectedConfig } from '../../workspace/main-branch.js';
 import { syncFacts } from '../../workspace/sync-facts.js';
 import { staleWarning } from '../claims/status.js';
+import { BY_OPTION, readBy } from '../listing.js';
 import type { Verb } from '../verb.js';
 
 export const deployList: Verb = {
   arguments: [['[target]', 'only this deploy target']],
-  options: [['--no-fetch', 'read what is here, and say from when']],
+  options: [BY_OPTION, ['--no-fetch', 'read what is here; it says from when']],
   examples: [
     ['coord deploy list', 'what runs where, by whom, and how far the main branch is ahead of it'],
     ['coord deploy list prod --json', 'its newest attempts too, for a program'],
   ],
   async run(context, input) {
     const asked = input.argument(0);
+    const by = readBy(input);
     const fetch = !input.negated('fetch');
     const { state, warnings: old } = await knownDeployments(context, fetch);
     // A remote that has just been out of reach is not asked twice.
@@ -35,7 +37,7 @@ export const deployList: Verb = {
     const now = context.now();
     const targets = asked === undefined ? known : [asked];
     const attempts = state.deployments.attempts
-      .filter(({ target }) => targets.includes(target))
+      .filter(({ target, agent }) => targets.includes(target) && (by === null || agent === by))
       .map((attempt) => ({ ...attempt, outcome: outcomeOf(attempt, state.claims, now) }));
     const live = await Promise.all(targets.map(async (target) => liveReport(context, state, target)));
     return {

@@ -15,7 +15,7 @@ const LATEST = 5;
 
 export const deployShow: Verb = {
   arguments: [['<deploy>', 'id of a deploy, such as d7; or a deploy target, for what runs there']],
-  options: [['--no-fetch', 'read what is here, and say from when']],
+  options: [['--no-fetch', 'read what is here; it says from when']],
   examples: [
     ['coord deploy show prod', 'what the deploy that runs on prod rests on'],
     ['coord deploy show prod --json', 'the same for an audit'],

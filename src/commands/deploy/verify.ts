@@ -17,8 +17,8 @@ export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
   options: [
     [
-      '--commit <revision>',
-      'the commit that it must show; otherwise that of the last deploy, or HEAD where none is known',
+      '--commit <commit>',
+      'the commit that is meant; that of the last deploy when not named, or HEAD where none is known',
     ],
     ['--timeout <duration>', 'try again for so long, in place of what the configuration says; 0s asks once'],
   ],

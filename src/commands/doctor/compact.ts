@@ -30,9 +30,12 @@ const LONGEST_PAUSE_MS = 100;
 /** The options of `doctor` that go with `--compact`. */
 export const COMPACT_OPTIONS = [
   ['--compact', 'shorten the history of the state: one commit takes the place of the older ones'],
-  ['--keep <what>', `with --compact: how much stays as it is, a duration or a number of commits (${DEFAULT_KEEP})`],
+  [
+    '--keep-history <what>',
+    `with --compact: how much stays as it is, a duration or a number of commits (${DEFAULT_KEEP})`,
+  ],
   ['--archive <name>', 'with --compact: keep the former history as refs/coord/archive/NAME, here and on the remote'],
-  ['--dry-run', 'with --compact: say what would go, and change nothing'],
+  ['--dry-run', 'show what would be done, and change nothing; with --compact'],
 ] as const;
 
 /**
@@ -127,13 +130,13 @@ function refusalOf(context: Context, agent: string, state: State): CoordError | 
 }
 
 function readKeep(context: Context, input: Input): Keep {
-  const text = input.text('keep') ?? DEFAULT_KEEP;
+  const text = input.text('keepHistory') ?? DEFAULT_KEEP;
   if (/^\d{1,9}$/.test(text)) return { commits: Number(text) };
   const seconds = parseDuration(text);
   if (seconds === null) {
     throw usage(
-      `--keep is neither a duration nor a number of commits: ${JSON.stringify(text)}`,
-      'for example --keep 30d, or --keep 1000',
+      `--keep-history is neither a duration nor a number of commits: ${JSON.stringify(text)}`,
+      'for example --keep-history 30d, or --keep-history 1000',
     );
   }
   return { since: addSeconds(context.now(), -seconds) };

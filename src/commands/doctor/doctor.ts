@@ -21,7 +21,10 @@ export const doctor: Verb = {
     ['coord doctor', 'what is set up, and what is not'],
     ['coord doctor --fix', 'fix what needs no decision, and say what was done'],
     ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
-    ['coord doctor --compact --keep 1000 --archive 2026', 'keep the newest 1000 commits, and put the rest aside'],
+    [
+      'coord doctor --compact --keep-history 1000 --archive 2026',
+      'keep the newest 1000 commits, and put the rest aside',
+    ],
   ],
   notes: [
     'The exit code is 0 unless something of severity high is not well; then it is the code of the first such finding.',
@@ -35,8 +38,8 @@ export const doctor: Verb = {
         throw usage('--compact goes alone', 'use one of --compact, --fix and --prove');
       return compact(context, input);
     }
-    if (input.text('keep') !== undefined || input.text('archive') !== undefined || input.flag('dryRun')) {
-      throw usage('--keep, --archive and --dry-run go with --compact', coord('doctor --compact --dry-run'));
+    if (input.text('keepHistory') !== undefined || input.text('archive') !== undefined || input.flag('dryRun')) {
+      throw usage('--keep-history, --archive and --dry-run go with --compact', coord('doctor --compact --dry-run'));
     }
     const first = await checkUp(context);
     const fixed = input.flag('fix') ? await fix(context, first.checks) : [];

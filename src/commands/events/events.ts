@@ -5,18 +5,15 @@ import { eventLines } from '../../render/events.js';
 import { eventsSince, historyFrom } from '../../store/format/history.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
-import { checkAgentId } from '../../workspace/identity.js';
-import { readCount } from '../counts.js';
+import { LISTING_OPTIONS, readListing } from '../listing.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { type EventsPlan, readSince, unknownEvent } from './since.js';
 
 export const events: Verb = {
   options: [
-    ['--since <when>', 'a duration such as 2h, an instant, or the id of an event: what came after'],
-    ['--agent <id>', 'only what this agent did (here it does not say who you are)'],
-    ['--type <type>', 'only this type, such as claim.granted, or a whole kind, such as claim', 'repeatable'],
-    ['--limit <n>', 'only the newest so many'],
-    ['--follow', 'then print each new event once, in order, until interrupted'],
+    ...LISTING_OPTIONS,
+    ['--type <type>', 'the type of event; such as claim.granted, or a whole kind, such as claim', 'repeatable'],
+    ['--follow', 'then print each new one, until interrupted; with --json one object a line'],
     ['--no-fetch', 'read what is here'],
   ],
   examples: [
@@ -43,15 +40,13 @@ export const events: Verb = {
 
 function readPlan(context: Context, input: Input): EventsPlan {
   const since = input.text('since');
-  const limit = input.text('limit');
-  const asked = input.text('agent');
-  const agent = asked === undefined ? null : checkAgentId(asked);
+  const { by, limit } = readListing(input);
   const types = input.texts('type').map(checkType);
   return {
     since: since === undefined ? null : readSince(since, context.now()),
-    limit: limit === undefined ? Number.POSITIVE_INFINITY : readCount('--limit', limit),
+    limit,
     wants: (event) =>
-      (agent === null || event.agent === agent) &&
+      (by === null || event.agent === by) &&
       (types.length === 0 || types.some((type) => event.type === type || event.type.startsWith(`${type}.`))),
     fetch: !input.negated('fetch'),
   };
@@ -69,7 +64,7 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
   // Before the history, so that an event recorded meanwhile is seen in one of them.
   const waiting = store.deferred();
   const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip());
-  const read = await eventsSince(historyFrom(context.gitStream, tip), since, { limit, wants });
+  const read = await eventsSince(historyFrom(context.gitStream, tip), since);
   if (!read.found) throw unknownEvent(since, waiting, read.compacted);
   const { events: recorded, compacted } = read;
   const known = new Set(recorded.map(({ id }) => id));
@@ -77,11 +72,13 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
   const pending = waiting
     .filter(({ id, at }) => !known.has(id) && at >= earliest)
     .map((event) => ({ ...event, pending: true as const }));
-  const listed = [...recorded, ...pending].filter(wants).slice(-limit);
+  const wanted = [...recorded, ...pending].filter(wants);
+  const older = Math.max(0, wanted.length - limit);
+  const listed = wanted.slice(older);
   const last = recorded.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
   const now = context.now();
   return {
-    data: { events: listed, last, compacted },
-    text: (style) => eventLines(listed, compacted, now, style),
+    data: { events: listed, older, last, compacted },
+    text: (style) => eventLines(listed, { older, compacted }, now, style),
   };
 }

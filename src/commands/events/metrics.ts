@@ -13,7 +13,7 @@ import { readSince, unknownEvent } from './since.js';
 
 export const metrics: Verb = {
   options: [
-    ['--since <when>', 'only this time: a duration such as 7d, an instant, or the id of an event'],
+    ['--since <when>', 'what came after: a duration such as 2h, an instant, or an id of the list'],
     ['--openmetrics', 'as OpenMetrics text, which Prometheus reads'],
     ['--no-fetch', 'read what is here'],
   ],

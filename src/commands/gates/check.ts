@@ -15,7 +15,10 @@ import { gateSource, QUESTION_OPTIONS, readAction, readCommit } from './source.j
 
 export const gateCheck: Verb = {
   arguments: [['<target>', 'the deploy target']],
-  options: [...QUESTION_OPTIONS, ['--no-fetch', 'go by the main branch and the signatures that are here']],
+  options: [
+    ...QUESTION_OPTIONS,
+    ['--no-fetch', 'read what is here; the main branch and the signatures as last fetched'],
+  ],
   examples: [
     ['coord gate check prod', 'check each gate that prod needs, now, at HEAD'],
     ['coord gate check prod --commit v1.2 --action rollback', 'may prod be rolled back to v1.2?'],

@@ -52,7 +52,7 @@ export const gateRequest: Verb = {
     ['<gate>', 'a gate that people open'],
     ['<target>', 'the deploy target'],
   ],
-  options: [...QUESTION_OPTIONS, EXPIRES_OPTION, ['--no-fetch', 'go by the main branch that is here']],
+  options: [...QUESTION_OPTIONS, EXPIRES_OPTION, ['--no-fetch', 'read what is here; the main branch as last fetched']],
   examples: [['coord gate request owner prod', 'print what a person is to run, to sign HEAD for prod']],
   notes: [
     'It decides nothing and writes nothing: show what it prints to a person who may sign. The commands work without',
@@ -100,7 +100,7 @@ export const gateSign: Verb = {
     ...QUESTION_OPTIONS,
     EXPIRES_OPTION,
     ['--no-push', 'leave the signature in this clone'],
-    ['--no-fetch', 'go by the main branch that is here'],
+    ['--no-fetch', 'read what is here; the main branch as last fetched'],
   ],
   examples: [['coord gate sign owner prod --commit 4f2a9c1', 'sign that commit for prod, with your own key']],
   notes: [

@@ -72,7 +72,7 @@ export function whereFrom({ from }: ProtectedConfig): string {
 }
 
 export const QUESTION_OPTIONS = [
-  ['--commit <rev>', 'another commit than HEAD'],
+  ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
   ['--action <action>', 'deploy (the default) or rollback: one does not open the other'],
 ] as const;
 

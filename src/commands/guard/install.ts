@@ -24,7 +24,7 @@ const HARNESS_ARGUMENT = ['[harness...]', `agent harnesses: ${HARNESSES.join(', 
 
 export const guardInstall: Verb = {
   arguments: [HARNESS_ARGUMENT],
-  options: [['--dry-run', 'say what would be written, and write nothing']],
+  options: [['--dry-run', 'show what would be done, and change nothing']],
   examples: [
     ['coord guard install', 'stop commits and pushes of what nobody claimed, in every worktree of this clone'],
     ['coord guard install claude-code', 'the same, and let Claude Code ask before it edits'],
@@ -40,7 +40,7 @@ export const guardInstall: Verb = {
 
 export const guardUninstall: Verb = {
   arguments: [HARNESS_ARGUMENT],
-  options: [['--dry-run', 'say what would be taken away, and write nothing']],
+  options: [['--dry-run', 'show what would be done, and change nothing']],
   examples: [
     ['coord guard uninstall', 'take the guards away, and put back what was there before'],
     ['coord guard uninstall cursor', 'take only the hooks of Cursor out again'],

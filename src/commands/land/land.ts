@@ -21,8 +21,8 @@ import { landRequest, readMain, readWork, requireSharing, type Work } from './wo
 export const land: Verb = {
   options: [
     ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
-    ['--dry-run', 'show what would land and be released'],
-    ['--task <ids>', 'the tasks that it does, where that is not clear; none for none', 'repeatable'],
+    ['--dry-run', 'show what would be done, and change nothing; what would land and be released'],
+    ['--task <id>', 'the task that it belongs to, or none; where that is not clear', 'repeatable'],
   ],
   examples: [
     ['coord land', 'move the main branch to HEAD and release the claims on what it changed, both or neither'],

@@ -1,35 +1,35 @@
+import { overlaps } from '../../domain/ground/index.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
+import type { Target } from '../../domain/ground/targets.js';
 import { inboxOf, LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
 import type { NoteKind } from '../../domain/model.js';
 import { addSeconds, epochMs, instantOf, parseDuration } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { inboxLines, logLines } from '../../render/notes.js';
 import type { Context } from '../../workspace/context.js';
-import { checkAgentId } from '../../workspace/identity.js';
-import { readCount } from '../counts.js';
+import { LISTING_OPTIONS, type Listing, readListing } from '../listing.js';
 import type { Input, Verb } from '../verb.js';
 import { followLog } from './follow.js';
-import { findNote } from './note.js';
+import { findNote, readTargetOption, TARGET_OPTION } from './note.js';
 
-const DEFAULT_LIMIT = 50;
 const KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff', 'ack'];
 
 export const log: Verb = {
   options: [
-    ['--since <when>', 'a duration such as 2h, an instant, or the id of a note: what came after'],
-    ['--agent <id>', 'only what this agent wrote (here it does not say who you are)'],
-    ['--kind <kind>', `only this kind: ${KINDS.join(', ')}`],
-    ['--limit <n>', `the newest so many; ${DEFAULT_LIMIT} unless --since is given`],
-    ['--follow', 'then print each new note, until interrupted; with --json one object a line'],
+    ...LISTING_OPTIONS,
+    ['--kind <kind>', `the kind of note; one of ${KINDS.join(', ')}`],
+    TARGET_OPTION,
+    ['--follow', 'then print each new one, until interrupted; with --json one object a line'],
     ['--no-fetch', 'read what is here'],
   ],
   examples: [
     ['coord log --since 2h', 'the last two hours'],
-    ['coord log --agent maya --kind proposal', 'what maya proposed'],
+    ['coord log --by maya --kind proposal', 'what maya proposed'],
     ['coord log --follow --json', 'for a program that watches'],
   ],
   notes: [LOG_DISCLAIMER],
   async run(context, input) {
-    const filter = readFilter(input);
+    const filter = readFilter(context, input);
     const store = await context.store();
     const fetch = !input.negated('fetch');
     if (input.flag('follow')) {
@@ -46,26 +46,19 @@ export const log: Verb = {
   },
 };
 
-interface Filter {
+interface Filter extends Listing {
   readonly since: string | undefined;
-  readonly agent: string | undefined;
   readonly kind: NoteKind | undefined;
-  readonly limit: number;
+  readonly target: Target | null;
 }
 
-function readFilter(input: Input): Filter {
-  const [since, agent, kindText, limit] = ['since', 'agent', 'kind', 'limit'].map((name) => input.text(name));
+function readFilter(context: Context, input: Input): Filter {
+  const kindText = input.text('kind');
   const kind = KINDS.find((known) => known === kindText);
   if (kindText !== undefined && kind === undefined) {
     throw usage(`no such kind of note: ${JSON.stringify(kindText)}`, `one of: ${KINDS.join(', ')}`);
   }
-  const unlimited = since === undefined ? DEFAULT_LIMIT : Number.POSITIVE_INFINITY;
-  return {
-    since,
-    agent: agent === undefined ? undefined : checkAgentId(agent),
-    kind,
-    limit: limit === undefined ? unlimited : readCount('--limit', limit),
-  };
+  return { ...readListing(input), since: input.text('since'), kind, target: readTargetOption(context, input) };
 }
 
 /** The notes that were asked for, and how many older ones the limit left out. */
@@ -79,8 +72,12 @@ function select(
   return { notes: found.slice(older), older };
 }
 
-function isAskedFor(note: OpenNote, { agent, kind }: Filter): boolean {
-  return (agent === undefined || note.agent === agent) && (kind === undefined || note.kind === kind);
+function isAskedFor(note: OpenNote, { by, kind, target }: Filter): boolean {
+  return (
+    (by === null || note.agent === by) &&
+    (kind === undefined || note.kind === kind) &&
+    (target === null || (note.target !== null && overlaps(patternTarget(note.target), target)))
+  );
 }
 
 /** @throws CoordError `usage` for what is no duration, instant, or note. */
@@ -100,7 +97,7 @@ function after(context: Context, notes: readonly OpenNote[], since: string | und
 
 export const inbox: Verb = {
   options: [
-    ['--all', 'those that you have acknowledged, too'],
+    ['--all', 'all of them; those too that you have acknowledged'],
     ['--no-fetch', 'read what is here'],
   ],
   examples: [

@@ -1,3 +1,4 @@
+import type { Target } from '../../domain/ground/targets.js';
 import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Note, NoteKind } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
@@ -21,12 +22,21 @@ const MOST_NAMED = 50;
 const MOST_BYTES = 60_000;
 const KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff'];
 
+export const TARGET_OPTION = ['--target <target>', 'the ground that it is about'] as const;
+
+/** @throws CoordError `usage` */
+export function readTargetOption(context: Context, input: Input): Target | null {
+  const target = input.text('target');
+  const place = { root: context.repository.root, cwd: context.host.cwd };
+  return target === undefined ? null : readTarget(target, place);
+}
+
 export const note: Verb = {
   arguments: [['<text>', `what to say; at most ${LONGEST_NOTE} characters`]],
   options: [
-    ['--kind <kind>', KINDS.join(', ')],
-    ['--to <id>', 'an agent that it is meant for; more of them with more --to, or with commas', 'repeatable'],
-    ['--target <target>', 'the ground that it is about'],
+    ['--kind <kind>', `the kind of note; one of ${KINDS.join(', ')}`],
+    ['--to <id>', 'the agent that it is meant for; more of them with more --to, or with commas', 'repeatable'],
+    TARGET_OPTION,
     ['--needs-ack <id>', 'an agent that is asked to acknowledge it', 'repeatable'],
     OFFLINE_OPTION,
   ],
@@ -65,9 +75,7 @@ function readNote(context: Context, input: Input) {
     throw usage(`no such kind of note: ${JSON.stringify(kind)}`, `one of: ${KINDS.join(', ')}`);
   const text = readText('the note', input.argument(0) ?? '', LONGEST_NOTE);
   const [to, needsAck] = [readAgents(input, 'to'), readAgents(input, 'needsAck')];
-  const target = input.text('target');
-  const place = { root: context.repository.root, cwd: context.host.cwd };
-  const said = { noteKind, text, to, needsAck, target: target === undefined ? null : readTarget(target, place).text };
+  const said = { noteKind, text, to, needsAck, target: readTargetOption(context, input)?.text ?? null };
   if (Buffer.byteLength(JSON.stringify(said)) <= MOST_BYTES) return said;
   throw usage(`the note is larger than ${MOST_BYTES} bytes`, 'put the story into a file, and name the file');
 }

@@ -15,7 +15,7 @@ import { claimRequest } from '../claims/claim-request.js';
 import type { Verb } from '../verb.js';
 
 export const scratch: Verb = {
-  options: [['--ttl <duration>', 'time to live of the claim on it; your commands renew it']],
+  options: [['--ttl <duration>', 'time to live, such as 45m; your commands renew it']],
   examples: [
     ['cd "$(coord session scratch)"', 'a directory of your own, claimed for you; again, and it is the same one'],
   ],

@@ -26,7 +26,7 @@ import {
 } from '../../workspace/main-branch.js';
 import { rememberRules } from '../../workspace/rules.js';
 import { rulesIn } from '../../workspace/rules-in-force.js';
-import { readCount } from '../counts.js';
+import { readCount } from '../listing.js';
 import { tasksNow } from '../tasks/tasks.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';
@@ -36,7 +36,7 @@ const ROLES: readonly Role[] = ['peer', 'worker', 'orchestrator'];
 
 export const sessionStart: Verb = {
   options: [
-    ['--role <role>', `${ROLES.join(', ')}; what the agent had before when left out, peer at first`],
+    ['--role <role>', 'peer, worker or orchestrator; what the agent had before when not named, peer at first'],
     ['--max-bytes <n>', `the most that is printed (${DEFAULT_BYTES}); what does not fit is named`],
   ],
   examples: [

@@ -33,12 +33,12 @@ const LONGEST_REASON = 1_000;
 export const integrate: Verb = {
   arguments: [['[note]', 'the id of a submission, such as n42; lists them when not named']],
   options: [
-    ['--dry-run', 'show what would change'],
+    ['--dry-run', 'show what would be done, and change nothing'],
     ['--patch', 'show it line by line; changes nothing'],
     ['--conflicts', 'write what conflicts with marks, instead of nothing'],
     ['--decline', 'turn it down; its author is told the reason'],
-    ['--reason <text>', 'why it is declined'],
-    ['--all', 'list also those that are for others to integrate'],
+    ['--reason <text>', 'why; with --decline'],
+    ['--all', 'all of them; those too that are for others to integrate'],
   ],
   examples: [
     ['coord integrate', 'what workers have submitted to you'],

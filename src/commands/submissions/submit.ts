@@ -21,17 +21,17 @@ const MB = 1024 * 1024;
 export const submit: Verb = {
   arguments: [['[path...]', 'files and folders whose changes are handed over']],
   options: [
-    ['--note <text>', 'what it is, for the one who integrates it; required'],
-    ['--to <id>', 'the agent that shall integrate it; any orchestrator when not named'],
+    ['--note <text>', 'what the other should know; required'],
+    ['--to <id>', 'the agent that it is meant for; any orchestrator when not named'],
     ['--base <commit>', 'what it is a change of; HEAD when not named'],
-    ['--task <id>', 'the task whose result it is, or none; the one that you have when not named'],
-    ['--withdraw <id>', 'take a submission of yours back'],
-    ['--literal', 'take each path as it is, whatever characters it has'],
+    ['--task <id>', 'the task that it belongs to, or none; the one that you have when not named'],
+    ['--take-back <id>', 'take a submission of yours back'],
+    ['--literal', 'take each target as a path, whatever characters it has'],
   ],
   examples: [
     ['coord submit src/api/users.ts --note "paginate users"', 'edited here, not committed: an orchestrator applies it'],
     ['coord submit scratch/w1/report.md --note "what I found"', 'results from your scratch'],
-    ['coord submit --withdraw n42', 'take it back'],
+    ['coord submit --take-back n42', 'take it back'],
   ],
   notes: [
     'The contents travel on the state ref; nothing is committed on yours, and no claim is needed. Deletions',
@@ -39,7 +39,7 @@ export const submit: Verb = {
     `${MOST_FILES} files, ${MOST_BYTES / MB} MB each and ${MOST_BYTES_TOGETHER / MB} MB together; no symbolic links.`,
   ],
   async run(context, input) {
-    const withdrawn = input.text('withdraw');
+    const withdrawn = input.text('takeBack');
     return withdrawn === undefined ? handOver(context, input) : takeBack(context, withdrawn);
   },
 };

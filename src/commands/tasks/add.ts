@@ -26,7 +26,7 @@ export const CONTENT_OPTIONS = [
   ['--scope <target>', 'a path, directory, glob or @resource that it is done on', 'repeatable'],
   ['--after <ids>', 'tasks that must be done before', 'repeatable'],
   ['--accept <gates>', 'gates of the main branch that must be open before it is done', 'repeatable'],
-  ['--role <role>', 'who may take it: peer, worker or orchestrator; any when not named'],
+  ['--role <role>', 'peer, worker or orchestrator; any may take it when not named'],
   ['--priority <n>', 'from 0 (most urgent) to 9; 2 when not named'],
 ] as const;
 

@@ -27,8 +27,8 @@ const LONGEST_RESULT = 4_000;
 const LONGEST_REASON = 1_000;
 
 const WORK_OPTIONS = [
-  ['--commit <commit>', 'the commit that holds the work; HEAD when not named'],
-  ['--uncommitted', 'although its ground has uncommitted changes; goes on the record'],
+  ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+  ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
 ] as const;
 
 export const taskDone: Verb = {

@@ -16,7 +16,7 @@ export const taskEdit: Verb = {
   options: [
     ['--title <text>', 'in a few words'],
     ...CONTENT_OPTIONS,
-    ['--retry', 'forget how often it was tried in vain, so that it is given out again'],
+    ['--retry', 'try again; forgets how often it was tried in vain'],
   ],
   examples: [
     ['coord task edit t12 --priority 0', 'give it out next'],

@@ -23,7 +23,7 @@ export const taskTake: Verb = {
   arguments: [['[id]', 'the task; the next one that is ready and free when none is named']],
   options: [
     ...CLAIM_OPTIONS.filter(([flags]) => flags !== '--shared'),
-    ['--wait [duration]', 'wait for one, at most 9m unless the config says otherwise'],
+    ['--wait [duration]', 'wait your turn, first come first served; at most 9m unless the config says otherwise'],
     ['--another', 'beside the one that you have'],
   ],
   examples: [

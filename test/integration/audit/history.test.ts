@@ -64,7 +64,7 @@ it('says unknown for what was compacted away, and still knows the claims that we
   const commit = rig.commit(rig.clone, 'src/b.ts');
   await rig.run('noor', rig.clone, 'claim', 'docs');
   await rig.run('noor', rig.clone, 'session', 'start', '--role', 'orchestrator');
-  const compacted = await rig.host.run('noor', rig.clone, ['doctor', '--compact', '--keep', '2']);
+  const compacted = await rig.host.run('noor', rig.clone, ['doctor', '--compact', '--keep-history', '2']);
   expect(compacted.code, compacted.stderr).toBe(0);
   await rig.run('noor', rig.clone, 'release', 'src/b.ts');
   const { code, report } = await rig.audit(rig.clone, `${rig.start}..HEAD`);

@@ -288,7 +288,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
       await rig.run('maya', rig.clone, 'claim', `src/${path}.ts`, '--allow-behind');
     }
     await rig.run('olga', rig.clone, 'session', 'start', '--role', 'orchestrator');
-    await rig.run('olga', rig.clone, 'doctor', '--compact', '--keep', '2');
+    await rig.run('olga', rig.clone, 'doctor', '--compact', '--keep-history', '2');
     expect(await coordination(rig)).toMatchObject({ code: 0, findings: [] });
     byHand(rig);
     expect((await coordination(rig)).findings).toMatchObject([{ reason: 'unsigned' }]);

@@ -98,7 +98,7 @@ describe('coord compact', () => {
       status: await ok('maya', clone, 'status'),
     };
     const kept = box.git(clone, 'log', '-2', '--format=%an %ae %ad %cn %cd%n%b', 'coord/state');
-    const result = await ok('olga', clone, 'doctor', '--compact', '--keep', '2');
+    const result = await ok('olga', clone, 'doctor', '--compact', '--keep-history', '2');
     expect(result).toMatchObject({ changed: true, kept: 2, former: before.tip, archive: null });
     expect(result.compacted.commits).toBe(before.history.length - 2);
     expect(tipOf(box, clone)).toBe(result.tip);
@@ -116,7 +116,7 @@ describe('coord compact', () => {
     box.git(clone, 'fsck', '--strict');
   });
 
-  it('keeps what is younger than --keep, and adds up what went before', async () => {
+  it('keeps what is younger than --keep-history, and adds up what went before', async () => {
     const rig = await local();
     const { box, host, clone, ok } = rig;
     await claims(rig, clone, ['a', 'b', 'c']);
@@ -126,10 +126,10 @@ describe('coord compact', () => {
     const first = await ok('olga', clone, 'doctor', '--compact');
     expect(first).toMatchObject({ kept: 1, compacted: { commits: 5 } });
     await claims(rig, clone, ['e', 'f']);
-    const second = await ok('olga', clone, 'doctor', '--compact', '--keep', '0');
+    const second = await ok('olga', clone, 'doctor', '--compact', '--keep-history', '0');
     expect(second.compacted).toMatchObject({ commits: 9, from: first.compacted.from });
     expect(historyOf(box, clone)).toEqual(['9 commits, compacted', 'compact 9 commits by olga']);
-    expect(await ok('olga', clone, 'doctor', '--compact', '--keep', '1')).toMatchObject({ changed: false });
+    expect(await ok('olga', clone, 'doctor', '--compact', '--keep-history', '1')).toMatchObject({ changed: false });
   });
 
   it('with --dry-run says what would go, and changes nothing', async () => {
@@ -137,7 +137,17 @@ describe('coord compact', () => {
     const { box, clone, ok } = rig;
     await claims(rig, clone, ['a', 'b']);
     const before = box.git(clone, 'for-each-ref');
-    const result = await ok('olga', clone, 'doctor', '--compact', '--keep', '1', '--dry-run', '--archive', 'old');
+    const result = await ok(
+      'olga',
+      clone,
+      'doctor',
+      '--compact',
+      '--keep-history',
+      '1',
+      '--dry-run',
+      '--archive',
+      'old',
+    );
     expect(result).toMatchObject({ changed: false, dryRun: true, kept: 1, compacted: { commits: 3 } });
     expect(box.git(clone, 'for-each-ref')).toBe(before);
   });
@@ -147,23 +157,23 @@ describe('coord compact', () => {
     const { box, clone, ok, refused } = rig;
     await claims(rig, clone, ['a', 'b']);
     const before = tipOf(box, clone);
-    expect(await refused('maya', clone, 'doctor', '--compact', '--keep', '0')).toMatchObject({
+    expect(await refused('maya', clone, 'doctor', '--compact', '--keep-history', '0')).toMatchObject({
       code: 'closed',
       details: { reason: 'authority', orchestrators: ['olga'] },
     });
     await ok('nina', clone, 'session', 'start', '--role', 'orchestrator');
     await ok('olga', clone, 'agent', 'kill', 'nina', '--reason', 'test');
-    const killed = await refused('nina', clone, 'doctor', '--compact', '--keep', '0');
+    const killed = await refused('nina', clone, 'doctor', '--compact', '--keep-history', '0');
     expect(killed).toMatchObject({ code: 'closed', details: { reason: 'killed' } });
     expect(historyOf(box, clone)).toContain('kill nina by olga: test');
     expect(box.git(clone, 'merge-base', before, 'coord/state')).toBe(before);
-    const args = ['doctor', '--compact', '--keep', '0', '--agent', 'paula', '--json'];
+    const args = ['doctor', '--compact', '--keep-history', '0', '--agent', 'paula', '--json'];
     expect((await coordInProcess(box, clone, args, { person: true })).code).toBe(0);
   });
 
-  it.each(['-1', '1.5', 'all', ''])('refuses --keep %j', async (keep) => {
+  it.each(['-1', '1.5', 'all', ''])('refuses --keep-history %j', async (keep) => {
     const rig = await local();
-    expect(await rig.refused('olga', rig.clone, 'doctor', '--compact', `--keep=${keep}`)).toMatchObject({
+    expect(await rig.refused('olga', rig.clone, 'doctor', '--compact', `--keep-history=${keep}`)).toMatchObject({
       code: 'usage',
     });
   });
@@ -183,7 +193,7 @@ describe('coord compact', () => {
     const id = box.git(clone, 'hash-object', '-t', 'commit', '-w', path);
     box.git(clone, 'update-ref', 'refs/coord/state', id);
     box.git(clone, 'update-ref', 'refs/coord-local/known/coord/state', id);
-    await ok('olga', clone, 'doctor', '--compact', '--keep', '1');
+    await ok('olga', clone, 'doctor', '--compact', '--keep-history', '1');
     const copy = box.git(clone, 'cat-file', 'commit', 'coord/state^');
     expect(copy).not.toContain('SIGNATURE');
     expect(copy).toContain('\nx-own header\n\nby hand\n');
@@ -198,7 +208,7 @@ describe('coord compact', () => {
     const part = box.clone(`file://${remote}`, { args: ['--depth=1', '--no-single-branch'] });
     box.git(part, 'fetch', '--quiet', '--depth=1', 'origin', 'refs/coord/state:refs/coord/state');
     await claims(rig, part, ['c', 'd']);
-    expect(await rig.refused('olga', part, 'doctor', '--compact', '--keep', '1')).toMatchObject({
+    expect(await rig.refused('olga', part, 'doctor', '--compact', '--keep-history', '1')).toMatchObject({
       code: 'unavailable',
     });
   });
@@ -211,7 +221,7 @@ describe('--archive', () => {
     const [, tip] = await claims(rig, clone, ['a', 'b']);
     const others = () => box.git(remote, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads/main');
     const before = others();
-    const result = await ok('olga', clone, 'doctor', '--compact', '--keep', '0', '--archive', '2026');
+    const result = await ok('olga', clone, 'doctor', '--compact', '--keep-history', '0', '--archive', '2026');
     expect(result.archive).toBe('refs/coord/archive/2026');
     for (const place of [clone, remote]) expect(box.git(place, 'rev-parse', result.archive)).toBe(tip);
     expect(others()).toBe(before);
@@ -222,10 +232,14 @@ describe('--archive', () => {
     ]);
     await claims(rig, clone, ['c']);
     const again = tipOf(box, clone);
-    expect(await refused('olga', clone, 'doctor', '--compact', '--keep', '0', '--archive', '2026')).toMatchObject({
+    expect(
+      await refused('olga', clone, 'doctor', '--compact', '--keep-history', '0', '--archive', '2026'),
+    ).toMatchObject({
       code: 'usage',
     });
-    expect(await refused('olga', clone, 'doctor', '--compact', '--keep', '0', '--archive', 'a b')).toMatchObject({
+    expect(
+      await refused('olga', clone, 'doctor', '--compact', '--keep-history', '0', '--archive', 'a b'),
+    ).toMatchObject({
       code: 'usage',
     });
     expect(tipOf(box, clone)).toBe(again);
@@ -237,12 +251,12 @@ describe('--archive', () => {
     await claims(rig, clone, ['a', 'b']);
     const before = [clone, remote].map((place) => box.git(place, 'for-each-ref'));
     box.git(remote, 'config', 'receive.hideRefs', 'refs/coord/archive');
-    const error = await refused('olga', clone, 'doctor', '--compact', '--keep', '0', '--archive', 'old');
+    const error = await refused('olga', clone, 'doctor', '--compact', '--keep-history', '0', '--archive', 'old');
     expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('refs/coord/archive/old') });
     expect([clone, remote].map((place) => box.git(place, 'for-each-ref'))).toEqual(before);
     box.git(remote, 'config', '--unset', 'receive.hideRefs');
     box.git(remote, 'update-ref', 'refs/coord/archive/old', 'main');
-    await refused('olga', clone, 'doctor', '--compact', '--keep', '0', '--archive', 'old');
+    await refused('olga', clone, 'doctor', '--compact', '--keep-history', '0', '--archive', 'old');
     expect(box.git(clone, 'for-each-ref')).toBe(before[0]);
   });
 });
@@ -260,7 +274,7 @@ describe('other clones of a compacted branch', () => {
     await claims(rig, clone, ['f', 'g']);
     const at = box.clone(remote);
     await ok('noor', at, 'status');
-    await ok('olga', clone, 'doctor', '--compact', '--keep', '3');
+    await ok('olga', clone, 'doctor', '--compact', '--keep-history', '3');
     await claims(rig, clone, ['h']);
     for (const other of [at, near, far]) {
       expect(heldIn(await ok('noor', other, 'status'))).toHaveLength(8);
@@ -278,7 +292,7 @@ describe('other clones of a compacted branch', () => {
     await ok('noor', other, 'status');
     for (const name of ['c', 'd', 'e']) {
       await claims(rig, clone, [`${name}1`, `${name}2`]);
-      await ok('olga', clone, 'doctor', '--compact', '--keep', name === 'e' ? '0' : '1');
+      await ok('olga', clone, 'doctor', '--compact', '--keep-history', name === 'e' ? '0' : '1');
     }
     expect(heldIn(await ok('noor', other, 'status'))).toHaveLength(8);
     expect(tipOf(box, other)).toBe(box.git(remote, 'rev-parse', 'coord/state'));
@@ -293,7 +307,7 @@ describe('other clones of a compacted branch', () => {
       await ok('noor', other, 'status');
       const before = tipOf(box, other);
       await claims(rig, clone, ['b', 'c']);
-      await ok('olga', clone, 'doctor', '--compact', '--keep', '1', ...archive);
+      await ok('olga', clone, 'doctor', '--compact', '--keep-history', '1', ...archive);
       box.git(remote, 'reflog', 'expire', '--expire=now', '--all');
       box.git(remote, 'gc', '--quiet', '--prune=now');
       if (archive.length === 0) {
@@ -311,7 +325,7 @@ describe('other clones of a compacted branch', () => {
     await ok('noor', other, 'status');
     const store = await host.context(other).store();
     const seen = await store.read();
-    await ok('olga', clone, 'doctor', '--compact', '--keep', '0');
+    await ok('olga', clone, 'doctor', '--compact', '--keep-history', '0');
     const entry = { operation: 'late', agent: 'noor', at: host.context(other).now(), summary: 'late', events: [] };
     expect(await store.swap(seen, { ...seen.state }, entry)).toBe(false);
     expect(historyOf(box, other)).not.toContain('late');
@@ -327,7 +341,7 @@ describe('other clones of a compacted branch', () => {
       for (let index = 0; index < 6; index += 1) await ok(agent, own, 'claim', `${agent}/${index}.ts`);
     };
     const shorten = async () => {
-      for (let index = 0; index < 3; index += 1) await ok('olga', clone, 'doctor', '--compact', '--keep', '2');
+      for (let index = 0; index < 3; index += 1) await ok('olga', clone, 'doctor', '--compact', '--keep-history', '2');
     };
     await Promise.all([...writers.map(write), shorten()]);
     const { claims: held } = await ok('olga', clone, 'status');
@@ -346,7 +360,7 @@ describe('other clones of a compacted branch', () => {
       // Git's own receive.denyNonFastForwards is for branches alone.
       addHook(box, remote, 'update', 'test "$2" = "$(git merge-base $2 $3)"');
       const before = [clone, remote].map((place) => box.git(place, 'for-each-ref'));
-      const error = await refused('olga', clone, 'doctor', '--compact', '--keep', '0', ...archive);
+      const error = await refused('olga', clone, 'doctor', '--compact', '--keep-history', '0', ...archive);
       expect(['unavailable', 'closed']).toContain(error.code);
       expect([clone, remote].map((place) => box.git(place, 'for-each-ref'))).toEqual(before);
       await ok('maya', clone, 'claim', 'src/c.ts');
@@ -359,7 +373,7 @@ describe('followsCompaction', () => {
     const rig = await local();
     const { box, clone, ok, host } = rig;
     const before = await claims(rig, clone, ['a', 'b', 'c', 'd']);
-    await ok('olga', clone, 'doctor', '--compact', '--keep', '2');
+    await ok('olga', clone, 'doctor', '--compact', '--keep-history', '2');
     const after = box.git(clone, 'rev-list', '--reverse', 'coord/state').split('\n');
     const follows = (known: string | undefined, tip: string | undefined) =>
       followsCompaction(host.context(clone), known ?? '', tip ?? '');
@@ -436,7 +450,7 @@ describe('many commits at once', () => {
     }
     box.git(clone, 'update-ref', 'refs/coord/state', tip);
     const before = historyOf(box, clone);
-    await ok('olga', clone, 'doctor', '--compact', '--keep', '120');
+    await ok('olga', clone, 'doctor', '--compact', '--keep-history', '120');
     expect(historyOf(box, clone).slice(1, -1)).toEqual(before.slice(-120));
     expect(await followsCompaction(inProcess(box).context(clone), tip, tipOf(box, clone))).toBe(true);
     box.git(clone, 'fsck', '--strict');

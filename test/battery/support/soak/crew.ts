@@ -74,7 +74,7 @@ export class Crew {
 
   /** Shortens the state ref. */
   async compact(): Promise<string[]> {
-    const { exit, answer } = await this.at(CREW.boss).call('doctor', '--compact', '--keep', '20');
+    const { exit, answer } = await this.at(CREW.boss).call('doctor', '--compact', '--keep-history', '20');
     return exit === 0 && answer?.data.changed ? [] : [`coord compact: exit ${exit} ${JSON.stringify(answer)}`];
   }
 
@@ -120,7 +120,7 @@ async function submitAgain({ bench, random, goesOn }: At, handedOver: HandedOver
     const id = exit === 0 ? answer?.data.submission.id : null;
     if (id === null) continue;
     handedOver.set(id, { file, line });
-    if (random() < 0.1) await bench.insist('submit', '--withdraw', id);
+    if (random() < 0.1) await bench.insist('submit', '--take-back', id);
   }
 }
 
