@@ -11,7 +11,6 @@ const code = await load([
   './src/cli/registry.ts',
   './src/cli/catalogue.ts',
   './src/cli/common-flags.ts',
-  './src/config/schema.ts',
   './src/config/keys.ts',
   './src/cli/json-fields.ts',
   './src/cli/json-records.ts',
@@ -24,7 +23,7 @@ const files = {
   'docs/reference/configuration.md': configuration(),
   'docs/reference/exit-codes.md': exitCodes(),
   'docs/reference/json.md': json(),
-  'schema/coord.config.schema.json': `${JSON.stringify(configSchema(code.ConfigSchema, code.CONFIG_KEYS), null, 2)}\n`,
+  'schema/coord.config.schema.json': `${JSON.stringify(configSchema(code.ConfigSchema), null, 2)}\n`,
 };
 const stale = Object.keys(files).filter((file) => !existsSync(root + file) || read(file) !== files[file]);
 if (process.argv.includes('--check')) {
@@ -87,12 +86,14 @@ function optionTable(options) {
 }
 
 function configuration() {
-  const rows = code.CONFIG_KEYS.map((entry) => [
-    tick(entry.key),
-    entry.what,
-    entry.default === undefined ? '' : tick(JSON.stringify(entry.default)),
-    entry.example === undefined ? '' : tick(JSON.stringify(entry.example)),
-  ]);
+  const rows = code
+    .configKeys()
+    .map((entry) => [
+      tick(entry.key),
+      entry.what,
+      entry.default === undefined ? '' : tick(JSON.stringify(entry.default)),
+      entry.example === undefined ? '' : tick(JSON.stringify(entry.example)),
+    ]);
   return text([
     '# Configuration',
     '',

@@ -45,8 +45,9 @@ async function overview(catalogue: Catalogue): Promise<Success> {
 }
 
 async function configKeys(): Promise<Success> {
-  const { CONFIG_KEYS } = await import('../config/keys.js');
-  return { data: { keys: CONFIG_KEYS }, text: (style) => configLines(CONFIG_KEYS, style) };
+  const { configKeys } = await import('../config/keys.js');
+  const keys = configKeys();
+  return { data: { keys }, text: (style) => configLines(keys, style) };
 }
 
 async function jsonFields(): Promise<Success> {

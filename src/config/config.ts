@@ -1,8 +1,8 @@
+import * as v from 'valibot';
 import { canonicalPattern, patternTarget } from '../domain/ground/patterns.js';
 import type { Policy } from '../domain/request.js';
-import { STATE_REF } from '../domain/state-ref.js';
 import { type Deploys, deploysOf, mapValues, type SignerFiles, seconds, signerFiles } from './deploys.js';
-import type { RawConfig } from './schema.js';
+import { ConfigSchema, DEFAULT_TTL, type FilledConfig, type RawConfig } from './keys.js';
 
 /** The configuration with every default filled in; durations in seconds. */
 export interface Config extends Deploys {
@@ -33,41 +33,31 @@ export interface Config extends Deploys {
   readonly signers: SignerFiles;
 }
 
-const DEFAULT_TTL_SECONDS = 30 * 60;
-const DEFAULT_MAX_TTL_SECONDS = 4 * 3600;
-const DEFAULT_SKEW_SECONDS = 30;
-const DEFAULT_ATTEMPTS = 3;
-/** Agents' tools stop a command after 10 minutes. */
-const DEFAULT_WAIT_SECONDS = 9 * 60;
-
+/** The configuration that says no more than this. @throws ValiError where that is no configuration. */
 export function withDefaults(raw: RawConfig): Config {
-  const maxSeconds = seconds(raw.ttl?.max) ?? DEFAULT_MAX_TTL_SECONDS;
-  return {
-    ref: raw.ref ?? STATE_REF,
-    remote: raw.remote ?? 'origin',
-    mainBranch: raw.mainBranch ?? null,
-    share: raw.share ?? false,
-    ttl: { defaultSeconds: seconds(raw.ttl?.default) ?? Math.min(DEFAULT_TTL_SECONDS, maxSeconds), maxSeconds },
-    skewSeconds: seconds(raw.skewTolerance) ?? DEFAULT_SKEW_SECONDS,
-    waitSeconds: seconds(raw.wait?.max) ?? DEFAULT_WAIT_SECONDS,
-    takeover: raw.takeover ?? 'clock',
-    lockOrder: raw.lockOrder ?? 'detect',
-    surface: (raw.surface ?? []).map(canonicalPattern),
-    resources: mapValues(raw.resources ?? {}, ({ ttl }) => ({ ttlSeconds: seconds(ttl) ?? null })),
-    rules: raw.rules ?? 'rules',
-    memory: raw.memory ?? ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
-    scratch: (raw.roles?.worker?.scratch ?? ['scratch/{agent}/**']).map(canonicalPattern),
-    autoClaim: raw.autoClaim ?? true,
-    requireSession: raw.requireSession ?? false,
-    signCommits: raw.signCommits ?? false,
-    tasks: tasksIn(raw),
-    signers: signerFiles(raw.signers),
-    ...deploysOf(raw),
-  };
+  return configOf(v.parse(ConfigSchema, raw));
 }
 
-function tasksIn({ tasks }: RawConfig): Config['tasks'] {
-  return { by: tasks?.by ?? 'everybody', attempts: tasks?.attempts ?? DEFAULT_ATTEMPTS };
+/** The configuration in the form in which it is used. */
+export function configOf(filled: FilledConfig): Config {
+  const { ttl, roles, mainBranch, wait, skewTolerance, surface, resources, signers, gates, deploy, $schema, ...rest } =
+    filled;
+  const maxSeconds = seconds(ttl.max);
+  return {
+    ...rest,
+    mainBranch: mainBranch ?? null,
+    ttl: {
+      defaultSeconds: ttl.default ? seconds(ttl.default) : Math.min(seconds(DEFAULT_TTL), maxSeconds),
+      maxSeconds,
+    },
+    skewSeconds: seconds(skewTolerance),
+    waitSeconds: seconds(wait.max),
+    surface: surface.map(canonicalPattern),
+    resources: mapValues(resources, ({ ttl }) => ({ ttlSeconds: ttl ? seconds(ttl) : null })),
+    scratch: roles.worker.scratch.map(canonicalPattern),
+    signers: signerFiles(signers),
+    ...deploysOf({ gates, deploy }),
+  };
 }
 
 /** What a request of this agent carries of the configuration. */

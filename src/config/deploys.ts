@@ -1,6 +1,6 @@
 import { canonicalPattern } from '../domain/ground/patterns.js';
 import { parseDuration } from '../domain/time.js';
-import type { RawConfig } from './schema.js';
+import type { FilledConfig } from './keys.js';
 
 /** What a deploy needs, by the names of gates and of deploy targets. */
 export interface Deploys {
@@ -58,10 +58,6 @@ export interface VerifyConfig {
   readonly timeoutSeconds: number;
 }
 
-const DEFAULT_GATE_SECONDS = 10 * 60;
-const DEFAULT_VERIFY_SECONDS = 2 * 60;
-const DEFAULT_INTERVAL_SECONDS = 2;
-
 /** The globs of untracked files that may lie beside what is deployed to a target: the project's list, and workers' scratch paths. */
 export function untrackedAllowed(
   { scratch, deploy }: Pick<Deploys, 'deploy'> & { readonly scratch: readonly string[] },
@@ -71,58 +67,43 @@ export function untrackedAllowed(
   return [...scratch.map((pattern) => pattern.replaceAll('{agent}', '*')), ...listed];
 }
 
-/** The gates and deploy targets with every default filled in. */
-export function deploysOf(raw: RawConfig): Deploys {
-  return { gates: mapValues(raw.gates ?? {}, gateConfig), deploy: mapValues(raw.deploy ?? {}, deployConfig) };
+/** The gates and deploy targets in the form in which they are used. */
+export function deploysOf({ gates, deploy }: Pick<FilledConfig, 'gates' | 'deploy'>): Deploys {
+  return { gates: mapValues(gates, gateConfig), deploy: mapValues(deploy, deployConfig) };
 }
 
-function gateConfig(gate: NonNullable<RawConfig['gates']>[string]): GateConfig {
+function gateConfig(gate: FilledConfig['gates'][string]): GateConfig {
   return gate.type === 'command'
-    ? { type: gate.type, command: gate.command, timeoutSeconds: seconds(gate.timeout) ?? DEFAULT_GATE_SECONDS }
-    : { type: gate.type, ...signerFiles(gate), signers: gate.signers ?? 1 };
+    ? { type: gate.type, command: gate.command, timeoutSeconds: seconds(gate.timeout) }
+    : { type: gate.type, ...signerFiles(gate), signers: gate.signers };
 }
 
-/** Not the file of any gate: who lets agents sign here must not let them open a gate by it. */
-const DEFAULT_SIGNERS = '.coord/agent_signers';
-
-export function signerFiles(raw: RawConfig['signers']): SignerFiles {
-  const { allowedSigners = DEFAULT_SIGNERS, revokedSigners = null, gpgKeys = null } = raw ?? {};
+export function signerFiles(filled: FilledConfig['signers']): SignerFiles {
+  const { allowedSigners, revokedSigners = null, gpgKeys = null } = filled;
   return { allowedSigners, revokedSigners, gpgKeys };
 }
 
-function deployConfig({
-  gates,
-  verify,
-  requirePushed,
-  commands,
-  untracked,
-}: NonNullable<RawConfig['deploy']>[string]): DeployConfig {
-  return {
-    gates: gates ?? [],
-    verify: verify ? verifyConfig(verify) : null,
-    requirePushed: requirePushed ?? true,
-    commands: commands ?? [],
-    untracked: (untracked ?? []).map(canonicalPattern),
-  };
+type Filled = FilledConfig['deploy'][string];
+
+function deployConfig({ verify, untracked, ...rest }: Filled): DeployConfig {
+  return { ...rest, verify: verify ? verifyConfig(verify) : null, untracked: untracked.map(canonicalPattern) };
 }
 
-function verifyConfig(verify: NonNullable<NonNullable<RawConfig['deploy']>[string]['verify']>): VerifyConfig {
-  const pattern = verify.pattern ?? null;
+function verifyConfig(filled: NonNullable<Filled['verify']>): VerifyConfig {
+  const { expect, pattern = null, header = null, interval, timeout, ...rest } = filled;
   return {
-    url: verify.url,
-    expect: verify.expect ?? (pattern === null ? '{commit}' : null),
+    ...rest,
+    expect: expect ?? (pattern === null ? '{commit}' : null),
     pattern,
-    header: verify.header ?? null,
-    status: verify.status ?? 200,
-    redirects: verify.redirects ?? 'none',
-    intervalSeconds: seconds(verify.interval) ?? DEFAULT_INTERVAL_SECONDS,
-    timeoutSeconds: seconds(verify.timeout) ?? DEFAULT_VERIFY_SECONDS,
+    header,
+    intervalSeconds: seconds(interval),
+    timeoutSeconds: seconds(timeout),
   };
 }
 
-/** A duration of the configuration in seconds; undefined where it is not set. */
-export function seconds(duration: string | undefined): number | undefined {
-  return duration === undefined ? undefined : (parseDuration(duration) ?? undefined);
+/** A duration of the configuration, which has been found to be one, in seconds. */
+export function seconds(duration: string): number {
+  return parseDuration(duration) ?? 0;
 }
 
 /** The same record with each value changed. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoordError } from '../errors.js';
-import { type Config, withDefaults } from './config.js';
+import { type Config, configOf, withDefaults } from './config.js';
+import { validateConfig } from './schema.js';
 
 export const CONFIG_FILE = 'coord.config.json';
 
@@ -31,10 +32,9 @@ async function parse(source: string): Promise<Config> {
   } catch (error) {
     throw invalid([`not JSON: ${(error as Error).message}`]);
   }
-  const { validateConfig } = await import('./schema.js');
   const result = validateConfig(value);
   if ('problems' in result) throw invalid(result.problems);
-  const config = withDefaults(result.config);
+  const config = configOf(result.config);
   if (config.ttl.defaultSeconds > config.ttl.maxSeconds) throw invalid(['ttl.default: longer than ttl.max']);
   return config;
 }

@@ -1,6 +1,7 @@
+import * as v from 'valibot';
 import { type Config, withDefaults } from './config.js';
+import { ConfigSchema, DEFAULT_TTL, type RawConfig } from './keys.js';
 import { CONFIG_FILE } from './load.js';
-import type { RawConfig } from './schema.js';
 
 /** Folders that several agents are likely to change; those that hold files make the first surface. */
 const SHARED_FOLDERS = new Set([
@@ -43,18 +44,19 @@ export function guessSurface(files: readonly string[]): string[] {
 
 /** The first `coord.config.json`: what a project most likely wants to see and change, the rest left to the defaults. */
 export function starterConfig(choices: StarterChoices): StarterConfig {
+  const { ttl, memory, autoClaim } = v.parse(ConfigSchema, {});
   const raw: RawConfig = {
     $schema: choices.schema,
     ref: choices.ref,
     ...(choices.remote === null ? {} : { remote: choices.remote }),
     ...(choices.mainBranch === undefined ? {} : { mainBranch: choices.mainBranch }),
     share: choices.remote !== null,
-    ttl: { default: '30m', max: '4h' },
+    ttl: { default: DEFAULT_TTL, max: ttl.max },
     surface: [...choices.surface],
     resources: { '@deploy/prod': { ttl: '10m' } },
     rules: RULES,
-    memory: ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
-    autoClaim: true,
+    memory,
+    autoClaim,
   };
   return { text: `${JSON.stringify(raw, null, 2)}\n`, parsed: withDefaults(raw) };
 }

@@ -2,7 +2,7 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/cli/registry.js';
-import { CONFIG_KEYS } from '../../src/config/keys.js';
+import { configKeys } from '../../src/config/keys.js';
 import { HARNESSES } from '../../src/guards/harness/dialects.js';
 import { hookPayloads } from '../support/harness.js';
 import { commitFiles, fileOn } from '../support/plumbing.js';
@@ -82,7 +82,7 @@ describe('hostile input', () => {
     const place = await world();
     const { box, clone, look, texts } = place;
     const random = generator(SEED);
-    const keys = CONFIG_KEYS.filter(({ key }) => key !== '$schema');
+    const keys = configKeys().filter(({ key }) => key !== '$schema');
     let tried = 0;
     for (let count = 0; count < sized(30, 1_500); count += 1) {
       const key = pick(keys, random)?.key ?? '';

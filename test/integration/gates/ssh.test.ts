@@ -211,7 +211,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('a signed-tag gate, with SSH keys', () => {
     signGate(maya, gated.clone, question());
     signGate(other, gated.clone, question());
     expect(await gated.check()).toMatchObject([
-      { closed: 'too-few-signers', signers: ['maya@coord.example'], nonces: [] },
+      { closed: 'too-few-signers', signers: [expect.stringMatching(/^maya@coord\.example$/i)], nonces: [] },
     ]);
     signGate(noor, gated.clone, question());
     const [record] = await gated.check();

@@ -175,7 +175,7 @@ test('the memory of a moving upstream stays small', async () => {
     await inSync(box, clone);
   }
   const head = box.git(clone, 'rev-parse', 'HEAD');
-  expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/worktree')).toBe(
+  expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/coord-local', 'refs/worktree')).toBe(
     `refs/coord-local/seen/origin/%HEAD/${head}\nrefs/coord-local/seen/origin/main/${head}`,
   );
 });

@@ -20,7 +20,7 @@ function snapshot(directory: string, at = ''): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(join(directory, at), { withFileTypes: true })) {
     const path = join(at, entry.name);
-    if (['.git/objects', '.git/refs/coord', '.git/refs/worktree'].includes(path)) continue;
+    if (['.git/objects', '.git/refs/coord-local', '.git/refs/worktree'].includes(path)) continue;
     if (entry.isDirectory()) Object.assign(found, snapshot(directory, path));
     else {
       const digest = createHash('sha256')
@@ -71,7 +71,7 @@ test('worktrees and calls at once do not fail each other', async () => {
     );
   }
   const head = box.git(other, 'rev-parse', 'HEAD');
-  expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/worktree')).toBe(
+  expect(box.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/coord', 'refs/coord-local', 'refs/worktree')).toBe(
     `refs/coord-local/seen/origin/%HEAD/${head}\nrefs/coord-local/seen/origin/main/${head}`,
   );
 });

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { withDefaults } from '../../../src/config/config.js';
-import { CONFIG_KEYS } from '../../../src/config/keys.js';
-import { type RawConfig, validateConfig } from '../../../src/config/schema.js';
+import { ConfigSchema, configKeys, type FilledConfig, type RawConfig } from '../../../src/config/keys.js';
+import { validateConfig } from '../../../src/config/schema.js';
+
+const CONFIG_KEYS = configKeys();
 
 /** A configuration with nothing but this value at the key. */
 function configWith(key: string, value: unknown): Record<string, unknown> {
@@ -35,7 +37,7 @@ test('the examples of a gate and of a verification are valid together', () => {
   expect(validateConfig(config)).not.toHaveProperty('problems');
 });
 
-const DEFAULTS = CONFIG_KEYS.filter((entry) => entry.default !== undefined);
+const DEFAULTS = CONFIG_KEYS.filter((entry) => entry.default !== undefined && !entry.key.includes('NAME'));
 
 test.each(DEFAULTS)('setting $key to its default changes nothing', ({ key, default: value }) => {
   expect(withDefaults(configWith(key, value) as RawConfig)).toEqual(withDefaults({}));
@@ -47,3 +49,28 @@ test.each(CONFIG_KEYS.filter(({ example, key }) => example !== undefined && !key
     expect(withDefaults(configWith(key, example) as RawConfig)).not.toEqual(withDefaults({}));
   },
 );
+
+test('each key of the type has exactly one row, with words', () => {
+  const rows = CONFIG_KEYS.map(({ key }) => key);
+  expect(new Set(rows).size).toBe(rows.length);
+  expect(rows.filter((key) => !key.includes('.')).sort()).toEqual(Object.keys(ConfigSchema.entries).sort());
+  for (const { key, what } of CONFIG_KEYS) expect([key, what]).toEqual([key, expect.stringMatching(/^\S.*\.$/)]);
+});
+
+test('a gate and a deploy target have the defaults of their rows', () => {
+  const verify = { url: 'https://app.example/' };
+  const deploy = { prod: { verify } };
+  const { config } = validateConfig({
+    gates: { run: { type: 'command', command: ['x'] }, signed: { type: 'signed-tag', allowedSigners: 'a' } },
+    deploy,
+  }) as { config: FilledConfig };
+  const found = { run: config.gates.run, signed: config.gates.signed, prod: config.deploy.prod };
+  const rows = CONFIG_KEYS.filter((entry) => entry.default !== undefined && entry.key.includes('.NAME.'));
+  expect(rows.length).toBeGreaterThan(8);
+  for (const { key, default: value } of rows) {
+    const [, , ...names] = key.split('.');
+    const places = key.startsWith('gates') ? [found.run, found.signed] : [found.prod];
+    const values = places.map((place) => names.reduce<unknown>((at, name) => (at as never)?.[name], place));
+    expect([key, values]).toEqual([key, expect.arrayContaining([value])]);
+  }
+});
