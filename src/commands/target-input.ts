@@ -1,7 +1,7 @@
 import type { Target } from '../domain/ground/targets.js';
 import { usage } from '../errors.js';
 import type { Context } from '../workspace/context.js';
-import { readTarget } from '../workspace/targets.js';
+import { asTracked, readGround } from '../workspace/targets.js';
 import type { Input } from './verb.js';
 
 /** The options of every command that takes targets. */
@@ -11,11 +11,12 @@ export const TARGET_OPTIONS = [
 ] as const;
 
 /** The targets that were typed, each once, in their order. */
-export function readTargets(context: Context, input: Input, texts: readonly string[]): Target[] {
+export async function readTargets(context: Context, input: Input, texts: readonly string[]): Promise<Target[]> {
   if (input.flag('literal') && input.flag('glob')) throw usage('--literal and --glob exclude each other', 'use one');
   const as = input.flag('literal') ? 'literal' : input.flag('glob') ? 'glob' : undefined;
-  const { root } = context.repository;
-  const targets = texts.map((text) => readTarget(text, { root, cwd: context.host.cwd, as }));
+  const { root, foldsCase } = context.repository;
+  const typed = texts.flatMap((text) => readGround(text, { root, cwd: context.host.cwd, as }));
+  const targets = foldsCase ? await asTracked(context.git, typed) : typed;
   return targets.filter(
     (target, index) => targets.findIndex((other) => other.kind === target.kind && other.text === target.text) === index,
   );

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CONFIG_FILE } from '../domain/state-ref.js';
 import { CoordError } from '../errors.js';
 import { type Config, configOf, withDefaults } from './config.js';
 import { validateConfig } from './schema.js';
 
-export const CONFIG_FILE = 'coord.config.json';
+export { CONFIG_FILE };
 
 /**
  * The configuration in this worktree; all defaults where there is none.

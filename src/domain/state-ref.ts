@@ -1,3 +1,6 @@
+/** At the root of the repository, committed with the code: how coord is set up. */
+export const CONFIG_FILE = 'coord.config.json';
+
 /** The ref that carries the state, unless the project chose another: no branch, so no fetch, page or build host meets it. */
 export const STATE_REF = 'refs/coord/state';
 /** Taken at the first adoption where the remote's server accepts branches only. */

@@ -3,17 +3,18 @@ import { createHash } from 'node:crypto';
 import { constants, setPriority } from 'node:os';
 import { deflateSync } from 'node:zlib';
 import type { Repository } from './repository.js';
-import { type Environment, type Git, gitEnvironment, gitText } from './run.js';
+import { type Environment, type Git, gitText, type Place, settingOf } from './run.js';
 
 /**
  * Starts a git command that nobody waits for: it outlives this process, says nothing, and has the lowest priority, as
  * have the processes that it starts. Best effort: where it cannot be started, nothing happens.
  */
-export function gitInBackground(directory: string, env: Environment, args: readonly string[]): void {
+export function gitInBackground(place: Place, env: Environment, args: readonly string[]): void {
+  const { cwd, environment } = settingOf(place, env);
   try {
     const child = spawn('git', args, {
-      cwd: directory,
-      env: gitEnvironment(env),
+      cwd,
+      env: environment,
       detached: true,
       stdio: 'ignore',
       windowsHide: true,

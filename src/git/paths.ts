@@ -1,7 +1,11 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { CONFIG_FILE } from '../domain/state-ref.js';
+import { shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
+import { discoverRepository, type Repository } from './repository.js';
+import { type Git, gitText } from './run.js';
 
 export interface WorktreePath {
   /** Relative to the repository root, `/` between segments, NFC; `''` is the root. */
@@ -11,22 +15,72 @@ export interface WorktreePath {
 }
 
 /**
- * The one canonical name of a path: symbolic links resolved up to the last existing parent (so that two names of one
- * file are one target), relative to the root whatever the current directory.
- * @throws CoordError `usage` for a path outside the repository or inside `.git`.
+ * Whose path it is, and under which name: the one answer for claims, guards and releases. Symbolic links are resolved up to
+ * the last existing parent, so that two names of one file are one target, and it is relative to the root whatever the
+ * current directory. What is in another worktree of this clone, further down, has the name that it has there; what is in
+ * a submodule without a configuration of its own stands for the submodule, which is what a commit here holds of it.
+ * @throws CoordError `usage` for a path outside the repository, inside `.git`, or of another repository.
  */
 export function canonicalPath(root: string, cwd: string, text: string): WorktreePath {
   const absolute = resolve(cwd, text);
   const real = realPathOf(absolute, text);
   const path = relative(root, real).split(sep).join('/').normalize('NFC');
   if (path === '..' || path.startsWith('../') || isAbsolute(path)) {
-    throw usage(`outside the repository: ${oneLine(text)}`, `name a path below ${oneLine(root)}`);
+    const next = isLink(absolute) ? 'for the link itself, add --literal' : `name a path below ${oneLine(root)}`;
+    throw usage(`outside the repository: ${oneLine(text)}`, next);
   }
   if (path.split('/').some((segment) => segment.toLowerCase() === '.git')) {
     throw usage(`inside .git: ${oneLine(text)}`, 'claims are for files of the worktree');
   }
+  const nested = nestedRoot(root, real);
+  if (nested !== null) return inNested(root, nested, real, text);
   const stats = statsOf(real);
   return { path, isDirectory: stats?.isDirectory() ?? false, exists: stats !== undefined };
+}
+
+/** The root of the repository that the path is in, where that is below this one. */
+function nestedRoot(root: string, real: string): string | null {
+  for (let folder = real; folder !== root && dirname(folder) !== folder; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder;
+  }
+  return null;
+}
+
+function inNested(root: string, nested: string, real: string, text: string): WorktreePath {
+  const [outer, inner] = [discoverRepository(root), discoverRepository(nested)];
+  if (inner.commonDir === outer.commonDir) {
+    if (real !== nested) return canonicalPath(nested, nested, real);
+    throw usage(`another worktree of this clone: ${oneLine(text)}`, `claim what is in it: cd ${shellWord(real)}`);
+  }
+  if (isSubmodule(inner, outer) && (real === nested || !isCoordinated(nested))) {
+    const path = relative(root, nested).split(sep).join('/').normalize('NFC');
+    return { path, isDirectory: false, exists: true };
+  }
+  throw usage(`in another repository: ${oneLine(text)}`, `cd ${shellWord(nested)}`);
+}
+
+/** The repository whose claims a file below this directory goes by: a submodule without a configuration has none. */
+export function guardingRepository(directory: string): Repository {
+  const found = discoverRepository(directory);
+  if (!/[\\/]modules[\\/]/.test(found.gitDir) || isCoordinated(found.root)) return found;
+  try {
+    const outer = guardingRepository(dirname(found.root));
+    return isSubmodule(found, outer) ? outer : found;
+  } catch {
+    return found;
+  }
+}
+
+function isSubmodule({ gitDir }: Repository, { commonDir, gitDir: own }: Repository): boolean {
+  return [commonDir, own].some((folder) => gitDir.startsWith(join(folder, 'modules') + sep));
+}
+
+function isCoordinated(root: string): boolean {
+  return existsSync(join(root, CONFIG_FILE));
+}
+
+function isLink(path: string): boolean {
+  return statsOf(path)?.isSymbolicLink() ?? false;
 }
 
 /** As {@link canonicalPath}, of a symbolic link itself: only what leads to it is resolved. */
@@ -86,4 +140,24 @@ export function realPathOf(absolute: string, asTyped: string): string {
     if (dirname(absolute) === absolute) return absolute;
     return join(realPathOf(dirname(absolute), asTyped), basename(absolute));
   }
+}
+
+/**
+ * The path as git tracks it, where no more than the case of letters differs, and so the folders of one that is not tracked:
+ * what is one file on a disk that folds case has one name in all clones.
+ */
+export async function trackedName(git: Git, path: string): Promise<string> {
+  const parts = path === '' ? [] : path.split('/');
+  for (let depth = parts.length; depth > 0; depth -= 1) {
+    const asked = parts.slice(0, depth).join('/');
+    const tracked = await gitText(git, ['ls-files', '-z', '--', `:(top,icase,literal)${asked}`]);
+    const names = tracked
+      .split('\0')
+      .slice(0, -1)
+      .map((name) => name.normalize('NFC'));
+    if (names.some((name) => name === asked || name.startsWith(`${asked}/`))) return path;
+    const [first] = names;
+    if (first !== undefined) return [...first.split('/').slice(0, depth), ...parts.slice(depth)].join('/');
+  }
+  return path;
 }

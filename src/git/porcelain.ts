@@ -85,7 +85,7 @@ function headSettings(remote: string): string[] {
  * that always declines, which needs no knowledge of the ssh command that the user has set.
  */
 function silentEnvironment(env: Environment, repository: Repository): Record<string, string> {
-  const environment = gitEnvironment(env);
+  const environment = { ...gitEnvironment(env), ...repository.env };
   if (environment.SSH_ASKPASS_REQUIRE === undefined) {
     environment.SSH_ASKPASS = 'false';
     environment.SSH_ASKPASS_REQUIRE = 'force';

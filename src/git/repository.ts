@@ -17,14 +17,25 @@ export interface Repository {
   readonly refFormat: 'files' | 'reftable';
   /** Whether the file system folds case (`core.ignoreCase`). */
   readonly foldsCase: boolean;
+  /** Whether git takes it for bare, although it has files (`core.bare`). */
+  readonly takenForBare: boolean;
+  /** What git has to be told where the worktree is a folder that no `.git` stands in; empty otherwise. */
+  readonly env: Readonly<Record<string, string>>;
 }
+
+/** Variables of git that name a repository and a folder to work on; git gives them to its hooks. */
+type Named = Readonly<Record<string, string | undefined>>;
 
 /**
  * Finds the repository of a directory as git does, without starting a process.
+ * @param named `GIT_DIR` with `GIT_WORK_TREE` or `core.worktree` count where the directory is in that worktree, and in no
+ *   repository further down: what a hook of another repository left behind does not
  * @throws CoordError `usage` outside a worktree: not a repository, a bare one, or inside `.git`.
  */
-export function discoverRepository(cwd: string): Repository {
+export function discoverRepository(cwd: string, named: Named = {}): Repository {
   const start = realPathOf(cwd);
+  const separate = separateWorktree(start, named);
+  if (separate !== null) return separate;
   for (let directory = start; ; directory = dirname(directory)) {
     const dotGit = join(directory, '.git');
     if (existsSync(dotGit)) return describe(directory, gitDirectoryOf(dotGit));
@@ -43,21 +54,38 @@ function realPathOf(cwd: string): string {
   }
 }
 
+function separateWorktree(start: string, { GIT_DIR = '', GIT_WORK_TREE = '' }: Named): Repository | null {
+  if (GIT_DIR === '') return null;
+  const gitDir = resolve(start, GIT_DIR);
+  if (!looksLikeGitDirectory(gitDir)) return null;
+  const configured = settingIn(readConfig(gitDir), 'core', 'worktree');
+  const worktree = GIT_WORK_TREE !== '' ? resolve(start, GIT_WORK_TREE) : configured && resolve(gitDir, configured);
+  if (!worktree || !existsSync(worktree)) return null;
+  const root = realPathOf(worktree);
+  if (`${root}/.git` === gitDir || existsSync(join(root, '.git')) || !isWithin(start, root)) return null;
+  for (let folder = start; folder !== root; folder = dirname(folder)) if (existsSync(join(folder, '.git'))) return null;
+  return { ...describe(root, gitDir), takenForBare: false, env: { GIT_DIR: gitDir, GIT_WORK_TREE: root } };
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? folder : `${folder}/`);
+}
+
 function looksLikeGitDirectory(directory: string): boolean {
   return ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(directory, name)));
 }
 
 function notInWorktree(gitDirectory: string): Error {
   const config = readConfig(gitDirectory);
-  if (/^\s*bare\s*=\s*"?(true|yes|on|1)/im.test(config)) {
+  if (isBare(config)) {
     return usage(
       `${oneLine(gitDirectory)} is a bare repository: it has no worktree to coordinate`,
       'run coord in a clone of it',
     );
   }
   // A submodule's git directory says where its worktree is.
-  const elsewhere = /^\s*worktree\s*=\s*"?(.+?)"?\s*$/im.exec(config)?.[1];
-  const worktree = elsewhere === undefined ? dirname(gitDirectory) : resolve(gitDirectory, elsewhere);
+  const elsewhere = settingIn(config, 'core', 'worktree');
+  const worktree = elsewhere === null ? dirname(gitDirectory) : resolve(gitDirectory, elsewhere);
   return usage(`inside ${oneLine(gitDirectory)}, not in a worktree`, `cd ${shellWord(worktree)}`);
 }
 
@@ -86,7 +114,38 @@ function describe(root: string, gitDir: string): Repository {
     objectFormat: /^\s*objectformat\s*=\s*"?sha256/im.test(config) ? 'sha256' : 'sha1',
     refFormat: /^\s*refstorage\s*=\s*"?reftable/im.test(config) ? 'reftable' : 'files',
     foldsCase: /^\s*ignorecase\s*=\s*"?(true|yes|on|1)/im.test(config),
+    // A linked worktree of a bare repository is a worktree all the same.
+    takenForBare: commonDir === gitDir && isBare(config),
+    env: {},
   };
+}
+
+/** Refuses a place where git would refuse its own commands for want of a worktree. */
+export function needsWorktree({ root, gitDir, takenForBare }: Repository): void {
+  if (!takenForBare) return;
+  const isOwn = gitDir === join(root, '.git');
+  throw usage(
+    `git takes this repository for bare (core.bare is true in ${oneLine(join(gitDir, 'config'))})`,
+    isOwn ? `git config core.bare false` : 'cd to one of its worktrees: git worktree list',
+    { reason: 'bare' },
+  );
+}
+
+function isBare(config: string): boolean {
+  return /^(true|yes|on|1)$/i.test(settingIn(config, 'core', 'bare') ?? '');
+}
+
+/** A setting of a configuration file of git, the last one counting; null: not set. One without a value is `true`. */
+function settingIn(config: string, section: string, key: string): string | null {
+  let within = false;
+  let found: string | null = null;
+  for (const line of config.split('\n')) {
+    const head = /^\s*\[([^\]"]*?)\s*(".*")?\]/.exec(line);
+    if (head) within = head[2] === undefined && head[1]?.toLowerCase() === section;
+    const [, name = '', value] = /^(?:\s*\[[^\]]*\])?\s*([\w-]+)\s*(?:=\s*"?(.*?)"?\s*)?$/.exec(line) ?? [];
+    if (within && name.toLowerCase() === key) found = value ?? 'true';
+  }
+  return found;
 }
 
 /** Coord makes no links in its own part, and would write through them to wherever they lead. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { CoordError } from '../errors.js';
 import { stopTree } from './process-tree.js';
+import type { Repository } from './repository.js';
 
 export interface GitResult {
   /** Git's own exit code; 128 and more also for a signal. */
@@ -23,13 +24,16 @@ export type Git = (args: readonly string[], options?: GitOptions) => Promise<Git
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** Where git runs: a directory, or a repository, of which git may have to be told more. */
+export type Place = string | Pick<Repository, 'root' | 'env'>;
+
 /**
  * The door to git's plumbing: an argument array, no shell, exit code kept. (A library that rejects only when stderr is
  * non-empty turns `merge-base --is-ancestor` into a lie.)
  * @throws CoordError `unavailable` when git is missing, cannot start, or does not answer in time.
  */
-export function gitIn(cwd: string, env: Environment): Git {
-  const environment = gitEnvironment(env);
+export function gitIn(place: Place, env: Environment): Git {
+  const { cwd, environment } = settingOf(place, env);
   return (args, options = {}) =>
     new Promise((resolve, reject) => {
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -139,6 +143,14 @@ export function gitEnvironment(env: Environment): Record<string, string> {
   return clean;
 }
 
+/** The directory and the environment of git processes at a place. */
+export function settingOf(place: Place, env: Environment) {
+  const environment = gitEnvironment(env);
+  return typeof place === 'string'
+    ? { cwd: place, environment }
+    : { cwd: place.root, environment: { ...environment, ...place.env } };
+}
+
 /** Standard output of one git command, chunk by chunk; a reader that stops early ends git. */
 export type GitStream = (args: readonly string[]) => AsyncIterable<Buffer>;
 
@@ -146,8 +158,9 @@ export type GitStream = (args: readonly string[]) => AsyncIterable<Buffer>;
  * The door to git for long outputs, of which often only the beginning is needed.
  * @throws CoordError `unavailable` when git cannot start, `fault` when it fails.
  */
-export function gitStreamIn(cwd: string, env: Environment): GitStream {
-  return (args) => outputOf(args, cwd, gitEnvironment(env));
+export function gitStreamIn(place: Place, env: Environment): GitStream {
+  const { cwd, environment } = settingOf(place, env);
+  return (args) => outputOf(args, cwd, environment);
 }
 
 async function* outputOf(

@@ -20,8 +20,6 @@ export class Context extends Workspace {
   private policyRead: Promise<MainBranchPolicy | null> | undefined;
   private requiredRulesRead: Promise<Policy['requiredRules']> | undefined;
   readonly stores = new Stores(this, () => this.mainBranchPolicy());
-  /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
-  isGuard = false;
 
   store(): Promise<GitStore> {
     return this.stores.own();

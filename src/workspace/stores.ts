@@ -49,7 +49,7 @@ export class Stores {
     const upkeep = new Upkeep({
       repository,
       git,
-      background: (args) => gitInBackground(repository.root, workspace.host.env, args),
+      background: (args) => gitInBackground(repository, workspace.host.env, args),
       ref,
       now: workspace.host.now,
     });

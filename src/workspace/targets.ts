@@ -1,8 +1,9 @@
 import { isEmpty, isGlob, problemOf } from '../domain/ground/index.js';
 import { escapeGlob, foreignSyntax, LITERAL, patternTarget, TOP } from '../domain/ground/patterns.js';
-import { directoryTarget, type Target } from '../domain/ground/targets.js';
+import { directoryPath, directoryTarget, type Target } from '../domain/ground/targets.js';
 import { usage } from '../errors.js';
-import { canonicalPath, pathExists } from '../git/paths.js';
+import { canonicalLink, canonicalPath, pathExists, trackedName } from '../git/paths.js';
+import type { Git } from '../git/run.js';
 
 export interface TargetPlace {
   /** Root of the worktree. */
@@ -34,9 +35,44 @@ export function readTarget(text: string, place: TargetPlace): Target {
   return pathOrGlob(text, place);
 }
 
+/**
+ * The ground that a typed target stands for: where it is a symbolic link, what it leads to and the link itself, which a
+ * commit may change as well.
+ */
+export function readGround(text: string, place: TargetPlace): Target[] {
+  const target = readTarget(text, place);
+  if (target.kind === 'resource' || target.kind === 'glob' || place.as === 'literal') return [target];
+  const named = text.startsWith(LITERAL)
+    ? text.slice(LITERAL.length)
+    : text.startsWith(TOP)
+      ? text.slice(TOP.length)
+      : text;
+  const cwd = named === text ? place.cwd : place.root;
+  const { path } = canonicalLink(place.root, cwd, named === '' ? '.' : named);
+  const isItself = path === target.text || directoryTarget(path).text === target.text;
+  return isItself ? [target] : [target, { kind: 'path', text: path }];
+}
+
+/** Targets by the names that git tracks, for a clone whose disk folds case: others tell `App.ts` from `app.ts`. */
+export function asTracked(git: Git, targets: readonly Target[]): Promise<Target[]> {
+  return Promise.all(
+    targets.map(async (target): Promise<Target> => {
+      if (target.kind === 'resource') return target;
+      if (target.kind === 'path') return { kind: 'path', text: await trackedName(git, target.text) };
+      if (target.kind === 'directory') return directoryTarget(await trackedName(git, directoryPath(target)));
+      const segments = target.text.split('/');
+      const first = segments.findIndex((segment) => isGlob(segment) || segment.includes('\\'));
+      const folder = segments.slice(0, Math.max(first, 0)).join('/');
+      return { kind: 'glob', text: (await trackedName(git, folder)) + target.text.slice(folder.length) };
+    }),
+  );
+}
+
 function pathOrGlob(text: string, place: TargetPlace): Target {
   const { root, cwd } = place;
-  if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) return pathTarget(text, root, cwd);
+  if (place.as !== 'glob' && (place.as === 'literal' || pathExists(cwd, text))) {
+    return pathTarget(text, root, cwd, place.as === 'literal');
+  }
   const isPattern = isGlob(text) || foreignSyntax(text) !== null;
   if (place.as !== 'glob' && (!isPattern || firstGlob(text, place) < 0)) return pathTarget(text, root, cwd);
   return globTarget(text, place);
@@ -52,8 +88,9 @@ function checkText(text: string): void {
   }
 }
 
-function pathTarget(text: string, root: string, cwd: string): Target {
-  const { path, isDirectory, exists } = canonicalPath(root, cwd, text);
+/** @param isLiteral of a symbolic link, the link itself */
+function pathTarget(text: string, root: string, cwd: string, isLiteral = false): Target {
+  const { path, isDirectory, exists } = (isLiteral ? canonicalLink : canonicalPath)(root, cwd, text);
   if (isDirectory || path === '' || (!exists && /[/\\]$/.test(text))) return directoryTarget(path);
   return { kind: 'path', text: path };
 }

@@ -9,7 +9,7 @@ import { type Instant, instantOf } from '../domain/time.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
 import { type RemoteGit, remoteGit } from '../git/porcelain.js';
 import { type Head, isAncestor, readHead } from '../git/refs.js';
-import { discoverRepository, type Repository } from '../git/repository.js';
+import { discoverRepository, needsWorktree, type Repository } from '../git/repository.js';
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
 import { LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations } from '../store/cache/observations.js';
@@ -29,6 +29,8 @@ export interface GlobalFlags {
 
 /** This checkout, and who works in it: each part is made when it is first asked for. */
 export class Workspace {
+  /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
+  isGuard = false;
   private repositoryFound: Repository | undefined;
   private configLoaded: Promise<Config> | undefined;
   private headRead: Promise<Head> | undefined;
@@ -53,7 +55,9 @@ export class Workspace {
   }
 
   get repository(): Repository {
-    this.repositoryFound ??= discoverRepository(this.host.cwd);
+    this.repositoryFound ??= discoverRepository(this.host.cwd, this.host.env);
+    // A guard judges what the file system does, with or without git's consent.
+    if (!this.isGuard) needsWorktree(this.repositoryFound);
     return this.repositoryFound;
   }
 
@@ -74,12 +78,12 @@ export class Workspace {
   }
 
   get git(): Git {
-    return gitIn(this.repository.root, this.host.env);
+    return gitIn(this.repository, this.host.env);
   }
 
   /** Standard output of a git command, as it comes. */
   get gitStream(): GitStream {
-    return gitStreamIn(this.repository.root, this.host.env);
+    return gitStreamIn(this.repository, this.host.env);
   }
 
   get objects(): ObjectDatabase {

@@ -143,7 +143,7 @@ export async function readClaimHistory(context: Context, config: Config, fetch: 
   const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip().catch(noState(config)));
   const commits: HistoryCommit[] = [];
   const env = { ...context.host.env, ...trueHistory(context.repository) };
-  for await (const commit of historyFrom(gitStreamIn(context.repository.root, env), tip)) {
+  for await (const commit of historyFrom(gitStreamIn(context.repository, env), tip)) {
     commits.push({ ...commit, events: commit.events.filter(tellsOfClaims) });
   }
   const oldest = commits.at(-1);

@@ -34,7 +34,7 @@ export const claim: Verb = {
     'is told so by its next command, and has an older token; nobody in the queue comes first.',
   ],
   async run(context, input) {
-    const targets = readTargets(context, input, input.list(0));
+    const targets = await readTargets(context, input, input.list(0));
     const seconds = readWait(input, await context.config());
     if (input.flag('takeOver')) {
       if (seconds !== null) throw usage('--wait and --take-over exclude each other', 'use one');

@@ -39,7 +39,7 @@ export const handoff: Verb = {
     ['coord handoff src/api --withdraw', 'keep it after all'],
   ],
   async run(context, input) {
-    const targets = readTargets(context, input, input.list(0));
+    const targets = await readTargets(context, input, input.list(0));
     const to = readReceiver(input);
     const noteText = input.text('note');
     const note = noteText === undefined ? null : readText('the note', noteText, LONGEST_NOTE);
@@ -103,7 +103,7 @@ export const accept: Verb = {
     const store = await context.store();
     // Nothing to take is no refusal, so nothing else would ask the remote.
     await store.latest();
-    const targets = texts.length === 0 ? null : readTargets(context, input, texts);
+    const targets = texts.length === 0 ? null : await readTargets(context, input, texts);
     const rules = await loadedRules(context, store);
     const decision = await transact(
       store,
@@ -145,7 +145,7 @@ export const decline: Verb = {
       {
         kind: 'decline',
         ...(await context.requestBase()),
-        targets: texts.length === 0 ? null : readTargets(context, input, texts),
+        targets: texts.length === 0 ? null : await readTargets(context, input, texts),
         reason: readReason(input.text('reason')),
       },
       context.effects,

@@ -43,7 +43,7 @@ export const release: Verb = {
       }
       return (await import('../land/release-merged.js')).releaseMerged(context, merged);
     }
-    const targets = readReleaseTargets(context, input);
+    const targets = await readReleaseTargets(context, input);
     const base = await context.requestBase();
     const store = await context.store();
     await checkOffline(context, input);
@@ -90,7 +90,7 @@ function keptWithTasks(state: State, claims: readonly Claim[]): string[] {
   return [`kept the ground of ${tasks.join(', ')}, which goes with the work: ${coord('land')}, or ${back}`];
 }
 
-function readReleaseTargets(context: Context, input: Input): Target[] | null {
+async function readReleaseTargets(context: Context, input: Input): Promise<Target[] | null> {
   const texts = input.list(0);
   if (input.flag('all') && texts.length > 0) throw usage('targets and --all exclude each other', 'use one');
   if (input.flag('all')) return null;

@@ -20,7 +20,7 @@ export const renew: Verb = {
     const decision = await transactHere(context, input, {
       kind: 'renew',
       ...(await context.requestBase()),
-      targets: texts.length === 0 ? null : readTargets(context, input, texts),
+      targets: texts.length === 0 ? null : await readTargets(context, input, texts),
       ttlSeconds: asked === undefined ? null : readTtl(asked, config),
     });
     const now = context.now();

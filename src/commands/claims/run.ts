@@ -33,7 +33,7 @@ export const run: Verb = {
   async run(context, input) {
     const command = input.command;
     if (command.length === 0) throw usage('no program to run', coord('run TARGET -- PROGRAM ARGUMENTS'));
-    const targets = readTargets(context, input, input.list(0));
+    const targets = await readTargets(context, input, input.list(0));
     const seconds = readWait(input, await context.config());
     const store = await context.store();
     const request = await claimRequest(context, input, store, targets);

@@ -40,7 +40,7 @@ export const status: Verb = {
     ['coord status src/api --wait=5m && make check', 'go on when nobody holds it'],
   ],
   async run(context, input) {
-    const targets = readTargets(context, input, input.list(0));
+    const targets = await readTargets(context, input, input.list(0));
     const refused = await waitUntilFree(context, input, targets);
     if (refused) return refused;
     const store = await context.store();

@@ -21,7 +21,7 @@ export const verifyToken: Verb = {
   ],
   async run(context, input) {
     const token = readToken(input.argument(1) ?? '');
-    const [target] = readTargets(context, input, [input.argument(0) ?? '']);
+    const [target] = await readTargets(context, input, [input.argument(0) ?? '']);
     if (!target) throw usage('no target was named', coord('verify-token TARGET TOKEN'));
     const store = await context.store();
     const { state } = input.negated('fetch') ? await store.read() : await store.latest();

@@ -4,9 +4,9 @@ import { problemOf } from '../../domain/ground/index.js';
 import { escapeGlob, patternTarget } from '../../domain/ground/patterns.js';
 import { directoryTarget, type Target } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
-import { canonicalLink, canonicalPath, realPathOf } from '../../git/paths.js';
+import { canonicalLink, canonicalPath, guardingRepository, realPathOf } from '../../git/paths.js';
+import type { Repository } from '../../git/repository.js';
 import type { Write } from '../../guards/shell/findings.js';
-import { repositoryAt } from './actor.js';
 
 /** Ground in one worktree. */
 export interface Located {
@@ -43,12 +43,21 @@ export function locate(write: Write): Located[] {
 
 function locateOne(absolute: string, follows: boolean, isFolder: boolean): Located[] {
   const real = follows ? realPathOf(absolute, absolute) : absolute;
-  const repository = repositoryAt(existingFolder(real));
+  const repository = guardedBy(existingFolder(real));
   if (repository === null) return [];
   const { path, isDirectory: holds } = (follows ? canonicalPath : canonicalLink)(repository.root, '/', absolute);
   const target: Target =
     holds || path === '' || (isFolder && !isLink(absolute)) ? directoryTarget(path) : { kind: 'path', text: path };
   return [{ root: repository.root, target }];
+}
+
+function guardedBy(directory: string): Repository | null {
+  try {
+    return guardingRepository(directory);
+  } catch (error) {
+    if (error instanceof CoordError) return null;
+    throw error;
+  }
 }
 
 /** From the first wildcard on it is a pattern; what stands before it is a folder. */

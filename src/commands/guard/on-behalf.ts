@@ -5,6 +5,7 @@ import type { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
+import { asTracked } from '../../workspace/targets.js';
 import { claimRequest } from '../claims/claim-request.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
@@ -19,7 +20,8 @@ export async function claimFor(
   reason: string,
 ): Promise<CoordError | null> {
   const store = await context.store();
-  const request = await claimRequest(context, new Input([], { reason }), store, ground);
+  const named = context.repository.foldsCase ? await asTracked(context.git, ground) : ground;
+  const request = await claimRequest(context, new Input([], { reason }), store, named);
   const decision = await transact(store, request, context.effects);
   return decision.ok ? null : refusedClaim(context, decision.refusal);
 }

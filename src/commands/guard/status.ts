@@ -41,7 +41,7 @@ export async function readGuards(context: Context): Promise<GuardReport> {
 
 /** How the git hooks of a worktree stand. Writes nothing. */
 export async function readHooks(context: Context, repository: Repository = context.repository): Promise<HooksHere> {
-  const path = await readHooksPath(repository, gitIn(repository.root, context.host.env));
+  const path = await readHooksPath(repository, gitIn(repository, context.host.env));
   const files = new HookFiles(path.folder, repository.root);
   return { path, files, report: reportOf(repository, path, files.status(programOf(context))) };
 }

@@ -48,7 +48,7 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   const text = readText('--note', input.text('note') ?? '', LONGEST_NOTE);
   const receiver = input.text('to');
   const to = receiver === undefined ? null : checkAgentId(receiver);
-  const targets = readTargets(context, input, input.list(0));
+  const targets = await readTargets(context, input, input.list(0));
   if (targets.length === 0) throw usage('nothing to submit: no path is named', coord('submit PATH --note "…"'));
   const base = await context.requestBase();
   const store = await context.store();

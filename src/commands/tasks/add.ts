@@ -13,7 +13,7 @@ import { addedLines } from '../../render/tasks.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
-import { readTarget } from '../../workspace/targets.js';
+import { readGround } from '../../workspace/targets.js';
 import type { Input, Verb } from '../verb.js';
 import { taskBase, viewsOf } from './tasks.js';
 
@@ -139,10 +139,11 @@ function readScope(
 ): Target[] {
   const targets = scope.flatMap((text): Target[] => {
     try {
-      const target = readTarget(text, place);
-      const own = isTaskTarget(target) || target.text === ORCHESTRATOR.text;
-      if (own) complain(`scope ${oneLine(target.text)}: it stands for something else`);
-      return own ? [] : [target];
+      return readGround(text, place).filter((target) => {
+        const own = isTaskTarget(target) || target.text === ORCHESTRATOR.text;
+        if (own) complain(`scope ${oneLine(target.text)}: it stands for something else`);
+        return !own;
+      });
     } catch (error) {
       if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
       complain(`scope: ${error.message}`);

@@ -5,6 +5,7 @@ import { patternTarget } from '../ground/patterns.js';
 import { isOnceTarget } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { Policy } from '../request.js';
+import { CONFIG_FILE } from '../state-ref.js';
 import { coord } from '../suggestion.js';
 import { oneLine, plural } from '../text.js';
 import { formatDuration, type Instant, secondsBetween } from '../time.js';
@@ -100,8 +101,6 @@ export interface Settings {
   readonly requireSession: boolean;
 }
 
-/** The file that holds them. */
-const FILE = 'coord.config.json';
 /** A model thinks for a minute or two between commands, and only commands renew. */
 const SHORT_TTL_SECONDS = 300;
 /** So long nobody else gets the ground of a holder that has gone. */
@@ -124,12 +123,17 @@ export function settingFindings(settings: Settings, state: State): Finding[] {
 function surfaceFinding({ surface }: Settings): Finding {
   const base = { id: 'surface', severity: 'medium' } as const;
   if (surface.length === 0) {
-    return { ...base, ok: false, message: 'empty: no path needs a claim', next: `"surface": ["src/**"] in ${FILE}` };
+    return {
+      ...base,
+      ok: false,
+      message: 'empty: no path needs a claim',
+      next: `"surface": ["src/**"] in ${CONFIG_FILE}`,
+    };
   }
   const listed = surface.map(oneLine).join(' ');
-  if (surface.some((pattern) => matches(patternTarget(pattern), FILE))) return pass(base, listed);
-  const message = `${listed}; ${FILE} is not on it, so anybody may change what is`;
-  return { ...base, ok: false, message, next: `add "${FILE}" to "surface"` };
+  if (surface.some((pattern) => matches(patternTarget(pattern), CONFIG_FILE))) return pass(base, listed);
+  const message = `${listed}; ${CONFIG_FILE} is not on it, so anybody may change what is`;
+  return { ...base, ok: false, message, next: `add "${CONFIG_FILE}" to "surface"` };
 }
 
 function ttlFinding({ ttl, skewSeconds, waitSeconds, resources }: Settings): Finding {
@@ -147,7 +151,7 @@ function ttlFinding({ ttl, skewSeconds, waitSeconds, resources }: Settings): Fin
     waitSeconds > LONG_CLAIM_SECONDS ? `wait.max ${formatDuration(waitSeconds)}: agents' tools stop it before` : '',
     ...longer.map(([name]) => `resources.${oneLine(name)}.ttl is longer than ttl.max`),
   ].filter((problem) => problem !== '');
-  if (wrong.length > 0) return { ...base, ok: false, message: wrong.join('\n'), next: `set them in ${FILE}` };
+  if (wrong.length > 0) return { ...base, ok: false, message: wrong.join('\n'), next: `set them in ${CONFIG_FILE}` };
   return pass(base, `${formatDuration(defaultSeconds)}, at most ${formatDuration(maxSeconds)}`);
 }
 
@@ -171,7 +175,7 @@ function resourcesFinding({ resources, deploy }: Settings, claims: readonly Clai
     return pass(base, names.length === 0 ? 'none is named' : names.map(oneLine).join(' '));
   }
   const message = `in use, and not named in the configuration: ${unmapped.map(oneLine).join(' ')}`;
-  const next = `"resources": {${unmapped.map((name) => `${JSON.stringify(name)}: {}`).join(', ')}} in ${FILE}, if they are meant`;
+  const next = `"resources": {${unmapped.map((name) => `${JSON.stringify(name)}: {}`).join(', ')}} in ${CONFIG_FILE}, if they are meant`;
   return { ...base, ok: false, message, next };
 }
 
@@ -179,7 +183,7 @@ function sessionFinding({ requireSession }: Settings): Finding {
   const base = { id: 'sessions', severity: 'low' } as const;
   if (requireSession) return pass(base, 'a claim needs a session that has read the current rules');
   const message = 'a claim needs no session, so an agent may never have read the rules';
-  return { ...base, ok: false, message, next: `"requireSession": true in ${FILE}, on the main branch` };
+  return { ...base, ok: false, message, next: `"requireSession": true in ${CONFIG_FILE}, on the main branch` };
 }
 
 function killSwitchFinding({ agents }: State): Finding {
