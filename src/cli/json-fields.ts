@@ -240,7 +240,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   inbox: { notes: 'Note[]', closed: 'number', ...LOG },
   events: {
     'events?': 'Event[]',
-    'older?': ['number', 'how many more the limit left out'],
+    'limited?': ['boolean', 'whether it ends at the limit, and older ones may be left out'],
     'last?': ['text | null', 'for --since'],
     'compacted?': 'object | null',
   },

@@ -14,16 +14,15 @@ const AGENT_WIDTH = 8;
 
 export function eventLines(
   events: readonly ListedEvent[],
-  { older, compacted: gone }: { readonly older: number; readonly compacted: Compacted | null },
+  { limited, compacted: gone }: { readonly limited: boolean; readonly compacted: Compacted | null },
   now: Instant,
   style: Style,
 ): string[] {
-  const before =
-    older > 0
-      ? [style.dim(`and ${plural(older, 'older event')}: ${coord('events --all')}`)]
-      : gone
-        ? [style.dim(`${plural(gone.commits, 'commit')} up to ${clock(gone.to, now)}: compacted`)]
-        : [];
+  const before = limited
+    ? [style.dim(`older events: ${coord('events --all')}`)]
+    : gone
+      ? [style.dim(`${plural(gone.commits, 'commit')} up to ${clock(gone.to, now)}: compacted`)]
+      : [];
   return [...before, ...(events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, now, style)))];
 }
 

@@ -57,7 +57,7 @@ describe('events', () => {
     expect(await eventsOf(fleet, '--type', 'claim', '--by', 'maya')).toHaveLength(6);
     expect(idsOf(await eventsOf(fleet, '--limit', '2'))).toEqual(idsOf(all.slice(-2)));
     const words = (await fleet.as('watcher', ['events', '--limit', '2'])).stdout;
-    expect(words).toMatch(/^and 5 older events: coord events --all\n/);
+    expect(words).toMatch(/^older events: coord events --all\n/);
     expect(await eventsOf(fleet, '--since', '1h')).toHaveLength(7);
     expect(await eventsOf(fleet, '--since', '2030-01-01T00:00:00Z')).toEqual([]);
     expect(idsOf(await eventsOf(fleet, '--since', all[3]?.at ?? ''))).toEqual(idsOf(all.slice(3)));

@@ -16,7 +16,7 @@ const LOOK_AGAIN_MS = 5_000;
 
 export const conflicts: Verb = {
   options: [
-    ['--all', 'each pair of all work, not only this worktree with each other'],
+    ['--all', 'all of them; each pair of all work, not only this worktree with each other'],
     ['--strict', 'exit 5 where a verdict is conflict'],
     ['--watch', 'show it again at each change, until you stop it'],
   ],

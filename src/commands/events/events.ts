@@ -64,7 +64,7 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
   // Before the history, so that an event recorded meanwhile is seen in one of them.
   const waiting = store.deferred();
   const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip());
-  const read = await eventsSince(historyFrom(context.gitStream, tip), since);
+  const read = await eventsSince(historyFrom(context.gitStream, tip), since, { limit, wants });
   if (!read.found) throw unknownEvent(since, waiting, read.compacted);
   const { events: recorded, compacted } = read;
   const known = new Set(recorded.map(({ id }) => id));
@@ -73,12 +73,13 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
     .filter(({ id, at }) => !known.has(id) && at >= earliest)
     .map((event) => ({ ...event, pending: true as const }));
   const wanted = [...recorded, ...pending].filter(wants);
-  const older = Math.max(0, wanted.length - limit);
-  const listed = wanted.slice(older);
+  const listed = wanted.slice(-limit);
+  // Older ones are not looked for: their history may be long, or damaged.
+  const limited = wanted.length >= limit;
   const last = recorded.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
   const now = context.now();
   return {
-    data: { events: listed, older, last, compacted },
-    text: (style) => eventLines(listed, { older, compacted }, now, style),
+    data: { events: listed, limited, last, compacted },
+    text: (style) => eventLines(listed, { limited, compacted }, now, style),
   };
 }
