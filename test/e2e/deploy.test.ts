@@ -167,7 +167,7 @@ describe('coord deploy', () => {
     box.git(clone, 'push', '--quiet', 'origin', 'mine');
     box.git(clone, 'fetch', '--quiet');
     expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
-    box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, branch: 'other' }));
+    box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, ref: 'refs/heads/other' }));
     const elsewhere = await fleet.deploy('maya', [], ['touch', '../out']);
     expect(elsewhere.json().error).toMatchObject({ exit: 2, details: { keys: ['ref'] } });
     expect(existsSync(box.path('out'))).toBe(false);

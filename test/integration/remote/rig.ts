@@ -40,7 +40,7 @@ export async function claim(box: Sandbox, directory: string, agent: string, targ
 /** The local branch of a clone; `pause` stands for the waiting of its writer. */
 export function branchIn(box: Sandbox, directory: string, pause: (ms: number) => Promise<void>): StateRef {
   const { repository, git, objects } = contextIn(box, directory);
-  return new StateRef(repository, git, objects, 'coord', { pause, random: Math.random });
+  return new StateRef(repository, git, objects, LOCAL.ref, { pause, random: Math.random });
 }
 
 /** The error that this work must end with. */

@@ -125,7 +125,7 @@ it('takes and moves nothing but the state ref, by whatever a user has set', asyn
   const others = (directory: string) =>
     refsOf(box, directory)
       .split('\n')
-      .filter((line) => !/^refs\/(heads\/coord|coord\/remote\/origin\/coord|remotes\/origin\/coord) /.test(line));
+      .filter((line) => !/^refs\/(coord|coord-local\/remote\/origin\/coord)\/state /.test(line));
   const before = [remote, one, two].map(others);
   expect((await as('maya', one, ['claim', 'a'])).code).toBe(0);
   expect((await as('noor', two, ['claim', 'b'])).code).toBe(0);
