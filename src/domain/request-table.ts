@@ -12,6 +12,7 @@ import { NOTE_ROWS } from './log/notes.js';
 import type { Part, State } from './model.js';
 import type { Granted, Outcome, Refused, Row } from './request.js';
 import { SUBMISSION_ROWS } from './submissions/submissions.js';
+import { SUBMIT_ROWS } from './submissions/submit.js';
 import { FINISH_ROWS } from './tasks/finish.js';
 import { PLAN_ROWS } from './tasks/plan.js';
 import { TAKE_ROWS } from './tasks/take.js';
@@ -34,6 +35,7 @@ export const ROWS = {
   ...SESSION_ROWS,
   ...TAKE_OVER_ROWS,
   ...SUBMISSION_ROWS,
+  ...SUBMIT_ROWS,
   ...FINISH_ROWS,
   ...PLAN_ROWS,
   ...TAKE_ROWS,

@@ -11,6 +11,8 @@ function historyOf({ box, clone }: Fleet): string {
   return box.git(clone, 'log', '--format=%H %s', 'coord/state');
 }
 
+const GIVEN = ['boss', 'task', 'add', 'paginate', '--scope', 'src/api'];
+
 /** What must have happened before, and the command line that is then repeated. */
 const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: readonly string[]; agent?: string }>> = {
   claim: { args: ['src/api', '@db', '--reason', 'why'] },
@@ -46,6 +48,12 @@ const WRITES: Readonly<Record<string, { before?: readonly string[][]; args: read
     before: [['boss', 'session', 'start', '--role', 'orchestrator']],
     args: ['result.txt', '--to', 'boss', '--note', 'x'],
   },
+  'task add': { args: ['paginate', '--scope', 'src/api'] },
+  'task take': { before: [GIVEN], args: ['--reason', 'mine'] },
+  'task done': { before: [GIVEN, ['maya', 'task', 'take']], args: ['--result', 'paged'] },
+  'task return': { before: [GIVEN, ['maya', 'task', 'take']], args: ['--reason', 'later'] },
+  'task edit': { before: [GIVEN], args: ['t1', '--priority', '1'] },
+  'task drop': { before: [GIVEN], args: ['t1', '--reason', 'no'] },
   note: { args: ['hello', '--kind', 'intent'] },
   'session end': { before: [['maya', 'session', 'start']], args: [] },
   'agent kill': {
@@ -72,9 +80,9 @@ const WITHOUT = [
   ...['init', 'status', 'agent list', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
   ...['deploy list', 'deploy show', 'deploy verify'],
   ...['gate list', 'gate show', 'gate check', 'gate request', 'gate sign'],
-  ...['log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
+  ...['conflicts', 'log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
-  ...['integrate', 'land', 'doctor'],
+  ...['integrate', 'land', 'doctor', 'task list', 'task show', 'task report'],
   ...['guard status', 'guard install', 'guard uninstall', 'guard run', 'guard hook'],
   // A wait holds nothing; a program that runs is repeated by `coord once`.
   ...['run', 'once', 'deploy'],

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import type { State, SubmittedFile } from '../../../src/domain/model.js';
-import type {
-  DropSubmissionRequest,
-  IntegrateRequest,
-  SubmitRequest,
-} from '../../../src/domain/submissions/submissions.js';
+import type { DropSubmissionRequest, IntegrateRequest } from '../../../src/domain/submissions/submissions.js';
+import type { SubmitRequest } from '../../../src/domain/submissions/submit.js';
 import { at, baseOf, claimOf, granted, refused, stateAfter } from '../../support/decisions.js';
 import { agentRecord, claimRecord, stateOf } from '../../support/records.js';
 import { addOf, draftOf, takeOf } from '../../support/tasks.js';
