@@ -75,6 +75,13 @@ export interface Alternative {
   readonly command: string;
 }
 
+/** What is said of something that was refused, and what to do next. */
+export interface Message {
+  readonly message: string;
+  readonly hint: string;
+  readonly alternative?: Alternative;
+}
+
 export interface CoordErrorOptions {
   /** The one next thing to do, as a command or a sentence. */
   readonly hint?: string;

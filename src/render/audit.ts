@@ -70,13 +70,13 @@ export function commitReport(audited: AuditedCommit, place: AuditPlace): AuditCo
     rules: judged.holding?.rules ?? null,
     target: judged.holding?.target ?? null,
     reason: judged.reason,
-    why: whyWords(judged, committedAt, place),
-    next: isFinding(judged.verdict) ? nextWords(judged, place) : null,
+    why: whyText(judged, committedAt, place),
+    next: isFinding(judged.verdict) ? nextText(judged, place) : null,
   }));
   return { commit, author, subject, committedAt, paths };
 }
 
-function whyWords({ reason, holding, missing }: Judgement, at: Instant, { now, cut }: AuditPlace): string {
+function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cut }: AuditPlace): string {
   const when = clock(at, now);
   const who = holding?.agent ?? '';
   const what = oneLine(holding?.target ?? '');
@@ -124,7 +124,7 @@ function whyWords({ reason, holding, missing }: Judgement, at: Instant, { now, c
   }
 }
 
-function nextWords({ verdict, reason, path, holding, missing }: Judgement, place: AuditPlace): string {
+function nextText({ verdict, reason, path, holding, missing }: Judgement, place: AuditPlace): string {
   if (reason === 'work-missing') return `git fetch ${shellWord(place.remote)} ${missing}`;
   if (reason === 'before-history') {
     if (place.cut === 'shallow') return `git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`;

@@ -49,7 +49,7 @@ const MOST_OF_NAME = 80;
 const MOST_OF_COMMAND = 60;
 const MOST_OF_PROBLEM = 400;
 
-function nameWords(name: string): string {
+function nameText(name: string): string {
   return shorten(oneLine(name), MOST_OF_NAME);
 }
 
@@ -58,7 +58,7 @@ export function gateListLines({ targets, gates, problems }: GateListing, where: 
   if (targets.length === 0) return [`no deploy target is configured in ${where}`];
   const rows = targets.flatMap(({ target, gates: needs }) => {
     const names = needs.length === 0 ? [NO_GATE] : needs;
-    return names.map((name, at) => [at === 0 ? nameWords(target) : '', nameWords(name), whatOpens(gates, name)]);
+    return names.map((name, at) => [at === 0 ? nameText(target) : '', nameText(name), whatOpens(gates, name)]);
   });
   const listed = table([['TARGET', 'GATE', 'OPENED BY'], ...rows]);
   const told = problems.flatMap(({ blocks, message, next }) => {
@@ -71,17 +71,17 @@ export function gateListLines({ targets, gates, problems }: GateListing, where: 
 function whatOpens(gates: GateListing['gates'], name: string): string {
   const gate = Object.hasOwn(gates, name) ? gates[name] : undefined;
   if (gate === undefined) return 'nothing: it is not configured';
-  return gate.type === 'command' ? programWords(gate) : peopleWords(gate);
+  return gate.type === 'command' ? programText(gate) : peopleText(gate);
 }
 
-function programWords({ command, timeoutSeconds }: Extract<ListedGate, { type: 'command' }>): string {
+function programText({ command, timeoutSeconds }: Extract<ListedGate, { type: 'command' }>): string {
   const line = shorten(commandLine(command), MOST_OF_COMMAND);
   return `exit 0 of ${line}, within ${formatDuration(timeoutSeconds)}`;
 }
 
-function peopleWords({ signers, allowedSigners }: Extract<ListedGate, { type: 'signed-tag' }>): string {
+function peopleText({ signers, allowedSigners }: Extract<ListedGate, { type: 'signed-tag' }>): string {
   const people = signers === 1 ? 'a person' : `${signers} different people`;
-  return `a signature of ${people} in ${nameWords(allowedSigners)}`;
+  return `a signature of ${people} in ${nameText(allowedSigners)}`;
 }
 
 export interface GateShown {
@@ -100,9 +100,9 @@ export interface GateShown {
 /** One gate: what opens it, who may, and the signatures that are here. */
 export function gateLines(shown: GateShown, where: string, now: Instant, style: Style): string[] {
   const { gate, config, targets, people, tags, more, problem } = shown;
-  const needed = targets.length === 0 ? 'no target needs it' : `needed by ${targets.map(nameWords).join(', ')}`;
+  const needed = targets.length === 0 ? 'no target needs it' : `needed by ${targets.map(nameText).join(', ')}`;
   return [
-    `${style.bold(nameWords(gate))}: ${whatOpens({ [gate]: config }, gate)} · ${needed}`,
+    `${style.bold(nameText(gate))}: ${whatOpens({ [gate]: config }, gate)} · ${needed}`,
     style.dim(`read from ${where}`),
     ...(problem === null ? [] : [`${style.bad('closed')}: ${oneLine(problem)}`]),
     ...(people === null ? [] : [`may sign: ${people.map(oneLine).join(', ')}`]),

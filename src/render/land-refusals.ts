@@ -3,10 +3,11 @@ import type { UnclaimedPath } from '../domain/refusal.js';
 import { coord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import type { Message } from '../errors.js';
 import { clock } from './format.js';
 
 /** Changed paths that no claim of this agent covers: who holds each, and what to run. */
-export function unclaimedWords(paths: readonly UnclaimedPath[], now: Instant): { message: string; hint: string } {
+export function unclaimedMessage(paths: readonly UnclaimedPath[], now: Instant): Message {
   const subject = `${plural(paths.length, 'changed path')} ${paths.length === 1 ? 'is' : 'are'}`;
   return {
     message: [`not landed: ${subject} not under a live exclusive claim of yours`, ...unclaimedLines(paths, now)].join(

@@ -4,13 +4,13 @@ import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
 import { coord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { type Alternative, CoordError } from '../errors.js';
-import { deployingWords, unknownDeployWords, usedSignatureWords } from './deploy/refusals.js';
+import { CoordError, type Message } from '../errors.js';
+import { deployingMessage, unknownDeployMessage, usedSignatureMessage } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
-import { unclaimedWords } from './land-refusals.js';
-import { submissionWords } from './submission-refusals.js';
-import { taskWords } from './task-refusals.js';
-import { deadlockWords, orderWords, unknownOutcomeWords } from './waiting.js';
+import { unclaimedMessage } from './land-refusals.js';
+import { submissionMessage } from './submission-refusals.js';
+import { taskMessage } from './task-refusals.js';
+import { deadlockMessage, orderMessage, unknownOutcomeMessage } from './waiting.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
 
@@ -25,61 +25,55 @@ const MOST_LISTED = 5;
  */
 export function refusalError(refusal: Refusal, now: Instant, absent: readonly string[] = []): CoordError {
   const { code, ...details } = refusal;
-  const { message, ...suggestions } = wordsOf(refusal, now, absent);
+  const { message, ...suggestions } = messageOf(refusal, now, absent);
   return new CoordError(code, message, { ...suggestions, details });
 }
 
-interface Words {
-  readonly message: string;
-  readonly hint: string;
-  readonly alternative?: Alternative;
-}
-
-function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Words {
+function messageOf(refusal: Refusal, now: Instant, absent: readonly string[]): Message {
   switch (refusal.reason) {
     case 'held':
-      return heldWords(refusal, now);
+      return heldMessage(refusal, now);
     case 'deadlock':
-      return deadlockWords(refusal.cycle);
+      return deadlockMessage(refusal.cycle);
     case 'unknown-outcome':
-      return unknownOutcomeWords(refusal.once, now);
+      return unknownOutcomeMessage(refusal.once, now);
     case 'unknown-deploy':
-      return unknownDeployWords(refusal, now);
+      return unknownDeployMessage(refusal, now);
     case 'used-signature':
-      return usedSignatureWords(refusal);
+      return usedSignatureMessage(refusal);
     case 'no-deploy':
       return { message: `no such deploy: ${oneLine(refusal.deploy)}`, hint: coord('deploy list') };
     case 'deploying':
-      return deployingWords(refusal, now);
+      return deployingMessage(refusal, now);
     case 'order':
-      return orderWords(refusal.early, refusal.held);
+      return orderMessage(refusal.early, refusal.held);
     case 'session':
-      return sessionWords(refusal.conflicts);
+      return sessionMessage(refusal.conflicts);
     case 'lost':
-      return lostWords(refusal, now);
+      return lostMessage(refusal, now);
     case 'unclaimed':
-      return unclaimedWords(refusal.paths, now);
+      return unclaimedMessage(refusal.paths, now);
     case 'behind':
-      return behindWords(refusal, absent);
+      return behindMessage(refusal, absent);
     case 'killed':
       return {
         message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${oneLine(refusal.kill.reason)}`,
         hint: `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
       };
     case 'role':
-      return roleWords(refusal);
+      return roleMessage(refusal);
     case 'session-required':
-      return sessionRequiredWords(refusal);
+      return sessionRequiredMessage(refusal);
     case 'not-offered':
-      return notOfferedWords(refusal.claims);
+      return notOfferedMessage(refusal.claims);
     case 'no-offer':
-      return noOfferWords(refusal.targets);
+      return noOfferMessage(refusal.targets);
     case 'authority':
-      return authorityWords(refusal.orchestrators);
+      return authorityMessage(refusal.orchestrators);
     case 'unknown-agent':
     case 'killed-agent':
     case 'oneself':
-      return unknownAgentWords(refusal);
+      return unknownAgentMessage(refusal);
     case 'request-id':
       return {
         message: `request id ${oneLine(refusal.id)} belongs to another request: ${refusal.kind} by ${refusal.agent} at ${clock(refusal.at, now)}`,
@@ -90,7 +84,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'unknown-submission':
     case 'submission-closed':
     case 'not-integrator':
-      return submissionWords(refusal, now);
+      return submissionMessage(refusal, now);
     case 'none':
     case 'blocked':
     case 'bad-tasks':
@@ -104,7 +98,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
     case 'task-role':
     case 'accept':
     case 'not-in-charge':
-      return taskWords(refusal, now);
+      return taskMessage(refusal, now);
     case 'reserved':
       return {
         message: `refused: ${oneLine(refusal.target)} stands for a task, and is claimed with it`,
@@ -115,7 +109,7 @@ function wordsOf(refusal: Refusal, now: Instant, absent: readonly string[]): Wor
   }
 }
 
-function heldWords(refusal: HeldGround, now: Instant): Words {
+function heldMessage(refusal: HeldGround, now: Instant): Message {
   const { conflicts, free, queue } = refusal;
   const lines = conflicts.slice(0, MOST_LISTED).map((conflict) => `refused: ${describeConflict(conflict, now)}`);
   if (conflicts.length > MOST_LISTED) lines.push(`and ${plural(conflicts.length - MOST_LISTED, 'more conflict')}`);
@@ -163,7 +157,7 @@ function describeConflict(conflict: Conflict, now: Instant): string {
   return `${where}${where.endsWith(',') ? '' : ' is'} held by ${agent} ${until} (${since})`;
 }
 
-function sessionWords(conflicts: readonly Conflict[]): Words {
+function sessionMessage(conflicts: readonly Conflict[]): Message {
   const [first] = conflicts;
   return {
     message: `refused: ${oneLine(first?.heldTarget ?? '')} is held by another live session of ${first?.agent} (${first?.session})`,
@@ -171,7 +165,7 @@ function sessionWords(conflicts: readonly Conflict[]): Words {
   };
 }
 
-function lostWords(refusal: Of<'lost', 'lost'>, now: Instant): Words {
+function lostMessage(refusal: Of<'lost', 'lost'>, now: Instant): Message {
   const lines = refusal.targets.map((lost) => `${oneLine(lost.target)}: ${whyLost(lost, now)}`);
   const held = refusal.held.length === 0 ? 'you hold no claims' : `you hold ${refusal.held.map(oneLine).join(', ')}`;
   const again = refusal.targets.filter(({ why }) => why !== 'other-session').map(({ target }) => targetWord(target));
@@ -205,7 +199,7 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
   }
 }
 
-function behindWords(refusal: Of<'behind'>, absent: readonly string[]): Words {
+function behindMessage(refusal: Of<'behind'>, absent: readonly string[]): Message {
   const { missing, free } = refusal;
   const lines = missing.map(({ released, commit, agent }) => {
     const where = absent.includes(commit) ? `; this clone does not have it: ${agent} may still have to push it` : '';
@@ -223,7 +217,7 @@ function behindWords(refusal: Of<'behind'>, absent: readonly string[]): Words {
   };
 }
 
-function roleWords(refusal: Of<'closed', 'role'>): Words {
+function roleMessage(refusal: Of<'closed', 'role'>): Message {
   const who = refusal.orchestrators.length === 0 ? 'an orchestrator' : refusal.orchestrators.join(' or ');
   return {
     message: `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
@@ -249,12 +243,7 @@ export function uncommittedError(
   );
 }
 
-interface AgentRefusalWords {
-  readonly message: string;
-  readonly hint: string;
-}
-
-function notOfferedWords(claims: readonly Claim[]): AgentRefusalWords {
+function notOfferedMessage(claims: readonly Claim[]): Message {
   const lines = claims.map(({ target, agent, offer }) => {
     const to = offer && offer.declined === null ? `offers it to ${offer.to}` : 'offers it to nobody';
     return `refused: ${oneLine(target)} is not offered to you: ${agent} holds it, and ${to}`;
@@ -266,14 +255,14 @@ function notOfferedWords(claims: readonly Claim[]): AgentRefusalWords {
   };
 }
 
-function noOfferWords(targets: readonly string[]): AgentRefusalWords {
+function noOfferMessage(targets: readonly string[]): Message {
   return {
     message: `no offer: nobody holds ${targets.map(oneLine).join(', ')} now; an offer ends with its claim`,
     hint: coord(`claim ${targetWords(targets)}`),
   };
 }
 
-function authorityWords(orchestrators: readonly string[]): AgentRefusalWords {
+function authorityMessage(orchestrators: readonly string[]): Message {
   const who = orchestrators.length === 0 ? '' : ` (${orchestrators.join(', ')})`;
   return {
     message: 'refused: only an orchestrator, or a person at a terminal, may do that',
@@ -282,7 +271,7 @@ function authorityWords(orchestrators: readonly string[]): AgentRefusalWords {
 }
 
 /** Ground is granted only to who has read the rules. */
-function sessionRequiredWords({ why }: Extract<Refusal, { reason: 'session-required' }>): AgentRefusalWords {
+function sessionRequiredMessage({ why }: Extract<Refusal, { reason: 'session-required' }>): Message {
   const lacking = {
     'no-session': 'you have no session',
     'other-session': 'this command does not run in the session that you started',
@@ -295,11 +284,7 @@ function sessionRequiredWords({ why }: Extract<Refusal, { reason: 'session-requi
 }
 
 /** An agent that cannot be meant. */
-function unknownAgentWords({
-  reason,
-  agent,
-  known,
-}: Extract<Refusal, { known: readonly string[] }>): AgentRefusalWords {
+function unknownAgentMessage({ reason, agent, known }: Extract<Refusal, { known: readonly string[] }>): Message {
   const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
   switch (reason) {
     case 'unknown-agent':

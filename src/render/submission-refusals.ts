@@ -3,6 +3,7 @@ import type { Refusal } from '../domain/refusal.js';
 import { coord } from '../domain/suggestion.js';
 import { oneLine, plural } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
+import type { Message } from '../errors.js';
 import { clock } from './format.js';
 
 type SubmissionRefusal = Extract<
@@ -11,7 +12,7 @@ type SubmissionRefusal = Extract<
 >;
 
 /** Why results are not handed over, or not taken. */
-export function submissionWords(refusal: SubmissionRefusal, now: Instant): { message: string; hint: string } {
+export function submissionMessage(refusal: SubmissionRefusal, now: Instant): Message {
   switch (refusal.reason) {
     case 'no-integrator': {
       const { to, candidates } = refusal;
@@ -34,7 +35,7 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
     case 'unknown-submission':
       return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: coord('integrate') };
     case 'submission-closed':
-      return closedWords(refusal.submission, now);
+      return closedMessage(refusal.submission, now);
     case 'not-integrator': {
       const { role, submission, orchestrators } = refusal;
       const whom = submission.to ?? orchestrators[0];
@@ -50,7 +51,7 @@ export function submissionWords(refusal: SubmissionRefusal, now: Instant): { mes
 }
 
 /** It has ended, or another has applied it and is about to land it. */
-function closedWords({ id, agent, closed, integrated }: Submission, now: Instant): { message: string; hint: string } {
+function closedMessage({ id, agent, closed, integrated }: Submission, now: Instant): Message {
   const ended = closed ?? { how: 'integrated', by: integrated?.by ?? agent, at: integrated?.at ?? now, reason: null };
   const why = ended.reason === null ? '' : `: ${oneLine(ended.reason)}`;
   return {

@@ -4,7 +4,7 @@ import type { TakenTask } from '../domain/tasks/task.js';
 import type { TaskView } from '../domain/tasks/view.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { CoordError } from '../errors.js';
+import { CoordError, type Message } from '../errors.js';
 import { clock } from './format.js';
 
 type TaskRefusal = Extract<
@@ -27,20 +27,15 @@ type TaskRefusal = Extract<
   }
 >;
 
-interface Words {
-  readonly message: string;
-  readonly hint: string;
-}
-
 const MOST_LISTED = 5;
 const WIDEST_TITLE = 60;
 
 /** Why a task is not added, taken or ended. */
-export function taskWords(refusal: TaskRefusal, now: Instant): Words {
+export function taskMessage(refusal: TaskRefusal, now: Instant): Message {
   switch (refusal.reason) {
     case 'none':
     case 'blocked':
-      return nothingWords(refusal, now);
+      return nothingMessage(refusal, now);
     case 'bad-tasks': {
       const { problems } = refusal;
       return {
@@ -111,10 +106,10 @@ export function taskWords(refusal: TaskRefusal, now: Instant): Words {
   }
 }
 
-function nothingWords(
+function nothingMessage(
   refusal: Extract<TaskRefusal, { code: 'held' }> & { taken: readonly TakenTask[] },
   now: Instant,
-): Words {
+): Message {
   const { taken, reason } = refusal;
   const { stuck, forOthers } = refusal as { stuck: readonly string[]; forOthers: readonly string[] };
   const blocked = refusal.reason === 'blocked' ? refusal.blocked : [];

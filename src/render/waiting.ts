@@ -4,11 +4,11 @@ import type { Conflict, WaitEdge } from '../domain/refusal.js';
 import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
-import { CoordError } from '../errors.js';
+import { CoordError, type Message } from '../errors.js';
 import { clock } from './format.js';
 
 /** The words of a wait that would never end. */
-export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hint: string } {
+export function deadlockMessage(cycle: readonly WaitEdge[]): Message {
   const steps = cycle.map(
     ({ agent, waitsFor, heldBy }) => `${agent} waits for ${oneLine(waitsFor)}, held by ${heldBy}`,
   );
@@ -19,7 +19,7 @@ export function deadlockWords(cycle: readonly WaitEdge[]): { message: string; hi
 }
 
 /** The words of a claim out of the agreed order. */
-export function orderWords(asked: string, held: string): { message: string; hint: string } {
+export function orderMessage(asked: string, held: string): Message {
   return {
     message: `refused: ${oneLine(asked)} sorts before ${oneLine(held)}, which you hold; this project claims in ascending order`,
     hint: `${coord(`release ${targetWord(held)}`)}, then claim both in one command`,
@@ -58,7 +58,7 @@ export function gaveUpError(
 }
 
 /** The words for a run that ended without a word: it may have done its work, or part of it, or nothing. */
-export function unknownOutcomeWords(once: Once, now: Instant): { message: string; hint: string } {
+export function unknownOutcomeMessage(once: Once, now: Instant): Message {
   return {
     message: `unknown: ${oneLine(once.key)} was started by ${once.agent} at ${clock(once.startedAt, now)} and never reported how it ended (${oneLine(once.command)})`,
     hint: `look at what it did; then ${coord(`once ${shellWord(once.key)} --retry -- …`)} to run it again, or --forget to start over`,

@@ -5,7 +5,7 @@ import { CoordError } from '../../errors.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask } from '../../guards/harness/payload.js';
 import { guardsAmong } from '../../guards/own-guards.js';
-import { type Act, guardError, harnessWords, letThroughWords } from '../../render/guard/refusals.js';
+import { type Act, guardError, harnessMessage, letThroughMessage } from '../../render/guard/refusals.js';
 import type { Context } from '../../workspace/context.js';
 import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
 import { asError, banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
@@ -79,14 +79,15 @@ export async function answerAbout(
   const { claimFor } = await import('./on-behalf.js');
   const reason = act === 'edit' ? `edit by ${actor.harness}` : `command of ${actor.harness}`;
   const error = await claimFor(context, verdict.ground, reason).catch(asError);
-  return error === null ? SILENCE : dialect.deny(harnessWords(error, standpointOf(actor, context)));
+  return error === null ? SILENCE : dialect.deny(harnessMessage(error, standpointOf(actor, context)));
 }
 
 /** The verdict in the words of the harness. */
 export function answerTo(actor: Actor, dialect: Dialect, context: Context, act: Act, verdict: Verdict): Answer {
-  if (verdict.kind === 'let-through') return { ...SILENCE, stderr: `coord: ${letThroughWords(verdict.error, act)}\n` };
+  if (verdict.kind === 'let-through')
+    return { ...SILENCE, stderr: `coord: ${letThroughMessage(verdict.error, act)}\n` };
   const error = guardError(verdict, { act, agent: actor.agent, now: context.now(), person: false });
-  return error === null ? SILENCE : dialect.deny(harnessWords(error, standpointOf(actor, context)));
+  return error === null ? SILENCE : dialect.deny(harnessMessage(error, standpointOf(actor, context)));
 }
 
 /**

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { type CoordError, usage } from '../../errors.js';
 import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hook-script.js';
-import { type Act, guardError, letThroughWords, passedWords } from '../../render/guard/refusals.js';
+import { type Act, guardError, letThroughMessage, passedMessage } from '../../render/guard/refusals.js';
 import type { Context } from '../../workspace/context.js';
 import { hasNoHarness } from '../../workspace/identity.js';
 import type { Outcome, Verb } from '../verb.js';
@@ -31,7 +31,7 @@ export const guardRun: Verb = {
     const stopped = guardError(verdict, audienceOf(context, act));
     if (stopped === null) {
       const noteworthy = verdict.kind === 'let-through' && verdict.error.code !== 'usage';
-      return allowed(hook, noteworthy ? [letThroughWords(verdict.error, act)] : []);
+      return allowed(hook, noteworthy ? [letThroughMessage(verdict.error, act)] : []);
     }
     if (!isOff(context)) {
       await record(context, 'guard.refused', hook, stopped);
@@ -40,7 +40,7 @@ export const guardRun: Verb = {
     // The hook after it records it, and says so, once.
     if (hook === 'pre-commit') return allowed(hook, []);
     await record(context, 'guard.passed', hook, stopped);
-    return allowed(hook, [passedWords(stopped)]);
+    return allowed(hook, [passedMessage(stopped)]);
   },
 };
 

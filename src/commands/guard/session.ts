@@ -5,7 +5,7 @@ import { asTyped, coord, quotedForScript, type Standpoint } from '../../domain/s
 import { secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
-import { harnessWords } from '../../render/guard/refusals.js';
+import { harnessMessage } from '../../render/guard/refusals.js';
 import { loadStyle } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { isSessionId } from '../../workspace/identity.js';
@@ -73,7 +73,7 @@ async function wordsOf(actor: Actor, context: Context, outcome: Outcome): Promis
 }
 
 async function linesOf(outcome: Outcome, standpoint: Standpoint): Promise<string> {
-  if (outcome instanceof CoordError) return harnessWords(outcome, standpoint);
+  if (outcome instanceof CoordError) return harnessMessage(outcome, standpoint);
   const lines = [outcome.text(await loadStyle(false))].flat();
   return [...lines, ...(outcome.warnings ?? []).map((text) => `warning: ${text}`)]
     .map((line) => asTyped(line, standpoint))

@@ -25,7 +25,7 @@ import {
   reviewLines,
   unclear,
 } from '../../render/land.js';
-import { troubleIn } from '../../store/swap/remote-words.js';
+import { troubleIn } from '../../store/swap/remote-messages.js';
 import type { PairedRef } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';

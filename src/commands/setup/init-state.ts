@@ -7,7 +7,7 @@ import { CoordError, usage } from '../../errors.js';
 import { gitText } from '../../git/run.js';
 import { TokenMark } from '../../store/cache/token-mark.js';
 import type { GitStore } from '../../store/swap/git-store.js';
-import { unreachable } from '../../store/swap/remote-words.js';
+import { unreachable } from '../../store/swap/remote-messages.js';
 import type { Context } from '../../workspace/context.js';
 
 /** Tokens count from here when a state starts: seconds since 2026, so that one made anew does not reuse one. */

@@ -1,3 +1,4 @@
+import type { Message } from '../../errors.js';
 import { shellWord } from '../suggestion.js';
 import { named, oneLine, plural, shorten } from '../text.js';
 import type { Instant } from '../time.js';
@@ -161,15 +162,10 @@ function reportOf(facts: SyncFacts, inSync: boolean): SyncReport {
   };
 }
 
-interface Words {
-  readonly message: string;
-  readonly hint: string;
-}
-
 const SHORT_ID = 12;
 const LISTED_PATHS = 3;
 
-const UNFINISHED: Readonly<Record<UnfinishedOperation, Words>> = {
+const UNFINISHED: Readonly<Record<UnfinishedOperation, Message>> = {
   rebase: { message: 'a rebase', hint: 'git rebase --continue, or git rebase --abort' },
   merge: { message: 'a merge', hint: 'git merge --continue, or git merge --abort' },
   'cherry-pick': { message: 'a cherry-pick', hint: 'git cherry-pick --continue, or git cherry-pick --abort' },
@@ -179,11 +175,11 @@ const UNFINISHED: Readonly<Record<UnfinishedOperation, Words>> = {
 };
 
 /** What is wrong, in a sentence, and the next thing to do. */
-function refusalText(facts: SyncFacts, reason: UnknownReason | OutOfSyncReason): Words {
+function refusalText(facts: SyncFacts, reason: UnknownReason | OutOfSyncReason): Message {
   return WORDS[reason](facts);
 }
 
-const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts) => Words>> = {
+const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts) => Message>> = {
   unborn: ({ remote }) => ({
     message: 'cannot know: HEAD has no commit yet',
     hint: `git pull ${shellWord(remote)}, or make the first commit, then repeat`,
@@ -226,7 +222,7 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
   }),
 };
 
-function noBranch({ remote, upstream }: SyncFacts): Words {
+function noBranch({ remote, upstream }: SyncFacts): Message {
   const branch = upstream.kind === 'no-branch' ? upstream.branch : null;
   if (branch === null) {
     return {
@@ -244,7 +240,7 @@ function noBranch({ remote, upstream }: SyncFacts): Words {
   };
 }
 
-function behind(remote: string, upstream: SyncFacts['upstream'], addition: string): Words {
+function behind(remote: string, upstream: SyncFacts['upstream'], addition: string): Message {
   const count = upstream.kind === 'fetched' ? upstream.behind : 0;
   return {
     message: `behind: HEAD lacks ${plural(count, 'commit')} of ${nameOf(remote, upstream)}${addition}`,
@@ -256,7 +252,7 @@ function behind(remote: string, upstream: SyncFacts['upstream'], addition: strin
  * A plain rebase would carry the dropped commits along again, so the hint names the newest of them as the point after
  * which HEAD's own work begins.
  */
-function dropped({ remote, upstream }: SyncFacts, what: string): Words {
+function dropped({ remote, upstream }: SyncFacts, what: string): Message {
   const name = nameOf(remote, upstream);
   if (upstream.kind !== 'fetched' || upstream.dropped === null) return { message: `${name} ${what}`, hint: '' };
   const { count, newest } = upstream.dropped;

@@ -7,7 +7,7 @@ import type { Instant } from '../../domain/time.js';
 import { eventLine } from '../events.js';
 import { clock, shortCommit, table } from '../format.js';
 import type { Style } from '../style.js';
-import { candidateWords } from './refusals.js';
+import { candidateText } from './refusals.js';
 
 /** What is known of a target; null where it is not known. */
 export interface LiveReport {
@@ -67,12 +67,12 @@ function liveRow({ target, commit, agent, at, deploy, perhaps, ...main }: LiveRe
     `${shortCommit(commit)}${perhaps.length > 0 ? '?' : ''}`,
     agent ?? '',
     since,
-    apartWords(main),
+    apartText(main),
     deploy ?? '',
   ];
 }
 
-function apartWords({ mainAhead, mainLacks }: Pick<LiveReport, 'mainAhead' | 'mainLacks'>): string {
+function apartText({ mainAhead, mainLacks }: Pick<LiveReport, 'mainAhead' | 'mainLacks'>): string {
   if (mainAhead === null || mainLacks === null) return 'not known';
   const words = [...(mainAhead > 0 ? [`${mainAhead} ahead`] : []), ...(mainLacks > 0 ? [`lacks ${mainLacks}`] : [])];
   return words.join(', ') || 'the same';
@@ -80,7 +80,7 @@ function apartWords({ mainAhead, mainLacks }: Pick<LiveReport, 'mainAhead' | 'ma
 
 function doubts({ target, perhaps, running, unknown }: LiveReport, now: Instant, style: Style): string[] {
   const name = oneLine(target);
-  const may = perhaps.map((one) => candidateWords(one, now)).join(', ');
+  const may = perhaps.map((one) => candidateText(one, now)).join(', ');
   return [
     ...(perhaps.length > 0 ? [style.warn(`${name} may run ${may}: the outcome is unknown`)] : []),
     ...running.map((id) => `${name} is being deployed to: ${id}`),

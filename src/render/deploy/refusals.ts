@@ -6,7 +6,7 @@ import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import type { SyncCommit } from '../../domain/sync/sync.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
-import { type Alternative, CoordError, usage } from '../../errors.js';
+import { CoordError, type Message, usage } from '../../errors.js';
 import { clock, shortCommit, table } from '../format.js';
 
 const WIDEST_SUBJECT = 72;
@@ -28,7 +28,7 @@ export function undoes(
   now: Instant,
 ): CoordError {
   const lines = undone.flatMap((one) => [
-    `behind: HEAD lacks ${plural(one.count, 'commit')} of what ${oneLine(target)} ${undone.length > 1 ? 'may run' : 'runs'} now, ${candidateWords(one.candidate, now)}:`,
+    `behind: HEAD lacks ${plural(one.count, 'commit')} of what ${oneLine(target)} ${undone.length > 1 ? 'may run' : 'runs'} now, ${candidateText(one.candidate, now)}:`,
     ...commitLines(one),
   ]);
   const commits = [...new Set(undone.map(({ candidate }) => shortCommit(candidate.commit)))];
@@ -51,7 +51,7 @@ function commitLines({ count, newest }: Commits): string[] {
 export function unknownCommit(candidate: Candidate, target: string, now: Instant): CoordError {
   return new CoordError(
     'unavailable',
-    `cannot know: ${oneLine(target)} may run ${candidateWords(candidate, now)}, and this clone cannot tell whether HEAD contains it`,
+    `cannot know: ${oneLine(target)} may run ${candidateText(candidate, now)}, and this clone cannot tell whether HEAD contains it`,
     {
       hint: `git fetch --unshallow where this clone is shallow; else ask ${candidate.agent} to push ${shortCommit(candidate.commit)}; then repeat`,
       details: { reason: 'unknown-commit', target, candidate },
@@ -190,17 +190,11 @@ export function stoppedLooking(target: string): CoordError {
   );
 }
 
-interface Words {
-  readonly message: string;
-  readonly hint: string;
-  readonly alternative?: Alternative;
-}
-
 /** The words for a deploy that ended without a word: its program may have done its work, or part of it, or nothing. */
-export function unknownDeployWords(
+export function unknownDeployMessage(
   { deployment, live }: Extract<Refusal, { reason: 'unknown-deploy' }>,
   now: Instant,
-): Words {
+): Message {
   const { target, agent, commit, startedAt, command, id } = deployment;
   const before = candidatesOn({ targets: [live], attempts: [] }, target);
   const may = [...new Set([...before.map((one) => shortCommit(one.commit)), shortCommit(commit)])];
@@ -219,7 +213,7 @@ export function unknownDeployWords(
 }
 
 /** All claims were to be given back, and a deploy would be stopped by that. */
-export function deployingWords({ deploys }: Extract<Refusal, { reason: 'deploying' }>, now: Instant): Words {
+export function deployingMessage({ deploys }: Extract<Refusal, { reason: 'deploying' }>, now: Instant): Message {
   const targets = deploys.map(({ target }) => shellWord(deployTarget(target).text));
   const lines = deploys.map(
     ({ id, target, startedAt }) =>
@@ -258,7 +252,7 @@ export function notCleanHint(target: string): string {
 }
 
 /** A signature that has opened a deploy is used up. */
-export function usedSignatureWords({ gate, target }: Extract<Refusal, { reason: 'used-signature' }>): Words {
+export function usedSignatureMessage({ gate, target }: Extract<Refusal, { reason: 'used-signature' }>): Message {
   return {
     message: `closed: gate ${oneLine(gate)}: its signature has opened a deploy of ${oneLine(target)} already`,
     hint: `ask for a new one: ${coord(`gate request ${shellWord(gate)} ${shellWord(target)}`)}`,
@@ -266,6 +260,6 @@ export function usedSignatureWords({ gate, target }: Extract<Refusal, { reason: 
 }
 
 /** `1f3c2a9 (maya, 14:02)`. */
-export function candidateWords({ commit, agent, at }: Candidate, now: Instant): string {
+export function candidateText({ commit, agent, at }: Candidate, now: Instant): string {
   return `${shortCommit(commit)} (${agent}, ${clock(at, now)})`;
 }

@@ -4,7 +4,7 @@ import { jsonLine, oneLine } from '../../domain/text.js';
 import { formatDuration, type Instant } from '../../domain/time.js';
 import { shortCommit } from '../format.js';
 import type { Style } from '../style.js';
-import { candidateWords } from './refusals.js';
+import { candidateText } from './refusals.js';
 
 export type StepStatus = 'started' | 'ok' | 'blocked' | 'failed';
 
@@ -86,7 +86,7 @@ export function deployedLines(deployment: Deployment, deployments: Deployments, 
       `evidence: ${evidence}`,
     ];
   }
-  const may = candidatesOn(deployments, target).map((candidate) => candidateWords(candidate, now));
+  const may = candidatesOn(deployments, target).map((candidate) => candidateText(candidate, now));
   return [
     `${style.bad('failed:')} ${action} of ${shortCommit(commit)} to ${style.target(name)}: ${oneLine(why ?? '')}`,
     `${name} may run ${may.join(' or ')}; the next deploy must contain all of that`,

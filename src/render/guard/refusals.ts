@@ -41,17 +41,17 @@ export function guardError(verdict: Verdict, audience: Audience): CoordError | n
 }
 
 /** What is said where nothing could be decided, and nothing of the surface is changed. */
-export function letThroughWords(error: CoordError, act: Act): string {
+export function letThroughMessage(error: CoordError, act: Act): string {
   return `the guard could not look at this ${act}: ${error.message}; nothing of the surface is in it`;
 }
 
 /** What is said to the person who has switched the guard off. */
-export function passedWords(error: CoordError): string {
+export function passedMessage(error: CoordError): string {
   return `let through by COORD_GUARD=off, on the record; ${error.message}`;
 }
 
 /** What a harness shows to its model or its user: what is wrong, and the next thing to do. */
-export function harnessWords({ message, hint, alternative }: CoordError, standpoint: Standpoint): string {
+export function harnessMessage({ message, hint, alternative }: CoordError, standpoint: Standpoint): string {
   const lines = [
     `coord: ${message}`,
     ...(hint === undefined ? [] : [`next: ${hint}`]),
@@ -62,11 +62,11 @@ export function harnessWords({ message, hint, alternative }: CoordError, standpo
 
 function refused(refusal: GuardRefusal, ground: readonly Target[], audience: Audience): CoordError {
   const { code, ...details } = refusal;
-  const [message, hint] = refusedWords(refusal, ground, audience);
+  const [message, hint] = refusedMessage(refusal, ground, audience);
   return new CoordError(code, `refused: ${message}`, { ...byHand(audience), hint, details });
 }
 
-function refusedWords(
+function refusedMessage(
   refusal: GuardRefusal,
   ground: readonly Target[],
   { act, agent, now }: Audience,
@@ -143,11 +143,11 @@ function undecided(error: CoordError, ground: readonly string[], audience: Audie
 }
 
 function banned(ban: Ban, audience: Audience): CoordError {
-  const [code, message, hint] = bannedWords(ban);
+  const [code, message, hint] = bannedMessage(ban);
   return new CoordError(code, `refused: ${message}`, { ...byHand(audience), hint, details: { ...ban } });
 }
 
-function bannedWords(ban: Ban): [code: 'closed' | 'behind', message: string, hint: string] {
+function bannedMessage(ban: Ban): [code: 'closed' | 'behind', message: string, hint: string] {
   switch (ban.reason) {
     case 'stale': {
       const { remote, branch, tip } = ban;

@@ -4,7 +4,7 @@ import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
 import type { VerifiedBlobs } from '../cache/verified-blobs.js';
-import { mergedState } from '../swap/state-words.js';
+import { mergedState } from '../swap/state-messages.js';
 import type { Snapshot } from '../swap/store.js';
 import { parseCommit } from './commits.js';
 import {

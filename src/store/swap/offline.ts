@@ -12,7 +12,7 @@ import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
 import type { GitStore } from './git-store.js';
-import { privateName } from './state-words.js';
+import { privateName } from './state-messages.js';
 import type { Entry, Snapshot, Store } from './store.js';
 import { type Effects, transact } from './transact.js';
 

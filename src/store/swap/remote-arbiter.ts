@@ -21,9 +21,9 @@ import {
   troubleIn,
   unknownOutcome,
   unreachable,
-} from './remote-words.js';
+} from './remote-messages.js';
+import { aheadHere, goneThere, nameTaken, neverShared, noCommitThere, rewrittenThere } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
-import { aheadHere, goneThere, nameTaken, neverShared, noCommitThere, rewrittenThere } from './state-words.js';
 import { type Arbiter, type PairedRef, PairedRefDeclined, pairedOptions } from './store.js';
 
 export interface RemoteArbiterOptions {

@@ -21,7 +21,7 @@ import {
   nameTaken,
   notACommit,
   rewrittenHere,
-} from './state-words.js';
+} from './state-messages.js';
 import type { Arbiter } from './store.js';
 
 /** How often a write that met a lock, or found none any more, is tried again. */
