@@ -93,14 +93,14 @@ function applied(
   now: Instant,
   summary: string,
 ): Outcome<SubmissionEnd> {
-  const { operation, agent, session, conflicts } = request;
+  const { agent, session, conflicts } = request;
   const { id, agent: author, integrated: before } = submission;
   const again = before?.by === agent;
   // What HEAD has already is not changed any more, and was changed by this submission all the same.
   const paths = [...new Set([...(again ? before.paths : []), ...request.paths])].sort();
   const integrated = { by: agent, at: now, paths };
   const told = {
-    id: `${operation}-n`,
+    id: newNoteId(state),
     at: now,
     agent,
     session,

@@ -134,6 +134,8 @@ describe('integrating', () => {
     expect(done.events.map(({ type }) => type)).toEqual(['work.integrated', 'note.added']);
     expect(done.events[0]).toMatchObject({ author: 'w1', submission: id, claims: ['c1'] });
     expect(done.state.claims).toHaveLength(1);
+    // Notes are numbered one after the other, also those that the program writes.
+    expect(done.state.notes.map((note) => note.id)).toEqual(['n1', 'n2']);
   });
 
   it('of the author’s own scratch is not stopped by its claim there, but by one elsewhere', () => {
