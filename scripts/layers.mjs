@@ -1,4 +1,4 @@
-// Which folder of src/ may import which, and that no imports go round: node scripts/layers.mjs, part of npm run lint.
+// Which folder of src/ may import which, and that no imports form a circle: node scripts/layers.mjs, part of npm run lint.
 // Type imports and dynamic ones count as any other.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -66,7 +66,7 @@ export function problemsIn(sources) {
     graph.set(file, targets);
     for (const target of targets) problems.push(...upward(file, target, sources));
   }
-  return [...problems, ...circlesIn(graph).map((circle) => `imports go round: ${circle.join(' → ')}`)];
+  return [...problems, ...circlesIn(graph).map((circle) => `imports form a circle: ${circle.join(' → ')}`)];
 }
 
 /** The first part of the path below src/. */

@@ -121,7 +121,7 @@ export type NoteKind = 'note' | 'intent' | 'proposal' | 'state' | 'handoff' | 'a
 
 /** An entry of the coordination log. It grants nothing. */
 export interface Note {
-  /** `n1`, `n2`, …; one that the remote has not got yet, `n~1`. */
+  /** `n1`, `n2`, …; one that the remote does not have yet, `n~1`. */
   readonly id: string;
   readonly at: Instant;
   readonly agent: string;

@@ -22,7 +22,7 @@ export function refLockPath(repository: Repository, ref: string): string {
  * watched for the whole time.
  *
  * Taking it from a git that was only very slow does no harm: its lock file is the new value, to be moved into place by
- * name, so that git can no longer move anything of its own. Whoever writes here also asks the ref afterwards who won.
+ * name, so that git can no longer move anything of its own. A process that writes here also asks the ref afterwards whether it won.
  * @returns false when there was no lock to wait for.
  */
 export async function waitForRefLock(

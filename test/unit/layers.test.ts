@@ -11,7 +11,7 @@ function planted(files: Readonly<Record<string, string>>): string[] {
 }
 
 describe('the layers of src', () => {
-  it('hold, and no imports go round', () => {
+  it('hold, and no imports form a circle', () => {
     expect(SOURCES.size).toBeGreaterThan(200);
     expect(problemsIn(SOURCES)).toEqual([]);
   });
@@ -36,7 +36,7 @@ describe('the layers of src', () => {
   ])('refuse a circle that %s closes', (_, source) => {
     const back = "import type { load } from './planted-a.js';\nexport type B = typeof load;";
     expect(planted({ 'src/git/planted-a.ts': source, 'src/git/planted-b.ts': back })).toEqual([
-      'imports go round: src/git/planted-a.ts → src/git/planted-b.ts → src/git/planted-a.ts',
+      'imports form a circle: src/git/planted-a.ts → src/git/planted-b.ts → src/git/planted-a.ts',
     ]);
   });
 

@@ -6,8 +6,9 @@ import { CoordError } from '../../errors.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
-import { ACTORS, Attempts, setStage } from './attempts.js';
+import { ACTORS, Attempts } from './attempts.js';
 import { type Checked, wrong } from './finding.js';
+import { setStage } from './stage.js';
 
 export interface Proved {
   readonly proof: Proof;

@@ -48,16 +48,16 @@ export const land: Verb = {
 const ATTEMPTS = 6;
 const LONGEST_PAUSE_MS = 250;
 
-interface Order {
+interface LandOptions {
   readonly dryRun: boolean;
   /** null: those of whose ground it is clear. */
   readonly tasks: readonly string[] | null;
 }
 
-async function landOnMain(context: Context, order: Order): Promise<Outcome> {
+async function landOnMain(context: Context, options: LandOptions): Promise<Outcome> {
   const rehearsed = new Set<string>();
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await tryToLand(context, order, rehearsed);
+    const outcome = await tryToLand(context, options, rehearsed);
     if (!('again' in outcome)) return outcome;
     if (attempt === ATTEMPTS) return outcome.again;
     await context.effects.pause(context.effects.random() * LONGEST_PAUSE_MS * attempt);
@@ -70,13 +70,13 @@ interface TryAgain {
 }
 
 /** @param rehearsed commits that the user's hook has let through */
-async function tryToLand(context: Context, order: Order, rehearsed: Set<string>): Promise<Outcome | TryAgain> {
-  const { dryRun } = order;
+async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<string>): Promise<Outcome | TryAgain> {
+  const { dryRun } = options;
   const { verdict, work } = await readWork(context);
   if (work === null) return syncError(verdict);
   const store = await context.store();
   const { state } = await store.latest(['tasks']);
-  const asked = await landRequest(context, work, order.tasks);
+  const asked = await landRequest(context, work, options.tasks);
   if (work.ahead === 0) {
     const released = releasedAt(state, asked.agent, work.head);
     const done = state.tasks.tasks.filter((task) => task.commit === work.head && task.evidence === 'landed');

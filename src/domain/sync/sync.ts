@@ -112,7 +112,7 @@ export interface SyncRefusal {
 
 export type SyncVerdict = { readonly ok: true; readonly report: SyncReport } | SyncRefusal;
 
-/** Decides whether HEAD is known to contain all of the upstream. The gravest reason is the one that is told. */
+/** Decides whether HEAD is known to contain all of the upstream. The worst reason is the one that is told. */
 export function judgeSync(facts: SyncFacts): SyncVerdict {
   const unknown = whyUnknown(facts);
   const reason = unknown ?? whyOutOfSync(facts);

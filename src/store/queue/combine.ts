@@ -22,13 +22,13 @@ const PATIENCE_MS = 5_000;
 const MOST_TOGETHER = 64;
 
 /**
- * Group commit: the request has joined the queue of this clone, and whoever gets the lock decides all that wait, in their order,
- * on one state, and writes one commit. So while one process writes, the next ones gather, and none of them polls: each
+ * Group commit: the request has joined the queue of this clone, and the process that gets the lock decides all that wait, in
+ * their order, on one state, and writes one commit. So while one process writes, the next ones gather, and none of them polls: each
  * waits for its answer, or for the lock to combine. (The technique is that of write-ahead logs: see DeWitt et al.,
  * "Implementation techniques for main memory database systems", 1984, section 5.2.)
  *
  * What makes it right is not the lock. A request is taken by a rename, which one combiner alone can do. Before a combiner
- * writes, it announces the revision beside each request; whoever takes a request over looks first whether what was
+ * writes, it announces the revision beside each request; a process that takes a request over looks first whether what was
  * announced is in the history. And of two writers only one can follow a revision, so that the other finds out.
  * @param since a revision from before the request could be written
  * @throws CoordError `unavailable` when the state kept moving, and all that the store throws.

@@ -34,7 +34,7 @@ type Said = { readonly answer: Answer } | { readonly error: CoordError };
  * begins with the time, so that names sort in the order in which they came. In it, each step is one rename, which only one
  * process can do:
  *
- *     request             waits, and is taken by whoever combines
+ *     request             waits, and is taken by the process that combines
  *     COMBINER.taken      is being decided by that combiner
  *     COMBINER.announced  what that combiner is about to write: holds when its revision is in the history
  *     answer              for the process that asked
@@ -130,7 +130,7 @@ export class RequestQueue {
     return lockHolder(this.lockDirectory, epochMs(this.effects.now()));
   }
 
-  /** Tells whoever is first in the queue that the lock is free. */
+  /** Tells the process that is first in the queue that the lock is free. */
   nudge(): void {
     const [first] = this.waiting();
     if (first !== undefined) this.put(first, 'lock-free', {});

@@ -126,7 +126,7 @@ export class GitStore implements Store {
     if (problemOfStateRef(to) !== null || this.moves > MOST_MOVES) throw lostTrack(ref.name, to);
     ref.goOnAt(to);
     await arbiter.refresh();
-    // Whoever moved it was killed between the two.
+    // The process that moved it was killed between the two.
     if ((await this.tip()) === null) await arbiter.publish(commit, null);
     return true;
   }
@@ -226,7 +226,7 @@ export class GitStore implements Store {
 
   /**
    * Puts a commit in the place of the tip, by compare-and-swap, which need not go on from it: the one way to shorten the
-   * history. Whoever follows asks for proof that the state is the same (`compaction.ts`).
+   * history. A clone that follows asks for proof that the state is the same (`compaction.ts`).
    * @returns false when the tip is not `from` any more.
    */
   async replace(commit: string, from: string): Promise<boolean> {
@@ -256,7 +256,7 @@ export class GitStore implements Store {
 
   /**
    * Moves the state to another ref. The old one ends with a commit that says where it went, and which is the next one on
-   * the new ref: both move, or neither, each by compare-and-swap. Whoever comes to the old one goes on at the new one.
+   * the new ref: both move, or neither, each by compare-and-swap. A process that comes to the old one goes on at the new one.
    * @throws CoordError `unavailable` or `closed` when the remote does not take it; nothing was moved then.
    */
   async moveTo(to: string, entry: Entry): Promise<void> {

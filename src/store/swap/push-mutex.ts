@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net';
 const LONGEST_HOLD_MS = 2_000;
 /** Who has waited so long goes on without it. */
 const PATIENCE_MS = 5_000;
-/** Between one who waits and the next, so that they come back in their order. */
+/** Between one process that waits and the next, so that they come back in their order. */
 const STEP_MS = 10;
 const MOST_STEPS = 20;
 
@@ -18,12 +18,12 @@ export function pushMutexAt(url: string): string {
 }
 
 /**
- * A mutex for pushes to one remote, among the clones of this host that meet there: who has lost a race asks the remote and
- * pushes while the others wait, instead of losing to each other. It only saves work and is never needed: who cannot have
- * it, or waits too long, goes on without, and the compare-and-swap at the remote decides as always.
+ * A mutex for pushes to one remote, among the clones of this host that meet there: one that has lost a race asks the
+ * remote and pushes while the others wait, instead of losing to each other. It only saves work and is never needed: a process that
+ * cannot have it, or waits too long, goes on without, and the compare-and-swap at the remote decides as always.
  *
  * It is a local socket in Linux's abstract namespace (unix(7)): it leaves no file, it ends with its process however that
- * ends, and whoever waits is woken by the end of its connection. Where there is no such socket there is no mutex.
+ * ends, and a process that waits is woken by the end of its connection. Where there is no such socket there is no mutex.
  */
 export class PushMutex {
   private server: Server | null = null;
@@ -67,7 +67,7 @@ export class PushMutex {
     return false;
   }
 
-  /** Passes it to who has waited longest, if it was held. */
+  /** Passes it to the process that has waited longest, if it was held. */
   release(): void {
     const { server } = this;
     if (!server) return;

@@ -39,7 +39,7 @@ export interface RemoteArbiterOptions {
 const FETCH_ATTEMPTS = 3;
 /** Who loses more often than that though it has the mutex of this host loses to another host: then chance decides. */
 const LOST_WITH_MUTEX = 2;
-/** Without the mutex, a clone that was only behind goes on soon; who lost again gives way for long, and for less each time. */
+/** Without the mutex, a clone that was only behind goes on soon; one that lost again gives way for long, and for less each time. */
 const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 800;
 const LESS_EACH_TIME_MS = 150;

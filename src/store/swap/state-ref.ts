@@ -64,7 +64,7 @@ export class StateRef implements Arbiter {
     if (inTheWay !== null) throw nameTaken(to, inTheWay);
     if (there !== null && (await isAncestor(this.git, there, from)) !== true) throw nameTaken(to, to);
     if (!(await this.move(commit, from))) return false;
-    // Whoever comes to the old one makes the new one, should this be killed here.
+    // A process that comes to the old one makes the new one, should this be killed here.
     await compareAndSwapRef(this.repository, this.git, { ref: to, to: commit, from: there });
     return true;
   }

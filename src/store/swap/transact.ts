@@ -28,7 +28,7 @@ export async function transact(store: Store, request: Request, effects: Effects)
 async function decideAndWrite(store: Store, request: Request, effects: Effects): Promise<Answer> {
   const first = await settle(store, [request], effects);
   const { queue } = store;
-  // What writes nothing need not wait for anybody, nor does a writer who is alone.
+  // What writes nothing need not wait for anybody, nor does a writer that is alone.
   if (first.state === first.from.state || queue?.isIdle()) {
     if (await write(store, [request], first, effects.now())) return answerOf(first.decisions[0] as Decision);
   }
