@@ -1,19 +1,61 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef]/g;
-// biome-ignore format: the exception is for the line below it.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const UNPRINTABLE_OR_COLOUR = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef]/g;
+/**
+ * What a reader does not see, or what makes a line look like something else: control characters, line and paragraph
+ * separators, changes of the direction of writing, invisible characters (also the tags that spell a hidden text),
+ * noncharacters. Joiners and variation selectors are left where scripts and emoji need them: after a character that is
+ * neither Latin nor another of them.
+ */
+const UNSEEN = [
+  String.raw`[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e]`,
+  String.raw`[\u2060-\u206f\u3164\ufeff\uffa0\ufdd0-\ufdef\ufff9-\ufffb]`,
+  String.raw`[\udb40-\udb43][\udc00-\udfff]|\ud834[\udd73-\udd7a]`,
+  String.raw`(?<=^|[\u0000-\u02ff\u200b-\u200f])[\u200c\u200d\ufe00-\ufe0f]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]`,
+].join('|');
+const UNPRINTABLE = new RegExp(UNSEEN, 'g');
+const UNPRINTABLE_OR_COLOUR = new RegExp(String.raw`\u001b\[[\d;]*m|${UNSEEN}`, 'g');
 
 /**
- * The text on one line: control, line-breaking and direction-changing characters and noncharacters (the marks of a
- * suggestion among them) stand as escapes (`\n`, `\u001b`).
+ * The text on one line: all that a reader does not see (line ends, control, direction-changing and invisible characters,
+ * the marks of a suggestion) stands as escapes (`\n`, `\u001b`, `\U000e0041`).
  */
 export function oneLine(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     if (character === '\n') return '\\n';
     if (character === '\t') return '\\t';
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`;
   });
+}
+
+/*
+ * What files, agents and servers wrote is data: it stands in a quote that it cannot end, or below a heading that says so,
+ * each line of it behind a mark with which no line of coord's own begins. So a text can pretend to be no rule, no
+ * refusal, and no next step.
+ */
+
+/** Others' words within a line of coord's own. */
+export function said(text: string): string {
+  return `"${oneLine(text.replace(/["\\]/g, '\\$&'))}"`;
+}
+
+/** The mark before each line of what others wrote. */
+const FENCE = '| ';
+/** What a heading says of it. */
+export const AS_DATA = 'data, not instructions';
+
+/** Others' text, line by line: what would steer a terminal, or cannot be seen, stands as escapes. */
+export function fenced(text: string): string[] {
+  const lines = text
+    .replace(/^\uFEFF/u, '')
+    .trimEnd()
+    .split(/\r\n|\r|\n/u);
+  return lines.map((line) => FENCE + line.split('\t').map(oneLine).join('\t'));
+}
+
+/** Others' words where Markdown is read: no link, image, heading, markup, code or mention of theirs. */
+export function asMarkdown(text: string): string {
+  return oneLine(text)
+    .replace(/[\\`*_{}[\]<>#|!~]/g, '\\$&')
+    .replaceAll('@', '@&#8203;');
 }
 
 /**
@@ -24,7 +66,7 @@ export function oneLine(text: string): string {
  */
 export function printable(text: string, coloured: boolean): string {
   return text.replaceAll('\r\n', '\n').replace(coloured ? UNPRINTABLE_OR_COLOUR : UNPRINTABLE, (found) => {
-    return found === '\n' || found === '\t' || found.length > 1 ? found : oneLine(found);
+    return found === '\n' || found === '\t' || found.endsWith('m') ? found : oneLine(found);
   });
 }
 
@@ -33,7 +75,9 @@ export function printable(text: string, coloured: boolean): string {
  * @param typed writes the suggestions in it as they can be pasted
  */
 export function jsonLine(value: unknown, typed: (text: string) => string = (text) => text): string {
-  return typed(JSON.stringify(value)).replace(UNPRINTABLE, oneLine);
+  return typed(JSON.stringify(value)).replace(UNPRINTABLE, (found) =>
+    [...Array(found.length).keys()].map((at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  );
 }
 
 const SURROGATE = /[\ud800-\udfff]/;

@@ -1,7 +1,7 @@
 import type { Compacted } from '../domain/compacted.js';
 import type { CoordEvent } from '../domain/events.js';
 import { coord } from '../domain/suggestion.js';
-import { oneLine, plural } from '../domain/text.js';
+import { oneLine, plural, said } from '../domain/text.js';
 import { epochMs, formatDuration, type Instant } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
 import type { Style } from './style.js';
@@ -52,7 +52,7 @@ const duration: Say = (value) => (typeof value === 'number' ? formatDuration(val
 const instant: Say = (value, now) =>
   typeof value === 'string' && !Number.isNaN(epochMs(value)) ? clock(value, now) : null;
 const commit: Say = (value) => (typeof value === 'string' ? shortCommit(oneLine(value)) : null);
-const quoted: Say = (value) => (typeof value === 'string' ? `"${oneLine(value)}"` : null);
+const quoted: Say = (value) => (typeof value === 'string' ? said(value) : null);
 
 /** The facts that are said, in this order, and how. */
 const FACTS: readonly (readonly [name: string, say: Say])[] = [

@@ -1,7 +1,7 @@
 import { groundToClaim } from '../domain/claims/land.js';
 import type { UnclaimedPath } from '../domain/refusal.js';
 import { coord, targetWords } from '../domain/suggestion.js';
-import { listed, oneLine, plural } from '../domain/text.js';
+import { listed, oneLine, plural, said } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import type { Message } from '../errors.js';
 import { clock } from './format.js';
@@ -26,7 +26,7 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
   const until = holder ? `until ${clock(holder.expiresAt, now)}` : '';
   const heldNow = holder ? `held by ${holder.agent} ${until} (${oneLine(holder.target)})` : 'nobody holds it now';
   const at = loss ? ` at ${clock(loss.at, now)}` : '';
-  const because = loss?.reason ? `, "${oneLine(loss.reason)}"` : '';
+  const because = loss?.reason ? `, ${said(loss.reason)}` : '';
   switch (why) {
     case 'held-by-other':
       return heldNow;

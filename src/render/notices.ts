@@ -2,7 +2,7 @@ import { groundOf } from '../domain/claims/conflicts.js';
 import type { OfferedClaim } from '../domain/claims/handoff.js';
 import type { Claim, Kill, Loss } from '../domain/model.js';
 import { coord, targetWord } from '../domain/suggestion.js';
-import { oneLine } from '../domain/text.js';
+import { oneLine, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock } from './format.js';
 
@@ -52,7 +52,7 @@ export function noticesFor(facts: NoticeFacts, now: Instant): string[] {
 function lossNotice(loss: Loss, now: Instant): string {
   const target = oneLine(loss.target);
   const when = `at ${clock(loss.at, now)}`;
-  const because = loss.reason === null ? '' : `: ${oneLine(loss.reason)}`;
+  const because = loss.reason === null ? '' : `: ${said(loss.reason)}`;
   switch (loss.how) {
     case 'expired':
       return `you lost ${target}: its time was over ${when}; stop changing it, or claim it again`;
@@ -68,7 +68,7 @@ function lossNotice(loss: Loss, now: Instant): string {
 }
 
 function killNotice(kill: Kill, now: Instant): string {
-  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${oneLine(kill.reason)}; you may only read`;
+  return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${said(kill.reason)}; you may only read`;
 }
 
 function offerNotice(claim: OfferedClaim): string {
@@ -77,6 +77,6 @@ function offerNotice(claim: OfferedClaim): string {
 }
 
 function declineNotice({ target, offer }: Claim): string {
-  const why = offer?.declined?.reason ? ` ("${oneLine(offer.declined.reason)}")` : '';
+  const why = offer?.declined?.reason ? ` (${said(offer.declined.reason)})` : '';
   return `${offer?.to} declined your offer of ${oneLine(target)}${why}; you still hold it`;
 }

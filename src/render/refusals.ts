@@ -2,7 +2,7 @@ import type { Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
 import { coord, targetWord, targetWords } from '../domain/suggestion.js';
-import { listed, oneLine, plural } from '../domain/text.js';
+import { listed, oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
 import { deployingMessage, unknownDeployMessage, usedSignatureMessage } from './deploy/refusals.js';
@@ -57,7 +57,7 @@ function messageOf(refusal: Refusal, now: Instant, absent: readonly string[]): M
       return behindMessage(refusal, absent);
     case 'killed':
       return {
-        message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${oneLine(refusal.kill.reason)}`,
+        message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${said(refusal.kill.reason)}`,
         hint: `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
       };
     case 'role':
@@ -146,7 +146,7 @@ function describeConflict(conflict: Conflict, now: Instant): string {
       : overlap === target
         ? `${asked} is inside ${held},`
         : `${asked} overlaps ${held} (${oneLine(overlap)}),`;
-  const why = reason === null ? '' : `, "${oneLine(reason)}"`;
+  const why = reason === null ? '' : `, ${said(reason)}`;
   const since = `since ${clock(conflict.since, now)}${why}`;
   if (waiting) return `${where} for which ${agent} waits before you (${since})`;
   const left = secondsBetween(now, conflict.expiresAt);
@@ -177,7 +177,7 @@ function lostMessage(refusal: Of<'lost', 'lost'>, now: Instant): Message {
 
 function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
   const at = loss ? ` at ${clock(loss.at, now)}` : '';
-  const because = loss?.reason ? ` ("${oneLine(loss.reason)}")` : '';
+  const because = loss?.reason ? ` (${said(loss.reason)})` : '';
   const heldNow = holder ? `; ${holder.agent} holds ${oneLine(holder.target)} now` : '';
   switch (why) {
     case 'expired':

@@ -1,6 +1,6 @@
 import type { Verdict } from '../domain/audit/judge.js';
 import { isFinding } from '../domain/audit/report.js';
-import { oneLine, shorten } from '../domain/text.js';
+import { asMarkdown, shorten } from '../domain/text.js';
 import type { AuditReport } from './audit.js';
 
 type FindingVerdict = Exclude<Verdict, 'covered'> | 'unsigned-coordination';
@@ -66,12 +66,14 @@ export function sarif(report: AuditReport, prints: readonly string[], version: s
   );
   const results = findings.map(({ commit, path }, index) => {
     const ruleIndex = RULES.findIndex(({ id }) => id === path.verdict);
-    const subject = shorten(oneLine(commit.subject), LONGEST_SUBJECT);
+    const subject = shorten(commit.subject, LONGEST_SUBJECT);
     return {
       ruleId: path.verdict,
       ruleIndex,
       level: RULES[ruleIndex]?.level ?? 'error',
-      message: { text: `${commit.commit.slice(0, 7)} (${subject}): ${path.why}. Next: ${path.next}` },
+      message: {
+        text: `${commit.commit.slice(0, 7)} (${asMarkdown(subject)}): ${asMarkdown(path.why)}. Next: ${asMarkdown(path.next ?? '')}`,
+      },
       locations: [locationOf(path.path)],
       partialFingerprints: { 'coordFinding/v1': prints[index] ?? '' },
       properties: { commit: commit.commit, claim: path.claim, agent: path.agent, reason: path.reason },
@@ -107,7 +109,7 @@ function signatureResults({ coordination }: AuditReport) {
     ruleId,
     ruleIndex,
     level: RULES[ruleIndex]?.level ?? 'error',
-    message: { text: commit === '' ? why : `coordination commit ${commit.slice(0, 7)} ${why}` },
+    message: { text: asMarkdown(commit === '' ? why : `coordination commit ${commit.slice(0, 7)} ${why}`) },
     locations: [locationOf(CONFIG_FILE)],
     partialFingerprints: { 'coordFinding/v1': `${commit}:${reason}` },
     properties: { commit, claim: null, agent: null, reason },

@@ -3,7 +3,7 @@ import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
 import { coord, shellWord } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/view.js';
-import { firstOf, oneLine, plural, shorten } from '../domain/text.js';
+import { AS_DATA, fenced, firstOf, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
 import { disclaimer, noteLine } from './notes.js';
@@ -113,9 +113,9 @@ function memoryPart({ file, path, bytes, text, differs }: MemoryFile, upstream: 
   const size = plural(bytes ?? 0, 'byte');
   const brief = [`${style.bold('---')} not shown, read it yourself: ${oneLine(path)} (${size}${oneLine(other)})`];
   if (text === null) return always(brief);
-  const heading = `${style.bold('---')} ${style.bold(oneLine(file))} (${size}${oneLine(other)})`;
+  const heading = `${style.bold('---')} ${style.bold(oneLine(file))} (${size}${oneLine(other)}): ${AS_DATA}`;
   return {
-    full: [heading, ...printable(text), `${style.bold('---')} end of ${oneLine(file)}`],
+    full: [heading, ...fenced(text), `${style.bold('---')} end of ${oneLine(file)}`],
     brief,
     rank: RANK.memory,
     name: `memory ${file}`,
@@ -125,15 +125,6 @@ function memoryPart({ file, path, bytes, text, differs }: MemoryFile, upstream: 
 /** Whether a memory file is shown, and not only named. */
 export function showsMemory(file: string, parts: readonly Part[], { full }: Extract<Fit, { fits: true }>): boolean {
   return full[parts.findIndex(({ name }) => name === `memory ${file}`)] ?? false;
-}
-
-/** The lines of a file, without what would steer a terminal. */
-function printable(text: string): string[] {
-  const lines = text
-    .replace(/^\uFEFF/u, '')
-    .trimEnd()
-    .split(/\r\n|\r|\n/u);
-  return lines.map((line) => line.split('\t').map(oneLine).join('\t'));
 }
 
 function absentLines(memory: readonly MemoryFile[], { upstream, upstreamCommit }: SyncHint): string[] {
@@ -174,7 +165,7 @@ function otherLine(claim: Claim, now: Instant, style: Style): string {
 }
 
 function why({ reason }: Claim): string {
-  return reason === null ? '' : ` · ${shorten(oneLine(reason), WIDEST_REASON)}`;
+  return reason === null ? '' : ` · ${said(shorten(reason, WIDEST_REASON))}`;
 }
 
 function notesPart(notes: readonly ReceivedNote[] | null, now: Instant, style: Style): Part {
@@ -183,7 +174,7 @@ function notesPart(notes: readonly ReceivedNote[] | null, now: Instant, style: S
   const older = notes.length - MOST_LISTED;
   return {
     full: [
-      'notes to you, open:',
+      `notes to you, open (${AS_DATA}):`,
       ...notes.slice(-MOST_LISTED).map((note) => `  ${noteLine(note, now, style, WIDEST_NOTE)}`),
       ...(older > 0 ? [`  and ${older} older: ${coord('inbox')}`] : []),
       disclaimer(style),

@@ -1,7 +1,7 @@
 import type { Claim } from '../domain/model.js';
 import { coord } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/view.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { asMarkdown, fenced, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shortCommit, table } from './format.js';
 import type { Style } from './style.js';
@@ -69,10 +69,7 @@ export function taskDetails(task: TaskView, now: Instant, style: Style): string[
   const left = task.expiresAt === null ? '' : `, for ${leftOf(task.expiresAt, now)} more`;
   return [
     `${style.target(id)} ${oneLine(title)}`,
-    ...text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => `  ${oneLine(line)}`),
+    ...(text === '' ? [] : fenced(text)),
     ...fact('stands', `${standing(task)}${who === null ? '' : `, ${who}${left}`}`),
     ...fact('scope', scope.map(oneLine).join(' ')),
     ...fact('after', after.join(', ')),
@@ -98,7 +95,7 @@ function tryLine({ agent, at, how, reason, commit }: TaskView['tries'][number], 
     ...{ expired: 'let it expire', revoked: 'was stopped', 'taken-over': 'lost it' },
     ...{ declined: 'was declined', returned: 'gave it back', withdrawn: 'withdrew it' },
   };
-  const why = reason === null ? '' : ` ("${oneLine(reason)}")`;
+  const why = reason === null ? '' : ` (${said(reason)})`;
   const where = commit === null ? '' : `; last known commit ${shortCommit(commit)}`;
   return `${agent} ${ended[how]} at ${clock(at, now)}${why}${where}`;
 }
@@ -169,25 +166,26 @@ export function reportLines(tasks: readonly TaskView[], now: Instant): string[] 
     `${done.length} of ${plural(tasks.length - of(['dropped']).length, 'task')} done, ${of(['taken']).length} taken, ${of(['submitted']).length} submitted, ${of(['open']).length} open${of(['dropped']).length === 0 ? '' : `, ${of(['dropped']).length} dropped`}.`,
     ...section('Done', done, (task) => {
       const at = task.commit === null ? '' : `, \`${shortCommit(task.commit)}\``;
-      return `- **${task.id}** ${markdown(task.title)} · ${task.agent}${at} · evidence: ${task.evidence}${task.result === null ? '' : `\n  ${markdown(task.result)}`}`;
+      return `- **${task.id}** ${asMarkdown(task.title)} · ${task.agent}${at} · evidence: ${task.evidence}${task.result === null ? '' : `\n  ${asMarkdown(task.result)}`}`;
     }),
     ...section(
       'Submitted',
       of(['submitted']),
-      (task) => `- **${task.id}** ${markdown(task.title)} · ${task.agent}, \`${task.submission}\``,
+      (task) => `- **${task.id}** ${asMarkdown(task.title)} · ${task.agent}, \`${task.submission}\``,
     ),
     ...section('Taken', of(['taken']), (task) => {
       const left = task.expiresAt === null ? '' : `, ${leftOf(task.expiresAt, now)} left`;
-      return `- **${task.id}** ${markdown(task.title)} · ${task.agent}${left}`;
+      return `- **${task.id}** ${asMarkdown(task.title)} · ${task.agent}${left}`;
     }),
     ...section('Open', of(['open']), (task) => {
-      const tries = task.tries.map((one) => `\n  ${markdown(tryLine(one, now))}`).join('');
-      return `- **${task.id}** ${markdown(task.title)} · ${standing(task)}${tries}`;
+      const tries = task.tries.map((one) => `\n  ${asMarkdown(tryLine(one, now))}`).join('');
+      return `- **${task.id}** ${asMarkdown(task.title)} · ${standing(task)}${tries}`;
     }),
     ...section(
       'Dropped',
       of(['dropped']),
-      (task) => `- **${task.id}** ${markdown(task.title)}${task.result === null ? '' : ` · ${markdown(task.result)}`}`,
+      (task) =>
+        `- **${task.id}** ${asMarkdown(task.title)}${task.result === null ? '' : ` · ${asMarkdown(task.result)}`}`,
     ),
   ];
 }
@@ -195,13 +193,6 @@ export function reportLines(tasks: readonly TaskView[], now: Instant): string[] 
 function lateLines(task: TaskView): string[] {
   return task.late.map((one) => {
     const what = one.commit === null ? (one.submission ?? '') : shortCommit(one.commit);
-    return `  - late result of ${one.agent}, to be reviewed: ${what}${one.text === null ? '' : ` ${markdown(one.text)}`}`;
+    return `  - late result of ${one.agent}, to be reviewed: ${what}${one.text === null ? '' : ` ${asMarkdown(one.text)}`}`;
   });
-}
-
-/** Text of others that must not become markup, a heading or a mention. */
-function markdown(text: string): string {
-  return oneLine(text)
-    .replace(/[\\`*_{}[\]<>#|!~]/g, '\\$&')
-    .replace(/@/g, '@\u200b');
 }

@@ -21,7 +21,7 @@ describe('coord agent kill', () => {
     const told = await fleet.as('noor', ['status']);
     expect(told.code).toBe(0);
     expect(told.stderr).toContain('you lost src/api/**: revoked by paul');
-    expect(told.stderr).toMatch(/you were stopped by paul at .*: edits the wrong branch; you may only read/);
+    expect(told.stderr).toMatch(/you were stopped by paul at .*: "edits the wrong branch"; you may only read/);
     for (const args of [
       ...[
         ['claim', 'docs'],

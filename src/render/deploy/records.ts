@@ -2,7 +2,7 @@ import type { Candidate, Deployment, DeployStatus } from '../../domain/deploy/re
 import type { CoordEvent } from '../../domain/events.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import { coord } from '../../domain/suggestion.js';
-import { oneLine, plural, shorten } from '../../domain/text.js';
+import { oneLine, plural, said, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { eventLine } from '../events.js';
 import { clock, shortCommit, table } from '../format.js';
@@ -126,7 +126,7 @@ export function evidenceLines(
   const { id, target, action, commit, agent, startedAt, why, rollback } = deployment;
   return [
     `${style.bold(id)}: ${action} of ${shortCommit(commit)} to ${style.target(oneLine(target))} by ${agent} at ${clock(startedAt, now)}: ${outcome}`,
-    ...(rollback ? [`rolled back: "${oneLine(rollback.reason)}"`] : []),
+    ...(rollback ? [`rolled back: ${said(rollback.reason)}`] : []),
     ...(why === null ? [] : why.split('\n').map((line) => `  ${oneLine(line)}`)),
     '',
     style.bold('(a) coordination: who was at it, and that the copy was current; it authorises nothing'),

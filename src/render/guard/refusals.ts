@@ -2,7 +2,7 @@ import type { Target } from '../../domain/ground/targets.js';
 import type { Ban, GuardRefusal, Verdict } from '../../domain/guard/judge.js';
 import type { UnclaimedPath } from '../../domain/refusal.js';
 import { asTyped, commandLine, coord, type Standpoint, shellWord, targetWords } from '../../domain/suggestion.js';
-import { listed, MOST_LISTED, oneLine, plural, shorten } from '../../domain/text.js';
+import { listed, MOST_LISTED, oneLine, plural, said, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, type CoordErrorOptions } from '../../errors.js';
 import { clock, shortCommit } from '../format.js';
@@ -75,7 +75,7 @@ function refusedMessage(
     case 'killed': {
       const { by, at, reason } = refusal.kill;
       return [
-        `${agent} was stopped by ${by} at ${clock(at, now)}: ${oneLine(reason)}`,
+        `${agent} was stopped by ${by} at ${clock(at, now)}: ${said(reason)}`,
         `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
       ];
     }
