@@ -61,7 +61,7 @@ export const EXIT_TABLE = [
 ] as const;
 
 export type ExitName = (typeof EXIT_TABLE)[number]['code'];
-/** `program`: a program that coord ran failed, and its own exit code is passed on: it stands for no row of the table. */
+/** `program`: the exit code stands for no row of the table: that of a program that coord ran, or what a harness expects. */
 export type ErrorCode = Exclude<ExitName, 'ok'> | 'program';
 
 /** The process exit code (0 to 9) of a name of the exit table. */
@@ -90,7 +90,7 @@ export interface CoordErrorOptions {
   /** Machine-readable facts; stands in `error.details` of the JSON envelope. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
-  /** Of the program that failed, with the code `program`. */
+  /** With the code `program`. */
   readonly exit?: number;
 }
 

@@ -13,7 +13,7 @@ export interface Success {
   readonly streamed?: true;
   /** What failed, although there is something to say: it decides the exit code, and `ok` in JSON. */
   readonly failure?: CoordError;
-  /** For what a harness or a stream reads: the exit code alone. */
+  /** Of what was written as it came, where a harness or a stream reads it: the exit code alone. */
   readonly exit?: number;
 }
 

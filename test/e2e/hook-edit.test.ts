@@ -29,6 +29,15 @@ describe('before an edit', () => {
     expect(await claimsOf(fleet)).toEqual([]);
   });
 
+  it.each(EDITS)('%s: with --json, ok is whether it passed', async (fixture) => {
+    const fleet = await manualFleet();
+    const stopped = await callHook(fleet, fixture, { file: 'src/api/users.ts', json: true });
+    expect(stopped.code).toBe(2);
+    expect(stopped.json()).toMatchObject({ ok: false, data: { exit: 2 }, error: { code: 'program', exit: 2 } });
+    const passed = await callHook(fleet, fixture, { file: 'README.md', json: true });
+    expect([passed.code, passed.json()]).toEqual([0, expect.objectContaining({ ok: true })]);
+  });
+
   it.each(EDITS)('%s: claims what is free for this very session', async (fixture) => {
     const fleet = await localFleet();
     const result = await callHook(fleet, fixture, { file: 'src/api/users.ts' });

@@ -41,20 +41,21 @@ export interface HookOptions extends RunOptions {
   readonly cwd?: string;
   readonly file?: string;
   readonly command?: string;
+  readonly json?: boolean;
   /** Fields put into the payload in the place of the fixture's. */
   readonly change?: Readonly<Record<string, unknown>>;
 }
 
 /** Runs the hook as the harness of a fixture would. */
 export async function callHook(fleet: Fleet, fixture: string, options: HookOptions = {}): Promise<CoordResult> {
-  const { cwd = fleet.clone, file, command, change = {}, ...run } = options;
+  const { cwd = fleet.clone, file, command, json = false, change = {}, ...run } = options;
   const places = {
     repo: fleet.clone,
     ...(file === undefined ? {} : { file }),
     ...(command === undefined ? {} : { command }),
   };
   const payload = { ...payloadOf(fixture, places), ...change };
-  return fleet.box.coord(cwd, ['guard', 'hook', fixture.split('.')[0] ?? ''], {
+  return fleet.box.coord(cwd, ['guard', 'hook', fixture.split('.')[0] ?? '', ...(json ? ['--json'] : [])], {
     input: JSON.stringify(payload),
     ...run,
   });

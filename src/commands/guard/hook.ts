@@ -1,4 +1,5 @@
 import { jsonLine } from '../../domain/text.js';
+import { CoordError } from '../../errors.js';
 import {
   type Answer,
   type Dialect,
@@ -84,7 +85,11 @@ async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCal
 
 /** With `--json`, what was answered, for people who look into it. */
 function told({ host, flags }: Context, { stdout, stderr, exit }: Answer): Outcome {
-  if (flags.json) return { data: { exit, stdout, stderr }, text: () => [], exit };
+  if (flags.json) {
+    const hint = 'what the harness is told stands in data.stderr';
+    const failure = exit === 0 ? {} : { failure: new CoordError('program', 'the hook stops this', { exit, hint }) };
+    return { data: { exit, stdout, stderr }, text: () => [], ...failure };
+  }
   if (stdout !== '') host.stdout.write(stdout);
   if (stderr !== '') host.stderr.write(stderr);
   return { data: {}, text: () => [], streamed: true, exit };
