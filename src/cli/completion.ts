@@ -1,6 +1,9 @@
-import type { Verb } from '../commands/verb.js';
+import type { Success, Verb } from '../commands/verb.js';
 import { usage } from '../errors.js';
+import type { Context } from '../workspace/context.js';
 import { type Catalogue, GROUP_SUMMARIES } from './catalogue.js';
+import { ARGUMENTS, OPTION_VALUES, VALUE_KINDS, type ValueKind, valuesOf } from './completion-values.js';
+import { TOPICS } from './help.js';
 
 /** A word that may be typed after others: `after` is empty, a command, or a group with its verb. */
 interface CompletionWord {
@@ -16,7 +19,7 @@ function isShell(text: string): text is Shell {
   return SHELLS.includes(text as Shell);
 }
 
-/** The completion script of a shell: it knows all words by itself, and never runs coord. */
+/** The completion script of a shell: it knows commands and options by itself, and asks coord for what changes. */
 function scriptFor(shell: Shell, words: readonly CompletionWord[]): string {
   return shell === 'bash' ? bash(words) : shell === 'zsh' ? zsh(words) : fish(words);
 }
@@ -24,11 +27,21 @@ function scriptFor(shell: Shell, words: readonly CompletionWord[]): string {
 function bash(words: readonly CompletionWord[]): string {
   return [
     '_coord() {',
-    '  local found= place= previous= word',
+    `  local found= place= previous= word kind= typed="$\{COMP_WORDS[COMP_CWORD]}" line="$\{COMP_LINE:0:$\{COMP_POINT:-0}}"`,
+    // To bash, a word such as @deploy/prod is two.
+    `  [[ -n $line ]] && typed="$\{line##*[[:space:]]}"`,
+    `  local before="$\{typed%"$\{COMP_WORDS[COMP_CWORD]}"}"`,
     `  for word in "$\{COMP_WORDS[@]:1:COMP_CWORD-1}"; do`,
     ...findPlace(words),
     ...cases(words, (found) => `found='${found.map(({ word }) => word).join(' ')}'`),
-    `  COMPREPLY=($(compgen -W "$found" -- "$\{COMP_WORDS[COMP_CWORD]}"))`,
+    ...valueCases('found='),
+    '  COMPREPLY=()',
+    // Not by compgen, which would run what stands in the words.
+    '  while IFS= read -r word; do',
+    '    [[ -z $word || $word != "$typed"* ]] && continue',
+    '    printf -v word %q "$word"',
+    `    COMPREPLY+=("$\{word#"$before"}")`,
+    `  done < <(printf '%s\\n' $found; [[ -n $kind && $typed != -* ]] && coord completion --list "$kind" 2> /dev/null)`,
     '}',
     'complete -o default -F _coord coord git-coord',
     // What git's own completion calls for `git coord`; it adds no space after a word.
@@ -46,12 +59,14 @@ function zsh(words: readonly CompletionWord[]): string {
     `'${word}:${about.replaceAll("'", "'\\''").replaceAll(':', '\\:')}'`;
   return [
     '_coord() {',
-    '  local place= previous= word',
+    '  local place= previous= word kind=',
     '  local -a found',
     `  for word in "$\{(@)words[2,CURRENT-1]}"; do`,
     ...findPlace(words),
     ...cases(words, (found) => `found=(${found.map(described).join(' ')})`),
-    "  _describe 'coord' found",
+    ...valueCases('found=()'),
+    "  (( $#found )) && _describe 'coord' found",
+    `  [[ -n $kind && $PREFIX != -* ]] && compadd -- "$\{(@f)$(coord completion --list $kind 2> /dev/null)}"`,
     '  [[ -n $place ]] && _files',
     '}',
     'compdef _coord coord git-coord',
@@ -86,32 +101,73 @@ function cases(words: readonly CompletionWord[], line: (found: readonly Completi
   ];
 }
 
+/** Sets `kind` to what coord is asked for here; after an option, nothing else may stand. */
+function valueCases(noWords: string): string[] {
+  const byKind = (table: Readonly<Record<string, ValueKind>>, quote: string, also: string) =>
+    VALUE_KINDS.flatMap((kind) => {
+      const those = Object.keys(table).filter((name) => table[name] === kind);
+      return those.length === 0
+        ? []
+        : [`    ${those.map((name) => `${quote}${name}${quote}`).join('|')}) kind=${kind}${also} ;;`];
+    });
+  return [
+    ...['  case $place in', ...byKind(ARGUMENTS, "'", ''), '  esac'],
+    ...['  case $previous in', ...byKind(OPTION_VALUES, '', ` ${noWords}`), '  esac'],
+  ];
+}
+
 function fish(words: readonly CompletionWord[]): string {
   const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   const line = ({ after, word, about }: CompletionWord) => {
-    const seen = after.split(' ').filter((name) => name !== '');
-    const where = seen.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and ') || '__fish_use_subcommand';
-    const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`;
-    return `complete -c coord -n '${where}' ${what} -d ${quote(about)}`;
+    const kind = OPTION_VALUES[word];
+    const option = `-l ${word.slice(2)}${kind === undefined ? '' : ` -x -a ${asked(kind)}`}`;
+    const what = word.startsWith('--') ? option : `-f -a ${word}`;
+    return `complete -c coord -n '${whereIn(after)}' ${what} -d ${quote(about)}`;
   };
-  return [...words.map(line), 'complete -c git-coord -w coord'].join('\n');
+  const argument = ([name, kind]: [string, ValueKind]) =>
+    `complete -c coord -n '${whereIn(name)}' -f -a ${asked(kind)}`;
+  return [...words.map(line), ...Object.entries(ARGUMENTS).map(argument), 'complete -c git-coord -w coord'].join('\n');
+}
+
+/** The words that fish takes from coord, a line each. */
+function asked(kind: ValueKind): string {
+  return `'(coord completion --list ${kind} 2> /dev/null)'`;
+}
+
+/** What fish tests to know that it is in this place. */
+function whereIn(place: string): string {
+  const seen = place.split(' ').filter((name) => name !== '');
+  return seen.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and ') || '__fish_use_subcommand';
 }
 
 export const completionOf = (catalogue: Catalogue): Verb => ({
-  arguments: [['<shell>', SHELLS.join(', ')]],
+  arguments: [['[shell]', SHELLS.join(', ')]],
+  options: [['--list <what>', `what the scripts ask for: ${VALUE_KINDS.join(', ')}`]],
   examples: [
     ['eval "$(coord completion bash)"', 'in ~/.bashrc'],
     ['eval "$(coord completion zsh)"', 'in ~/.zshrc, after compinit'],
     ['coord completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
-  notes: ['Completes commands, their verbs and options, after coord and git coord; targets complete as file names.'],
-  async run(_context, input) {
+  notes: [
+    'Completes commands, their verbs and options, after coord and git coord; and what is here: targets that are held,',
+    'agents, tasks, notes, submissions, deploy targets, gates. Paths complete as file names.',
+  ],
+  async run(context, input) {
+    const list = input.text('list');
+    if (list !== undefined) return listed(context, list);
     const shell = input.argument(0) ?? '';
     if (!isShell(shell)) throw usage(`no completion for ${JSON.stringify(shell)}`, `one of: ${SHELLS.join(', ')}`);
     const script = scriptFor(shell, await wordsToComplete(catalogue));
     return { data: { shell, script }, text: () => script };
   },
 });
+
+async function listed(context: Context, what: string): Promise<Success> {
+  const kind = VALUE_KINDS.find((known) => known === what);
+  if (kind === undefined) throw usage(`nothing to list: ${JSON.stringify(what)}`, `one of: ${VALUE_KINDS.join(', ')}`);
+  const words = await valuesOf(context, kind);
+  return { data: { words }, text: () => words };
+}
 
 /** What may follow what: the first words, the verbs of each group, and the long options of each command. */
 async function wordsToComplete(catalogue: Catalogue): Promise<CompletionWord[]> {
@@ -135,7 +191,9 @@ async function wordsToComplete(catalogue: Catalogue): Promise<CompletionWord[]> 
       }),
     ),
   );
-  return [...first, ...seconds, ...options.flat()];
+  const topics = [...first, ...Object.entries(TOPICS).map(([word, about]) => ({ word, about }))];
+  const shells = SHELLS.map((word) => ({ after: 'completion', word, about: 'its script' }));
+  return [...first, ...seconds, ...options.flat(), ...topics.map((one) => ({ ...one, after: 'help' })), ...shells];
 }
 
 const COMMON_OPTIONS = [

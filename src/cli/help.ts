@@ -26,7 +26,7 @@ export const helpOf = (catalogue: Catalogue): Verb => ({
   },
 });
 
-const TOPICS = {
+export const TOPICS = {
   'exit-codes': 'the exit codes, and what to do after each',
   config: 'the keys of coord.config.json',
   json: 'what --json answers, by command',

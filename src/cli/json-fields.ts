@@ -299,7 +299,11 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   },
   'guard run': {},
   'guard hook': {},
-  completion: { shell: "'bash' | 'zsh' | 'fish'", script: 'text' },
+  completion: {
+    'shell?': "'bash' | 'zsh' | 'fish'",
+    'script?': 'text',
+    'words?': ['text[]', 'with --list'],
+  },
   help: { '…': ['object', 'by what is asked: commands, one command, exitCodes, keys, answers'] },
 };
 

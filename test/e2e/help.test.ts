@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { GROUP_SUMMARIES, SUBJECTS, subjectOf } from '../../src/cli/catalogue.js';
 import { ANSWERS, REFUSALS } from '../../src/cli/json-fields.js';
@@ -117,46 +115,6 @@ test('what follows -- is another program’s: its --help and --json are not ours
   const { code, stdout } = await box.coord(box.repository(), ['claim', '--', '--help', '--json']);
   expect(code).toBe(2);
   expect(stdout).toBe('');
-});
-
-/** What bash would offer after these words, the last of which is being typed. */
-function completions(script: string, words: readonly string[]): string[] {
-  const program = `${script}\nCOMP_WORDS=(coord "$@"); COMP_CWORD=$#; _coord; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = spawnSync('bash', ['-c', program, 'bash', ...words], { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  return stdout.split('\n').filter((word) => word !== '');
-}
-
-test('bash completes commands, verbs of groups, and options', async () => {
-  const box = sandbox();
-  const { stdout: script } = await box.coord(box.home, ['completion', 'bash']);
-  expect(completions(script, [''])).toEqual(CATALOGUE.heads());
-  expect(completions(script, ['cla'])).toEqual(['claim']);
-  expect(completions(script, ['session', ''])).toEqual(CATALOGUE.tailsOf('session'));
-  expect(completions(script, ['--agent', 'maya', 'claim', 'src', '--tt'])).toEqual(['--ttl']);
-  expect(completions(script, ['session', 'start', '--ro'])).toEqual(['--role']);
-  expect(completions(script, ['claim', 'sr'])).toEqual([]);
-});
-
-const GIT_COMPLETION = '/usr/share/bash-completion/completions/git';
-
-test.runIf(existsSync(GIT_COMPLETION))('git’s own completion for bash completes git coord', async () => {
-  const box = sandbox();
-  const { stdout: script } = await box.coord(box.home, ['completion', 'bash']);
-  const program = `. ${GIT_COMPLETION}\n${script}\nCOMP_WORDS=(git "$@"); COMP_CWORD=$#; COMP_LINE="git $*"; COMP_POINT=$\{#COMP_LINE}
-    __git_wrap__git_main; printf '%s|' "$\{COMPREPLY[@]}"`;
-  const offered = (...words: string[]) =>
-    spawnSync('bash', ['-c', program, 'bash', ...words], { cwd: box.repository(), env: box.env, encoding: 'utf8' })
-      .stdout;
-  expect(offered('coord', 'cla')).toBe('claim |');
-  expect(offered('-c', 'a.b=c', 'coord', 'session', 'st')).toBe('start |');
-  expect(offered('coord', 'claim', 'src', '--tt')).toBe('--ttl |');
-});
-
-test.each(['zsh', 'fish'])('the script for %s names every command', async (shell) => {
-  const box = sandbox();
-  const { stdout } = await box.coord(box.home, ['completion', shell]);
-  for (const head of CATALOGUE.heads()) expect(stdout).toMatch(new RegExp(`[ ']${head}[ ':)]`));
 });
 
 test('a shell without a script is refused', async () => {

@@ -20,7 +20,7 @@ export const LONGEST_NOTE = 8_000;
 const MOST_NAMED = 50;
 /** A note must fit a segment of the log whatever characters it has. */
 const MOST_BYTES = 60_000;
-const KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff'];
+export const NOTE_KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff'];
 
 export const TARGET_OPTION = ['--target <target>', 'the ground that it is about'] as const;
 
@@ -34,7 +34,7 @@ export function readTargetOption(context: Context, input: Input): Target | null 
 export const note: Verb = {
   arguments: [['<text>', `what to say; at most ${LONGEST_NOTE} characters`]],
   options: [
-    ['--kind <kind>', `the kind of note; one of ${KINDS.join(', ')}`],
+    ['--kind <kind>', `the kind of note; one of ${NOTE_KINDS.join(', ')}`],
     ['--to <id>', 'the agent that it is meant for; more of them with more --to, or with commas', 'repeatable'],
     TARGET_OPTION,
     ['--needs-ack <id>', 'an agent that is asked to acknowledge it', 'repeatable'],
@@ -70,9 +70,9 @@ export const note: Verb = {
 
 function readNote(context: Context, input: Input) {
   const kind = input.text('kind') ?? 'note';
-  const noteKind = KINDS.find((known) => known === kind);
+  const noteKind = NOTE_KINDS.find((known) => known === kind);
   if (noteKind === undefined)
-    throw usage(`no such kind of note: ${JSON.stringify(kind)}`, `one of: ${KINDS.join(', ')}`);
+    throw usage(`no such kind of note: ${JSON.stringify(kind)}`, `one of: ${NOTE_KINDS.join(', ')}`);
   const text = readText('the note', input.argument(0) ?? '', LONGEST_NOTE);
   const [to, needsAck] = [readAgents(input, 'to'), readAgents(input, 'needsAck')];
   const said = { noteKind, text, to, needsAck, target: readTargetOption(context, input)?.text ?? null };
