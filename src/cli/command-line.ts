@@ -103,8 +103,10 @@ async function print(
 
 function asCoordError(error: unknown): CoordError {
   if (error instanceof CoordError) return error;
-  const { message, code, stack } = error as NodeJS.ErrnoException;
-  if (code !== undefined && FILE_SYSTEM_REFUSALS.includes(code)) {
+  const { message, code, stack, syscall } = error as NodeJS.ErrnoException;
+  // Node's recursive mkdir says ENOENT where a file system is read-only.
+  const isRefused = code === 'ENOENT' ? syscall === 'mkdir' : FILE_SYSTEM_REFUSALS.includes(code ?? '');
+  if (isRefused) {
     return new CoordError('unavailable', `the file system refused: ${message}`, {
       hint: 'nothing was granted; check permissions and disk space, then repeat',
       cause: error,

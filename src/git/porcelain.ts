@@ -6,7 +6,7 @@ import { CoordError } from '../errors.js';
 import { serverOfPath } from './addresses.js';
 import { stopTree } from './process-tree.js';
 import type { Repository } from './repository.js';
-import { type Environment, type Git, gitEnvironment } from './run.js';
+import { type Environment, type Git, gitEnvironment, whyGitCannotWork } from './run.js';
 
 export interface PorcelainResult {
   /** Git's own exit code, whatever it wrote; not 0 when it was stopped. */
@@ -167,6 +167,8 @@ async function start(call: Call, args: readonly string[], running: Running): Pro
   });
   await git.raw([...args]);
   if (code < 0) throw notStarted(stderr);
+  const reason = whyGitCannotWork({ code, stderr });
+  if (reason !== null) throw reason;
   return { code, stdout, stderr, timedOut: false };
 }
 

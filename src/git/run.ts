@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { shellWord } from '../domain/suggestion.js';
+import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
 import { stopTree } from './process-tree.js';
 import type { Repository } from './repository.js';
@@ -67,7 +69,10 @@ export function gitIn(place: Place, env: Environment): Git {
       child.on('close', (code) => {
         clearTimeout(timer);
         if (timedOut) return;
-        resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') });
+        const result = { code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') };
+        const reason = whyGitCannotWork(result);
+        if (reason === null) resolve(result);
+        else reject(reason);
       });
       // A git that exits early closes the pipe; its exit code tells, so the write error need not.
       child.stdin.on('error', () => undefined);
@@ -80,6 +85,29 @@ function notRunnable(cause: NodeJS.ErrnoException): CoordError {
   return new CoordError('unavailable', `git could not be run: ${cause.message}`, {
     hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : 'run git --version here to see why',
     cause,
+  });
+}
+
+/** Where git refuses to work at all, whatever it was asked: its own words, as long as they are few. */
+const CANNOT_WORK =
+  /^(?:fatal|error): (?:detected dubious ownership|bad config|unable to (?:access|read) '?[^'\n]*config|unknown error occurred while reading the conf|unknown repository extension|Expected git repo version).*$/m;
+
+/**
+ * The one probe for a git that cannot work here: a repository of somebody else, a configuration that cannot be read, a
+ * format that is too new. Asked after each command of git that failed; null where git did work.
+ */
+export function whyGitCannotWork({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): CoordError | null {
+  const said = code === 0 ? undefined : CANNOT_WORK.exec(stderr)?.[0];
+  if (said === undefined) return null;
+  const place = /dubious ownership in repository at '(.*)'/.exec(said)?.[1];
+  const why =
+    place === undefined ? 'git cannot work here' : 'git does not trust this repository: it belongs to another user';
+  return new CoordError('unavailable', `${why} (${oneLine(said)})`, {
+    hint:
+      place === undefined
+        ? 'nothing was granted; run git status here, and fix what it names'
+        : `if you trust it: git config --global --add safe.directory ${shellWord(place)}`,
+    details: { reason: 'git', stderr: stderr.slice(0, 2000) },
   });
 }
 
@@ -140,6 +168,8 @@ export function gitEnvironment(env: Environment): Record<string, string> {
   clean.LC_ALL = 'C';
   clean.GIT_TERMINAL_PROMPT = '0';
   clean.GIT_OPTIONAL_LOCKS = '0';
+  // A helper that asks with a dialog would be one for each command; credential.helper and ssh's agent are asked all the same.
+  clean.GIT_ASKPASS = 'false';
   return clean;
 }
 
@@ -180,7 +210,8 @@ async function* outputOf(
   try {
     for await (const chunk of child.stdout) yield chunk as Buffer;
     const code = await ended;
-    if (code !== 0) throw gitFailed(args, { code, stderr: Buffer.concat(err).toString('utf8') });
+    const result = { code, stderr: Buffer.concat(err).toString('utf8') };
+    if (code !== 0) throw whyGitCannotWork(result) ?? gitFailed(args, result);
   } finally {
     child.kill();
   }

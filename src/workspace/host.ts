@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../git/run.js';
 import type { MonotonicClock } from '../store/cache/observations.js';
-import { inputFrom, outputTo, type Stream } from './streams.js';
+import { inputFrom, NOT_WRITTEN, outputTo, type Stream } from './streams.js';
 
 /** The world outside: the only source of time, chance, environment and streams. Tests set each of them. */
 export interface Host {
@@ -61,9 +61,9 @@ export function processHost(packageRoot: string): Host {
 /** Pipes of Windows are written only by Node's own streams. */
 function output(descriptor: number, own: () => NodeJS.WriteStream): Stream {
   const stream = () => {
-    // A reader that went away (`coord log | head`) is not a fault.
+    // A reader that went away (`coord log | head`) is not a fault, nor is a full disk: what was done stands.
     own().on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (!NOT_WRITTEN.includes(error.code ?? '')) throw error;
     });
     return own();
   };

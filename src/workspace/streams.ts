@@ -95,15 +95,19 @@ function isPlain(descriptor: number): boolean {
   }
 }
 
-/** @returns what the reader of a pipe has no room for now; an error when it has gone */
+/** The reader has gone, or the disk is full: what was done stands, and there is nobody to tell. */
+export const NOT_WRITTEN: readonly string[] = ['EPIPE', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'];
+
+/** @returns what the reader of a pipe has no room for now; an error when it cannot be written */
 function writeNow(descriptor: number, bytes: Buffer): Buffer | Error {
   let written = 0;
   try {
     while (written < bytes.length) written += writeSync(descriptor, bytes, written);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EPIPE') return error as Error;
-    if (code !== 'EAGAIN') throw error;
+    if (code === 'EAGAIN') return bytes.subarray(written);
+    if (code !== undefined && NOT_WRITTEN.includes(code)) return error as Error;
+    throw error;
   }
   return bytes.subarray(written);
 }

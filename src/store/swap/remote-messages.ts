@@ -1,4 +1,5 @@
 import { coord } from '../../domain/suggestion.js';
+import { shorten } from '../../domain/text.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
 import { reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
@@ -14,6 +15,9 @@ export interface Trouble {
 }
 
 type Known = readonly [kind: string, pattern: RegExp, what: string, todo: string, code?: 'closed'];
+
+/** As much of a server's own words is shown. */
+const MOST_SAID = 600;
 
 const ASK_ADMIN = 'do not bypass it: ask who administers the remote to let you push that ref';
 
@@ -61,6 +65,13 @@ const UNREACHED: readonly Known[] = [
 
 /** Said by a server that was reached. */
 const REFUSED: readonly Known[] = [
+  [
+    'signatures',
+    /must have (?:verified |valid )?signatures|commits? (?:must|have to) be signed|unsigned commits?|not signed/i,
+    'it takes signed commits only',
+    '"signCommits": true in coord.config.json on the main branch has coord sign its commits, as git\'s own settings say',
+    'closed',
+  ],
   [
     'protected',
     /protected branch|protected ref|GH006|GH013|cannot (?:force-)?push to|not allowed to push/i,
@@ -134,8 +145,8 @@ export function unreachable(remote: string, result: PorcelainResult): CoordError
 /** The remote's ref (full name) did not move, and this is why. */
 export function declined(remote: string, ref: string, result: PorcelainResult): CoordError {
   const trouble = troubleIn(result);
-  const said = wordsOf(result).filter((line) => !/^(?:error|fatal|hint|To) ?/.test(line))[0];
-  const quoted = said === undefined ? '' : `: ${said.slice(0, 200)}`;
+  const lines = wordsOf(result).filter((line) => !/^(?:fatal|hint|To) ?|^error: failed to push/.test(line));
+  const quoted = lines.length === 0 ? '' : `: ${shorten(lines.join(' · '), MOST_SAID)}`;
   const message = `the remote ${remote} did not accept ${ref}: ${trouble.what} (${reasonOf(result)})${quoted}`;
   return failure(trouble, remote, result, message, { ref, refusedBy: rejectionOf(result, ref)?.by ?? null });
 }
