@@ -168,7 +168,10 @@ describe('names', () => {
     box.git(remote, 'branch', 'coord/x', 'main');
     const before = refsOf(box, remote);
     const failed = await coordInProcess(box, clone, ['init', '--ref', 'refs/heads/coord']);
-    expect(failed).toMatchObject({ code: 7, stderr: expect.stringContaining('has refs/heads/coord/x, beside which it cannot have refs/heads/coord') });
+    expect(failed).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('has refs/heads/coord/x, beside which it cannot have refs/heads/coord'),
+    });
     expect(refsOf(box, remote)).toBe(before);
     // The state's own ref stands beside any branch.
     expect(await coordInProcess(box, clone, ['init'])).toMatchObject({ code: 0 });
