@@ -85,9 +85,15 @@ function strayOption(command: Command, group: Command): string | undefined {
     .find(({ long }) => !command.options.some((own) => own.long === long))?.long;
 }
 
+/** What a longer example means stands below it. */
+const WIDEST_EXAMPLE = 56;
+
 function helpTail(verb: Verb): string {
-  const width = Math.max(...verb.examples.map(([command]) => command.length));
-  const examples = verb.examples.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`);
+  const width = Math.min(WIDEST_EXAMPLE, Math.max(...verb.examples.map(([command]) => command.length)));
+  const examples = verb.examples.map(([command, meaning]) => {
+    const said = command.length > width ? `${command}\n  ${' '.repeat(width)}` : command.padEnd(width);
+    return `  ${said}  ${meaning}`;
+  });
   const title = verb.examples.length === 1 ? 'Example:' : 'Examples:';
   return ['', ...(verb.notes ? [...verb.notes, ''] : []), title, ...examples].join('\n');
 }

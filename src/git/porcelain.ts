@@ -18,7 +18,7 @@ export interface PorcelainResult {
 }
 
 /** Options are git's own (`--depth=1`); the remote and what follows it can never be taken for one. */
-type RemoteCommand = (
+export type RemoteCommand = (
   remote: string,
   refspecs: readonly string[],
   options?: readonly string[],

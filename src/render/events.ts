@@ -89,6 +89,8 @@ function factsOf(event: CoordEvent, now: Instant): string[] {
   return FACTS.flatMap(([name, say]) => {
     // The kind of a target is told by how it is written; a refusal's reason is a word of ours, and often its code.
     if (name === 'kind' && event.type.startsWith('claim.')) return [];
+    // What the whole deploy has in common stands where it begins and ends.
+    if ((name === 'token' || name === 'commit') && event.type === 'deploy.checked') return [];
     if (name === 'reason' && 'code' in event) return event.reason === event.code ? [] : (text(event.reason, now) ?? []);
     return say(event[name], now) ?? [];
   });

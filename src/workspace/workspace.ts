@@ -5,9 +5,10 @@ import { type Config, policyFor } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import type { Policy } from '../domain/request.js';
 import type { Standpoint } from '../domain/suggestion.js';
+import { oneLine } from '../domain/text.js';
 import { type Instant, instantOf } from '../domain/time.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
-import { type RemoteGit, remoteGit } from '../git/porcelain.js';
+import { type RemoteCommand, type RemoteGit, remoteGit } from '../git/porcelain.js';
 import { type Head, isAncestor, readHead } from '../git/refs.js';
 import { discoverRepository, needsWorktree, type Repository } from '../git/repository.js';
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
@@ -17,6 +18,7 @@ import { SeenNotices } from '../store/cache/seen-notices.js';
 import type { Effects } from '../store/swap/transact.js';
 import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
+import { withProgress } from './progress.js';
 
 /** A remote that has not answered by then is out of reach. */
 const REMOTE_TIMEOUT_MS = 30_000;
@@ -128,7 +130,16 @@ export class Workspace {
    * @param env added to what git and its hooks are given
    */
   remoteGitWithin(timeoutMs: number, env: Environment = {}): RemoteGit {
-    return remoteGit(this.repository, { ...this.host.env, ...env }, { timeoutMs });
+    const door = remoteGit(this.repository, { ...this.host.env, ...env }, { timeoutMs });
+    const told =
+      (what: string, command: RemoteCommand): RemoteCommand =>
+      (remote, ...rest) =>
+        withProgress(this.host, `${what} ${oneLine(remote)}`, () => command(remote, ...rest));
+    return {
+      fetch: told('fetching from', door.fetch),
+      push: told('pushing to', door.push),
+      lsRemote: told('asking', door.lsRemote),
+    };
   }
 
   /** Who acts. @throws CoordError `usage` when it is not known. */

@@ -11,6 +11,7 @@ import { type AuditPlace, type AuditReport, auditLines, commitReport, countsOf }
 import { loadStyle } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { configAt, protectedConfig } from '../../workspace/main-branch.js';
+import { withProgress } from '../../workspace/progress.js';
 import type { Verb } from '../verb.js';
 import { gatherEvidence, readClaimHistory } from './evidence.js';
 import { mustBeWhole, readRange } from './range.js';
@@ -39,7 +40,9 @@ export const audit: Verb = {
   async run(context, input) {
     const asSarif = input.flag('sarif');
     if (asSarif && context.flags.json) throw usage('--json and --sarif exclude each other', 'use one');
-    const { report, audited, warnings } = await auditRange(context, input.argument(0), !input.negated('fetch'));
+    const { report, audited, warnings } = await withProgress(context.host, 'reading the history of claims', () =>
+      auditRange(context, input.argument(0), !input.negated('fetch')),
+    );
     const code = codeOf(report);
     if (asSarif) {
       const { sarif } = await import('../../render/sarif.js');

@@ -58,15 +58,15 @@ function stemOf(name: string): string {
 
 async function resourceWarnings(context: Context, claims: readonly Claim[]): Promise<string[]> {
   const { resources, deploy } = await context.config();
-  const declared = [...Object.keys(resources), ...Object.keys(deploy).map((name) => `@deploy/${name}`)];
+  const names = [...Object.keys(resources), ...Object.keys(deploy).map((name) => `@deploy/${name}`)];
+  const declared = [...new Set(names)];
   return claims
     .filter(({ target }) => target !== ORCHESTRATOR.text && !isDeclared(target, declared))
     .map(({ target }) => {
       const what = `${oneLine(target)} is not declared under "resources" in coord.config.json`;
       const meant = nearest(target, declared, 2);
       if (meant !== undefined) return warning(target, what, meant);
-      const known = declared.length === 0 ? 'none is' : `declared: ${declared.map(oneLine).join(' ')}`;
-      return `${what} (${known}): whoever spells it otherwise claims something else`;
+      return `${what}: whoever spells it otherwise claims something else`;
     });
 }
 

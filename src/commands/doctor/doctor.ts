@@ -5,6 +5,7 @@ import { CoordError, usage } from '../../errors.js';
 import { type DoctorReport, doctorLines } from '../../render/doctor.js';
 import { loadStyle } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
+import { withProgress } from '../../workspace/progress.js';
 import type { Verb } from '../verb.js';
 import { checkUp } from './checks.js';
 import { COMPACT_OPTIONS, compact } from './compact.js';
@@ -36,7 +37,7 @@ export const doctor: Verb = {
     if (input.flag('compact')) {
       if (input.flag('fix') || input.flag('prove'))
         throw usage('--compact goes alone', 'use one of --compact, --fix and --prove');
-      return compact(context, input);
+      return withProgress(context.host, 'shortening the history of the state', () => compact(context, input));
     }
     if (input.text('keepHistory') !== undefined || input.text('archive') !== undefined || input.flag('dryRun')) {
       throw usage('--keep-history, --archive and --dry-run go with --compact', coord('doctor --compact --dry-run'));
@@ -47,7 +48,12 @@ export const doctor: Verb = {
     const readable = checks.every(
       ({ id, ok, severity }) => ok || severity !== 'high' || !['config', 'protected'].includes(id),
     );
-    const proved = input.flag('prove') && readable ? await proveLayers(context, enforcement.layers) : null;
+    const proved =
+      input.flag('prove') && readable
+        ? await withProgress(context.host, 'trying each layer in a copy', () =>
+            proveLayers(context, enforcement.layers),
+          )
+        : null;
     const all = [...checks, ...(proved?.checks ?? [])];
     const findings = all.map(({ error: _, ...finding }) => finding);
     const report: DoctorReport = { enforcement, findings, fixed, proof: proved?.proof ?? null };

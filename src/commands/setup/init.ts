@@ -36,10 +36,7 @@ export const init: Verb = {
     ],
   ],
   examples: [
-    [
-      'coord init',
-      'set up the state, and write coord.config.json, rules/, the memory files and AGENTS.md; commit them yourself',
-    ],
+    ['coord init', 'set up the state, and write the files that you then commit'],
     ['coord init --local', 'without a remote'],
     ['coord init --ref refs/heads/claude/coord', 'where only branches with a prefix may be pushed'],
   ],
