@@ -120,7 +120,7 @@ describe('coord doctor', () => {
       ...{ since: at, expiresAt: at, reason: null, passive: false, suspected: false },
     };
     const entry = { operation: 'wait', agent: 'zoe', at, summary: 'wait', events: [] };
-    await store.swap(snapshot, { ...snapshot.state, waiters: [waiter] }, entry);
+    await store.swap(snapshot, { ...snapshot.state, waiters: [waiter], lastWaiter: 1 }, entry);
     const { bad, of, code } = await doctor();
     expect(code).toBe(0);
     expect(bad).toEqual(expect.arrayContaining(['waiters', 'agents']));

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { coord } from '../../domain/suggestion.js';
+import { coord, targetWords } from '../../domain/suggestion.js';
 import { type Forecast, forecastOf, type MergeOutcome, type WorkOf } from '../../domain/sync/collisions.js';
 import { firstOf, oneLine, plural } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
@@ -177,10 +177,11 @@ function nameOf(context: Context, { kind, agent, worktree, branch }: WorkOf): st
   return `${who}${oneLine(place)}${branch === null ? '' : ` (${oneLine(branch)})`}`;
 }
 
-/** Whoever lands second has the work of it; until then, both can agree on who takes what. */
+/** Both can agree on who takes what; who claims the paths stops the other from going on unseen. */
 function nextStep(collision: Collision | undefined): string {
-  const agent = collision?.with.agent ?? null;
-  if (collision?.with.kind === 'main') return 'git pull --rebase, and look at your change again';
-  if (collision?.with.kind === 'submission') return coord(`integrate ${collision.with.branch}`);
-  return agent === null ? coord('land') : coord(`note "we both change this" --to ${agent}`);
+  if (!collision || collision.with.kind === 'main') return 'git pull --rebase, and look at your change again';
+  const { agent, kind, branch } = collision.with;
+  if (kind === 'submission') return coord(`integrate ${branch}`);
+  if (agent !== null) return coord(`note "we both change this" --to ${agent}`);
+  return coord(`claim ${targetWords(collision.paths.slice(0, MOST_PATHS).map((text) => ({ kind: 'path', text })))}`);
 }
