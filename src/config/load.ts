@@ -26,14 +26,28 @@ export function parseConfig(source: string): Promise<Config> {
   return config;
 }
 
+/** Nobody reads a longer one. */
+const MOST_CHARACTERS = 1_000_000;
+
+/** What nests so deep that it cannot be walked through is no configuration. */
+function withinDepth<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(['nested too deep']);
+    throw error;
+  }
+}
+
 async function parse(source: string): Promise<Config> {
+  if (source.length > MOST_CHARACTERS) throw invalid([`longer than ${MOST_CHARACTERS} characters`]);
   let value: unknown;
   try {
     value = JSON.parse(source.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw invalid([`not JSON: ${(error as Error).message}`]);
   }
-  const result = validateConfig(value);
+  const result = withinDepth(() => validateConfig(value));
   if ('problems' in result) throw invalid(result.problems);
   const config = configOf(result.config);
   if (config.ttl.defaultSeconds > config.ttl.maxSeconds) throw invalid(['ttl.default: longer than ttl.max']);

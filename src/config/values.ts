@@ -15,7 +15,14 @@ export const durationOrNone = v.pipe(
   v.string('must be a duration such as "30s"'),
   v.check((text) => parseDuration(text) !== null, 'must be a duration such as "30s", or "0s"'),
 );
-export const name = v.pipe(v.string('must be a text'), v.minLength(1, 'must not be empty'));
+/** No file, argument or address can hold one. */
+const NO_NUL = 'must hold no NUL character';
+const holdsNoNul = (text: string) => !text.includes('\0');
+export const name = v.pipe(
+  v.string('must be a text'),
+  v.minLength(1, 'must not be empty'),
+  v.check(holdsNoNul, NO_NUL),
+);
 export const texts = v.array(name, 'must be a list of texts');
 const pattern = v.pipe(
   name,
@@ -51,7 +58,7 @@ export const stateRef = v.pipe(
 );
 /** A program and its arguments, of which some may be empty. */
 const commandLine = v.pipe(
-  v.array(v.string('must be a text'), 'must be a list of texts'),
+  v.array(v.pipe(v.string('must be a text'), v.check(holdsNoNul, NO_NUL)), 'must be a list of texts'),
   v.check(([program = '']) => program !== '', 'must name a program'),
 );
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { CoordError } from '../errors.js';
 import type { Repository } from './repository.js';
-import type { Git } from './run.js';
+import { type Git, tooLarge } from './run.js';
 import { placeFiles, type StagedFile, stageFile } from './staged-files.js';
 
 export type ObjectType = 'blob' | 'tree' | 'commit' | 'tag';
@@ -33,6 +33,8 @@ export interface ObjectDatabase {
 }
 
 const FASTEST_COMPRESSION = 1;
+/** No loose object that is read here is larger, and nothing of the state. */
+const MOST_STATE_BYTES = 128 * 1024 * 1024;
 
 export function openObjects(repository: Repository, git: Git): ObjectDatabase {
   const directory = join(repository.commonDir, 'objects');
@@ -62,7 +64,7 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
         if (object) found.set(id, object);
       }
       const inPacks = ids.filter((id) => !found.has(id));
-      if (inPacks.length > 0) await readBatch(git, inPacks, found);
+      if (inPacks.length > 0) await readBatch(git, inPacks, found, unpack ? MOST_STATE_BYTES : undefined);
       if (unpack && inPacks.length > 0) await tryUnpack(inPacks.flatMap((id) => found.get(id) ?? []));
       return found;
     },
@@ -99,8 +101,9 @@ function readLoose(path: string, id: string): GitObject | undefined {
     return undefined;
   }
   try {
-    return parseObject(inflateSync(compressed));
+    return parseObject(inflateSync(compressed, { maxOutputLength: MOST_STATE_BYTES }));
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(`git object ${id}`);
     throw new CoordError('corrupt', `git object ${id} is damaged`, {
       hint: 'git fsck; then restore the object from another clone',
       cause,
@@ -116,8 +119,13 @@ function parseObject(raw: Buffer): GitObject {
   return { type: type as ObjectType, body };
 }
 
-async function readBatch(git: Git, ids: readonly string[], into: Map<string, GitObject>): Promise<void> {
-  const { stdout } = await git(['cat-file', '--batch'], { input: `${ids.join('\n')}\n` });
+async function readBatch(
+  git: Git,
+  ids: readonly string[],
+  into: Map<string, GitObject>,
+  mostBytes = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const { stdout } = await git(['cat-file', '--batch'], { input: `${ids.join('\n')}\n`, mostBytes });
   let at = 0;
   for (const id of ids) {
     const end = stdout.indexOf(0x0a, at);

@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly input?: string | Buffer;
   /** Milliseconds until git is stopped, with all that it started, and the call fails with `unavailable`; default 30,000. */
   readonly timeoutMs?: number;
+  /** The most that is read of its standard output, in bytes; with more, git is stopped, and the call fails with `corrupt`. */
+  readonly mostBytes?: number;
   /** Added to the environment of this call. */
   readonly env?: Environment;
 }
@@ -60,7 +62,15 @@ export function gitIn(place: Place, env: Environment): Git {
         child.stderr.destroy();
         reject(didNotAnswer(args, timeoutMs));
       }, timeoutMs);
-      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+      let bytes = 0;
+      child.stdout.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= (options.mostBytes ?? Number.POSITIVE_INFINITY)) return void out.push(chunk);
+        clearTimeout(timer);
+        child.stdout.destroy();
+        child.kill('SIGKILL');
+        reject(tooLarge(`what git ${args[0]} gives`));
+      });
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
       child.on('error', (cause: NodeJS.ErrnoException) => {
         clearTimeout(timer);
@@ -78,6 +88,14 @@ export function gitIn(place: Place, env: Environment): Git {
       child.stdin.on('error', () => undefined);
       child.stdin.end(options.input);
     });
+}
+
+/** The failure of stored state that is too large to be read: no writer of coord makes any such. */
+export function tooLarge(what: string): CoordError {
+  return new CoordError('corrupt', `${what} is larger than any state of coord`, {
+    hint: 'write nothing; let a person look for the last good commit (git log --stat coord/state), and put it back at the remote',
+    details: { reason: 'too-large', problems: [`${what}: too large`] },
+  });
 }
 
 /** The failure of a git that could not even be started. */

@@ -3,10 +3,13 @@ import type { CoordEvent } from '../../domain/events.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
 import { type Instant, instantOf, isInstant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import type { GitStream } from '../../git/run.js';
+import { type GitStream, tooLarge } from '../../git/run.js';
 import { compactedIn } from '../upkeep/compact.js';
 import { parseEvent } from './commits.js';
+import { nested } from './strict-json.js';
 
+/** The message of one commit, with all its events, is shorter. */
+const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** Clocks differ from host to host, so one old stamp says little; this many in a row end a search. */
 const OLD_IN_A_ROW = 100;
 
@@ -30,6 +33,7 @@ export async function* historyFrom(gitStream: GitStream, tip: string): AsyncGene
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of gitStream(args)) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    if (rest.length > MOST_MESSAGE_BYTES && rest.indexOf(0) < 0) throw tooLarge('the message of a commit');
     for (let end = rest.indexOf(0); end >= 0; end = rest.indexOf(0)) {
       yield parseRecord(rest.toString('utf8', 0, end));
       rest = rest.subarray(end + 1);
@@ -47,6 +51,7 @@ function parseRecord(record: string): HistoryCommit {
 
 function readEvent(line: string, commit: string): CoordEvent {
   const event = parseEvent(line);
+  if (event !== null && !nested(event)) throw tooLarge(`an event of commit ${commit}`);
   if (event !== null && isInstant(event.at) && typeof event.agent === 'string') return event;
   throw new CoordError('corrupt', `commit ${commit} of the state ref has a line that is no event`, {
     hint: `look at it: git show --stat ${commit}; what came after it can be read with --since and the id of a later event`,

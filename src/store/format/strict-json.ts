@@ -10,11 +10,21 @@ const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)/gs;
  */
 export function parseStrictJson(source: string): unknown {
   const value: unknown = JSON.parse(source);
-  const keys = keysOf(value);
+  const keys = nested(value) ? keysOf(value) : Number.NaN;
+  if (Number.isNaN(keys)) throw new SyntaxError(`nested deeper than ${MOST_DEPTH} levels`);
   // There cannot be more keys than this; as a rule there are as many, and nothing has to be read exactly.
   const most = source.match(END_OF_KEY)?.length ?? 0;
   if (keys !== most && keys !== keysIn(source)) throw new SyntaxError('a key stands there twice');
   return value;
+}
+
+/** How deep the documents of the state may nest; they do not half as much. */
+const MOST_DEPTH = 32;
+
+/** Whether a parsed value nests no deeper than that: walks and prints of deeper ones would end the program. */
+export function nested(value: unknown, left = MOST_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return left > 0 && Object.values(value).every((inner) => nested(inner, left - 1));
 }
 
 /** How many keys all records within have. */
