@@ -64,7 +64,7 @@ describe('coord land --to', () => {
     expect(fleet.at('feature')).toBeNull();
   });
 
-  it.each(['main', 'refs/coord/state', '-x', 'a..b', ''])('refuses %j as a branch', async (branch) => {
+  it.each(['main', 'refs/coord/state', 'coord/state', '-x', 'a..b', ''])('refuses %j as a branch', async (branch) => {
     await maya(0, 'claim', 'src/api');
     work();
     const before = [fleet.at('main'), fleet.at('refs/coord/state')];

@@ -99,7 +99,8 @@ async function checkBranch(context: Context, branch: string, work: Work | null):
     throw usage(`not a branch name: ${JSON.stringify(branch)}`, coord('land --to BRANCH'));
   }
   const config = await context.config();
-  if (`refs/heads/${branch}` === config.ref) throw usage(`${branch} is the state ref`, 'name another branch');
+  if ([`refs/heads/${branch}`, `refs/${branch}`, branch].includes(config.ref))
+    throw usage(`${branch} is the state ref`, 'name another branch');
   if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, coord('land'));
 }
 

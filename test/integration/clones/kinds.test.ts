@@ -184,9 +184,10 @@ describe('a submodule', () => {
     const { box, clone, coord } = await rig(kind);
     const outer = join(clone, '..');
     await coord('zoe', outer, 'init', '--local');
-    await coord('zoe', outer, 'claim', 'inner/src/one.ts');
+    expect(await coord('zoe', outer, 'claim', 'inner/src/one.ts')).toMatchObject({ code: 2 });
+    await coord('zoe', outer, 'claim', 'own.ts');
     await coord('noor', clone, 'claim', 'src/three.ts');
-    expect(targets((await coord('zoe', outer, 'status')).data.claims)).toEqual(['inner/src/one.ts']);
+    expect(targets((await coord('zoe', outer, 'status')).data.claims)).toEqual(['own.ts']);
     expect(targets((await coord('noor', join(clone, 'src'), 'status')).data.claims)).toEqual([
       'src/one.ts',
       'src/three.ts',
