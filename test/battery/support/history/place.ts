@@ -88,7 +88,7 @@ function together(
     if (!own) continue;
     operations.add(own.operation);
     const { event } = own;
-    const mine = call.verb === 'decline' || claim.agent === call.agent;
+    const mine = call.verb === 'handoff decline' || claim.agent === call.agent;
     const same = event.target === claim.target && event.agent === claim.agent && event.mode === claim.mode;
     const life = event.expiresAt === undefined || event.expiresAt === claim.expiresAt;
     if (!same || !mine || !life || event.token !== claim.token) {
