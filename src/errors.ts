@@ -20,13 +20,13 @@ export const EXIT_TABLE = [
     exit: 3,
     code: 'held',
     when: 'refused: another holds it, or the wait would deadlock',
-    next: 'change nothing there; take the free ground that it names, or wait for your turn',
+    next: 'change nothing there; claim the free paths that it names, or wait your turn',
   },
   {
     exit: 4,
     code: 'lost',
     when: 'the claim expired, was taken over, or is not yours; a stale token',
-    next: 'stop changing that ground; claim it again before you go on',
+    next: 'stop changing those paths; claim them again first',
   },
   {
     exit: 5,
@@ -44,7 +44,7 @@ export const EXIT_TABLE = [
     exit: 7,
     code: 'unavailable',
     when: 'cannot know: remote or lock out of reach',
-    next: 'go no further: nothing was granted; repeat when it can be reached',
+    next: 'stop here; repeat when it can be reached',
   },
   {
     exit: 8,
@@ -56,7 +56,7 @@ export const EXIT_TABLE = [
     exit: 9,
     code: 'timeout',
     when: 'waited, and gave up',
-    next: 'nothing was granted; wait again, or take other ground',
+    next: 'nothing was granted; wait again, or claim other paths',
   },
 ] as const;
 

@@ -24,7 +24,7 @@ export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   rules: 'the constitution: list, show, lint',
   agent: 'who works here; say what you are doing; stop an agent, and let it act again',
   handoff: 'offer your claims to another agent; take what is offered, or turn it down',
-  task: 'give out work, take it with its ground, and collect what was brought',
+  task: 'give out work, take it with its paths, and collect the results',
   gate: 'independent authorisation of a deploy: list, check, ask for, sign',
   deploy: 'deploy in one transaction, which cannot silently undo work; list, show and verify what runs',
   guard: 'hooks of git and of agent harnesses that stop what nobody claimed',

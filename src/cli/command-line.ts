@@ -108,7 +108,7 @@ function asCoordError(error: unknown): CoordError {
   const isRefused = code === 'ENOENT' ? syscall === 'mkdir' : FILE_SYSTEM_REFUSALS.includes(code ?? '');
   if (isRefused) {
     return new CoordError('unavailable', `the file system refused: ${message}`, {
-      hint: 'nothing was granted; check permissions and disk space, then repeat',
+      hint: 'nothing was changed; check permissions and disk space, then repeat',
       cause: error,
     });
   }

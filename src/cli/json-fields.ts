@@ -163,6 +163,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     session: 'text',
     role: "'peer' | 'orchestrator' | 'worker'",
     rules: 'object',
+    surface: ['text[]', 'the paths whose change needs a claim'],
     memory: 'object[]',
     claims: 'Claim[]',
     others: 'Claim[]',

@@ -213,7 +213,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'task list',
-    summary: 'what is to be done, by whom, and how it stands',
+    summary: 'what there is to do, who does it, and how far it is',
     isDefault: true,
     load: async () => (await import('../commands/tasks/list.js')).taskList,
   },
@@ -230,7 +230,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'task take',
-    summary: 'take the next task together with its ground',
+    summary: 'take the next task, with its paths claimed',
     writes: true,
     load: async () => (await import('../commands/tasks/take.js')).taskTake,
   },

@@ -57,7 +57,7 @@ export const DEFAULT_TTL = '30m';
 const signerFiles = {
   revokedSigners: key(
     inside,
-    'The file of the keys that count no more: public keys, gpg:FINGERPRINT lines, or a key revocation list of ssh-keygen.',
+    'The file of the keys that no longer count: public keys, gpg:FINGERPRINT lines, or a key revocation list of ssh-keygen.',
     '.coord/revoked_signers',
   ),
   gpgKeys: key(

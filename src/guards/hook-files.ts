@@ -144,8 +144,7 @@ export class HookFiles {
         return { hook, standing: 'managed', chained, problem: null };
       }
       const standing = exists(path) && exists(join(this.keptFolder, hook)) ? 'overwritten' : 'absent';
-      const problem =
-        standing === 'overwritten' ? 'another program has put its own hook in the place of the guard' : null;
+      const problem = standing === 'overwritten' ? 'another program has replaced the guard with its own hook' : null;
       return { hook, standing, chained, problem };
     }
     const problem = whyStale(hook, path, content, program);
@@ -160,7 +159,7 @@ export class HookFiles {
     return {
       ...status,
       standing: 'overwritten',
-      problem: 'another program has put its own hook in the place of the guard',
+      problem: 'another program has replaced the guard with its own hook',
     };
   }
 

@@ -10,7 +10,7 @@ import { clock } from './format.js';
 export function unclaimedMessage(paths: readonly UnclaimedPath[], now: Instant): Message {
   const subject = `${plural(paths.length, 'changed path')} ${paths.length === 1 ? 'is' : 'are'}`;
   return {
-    message: [`not landed: ${subject} not under a live exclusive claim of yours`, ...unclaimedLines(paths, now)].join(
+    message: [`not landed: ${subject} not under an exclusive claim that you hold`, ...unclaimedLines(paths, now)].join(
       '\n',
     ),
     hint: nextStep(paths, 'land'),
@@ -35,7 +35,7 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
     case 'shared':
       return `you hold ${oneLine(holder?.target ?? '')} only to read (shared)`;
     case 'other-session':
-      return `held by another session of yours (${holder?.session}) ${until}`;
+      return `held by your other session (${holder?.session}) ${until}`;
     case 'expired':
       return `your claim expired${at}; ${heldNow}`;
     case 'taken-over':

@@ -97,7 +97,7 @@ export function landRefused(refusal: Refusal, now: Instant): CoordError {
 
 /** Work on the ground of claims that are about to be given back, and that no commit holds. */
 export function uncommittedOnGround(paths: readonly string[], again: string): CoordError {
-  const what = `uncommitted: the claimed ground has ${plural(paths.length, 'change')} that no commit holds`;
+  const what = `uncommitted: the claimed paths have ${plural(paths.length, 'change')} that no commit holds`;
   return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
     hint: `git commit them, or git stash --include-untracked; then ${again}`,
     details: { reason: 'uncommitted', paths },

@@ -17,22 +17,36 @@ type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refu
 /** A refusal for ground that others stand on. */
 type HeldGround = Extract<Refusal, { conflicts: readonly Conflict[] }>;
 
+/** The command that asked for a claim: its words before the targets and behind the options. */
+export interface AskedBy {
+  readonly verb: string;
+  /** Begins with a space, or is empty. */
+  readonly tail: string;
+}
+
+const BY_CLAIM: AskedBy = { verb: 'claim', tail: '' };
+
 const MOST_LISTED = 5;
 
 /**
  * The words of a refusal, with the one command to run next, and all of its facts as details. `absent` are the commits
- * that this clone does not have.
+ * that this clone does not have; `again` is how the claim was asked for.
  */
-export function refusalError(refusal: Refusal, now: Instant, absent: readonly string[] = []): CoordError {
+export function refusalError(
+  refusal: Refusal,
+  now: Instant,
+  absent: readonly string[] = [],
+  again: AskedBy = BY_CLAIM,
+): CoordError {
   const { code, ...details } = refusal;
-  const { message, ...suggestions } = messageOf(refusal, now, absent);
+  const { message, ...suggestions } = messageOf(refusal, now, absent, again);
   return new CoordError(code, message, { ...suggestions, details });
 }
 
-function messageOf(refusal: Refusal, now: Instant, absent: readonly string[]): Message {
+function messageOf(refusal: Refusal, now: Instant, absent: readonly string[], again: AskedBy): Message {
   switch (refusal.reason) {
     case 'held':
-      return heldMessage(refusal, now);
+      return heldMessage(refusal, now, again);
     case 'deadlock':
       return deadlockMessage(refusal.cycle);
     case 'unknown-outcome':
@@ -54,7 +68,7 @@ function messageOf(refusal: Refusal, now: Instant, absent: readonly string[]): M
     case 'unclaimed':
       return unclaimedMessage(refusal.paths, now);
     case 'behind':
-      return behindMessage(refusal, absent);
+      return behindMessage(refusal, absent, again);
     case 'killed':
       return {
         message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${said(refusal.kill.reason)}`,
@@ -109,20 +123,20 @@ function messageOf(refusal: Refusal, now: Instant, absent: readonly string[]): M
   }
 }
 
-function heldMessage(refusal: HeldGround, now: Instant): Message {
+function heldMessage(refusal: HeldGround, now: Instant, again: AskedBy): Message {
   const { conflicts, free, queue } = refusal;
   const lines = conflicts.slice(0, MOST_LISTED).map((conflict) => `refused: ${describeConflict(conflict, now)}`);
   if (conflicts.length > MOST_LISTED) lines.push(`and ${plural(conflicts.length - MOST_LISTED, 'more conflict')}`);
   if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
   if (queue.length > 0) lines.push(`waiting for it already: ${queue.map(({ agent }) => agent).join(', ')}`);
-  const wait = `${claimCommand(refusal, ({ text }) => !free.includes(text))} --wait`;
+  const wait = claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --wait');
   const look = coord(`status ${targetWords(refusal.asked)}`);
   return {
     message: lines.join('\n'),
     ...(free.length === 0
-      ? { hint: wait, alternative: { why: 'pick other ground, and look again later', command: look } }
+      ? { hint: wait, alternative: { why: 'work on other paths, and look again later', command: look } }
       : {
-          hint: claimCommand(refusal, ({ text }) => free.includes(text)),
+          hint: claimCommand(refusal, ({ text }) => free.includes(text), again),
           alternative: { why: 'wait your turn', command: wait },
         }),
   };
@@ -132,8 +146,10 @@ function heldMessage(refusal: HeldGround, now: Instant): Message {
 function claimCommand(
   { asked, mode }: Pick<HeldGround, 'asked' | 'mode'>,
   wanted: (target: Target) => boolean,
+  { verb, tail }: AskedBy,
+  option = '',
 ): string {
-  return coord(`claim ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}`);
+  return coord(`${verb} ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}${option}${tail}`);
 }
 
 function describeConflict(conflict: Conflict, now: Instant): string {
@@ -199,7 +215,7 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
   }
 }
 
-function behindMessage(refusal: Of<'behind'>, absent: readonly string[]): Message {
+function behindMessage(refusal: Of<'behind'>, absent: readonly string[], again: AskedBy): Message {
   const { missing, free } = refusal;
   const lines = missing.map(({ released, commit, agent }) => {
     const where = absent.includes(commit) ? `; this clone does not have it: ${agent} may still have to push it` : '';
@@ -212,7 +228,7 @@ function behindMessage(refusal: Of<'behind'>, absent: readonly string[]): Messag
     hint: absent.length > 0 ? `git fetch && git merge ${commits}` : `git merge ${commits}`,
     alternative: {
       why: 'claim without it, on the record',
-      command: `${claimCommand(refusal, ({ text }) => !free.includes(text))} --allow-behind`,
+      command: claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --allow-behind'),
     },
   };
 }
@@ -233,7 +249,7 @@ export function uncommittedError(
   return new CoordError(
     'behind',
     [
-      `uncommitted: this ground has ${plural(paths.length, 'change')} that no commit holds`,
+      `uncommitted: these paths have ${plural(paths.length, 'change')} that no commit holds`,
       ...listed(paths, oneLine, MOST_LISTED),
     ].join('\n'),
     {
@@ -278,7 +294,7 @@ function sessionRequiredMessage({ why }: Extract<Refusal, { reason: 'session-req
     'older-rules': 'the rules have changed since your session loaded them',
   };
   return {
-    message: `refused: ${lacking[why]}, and ground is granted only to a session that has loaded the rules in force`,
+    message: `refused: ${lacking[why]}, and paths are granted only to a session that has loaded the current rules`,
     hint: coord('session start'),
   };
 }

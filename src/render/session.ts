@@ -41,6 +41,8 @@ export interface Briefing {
   readonly session: string;
   readonly role: Role;
   readonly rules: RulesReport;
+  /** The paths whose change needs a claim. */
+  readonly surface: readonly string[];
   readonly memory: readonly MemoryFile[];
   /** Live claims of this agent. */
   readonly claims: readonly Claim[];
@@ -78,6 +80,7 @@ export function briefingParts(briefing: Briefing, now: Instant, style: Style): P
     always(identityLines(briefing, style)),
     ...memory.filter(({ bytes }) => bytes !== null).map((file) => memoryPart(file, sync.upstream, style)),
     always(absentLines(memory, sync)),
+    always([surfaceLine(briefing)]),
     always(taskLines(briefing, style)),
     claimsPart('your claims', coord('status --mine'), claims, RANK.claims, (claim) => ownLine(claim, now, style)),
     claimsPart('claims of others', coord('status'), others, RANK.others, (claim) => otherLine(claim, now, style)),
@@ -95,6 +98,12 @@ function identityLines({ agent, session, role }: Briefing, style: Style): string
     `${style.bold('you')} are ${agent} (${role}), session ${session}; recorded for this worktree`,
     `elsewhere: export COORD_AGENT=${agent} COORD_SESSION=${session}`,
   ];
+}
+
+function surfaceLine({ surface, role }: Briefing): string {
+  if (surface.length === 0) return 'surface: empty, so no path needs a claim';
+  const paths = firstOf(surface, oneLine, MOST_LISTED, 'more in coord.config.json').map((part) => part.trim());
+  return `surface: ${paths.join(' ')} · ${role === 'worker' ? 'a worker changes none of it' : 'claim before you change any of it'}`;
 }
 
 function taskLines({ tasks, readyTasks }: Briefing, style: Style): string[] {

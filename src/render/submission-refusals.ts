@@ -19,7 +19,7 @@ export function submissionMessage(refusal: SubmissionRefusal, now: Instant): Mes
       return {
         message:
           to === null
-            ? 'nobody here is an orchestrator, so somebody must be named who shall integrate it'
+            ? 'there is no orchestrator here, so name the agent who will integrate it'
             : `${to} is a worker, and integrates nothing`,
         hint:
           candidates.length === 0
@@ -29,7 +29,7 @@ export function submissionMessage(refusal: SubmissionRefusal, now: Instant): Mes
     }
     case 'many-submissions':
       return {
-        message: `you have ${plural(refusal.open.length, 'open submission')}, and no more are kept`,
+        message: `you have ${plural(refusal.open.length, 'open submission')}, the most that are kept`,
         hint: `wait until some are integrated, or take one back: ${coord(`submit --take-back ${refusal.open[0]}`)}`,
       };
     case 'unknown-submission':

@@ -117,7 +117,7 @@ export function integrationRefused(refusal: Refusal, id: string, now: Instant): 
   const { paths } = refusal;
   const subject = `${plural(paths.length, 'path')} ${paths.length === 1 ? 'is' : 'are'}`;
   const message = [
-    `not integrated: ${subject} not under a live exclusive claim of yours`,
+    `not integrated: ${subject} not under an exclusive claim that you hold`,
     ...unclaimedLines(paths, now),
   ].join('\n');
   return new CoordError(code, message, { hint: nextStep(paths, 'integrate', coord(`integrate ${id}`)), details });

@@ -101,7 +101,7 @@ export function taskMessage(refusal: TaskRefusal, now: Instant): Message {
           }
         : {
             message: `refused: tasks are given out by ${refusal.holder}, who holds @orchestrator`,
-            hint: `tell it what is to be done: ${coord(`note "…" --to ${refusal.holder}`)}`,
+            hint: `say what to do: ${coord(`note "…" --to ${refusal.holder}`)}`,
           };
   }
 }
@@ -151,9 +151,9 @@ function title(task: { readonly title: string }): string {
 /** A result that came when the lease of its task was over, and another had it, or its ground. */
 export function lateError({ id, state, agent }: TaskView, now: Instant): CoordError {
   const whose =
-    state === 'open' ? 'its lease is over, and its ground has changed hands' : `it is ${state}, by ${agent}`;
+    state === 'open' ? 'its lease is over, and somebody else has claimed its paths' : `it is ${state}, by ${agent}`;
   return new CoordError('lost', `late: ${id} is not yours any more: ${whose}; your result is kept for review`, {
-    hint: `${coord(`task show ${id}`)}; stop changing its ground`,
+    hint: `${coord(`task show ${id}`)}; stop changing its paths`,
     details: { reason: 'late', task: id, state, agent, at: now },
   });
 }

@@ -123,7 +123,7 @@ export function takenLines(
     `${again ? 'you have' : style.good('taken')} ${task.id} ${oneLine(task.title)}${left}`,
     ...lines.map((line) => `  ${oneLine(line)}`),
     ...(ground.length === 0
-      ? ['without ground: claim what you change']
+      ? ['no paths: claim what you change']
       : ground.map(({ target, token }) => `ground: ${style.target(oneLine(target))} · token ${token}`)),
     ...before.map((one) => {
       const at = one.commit === null ? '' : ` at ${shortCommit(one.commit)}`;

@@ -14,7 +14,7 @@ export function deadlockMessage(cycle: readonly WaitEdge[]): Message {
   );
   return {
     message: `deadlock: this wait would never end\n${steps.map((step) => `  ${step}`).join('\n')}`,
-    hint: `release what the others wait for (${coord('status --mine')}), then claim again; or pick other ground`,
+    hint: `release what the others wait for (${coord('status --mine')}), then claim again; or claim other paths`,
   };
 }
 
@@ -36,11 +36,11 @@ export function waitingLine(ticket: Waiter, conflicts: readonly Conflict[], now:
   return `waiting for ${targets}: ${[...new Set(holders)].join(', ')}`;
 }
 
-/** A wait that was given up. */
+/** A wait that was given up. @param again the command that waits again */
 export function gaveUpError(
   why: 'timeout' | 'interrupted',
   waitedSeconds: number,
-  verb: 'claim' | 'wait',
+  again: string,
   targets: readonly Target[],
   conflicts: readonly Conflict[],
 ): CoordError {
@@ -50,9 +50,8 @@ export function gaveUpError(
       ? `waited ${formatDuration(Math.floor(waitedSeconds))} for ${names}, and gave up`
       : `stopped waiting for ${names} after ${formatDuration(Math.floor(waitedSeconds))}`;
   return new CoordError('timeout', message, {
-    hint:
-      verb === 'claim' ? coord(`claim ${targetWords(targets)} --wait`) : coord(`status ${targetWords(targets)} --wait`),
-    alternative: { why: 'pick other ground, and look again later', command: coord(`status ${targetWords(targets)}`) },
+    hint: again,
+    alternative: { why: 'work on other paths, and look again later', command: coord(`status ${targetWords(targets)}`) },
     details: { reason: why, waitedSeconds, conflicts },
   });
 }
@@ -60,8 +59,8 @@ export function gaveUpError(
 /** The words for a run that ended without a word: it may have done its work, or part of it, or nothing. */
 export function unknownOutcomeMessage(once: Once, now: Instant): Message {
   return {
-    message: `unknown: ${oneLine(once.key)} was started by ${once.agent} at ${clock(once.startedAt, now)} and never reported how it ended (${oneLine(once.command)})`,
-    hint: `look at what it did; then ${coord(`once ${shellWord(once.key)} --retry -- …`)} to run it again, or --forget to start over`,
+    message: `unknown: ${oneLine(once.key)} was started by ${once.agent} at ${clock(once.startedAt, now)} and never reported its outcome (${oneLine(once.command)})`,
+    hint: `look at what it did; then repeat the command with --retry, or start over: ${coord(`once ${shellWord(once.key)} --forget`)}`,
   };
 }
 

@@ -184,7 +184,7 @@ describe('coord deploy', () => {
       expect(refused.json().error.hint).toContain('coord deploy prod --wait');
     }
     const tired = (await fleet.deploy('omar', ['--wait=1s'], ['touch', '../out'], other)).json().error;
-    expect([tired.exit, tired.hint]).toEqual([9, 'coord deploy prod --wait -- …']);
+    expect([tired.exit, tired.hint]).toEqual([9, 'coord deploy prod --wait -- touch ../out']);
     const again = fleet.deploy('maya', ['--wait=1m'], ['sh', '-c', 'echo own >> ../own'], other);
     const waiting = fleet.deploy('noor', ['--wait=1m'], ['sh', '-c', 'echo second >> ../order'], other);
     const queued = async () => (await fleet.as('omar', ['status', '--json'])).json().data.waiters.length > 0;
@@ -479,7 +479,7 @@ describe('a deploy and other commands of its agent', () => {
     const other = (await fleet.deploy('noor', [], ['true'])).json().error;
     expect([other.message, other.hint]).toEqual([
       expect.stringContaining('held by maya'),
-      'coord deploy prod --wait -- …',
+      'coord deploy prod --wait -- true',
     ]);
   });
 
@@ -589,7 +589,7 @@ describe('coord deploy --dry-run', () => {
       ['claim', 'held'],
       ['sync', 'behind'],
     ]);
-    expect(plan.json().data.blockers[0].hint).toBe('coord deploy prod --wait -- …');
+    expect(plan.json().data.blockers[0].hint).toBe('coord deploy prod --wait -- touch ../out');
     expect([existsSync(box.path('out')), existsSync(box.path('gate'))]).toEqual([false, false]);
     const asked = await fleet.deploy('maya', ['--dry-run', '--check-gates'], ['touch', '../out']);
     expect([asked.code, existsSync(box.path('gate'))]).toEqual([6, true]);

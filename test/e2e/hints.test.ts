@@ -55,6 +55,23 @@ it('what is suggested in a folder means the same ground there', async () => {
   ]);
 });
 
+it.each([
+  ['a file beside it', ['src/api/users.ts'], 'src/api/users.ts', ['src/api/orders.ts']],
+  ['a folder beside its folder, where all of that is held', ['src/api'], 'src/api/users.ts', ['src/web/**']],
+  ['what is on the surface as it is', ['src'], 'src/api/users.ts', ['AGENTS.md', 'coord.config.json', 'rules/**']],
+  ['nothing, where nothing is free', ['.'], 'src/api/users.ts', undefined],
+])('a refusal names %s', async (_, held, asked, nearby) => {
+  const fleet = await localFleet();
+  fleet.box.commit(fleet.clone, 'src/api/orders.ts', 'orders');
+  await fleet.as('maya', ['claim', ...held]);
+  const refused = (await fleet.as('noor', ['claim', asked, '--json'])).json().error;
+  expect(refused.details.nearby).toEqual(nearby);
+  if (nearby === undefined) return;
+  const words = /^free nearby: (.+)$/m.exec(refused.message)?.[1];
+  const granted = paste(fleet, 'noor', fleet.clone, `coord claim ${words}`);
+  expect(granted.data.claims.map(({ target }: { target: string }) => target).sort()).toEqual(nearby);
+});
+
 it('a reader is told to read', async () => {
   const fleet = await localFleet();
   await fleet.as('maya', ['claim', 'src/api']);

@@ -166,7 +166,7 @@ describe('who commits', () => {
     await fleet.box.coord(fleet.clone, ['claim', 'src/web'], { env });
     fleet.stage('src/web/page.ts', 'new\n');
     expect(attempt('claude-code-abcdef01', ['commit', '-m', 'x'], { env: { COORD_SESSION: 'other' } })).toEqual(
-      refused('held by another session of yours', 'commit from that session'),
+      refused('held by your other session', 'commit from that session'),
     );
     expect(attempt(null, ['commit', '-m', 'x'], { env })).toEqual(LET_THROUGH);
   });

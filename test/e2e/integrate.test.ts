@@ -200,7 +200,7 @@ describe('what stands in the integrator’s worktree', () => {
     const id = await submitted(shop, 'src');
     const dry = await maya('integrate', id, '--dry-run');
     expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining('  src/api/users.ts: modified +1 -0\n')]);
-    expect(dry.stderr).toContain('warning: not integrated: 1 path is not under a live exclusive claim of yours');
+    expect(dry.stderr).toContain('warning: not integrated: 1 path is not under an exclusive claim that you hold');
     const patch = await maya('integrate', id, '--patch');
     expect(patch.stdout).toContain('\n+\\u001b[31mred\n');
     expect(patch.stdout).not.toContain('\u001b[31mred');

@@ -32,7 +32,7 @@ describe('coord land', () => {
     const refused = await fleet.as('maya', ['land']);
     expect(refused.code).toBe(4);
     expect(refused.stderr).toBe(
-      'not landed: 1 changed path is not under a live exclusive claim of yours\n' +
+      'not landed: 1 changed path is not under an exclusive claim that you hold\n' +
         '  src/api/users.ts: nobody holds it\n' +
         'next: coord claim src/api/users.ts && coord land\n',
     );

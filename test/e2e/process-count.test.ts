@@ -111,9 +111,9 @@ it('however many claims are wide, git is asked once what has changed', async () 
   expect(await counting(fleet)('maya', ['claim', 'src', 'docs'])).toEqual(['status']);
   const { stderr } = await fleet.as('noor', ['claim', 'src', 'docs', '--take-over', '--reason', 'see the words']);
   expect(stderr).toMatch(
-    /^.*src\/\*\* is wide ground .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m,
+    /^.*src\/\*\* covers a lot .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m,
   );
-  expect(stderr).toMatch(/^.*docs\/\*\* is wide ground .* changed docs\/guide\.md: coord claim docs\/guide\.md /m);
+  expect(stderr).toMatch(/^.*docs\/\*\* covers a lot .* changed docs\/guide\.md: coord claim docs\/guide\.md /m);
 });
 
 it('a hook that lets an edit or a command pass starts no git process, and writes nothing', async () => {

@@ -23,6 +23,16 @@ function bytes(result: CoordResult): number {
   return Buffer.byteLength(result.stdout);
 }
 
+it.each([
+  ['peer', 'claim before you change any of it'],
+  ['worker', 'a worker changes none of it'],
+])('session start shows a %s the surface, as the main branch has it', async (role, words) => {
+  const { box, clone, as } = await localFleet();
+  box.write(clone, 'coord.config.json', '{"surface":[]}');
+  const { stdout } = await as('maya', ['session', 'start', '--role', role]);
+  expect(stdout).toContain(`surface: src/** rules/** AGENTS.md coord.config.json · ${words}`);
+});
+
 describe('session start', () => {
   it('prints the rules first, then who one is, memory, claims, notes, sync state, and the next command', async () => {
     const fleet = await sharedFleet();

@@ -37,7 +37,7 @@ it.each([
   fleet.box.commit(fleet.clone, 'db/0001_users.sql', 'create');
   fleet.box.commit(fleet.clone, 'src/y.ts', 'y');
   const { code, stderr } = await claim(fleet, target);
-  expect([code, stderr.replace(/.* is wide .*\n/, '')]).toEqual([0, '']);
+  expect([code, stderr.replace(/.* covers a lot .*\n/, '')]).toEqual([0, '']);
 });
 
 it('a resource that nobody declared is granted, and said to be undeclared', async () => {

@@ -121,7 +121,7 @@ function hintFor(report: AuditReport, onlyUnknown: boolean): string {
   }
   const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
   if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';
-  return 'look at each change; claim its ground and make the commits anew (git rebase --force-rebase), or let a person accept them as they are';
+  return 'look at each change; claim its paths and make the commits again (git rebase --force-rebase), or have a person accept them as they are';
 }
 
 /**

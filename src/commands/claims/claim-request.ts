@@ -82,6 +82,6 @@ export async function wideWarnings(context: Context, claims: readonly Claim[]): 
       narrower.length === 0
         ? 'claim only the files that you will change'
         : `you have changed ${narrower.map(oneLine).join(' ')}: ${coord(`claim ${targetWords(narrower)}`)} && ${coord(`release ${targetWord(claim.target)}`)}`;
-    return `${oneLine(claim.target)} is wide ground and stops others; ${suggestion}`;
+    return `${oneLine(claim.target)} covers a lot and stops others; ${suggestion}`;
   });
 }

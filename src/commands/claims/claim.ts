@@ -1,7 +1,10 @@
 import type { ClaimRequest } from '../../domain/claims/claim.js';
+import type { Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
+import { coord, targetWords } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { claimedLines } from '../../render/claims.js';
+import type { AskedBy } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
@@ -30,7 +33,7 @@ export const claim: Verb = {
     ['coord claim src/api --take-over --reason "maya\'s machine died"', 'take it now; the former holder is told why'],
   ],
   notes: [
-    'Ground whose time is over is simply claimed. With --take-over, whoever held any of the ground loses that whole claim,',
+    'What has expired is simply claimed. With --take-over, whoever held any of the paths loses that whole claim,',
     'is told so by its next command, and has an older token; nobody in the queue comes first.',
   ],
   async run(context, input) {
@@ -47,7 +50,9 @@ export const claim: Verb = {
     const request = await claimRequest(context, input, store, targets);
     const claims = input.flag('offline')
       ? await claimOffline(context, input, request)
-      : await claimOrWait(context, store, request, seconds);
+      : await claimOrWait(context, store, request, seconds).catch((error: unknown) => {
+          throw offlineInstead(error, targets);
+        });
     if (claims instanceof CoordError) return claims;
     const now = context.now();
     return {
@@ -63,6 +68,17 @@ export const claim: Verb = {
   },
 };
 
+/** Where the remote cannot be reached, the claim that this clone can grant alone is named. */
+function offlineInstead(error: unknown, targets: readonly Target[]): unknown {
+  if (!(error instanceof CoordError) || error.alternative === undefined || error.code !== 'unavailable') return error;
+  const { code, message, hint = '', details } = error;
+  const alternative = {
+    why: 'claim it in this clone alone, until the remote confirms it',
+    command: coord(`claim ${targetWords(targets)} --offline`),
+  };
+  return new CoordError(code, message, { hint, alternative, details, cause: error });
+}
+
 async function claimOffline(context: Context, input: Input, request: ClaimRequest) {
   const decision = await transactHere(context, input, request);
   return decision.ok ? decision.result.claims : refusedClaim(context, decision.refusal);
@@ -74,15 +90,17 @@ export async function claimOrWait(
   store: GitStore,
   request: ClaimRequest,
   waitSeconds: number | null,
+  again?: AskedBy,
 ): Promise<readonly Claim[] | CoordError> {
   if (waitSeconds !== null) {
     const { waitForTurn } = await import('../waiting/queueing.js');
-    return waitForTurn(context, store, request, { seconds: waitSeconds, passive: false });
+    return waitForTurn(context, store, request, { seconds: waitSeconds, passive: false, ...(again ? { again } : {}) });
   }
   const decision = await transact(store, request, context.effects);
   if (decision.ok) return decision.result.claims;
-  const refused = await refusedClaim(context, decision.refusal);
+  const refused = await refusedClaim(context, decision.refusal, again);
   if (decision.refusal.reason !== 'held') return refused;
   const { withNextTask } = await import('../tasks/next.js');
-  return withNextTask(context, store, refused);
+  const { withPathsNearby } = await import('./nearby.js');
+  return withNextTask(context, store, await withPathsNearby(context, store, request, refused));
 }

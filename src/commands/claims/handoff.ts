@@ -25,12 +25,12 @@ import { commitToRecord } from './release.js';
 const LONGEST_NOTE = 1_000;
 
 export const handoff: Verb = {
-  arguments: [['<target...>', 'claims of yours to hand over']],
+  arguments: [['<target...>', 'your claims to hand over']],
   options: [
     ['--to <id>', 'the agent that it is meant for'],
     ['--note <text>', 'what the other should know; goes into the log'],
     ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
-    ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
+    ['--uncommitted', 'although there are uncommitted changes; is recorded'],
     ['--withdraw', 'take an offer back'],
     ...TARGET_OPTIONS,
   ],
@@ -76,8 +76,7 @@ function readReceiver(input: Input): string | null {
     if (to === undefined) return null;
     throw usage('--to and --withdraw exclude each other', 'use one');
   }
-  if (to === undefined)
-    throw usage('--to is required: the agent that shall hold it', `${coord('agent list')} lists them`);
+  if (to === undefined) throw usage('--to is required: the agent who gets it', `${coord('agent list')} lists them`);
   return to;
 }
 

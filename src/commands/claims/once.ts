@@ -2,7 +2,7 @@ import type { OnceBeginRequest } from '../../domain/claims/once.js';
 import { onceTarget } from '../../domain/ground/targets.js';
 import type { Once } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, type Instant } from '../../domain/time.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
@@ -64,7 +64,7 @@ export const once: Verb = {
       throw error;
     });
     const finished = await finish(exit);
-    if (!finished.ok) return lostError(key, exit);
+    if (!finished.ok) return lostError(key, exit, input.command);
     return {
       data: { key, ran: true, exit, output: tape.text, truncated: tape.truncated },
       text: () => [],
@@ -88,17 +88,18 @@ async function begin(context: Context, input: Input, store: GitStore, key: strin
   const target = onceTarget(key);
   const seconds = readWait(input, await context.config());
   const deadline = addSeconds(context.now(), seconds ?? 0);
+  const again = onceCommand(key, '--wait', input.command);
   return listening(context, async (wakeup) => {
     for (;;) {
       wakeup.reset();
       const decision = await ask(context, input, store, key);
       const now = context.now();
       if (decision.ok) return decision.result;
-      if (decision.refusal.reason !== 'held') return refusalError(decision.refusal, now);
-      if (seconds === null) return runningError(key, decision.refusal, now);
+      if (decision.refusal.reason !== 'held') return refusedError(key, decision.refusal, input.command, now);
+      if (seconds === null) return runningError(decision.refusal, again, now);
       const { conflicts } = decision.refusal;
-      if (wakeup.stopped) return gaveUpError('interrupted', seconds, 'wait', [target], conflicts);
-      if (now >= deadline) return gaveUpError('timeout', seconds, 'wait', [target], conflicts);
+      if (wakeup.stopped) return gaveUpError('interrupted', seconds, again, [target], conflicts);
+      if (now >= deadline) return gaveUpError('timeout', seconds, again, [target], conflicts);
       await wakeup.wait(POLL_MS);
     }
   });
@@ -111,7 +112,7 @@ async function ask(context: Context, input: Input, store: GitStore, key: string)
   const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
   const claim = { ...asked, targets: [{ target, ttlSeconds }] };
   const { operation, agent, session, policy } = await context.requestBase();
-  const facts = { key, claim, command: input.command.map(shellWord).join(' '), retry: input.flag('retry') };
+  const facts = { key, claim, command: commandLine(input.command), retry: input.flag('retry') };
   const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };
   return transact(store, request, context.effects);
 }
@@ -136,19 +137,35 @@ async function forget(context: Context, store: GitStore, key: string): Promise<O
   };
 }
 
-/** Somebody runs it at this moment, or was killed not long ago. */
-function runningError(key: string, refusal: Refusal, now: Instant): CoordError {
-  const { code, message, details } = refusalError(refusal, now);
-  const words = `${message}\na run that was killed is reported as unknown once its time is over`;
-  return new CoordError(code, words, { hint: coord(`once ${shellWord(key)} --wait -- PROGRAM ARGUMENTS`), details });
+/** A refusal, with this very command as the way on where an earlier run never told its outcome. */
+function refusedError(key: string, refusal: Refusal, command: readonly string[], now: Instant): CoordError {
+  const error = refusalError(refusal, now);
+  if (refusal.reason !== 'unknown-outcome') return error;
+  return new CoordError(error.code, error.message, {
+    hint: `look at what it did; to run it again: ${onceCommand(key, '--retry', command)}`,
+    alternative: { why: 'start over', command: coord(`once ${shellWord(key)} --forget`) },
+    details: error.details,
+  });
 }
 
-function lostError(key: string, exit: number): CoordError {
+function onceCommand(key: string, option: string, command: readonly string[]): string {
+  return coord(`once ${shellWord(key)} ${option} -- ${commandLine(command)}`);
+}
+
+/** Somebody runs it at this moment, or was killed not long ago. */
+function runningError(refusal: Refusal, again: string, now: Instant): CoordError {
+  const { code, message, details } = refusalError(refusal, now);
+  const words = `${message}\na run that was killed is reported as unknown once its time is over`;
+  return new CoordError(code, words, { hint: again, details });
+}
+
+function lostError(key: string, exit: number, command: readonly string[]): CoordError {
   return new CoordError(
     'lost',
     `the run of ${oneLine(key)} lost its claim; the program ended with exit ${exit}, unrecorded`,
     {
-      hint: `its outcome is unknown to others: look at what it did, then ${coord(`once ${shellWord(key)} --retry`)} or --forget`,
+      hint: `its outcome is unknown to others: look at what it did; to run it again: ${onceCommand(key, '--retry', command)}`,
+      alternative: { why: 'start over', command: coord(`once ${shellWord(key)} --forget`) },
       details: { key, exit },
     },
   );

@@ -22,13 +22,13 @@ export const release: Verb = {
     ['--all', 'all of them; whatever you hold'],
     ['--merged <commit>', 'the claims that a merged pull request was done under; the commit that you pushed for it'],
     ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
-    ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
+    ['--uncommitted', 'although there are uncommitted changes; is recorded'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
   ],
   examples: [
     ['coord release src/api', 'give it back; the next holder must have your commit'],
-    ['coord release --all --commit 9b1d0e4', 'all of yours, with another commit than HEAD'],
+    ['coord release --all --commit 9b1d0e4', 'all your claims, at another commit than HEAD'],
     ['coord release --merged 9b1d0e4', 'after the merge of what coord land --to pushed; claims with later work stay'],
   ],
   async run(context, input) {

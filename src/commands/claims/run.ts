@@ -1,5 +1,5 @@
 import type { Claim } from '../../domain/model.js';
-import { coord } from '../../domain/suggestion.js';
+import { commandLine, coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
 import { readHead } from '../../git/refs.js';
@@ -19,7 +19,7 @@ export const run: Verb = {
   options: [
     ...CLAIM_OPTIONS,
     ['--wait [duration]', 'wait your turn, first come first served'],
-    ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
+    ['--uncommitted', 'although there are uncommitted changes; is recorded'],
     ...TARGET_OPTIONS,
   ],
   examples: [
@@ -38,7 +38,10 @@ export const run: Verb = {
     const store = await context.store();
     const request = await claimRequest(context, input, store, targets);
     const held = new Set((await store.read()).state.claims.map(({ id }) => id));
-    const claims = await claimOrWait(context, store, request, seconds);
+    const claims = await claimOrWait(context, store, request, seconds, {
+      verb: 'run',
+      tail: ` -- ${commandLine(command)}`,
+    });
     if (claims instanceof CoordError) return claims;
     // What the agent held before is not the run's to give away.
     const taken = claims.filter(({ id }) => !held.has(id));

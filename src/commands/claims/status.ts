@@ -37,7 +37,7 @@ export const status: Verb = {
     ['coord status', 'who is where, what waits, what is deployed, and what needs you'],
     ['coord status --watch', 'the same, for as long as you look'],
     ['coord status src/api', 'who holds any of it'],
-    ['coord status src/api --wait=5m && make check', 'go on when nobody holds it'],
+    ['coord status src/api --wait=5m && make check', 'wait until it is free'],
   ],
   async run(context, input) {
     const targets = await readTargets(context, input, input.list(0));

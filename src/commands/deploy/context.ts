@@ -47,7 +47,7 @@ export function readOptions(input: Input): DeployOptions {
     throw usage('no program to deploy with', coord(`deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`));
   }
   if (back !== null && reason === null) {
-    throw usage('a rollback needs a reason', `--rollback-to ${shellWord(back)} --reason "…"; it goes on the record`);
+    throw usage('a rollback needs a reason', `--rollback-to ${shellWord(back)} --reason "…"; it is recorded`);
   }
   if (back === null && reason !== null) throw usage('--reason belongs to --rollback-to', 'leave it out');
   if (input.flag('checkGates') && !dryRun)

@@ -13,7 +13,7 @@ import { type DeployContext, type DeployOptions, readOptions, targetConfig } fro
 import { Progress } from './progress.js';
 import { deployNow, planDeploy } from './run.js';
 
-/** Short, so that a deploy that was killed is soon known to have ended; it is renewed while the deploy goes on. */
+/** Short, so that a deploy that was killed is soon known to have ended; it is renewed while the deploy runs. */
 const CLAIM_SECONDS = 120;
 
 export const deploy: Verb = {
@@ -35,7 +35,7 @@ export const deploy: Verb = {
   ],
   notes: [
     'The program finds COORD_TARGET, COORD_COMMIT, COORD_TOKEN and COORD_DEPLOY in its environment. It is stopped when',
-    'the claim is lost: exit 4. Its own exit code is passed on. What it was started with goes on the record, so put',
+    'the claim is lost: exit 4. Its own exit code is passed on. What it was started with is recorded, so put',
     'secrets into its environment. Exit 6: a gate is closed. Exit 5: not current, or it would take back what runs now.',
   ],
   async run(context, input) {
@@ -87,7 +87,7 @@ function withShareWarnings({ authority, config }: DeployContext, outcome: Outcom
     ...(authority.config.share
       ? []
       : ['"share" is false: other clones neither see this deploy nor wait for it, and what runs is known here only']),
-    ...(config.verify === null ? ['no "verify" is configured: nobody has looked whether it runs'] : []),
+    ...(config.verify === null ? ['no "verify" is configured: nothing has checked that it runs'] : []),
   ];
   return { ...outcome, warnings };
 }

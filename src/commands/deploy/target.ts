@@ -5,7 +5,7 @@ import { type Deployment, type NewDeployment, runningUnder } from '../../domain/
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { ownDeployError } from '../../render/deploy/refusals.js';
@@ -97,14 +97,14 @@ export async function takeTarget(
     const { conflicts } = refusal;
     const targets = [deployTarget(options.target)];
     const gaveUp = (why: 'timeout' | 'interrupted', seconds: number) =>
-      refuse(suggestingDeploy(gaveUpError(why, seconds, 'wait', targets, conflicts), options.target));
+      refuse(suggestingDeploy(gaveUpError(why, seconds, coord('deploy list'), targets, conflicts), options));
     if (left <= 0) return gaveUp('timeout', waitSeconds);
     if (conflicts.every((conflict) => conflict.agent === agent)) {
       if (await waitForOwn(context)) return gaveUp('interrupted', waitSeconds - left);
       continue;
     }
     const waited = await waitForTurn(context, store, claim, { seconds: left, passive: false });
-    if (waited instanceof CoordError) return suggestingDeploy(waited, options.target);
+    if (waited instanceof CoordError) return suggestingDeploy(waited, options);
     waitedFor = waited.filter(({ id }) => !held.has(id));
   }
 }
@@ -132,18 +132,21 @@ async function refusedTarget({ context, store, options }: DeployContext, refusal
   const error = await refusedClaim(context, refusal);
   const { agent } = context.identity();
   const [conflict] = refusal.reason === 'held' ? refusal.conflicts : [];
-  if (conflict?.agent !== agent) return suggestingDeploy(error, options.target);
+  if (conflict?.agent !== agent) return suggestingDeploy(error, options);
   const { state } = await store.read(['deployments']);
   const own = runningUnder(state.deployments, conflict.claimId);
-  if (!own) return suggestingDeploy(error, options.target);
+  if (!own) return suggestingDeploy(error, options);
   return ownDeployError(own, conflict.expiresAt, error.details, context.now());
 }
 
 /** Whoever is refused wants to deploy, not to claim. */
-function suggestingDeploy(error: CoordError, target: string): CoordError {
+function suggestingDeploy(
+  error: CoordError,
+  { target, command }: Pick<DeployContext['options'], 'target' | 'command'>,
+): CoordError {
   if (error.code !== 'held' && error.code !== 'timeout') return error;
   return new CoordError(error.code, error.message, {
-    hint: coord(`deploy ${shellWord(target)} --wait -- …`),
+    hint: coord(`deploy ${shellWord(target)} --wait -- ${commandLine(command)}`),
     alternative: { why: 'see what is going on there', command: coord(`deploy list ${shellWord(target)}`) },
     details: error.details,
   });

@@ -30,7 +30,7 @@ export const doctor: Verb = {
   notes: [
     'The exit code is 0 unless something of severity high is not well; then it is the code of the first such finding.',
     '--fix puts a deleted state ref back as this clone saw it last; it never chooses between two histories.',
-    '--prove writes to no remote and to no claim of yours; the hooks that it runs are those that are installed here.',
+    '--prove writes to no remote and changes none of your claims; the hooks that it runs are those that are installed here.',
     'Only an orchestrator or a person at a terminal may compact: claims and notes stay, the older events go.',
   ],
   async run(context, input) {
@@ -68,7 +68,7 @@ export const doctor: Verb = {
   },
 };
 
-const NOTHING_FIXED = 'fixed: nothing; what is marked below needs a decision, or a command of yours';
+const NOTHING_FIXED = 'fixed: nothing; what is marked below needs a decision, or a command, from you';
 
 async function proveLayers(context: Context, layers: readonly Layer[]): Promise<Proved> {
   const { prove } = await import('./prove.js');

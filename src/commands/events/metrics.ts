@@ -18,7 +18,7 @@ export const metrics: Verb = {
     ['--no-fetch', 'read what is here'],
   ],
   examples: [
-    ['coord metrics --since 7d', 'how the last week went, and which ground was the hottest'],
+    ['coord metrics --since 7d', 'how the last week went, and which paths were claimed most'],
     ['coord metrics --openmetrics > coord.prom', 'for a collector of text files'],
   ],
   notes: [

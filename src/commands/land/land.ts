@@ -30,9 +30,9 @@ export const land: Verb = {
     ['coord land --to paginate-users', 'where the main branch takes no push: then open a pull request'],
   ],
   notes: [
-    'Every changed path of the surface (as the main branch has it) must be under a live exclusive claim of yours.',
+    'Every changed path of the surface (as the main branch has it) must be under an exclusive claim that you hold.',
     'HEAD must contain all of the main branch. Running it again gives the same answer, and no second effect.',
-    'It ends the tasks whose ground it has work on, together with the main branch; their gates are checked before.',
+    'It also closes the tasks that its work belongs to; their gates are checked first.',
     'Your pre-push hook runs once, before anything is moved, and sees the push of the main branch only.',
   ],
   async run(context, input) {

@@ -22,7 +22,7 @@ const MOST_NAMED = 50;
 const MOST_BYTES = 60_000;
 export const NOTE_KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff'];
 
-export const TARGET_OPTION = ['--target <target>', 'the ground that it is about'] as const;
+export const TARGET_OPTION = ['--target <target>', 'the paths that it is about'] as const;
 
 /** @throws CoordError `usage` */
 export function readTargetOption(context: Context, input: Input): Target | null {

@@ -22,8 +22,8 @@ import type { Success, Verb } from '../verb.js';
 export const sessionEnd: Verb = {
   options: [['--keep', 'keep all claims; they live on until they expire']],
   examples: [
-    ['coord session end', 'release your claims at HEAD, but for ground with uncommitted changes'],
-    ['coord session end --keep', 'hold on to the ground, for a later session'],
+    ['coord session end', 'release your claims at HEAD, except those with uncommitted changes'],
+    ['coord session end --keep', 'keep the claims, for a later session'],
   ],
   async run(context, input) {
     const base = await context.requestBase();

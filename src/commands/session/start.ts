@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/budget.js';
 import { isLive } from '../../domain/claims/leases.js';
@@ -45,7 +46,7 @@ export const sessionStart: Verb = {
   ],
   notes: [
     'Rules come first and are those of the main branch as last fetched; memory files are read as they are here.',
-    'Running it again goes on with the same session; do so when your context was compacted, or the rules have changed.',
+    'Running it again continues the same session; do so after your context was compacted, or when the rules have changed.',
   ],
   async run(context, input) {
     const mostBytes = readCount('--max-bytes', input.text('maxBytes') ?? String(DEFAULT_BYTES));
@@ -204,7 +205,7 @@ async function briefingFor(
 ): Promise<Briefing> {
   const folder = await rulesFolder(context);
   const memory = await memoryPaths(context);
-  const main = await readMainFiles(context, [folder, ...memory]);
+  const main = await readMainFiles(context, [folder, ...memory, CONFIG_FILE]);
   const rules = rulesIn(context, folder, main);
   rememberRules(context, main?.branch.commit ?? null, folder, rules);
   const { state } = await store.read(['tasks']);
@@ -215,6 +216,7 @@ async function briefingFor(
     session,
     role,
     rules,
+    surface: await surfaceIn(context, main),
     memory: readMemory(context, memory, main),
     claims: live.filter((claim) => claim.agent === agent),
     others: live.filter((claim) => claim.agent !== agent),
@@ -224,6 +226,13 @@ async function briefingFor(
     sync: await syncHint(context, main?.branch ?? null),
   };
   return { ...facts, next: nextCommand(facts) };
+}
+
+/** The surface as the main branch has it, where that can be read; else as this worktree does. */
+async function surfaceIn(context: Context, main: MainFiles | null): Promise<readonly string[]> {
+  const text = main?.files.find(({ path }) => path === CONFIG_FILE)?.text ?? null;
+  const config = text === null ? null : await parseConfig(text).catch(() => null);
+  return (config ?? (await context.config())).surface;
 }
 
 /** The paths of the memory files that the configuration names. @throws CoordError `usage` */

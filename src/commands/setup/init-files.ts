@@ -27,7 +27,7 @@ Several agents and people change this repository at once. Use \`coord\`; its exi
    commit that nobody claimed: do what its \`next:\` says, and never bypass it (no \`--no-verify\`).
 4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
 5. Tell others with \`coord note "…"\`, read with \`coord inbox\`. The log is a log: not a claim, not permission.
-6. Where work is given out: \`coord task take\` gives you the next task together with its ground. Do it, commit, and
+6. Where work is given out: \`coord task take\` gives you the next task, with its paths claimed. Do it, commit, and
    \`coord land\` ends it; \`coord task return --reason "why"\` gives it back. Then take the next.
 7. As a worker (\`--role worker\`), claim and commit nothing: write in \`coord session scratch\`, hand changes over with
    \`coord submit PATH --note "…"\`.

@@ -25,7 +25,7 @@ export const submit: Verb = {
     ['--to <id>', 'the agent that it is meant for; any orchestrator when not named'],
     ['--base <commit>', 'what it is a change of; HEAD when not named'],
     ['--task <id>', 'the task that it belongs to, or none; the one that you have when not named'],
-    ['--take-back <id>', 'take a submission of yours back'],
+    ['--take-back <id>', 'withdraw your submission'],
     ['--literal', 'take each target as a path, whatever characters it has'],
   ],
   examples: [

@@ -22,7 +22,7 @@ const ROLES: readonly string[] = ['peer', 'worker', 'orchestrator'] satisfies Ro
 
 /** The options that say what a task is. */
 export const CONTENT_OPTIONS = [
-  ['--text <text>', 'what is to be done, in more words'],
+  ['--text <text>', 'what to do, in more words'],
   ['--scope <target>', 'a path, directory, glob or @resource that it is done on', 'repeatable'],
   ['--after <ids>', 'tasks that must be done before', 'repeatable'],
   ['--accept <gates>', 'gates of the main branch that must be open before it is done', 'repeatable'],
@@ -31,13 +31,13 @@ export const CONTENT_OPTIONS = [
 ] as const;
 
 export const taskAdd: Verb = {
-  arguments: [['[title]', 'what is to be done, in a few words']],
+  arguments: [['[title]', 'what to do, in a few words']],
   options: [
     ...CONTENT_OPTIONS,
     ['--from <file>', 'many at once: JSON lines, an export of beads, or a Markdown list; - is standard input'],
   ],
   examples: [
-    ['coord task add "paginate users" --scope src/api', 'one task, with the ground that it is done on'],
+    ['coord task add "paginate users" --scope src/api', 'one task, with the paths that it changes'],
     ['coord task add "tell of pages" --scope docs --after t1', 'it cannot be taken before t1 is done'],
     ['coord task add --from plan.md', 'a list; what is indented under an item must be done before it'],
   ],
@@ -76,7 +76,7 @@ async function readDrafts(context: Context, input: Input, source: ProtectedConfi
   const file = input.text('from');
   const title = input.argument(0);
   if (file === undefined) {
-    if (title === undefined) throw usage('no task is named', coord('task add "what is to be done" --scope PATH'));
+    if (title === undefined) throw usage('no task is named', coord('task add "what to do" --scope PATH'));
     const { changes, problems } = readContent(context, input, source);
     const nothing = { key: null, where: null, text: '', scope: [], after: [], role: null, accept: [], priority: 2 };
     return { drafts: [{ ...nothing, ...changes, title }], problems };

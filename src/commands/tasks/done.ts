@@ -28,14 +28,14 @@ const LONGEST_REASON = 1_000;
 
 const WORK_OPTIONS = [
   ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
-  ['--uncommitted', 'although the ground has uncommitted changes; goes on the record'],
+  ['--uncommitted', 'although there are uncommitted changes; is recorded'],
 ] as const;
 
 export const taskDone: Verb = {
   arguments: [['[id]', 'the task; yours when none is named']],
   options: [['--result <text>', 'what came of it, for whoever collects the results'], ...WORK_OPTIONS],
   examples: [
-    ['coord task done', 'end your task, and give its ground back'],
+    ['coord task done', 'end your task, and release its paths'],
     ['coord task done t12 --result "no user is affected"', 'with what came of it'],
   ],
   notes: [
@@ -74,7 +74,7 @@ export const taskDone: Verb = {
 export const taskReturn: Verb = {
   arguments: [['[id]', 'the task; yours when none is named']],
   options: [['-r, --reason <text>', 'why; the next agent is told'], ...WORK_OPTIONS],
-  examples: [['coord task return --reason "needs the new schema"', 'give it back undone, with its ground']],
+  examples: [['coord task return --reason "needs the new schema"', 'give it back undone, and release its paths']],
   notes: ['It counts as no attempt. An orchestrator, or a person at a terminal, may take it from another so.'],
   async run(context, input) {
     const store = await context.store();

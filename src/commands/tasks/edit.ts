@@ -20,7 +20,7 @@ export const taskEdit: Verb = {
   ],
   examples: [
     ['coord task edit t12 --priority 0', 'give it out next'],
-    ['coord task edit t12 --retry', 'you have looked: it is stuck no longer'],
+    ['coord task edit t12 --retry', 'you have looked into it: let it be taken again'],
   ],
   notes: ['--scope, --after and --accept take the place of what was there; --after none and --accept none clear it.'],
   async run(context, input) {
@@ -45,7 +45,7 @@ export const taskDrop: Verb = {
   arguments: [['<id>', 'the task']],
   options: [['-r, --reason <text>', 'why; who has it is told']],
   examples: [['coord task drop t12 --reason "not needed any more"', 'it is never done, and blocks nobody']],
-  notes: ['Who has it loses its ground, and is told; only its maker, its holder or an orchestrator may then.'],
+  notes: ['Whoever has it loses its paths, and is told; only its author, its holder or an orchestrator may do that.'],
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');
     const said = input.text('reason');

@@ -8,7 +8,7 @@ import { readTaskId, tasksNow } from './tasks.js';
 export const taskList: Verb = {
   options: [
     ['--state <states>', `only ${TASK_STATES.join(', ')}`, 'repeatable'],
-    ['--ready', 'only what can be taken, if its ground is free'],
+    ['--ready', 'only what can be taken, if its paths are free'],
     ['--stuck', 'only what was tried in vain too often'],
     ['--mine', 'only yours'],
   ],

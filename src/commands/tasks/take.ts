@@ -27,13 +27,13 @@ export const taskTake: Verb = {
     ['--another', 'beside the one that you have'],
   ],
   examples: [
-    ['coord task take', 'the next task, together with its ground'],
+    ['coord task take', 'the next task, with its paths claimed'],
     ['coord task take t12', 'that one'],
     ['coord task take --wait', 'wait until one is ready and free'],
   ],
   notes: [
-    'The task and all of its ground are yours, or nothing is. It lives as its claims do, and is lost with them: any command',
-    'of yours renews them. coord land ends it; coord task done does where nothing lands.',
+    'You get the task and all of its paths, or nothing. It lasts as long as its claims, and is lost with them: each of your',
+    'commands renews them. coord land closes it; coord task done closes one that lands nothing.',
   ],
   async run(context, input) {
     const seconds = readWait(input, await context.config());

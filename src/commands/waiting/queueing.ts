@@ -2,11 +2,12 @@ import type { ClaimRequest } from '../../domain/claims/claim.js';
 import type { Claim, Waiter } from '../../domain/model.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
 import type { Policy, RequestBase } from '../../domain/request.js';
+import { coord, targetWords } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
 import type { LeaveQueueRequest, WaitRequest, WaitResult } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
-import { refusalError } from '../../render/refusals.js';
+import { type AskedBy, refusalError } from '../../render/refusals.js';
 import { gaveUpError, waitingLine } from '../../render/waiting.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -23,6 +24,8 @@ export interface WaitPlan {
   readonly seconds: number;
   /** Wait until the ground is free, and claim nothing. */
   readonly passive: boolean;
+  /** How the claim was asked for, where not by `coord claim`. */
+  readonly again?: AskedBy;
 }
 
 /**
@@ -78,7 +81,7 @@ class QueuedClaim {
     const now = this.context.now();
     if (!decision.ok) {
       await this.leave(decision.refusal.reason === 'behind' ? 'behind' : 'refused');
-      return refusedClaim(this.context, decision.refusal);
+      return refusedClaim(this.context, decision.refusal, this.plan.again);
     }
     if (decision.result.status === 'granted') return decision.result.claims;
     const { ticket, conflicts } = decision.result;
@@ -106,8 +109,9 @@ class QueuedClaim {
   private async giveUp(why: 'timeout' | 'interrupted', conflicts: readonly Conflict[], now: Instant) {
     await this.leave(why);
     const targets = this.claim.targets.map(({ target }) => target);
-    const verb = this.plan.passive ? 'wait' : 'claim';
-    return gaveUpError(why, secondsBetween(this.startedAt, now), verb, targets, conflicts);
+    const { verb, tail } = this.plan.again ?? { verb: this.plan.passive ? 'status' : 'claim', tail: '' };
+    const again = coord(`${verb} ${targetWords(targets)} --wait${tail}`);
+    return gaveUpError(why, secondsBetween(this.startedAt, now), again, targets, conflicts);
   }
 
   private async leave(outcome: LeaveQueueRequest['outcome']): Promise<void> {
@@ -167,7 +171,7 @@ export async function listening<T>(context: Context, work: (wakeup: Wakeup) => P
 }
 
 /** The refusal of a claim in words; for work that HEAD lacks, it says whether this clone could bring it in. */
-export async function refusedClaim(context: Context, refusal: Refusal): Promise<CoordError> {
+export async function refusedClaim(context: Context, refusal: Refusal, again?: AskedBy): Promise<CoordError> {
   const commits = refusal.reason === 'behind' ? refusal.missing.map(({ commit }) => commit) : [];
-  return refusalError(refusal, context.now(), await absentCommits(context.git, commits));
+  return refusalError(refusal, context.now(), await absentCommits(context.git, commits), again);
 }

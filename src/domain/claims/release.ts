@@ -32,7 +32,7 @@ export interface ReleaseRequest extends RequestBase {
   readonly commitNamed: boolean;
   /** Paths that the work renamed, by the base of the claims whose holder did. */
   readonly renames: readonly Rename[];
-  /** Released although the ground has uncommitted changes. */
+  /** Released although there are uncommitted changes. */
   readonly uncommitted: boolean;
 }
 

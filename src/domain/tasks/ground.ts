@@ -13,7 +13,7 @@ export interface TaskWork {
   readonly commitNamed: boolean;
   /** Paths that the work renamed. */
   readonly renames: readonly Rename[];
-  /** Ended although its ground has uncommitted changes. */
+  /** Ended although its paths have uncommitted changes. */
   readonly uncommitted: boolean;
 }
 

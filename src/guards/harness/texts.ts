@@ -110,7 +110,7 @@ and who holds what are in your context since the session began; \`coord session 
 
 ## Where work is given out
 
-\`coord task take\` gives you the next task that is ready and free, together with its ground: no claim is needed. Do it,
+\`coord task take\` gives you the next task that is ready and free, with its paths claimed: claim nothing else. Do it,
 commit, then \`coord land\`: the task ends with what lands. Take the next one. \`coord task return --reason "why"\` gives a
 task back, \`coord task done --result "…"\` ends one that changes nothing, and \`coord submit PATH --note "…"\` hands in the
 result of a worker. \`coord task list\` shows all of them.
@@ -125,7 +125,7 @@ Read the whole message: it says who holds what, until when, what is free, and af
 | 4 | your claim is over | stop changing that ground; claim it again |
 | 5 | your copy is behind, or has uncommitted work | bring in what it names, look at your change again |
 | 6 | you may not | do not bypass it: ask an orchestrator or a person |
-| 7 | it cannot be known now | nothing was granted; repeat later |
+| 7 | it cannot be known now | nothing was changed; repeat later |
 
 Never bypass a guard (\`--no-verify\`, another \`core.hooksPath\`, writing by a script what the edit tool refused): the
 change would be found by the audit, and may undo the work of somebody else.

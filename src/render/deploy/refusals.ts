@@ -201,7 +201,7 @@ export function unknownDeployMessage(
   const words = commandLine(command);
   return {
     message: [
-      `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never told how it ended (${oneLine(words)})`,
+      `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never reported its outcome (${oneLine(words)})`,
       `${oneLine(target)} may run ${may.join(' or ')}; that program may even be running still`,
     ].join('\n'),
     hint: `${coord(`deploy show ${id}`)}, and look at what it did`,

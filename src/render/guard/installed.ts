@@ -165,7 +165,7 @@ export function notOwnHooks(report: HooksReport): CoordError {
     `  a guard in ${oneLine(folder)} would run in every repository that uses it`,
   ];
   return new CoordError('usage', message.join('\n'), {
-    hint: `to give this repository hooks of its own (those in ${shellWord(folder)} then run here no more): ${wayToOwnHooks(report.root, report).join()}`,
+    hint: `to give this repository hooks of its own (those in ${shellWord(folder)} then no longer run here): ${wayToOwnHooks(report.root, report).join()}`,
     details: { ...report, reason: 'shared-hooks' },
   });
 }

@@ -114,7 +114,7 @@ function claimFirst(paths: readonly UnclaimedPath[], ground: readonly Target[], 
   }
   const claim = coord(`claim ${targetWords(ground)}`);
   const isHeld = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
-  return isHeld ? `work on other ground, or wait your turn: ${claim} --wait` : `${claim} --reason "why", then repeat`;
+  return isHeld ? `work on other paths, or wait your turn: ${claim} --wait` : `${claim} --reason "why", then repeat`;
 }
 
 function undecided(error: CoordError, ground: readonly string[], audience: Audience): CoordError {

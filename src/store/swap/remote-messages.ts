@@ -154,7 +154,7 @@ export function declined(remote: string, ref: string, result: PorcelainResult): 
 /** Another ref of the remote has a name that git cannot have beside this one. */
 export function nameInTheWay(remote: string, ref: string, other: string): CoordError {
   return new CoordError('unavailable', `the remote ${remote} has ${other}, beside which it cannot have ${ref}`, {
-    hint: `nothing was granted; rename that ref there, or give the state another one: ${coord('init --ref REF')}`,
+    hint: `nothing was changed; rename that ref there, or give the state another one: ${coord('init --ref REF')}`,
     details: { reason: 'name', remote, ref: other },
   });
 }
@@ -163,7 +163,8 @@ export function nameInTheWay(remote: string, ref: string, other: string): CoordE
 export function notTaken(remote: string, ref: string, result: PorcelainResult): CoordError {
   const message = `the remote ${remote} answered, but its ${ref} could not be fetched: ${reasonOf(result)}`;
   return new CoordError('unavailable', message, {
-    hint: `nothing was granted; check permissions and disk space of .git, and git fsck at the remote; what is known here: ${coord('status --no-fetch')}`,
+    hint: 'nothing was changed; check permissions and disk space of .git, and git fsck at the remote',
+    alternative: { why: 'see what this clone knows', command: coord('status --no-fetch') },
     details: { reason: 'clone', remote, stderr: result.stderr.slice(0, 2000) },
   });
 }
@@ -186,7 +187,10 @@ function failure(
   more: Readonly<Record<string, unknown>> = {},
 ): CoordError {
   return new CoordError(trouble.code, message, {
-    hint: `nothing was granted; ${trouble.todo}`,
+    hint: `nothing was changed; ${trouble.todo}`,
+    ...(trouble.code === 'unavailable'
+      ? { alternative: { why: 'see what this clone knows', command: coord('status --no-fetch') } }
+      : {}),
     details: { reason: trouble.kind, remote, ...more, stderr: result.stderr.slice(0, 2000) },
   });
 }

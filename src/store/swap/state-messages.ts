@@ -12,7 +12,7 @@ const short = (commit: string) => commit.slice(0, 7);
 /** The state ref of this clone, which decides by itself, was deleted. */
 export function deletedHere(ref: string, known: string): CoordError {
   return new CoordError('corrupt', `the state ref ${ref} is gone; it was last seen at ${short(known)}`, {
-    hint: `put it back: git update-ref ${ref} ${known}; or, if its claims shall be forgotten, begin anew: ${coord('init')}`,
+    hint: `put it back: git update-ref ${ref} ${known}; or, to give up its claims, start again: ${coord('init')}`,
     details: { reason: 'deleted', known, problems: [`${ref}: gone`] },
   });
 }
@@ -21,7 +21,7 @@ export function deletedHere(ref: string, known: string): CoordError {
 export function rewrittenHere(ref: string, known: string, tip: string): CoordError {
   const message = `the state ref ${ref} was rewound or rewritten: it is at ${short(tip)}, which does not contain ${short(known)}`;
   return new CoordError('corrupt', message, {
-    hint: `put it back: git update-ref ${ref} ${known}; or, if what it lacks shall be forgotten: git update-ref ${knownHere(ref)} ${tip}`,
+    hint: `put it back: git update-ref ${ref} ${known}; or, to give up what it lacks: git update-ref ${knownHere(ref)} ${tip}`,
     details: { reason: 'rewritten', known, tip, problems: [`${ref}: does not contain ${known}`] },
   });
 }

@@ -80,7 +80,7 @@ describe.each(WAYS)('over %s', (way) => {
       const before = [refsOf(box, remote), refsOf(box, one)];
       const refused = await as('maya', one, 'claim', 'a');
       expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining('the fleet rests on Sundays') });
-      expect(refused.stderr).toContain('next: nothing was granted; do not bypass it');
+      expect(refused.stderr).toContain('next: nothing was changed; do not bypass it');
       expect([refsOf(box, remote), refsOf(box, one)]).toEqual(before);
     },
   );
@@ -104,7 +104,7 @@ describe('a connection that is cut', () => {
     http?.setDoorman(({ method, url }) => (method === 'POST' && isPush(url) ? 'cut' : undefined));
     expect(await as('maya', one, 'claim', 'a')).toMatchObject({
       code: 7,
-      stderr: expect.stringContaining('nothing was granted'),
+      stderr: expect.stringContaining('nothing was changed'),
     });
     expect(refsOf(box, remote)).toBe(before);
   });
