@@ -80,7 +80,7 @@ export function briefingParts(briefing: Briefing, now: Instant, style: Style): P
     always(identityLines(briefing, style)),
     ...memory.filter(({ bytes }) => bytes !== null).map((file) => memoryPart(file, sync.upstream, style)),
     always(absentLines(memory, sync)),
-    always([surfaceLine(briefing)]),
+    { full: [surfaceLine(briefing)], brief: ['surface: see coord.config.json'], rank: RANK.notes },
     always(taskLines(briefing, style)),
     claimsPart('your claims', coord('status --mine'), claims, RANK.claims, (claim) => ownLine(claim, now, style)),
     claimsPart('claims of others', coord('status'), others, RANK.others, (claim) => otherLine(claim, now, style)),

@@ -23,6 +23,12 @@ function bytes(result: CoordResult): number {
   return Buffer.byteLength(result.stdout);
 }
 
+/** Takes away what `coord init` has created. */
+function removeMemory({ box, clone }: Fleet): void {
+  box.git(clone, 'rm', '--quiet', 'STATE.md', 'DECISIONS.md', 'LESSONS.md');
+  box.git(clone, 'commit', '--quiet', '--message', 'remove the memory');
+}
+
 it.each([
   ['peer', 'claim before you change any of it'],
   ['worker', 'a worker changes none of it'],
@@ -36,6 +42,7 @@ it.each([
 describe('session start', () => {
   it('prints the rules first, then who one is, memory, claims, notes, sync state, and the next command', async () => {
     const fleet = await sharedFleet();
+    removeMemory(fleet);
     fleet.box.commit(fleet.clone, 'STATE.md', 'all is well\n\tindented\n');
     fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
     await fleet.as('noor', ['claim', 'src/web/', '--reason', 'new page']);
@@ -65,6 +72,7 @@ describe('session start', () => {
 
   it('gives all of it as data', async () => {
     const fleet = await localFleet();
+    removeMemory(fleet);
     fleet.box.write(fleet.clone, 'STATE.md', 'new\n');
     const data = await start(fleet, 'maya', ['--role', 'orchestrator']);
     const rules = (await fleet.as('maya', ['rules', '--json'])).json().data;
@@ -142,6 +150,7 @@ describe('session start', () => {
 
   it('fits the budget, and names what does not with its path and size', async () => {
     const fleet = await localFleet();
+    removeMemory(fleet);
     fleet.box.write(fleet.clone, 'STATE.md', `${'long '.repeat(4_000)}\n`);
     fleet.box.write(fleet.clone, 'LESSONS.md', 'short\n');
     for (const most of [1_500, 3_000, 8_000, 100_000]) {
