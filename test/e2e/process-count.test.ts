@@ -110,9 +110,7 @@ it('however many claims are wide, git is asked once what has changed', async () 
   for (const file of ['src/api/users.ts', 'docs/guide.md']) box.write(clone, file, 'changed\n');
   expect(await counting(fleet)('maya', ['claim', 'src', 'docs'])).toEqual(['status']);
   const { stderr } = await fleet.as('noor', ['claim', 'src', 'docs', '--take-over', '--reason', 'see the words']);
-  expect(stderr).toMatch(
-    /^.*src\/\*\* covers a lot .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m,
-  );
+  expect(stderr).toMatch(/^.*src\/\*\* covers a lot .* changed src\/api\/users\.ts: coord claim src\/api\/users\.ts /m);
   expect(stderr).toMatch(/^.*docs\/\*\* covers a lot .* changed docs\/guide\.md: coord claim docs\/guide\.md /m);
 });
 

@@ -111,7 +111,7 @@ and who holds what are in your context since the session began; \`coord session 
 ## Where work is given out
 
 \`coord task take\` gives you the next task that is ready and free, with its paths claimed: claim nothing else. Do it,
-commit, then \`coord land\`: the task ends with what lands. Take the next one. \`coord task return --reason "why"\` gives a
+commit, then \`coord land\`: the task ends with what lands. Then take another. \`coord task return --reason "why"\` gives a
 task back, \`coord task done --result "…"\` ends one that changes nothing, and \`coord submit PATH --note "…"\` hands in the
 result of a worker. \`coord task list\` shows all of them.
 
