@@ -47,12 +47,13 @@ class Bench {
   async sleep(): Promise<void> {
     this.awake -= 1;
     if (this.awake > 0) await new Promise<void>((resolve) => this.sleeping.push(resolve));
-    else this.wake();
+    else this.wake(Number.POSITIVE_INFINITY);
     this.awake += 1;
   }
 
-  wake(): void {
-    for (const resolve of this.sleeping.splice(0)) resolve();
+  /** As many as can ask at once; the others when those have found something, or nobody has. */
+  wake(most = AT_ONCE): void {
+    for (const resolve of this.sleeping.splice(0, most)) resolve();
   }
 
   leave(): void {
