@@ -103,7 +103,7 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
       coordination: await auditSignatures(context, history.tip),
     },
     audited,
-    warnings: surface.warnings,
+    warnings: [...surface.warnings, ...history.warnings],
   };
 }
 

@@ -11,7 +11,7 @@ import { shallowBoundary } from '../../git/history.js';
 import { trueHistory } from '../../git/porcelain.js';
 import { absentCommits } from '../../git/refs.js';
 import { gitStreamIn } from '../../git/run.js';
-import { type HistoryCommit, historyFrom } from '../../store/format/history.js';
+import { type HistoryCommit, historyFrom, malformedWarnings } from '../../store/format/history.js';
 import type { Context } from '../../workspace/context.js';
 
 /** The commits that are audited, and where their history is cut off. */
@@ -131,6 +131,7 @@ interface ClaimHistory {
   readonly reach: Instant | null;
   /** What is gone from its beginning: it was compacted, or this clone is shallow. */
   readonly cut: 'compacted' | 'shallow' | null;
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -152,7 +153,8 @@ export async function readClaimHistory(context: Context, config: Config, fetch: 
   const begun: readonly Claim[] = cut && oldest ? (await store.stateAt(oldest.id)).claims : [];
   const events = commits.reverse().flatMap((commit) => commit.events);
   const holdings = holdingsOf(events, begun, context.now());
-  return { tip, holdings, reach: cut && oldest ? (oldest.compacted?.to ?? oldest.at) : null, cut };
+  const warnings = malformedWarnings(commits.filter(({ malformed }) => malformed > 0).reverse());
+  return { tip, holdings, reach: cut && oldest ? (oldest.compacted?.to ?? oldest.at) : null, cut, warnings };
 }
 
 function tellsOfClaims({ type }: CoordEvent): boolean {

@@ -2,7 +2,7 @@ import { EVENT_TYPES } from '../../domain/events.js';
 import { nearest } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { eventLines } from '../../render/events.js';
-import { eventsSince, historyFrom } from '../../store/format/history.js';
+import { eventsSince, historyFrom, malformedWarnings } from '../../store/format/history.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { LISTING_OPTIONS, readListing } from '../listing.js';
@@ -81,5 +81,6 @@ async function list(context: Context, store: GitStore, { since, limit, wants, fe
   return {
     data: { events: listed, limited, last, compacted },
     text: (style) => eventLines(listed, { limited, compacted }, now, style),
+    warnings: malformedWarnings(read.malformed),
   };
 }

@@ -7,7 +7,13 @@ import { formatDuration, type Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { clock, table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
-import { type EventsRead, eventsSince, historyFrom, type Since } from '../../store/format/history.js';
+import {
+  type EventsRead,
+  eventsSince,
+  historyFrom,
+  malformedWarnings,
+  type Since,
+} from '../../store/format/history.js';
 import type { Verb } from '../verb.js';
 import { readSince, unknownEvent } from './since.js';
 
@@ -35,7 +41,7 @@ export const metrics: Verb = {
     const waiting = store.deferred();
     const tip = (input.negated('fetch') ? await store.tip() : null) ?? (await store.latestTip());
     // All of it, since what ended in the period may have begun long before.
-    const { events: recorded, compacted } = await eventsSince(historyFrom(context.gitStream, tip), null);
+    const { events: recorded, compacted, malformed } = await eventsSince(historyFrom(context.gitStream, tip), null);
     const known = new Set(recorded.map(({ id }) => id));
     const events = [...recorded, ...waiting.filter(({ id }) => !known.has(id))];
     const now = context.now();
@@ -48,7 +54,8 @@ export const metrics: Verb = {
       ...one,
       advice: { ...one.advice, text: adviceText(one.target, one.advice) },
     }));
-    return { data: { ...report, contention }, text: (style) => metricsLines(report, now, style) };
+    const warnings = malformedWarnings(malformed);
+    return { data: { ...report, contention }, text: (style) => metricsLines(report, now, style), warnings };
   },
 };
 

@@ -1,8 +1,8 @@
 import type { Compacted } from '../../domain/compacted.js';
 import type { CoordEvent } from '../../domain/events.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
+import { plural } from '../../domain/text.js';
 import { type Instant, instantOf, isInstant } from '../../domain/time.js';
-import { CoordError } from '../../errors.js';
 import { type GitStream, tooLarge } from '../../git/run.js';
 import { compactedIn } from '../upkeep/compact.js';
 import { parseEvent } from './commits.js';
@@ -19,6 +19,8 @@ export interface HistoryCommit {
   /** By the clock of its writer, to the second. */
   readonly at: Instant;
   readonly events: readonly CoordEvent[];
+  /** Lines that look like an event and are none; they are passed over. */
+  readonly malformed: number;
   /** At the root of a compacted history, what it stands for. */
   readonly compacted: Compacted | null;
 }
@@ -26,7 +28,7 @@ export interface HistoryCommit {
 /**
  * The first-parent history of the state ref from a commit on, newest first, through one git process that runs
  * no further than it is read.
- * @throws CoordError `corrupt` for a line that is no event, naming the commit.
+ * @throws CoordError `corrupt` for a message or an event beyond all bounds.
  */
 export async function* historyFrom(gitStream: GitStream, tip: string): AsyncGenerator<HistoryCommit> {
   const args = ['rev-list', '--first-parent', '--encoding=UTF-8', '--format=%ct%n%B%x00', tip, '--'];
@@ -45,18 +47,16 @@ export async function* historyFrom(gitStream: GitStream, tip: string): AsyncGene
 function parseRecord(record: string): HistoryCommit {
   const [head = '', seconds = '', ...lines] = record.trimStart().split('\n');
   const id = head.slice('commit '.length);
-  const events = lines.filter((line) => line.startsWith('{')).map((line) => readEvent(line, id));
-  return { id, at: instantOf(Number(seconds) * 1000), events, compacted: compactedIn(lines.join('\n')) };
+  const written = lines.filter((line) => line.startsWith('{'));
+  const events = written.flatMap((line) => readEvent(line, id) ?? []);
+  const malformed = written.length - events.length;
+  return { id, at: instantOf(Number(seconds) * 1000), events, malformed, compacted: compactedIn(lines.join('\n')) };
 }
 
-function readEvent(line: string, commit: string): CoordEvent {
+function readEvent(line: string, commit: string): CoordEvent | null {
   const event = parseEvent(line);
   if (event !== null && !nested(event)) throw tooLarge(`an event of commit ${commit}`);
-  if (event !== null && isInstant(event.at) && typeof event.agent === 'string') return event;
-  throw new CoordError('corrupt', `commit ${commit} of the state ref has a line that is no event`, {
-    hint: `look at it: git show --stat ${commit}; what came after it can be read with --since and the id of a later event`,
-    details: { commit, line: line.slice(0, 200) },
-  });
+  return event !== null && isInstant(event.at) && typeof event.agent === 'string' ? event : null;
 }
 
 /** Up to where the history is wanted; `event` is exclusive, `instant` inclusive, null is its beginning. */
@@ -69,6 +69,16 @@ export interface EventsRead {
   readonly found: boolean;
   /** What is gone from the beginning of the history, where that was reached; null when nothing is. */
   readonly compacted: Compacted | null;
+  /** Commits with lines that are no events, newest first. */
+  readonly malformed: readonly HistoryCommit[];
+}
+
+/** Says of a history with lines that are no events how many, and where the newest stand; nothing of any other. */
+export function malformedWarnings(history: readonly Pick<HistoryCommit, 'id' | 'malformed'>[]): string[] {
+  const [first] = history;
+  if (first === undefined) return [];
+  const count = history.reduce((sum, { malformed }) => sum + malformed, 0);
+  return [`${plural(count, 'line')} of the history is no event, and was passed over: git show --stat ${first.id}`];
 }
 
 /** What makes a search of the history end early. */
@@ -89,14 +99,16 @@ export async function eventsSince(
   const counted = new Set<string>();
   const isOld = oldInARow(since?.instant ?? '');
   let compacted: Compacted | null = null;
+  const malformed: HistoryCommit[] = [];
   for await (const commit of history) {
     newestFirst.push(...commit.events.toReversed());
     compacted = commit.compacted;
+    if (commit.malformed > 0) malformed.push(commit);
     for (const event of commit.events) if (wants(event)) counted.add(event.id);
     if (isOld(commit) || counted.size >= limit) break;
   }
   const events = eachOnce(newestFirst.reverse()).filter(({ at }) => at >= (since?.instant ?? ''));
-  return { events, found: true, compacted };
+  return { events, found: true, compacted, malformed };
 }
 
 /**
@@ -107,9 +119,11 @@ async function eventsAfter(history: AsyncIterable<HistoryCommit>, id: string): P
   const newestFirst: CoordEvent[] = [];
   let isOld: ((commit: HistoryCommit) => boolean) | null = null;
   let compacted: Compacted | null = null;
+  const malformed: HistoryCommit[] = [];
   for await (const commit of history) {
     newestFirst.push(...commit.events.toReversed());
     compacted = commit.compacted;
+    if (commit.malformed > 0) malformed.push(commit);
     if (isOld === null && commit.events.some((event) => event.id === id)) {
       const doubtful = newestFirst.filter((event) => isDeferredEvent(event)).map(({ at }) => at);
       const [earliest] = doubtful.sort();
@@ -119,7 +133,7 @@ async function eventsAfter(history: AsyncIterable<HistoryCommit>, id: string): P
   }
   const events = eachOnce(newestFirst.reverse());
   const index = events.findIndex((event) => event.id === id);
-  return { events: events.slice(index + 1), found: index >= 0, compacted };
+  return { events: events.slice(index + 1), found: index >= 0, compacted, malformed };
 }
 
 /** Tells when so many commits in a row were older than an instant that there is none newer behind them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent } from '../../../src/domain/events.js';
 import type { GitStream } from '../../../src/git/run.js';
-import { eventsSince, type HistoryCommit, historyFrom } from '../../../src/store/format/history.js';
+import { eventsSince, type HistoryCommit, historyFrom, malformedWarnings } from '../../../src/store/format/history.js';
 import { at } from '../../support/requests.js';
 
 function event(id: string, seconds: number, type: CoordEvent['type'] = 'claim.granted'): CoordEvent {
@@ -19,7 +19,13 @@ class Fake {
   async *newestFirst(): AsyncGenerator<HistoryCommit> {
     for (let index = this.commits.length - 1; index >= 0; index -= 1) {
       this.read += 1;
-      yield { id: `commit${index}`, at: at(index * 10), events: this.commits[index] ?? [], compacted: null };
+      yield {
+        id: `commit${index}`,
+        at: at(index * 10),
+        events: this.commits[index] ?? [],
+        malformed: 0,
+        compacted: null,
+      };
     }
   }
 }
@@ -71,7 +77,7 @@ describe('the events since a point in the history', () => {
   it('are found behind a writer whose clock is far behind', async () => {
     const fake = new Fake([[event('a', 0)], [event('b', 10)]]);
     async function* skewed(): AsyncGenerator<HistoryCommit> {
-      yield { id: 'wrong', at: at(-1_000_000), events: [event('w', -1_000_000)], compacted: null };
+      yield { id: 'wrong', at: at(-1_000_000), events: [event('w', -1_000_000)], malformed: 0, compacted: null };
       yield* fake.newestFirst();
     }
     expect(idsOf((await eventsSince(skewed(), { instant: at(0) })).events)).toEqual(['a', 'b']);
@@ -129,20 +135,31 @@ describe('the history as git tells it', () => {
     const one = { ...event('ü1', 0), target: 'größe/🎉' };
     const text = record('aaa', 5, line(one), line(event('e2', 1))) + record('bbb', 4);
     expect(await read(text, size)).toEqual([
-      { id: 'aaa', at: '1970-01-01T00:00:05.000Z', events: [one, event('e2', 1)], compacted: null },
-      { id: 'bbb', at: '1970-01-01T00:00:04.000Z', events: [], compacted: null },
+      { id: 'aaa', at: '1970-01-01T00:00:05.000Z', events: [one, event('e2', 1)], malformed: 0, compacted: null },
+      { id: 'bbb', at: '1970-01-01T00:00:04.000Z', events: [], malformed: 0, compacted: null },
     ]);
   });
 
   it.each(['{broken', '{"id":"x"}', '{"id":"x","type":"claim.granted","at":"noon","agent":"maya"}', '{"id":1}'])(
-    'with the line %s is corrupt, and names the commit',
+    'counts the line %s, names its commit, and goes on',
     async (bad) => {
-      const failure = read(record('aaa', 5, line(event('e1', 0))) + record('bbb', 4, bad), 50);
-      await expect(failure).rejects.toMatchObject({
-        code: 'corrupt',
-        message: expect.stringContaining('commit bbb'),
-        details: { commit: 'bbb', line: bad },
-      });
+      const commits = await read(
+        record('aaa', 5, line(event('e1', 0))) + record('bbb', 4, bad, line(event('e0', 0))),
+        50,
+      );
+      expect(commits.map(({ events, malformed }) => [events.map(({ id }) => id), malformed])).toEqual([
+        [['e1'], 0],
+        [['e0'], 1],
+      ]);
+      const { events, malformed } = await eventsSince(
+        (async function* () {
+          yield* commits;
+        })(),
+        null,
+      );
+      expect(events.map(({ id }) => id)).toEqual(['e0', 'e1']);
+      expect(malformedWarnings(malformed)).toEqual([expect.stringMatching(/^1 line .* git show --stat bbb$/)]);
+      expect(malformedWarnings([])).toEqual([]);
     },
   );
 });
