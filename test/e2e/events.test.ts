@@ -22,7 +22,7 @@ function commitOn({ box, clone }: Fleet, parent: string, message: string): strin
 
 /** Puts a commit with this message on top of the state ref. */
 function commitByHand(fleet: Fleet, message: string): string {
-  const commit = commitOn(fleet, 'coord', message);
+  const commit = commitOn(fleet, 'coord/state', message);
   fleet.box.git(fleet.clone, 'update-ref', 'refs/coord/state', commit);
   return commit;
 }
