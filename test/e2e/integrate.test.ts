@@ -311,10 +311,10 @@ it('a path that leads out of the repository is damage, whoever wrote it, and no 
     return spawnSync('git', args, { cwd: boss, env, encoding: 'utf8', input }).stdout.trim();
   };
   const blob = run('hash-object', '-w', '--stdin');
-  run('read-tree', 'coord');
+  run('read-tree', 'coord/state');
   run('update-index', '--cacheinfo', `100644,${blob},submissions.json`);
   const commit = run('commit-tree', '-p', 'coord/state', '-m', 'forged', run('write-tree'));
-  box.git(boss, 'push', '--quiet', 'origin', `${commit}:coord`);
+  box.git(boss, 'push', '--quiet', 'origin', `${commit}:refs/coord/state`);
   const result = await maya('integrate', '--json');
   expect([result.code, result.stdout]).toEqual([8, expect.stringContaining('not a path inside the repository')]);
   expect((await maya('claim', '@still-works')).code).toBe(0);

@@ -121,6 +121,7 @@ it('a hook that lets an edit or a command pass starts no git process, and writes
       const payload = { hook_event_name: 'PreToolUse', session_id: 's1', cwd: fleet.clone, tool_name, tool_input };
       return calls('maya', ['guard', 'hook', 'claude-code'], exit, JSON.stringify(payload));
     };
+    await fleet.as('noor', ['claim', 'src/web']);
     await fleet.as('maya', ['claim', 'src/api'], { env: { COORD_SESSION: 's1' } });
     await hook('Edit', { file_path: 'README.md' });
     const before = fleet.box.git(fleet.clone, 'for-each-ref');

@@ -58,7 +58,7 @@ const REMOTE_POLL_MS = 2_000;
 const REDRAW_MS = 30_000;
 
 /** The parts of the state beside claims and agents that the screen shows. */
-const PARTS = ['tasks', 'deployments', 'submissions', 'log'] as const;
+const PARTS = ['tasks', 'deployments', 'submissions'] as const;
 
 async function look(context: Context, input: Input, store: GitStore, targets: readonly Target[]): Promise<Success> {
   const { state: known } = input.negated('fetch') ? await store.read(PARTS) : await store.latest(PARTS);
