@@ -115,7 +115,8 @@ it('however many claims are wide, git is asked once what has changed', async () 
 });
 
 it('a hook that lets an edit or a command pass starts no git process, and writes nothing', async () => {
-  for (const fleet of [await localFleet(), await sharedFleet()]) {
+  const [local, shared] = [await localFleet(), await sharedFleet()];
+  for (const fleet of [local, shared]) {
     const calls = counting(fleet);
     const hook = (tool_name: string, tool_input: object, exit = 0) => {
       const payload = { hook_event_name: 'PreToolUse', session_id: 's1', cwd: fleet.clone, tool_name, tool_input };
@@ -127,7 +128,8 @@ it('a hook that lets an edit or a command pass starts no git process, and writes
     const before = fleet.box.git(fleet.clone, 'for-each-ref');
     expect(await hook('Edit', { file_path: 'README.md' })).toEqual([]);
     expect(await hook('Edit', { file_path: 'src/api/users.ts' })).toEqual([]);
-    expect(await hook('Edit', { file_path: 'src/web/page.ts' }, 2)).toEqual([]);
+    // What another holds is refused, and never on old knowledge.
+    expect(await hook('Edit', { file_path: 'src/web/page.ts' }, 2)).toEqual(fleet === shared ? ['fetch'] : []);
     expect(await hook('Bash', { command: 'ls && npm test > out.txt' })).toEqual([]);
     expect(await hook('Bash', { command: 'rm src/api/users.ts' })).toEqual([]);
     expect(await hook('Read', { file_path: 'src/web/page.ts' })).toEqual([]);
