@@ -97,7 +97,8 @@ describe('events', () => {
       expect([code, stderr]).toEqual([0, expect.stringContaining(`1 line of the history is no event`)]);
       expect(stderr).toContain(commit);
     }
-    expect((await eventsOf(fleet)).flatMap(({ target }) => target ?? [])).toEqual(['@a', '@b']);
+    const { events } = (await fleet.as('watcher', ['events', '--json'])).json().data;
+    expect(events.flatMap(({ target }: { target?: string }) => target ?? [])).toEqual(['@a', '@b']);
     const [granted] = await eventsOf(fleet, '--limit', '1');
     expect(granted).toMatchObject({ target: '@b' });
     expect(await eventsOf(fleet, '--since', granted?.id ?? '')).toEqual([]);
