@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../domain/state-ref.js';
+import { parseStrictJson } from '../domain/strict-json.js';
 import { CoordError } from '../errors.js';
-import { type Config, configOf, withDefaults } from './config.js';
+import { type Config, configOf } from './config.js';
 import { validateConfig } from './schema.js';
 
 export { CONFIG_FILE };
 
 /**
- * The configuration in this worktree; all defaults where there is none.
+ * The configuration in this worktree; null: it has none.
  * @throws CoordError `usage` that lists every problem.
  */
-export async function loadConfig(root: string): Promise<Config> {
+export async function loadConfigIfThere(root: string): Promise<Config | null> {
   const source = readConfigFile(root);
-  return source === null ? withDefaults({}) : parseConfig(source);
+  return source === null ? null : parseConfig(source);
 }
 
 /** The configuration of the working copy and that of the main branch mostly are one text. */
@@ -43,9 +44,10 @@ async function parse(source: string): Promise<Config> {
   if (source.length > MOST_CHARACTERS) throw invalid([`longer than ${MOST_CHARACTERS} characters`]);
   let value: unknown;
   try {
-    value = JSON.parse(source.replace(/^\uFEFF/, ''));
+    value = parseStrictJson(source.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw invalid([`not JSON: ${(error as Error).message}`]);
+    const { message } = error as Error;
+    throw invalid([message.includes('stands there twice') ? message : `not JSON: ${message}`]);
   }
   const result = withinDepth(() => validateConfig(value));
   if ('problems' in result) throw invalid(result.problems);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { epochMs, type Instant, isInstant } from '../domain/time.js';
 import { readCached, writeCached } from './local-cache.js';
@@ -18,6 +18,17 @@ export interface MainBranch {
 /** Names of a main branch that nobody has told us of. */
 const CUSTOMARY = ['main', 'master'];
 
+/** Which branch is looked for. */
+export interface MainBranchQuestion {
+  readonly remote: string;
+  /** null: the remote's default branch. */
+  readonly mainBranch: string | null;
+  /** Its name where the remote has told none; null: one of the customary ones. */
+  readonly told?: string | null;
+  /** Whether a branch of this clone that nobody fetched is no answer. */
+  readonly fetchedOnly?: boolean;
+}
+
 /**
  * The commit of the main branch as last fetched: by `coord sync-check`, or by git into the remote-tracking branch,
  * whichever was later. Where nothing was fetched (no remote, or a new one), the local main branch; null when there is
@@ -26,15 +37,16 @@ const CUSTOMARY = ['main', 'master'];
 export async function mainBranchAsFetched(
   repository: Repository,
   git: Git,
-  { remote, mainBranch }: { readonly remote: string; readonly mainBranch: string | null },
+  { remote, mainBranch, told = null, fetchedOnly = false }: MainBranchQuestion,
 ): Promise<MainBranch | null> {
   const ours = lastFetch(repository, remote);
-  const named = mainBranch ?? ours?.branch ?? (await defaultBranch(repository, git, remote));
-  for (const branch of named === null ? CUSTOMARY : [named]) {
+  const named = mainBranch ?? (await defaultBranch(repository, git, remote, ours)) ?? told;
+  const names = named === null ? CUSTOMARY : [named];
+  for (const branch of names) {
     const commit = await fetchedTip(repository, git, `refs/remotes/${remote}/${branch}`, matching(ours, branch));
     if (commit !== null) return { name: `${remote}/${branch}`, commit, fetched: true };
   }
-  for (const branch of named === null ? CUSTOMARY : [named]) {
+  for (const branch of fetchedOnly ? [] : names) {
     const commit = await readRef(repository, git, `refs/heads/${branch}`);
     if (commit !== null) return { name: branch, commit, fetched: false };
   }
@@ -45,12 +57,23 @@ function matching(fetch: LastFetch | null, branch: string): LastFetch | null {
   return fetch?.branch === branch ? fetch : null;
 }
 
-/** The branch that the remote's HEAD named when it was cloned; null when this clone does not know. */
-export async function defaultBranch(repository: Repository, git: Git, remote: string): Promise<string | null> {
+/**
+ * The remote's default branch, as it told last: when it was cloned or asked by git (its HEAD), or by `coord sync-check`,
+ * whichever was later. null when this clone does not know.
+ */
+async function defaultBranch(
+  repository: Repository,
+  git: Git,
+  remote: string,
+  ours: LastFetch | null,
+): Promise<string | null> {
   const ref = `refs/remotes/${remote}/HEAD`;
   const points = repository.refFormat === 'files' ? symbolicRef(repository, ref) : await askSymbolicRef(git, ref);
   const prefix = `refs/remotes/${remote}/`;
-  return points?.startsWith(prefix) ? points.slice(prefix.length) : null;
+  const named = points?.startsWith(prefix) ? points.slice(prefix.length) : null;
+  if (ours === null || !(ours.isDefault ?? named === null)) return named;
+  const stats = statSync(join(repository.commonDir, ref), { throwIfNoEntry: false });
+  return named === null || stats === undefined || stats.mtimeMs <= epochMs(ours.at) ? ours.branch : named;
 }
 
 function symbolicRef(repository: Repository, ref: string): string | undefined {
@@ -133,6 +156,8 @@ interface LastFetch {
   readonly branch: string;
   readonly commit: string;
   readonly at: Instant;
+  /** Whether the remote itself named it. */
+  readonly isDefault?: boolean;
 }
 
 function pathIn(repository: Repository): string {

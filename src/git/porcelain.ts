@@ -5,8 +5,9 @@ import type { SimpleGitOptions } from 'simple-git';
 import { CoordError } from '../errors.js';
 import { serverOfPath } from './addresses.js';
 import { stopTree } from './process-tree.js';
+import { mustBeOneRepository, mustBeRemote } from './remotes.js';
 import type { Repository } from './repository.js';
-import { type Environment, type Git, gitEnvironment, whyGitCannotWork } from './run.js';
+import { type Environment, type Git, gitEnvironment, gitIn, whyGitCannotWork } from './run.js';
 
 export interface PorcelainResult {
   /** Git's own exit code, whatever it wrote; not 0 when it was stopped. */
@@ -55,7 +56,8 @@ const FETCH_OPTIONS = [
 
 /**
  * Opens the network commands of a repository, run through simple-git, which is loaded at the first call only.
- * @throws CoordError `unavailable` (from each command) when git is missing or cannot start.
+ * @throws CoordError (from each command) `unavailable` when git is missing or cannot start, `usage` for what is no remote of
+ *   this clone, or is pushed to another repository than it is fetched from.
  */
 export function remoteGit(repository: Repository, env: Environment, options: RemoteGitOptions = {}): RemoteGit {
   const call: Call = {
@@ -63,14 +65,20 @@ export function remoteGit(repository: Repository, env: Environment, options: Rem
     env: silentEnvironment(env, repository),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   };
+  const git = gitIn(repository.root, env);
   const command =
     (name: string, fixed: readonly string[]): RemoteCommand =>
-    (remote, refspecs, more = []) =>
-      run(call, [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+    async (remote, refspecs, more = []) => {
+      await mustBeRemote(repository, git, remote);
+      return run(call, [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+    };
   const push = command('push', ['--porcelain', '--no-recurse-submodules']);
   return {
     fetch: command('fetch', FETCH_OPTIONS),
-    push: (remote, refspecs, more = []) => push(remote, refspecs, [...serverOfPath(repository, env, remote), ...more]),
+    push: async (remote, refspecs, more = []) => {
+      await mustBeOneRepository(repository, git, env, remote);
+      return push(remote, refspecs, [...serverOfPath(repository, env, remote), ...more]);
+    },
     lsRemote: command('ls-remote', []),
   };
 }

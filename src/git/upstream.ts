@@ -88,9 +88,9 @@ async function askUpstream(asking: Asking): Promise<UpstreamFacts> {
   return fetchAndCompare(asking, answer);
 }
 
-/** A configured remote, or something that git will take for an address. */
+/** A path or an address is none, whatever git would make of it. */
 async function isRemote(git: Git, remote: string): Promise<boolean> {
-  return /[/:]/.test(remote) || (await git(['remote', 'get-url', '--', remote])).code === 0;
+  return (await gitText(git, ['remote'])).split('\n').includes(remote);
 }
 
 async function askDefaultBranch({ door, request }: Asking): Promise<string | UpstreamFacts> {

@@ -1,12 +1,13 @@
 import { posix } from 'node:path';
-import { type Config, withDefaults } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../config/load.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { type CommitFile, filesAt, rootFileText, textsOf } from '../git/files.js';
-import { defaultBranch, type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
+import type { MainBranch } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
+import { protectedBy } from './authority.js';
 import type { Workspace } from './workspace.js';
 
 /** Larger files are named, not read. */
@@ -25,7 +26,7 @@ export interface MainFiles {
 
 /** The main branch as last fetched; null where there is none. */
 export async function mainBranch(workspace: Workspace): Promise<MainBranch | null> {
-  return mainBranchAsFetched(workspace.repository, workspace.git, await workspace.config());
+  return (await workspace.authority()).main?.branch ?? null;
 }
 
 /** What the main branch as last fetched has at these paths (folders with all below them), in at most two git processes. */
@@ -58,39 +59,19 @@ export function insidePath(key: string, path: string): string {
 /** The configuration as far as it protects against the agent itself, and where it was read. */
 export interface ProtectedConfig {
   readonly config: Config;
-  /** The main branch that it was read from; null: the working copy, for want of one that has the file. */
+  /** The main branch that it was read from; null: none has the file. */
   readonly from: MainBranch | null;
 }
 
 /**
  * The configuration of the main branch as last fetched, so that an agent that edits its own copy changes nothing, also
- * when it breaks it, or names another branch as the main one: the remote's default branch says which that is, as far as
- * this clone knows it. Where no main branch has the file (a new project, before its first commit of it), the one of the
- * working copy.
+ * when it breaks it, or names another branch as the main one. Where no main branch has the file (a new project, before its
+ * first commit of it), what is in force.
  * @throws CoordError `usage` when the main branch's cannot be read: nothing weaker takes its place.
  */
 export async function protectedConfig(workspace: Workspace): Promise<ProtectedConfig> {
-  const here = await workspace.config().catch(asCoordError);
-  const names = here instanceof CoordError ? withDefaults({}) : here;
-  const { repository, git } = workspace;
-  const { remote } = names;
-  const byDefault = await configOn(workspace, { remote, mainBranch: await defaultBranch(repository, git, remote) });
-  const mainBranch = byDefault?.config.mainBranch ?? null;
-  const named = mainBranch === null ? byDefault : await configOn(workspace, { remote, mainBranch });
-  const protectedBy = named ?? byDefault ?? (await configOn(workspace, names));
-  if (protectedBy !== null) return protectedBy;
-  if (here instanceof CoordError) throw here;
-  return { config: here, from: null };
-}
-
-/** What a main branch has; null when there is no such branch, or it has no configuration. */
-async function configOn(
-  workspace: Workspace,
-  names: { readonly remote: string; readonly mainBranch: string | null },
-): Promise<ProtectedConfig | null> {
-  const from = await mainBranchAsFetched(workspace.repository, workspace.git, names);
-  const config = from === null ? null : await configOf(workspace, from);
-  return config === null ? null : { config, from };
+  const authority = await workspace.authority();
+  return { config: await protectedBy(workspace, authority), from: authority.main?.config?.from ?? null };
 }
 
 /**
@@ -115,9 +96,4 @@ export async function configAt(workspace: Workspace, commit: string): Promise<Co
   const { repository } = workspace;
   const text = await rootFileText(openObjects(repository, trueGit(workspace)), repository, commit, CONFIG_FILE);
   return text === null ? null : parseConfig(text);
-}
-
-function asCoordError(error: unknown): CoordError {
-  if (error instanceof CoordError) return error;
-  throw error;
 }

@@ -8,6 +8,7 @@ import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
 import type { MainBranchPolicy } from './main-branch-policy.js';
+import { rememberState } from './memory.js';
 import type { Workspace } from './workspace.js';
 
 /** Pushing work may take longer than pushing a claim. */
@@ -34,15 +35,22 @@ export class Stores {
 
   /** The one that the configuration of this workspace describes. */
   own(): Promise<GitStore> {
-    this.ownOpened ??= this.workspace.config().then((config) => this.open(config));
+    this.ownOpened ??= this.workspace
+      .config()
+      .then((config) => this.open(config, undefined, (ref) => this.remember(config, ref)));
     return this.ownOpened;
   }
 
   /**
    * The store that a configuration describes; with `share`, its remote arbitrates.
    * @param paired moves with every write to a shared store, or not at all
+   * @param onRead called once the state was read, with the ref that it stands on
    */
-  async open({ ref: name, share, remote, signCommits = false }: StoreConfig, paired?: PairedRef): Promise<GitStore> {
+  async open(
+    { ref: name, share, remote, signCommits = false }: StoreConfig,
+    paired?: PairedRef,
+    onRead?: (ref: string) => Promise<void>,
+  ): Promise<GitStore> {
     const { workspace } = this;
     const { repository, git, objects, effects } = workspace;
     const ref = new StateRef(repository, git, objects, name, effects, share ? remote : null);
@@ -58,13 +66,18 @@ export class Stores {
       isAsked: async () => signCommits || (await this.mainBranchPolicy())?.signCommits === true,
       commit: (body) => this.sign(body),
     };
-    if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, effects, upkeep, sign });
+    if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, effects, upkeep, sign, onRead });
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
     const door = paired ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, effects });
     // What moves together with other work moves alone.
     const settle = paired ? undefined : (store: GitStore) => this.settleOffline(store, name);
-    return new GitStore({ repository, objects, ref, arbiter, effects, paired, upkeep, settle, sign });
+    return new GitStore({ repository, objects, ref, arbiter, effects, paired, upkeep, settle, sign, onRead });
+  }
+
+  /** A clone that has known a shared state is turned local by no checkout. */
+  private async remember({ share, remote }: StoreConfig, ref: string): Promise<void> {
+    if (share) await rememberState(this.workspace, { ref, remote, mainBranch: null });
   }
 
   private async sign(body: Buffer): Promise<string> {

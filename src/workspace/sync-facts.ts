@@ -39,7 +39,7 @@ export async function syncFacts(
   });
   if (upstream === undefined && facts.upstream.kind === 'fetched') {
     const { branch, commit, fetchedAt: at } = facts.upstream;
-    recordLastFetch(workspace.repository, { remote, branch, commit, at });
+    recordLastFetch(workspace.repository, { remote, branch, commit, at, isDefault: mainBranch === null });
   }
   return facts;
 }

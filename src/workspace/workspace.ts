@@ -2,7 +2,6 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, policyFor } from '../config/config.js';
-import { loadConfig } from '../config/load.js';
 import type { Policy } from '../domain/request.js';
 import type { Standpoint } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
@@ -16,6 +15,7 @@ import { LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations } from '../store/cache/observations.js';
 import { SeenNotices } from '../store/cache/seen-notices.js';
 import type { Effects } from '../store/swap/transact.js';
+import { type Authority, configInForce, readAuthority } from './authority.js';
 import type { Host } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
 import { withProgress } from './progress.js';
@@ -34,6 +34,7 @@ export class Workspace {
   /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
   isGuard = false;
   private repositoryFound: Repository | undefined;
+  private authorityRead: Promise<Authority> | undefined;
   private configLoaded: Promise<Config> | undefined;
   private headRead: Promise<Head> | undefined;
   private objectsOpened: ObjectDatabase | undefined;
@@ -111,8 +112,15 @@ export class Workspace {
     return new SeenNotices(join(this.localDirectory, 'seen-notices', `${agent}.json`));
   }
 
+  /** Who decides, and what judges, in whatever checkout this is. */
+  authority(): Promise<Authority> {
+    this.authorityRead ??= readAuthority(this);
+    return this.authorityRead;
+  }
+
+  /** The configuration that is in force. */
   config(): Promise<Config> {
-    this.configLoaded ??= loadConfig(this.repository.root);
+    this.configLoaded ??= this.authority().then((authority) => configInForce(this, authority));
     return this.configLoaded;
   }
 

@@ -80,7 +80,11 @@ describe('"requireSession": true', () => {
     fleet.box.commit(fleet.clone, 'coord.config.json', good.replace('{', '{"later": 1,'));
     demand(fleet, false, false);
     fleet.box.write(fleet.clone, 'coord.config.json', good.replace('"requireSession":true', '"requireSession":false'));
-    expect((await fleet.as('maya', ['claim', 'src/api'])).code).toBe(6);
+    const refused = await fleet.as('maya', ['claim', 'src/api']);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('on main: coord.config.json has problems'),
+    });
   });
 
   it('costs a claim no git process more while the main branch stands still', async () => {

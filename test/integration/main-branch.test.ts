@@ -11,8 +11,15 @@ function mainOf(box: Sandbox, clone: string, mainBranch: string | null = null): 
   return mainBranchAsFetched(discoverRepository(clone), gitIn(clone, box.env), { remote: 'origin', mainBranch });
 }
 
-function fetched(clone: string, commit: string, at: string, branch = 'main', remote = 'origin'): void {
-  recordLastFetch(discoverRepository(clone), { remote, branch, commit, at });
+function fetched(
+  clone: string,
+  commit: string,
+  at: string,
+  branch = 'main',
+  isDefault = false,
+  remote = 'origin',
+): void {
+  recordLastFetch(discoverRepository(clone), { remote, branch, commit, at, isDefault });
 }
 
 /** A clone whose origin/main was moved once by git, and the three commits of it, the newest only here. */
@@ -81,7 +88,7 @@ describe('the main branch as last fetched', () => {
       ['main', 'upstream'],
       ['develop', 'origin'],
     ] as const) {
-      fetched(clone, third, FAR_AHEAD, branch, remote);
+      fetched(clone, third, FAR_AHEAD, branch, false, remote);
       expect((await mainOf(box, clone, 'main'))?.commit).toBe(second);
     }
     for (const text of ['', '{', 'null', '[]', '{"remote":"origin","branch":"main","commit":"--all","at":"now"}']) {
@@ -90,7 +97,7 @@ describe('the main branch as last fetched', () => {
     }
   });
 
-  it('has the name that is configured, else that coord was told, else that the clone was told, else a customary one', async () => {
+  it('has the name that is configured, else that the remote told last, else that coord was told, else a customary one', async () => {
     const box = sandbox();
     const { clone, second, third } = cloneWithHistory(box);
     box.git(clone, 'push', '--quiet', 'origin', 'HEAD~1:refs/heads/trunk', 'HEAD~1:refs/heads/master');
@@ -100,8 +107,13 @@ describe('the main branch as last fetched', () => {
     box.git(clone, 'remote', 'set-head', 'origin', 'trunk');
     expect(await name()).toBe('origin/trunk');
     fetched(clone, third, FAR_AHEAD, 'main');
+    expect(await name()).toBe('origin/trunk');
+    fetched(clone, third, FAR_AHEAD, 'main', true);
     expect(await mainOf(box, clone)).toEqual({ name: 'origin/main', commit: third, fetched: true });
+    fetched(clone, third, '2020-01-01T00:00:00.000Z', 'main', true);
+    expect(await name()).toBe('origin/trunk');
     box.git(clone, 'remote', 'set-head', 'origin', '--delete');
+    expect(await name()).toBe('origin/main');
     box.write(clone, '.git/coord/last-fetch.json', '');
     expect(await mainOf(box, clone)).toEqual({ name: 'origin/main', commit: second, fetched: true });
   });

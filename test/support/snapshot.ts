@@ -39,7 +39,11 @@ export function usersPart(box: Sandbox, worktree: string) {
     reflog: read('logs/HEAD'),
     stash: box.git(worktree, 'stash', 'list'),
     stashReflog: read('logs/refs/stash'),
-    config: read('config'),
+    // But for what coord remembers there.
+    config: readFileSync(
+      join(gitDirectory, existsSync(join(gitDirectory, 'config')) ? 'config' : 'HEAD'),
+      'utf8',
+    ).replace(/\[coord\]\n(?:\t.*\n)*/, ''),
     fetchHead: read('FETCH_HEAD'),
     refs: refs.filter((line) => !/^refs\/coord(?:-local)?\//.test(line)),
     inGitDirectory: readdirSync(gitDirectory).filter((name) => name !== 'coord' && name !== 'COMMIT_EDITMSG'),

@@ -38,7 +38,13 @@ ${BLOCK_END}
 
 /** The keys of a configuration that name the state ref, and the branch that it was once. */
 export const NAMED_REF = /"ref"\s*:\s*"([^"\\]*)"/;
-export const NAMED_BRANCH = /"branch"\s*:\s*"([^"\\]*)"/;
+const NAMED_BRANCH = /"branch"\s*:\s*"([^"\\]*)"/;
+
+/** A `branch`, which the state was on before it was on a ref, is read as that ref; beside a `ref` it says nothing. */
+export function withoutBranch(text: string): string {
+  if (!NAMED_REF.test(text)) return text.replace(NAMED_BRANCH, '"ref": "refs/heads/$1"');
+  return text.replace(/,\s*"branch"\s*:\s*"[^"\\]*"(?=\s*\})/, '').replace(/"branch"\s*:\s*"[^"\\]*"\s*,\s*/, '');
+}
 
 /** Writes the first configuration. */
 export function writeConfig(root: string, text: string): FileChange {
@@ -50,9 +56,7 @@ export function writeConfig(root: string, text: string): FileChange {
 /** Names the state ref in a configuration, whose other text stays as it is; null: it need not be named. */
 export function nameRef(root: string, text: string, ref: string | null): FileChange {
   const named = JSON.stringify(ref ?? STATE_REF);
-  const renamed = NAMED_REF.test(text)
-    ? text.replace(NAMED_REF, `"ref": ${named}`)
-    : text.replace(NAMED_BRANCH, `"ref": ${named}`);
+  const renamed = withoutBranch(text).replace(NAMED_REF, `"ref": ${named}`);
   const absent = ref !== null && !NAMED_REF.test(renamed);
   const changed = absent
     ? renamed.replace(
@@ -60,7 +64,7 @@ export function nameRef(root: string, text: string, ref: string | null): FileCha
         (_, gap, next) => `{${gap}"ref": ${named}${next === '}' ? '' : `,${gap}`}${next}`,
       )
     : renamed;
-  if (changed === text || NAMED_REF.exec(text)?.[1] === ref) return { path: CONFIG_FILE, action: 'unchanged' };
+  if (changed === text) return { path: CONFIG_FILE, action: 'unchanged' };
   writeFileSync(writablePath(root, CONFIG_FILE), changed);
   return { path: CONFIG_FILE, action: 'extended' };
 }

@@ -11,14 +11,15 @@ import { checkRefName } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { type InitReport, initLines } from '../../render/setup.js';
 import type { Context } from '../../workspace/context.js';
+import { rememberState } from '../../workspace/memory.js';
 import type { Input, Verb } from '../verb.js';
 import {
   addAgentsBlock,
   type FileChange,
-  NAMED_BRANCH,
   NAMED_REF,
   nameRef,
   schemaPlace,
+  withoutBranch,
   writeConfig,
   writeMemory,
   writeSchema,
@@ -61,6 +62,8 @@ export const init: Verb = {
     }
     const placed = await placeState(context, config, { asked, named: existing?.namesRef ?? false });
     const { packageRoot } = context.host;
+    const { mainBranch, share, remote } = config;
+    await rememberState(context, { ref: placed.ref, remote: share ? remote : null, mainBranch });
     const files: FileChange[] = [
       ...(existing === null
         ? [writeConfig(root, starter?.(placed.ref).text ?? ''), ...writeSchema(packageRoot, root, schemaPlace(root))]
@@ -75,8 +78,8 @@ export const init: Verb = {
     );
     const report: InitReport = {
       ...placed,
-      share: config.share,
-      remote: config.share ? config.remote : null,
+      share,
+      remote: share ? remote : null,
       surface: config.surface,
       rules: config.rules,
       guessed: existing === null,
@@ -158,12 +161,12 @@ interface Existing {
   readonly namesRef: boolean;
 }
 
-/** null: this worktree has none. A `branch`, which the state was on before it was on a ref, is read as that ref. */
+/** null: this worktree has none. */
 async function existingConfig(root: string): Promise<Existing | null> {
   const path = join(root, CONFIG_FILE);
   if (!existsSync(path)) return null;
   const text = readFileSync(path, 'utf8');
   const namesRef = NAMED_REF.test(text);
-  const config = await parseConfig(namesRef ? text : text.replace(NAMED_BRANCH, '"ref": "refs/heads/$1"'));
+  const config = await parseConfig(withoutBranch(text));
   return { text, config, namesRef };
 }

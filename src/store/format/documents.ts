@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Deployment, type LiveTarget, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import { numberIn } from '../../domain/ids.js';
 import type { Agent, Claim, Note, Release, State, Waiter } from '../../domain/model.js';
+import { parseStrictJson } from '../../domain/strict-json.js';
 import { NO_TASKS, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
@@ -9,7 +10,6 @@ import type { HowVerified } from '../cache/verified-blobs.js';
 import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
 import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
-import { parseStrictJson } from './strict-json.js';
 import { TASK } from './task-schema.js';
 import { linesOf, rememberLines } from './written-lines.js';
 

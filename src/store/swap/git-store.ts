@@ -26,6 +26,8 @@ export interface GitStoreOptions {
   /** Who decides on writes: that ref itself, or a remote that it follows. */
   readonly arbiter: Arbiter;
   readonly effects: LockSurroundings & { now(): Instant };
+  /** Called with the full name of the state ref, once the state was read there. */
+  readonly onRead?: ((ref: string) => Promise<void>) | undefined;
   /** Puts to the arbiter what was granted without it. */
   readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
@@ -55,6 +57,7 @@ export class GitStore implements Store {
   private known: GitSnapshot | undefined;
   private begun = false;
   private moves = 0;
+  private told: string | null = null;
 
   constructor(private readonly options: GitStoreOptions) {
     const { objects, repository, ref } = options;
@@ -110,7 +113,10 @@ export class GitStore implements Store {
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
     for (;;) {
       const snapshot = await this.readHere(parts);
-      if (!(await this.follow(snapshot.message, snapshot.revision))) return snapshot;
+      if (await this.follow(snapshot.message, snapshot.revision)) continue;
+      if (this.told !== this.ref) await this.options.onRead?.(this.ref);
+      this.told = this.ref;
+      return snapshot;
     }
   }
 

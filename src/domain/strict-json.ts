@@ -1,7 +1,7 @@
 /** An unescaped quote before a colon: the end of each key, and now and then the beginning of a text (`": x"`). */
 const END_OF_KEY = /(?<!\\)(?:\\\\)*"\s*:/g;
-/** A whole text, with the colon after it where it is a key. */
-const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)/gs;
+/** A text, with the colon after it where it is a key; or where a record or list begins or ends. */
+const MARK = /"([^"\\]*(?:\\.[^"\\]*)*)"\s*(:?)|[{}[\]]/gs;
 
 /**
  * JSON in which no record has a key twice: `JSON.parse` silently keeps the last of them, and a list of claims that stands
@@ -14,7 +14,8 @@ export function parseStrictJson(source: string): unknown {
   if (Number.isNaN(keys)) throw new SyntaxError(`nested deeper than ${MOST_DEPTH} levels`);
   // There cannot be more keys than this; as a rule there are as many, and nothing has to be read exactly.
   const most = source.match(END_OF_KEY)?.length ?? 0;
-  if (keys !== most && keys !== keysIn(source)) throw new SyntaxError('a key stands there twice');
+  const twice = keys === most ? null : keyTwice(source);
+  if (twice !== null) throw new SyntaxError(`the key ${JSON.stringify(twice)} stands there twice`);
   return value;
 }
 
@@ -35,9 +36,17 @@ function keysOf(value: unknown): number {
   return count;
 }
 
-/** How many keys are written in valid JSON. */
-function keysIn(source: string): number {
-  let count = 0;
-  for (const [, colon] of source.matchAll(TEXT)) if (colon === ':') count += 1;
-  return count;
+/** A key that a record of valid JSON has twice, however it is spelled; null: there is none. */
+function keyTwice(source: string): string | null {
+  const open: Set<string>[] = [];
+  for (const [mark, text = '', colon] of source.matchAll(MARK)) {
+    if (mark === '{' || mark === '[') open.push(new Set());
+    else if (mark === '}' || mark === ']') open.pop();
+    else if (colon === ':') {
+      const key = JSON.parse(`"${text}"`) as string;
+      if (open.at(-1)?.has(key)) return key;
+      open.at(-1)?.add(key);
+    }
+  }
+  return null;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { parseStrictJson } from '../../../src/store/format/strict-json.js';
+import { parseStrictJson } from '../../../src/domain/strict-json.js';
 
 it('reads whatever JSON writes', () => {
   const text = fc.oneof(fc.string(), fc.constantFrom(': x', '":', '\\', ' :', '\\":', '"'));

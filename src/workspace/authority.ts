@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import { type Config, withDefaults } from '../config/config.js';
+import { CONFIG_FILE, loadConfigIfThere, parseConfig } from '../config/load.js';
+import { firstAdoption, stricter } from '../config/stricter.js';
+import { STATE_REF } from '../domain/state-ref.js';
+import { coord } from '../domain/suggestion.js';
+import { oneLine } from '../domain/text.js';
+import { CoordError, usage } from '../errors.js';
+import { isRemoteOf } from '../git/clone-config.js';
+import { rootFileText } from '../git/files.js';
+import { readCached, writeCached } from '../git/local-cache.js';
+import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
+import { type ObjectDatabase, openObjects } from '../git/objects.js';
+import { type RemoteGit, trueGit } from '../git/porcelain.js';
+import { readRef } from '../git/refs.js';
+import type { Repository } from '../git/repository.js';
+import type { Git } from '../git/run.js';
+import { movedTo, parseCommit } from '../store/format/commits.js';
+import { type Memory, ownNameOfRemote, readMemory } from './memory.js';
+
+/** What the answers are read from. */
+export interface Checkout {
+  /** The machine-local part of coord's state. */
+  readonly localDirectory: string;
+  readonly repository: Repository;
+  readonly git: Git;
+  readonly objects: ObjectDatabase;
+  readonly remoteGit: RemoteGit;
+}
+
+/** Who decides, and what judges: the same in every checkout of a clone, whatever an agent does to its copy. */
+export interface Authority {
+  /** The remote that arbitrates and has the main branch, by its name in this clone. */
+  readonly remote: string;
+  /** null: this clone has known no state yet. */
+  readonly memory: Memory | null;
+  /** null: there is no main branch that this clone knows. */
+  readonly main: MainConfig | null;
+}
+
+export interface MainConfig {
+  readonly branch: MainBranch;
+  /** Its `coord.config.json`, and the branch that has it; null: it has none. */
+  readonly config: { readonly text: string; readonly from: MainBranch } | null;
+}
+
+/**
+ * Reads who decides: the remote is the one that this clone knows by its own git configuration, the main branch the one that
+ * this remote names, as last fetched. The working copy is asked only by a clone that knows nothing.
+ */
+export async function readAuthority(checkout: Checkout): Promise<Authority> {
+  const { repository } = checkout;
+  const memory = readMemory(repository);
+  const here = memory === null ? await loadConfigIfThere(repository.root).catch(() => null) : null;
+  const remote = ownNameOfRemote(repository) ?? memory?.remote ?? here?.remote ?? 'origin';
+  const told = memory?.mainBranch ?? (isRemoteOf(repository, remote) ? null : (here?.mainBranch ?? null));
+  return { remote, memory, main: await readMain(checkout, remote, memory, told) };
+}
+
+/** @param told the main branch where neither the remote nor the branch itself names one */
+async function readMain(
+  checkout: Checkout,
+  remote: string,
+  memory: Memory | null,
+  told: string | null,
+): Promise<MainConfig | null> {
+  const { repository, git } = checkout;
+  // What a clone that shares has committed, and pushed nowhere, is no main branch.
+  const fetchedOnly = memory !== null && memory.remote !== null && isRemoteOf(repository, remote);
+  const at = (mainBranch: string | null) =>
+    mainBranchAsFetched(repository, git, { remote, mainBranch, told, fetchedOnly });
+  const branch = await at(null);
+  const text = branch === null ? null : await textAt(checkout, branch.commit);
+  const own = branch !== null && text !== null ? { text, from: branch } : null;
+  const named = mainBranchIn(text);
+  const other = named === null || branch === null || nameOf(branch) === named ? null : await at(named);
+  if (other === null) return branch === null ? null : { branch, config: own };
+  const there = await textAt(checkout, other.commit);
+  return { branch: other, config: there === null ? own : { text: there, from: other } };
+}
+
+function nameOf({ name, fetched }: MainBranch): string {
+  return fetched ? name.slice(name.indexOf('/') + 1) : name;
+}
+
+/** Which branch a configuration names as the main one, whatever else is wrong with it. */
+function mainBranchIn(text: string | null): string | null {
+  try {
+    const { mainBranch } = JSON.parse((text ?? '{}').replace(/^\uFEFF/, '')) as { mainBranch?: unknown };
+    return typeof mainBranch === 'string' ? mainBranch : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Kept beside the commit that it belongs to: no git process is started until the main branch moves. */
+async function textAt(checkout: Checkout, commit: string): Promise<string | null> {
+  const { repository } = checkout;
+  const path = join(checkout.localDirectory, 'main-config.json');
+  const known = readCached(path, (value) => value as Record<string, string | null>) ?? {};
+  const kept = known[commit];
+  if (kept !== undefined && Object.keys(known).length <= MOST_KEPT) return kept;
+  const text = await rootFileText(openObjects(repository, trueGit(checkout)), repository, commit, CONFIG_FILE);
+  writeCached(path, { ...Object.fromEntries(Object.entries(known).slice(1 - MOST_KEPT)), [commit]: text });
+  return text;
+}
+
+/** The default branch, and the one that its configuration names. */
+const MOST_KEPT = 2;
+
+/** The configuration of the main branch; null: it has none. @throws CoordError `usage` that says which branch has its faults. */
+export async function mainConfigOf({ main }: Authority): Promise<Config | null> {
+  if (main?.config == null) return null;
+  const { text, from } = main.config;
+  return parseConfig(text).catch((error: unknown) => {
+    if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
+    const name = oneLine(from.name);
+    throw usage(`on ${name}: ${error.message}`, `mend ${CONFIG_FILE} on ${name}`, error.details);
+  });
+}
+
+/**
+ * The configuration that is in force: the main branch's, which the working copy can only make stricter; before the main
+ * branch has one, what was begun with, and of the working copy the surface.
+ * @throws CoordError `usage` that lists every problem of the working copy, or names what the configuration and this clone's
+ *   memory disagree on.
+ */
+export async function configInForce(checkout: Checkout, authority: Authority): Promise<Config> {
+  const here = await loadConfigIfThere(checkout.repository.root);
+  const main = await mainConfigOf(authority);
+  const ruled = main === null ? firstAdoption(here ?? withDefaults({})) : here === null ? main : stricter(main, here);
+  return { ...ruled, ...(await decided(checkout, authority, main ?? here)) };
+}
+
+/** What of the main branch protects against the agent itself; before it has any, what is in force. */
+export async function protectedBy(checkout: Checkout, authority: Authority): Promise<Config> {
+  const main = await mainConfigOf(authority);
+  if (main === null) return configInForce(checkout, authority);
+  return { ...main, ...(await decided(checkout, authority, main)) };
+}
+
+type Decided = Pick<Config, 'remote' | 'ref' | 'share' | 'mainBranch'>;
+
+/**
+ * Who arbitrates.
+ * @param named the configuration that says so; null: there is none, and this clone goes by its memory
+ * @throws CoordError `usage` where that is not what this clone remembers
+ */
+async function decided(checkout: Checkout, authority: Authority, named: Config | null): Promise<Decided> {
+  const { memory } = authority;
+  const own = ownNameOfRemote(checkout.repository);
+  const says: Decided = {
+    remote: own ?? named?.remote ?? authority.remote,
+    ref: named?.ref ?? STATE_REF,
+    share: named?.share ?? false,
+    mainBranch: named?.mainBranch ?? null,
+  };
+  if (memory === null) return says;
+  const mainBranch = says.mainBranch ?? memory.mainBranch;
+  // A clone that shared with none may begin to.
+  if (memory.remote === null)
+    return named === null ? { ...says, ref: memory.ref, mainBranch } : { ...says, mainBranch };
+  const known: Decided = { remote: own ?? memory.remote, ref: memory.ref, share: true, mainBranch };
+  if (named === null) return known;
+  if (!says.share || says.remote !== known.remote) throw disagree(authority, says, known);
+  if (says.ref === known.ref || (await hasMoved(checkout, says.ref, known.ref))) return known;
+  if (await hasMovedThere(checkout, known)(says.ref)) return says;
+  throw disagree(authority, says, known);
+}
+
+/** Whether the state has moved from one ref to another, as far as this clone has seen it. */
+async function hasMoved({ repository, git, objects }: Checkout, from: string, to: string): Promise<boolean> {
+  const tip = await readRef(repository, git, from);
+  const body = tip === null ? undefined : (await objects.read([tip])).get(tip)?.body;
+  return body !== undefined && movedTo(parseCommit(body).message) === to;
+}
+
+/** The same, after asking the remote. */
+function hasMovedThere(checkout: Checkout, { remote, ref }: Decided) {
+  return async (to: string): Promise<boolean> => {
+    if (await hasMoved(checkout, ref, to)) return true;
+    const fetched = await checkout.remoteGit.fetch(remote, [`${ref}:${ref}`], ['--no-filter']);
+    return fetched.code === 0 && (await hasMoved(checkout, ref, to));
+  };
+}
+
+function disagree({ main }: Authority, says: Decided, known: Decided): CoordError {
+  const words = ({ share, ref, remote }: Decided) => (share ? `${ref} of ${remote}` : `${ref} of this clone alone`);
+  const where = main?.config ? `${CONFIG_FILE} on ${oneLine(main.config.from.name)}` : CONFIG_FILE;
+  return usage(
+    `${where} has the state on ${words(says)}, but this clone knows it on ${words(known)}`,
+    `nothing was changed; mend ${CONFIG_FILE}, or, where it is meant: ${coord('init --adopt')}`,
+    { reason: 'authority', says: { ...says }, known: { ...known } },
+  );
+}
