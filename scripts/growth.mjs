@@ -142,14 +142,14 @@ function measure() {
   const count = loose.reduce((sum, name) => sum + readdirSync(join(objects, name)).length, 0);
   const packs = readdirSync(join(objects, 'pack')).filter((name) => name.endsWith('.pack')).length;
   const size = Number(run('du', ['-sk', '.git']).split('\t')[0]) / 1024;
-  const log = join(repository, '.git', 'logs', 'refs', 'heads', 'coord');
+  const log = join(repository, '.git', 'logs', 'refs', 'coord', 'state');
   const reflog = existsSync(log) ? statSync(log).size / 1024 : 0;
   return [median(repository), median(fresh), size, count, packs, reflog];
 }
 
 function walk() {
   const started = performance.now();
-  run('git', ['log', '--format=%H %s', 'coord']);
+  run('git', ['log', '--format=%H %s', 'coord/state']);
   return Math.round(performance.now() - started);
 }
 

@@ -97,7 +97,7 @@ async function work(index) {
 /** Compares what was answered with the first-parent history of the branch, its total order. */
 function check(remote, done) {
   const problems = [];
-  const log = git(remote, 'log', '--first-parent', '--reverse', '--format=%B%x00', 'refs/heads/coord');
+  const log = git(remote, 'log', '--first-parent', '--reverse', '--format=%B%x00', 'refs/coord/state');
   const events = log.split('\0').flatMap((message) =>
     message
       .split('\n')
@@ -107,7 +107,7 @@ function check(remote, done) {
   const seen = new Map();
   for (const event of events) seen.set(event.id, (seen.get(event.id) ?? 0) + 1);
   for (const [id, times] of seen) if (times > 1) problems.push(`event ${id} stands there ${times} times`);
-  const merges = git(remote, 'rev-list', '--count', '--min-parents=2', 'refs/heads/coord');
+  const merges = git(remote, 'rev-list', '--count', '--min-parents=2', 'refs/coord/state');
   if (merges !== '0') problems.push(`${merges} merges`);
   const count = (type, test) => events.filter((event) => event.type === type && test(event)).length;
   for (const one of done) {

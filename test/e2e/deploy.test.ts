@@ -167,9 +167,10 @@ describe('coord deploy', () => {
     box.git(clone, 'push', '--quiet', 'origin', 'mine');
     box.git(clone, 'fetch', '--quiet');
     expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
-    box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, ref: 'refs/heads/other' }));
-    const elsewhere = await fleet.deploy('maya', [], ['touch', '../out']);
-    expect(elsewhere.json().error).toMatchObject({ exit: 2, details: { keys: ['ref'] } });
+    for (const change of [{ ref: 'refs/coord/other' }, { remote: 'mine' }, { share: false }]) {
+      box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, ...change }));
+      expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
+    }
     expect(existsSync(box.path('out'))).toBe(false);
   });
 

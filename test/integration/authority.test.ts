@@ -106,6 +106,24 @@ describe('whatever an agent does to its checkout, the same arbitrates', () => {
     }
   });
 
+  it('init --adopt takes over what the main branch says now, on the record', async () => {
+    const all = await world();
+    const { box, one, two } = all;
+    const arbiter = box.bareRemote({ seeded: false });
+    for (const clone of [one, two]) box.git(clone, 'remote', 'add', 'arbiter', arbiter);
+    box.git(one, 'push', '--quiet', 'arbiter', 'refs/coord/state', 'main');
+    box.commit(one, FILE, JSON.stringify({ ...JSON.parse(readFileSync(join(one, FILE), 'utf8')), remote: 'arbiter' }));
+    for (const name of ['origin', 'arbiter']) box.git(one, 'push', '--quiet', name, 'main');
+    box.git(two, 'pull', '--quiet');
+    for (const clone of [one, two]) {
+      expect((await all.run('noor', clone, 'claim', 'docs/x')).code).toBe(2);
+      expect((await all.run('noor', clone, 'init', '--adopt')).json().data).toMatchObject({ remote: 'arbiter' });
+    }
+    expect(box.git(arbiter, 'log', '--format=%s', 'coord/state')).toContain('adopt refs/coord/state of arbiter');
+    expect((await all.run('noor', two, 'claim', 'docs/x')).code).toBe(0);
+    expect((await all.run('maya', one, 'claim', 'docs/x')).code).toBe(3);
+  });
+
   it('a remote may be called otherwise in one clone', async () => {
     const all = await world();
     const other = all.box.clone(all.remote, { args: ['--origin', 'vendor'] });

@@ -84,7 +84,9 @@ describe('coord doctor', () => {
   it('finds rules that hide something, an empty surface, a deploy without a gate, and a remote that is not used', async () => {
     const { box, clone, doctor, run } = await rig({ remote: true });
     const config = { share: false, surface: [], deploy: { prod: { gates: ['owner'] }, test: {} } };
-    box.write(clone, 'coord.config.json', JSON.stringify(config));
+    box.git(clone, 'config', '--unset', 'coord.state');
+    box.commit(clone, 'coord.config.json', JSON.stringify(config));
+    box.git(clone, 'push', '--quiet', 'origin', 'main');
     box.write(clone, 'rules/core.md', '# Rules\n\nno rule at all\n\n## Same\n\nOne.\n\n## Same\n\nTwo.\n');
     const lint = await run(clone, 'rules', 'lint');
     expect(lint.code).toBe(2);

@@ -50,7 +50,7 @@ export async function placeState(context: Context, config: Config, { asked, name
   const kept = { ref: from, commit: await store.tip(), outcome, movedFrom: null, refused: null };
   if (to === from) return kept;
   if (asked === null && named) throw otherRef(config.ref, from);
-  const entry = beginning(context, `move the state from ${from} to ${to}`);
+  const entry = entryOf(context, `move the state from ${from} to ${to}`);
   try {
     await store.moveTo(to, entry);
   } catch (error) {
@@ -120,7 +120,7 @@ async function open(context: Context, config: Config): Promise<Pick<Placed, 'out
   const lastToken = Math.max(0, seconds, new TokenMark(context.localDirectory).read());
   const setup = { ref: config.ref, remote: config.share ? config.remote : null, mainBranch: config.mainBranch };
   try {
-    const outcome = await store.create({ ...EMPTY_STATE, lastToken }, beginning(context, 'begin coordination'), setup);
+    const outcome = await store.create({ ...EMPTY_STATE, lastToken }, entryOf(context, 'begin coordination'), setup);
     if (outcome === 'existing') await store.read();
     return { outcome, commit: await store.tip() };
   } catch (error) {
@@ -129,7 +129,8 @@ async function open(context: Context, config: Config): Promise<Pick<Placed, 'out
   }
 }
 
-function beginning(context: Context, summary: string) {
+/** What one commit of `init` records. */
+export function entryOf(context: Context, summary: string) {
   const agent = context.identityIfKnown()?.agent ?? 'coord';
   return { operation: context.newId(), agent, at: context.now(), summary, events: [] };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, withDefaults } from '../../config/config.js';
-import { CONFIG_FILE, parseConfig } from '../../config/load.js';
+import { CONFIG_FILE, loadConfigIfThere, parseConfig } from '../../config/load.js';
 import { guessSurface, starterConfig } from '../../config/starter.js';
 import { problemOfStateRef, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
@@ -10,9 +10,10 @@ import { ignoredFiles } from '../../git/ignored.js';
 import { checkRefName } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { type InitReport, initLines } from '../../render/setup.js';
+import { mainConfigOf } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
-import { rememberState } from '../../workspace/memory.js';
-import type { Input, Verb } from '../verb.js';
+import { ownNameOfRemote, rememberState } from '../../workspace/memory.js';
+import type { Input, Outcome, Verb } from '../verb.js';
 import {
   addAgentsBlock,
   type FileChange,
@@ -25,10 +26,11 @@ import {
   writeSchema,
   writeStarterRules,
 } from './init-files.js';
-import { placeState } from './init-state.js';
+import { entryOf, placeState } from './init-state.js';
 
 export const init: Verb = {
   options: [
+    ['--adopt', 'take over, on the record, where the configuration of the main branch has the state now'],
     ['--local', 'share with no remote: claims then hold in this clone’s worktrees only'],
     ['--remote <name>', 'the remote that arbitrates between clones'],
     [
@@ -47,6 +49,7 @@ export const init: Verb = {
   ],
   async run(context, input) {
     const { root } = context.repository;
+    if (input.flag('adopt')) return adopt(context);
     const remotes = (await gitText(context.git, ['remote'])).split('\n').filter((name) => name !== '');
     const existing = await existingConfig(root);
     if (existing !== null) mustAgree(input, existing.config);
@@ -94,6 +97,25 @@ export const init: Verb = {
 /** Whether no other clone is set up without this file. */
 function isNeeded(path: string, { rules }: Config): boolean {
   return path === CONFIG_FILE || path.startsWith(`${rules}/`);
+}
+
+/** What this clone remembers gives way to what the main branch says, or, before that has anything, the working copy. */
+async function adopt(context: Context): Promise<Outcome> {
+  const { repository } = context;
+  const config = (await mainConfigOf(await context.authority())) ?? (await loadConfigIfThere(repository.root));
+  if (config === null) throw usage(`there is no ${CONFIG_FILE} to go by`, coord('init'));
+  const remote = config.share ? (ownNameOfRemote(repository) ?? config.remote) : null;
+  const store = await context.stores.open({ ...config, remote: remote ?? config.remote });
+  await store.latest();
+  const known = { ref: store.ref, remote, mainBranch: config.mainBranch };
+  await store.recordSetup(known, entryOf(context, `adopt ${store.ref}${remote === null ? '' : ` of ${remote}`}`));
+  await rememberState(context, known);
+  const report: InitReport = {
+    ...{ ref: store.ref, commit: await store.tip(), outcome: 'adopted', movedFrom: null, refused: null },
+    ...{ share: config.share, remote, surface: config.surface, rules: config.rules, guessed: false },
+    ...{ files: [], ignored: [], changed: true },
+  };
+  return { data: report, text: (style) => initLines(report, style) };
 }
 
 /** The first configuration, which depends on the ref that the state got. */

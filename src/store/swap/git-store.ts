@@ -260,6 +260,16 @@ export class GitStore implements Store {
     }
   }
 
+  /** Records another setup, by a commit of its own. */
+  async recordSetup(setup: Setup, entry: Entry): Promise<void> {
+    for (;;) {
+      const base = await this.latest();
+      const tree = await this.tree.withSetup(base, setup);
+      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ref: this.ref }));
+      if (await this.options.arbiter.publish(commit, base.revision)) return;
+    }
+  }
+
   /**
    * Moves the state to another ref. The old one ends with a commit that says where it went, and which is the next one on
    * the new ref: both move, or neither, each by compare-and-swap. A process that comes to the old one goes on at the new one.
