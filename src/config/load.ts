@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
 import { CONFIG_FILE } from '../domain/state-ref.js';
 import { parseStrictJson } from '../domain/strict-json.js';
+
 import { CoordError } from '../errors.js';
 import { type Config, configOf } from './config.js';
 import { validateConfig } from './schema.js';
@@ -56,16 +58,31 @@ async function parse(source: string): Promise<Config> {
   return config;
 }
 
+/** Larger than any that people write: what is read is held in memory. */
+const MOST_BYTES = 1024 * 1024;
+
 function readConfigFile(root: string): string | null {
+  const path = join(root, CONFIG_FILE);
   try {
-    return readFileSync(join(root, CONFIG_FILE), 'utf8');
+    // A device or a pipe would never end, and a link may lead to what is none of the repository's.
+    const real = realpathSync(path);
+    if (relative(root, real).startsWith('..')) throw new Error('it is a link that leads out of the repository');
+    const { size } = mustBeFile(real);
+    if (size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
+    return readFileSync(real, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !lstatSync(path, { throwIfNoEntry: false })) return null;
     throw new CoordError('usage', `${CONFIG_FILE} cannot be read: ${(error as Error).message}`, {
       hint: `check ${CONFIG_FILE} at the root of the repository`,
       cause: error,
     });
   }
+}
+
+function mustBeFile(path: string): Stats {
+  const stats = statSync(path);
+  if (!stats.isFile()) throw new Error('it is no file');
+  return stats;
 }
 
 function invalid(problems: readonly string[]): CoordError {

@@ -33,7 +33,10 @@ const pattern = v.pipe(
 );
 export const inside = v.pipe(
   name,
-  v.check((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must be a path inside the repository'),
+  v.check(
+    (path) => !path.startsWith('/') && !path.split('/').some((segment) => segment === '..' || /^\.git$/i.test(segment)),
+    'must be a path inside the repository, and not in .git',
+  ),
 );
 /** Most file systems take names of 255 bytes, and git adds `.lock`. */
 const MOST_REF_NAME_BYTES = 250;

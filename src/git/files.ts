@@ -111,14 +111,15 @@ export interface WorktreeFile {
 }
 
 /**
- * A file of the worktree, relative to its root; null when there is no such file, or it leads out of the repository.
+ * A file of the worktree, relative to its root; null when there is no such file, or it leads out of the repository or into `.git`.
  * @param most bytes; a larger file is not read
  */
-export function readWorktreeFile(root: string, path: string, most: number): WorktreeFile | null {
+export function readWorktreeFile(root: string, file: string, most: number): WorktreeFile | null {
   try {
-    const real = realpathSync(join(root, path));
+    const real = realpathSync(join(root, file));
     const stats = statSync(real);
-    if (!stats.isFile() || relative(root, real).startsWith('..')) return null;
+    const path = relative(root, real).split(sep);
+    if (!stats.isFile() || path[0] === '..' || path.some((segment) => /^\.git$/i.test(segment))) return null;
     if (stats.size > most) return { bytes: stats.size, text: null };
     const content = readFileSync(real);
     return { bytes: content.length, text: content.includes(0) ? null : content.toString('utf8') };

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inProcess } from '../support/in-process.js';
@@ -150,6 +150,35 @@ describe('whatever an agent does to its checkout, the same arbitrates', () => {
     box.git(two, 'pull', '--quiet', 'origin', 'trunk');
     expect((await all.run('noor', two, 'sync-check')).code).toBe(0);
     expect((await all.run('noor', two, 'claim', 'docs/x', '--ttl', '1h')).code).toBe(2);
+  });
+});
+
+describe('a configuration is opened as the file that it is', () => {
+  it.each([
+    ['a device', '/dev/zero'],
+    ['a file outside', '../outside.json'],
+    ['nothing', 'absent.json'],
+    ['a folder', '.'],
+  ])('a link to %s is exit 2', async (_, target) => {
+    const all = await world();
+    all.box.write(all.two, '../outside.json', '{}');
+    rmSync(join(all.two, FILE));
+    symlinkSync(target, join(all.two, FILE));
+    expect(await all.run('noor', all.two, 'claim', 'docs/x')).toMatchObject({ code: 2 });
+  });
+
+  it('one that is larger than any that people write is exit 2', async () => {
+    const all = await world();
+    all.box.write(all.two, FILE, `{}${' '.repeat(1024 * 1024)}`);
+    expect(await all.run('noor', all.two, 'claim', 'docs/x')).toMatchObject({ code: 2 });
+  });
+
+  it('no memory or rules in .git', async () => {
+    const all = await world();
+    for (const change of [{ memory: ['.git/config'] }, { memory: ['a/.GIT/x'] }, { rules: '.git' }]) {
+      all.edit(change);
+      expect(await all.run('noor', all.two, 'session', 'start')).toMatchObject({ code: 2 });
+    }
   });
 });
 
