@@ -115,7 +115,7 @@ export async function mainConfigOf({ main }: Authority): Promise<Config | null> 
   return parseConfig(text).catch((error: unknown) => {
     if (!(error instanceof CoordError) || error.code !== 'usage') throw error;
     const name = oneLine(from.name);
-    throw usage(`on ${name}: ${error.message}`, `mend ${CONFIG_FILE} on ${name}`, error.details);
+    throw usage(`on ${name}: ${error.message}`, `fix ${CONFIG_FILE} on ${name}`, error.details);
   });
 }
 
@@ -189,7 +189,7 @@ function disagree({ main }: Authority, says: Decided, known: Decided): CoordErro
   const where = main?.config ? `${CONFIG_FILE} on ${oneLine(main.config.from.name)}` : CONFIG_FILE;
   return usage(
     `${where} has the state on ${words(says)}, but this clone knows it on ${words(known)}`,
-    `nothing was changed; mend ${CONFIG_FILE}, or, where it is meant: ${coord('init --adopt')}`,
+    `nothing was changed; fix ${CONFIG_FILE}, or, where it is meant: ${coord('init --adopt')}`,
     { reason: 'authority', says: { ...says }, known: { ...known } },
   );
 }

@@ -168,7 +168,7 @@ describe('coord deploy', () => {
     box.git(clone, 'fetch', '--quiet');
     expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
     for (const change of [{ ref: 'refs/coord/other' }, { remote: 'mine' }, { share: false }]) {
-      box.write(clone, 'coord.config.json', JSON.stringify({ ...mine, ...change }));
+      box.commit(clone, 'coord.config.json', JSON.stringify({ ...mine, ...change }));
       expect((await fleet.deploy('maya', [], ['touch', '../out'])).code).toBe(6);
     }
     expect(existsSync(box.path('out'))).toBe(false);
