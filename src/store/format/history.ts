@@ -1,12 +1,12 @@
 import type { Compacted } from '../../domain/compacted.js';
 import type { CoordEvent } from '../../domain/events.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
+import { nested } from '../../domain/strict-json.js';
 import { plural } from '../../domain/text.js';
 import { type Instant, instantOf, isInstant } from '../../domain/time.js';
 import { type GitStream, tooLarge } from '../../git/run.js';
 import { compactedIn } from '../upkeep/compact.js';
 import { parseEvent } from './commits.js';
-import { nested } from './strict-json.js';
 
 /** The message of one commit, with all its events, is shorter. */
 const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.js';
+import { parseStrictJson } from '../../../src/domain/strict-json.js';
 import { openObjects } from '../../../src/git/objects.js';
 import { discoverRepository } from '../../../src/git/repository.js';
 import { gitIn } from '../../../src/git/run.js';
 import { historyFrom } from '../../../src/store/format/history.js';
-import { parseStrictJson } from '../../../src/store/format/strict-json.js';
 import { sandbox } from '../../support/sandbox.js';
 
 const DEEP = 200_000;
