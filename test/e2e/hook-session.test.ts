@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import { type Fleet, localFleet, manualFleet, sharedFleet } from '../support/fleet.js';
 import { AGENTS, callHook } from '../support/harness.js';
 
 const STARTS = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'] as const;
@@ -64,7 +64,7 @@ describe('at the start of a session', () => {
   });
 
   it('the agent that is exported keeps its name', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     await callHook(fleet, 'claude-code.session-start', { env: { COORD_AGENT: 'maya' } });
     expect(await agents(fleet)).toMatchObject([{ id: 'maya', session: SESSION }]);
     const edit = await callHook(fleet, 'claude-code.edit', { file: 'src/api/users.ts' });
@@ -72,7 +72,7 @@ describe('at the start of a session', () => {
   });
 
   it('two sessions whose ids begin alike are two agents, in all that follows', async () => {
-    const fleet = await localFleet();
+    const fleet = await manualFleet();
     const second = '019a7c3e-99aa-7d20-9b1e-ffffffffffff';
     await callHook(fleet, 'codex.session-start');
     await callHook(fleet, 'codex.session-start', { change: { session_id: second } });
