@@ -282,7 +282,10 @@ describe('where nothing can be decided', () => {
     expect(fleet.git('maya', ['commit', '-m', 'x'], { cwd: other, env })).toEqual(
       refused('git works in', 'unset GIT_DIR'),
     );
+    // A folder of its own to work on belongs to the repository that git names with it.
     rmSync(join(other, '.git'), { recursive: true });
-    expect(fleet.git('maya', ['commit', '-m', 'x'], { cwd: other, env })).toEqual(refused('not a git repository'));
+    expect(fleet.git('maya', ['commit', '-m', 'x'], { cwd: other, env })).toEqual(
+      refused('src/other.ts: nobody holds it'),
+    );
   });
 });

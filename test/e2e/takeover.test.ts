@@ -27,7 +27,7 @@ describe('coord claim --take-over', () => {
     expect(stolen.stderr).toMatch(new RegExp(`uncommitted or unmerged|${held.base.slice(0, 7)}`));
 
     const told = await fleet.as('maya', ['status']);
-    expect(told.stderr).toMatch(/you lost src\/api\/\*\*: taken over by noor at .*: her laptop died/);
+    expect(told.stderr).toMatch(/you lost src\/api\/\*\*: taken over by noor at .*: "her laptop died"/);
     expect((await fleet.as('maya', ['status'])).stderr).not.toContain('you lost');
     for (const verb of ['renew', 'release']) {
       const lost = await fleet.as('maya', [verb, 'src/api', '--json']);
