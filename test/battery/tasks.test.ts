@@ -190,16 +190,30 @@ it.each([
 
 it('the checker finds an agent that is refused while a task is ready and free, and no other', () => {
   const refused = (agent: string) => {
-    const answer = { error: { details: {} } } as unknown as Call['answer'];
+    const answer = { error: { details: { reason: 'none' } } } as unknown as Call['answer'];
     const call = { mark: 'x', agent, verb: 'task take', args: ['task', 'take'], start: 1, end: 2, endedAt: null };
     return { ...call, exit: 3, answer, requestId: null } satisfies Call;
   };
   const idle = checkTasks(historyOf(added('t1')), [refused('noor')]);
-  expect([idle.refused, idle.problems]).toEqual([1, [expect.stringContaining('noor was refused, though t1 was free')]]);
+  expect([idle.refused, idle.problems]).toEqual([
+    1,
+    [expect.stringContaining('noor was refused (none), though t1 was free')],
+  ]);
   const busy = historyOf(added('t1'), took('maya', 't1'), added('t2', { after: ['t1'] }));
   const last = busy.slice(1).map((commit) => ({ ...commit, parents: [] }));
   expect(checkTasks([...busy.slice(0, 1), ...last], [refused('noor')]).problems).toEqual([]);
   expect(
     checkTasks(historyOf(added('t1'), took('maya', 't1'), ended('maya', 't1')), [refused('noor')]).problems,
   ).toEqual([]);
+});
+
+it('the checker puts an answer that was repeated where it was first given', () => {
+  const about = { mark: 'x', verb: 'task take', args: ['task', 'take'], endedAt: null, requestId: null };
+  const answer = { data: { task: { id: 't1' }, claims: [{ token: 7 }], again: true } } as unknown as Call['answer'];
+  const again: Call = { ...about, agent: 'maya', start: 5, end: 6, exit: 0, answer };
+  const none = { error: { details: { reason: 'none' } } } as unknown as Call['answer'];
+  const refused: Call = { ...about, agent: 'noor', start: 3, end: 4, exit: 3, answer: none };
+  // Noor may have been refused after Maya's first call, whose answer was lost; that she asks again tells nothing of when.
+  const history = historyOf(added('t1'), { ...took('maya', 't1'), token: 7 });
+  expect(checkTasks(history, [refused, again]).problems).toEqual([]);
 });

@@ -44,8 +44,9 @@ export function checkTasks(commits: readonly BranchCommit[], calls: readonly Cal
     const justified = range(first, last).some((index) => free(index).length === 0);
     if (!justified) {
       const ids = free(last).map(({ id }) => id);
+      const { reason } = call.answer?.error?.details ?? {};
       problems.push(
-        `${call.agent} was refused, though ${ids.join(', ')} was free in all of commits ${first} to ${last}`,
+        `${call.agent} was refused (${reason}), though ${ids.join(', ')} was free in all of commits ${first} to ${last}`,
       );
     }
   }
@@ -141,9 +142,17 @@ function windowOf(call: Call, calls: readonly Call[], commits: readonly BranchCo
     const index = indexOf(other, commits);
     if (index === null) continue;
     if (other.end !== null && other.end < call.start) first = Math.max(first, index);
-    if (call.end !== null && other.start > call.end) last = Math.min(last, index - 1);
+    const begun = call.end !== null && other.start > call.end && !isRepeated(other, calls);
+    if (begun) last = Math.min(last, index - 1);
   }
   return [first, Math.max(first, last)];
+}
+
+/** Whether what it wrote may have been written by an earlier run of it, which was killed: it stands where that stood. */
+function isRepeated({ verb, agent, args, answer, start }: Call, calls: readonly Call[]): boolean {
+  if (verb === 'task take') return answer?.data?.again === true;
+  const same = (other: Call) => other.agent === agent && other.args.join(' ') === args.join(' ');
+  return calls.some((other) => other.end === null && other.start < start && same(other));
 }
 
 const places = new WeakMap<Call, number | null>();
