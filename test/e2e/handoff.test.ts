@@ -15,7 +15,7 @@ describe('coord handoff', () => {
 
     const told = await fleet.as('noor', ['status']);
     expect(told.stderr).toContain('maya offers you src/api/**: coord handoff accept src/api/');
-    expect(told.stdout).toContain('offered: src/api/** → noor (by maya): coord handoff accept');
+    expect(told.stdout).toContain('needs you: maya offers you src/api/**');
     expect((await fleet.as('noor', ['status'])).stderr).toBe('');
 
     const accepted = (await fleet.as('noor', ['handoff', 'accept', '--json'])).json().data;
