@@ -1,5 +1,5 @@
 import type { Target } from '../domain/ground/targets.js';
-import type { Claim } from '../domain/model.js';
+import type { Claim, Submission } from '../domain/model.js';
 import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
 import { coord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural, said } from '../domain/text.js';
@@ -8,7 +8,6 @@ import { CoordError, type Message } from '../errors.js';
 import { deployingMessage, unknownDeployMessage, usedSignatureMessage } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedMessage } from './land-refusals.js';
-import { submissionMessage } from './submission-refusals.js';
 import { taskMessage } from './task-refusals.js';
 import { deadlockMessage, orderMessage, unknownOutcomeMessage } from './waiting.js';
 
@@ -313,4 +312,58 @@ function unknownAgentMessage({ reason, agent, known }: Extract<Refusal, { known:
         hint: `name another agent (${coord('agent list')}); to stop yourself: ${coord('release --all')}`,
       };
   }
+}
+
+type SubmissionRefusal = Extract<
+  Refusal,
+  { reason: 'no-integrator' | 'many-submissions' | 'unknown-submission' | 'submission-closed' | 'not-integrator' }
+>;
+
+/** Why results are not handed over, or not taken. */
+function submissionMessage(refusal: SubmissionRefusal, now: Instant): Message {
+  switch (refusal.reason) {
+    case 'no-integrator': {
+      const { to, candidates } = refusal;
+      return {
+        message:
+          to === null
+            ? 'there is no orchestrator here, so name the agent who will integrate it'
+            : `${to} is a worker, and integrates nothing`,
+        hint:
+          candidates.length === 0
+            ? `let another start as one, in a worktree of its own: ${coord('session start --agent ID --role orchestrator')}`
+            : `name one of these with --to: ${candidates.join(', ')}`,
+      };
+    }
+    case 'many-submissions':
+      return {
+        message: `you have ${plural(refusal.open.length, 'open submission')}, the most that are kept`,
+        hint: `wait until some are integrated, or take one back: ${coord(`submit --take-back ${refusal.open[0]}`)}`,
+      };
+    case 'unknown-submission':
+      return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: coord('integrate') };
+    case 'submission-closed':
+      return closedMessage(refusal.submission, now);
+    case 'not-integrator': {
+      const { role, submission, orchestrators } = refusal;
+      const whom = submission.to ?? orchestrators[0];
+      return {
+        message:
+          role === 'worker'
+            ? 'refused: a worker may not integrate; every durable change goes through one point of decision'
+            : `refused: ${submission.id} of ${submission.agent} is for ${submission.to ?? 'an orchestrator'} to integrate`,
+        hint: whom === undefined ? 'ask an orchestrator or a person' : `ask ${whom}: ${coord(`note "…" --to ${whom}`)}`,
+      };
+    }
+  }
+}
+
+/** It has ended, or another has applied it and is about to land it. */
+function closedMessage({ id, agent, closed, integrated }: Submission, now: Instant): Message {
+  const ended = closed ?? { how: 'integrated', by: integrated?.by ?? agent, at: integrated?.at ?? now, reason: null };
+  const why = ended.reason === null ? '' : `: ${oneLine(ended.reason)}`;
+  return {
+    message: `${id} of ${agent} was ${ended.how} by ${ended.by} at ${clock(ended.at, now)}${why}; nothing was done`,
+    hint: closed ? coord('integrate') : `${ended.by} lands it, or declines it; see ${coord('integrate')}`,
+  };
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import type { Environment } from '../git/run.js';
 import type { MonotonicClock } from '../store/cache/observations.js';
-import { inputFrom, NOT_WRITTEN, outputTo, type Stream } from './streams.js';
 
 /** The world outside: the only source of time, chance, environment and streams. Tests set each of them. */
 export interface Host {
@@ -86,4 +85,116 @@ function bootId(): string | null {
   } catch {
     return null;
   }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * All that can be read from a standard input; empty at a terminal, null when it is longer than `most` bytes. Node's own
+ * stream takes milliseconds to make, so files, pipes and sockets are read straight from the descriptor as long as they give
+ * something; what has nothing to read yet, and the rest, is left to it.
+ * @param own makes Node's own stream
+ */
+export async function inputFrom(
+  descriptor: number,
+  own: () => NodeJS.ReadStream,
+  most: number,
+): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    const stats = fstatSync(descriptor);
+    const isPlain = stats.isFile() || stats.isFIFO() || stats.isSocket();
+    for (;;) {
+      const chunk = isPlain ? readNow(descriptor) : null;
+      if (chunk === null) break;
+      if (chunk.length === 0) return Buffer.concat(chunks);
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > most) return null;
+    }
+  } catch {
+    // Closed, or of a kind that only Node's own stream can read.
+  }
+  const stream = own();
+  if (stream.isTTY) return Buffer.concat(chunks);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > most) return null;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** @returns what is there; empty at the end, null when it must be waited for without blocking */
+function readNow(descriptor: number): Buffer | null {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  try {
+    return chunk.subarray(0, readSync(descriptor, chunk));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN') return null;
+    if (code === 'EOF') return chunk.subarray(0, 0);
+    throw error;
+  }
+}
+
+/** Where there are descriptors of devices, it has this name. */
+const NULL_DEVICE = '/dev/null';
+
+/** Where a program writes its words. */
+interface Stream {
+  readonly isTTY?: boolean;
+  /** Calls `done` when the text was written, or could not be. */
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
+}
+
+/**
+ * One of the standard streams. Node's own takes milliseconds to make, so files and pipes are written straight to the
+ * descriptor, as Node does in the end; terminals, and whatever cannot be written at once, are left to it.
+ * @param own makes Node's own stream
+ */
+function outputTo(descriptor: number, own: () => NodeJS.WriteStream): Stream {
+  let stream = isPlain(descriptor) ? null : own();
+  return {
+    get isTTY() {
+      return stream?.isTTY ?? false;
+    },
+    write(text, done) {
+      if (stream !== null) return stream.write(text, done);
+      const rest = writeNow(descriptor, Buffer.from(text));
+      if (rest instanceof Error) return done?.(rest);
+      if (rest.length === 0) return done?.();
+      stream = own();
+      return stream.write(rest, done);
+    },
+  };
+}
+
+/** A file, a pipe or the null device; a socket or a terminal is not. */
+function isPlain(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    if (stats.isFile() || stats.isFIFO()) return true;
+    return stats.isCharacterDevice() && stats.rdev === statSync(NULL_DEVICE).rdev;
+  } catch {
+    return false;
+  }
+}
+
+/** The reader has gone, or the disk is full: what was done stands, and there is nobody to tell. */
+const NOT_WRITTEN: readonly string[] = ['EPIPE', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'];
+
+/** @returns what the reader of a pipe has no room for now; an error when it cannot be written */
+function writeNow(descriptor: number, bytes: Buffer): Buffer | Error {
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN') return bytes.subarray(written);
+    if (code !== undefined && NOT_WRITTEN.includes(code)) return error as Error;
+    throw error;
+  }
+  return bytes.subarray(written);
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ARGUMENTS, OPTION_VALUES, VALUE_KINDS } from '../../src/cli/completion-values.js';
+import { ARGUMENTS, OPTION_VALUES, VALUE_KINDS } from '../../src/cli/completion.js';
 import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { type Fleet, localFleet } from '../support/fleet.js';
 import { PROGRAM, sandbox } from '../support/sandbox.js';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { DoctorReport } from '../../src/commands/doctor/doctor.js';
 import type { Attempt } from '../../src/domain/doctor/enforcement.js';
-import type { DoctorReport } from '../../src/render/doctor.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
 interface Rig {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { DoctorReport } from '../../src/render/doctor.js';
+import type { DoctorReport } from '../../src/commands/doctor/doctor.js';
 import { inProcess } from '../support/in-process.js';
 import { sandbox } from '../support/sandbox.js';
 

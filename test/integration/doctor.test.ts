@@ -1,8 +1,8 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { DoctorReport } from '../../src/commands/doctor/doctor.js';
 import type { Waiter } from '../../src/domain/model.js';
-import type { DoctorReport } from '../../src/render/doctor.js';
 import { inProcess } from '../support/in-process.js';
 import { sandbox } from '../support/sandbox.js';
 

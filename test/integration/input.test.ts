@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
-import { inputFrom } from '../../src/workspace/streams.js';
+import { inputFrom } from '../../src/workspace/host.js';
 import { sandbox } from '../support/sandbox.js';
 
 function stream(text: string): NodeJS.ReadStream {

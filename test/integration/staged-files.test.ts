@@ -2,7 +2,7 @@ import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
-import { placeFiles, stageFile } from '../../src/git/staged-files.js';
+import { placeFiles, stageFile } from '../../src/git/objects.js';
 import { sandbox } from '../support/sandbox.js';
 
 it('a file is written though git takes its folder away, twice, when that is empty', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { exitCodeLines } from '../../src/cli/help.js';
 import { EXIT_TABLE, exitCodeOf } from '../../src/errors.js';
-import { exitCodeLines } from '../../src/render/help.js';
 import { loadStyle } from '../../src/render/style.js';
 
 const DOCUMENT = readFileSync(new URL('../../docs/reference/exit-codes.md', import.meta.url), 'utf8');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FOREIGN_WORDS, meantBy } from '../../src/cli/foreign-words.js';
+import { FOREIGN_WORDS, meantBy } from '../../src/cli/catalogue.js';
 import { VERBS } from '../../src/cli/registry.js';
 
 const NAMES = VERBS.map(({ name }) => name);

@@ -100,7 +100,7 @@ export async function claimOrWait(
   if (decision.ok) return decision.result.claims;
   const refused = await refusedClaim(context, decision.refusal, again);
   if (decision.refusal.reason !== 'held') return refused;
-  const { withNextTask } = await import('../tasks/next.js');
-  const { withPathsNearby } = await import('./nearby.js');
+  const { withNextTask } = await import('../tasks/tasks.js');
+  const { withPathsNearby } = await import('./slips.js');
   return withNextTask(context, store, await withPathsNearby(context, store, request, refused));
 }

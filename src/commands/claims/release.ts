@@ -1,17 +1,23 @@
 import { ownClaims } from '../../domain/agents/ownership.js';
+import { groundOf } from '../../domain/claims/conflicts.js';
+import { matches } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
+import { submissionsIn } from '../../domain/submissions/landed.js';
 import { coord } from '../../domain/suggestion.js';
 import { tasksOn } from '../../domain/tasks/standing.js';
+import type { Task } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { renamesSince, uncommittedPaths } from '../../git/changes.js';
-import { namedCommit } from '../../git/refs.js';
+import { mainBranchAsFetched } from '../../git/main-branch.js';
+import { isAncestor, namedCommit } from '../../git/refs.js';
 import { releasedLines } from '../../render/claims.js';
 import { refusalError, uncommittedError } from '../../render/refusals.js';
 import { isAnswered } from '../../store/queue/combine.js';
-import type { Context } from '../../workspace/context.js';
-import { endIntegrated } from '../submissions/landed.js';
+import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
+import type { Context, RequestStart } from '../../workspace/context.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Input, Verb } from '../verb.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './offline.js';
@@ -102,4 +108,31 @@ async function readReleaseTargets(context: Context, input: Input): Promise<Targe
 /** The commit that was named, else HEAD; null on an unborn branch. @throws CoordError `usage` */
 export async function commitToRecord(context: Context, named: string | undefined): Promise<string | null> {
   return named === undefined ? (await context.head()).commit : namedCommit(context.git, named);
+}
+
+/**
+ * After a release: ends what this agent has integrated on that ground and what has come to the main branch otherwise than by
+ * `coord land`, such as by a merge here, where nothing is shared.
+ * @returns the tasks that it ended
+ */
+async function endIntegrated(
+  context: Context,
+  store: GitStore,
+  base: RequestStart,
+  released: readonly Claim[],
+  commit: string | null,
+): Promise<readonly Task[]> {
+  const { state } = await store.read(['submissions']);
+  const options = { foldCase: context.repository.foldsCase };
+  const covers = (path: string) => released.some((claim) => matches(groundOf(claim), path, options));
+  const submissions = submissionsIn(state, base.agent, covers);
+  if (commit === null || submissions.length === 0) return [];
+  const { remote, mainBranch } = await context.config();
+  const main = await mainBranchAsFetched(context.repository, context.git, { remote, mainBranch });
+  if (main === null || (await isAncestor(context.git, commit, main.commit)) !== true) return [];
+  const ids = submissions.map(({ id }) => id);
+  const again = { ...base, operation: context.newId(), requestId: null };
+  const request = { kind: 'submissions-landed' as const, ...again, submissions: ids, commit };
+  const decision = await transact(store, request, context.effects);
+  return decision.ok ? decision.result.done : [];
 }

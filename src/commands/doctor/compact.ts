@@ -10,7 +10,6 @@ import { clock, shortCommit } from '../../render/format.js';
 import { refusalError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
 import type { GitStore } from '../../store/swap/git-store.js';
-import { type Archive, archiveIn } from '../../store/upkeep/archive.js';
 import {
   CompactedHistory,
   type CompactionPlan,
@@ -18,6 +17,7 @@ import {
   type Keep,
   planCompaction,
 } from '../../store/upkeep/compact.js';
+import { type Archive, archiveIn } from '../../store/upkeep/upkeep.js';
 import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import type { Input, Outcome } from '../verb.js';

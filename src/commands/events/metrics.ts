@@ -1,6 +1,12 @@
 import type { CoordEvent } from '../../domain/events.js';
-import type { Advice, Contention, Spread } from '../../domain/metrics/contention.js';
-import { type Counts, type Metrics, metricsOf } from '../../domain/metrics/metrics.js';
+import {
+  type Advice,
+  type Contention,
+  type Counts,
+  type Metrics,
+  metricsOf,
+  type Spread,
+} from '../../domain/metrics/metrics.js';
 import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant } from '../../domain/time.js';

@@ -1,8 +1,9 @@
 import type { State } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
+import { nextTask } from '../../domain/tasks/take.js';
 import type { Task } from '../../domain/tasks/task.js';
 import { type TaskView, viewTasks } from '../../domain/tasks/view.js';
-import { shorten } from '../../domain/text.js';
+import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context, RequestStart } from '../../workspace/context.js';
@@ -54,4 +55,21 @@ export function readTaskId(text: string): string {
 export function taskArgument(input: Input, index = 0): string | null {
   const text = input.argument(index);
   return text === undefined ? null : readTaskId(text);
+}
+
+const WIDEST_TITLE = 60;
+
+/** The refusal of ground with the way on: another piece of work, where this agent can take one. */
+export async function withNextTask(context: Context, store: GitStore, refused: CoordError): Promise<CoordError> {
+  const { state } = await store.read(['tasks']);
+  if (state.tasks.tasks.length === 0) return refused;
+  const task = nextTask(state, await taskBase(context), context.now());
+  if (task === null) return refused;
+  const { code, message, hint, details } = refused;
+  const title = shorten(oneLine(task.title), WIDEST_TITLE);
+  return new CoordError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    alternative: { why: `take another task (${title})`, command: coord(`task take ${task.id}`) },
+    details: { ...details, task: { id: task.id, title: task.title } },
+  });
 }

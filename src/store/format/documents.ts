@@ -7,10 +7,20 @@ import { NO_TASKS, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import type { HowVerified } from '../cache/verified-blobs.js';
-import { DEPLOYMENT, LIVE_TARGET } from './deploy-schema.js';
 import { checkRecord, type Fields, recordLine, token } from './fields.js';
-import { AGENT, ANSWERED_REQUEST, CLAIM, NOTE, ONCE, RELEASE, SUBMISSION, WAITER } from './schema.js';
-import { TASK } from './task-schema.js';
+import {
+  AGENT,
+  ANSWERED_REQUEST,
+  CLAIM,
+  DEPLOYMENT,
+  LIVE_TARGET,
+  NOTE,
+  ONCE,
+  RELEASE,
+  SUBMISSION,
+  TASK,
+  WAITER,
+} from './schema.js';
 import { linesOf, rememberLines } from './written-lines.js';
 
 /** Version of the files that this program writes; it reads no newer one. */

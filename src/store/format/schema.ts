@@ -1,3 +1,12 @@
+import {
+  type Candidate,
+  DEPLOY_STEPS,
+  type Deployment,
+  type LiveTarget,
+  type SyncEvidence,
+} from '../../domain/deploy/records.js';
+import type { Cached, Verification } from '../../domain/deploy/verification.js';
+import type { GateRecord } from '../../domain/gates/gate.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type {
   Agent,
@@ -14,9 +23,11 @@ import type {
   SubmittedFile,
   Waiter,
 } from '../../domain/model.js';
+import { EVIDENCE, type LateResult, TASK_STATES, type Task, type TaskTry, TRY_ENDS } from '../../domain/tasks/task.js';
 import {
   agentId,
   anyRecord,
+  type Check,
   commit,
   type Fields,
   flag,
@@ -30,6 +41,7 @@ import {
   text,
   token,
   treePath,
+  wholeNumber,
 } from './fields.js';
 
 const kind = oneOf('path', 'directory', 'glob', 'resource');
@@ -171,4 +183,114 @@ export const ANSWERED_REQUEST: Fields<AnsweredRequest> = {
   fingerprint: text,
   at: instant,
   answer: anyRecord,
+};
+
+const action = oneOf('deploy', 'rollback');
+
+const GATE_RECORD: Fields<GateRecord> = {
+  id: text,
+  gate: text,
+  target: text,
+  commit,
+  action,
+  type: orNull(oneOf('command', 'signed-tag')),
+  open: flag,
+  closed: orNull(text),
+  finding: text,
+  checked: listOf(text),
+  signers: listOf(text),
+  nonces: listOf(text),
+  outputDigest: orNull(text),
+  configCommit: orNull(commit),
+  at: instant,
+};
+
+const VERIFICATION: Fields<Verification> = {
+  ok: flag,
+  url: text,
+  commit,
+  reason: orNull(text),
+  expected: text,
+  namesCommit: flag,
+  seen: orNull(text),
+  status: orNull(wholeNumber),
+  attempts: wholeNumber,
+  firstAt: instant,
+  lastAt: instant,
+  finding: text,
+  cached: orNull(recordOf<Cached>({ seen: orNull(text), ageSeconds: orNull(seconds) })),
+};
+
+const CANDIDATE: Fields<Candidate> = { deploy: text, commit, agent: agentId, at: instant };
+
+export const LIVE_TARGET: Fields<LiveTarget> = {
+  target: text,
+  live: orNull(recordOf(CANDIDATE)),
+  perhaps: listOf(recordOf(CANDIDATE)),
+  nonces: listOf(text),
+};
+
+export const DEPLOYMENT: Fields<Deployment> = {
+  id: text,
+  target: text,
+  action,
+  status: oneOf('running', 'done', 'failed', 'blocked', 'unknown'),
+  step: oneOf(...DEPLOY_STEPS),
+  commit,
+  previous: orNull(commit),
+  agent: agentId,
+  session: orNull(text),
+  rules: orNull(text),
+  command: listOf(text),
+  startedAt: instant,
+  finishedAt: orNull(instant),
+  exit: orNull(wholeNumber),
+  why: orNull(text),
+  rollback: orNull(recordOf<NonNullable<Deployment['rollback']>>({ reason: text })),
+  claim: orNull(recordOf<NonNullable<Deployment['claim']>>({ id: text, token, base: orNull(commit) })),
+  sync: orNull(recordOf<SyncEvidence>({ upstream: text, upstreamCommit: commit, fetchedAt: instant })),
+  gates: listOf(recordOf(GATE_RECORD)),
+  verification: orNull(recordOf(VERIFICATION)),
+};
+
+const taskId: Check = (value) =>
+  typeof value === 'string' && /^t[1-9]\d{0,14}$/.test(value) ? null : 'not the id of a task';
+
+const TRY: Fields<TaskTry> = {
+  agent: agentId,
+  at: instant,
+  how: oneOf(...TRY_ENDS),
+  reason: orNull(text),
+  commit: orNull(commit),
+};
+
+const LATE: Fields<LateResult> = {
+  agent: agentId,
+  at: instant,
+  text: orNull(text),
+  commit: orNull(commit),
+  submission: orNull(text),
+};
+
+export const TASK: Fields<Task> = {
+  id: taskId,
+  title: text,
+  text,
+  scope: listOf(recordOf<Target>({ kind: oneOf('path', 'directory', 'glob', 'resource'), text })),
+  after: listOf(taskId),
+  role: orNull(oneOf('peer', 'orchestrator', 'worker')),
+  accept: listOf(text),
+  priority: token,
+  by: agentId,
+  addedAt: instant,
+  state: oneOf(...TASK_STATES),
+  agent: orNull(agentId),
+  since: instant,
+  attempts: token,
+  submission: orNull(text),
+  evidence: orNull(oneOf(...EVIDENCE)),
+  commit: orNull(commit),
+  result: orNull(text),
+  tries: listOf(recordOf(TRY)),
+  late: listOf(recordOf(LATE)),
 };

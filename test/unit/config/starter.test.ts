@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { guessSurface } from '../../../src/config/starter.js';
+import { guessSurface } from '../../../src/commands/setup/init-files.js';
 
 const OWN = ['rules/**', 'AGENTS.md', 'coord.config.json'];
 

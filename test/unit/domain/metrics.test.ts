@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordEvent, EventType } from '../../../src/domain/events.js';
-import { nearestRank, spreadOf } from '../../../src/domain/metrics/contention.js';
-import { metricsOf } from '../../../src/domain/metrics/metrics.js';
+import { metricsOf, nearestRank, spreadOf } from '../../../src/domain/metrics/metrics.js';
 import { at } from '../../support/requests.js';
 
 let made = 0;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withDefaults } from '../../../src/config/config.js';
-import { validateConfig } from '../../../src/config/schema.js';
+import { validateConfig } from '../../../src/config/load.js';
 import { matches } from '../../../src/domain/ground/index.js';
 import { canonicalPattern, escapeGlob, patternTarget } from '../../../src/domain/ground/patterns.js';
 import { CoordError } from '../../../src/errors.js';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialectOf, HARNESSES, type Harness } from '../../../src/guards/harness/dialects.js';
-import { askOfTool } from '../../../src/guards/harness/tools.js';
+import { askOfTool, dialectOf, HARNESSES, type Harness } from '../../../src/guards/harness/dialects.js';
 import { FIXTURES, payloadOf } from '../../support/harness.js';
 
 const PLACES = { repo: '/r', file: 'src/a.ts', command: 'rm src/a.ts' };
