@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import * as v from 'valibot';
 import { CONFIG_FILE } from '../domain/state-ref.js';
@@ -59,7 +59,7 @@ async function parse(source: string): Promise<Config> {
 }
 
 /** Larger than any that people write: what is read is held in memory. */
-const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 8 * 1024 * 1024;
 
 function readConfigFile(root: string): string | null {
   const path = join(root, CONFIG_FILE);
@@ -67,8 +67,9 @@ function readConfigFile(root: string): string | null {
     // A device or a pipe would never end, and a link may lead to what is none of the repository's.
     const real = realpathSync(path);
     if (relative(root, real).startsWith('..')) throw new Error('it is a link that leads out of the repository');
-    const { size } = mustBeFile(real);
-    if (size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
+    const stats = statSync(real);
+    if (!stats.isFile()) throw new Error('it is no file');
+    if (stats.size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
     return readFileSync(real, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !lstatSync(path, { throwIfNoEntry: false })) return null;
@@ -77,12 +78,6 @@ function readConfigFile(root: string): string | null {
       cause: error,
     });
   }
-}
-
-function mustBeFile(path: string): Stats {
-  const stats = statSync(path);
-  if (!stats.isFile()) throw new Error('it is no file');
-  return stats;
 }
 
 function invalid(problems: readonly string[]): CoordError {

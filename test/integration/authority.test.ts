@@ -169,7 +169,7 @@ describe('a configuration is opened as the file that it is', () => {
 
   it('one that is larger than any that people write is exit 2', async () => {
     const all = await world();
-    all.box.write(all.two, FILE, `{}${' '.repeat(1024 * 1024)}`);
+    all.box.write(all.two, FILE, `{}${' '.repeat(8 * 1024 * 1024)}`);
     expect(await all.run('noor', all.two, 'claim', 'docs/x')).toMatchObject({ code: 2 });
   });
 

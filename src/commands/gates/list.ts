@@ -1,3 +1,4 @@
+import { loadConfigIfThere } from '../../config/load.js';
 import { usedNonces } from '../../domain/deploy/records.js';
 import type { GateQuestion, GateRecord } from '../../domain/gates/gate.js';
 import { lintGates } from '../../domain/gates/lint.js';
@@ -39,7 +40,7 @@ export const gateList: Verb = {
 
 async function differences(context: Context, { config, from }: ProtectedConfig): Promise<string[]> {
   if (from === null) return ['coord.config.json is on no main branch yet: until it is, no gate opens'];
-  const here = await context.config().catch((error: unknown) => {
+  const here = await loadConfigIfThere(context.repository.root).catch((error: unknown) => {
     if (error instanceof CoordError) return null;
     throw error;
   });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/load.js';
 import { checkGates } from '../../../src/gates/check.js';
 import { protectedConfig } from '../../../src/workspace/main-branch.js';
 import { gatedRepository } from '../../support/gates.js';
@@ -229,8 +230,10 @@ describe('the gates of a target', () => {
     const config = { gates: { tests: { type: 'command', command: node('') } }, deploy: { prod: { gates: ['tests'] } } };
     const commit = box.commit(clone, 'coord.config.json', JSON.stringify(config));
     const context = gated.context(clone);
-    const protectedBy = await protectedConfig(context);
-    expect(protectedBy.config.deploy.prod?.gates).toEqual(['tests']);
+    const none = await protectedConfig(context);
+    expect(none).toMatchObject({ from: null, config: { gates: {}, deploy: {} } });
+    // Nor would they, did they come from a configuration of no main branch.
+    const protectedBy = { from: null, config: await parseConfig(JSON.stringify(config)) };
     const check = { target: 'prod', commit, action: 'deploy', usedNonces: [], config: protectedBy } as const;
     expect(await checkGates(context, check)).toMatchObject([{ closed: 'unreadable', configCommit: null }]);
   });
