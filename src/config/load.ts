@@ -58,9 +58,6 @@ async function parse(source: string): Promise<Config> {
   return config;
 }
 
-/** Larger than any that people write: what is read is held in memory. */
-const MOST_BYTES = 8 * 1024 * 1024;
-
 function readConfigFile(root: string): string | null {
   const path = join(root, CONFIG_FILE);
   try {
@@ -69,9 +66,11 @@ function readConfigFile(root: string): string | null {
     if (relative(root, real).startsWith('..')) throw new Error('it is a link that leads out of the repository');
     const stats = statSync(real);
     if (!stats.isFile()) throw new Error('it is no file');
-    if (stats.size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
+    // UTF-8 has no more than four for one.
+    if (stats.size > 4 * MOST_CHARACTERS) throw invalid([`longer than ${MOST_CHARACTERS} characters`]);
     return readFileSync(real, 'utf8');
   } catch (error) {
+    if (error instanceof CoordError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !lstatSync(path, { throwIfNoEntry: false })) return null;
     throw new CoordError('usage', `${CONFIG_FILE} cannot be read: ${(error as Error).message}`, {
       hint: `check ${CONFIG_FILE} at the root of the repository`,
