@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isLive } from '../../../../src/domain/claims/leases.js';
 import { decide } from '../../../../src/domain/decide.js';
 import { overlaps } from '../../../../src/domain/ground/index.js';
 import { patternTarget } from '../../../../src/domain/ground/patterns.js';
@@ -54,16 +55,19 @@ const FLEET = stateAfter(
   SCOPES.map((text) => addOf('boss', draftOf(text, { scope: [text] }))),
 );
 
-/** Every task that is taken, with who has it: the claim that stands for it says so. */
-function taken(state: State): { readonly task: Task; readonly holder: string }[] {
+/** Every task that is taken, with who has it: the claim that stands for it says so, as long as its time lasts. */
+function taken(state: State, now: Instant): { readonly task: Task; readonly holder: string }[] {
   return state.tasks.tasks.flatMap((task) => {
     const lease = state.claims.find(({ target }) => target === taskTarget(task.id).text);
-    return task.state === 'taken' && lease ? [{ task, holder: lease.agent }] : [];
+    return task.state === 'taken' && lease && isLive(lease, now) ? [{ task, holder: lease.agent }] : [];
   });
 }
 
 /** Decides all of it, one after the other; each state is looked at. */
-function play(all: readonly Step[], look: (state: State) => void = () => undefined): { state: State; now: Instant } {
+function play(
+  all: readonly Step[],
+  look: (state: State, now: Instant) => void = () => undefined,
+): { state: State; now: Instant } {
   let state: State = FLEET;
   let seconds = 0;
   for (const [index, step] of all.entries()) {
@@ -71,15 +75,15 @@ function play(all: readonly Step[], look: (state: State) => void = () => undefin
     const decision = decide(state, { ...step.request, operation: `op${index}` }, at(seconds));
     if (!decision.ok) continue;
     state = decision.state;
-    look(state);
+    look(state, at(seconds));
   }
   return { state, now: at(seconds) };
 }
 
 describe('whatever agents do, in any order', () => {
   it('no two have tasks on overlapping ground, each taken task has its ground, and what comes before it is over', () => {
-    const look = (state: State) => {
-      const held = taken(state);
+    const look = (state: State, now: Instant) => {
+      const held = taken(state, now);
       for (const { task, holder } of held) {
         const own = state.claims.filter((claim) => claim.agent === holder && claim.tasks.includes(task.id));
         const texts = own.map(({ target }) => target);
