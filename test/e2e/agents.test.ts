@@ -98,7 +98,7 @@ describe('coord agent list and coord agent state', () => {
     ]);
     expect(report.agents[0].claims).toMatchObject([{ target: 'src/api/**', agent: 'maya' }]);
     expect((await fleet.as('noor', ['agent', 'list'])).stdout).toMatch(
-      /maya +peer +- +\d+s ago +1 +- +moving\\tpagination/,
+      /maya +peer +- +\d+s ago +1 +- +- +moving\\tpagination/,
     );
     expect((await fleet.as('maya', ['agent', 'state', '--clear', '--json'])).json().data).toEqual({
       agent: 'maya',

@@ -1,6 +1,7 @@
 import { findAgent } from '../agents/agents.js';
+import { sameSession } from '../agents/ownership.js';
 import { type ClaimRequest, type ClaimTerms, commitsToCheck, decideClaim } from '../claims/claim.js';
-import { sweep } from '../claims/leases.js';
+import { isLive, sweep } from '../claims/leases.js';
 import type { EventDraft } from '../events.js';
 import type { Target } from '../ground/targets.js';
 import { numberIn } from '../ids.js';
@@ -63,6 +64,9 @@ export function decideTaskTake(before: State, request: TaskTakeRequest, now: Ins
 function takeNext(state: State, request: TaskTakeRequest, now: Instant): Outcome<TakeResult> {
   const mine = request.another ? undefined : tasksOf(state, request, now)[0];
   if (mine) return takeAgain(state, mine, request, now);
+  const lapsed = request.another ? undefined : lapsedOf(state, request, now);
+  const again = lapsed ? grantTask(state, lapsed, request, now) : null;
+  if (again?.ok) return again;
   const open = openFor(state, request);
   const held: Refused[] = [];
   const behind: Refused[] = [];
@@ -76,6 +80,14 @@ function takeNext(state: State, request: TaskTakeRequest, now: Instant): Outcome
     if (behind.length === MOST_PASSED_OVER) break;
   }
   return { ok: false, refusal: noneFree(behind, held) ?? nothingToTake(state, open) };
+}
+
+/** A task whose lease this agent let expire, while nobody else can have taken it yet: it goes before any other. */
+function lapsedOf(state: State, request: TaskTakeRequest, now: Instant): Task | undefined {
+  return state.tasks.tasks.find((task) => {
+    const lease = task.state === 'taken' ? leaseOf(state, task.id) : undefined;
+    return lease?.agent === request.agent && sameSession(lease, request) && !isLive(lease, now);
+  });
 }
 
 interface OpenTasks {

@@ -133,7 +133,8 @@ class TakeNext extends Act {
   }
 
   protected foretell(model: TaskModel) {
-    const mine = model.mine(this.agent);
+    const lapsed = model.tasks.find((task) => task.state === 'taken' && task.agent === this.agent);
+    const mine = model.mine(this.agent) ?? lapsed;
     const next = mine ?? model.tasks.find((task) => model.isReady(task) && model.isFree(task, this.agent));
     return next ? model.give(next, this.agent) : 3;
   }

@@ -64,6 +64,14 @@ describe('a lease that is over', () => {
     expect(refused(held, takeOf('noor'), at(1829))).toMatchObject({ reason: 'none' });
   });
 
+  it('is taken again before anything else by whoever let it run out, as long as nobody else can have it', () => {
+    const more = stateAfter(taken, [addOf('boss', draftOf('urgent', { priority: 0, scope: ['src/a.ts'] }))]);
+    const again = granted(more, takeOf('maya'), at(1_810));
+    expect(again.result).toMatchObject({ task: { id: 't1', attempts: 0, agent: 'maya' } });
+    expect(granted(more, takeOf('maya', { another: true }), at(1_810)).result).toMatchObject({ task: { id: 't2' } });
+    expect(granted(more, takeOf('maya'), lapsed).result).toMatchObject({ task: { id: 't2' } });
+  });
+
   it('is taken again in the swap that ends the task, where nobody has it and its ground is unchanged', () => {
     const { state, result } = granted(taken, doneOf('maya', { id: 't1', commit: WORK }), lapsed);
     expect(result).toMatchObject({ late: false, task: { state: 'done', attempts: 1, agent: 'maya' } });
