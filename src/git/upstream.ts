@@ -90,7 +90,9 @@ async function askUpstream(asking: Asking): Promise<UpstreamFacts> {
 
 /** A path or an address is none, whatever git would make of it. */
 async function isRemote(git: Git, remote: string): Promise<boolean> {
-  return (await gitText(git, ['remote'])).split('\n').includes(remote);
+  // Git lists none where one of them is configured in a way that it cannot read.
+  const { code, stdout } = await git(['remote']);
+  return code === 0 && stdout.toString('utf8').split('\n').includes(remote);
 }
 
 async function askDefaultBranch({ door, request }: Asking): Promise<string | UpstreamFacts> {

@@ -4,7 +4,7 @@ import { CONFIG_FILE, parseConfig } from '../config/load.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { type CommitFile, filesAt, rootFileText, textsOf } from '../git/files.js';
-import type { MainBranch } from '../git/main-branch.js';
+import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
 import { protectedBy } from './authority.js';
@@ -26,7 +26,12 @@ export interface MainFiles {
 
 /** The main branch as last fetched; null where there is none. */
 export async function mainBranch(workspace: Workspace): Promise<MainBranch | null> {
-  return (await workspace.authority()).main?.branch ?? null;
+  const branch = (await workspace.authority()).main?.branch ?? null;
+  if (branch === null || !branch.fetched) return branch;
+  // What decides was read when this command began; the branch may have been fetched since.
+  const { remote } = await workspace.config();
+  const named = { remote, mainBranch: branch.name.slice(remote.length + 1), fetchedOnly: true };
+  return (await mainBranchAsFetched(workspace.repository, workspace.git, named)) ?? branch;
 }
 
 /** What the main branch as last fetched has at these paths (folders with all below them), in at most two git processes. */

@@ -27,7 +27,7 @@ async function rig() {
 
 type Rig = Awaited<ReturnType<typeof rig>>;
 
-/** What each agent was granted offline and has not given back: claim ids and their targets. */
+/** What each agent was granted offline and has not given back. */
 type Held = Map<string, { readonly agent: string; readonly target: string }>;
 
 /** Some minutes of work by all four, some of whom the remote cannot be reached by. */
@@ -44,8 +44,9 @@ async function apart({ agents, as, clock }: Rig, offline: readonly string[], ran
     if (![0, 3, 4].includes(result.code)) failures.push(`${agent.name} ${words.join(' ')}: ${result.stdout}`);
     if (result.code !== 0 || flag.length === 0) continue;
     const { claims = [], released = [] } = result.json().data;
-    for (const { id, target: text } of claims) held.set(id, { agent: agent.name, target: text });
-    for (const { id } of released) held.delete(id);
+    // The ids of a clone are its own until the remote has confirmed them.
+    for (const { id, target: text } of claims) held.set(`${agent.name} ${id}`, { agent: agent.name, target: text });
+    for (const { id } of released) held.delete(`${agent.name} ${id}`);
   }
   return held;
 }
@@ -62,10 +63,10 @@ async function rejoined({ agents, as }: Rig, held: Held, random: Random, failure
   }
   const [anyone] = agents;
   const { data } = (await as(anyone as (typeof agents)[number], 'status', '--json')).json();
-  const kept = new Set(data.claims.filter(({ reach }: { reach: string }) => reach === 'remote').map(idOf));
+  const kept = new Set(data.claims.filter(({ reach }: { reach: string }) => reach === 'remote').map(placeOf));
   let lost = 0;
-  for (const [id, { agent, target }] of held) {
-    if (kept.has(id)) continue;
+  for (const { agent, target } of held.values()) {
+    if (kept.has(placeOf({ agent, target }))) continue;
     lost += 1;
     if (!heard.get(agent)?.includes(`you lost ${target}`))
       failures.push(`${agent} was not told that it lost ${target}`);
@@ -73,8 +74,8 @@ async function rejoined({ agents, as }: Rig, held: Held, random: Random, failure
   return lost;
 }
 
-function idOf({ id }: { id: string }): string {
-  return id;
+function placeOf({ agent, target }: { agent: string; target: string }): string {
+  return `${agent} ${target}`;
 }
 
 describe('clones that were parted from their remote, and rejoin', () => {

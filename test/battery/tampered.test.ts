@@ -147,9 +147,9 @@ it('a clone that never saw the branch begins none unasked, and hides nothing fro
 
 /** The ways to take a branch that was tampered with, on purpose, that the refusals name. */
 const ON_PURPOSE: readonly (readonly [to: Way['to'], shared: boolean, names: RegExp])[] = [
-  ['gone', false, /begin anew: (coord init)/],
-  ['first', false, /shall be forgotten: (git update-ref [^;\n]*)/],
-  ['anew', false, /shall be forgotten: (git update-ref [^;\n]*)/],
+  ['gone', false, /start again: (coord init)/],
+  ['first', false, /to give up what it lacks: (git update-ref [^;\n]*)/],
+  ['anew', false, /to give up what it lacks: (git update-ref [^;\n]*)/],
   ['first', true, /take the new one here: (git update-ref [^;\n]*)/],
   ['anew', true, /take the new one here: (git update-ref [^;\n]*)/],
 ];

@@ -431,7 +431,7 @@ describe('a folder of hooks that others use too', () => {
       );
       if (kind !== 'global') return;
       const { error } = (await fleet.as('maya', ['guard', 'install', '--json'])).json();
-      const way = /run here no more\): (.*)$/.exec(error.hint)?.[1] ?? '';
+      const way = /then no longer run here\): (.*)$/.exec(error.hint)?.[1] ?? '';
       script(box.path('way'), `cd '${clone}' && ${way}`);
       box.git(clone, '-c', `alias.way=!${box.path('way')}`, 'way');
       expect((await fleet.as('maya', ['guard', 'install'])).code).toBe(0);

@@ -242,6 +242,9 @@ export async function heldIn({ as }: World): Promise<string> {
   return JSON.stringify(claims.map(({ target, agent, token }) => [target, agent, token]));
 }
 
+/** Without what this clone remembers of branches other than the state's, which any fetch may bring up to date. */
 function refsIn({ remote, clone }: World): string {
-  return JSON.stringify([remote, clone].map((place) => [...refsOnDisk(place)].sort()));
+  const counts = ([ref]: readonly [string, unknown]) =>
+    !ref.startsWith('refs/coord-local/') || ref.endsWith('/coord/state');
+  return JSON.stringify([remote, clone].map((place) => [...refsOnDisk(place)].filter(counts).sort()));
 }
