@@ -21,7 +21,10 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 describe('the fields that scripts rely on', () => {
   it('of claim', async () => {
     const { box, clone, as } = await localFleet();
-    const data = dataOf(await as('maya', ['claim', 'src/api', '@db', '--json', '--reason', 'why']), 'claim');
+    const data = dataOf(
+      await as('maya', ['claim', 'src/api', 'coord.config.json', '--json', '--reason', 'why']),
+      'claim',
+    );
     expect(Object.keys(data)).toEqual(['claims']);
     expect(data.claims).toHaveLength(2);
     for (const claim of data.claims) expect(Object.keys(claim)).toEqual(expect.arrayContaining(CLAIM_FIELDS));

@@ -44,7 +44,8 @@ describe('words', () => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is what is checked
       for (const output of outputs) expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028\u2029\u202a-\u202e]/);
       expect(outputs[0]?.trimEnd().split('\n')).toHaveLength(2);
-      expect(outputs[1]?.trimEnd().split('\n')).toHaveLength(2);
+      // The refusal, what is free nearby, and the next step.
+      expect(outputs[1]?.trimEnd().split('\n')).toHaveLength(3);
       const status = await as('noor', ['status', '--json']);
       expect(status.json().data.claims[0].reason).toBe(`why: ${reason}`);
     },

@@ -257,7 +257,7 @@ describe('coord land', () => {
     expect(words).toMatch(/^would land .{7} on origin\/main \(1 commit, 1 path\)\nwould release src\/api\/\*\*/);
   });
 
-  it('refuses a worker, a stopped agent, and a clone that shares with nobody', async () => {
+  it('refuses a worker and a stopped agent, and a copy that would share with nobody changes nothing', async () => {
     await coord.run('rae', fleet.clone, ['session', 'start', '--role', 'worker']);
     work('docs\n', 'docs/guide.md');
     const worker = await coord.run('rae', fleet.clone, ['land', '--json']);
@@ -268,7 +268,7 @@ describe('coord land', () => {
     expect((await coord.run('owner', fleet.other, ['agent', 'kill', 'maya', '--reason', 'enough'])).code).toBe(0);
     expect((await maya(6, 'land')).json().error.details.reason).toBe('killed');
     writeFileSync(join(fleet.other, 'coord.config.json'), '{"share": false}');
-    expect((await noor(2, 'land')).json().error.hint).toContain('"share": true');
+    expect((await noor(0, 'land')).json().data).toMatchObject({ landed: false, already: true, to: 'origin/main' });
   });
 
   it('without a remote that answers: exit 7, claims still held', async () => {

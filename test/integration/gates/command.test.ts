@@ -76,7 +76,6 @@ describe('a command gate', () => {
     ['is not there', ['./no-such-program'], 'there is no such program'],
     ['is not executable', ['./data.txt'], 'it is not executable'],
     ['is a directory', ['./src'], 'it is not executable'],
-    ['has an argument that no program can be given', [process.execPath, 'a\0b'], 'null bytes'],
   ])('whose program %s is not runnable', async (_what, command, words) => {
     const gated = gatedRepository(
       { gates: { tests: { type: 'command', command } }, deploy: { prod: { gates: ['tests'] } } },
@@ -85,6 +84,17 @@ describe('a command gate', () => {
     expect(await gated.check()).toMatchObject([
       { closed: 'not-runnable', outputDigest: null, finding: expect.stringContaining(words) },
     ]);
+  });
+
+  it('whose program has an argument that no program can be given is refused with the configuration', async () => {
+    const gated = gatedRepository(
+      {
+        gates: { tests: { type: 'command', command: [process.execPath, 'a\0b'] } },
+        deploy: { prod: { gates: ['tests'] } },
+      },
+      { 'data.txt': 'x', 'src/a': 'a' },
+    );
+    await expect(gated.check()).rejects.toThrow('gates.tests.command.1: must hold no NUL character');
   });
 
   it('that does not end in time is stopped with all that it started, though they ignore it', async () => {
