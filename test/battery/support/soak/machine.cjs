@@ -33,7 +33,7 @@ fs.statSync = (path, options) => {
 };
 
 const { load } = require(join(ROOT, 'bin', 'load.js'));
-const { main } = load(ROOT, 'coord').exports;
+const { main } = load(ROOT, 'coord');
 
 function hostOf({ agent, cwd, argv }, stdout, stderr) {
   return {

@@ -130,7 +130,7 @@ export async function soak(
   const strange = recorder.calls.filter(isStrange).map(complaint);
   const after = [...(await afterwards(recorder, site)), ...(await crew.afterwards())];
   const [clone = ''] = site.clones;
-  box.git(clone, 'fetch', '--quiet', 'origin', '+coord:refs/soak/coord', '+main:refs/soak/main');
+  box.git(clone, 'fetch', '--quiet', 'origin', '+refs/coord/state:refs/soak/coord', '+main:refs/soak/main');
   const calls = [...recorder.calls];
   const compacted = [...(await crew.compact()), ...(await afterwards(recorder, site, 'heir'))];
   await Promise.all([...machines, watcher].map((machine) => machine.close()));
