@@ -23,6 +23,8 @@ const MAKERS = [
   'deploy-begin',
 ] as const;
 const requests = fc.constantFrom(...MAKERS, ...MAKERS, ...KINDS).chain(requestOf);
+/** What can be granted without the remote, under provisional ids. */
+const OFFLINE: readonly string[] = ['claim', 'renew', 'release', 'note'];
 
 /** A request after so many seconds, and whether another process reads the state before the next. */
 const steps = fc.array(fc.tuple(requests, fc.constantFrom(1, 60, 4000), fc.boolean()), { maxLength: 40 });
@@ -50,7 +52,8 @@ describe('short ids', () => {
         let state: State = { ...EMPTY_STATE, provisional };
         const given = new Set<string>();
         let seconds = 0;
-        for (const [index, [request, later, again]] of all.entries()) {
+        const asked = all.filter(([{ kind }]) => provisional === null || OFFLINE.includes(kind));
+        for (const [index, [request, later, again]] of asked.entries()) {
           seconds += later;
           const before = new Set(idsIn(state));
           const next = decidedOn(state, { ...request, operation: `op${index}` }, at(seconds));
