@@ -36,8 +36,9 @@ function explains({ call, operation }: Placed, what: Operation): boolean {
   if (call.args.some((word) => word.startsWith('--wait')) && onlyQueues(what)) return true;
   // An offer that stood already, or an ack that was given before, was found, and not placed.
   const vague = !PLACED.includes(call.verb) || call.verb === 'handoff' || call.verb === 'ack';
-  // What is taken in with conflicts, or again, is on the record though its command fails.
-  if (call.verb === 'integrate') return operation === null;
+  // What is taken in with conflicts is on the record though its command fails; nothing else is.
+  if (call.verb === 'integrate' && what.events.some(({ type }) => type === 'work.integrated'))
+    return operation === null;
   return operation === null && vague && (call.exit === 0 || !PLACED.includes(call.verb));
 }
 
