@@ -36,12 +36,12 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'gate list',
     summary: 'which gates a deploy target needs',
     isDefault: true,
-    load: async () => (await import('../commands/gates/list.js')).gateList,
+    load: async () => (await import('../commands/gates/check.js')).gateList,
   },
   {
     name: 'gate show',
     summary: 'one gate, and the signatures that are here; or one check',
-    load: async () => (await import('../commands/gates/list.js')).gateShow,
+    load: async () => (await import('../commands/gates/check.js')).gateShow,
   },
   {
     name: 'gate check',
@@ -72,7 +72,7 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'deploy show',
     summary: 'the evidence of a deploy: coordination and authorisation, apart',
-    load: async () => (await import('../commands/deploy/show.js')).deployShow,
+    load: async () => (await import('../commands/deploy/list.js')).deployShow,
   },
   {
     name: 'deploy verify',
@@ -215,7 +215,7 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'task list',
     summary: 'what there is to do, who does it, and how far it is',
     isDefault: true,
-    load: async () => (await import('../commands/tasks/list.js')).taskList,
+    load: async () => (await import('../commands/tasks/tasks.js')).taskList,
   },
   {
     name: 'task add',
@@ -226,7 +226,7 @@ const ENTRIES: readonly VerbEntry[] = [
   {
     name: 'task show',
     summary: 'everything that is known of a task',
-    load: async () => (await import('../commands/tasks/list.js')).taskShow,
+    load: async () => (await import('../commands/tasks/tasks.js')).taskShow,
   },
   {
     name: 'task take',
@@ -250,18 +250,18 @@ const ENTRIES: readonly VerbEntry[] = [
     name: 'task edit',
     summary: 'change a task; give out again what is stuck',
     writes: true,
-    load: async () => (await import('../commands/tasks/edit.js')).taskEdit,
+    load: async () => (await import('../commands/tasks/add.js')).taskEdit,
   },
   {
     name: 'task drop',
     summary: 'end a task undone, for good',
     writes: true,
-    load: async () => (await import('../commands/tasks/edit.js')).taskDrop,
+    load: async () => (await import('../commands/tasks/add.js')).taskDrop,
   },
   {
     name: 'task report',
     summary: 'what was brought, as Markdown or JSON',
-    load: async () => (await import('../commands/tasks/list.js')).taskReport,
+    load: async () => (await import('../commands/tasks/tasks.js')).taskReport,
   },
   {
     name: 'metrics',

@@ -1,7 +1,17 @@
-import { copyFileSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CoordError } from '../errors.js';
-import type { Repository } from './repository.js';
+import { discoverRepository, type Repository } from './repository.js';
 import { type Git, gitText } from './run.js';
 
 /** One path of the worktree, what is to stand there, and what stood there when that was decided. */
@@ -133,4 +143,42 @@ export function obstacleTo(root: string, path: string): string | null {
     if (depth < parts.length ? !stats.isDirectory() : stats.isDirectory()) return part;
   }
   return null;
+}
+
+/** The worktrees of a clone whose folders are there, this one first; a bare main worktree is none. */
+export async function worktreesOf(repository: Repository, git: Git): Promise<Repository[]> {
+  const listed = (await gitText(git, ['worktree', 'list', '--porcelain'])).split('\n');
+  const roots = listed.flatMap((line) => (line.startsWith('worktree ') ? [line.slice('worktree '.length)] : []));
+  const others = roots.flatMap((root) => repositoryOf(root, repository) ?? []);
+  return [repository, ...others.filter(({ gitDir }) => gitDir !== repository.gitDir)];
+}
+
+/** null: nothing is there, or it belongs to another repository by now. */
+function repositoryOf(root: string, { commonDir }: Repository): Repository | null {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
+  try {
+    const found = discoverRepository(root);
+    return found.commonDir === commonDir ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A file that git ignores, and where it is told to: `.gitignore:3`. */
+interface IgnoredFile {
+  readonly path: string;
+  readonly by: string;
+}
+
+/** Those of the files that git ignores, so that a plain `git add` passes them over or fails. */
+export async function ignoredFiles(git: Git, paths: readonly string[]): Promise<IgnoredFile[]> {
+  const input = paths.map((path) => `${path}\0`).join('');
+  const { stdout } = await git(['check-ignore', '-z', '-v', '--stdin'], { input });
+  const fields = stdout.toString('utf8').split('\0');
+  const ignored: IgnoredFile[] = [];
+  for (let at = 0; at + 3 < fields.length; at += 4) {
+    const [source = '', line = '', pattern = '', path = ''] = fields.slice(at, at + 4);
+    if (!pattern.startsWith('!')) ignored.push({ path, by: `${source}:${line}` });
+  }
+  return ignored;
 }

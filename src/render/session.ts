@@ -2,7 +2,7 @@ import type { Fit, Part } from '../domain/agents/budget.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
 import { coord, shellWord } from '../domain/suggestion.js';
-import type { TaskView } from '../domain/tasks/view.js';
+import type { TaskView } from '../domain/tasks/standing.js';
 import { AS_DATA, fenced, firstOf, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';

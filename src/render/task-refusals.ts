@@ -1,7 +1,7 @@
 import type { Refusal } from '../domain/refusal.js';
 import { coord, shellWord } from '../domain/suggestion.js';
+import type { TaskView } from '../domain/tasks/standing.js';
 import type { TakenTask } from '../domain/tasks/task.js';
-import type { TaskView } from '../domain/tasks/view.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';

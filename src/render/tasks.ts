@@ -1,6 +1,6 @@
 import type { Claim } from '../domain/model.js';
 import { coord } from '../domain/suggestion.js';
-import type { TaskView } from '../domain/tasks/view.js';
+import type { TaskView } from '../domain/tasks/standing.js';
 import { asMarkdown, fenced, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock, shortCommit, table } from './format.js';

@@ -5,8 +5,8 @@ import type { RequiredRules } from '../domain/request.js';
 import { coord } from '../domain/suggestion.js';
 import { readCached, writeCached } from '../git/local-cache.js';
 import type { Store } from '../store/swap/store.js';
+import type { MainBranchPolicy } from './main-branch.js';
 import { insidePath, mainBranch, rulesFolder } from './main-branch.js';
-import type { MainBranchPolicy } from './main-branch-policy.js';
 import type { RulesInForce } from './rules-in-force.js';
 import type { Workspace } from './workspace.js';
 

@@ -16,8 +16,8 @@ import { Observations, SeenNotices } from '../store/cache/observations.js';
 import type { Effects } from '../store/swap/transact.js';
 import { type Authority, configInForce, readAuthority } from './authority.js';
 import type { Host } from './host.js';
+import { withProgress } from './host.js';
 import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
-import { withProgress } from './progress.js';
 
 /** A remote that has not answered by then is out of reach. */
 const REMOTE_TIMEOUT_MS = 30_000;

@@ -13,8 +13,15 @@ import { readWait } from '../durations.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Input, Verb } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
-import { CLAIM_OPTIONS, claimRequest, wideWarnings } from './claim-request.js';
-import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './offline.js';
+import {
+  CLAIM_OPTIONS,
+  checkOffline,
+  claimRequest,
+  OFFLINE_OPTION,
+  offlineWarnings,
+  transactHere,
+  wideWarnings,
+} from './claim-request.js';
 import { slipWarnings } from './slips.js';
 
 export const claim: Verb = {

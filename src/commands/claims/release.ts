@@ -20,7 +20,7 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context, RequestStart } from '../../workspace/context.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Input, Verb } from '../verb.js';
-import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './offline.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './claim-request.js';
 
 export const release: Verb = {
   arguments: [['[target...]', 'claims to give back']],

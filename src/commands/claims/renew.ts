@@ -3,7 +3,7 @@ import { refusalError } from '../../render/refusals.js';
 import { readTtl } from '../durations.js';
 import { readTargets, TARGET_OPTIONS } from '../target-input.js';
 import type { Verb } from '../verb.js';
-import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './offline.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './claim-request.js';
 
 export const renew: Verb = {
   arguments: [['[target...]', 'claims to extend; all your claims when none is named']],

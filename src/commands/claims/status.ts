@@ -8,7 +8,7 @@ import type { Target } from '../../domain/ground/targets.js';
 import type { OverlapOptions } from '../../domain/ground/text.js';
 import type { Agent, Claim, Reach, State, Waiter } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
-import type { TaskView } from '../../domain/tasks/view.js';
+import type { TaskView } from '../../domain/tasks/standing.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';

@@ -6,7 +6,7 @@ import { CoordError, usage } from '../../errors.js';
 import { table } from '../../render/format.js';
 import { loadStyle, type Style } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
-import { withProgress } from '../../workspace/progress.js';
+import { withProgress } from '../../workspace/host.js';
 import type { Verb } from '../verb.js';
 import { checkUp } from './checks.js';
 import { COMPACT_OPTIONS, compact } from './compact.js';

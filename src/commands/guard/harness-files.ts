@@ -17,7 +17,7 @@ import { usage } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import { writablePath } from '../../git/paths.js';
 import type { Repository } from '../../git/repository.js';
-import { worktreesOf } from '../../git/worktrees.js';
+import { worktreesOf } from '../../git/worktree.js';
 import { HARNESSES, type Harness } from '../../guards/harness/dialects.js';
 import { filesToRemove, filesToSetUp, type PlannedFile, type Runner } from '../../guards/harness/settings.js';
 import type { HarnessReport } from '../../render/guard/installed.js';

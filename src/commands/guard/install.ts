@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
-import { ignoredFiles } from '../../git/ignored.js';
+import { ignoredFiles } from '../../git/worktree.js';
 import { HARNESSES, type Harness, readHarness } from '../../guards/harness/dialects.js';
 import {
   type InstallReport,

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Repository } from '../../git/repository.js';
 import { type Git, gitIn, gitText } from '../../git/run.js';
-import { worktreesOf } from '../../git/worktrees.js';
+import { worktreesOf } from '../../git/worktree.js';
 import { HookFiles, type HookStatus } from '../../guards/hook-files.js';
 import type { Program } from '../../guards/hook-script.js';
 import { type GuardReport, guardsOff, type HooksReport, remedyFor, statusLines } from '../../render/guard/installed.js';

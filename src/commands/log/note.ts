@@ -11,7 +11,7 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { checkAgentId } from '../../workspace/identity.js';
 import { readTarget } from '../../workspace/targets.js';
-import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/offline.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/claim-request.js';
 import { readText } from '../text-input.js';
 import type { Input, Success, Verb } from '../verb.js';
 

@@ -3,7 +3,7 @@ import { isLive } from '../../domain/claims/leases.js';
 import type { ReceivedNote } from '../../domain/log/notes.js';
 import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
-import type { TaskView } from '../../domain/tasks/view.js';
+import type { TaskView } from '../../domain/tasks/standing.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';

@@ -9,19 +9,21 @@ import { isTaskTarget, ORCHESTRATOR } from '../../domain/tasks/task.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
-import { addedLines } from '../../render/tasks.js';
+import { addedLines, endedLines } from '../../render/tasks.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
+import { isPerson } from '../../workspace/identity.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { readGround } from '../../workspace/targets.js';
+import { readText } from '../text-input.js';
 import type { Input, Verb } from '../verb.js';
-import { taskBase, viewsOf } from './tasks.js';
+import { readTaskId, taskBase, viewOf, viewsOf } from './tasks.js';
 
 const MOST_BYTES = 4 * 1024 * 1024;
 const ROLES: readonly string[] = ['peer', 'worker', 'orchestrator'] satisfies Role[];
 
 /** The options that say what a task is. */
-export const CONTENT_OPTIONS = [
+const CONTENT_OPTIONS = [
   ['--text <text>', 'what to do, in more words'],
   ['--scope <target>', 'a path, directory, glob or @resource that it is done on', 'repeatable'],
   ['--after <ids>', 'tasks that must be done before', 'repeatable'],
@@ -98,7 +100,7 @@ async function readDrafts(context: Context, input: Input, source: ProtectedConfi
 }
 
 /** What the options say of a task; only what was given. */
-export function readContent(context: Context, input: Input, source: ProtectedConfig) {
+function readContent(context: Context, input: Input, source: ProtectedConfig) {
   const problems: string[] = [];
   const complain = (problem: string) => problems.push(problem);
   const scope = input.each('scope');
@@ -199,3 +201,59 @@ function decoded(body: Uint8Array, name: string): string {
     throw usage(`${name} is not UTF-8`, 'save it as UTF-8');
   }
 }
+
+const LONGEST_REASON = 1_000;
+
+export const taskEdit: Verb = {
+  arguments: [['<id>', 'the task']],
+  options: [
+    ['--title <text>', 'in a few words'],
+    ...CONTENT_OPTIONS,
+    ['--retry', 'try again; forgets how often it was tried in vain'],
+  ],
+  examples: [
+    ['coord task edit t12 --priority 0', 'give it out next'],
+    ['coord task edit t12 --retry', 'you have looked into it: let it be taken again'],
+  ],
+  notes: ['--scope, --after and --accept take the place of what was there; --after none and --accept none clear it.'],
+  async run(context, input) {
+    const id = readTaskId(input.argument(0) ?? '');
+    const { changes, problems } = readContent(context, input, await protectedConfig(context));
+    if (problems.length > 0) return refusalError({ code: 'usage', reason: 'bad-tasks', problems }, context.now());
+    const title = input.text('title');
+    const all = { ...changes, ...(title === undefined ? {} : { title }) };
+    const retry = input.flag('retry');
+    if (Object.keys(all).length === 0 && !retry)
+      throw usage('nothing to change was named', 'name an option: --title, --scope, …');
+    const store = await context.store();
+    const request = { kind: 'task-edit' as const, ...(await taskBase(context)), id, changes: all, retry };
+    const decision = await transact(store, request, context.effects);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const task = await viewOf(context, store, decision.result.task);
+    return { data: { task }, text: (style) => endedLines('edited', task, [], style) };
+  },
+};
+
+export const taskDrop: Verb = {
+  arguments: [['<id>', 'the task']],
+  options: [['-r, --reason <text>', 'why; who has it is told']],
+  examples: [['coord task drop t12 --reason "not needed any more"', 'it is never done, and blocks nobody']],
+  notes: ['Whoever has it loses its paths, and is told; only its author, its holder or an orchestrator may do that.'],
+  async run(context, input) {
+    const id = readTaskId(input.argument(0) ?? '');
+    const said = input.text('reason');
+    const reason = said === undefined ? null : readText('the reason', said, LONGEST_REASON);
+    const store = await context.store();
+    const person = isPerson(context.host);
+    const request = { kind: 'task-drop' as const, ...(await taskBase(context)), id, reason, person };
+    const decision = await transact(store, request, context.effects);
+    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const { freed } = decision.result;
+    const task = await viewOf(context, store, decision.result.task);
+    const warnings =
+      freed.length === 0
+        ? []
+        : [`${freed.join(', ')} waited for it, and no longer ${freed.length === 1 ? 'does' : 'do'}`];
+    return { data: { task, freed }, text: (style) => endedLines('dropped', task, [], style), warnings };
+  },
+};

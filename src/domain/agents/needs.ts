@@ -3,7 +3,7 @@ import { outcomeOf } from '../deploy/decision.js';
 import type { ReceivedNote } from '../log/notes.js';
 import type { State } from '../model.js';
 import { coord, targetWord } from '../suggestion.js';
-import type { TaskView } from '../tasks/view.js';
+import type { TaskView } from '../tasks/standing.js';
 import { oneLine, shorten } from '../text.js';
 import type { Instant } from '../time.js';
 

@@ -1,7 +1,6 @@
 import { quotedForScript } from '../../domain/suggestion.js';
 import { usage } from '../../errors.js';
-import { patchPaths } from '../patch.js';
-import { type Ask, type Payload, recordIn, textIn, textsIn } from './payload.js';
+import { type Ask, type Payload, patchPaths, recordIn, textIn, textsIn } from './payload.js';
 
 /** The harnesses whose hooks coord answers. */
 export const HARNESSES = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'] as const;

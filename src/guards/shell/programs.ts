@@ -1,4 +1,4 @@
-import { patchPaths } from '../patch.js';
+import { patchPaths } from '../harness/payload.js';
 import { addWrite, type CommandInput, noteAssignment, type Scope } from './findings.js';
 import { examineGit } from './git-programs.js';
 import type { Valued } from './options.js';

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { addWrite, type CommandInput, noFindings, noteAssignment, type Scope, type ShellFindings } from './findings.js';
 import { examine } from './programs.js';
-import { endOfGroup } from './quotes.js';
-import { readWord, type Word } from './words.js';
+import { endOfGroup, readWord, type Word } from './words.js';
 
 /** Scripts within scripts are read this deep. */
 const DEEPEST = 8;

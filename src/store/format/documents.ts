@@ -7,7 +7,7 @@ import { NO_TASKS, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import type { HowVerified } from '../cache/verified-blobs.js';
-import { checkRecord, type Fields, recordLine, token } from './fields.js';
+import { checkRecord, type Fields, linesOf, recordLine, rememberLines, token } from './fields.js';
 import {
   AGENT,
   ANSWERED_REQUEST,
@@ -21,7 +21,6 @@ import {
   TASK,
   WAITER,
 } from './schema.js';
-import { linesOf, rememberLines } from './written-lines.js';
 
 /** Version of the files that this program writes; it reads no newer one. */
 export const FORMAT = 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diffPaths, patchPaths } from '../../../src/guards/patch.js';
+import { diffPaths, patchPaths } from '../../../src/guards/harness/payload.js';
 
 describe('what an apply_patch patch changes', () => {
   it.each<[string, string[]]>([
