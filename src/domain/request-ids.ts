@@ -1,7 +1,7 @@
-import { fingerprint } from './fingerprint.js';
 import type { AnsweredRequest, State } from './model.js';
 import type { Granted } from './request.js';
 import { askedOf, type Decision, type Request } from './request-table.js';
+import { fingerprint } from './text.js';
 import { type Instant, secondsBetween } from './time.js';
 
 /** How long the answer to a request id can be had again. */

@@ -7,7 +7,7 @@ import { oneLine } from '../domain/text.js';
 import { epochMs, type Instant, instantOf } from '../domain/time.js';
 import type { Signed } from '../git/signing.js';
 import type { SignersOnDisk } from './signers-on-disk.js';
-import { gpgArguments, runVerifier, type Verified } from './verifier.js';
+import { gpgArguments, runVerifier, type Verified } from './signers-on-disk.js';
 
 /**
  * Whose good signature this is, among the keys that count.

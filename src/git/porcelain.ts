@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { SimpleGitOptions } from 'simple-git';
 import { CoordError } from '../errors.js';
-import { serverOfPath } from './addresses.js';
 import { stopTree } from './process-tree.js';
-import { mustBeOneRepository, mustBeRemote } from './remotes.js';
+import { mustBeOneRepository, mustBeRemote, serverOfPath } from './remotes.js';
 import type { Repository } from './repository.js';
 import { type Environment, type Git, gitEnvironment, gitIn, whyGitCannotWork } from './run.js';
 

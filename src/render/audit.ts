@@ -1,11 +1,13 @@
-import { type Judgement, VERDICTS, type Verdict } from '../domain/audit/judge.js';
 import {
   type AuditedCommit,
   type AuditSummary,
   isFinding,
   isUnknown,
+  type Judgement,
   type SignatureFinding,
-} from '../domain/audit/report.js';
+  VERDICTS,
+  type Verdict,
+} from '../domain/audit/judge.js';
 import { groundToClaim } from '../domain/claims/land.js';
 import { coord, shellWord, targetWord } from '../domain/suggestion.js';
 import { firstOf, oneLine, plural, shorten } from '../domain/text.js';

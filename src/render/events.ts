@@ -1,5 +1,4 @@
-import type { Compacted } from '../domain/compacted.js';
-import type { CoordEvent } from '../domain/events.js';
+import type { Compacted, CoordEvent } from '../domain/events.js';
 import { coord } from '../domain/suggestion.js';
 import { oneLine, plural, said } from '../domain/text.js';
 import { epochMs, formatDuration, type Instant } from '../domain/time.js';

@@ -1,15 +1,16 @@
 import type { TargetKind } from '../domain/ground/targets.js';
 import type { Refusal } from '../domain/refusal.js';
 import { coord, shellWord, targetWord } from '../domain/suggestion.js';
-import { listed, oneLine, plural } from '../domain/text.js';
+import type { SyncReport } from '../domain/sync/sync.js';
+import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shortCommit } from './format.js';
+import { shortCommit, table } from './format.js';
 import { refusalError } from './refusals.js';
 import type { Style } from './style.js';
 
 /** A claim that was given back with the work. */
-export interface LandedClaim {
+interface LandedClaim {
   readonly target: string;
   readonly kind: TargetKind;
   readonly agent: string;
@@ -213,4 +214,24 @@ export function notTogether({ remote, branch }: Goal): CoordError {
 
 function indented(lines: readonly string[]): string[] {
   return lines.slice(-10).map((line) => `  ${oneLine(line)}`);
+}
+
+/** `in sync: HEAD 9b1d0e4 contains all of origin/main (51c77aa), and 2 commits of its own`. */
+export function inSyncLine(report: SyncReport, style: Style): string {
+  const upstream = `${oneLine(report.upstream ?? '')} (${shortCommit(report.upstreamCommit ?? '')})`;
+  const own = report.ahead ? `, and ${plural(report.ahead, 'commit')} of its own` : '';
+  return `${style.good('in sync:')} HEAD ${shortCommit(report.head ?? '')} contains all of ${upstream}${own}`;
+}
+
+const WIDEST_SUBJECT = 72;
+
+/** The newest commits that HEAD lacks: id, author, subject. */
+export function missingLines(report: SyncReport): string[] {
+  const rows = report.missing.map(({ commit, author, subject }) => [
+    shortCommit(commit),
+    oneLine(author),
+    shorten(oneLine(subject), WIDEST_SUBJECT),
+  ]);
+  const rest = (report.behind ?? 0) - rows.length;
+  return [...table(rows).map((line) => `  ${line}`), ...(rest > 0 ? [`  and ${plural(rest, 'older commit')}`] : [])];
 }

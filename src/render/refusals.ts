@@ -5,11 +5,11 @@ import { coord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
+import { deadlockMessage, orderMessage, unknownOutcomeMessage } from './claims.js';
 import { deployingMessage, unknownDeployMessage, usedSignatureMessage } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { unclaimedMessage } from './land-refusals.js';
 import { taskMessage } from './task-refusals.js';
-import { deadlockMessage, orderMessage, unknownOutcomeMessage } from './waiting.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
 

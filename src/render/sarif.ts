@@ -1,5 +1,5 @@
 import type { Verdict } from '../domain/audit/judge.js';
-import { isFinding } from '../domain/audit/report.js';
+import { isFinding } from '../domain/audit/judge.js';
 import { asMarkdown, shorten } from '../domain/text.js';
 import type { AuditReport } from './audit.js';
 

@@ -1,4 +1,4 @@
-import type { Fit, Part } from '../domain/agents/budget.js';
+import type { Fit, Part } from '../domain/agents/sessions.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
 import { coord, shellWord } from '../domain/suggestion.js';

@@ -10,8 +10,8 @@ import { type ConfirmedNote, type OfflineStore, Pending } from '../store/swap/of
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
+import { rememberState } from './authority.js';
 import type { MainBranchPolicy } from './main-branch.js';
-import { rememberState } from './memory.js';
 import { Workspace } from './workspace.js';
 
 /** Pushing work may take longer than pushing a claim. */

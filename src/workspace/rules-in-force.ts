@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { digestInput, isRulesFile, type RulesFile } from '../domain/rules/files.js';
-import { parseRules, type Rule } from '../domain/rules/parse.js';
+import { digestInput, isRulesFile, parseRules, type Rule, type RulesFile } from '../domain/rules/parse.js';
 import { filesBelow, readWorktreeFile } from '../git/files.js';
 import { type MainFiles, MOST_BYTES_READ, readMainFiles, rulesFolder } from './main-branch.js';
 import type { Workspace } from './workspace.js';

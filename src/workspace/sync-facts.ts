@@ -4,7 +4,7 @@ import type { SyncFacts, SyncRefusal, UpstreamFacts } from '../domain/sync/sync.
 import { CoordError } from '../errors.js';
 import { recordLastFetch } from '../git/main-branch.js';
 import { gatherSyncFacts } from '../git/upstream.js';
-import { missingLines } from '../render/sync.js';
+import { missingLines } from '../render/land.js';
 import type { Workspace } from './workspace.js';
 
 export interface SyncQuestion {

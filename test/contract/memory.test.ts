@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../src/store/swap/memory.js';
+import { MemoryStore } from '../support/memory-store.js';
 import { storeContract } from './store.contract.js';
 
 storeContract('in memory', async () => {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/commands/doctor/doctor.js';
-import type { Attempt } from '../../src/domain/doctor/enforcement.js';
+import type { Attempt } from '../../src/domain/doctor/checkup.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
 interface Rig {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { digestInput } from '../../src/domain/rules/files.js';
+import { digestInput } from '../../src/domain/rules/parse.js';
 import { localFleet, sharedFleet } from '../support/fleet.js';
 import { sandbox } from '../support/sandbox.js';
 

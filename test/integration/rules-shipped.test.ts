@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isRulesFile } from '../../src/domain/rules/files.js';
 import { lintRules } from '../../src/domain/rules/lint.js';
-import { parseRules } from '../../src/domain/rules/parse.js';
+import { isRulesFile, parseRules } from '../../src/domain/rules/parse.js';
 
 const FOLDER = new URL('../../rules/', import.meta.url);
 const names = readdirSync(FOLDER);

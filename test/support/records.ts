@@ -1,10 +1,10 @@
 import type { Deployment } from '../../src/domain/deploy/records.js';
 import type { GateRecord } from '../../src/domain/gates/gate.js';
-import { largestNumber } from '../../src/domain/ids.js';
 import {
   type Agent,
   type Claim,
   EMPTY_STATE,
+  largestNumber,
   type Note,
   type Release,
   type State,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sameRepository } from '../../src/git/addresses.js';
+import { sameRepository } from '../../src/git/remotes.js';
 
 const SAME = [
   'git@host.example:team/app.git',

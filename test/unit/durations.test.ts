@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readDuration, readTtl, readWait, ttlFor } from '../../src/commands/durations.js';
+import { readDuration, readTtl, readWait, ttlFor } from '../../src/commands/input.js';
 import { Input } from '../../src/commands/verb.js';
 import { withDefaults } from '../../src/config/config.js';
 

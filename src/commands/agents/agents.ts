@@ -11,7 +11,7 @@ import { refusalError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
 import { transact } from '../../store/swap/transact.js';
 import { isPerson } from '../../workspace/identity.js';
-import { readText, requiredReason } from '../text-input.js';
+import { readText, requiredReason } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 
 export const agents: Verb = {

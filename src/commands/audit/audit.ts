@@ -1,7 +1,6 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
-import { type Evidence, judgeCommit } from '../../domain/audit/judge.js';
-import { findingPrint, isFinding, summaryOf } from '../../domain/audit/report.js';
+import { type Evidence, findingPrint, isFinding, judgeCommit, summaryOf } from '../../domain/audit/judge.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import { asTyped, coord, shellWord } from '../../domain/suggestion.js';
@@ -23,9 +22,8 @@ import type { Context } from '../../workspace/context.js';
 import { withProgress } from '../../workspace/host.js';
 import { configAt, mainBranch, protectedConfig } from '../../workspace/main-branch.js';
 import type { Verb } from '../verb.js';
-import { gatherEvidence, readClaimHistory } from './evidence.js';
+import { auditSignatures, gatherEvidence, readClaimHistory } from './evidence.js';
 import { lookAgain } from './same-changes.js';
-import { auditSignatures } from './signatures.js';
 
 declare const __COORD_VERSION__: string;
 

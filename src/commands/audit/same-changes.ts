@@ -1,6 +1,6 @@
 import { type Holding, Lineage, type Work } from '../../domain/audit/holdings.js';
 import type { Evidence } from '../../domain/audit/judge.js';
-import { type AuditedCommit, isFinding } from '../../domain/audit/report.js';
+import { type AuditedCommit, isFinding } from '../../domain/audit/judge.js';
 import {
   changesBetween,
   changesBy,

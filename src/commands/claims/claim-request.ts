@@ -1,5 +1,5 @@
 import type { ClaimRequest, ClaimTerms } from '../../domain/claims/claim.js';
-import { isWide, narrowerGround } from '../../domain/claims/verify-token.js';
+import { isWide, narrowerGround } from '../../domain/claims/conflicts.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
 import type { Answer, OfflineRequest } from '../../domain/request-table.js';
@@ -13,7 +13,7 @@ import type { Store } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { loadedRules } from '../../workspace/rules.js';
-import { readDuration, readTtl, ttlFor } from '../durations.js';
+import { readDuration, readTtl, ttlFor } from '../input.js';
 import type { Input } from '../verb.js';
 
 const LONGEST_REASON = 1_000;

@@ -1,16 +1,22 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
-import type { Target } from '../../domain/ground/targets.js';
+import { conflictsOf } from '../../domain/claims/conflicts.js';
+import { overlaps } from '../../domain/ground/index.js';
+import { directoryPath, directoryTarget, type Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
-import { coord, targetWords } from '../../domain/suggestion.js';
+import { coord, targetWord, targetWords } from '../../domain/suggestion.js';
+import { ORCHESTRATOR } from '../../domain/tasks/task.js';
+import { nearest, oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
+import { pathExists } from '../../git/paths.js';
 import { claimedLines } from '../../render/claims.js';
 import type { AskedBy } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
-import { readWait } from '../durations.js';
-import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import { readTargets, readWait, TARGET_OPTIONS } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import {
@@ -22,7 +28,6 @@ import {
   transactHere,
   wideWarnings,
 } from './claim-request.js';
-import { slipWarnings } from './slips.js';
 
 export const claim: Verb = {
   arguments: [['<target...>', 'paths, directories, globs or @resources; all are granted, or none']],
@@ -108,6 +113,136 @@ export async function claimOrWait(
   const refused = await refusedClaim(context, decision.refusal, again);
   if (decision.refusal.reason !== 'held') return refused;
   const { withNextTask } = await import('../tasks/tasks.js');
-  const { withPathsNearby } = await import('./slips.js');
   return withNextTask(context, store, await withPathsNearby(context, store, request, refused));
+}
+
+/** Says of each new claim that looks like a slip of the keyboard what was probably meant. It is granted all the same. */
+async function slipWarnings(context: Context, claims: readonly Claim[]): Promise<string[]> {
+  const fresh = claims.filter(({ acquiredAt, renewedAt }) => acquiredAt === renewedAt);
+  const resources = fresh.filter(({ kind }) => kind === 'resource');
+  const { root } = context.repository;
+  return [
+    ...fresh.flatMap(({ kind, target }) => (kind === 'path' || kind === 'directory' ? pathWarning(root, target) : [])),
+    ...(resources.length === 0 ? [] : await resourceWarnings(context, resources)),
+  ];
+}
+
+function pathWarning(root: string, target: string): string[] {
+  const path = target.replace(/(?:^|\/)\*\*$/, '');
+  const meant = pathExists(root, path) ? null : similarPath(root, path);
+  return meant === null ? [] : [warning(target, `${oneLine(path)} does not exist`, meant)];
+}
+
+/** A path that is there and differs from this one in a slip within one name; null: there is none. */
+function similarPath(root: string, path: string): string | null {
+  const names = path.split('/');
+  const at = names.findIndex((_, index) => !pathExists(root, names.slice(0, index + 1).join('/')));
+  const name = names[at] ?? '';
+  const parent = names.slice(0, at).join('/');
+  const known = namesIn(join(root, parent)).filter((other) => lettersOf(other) !== lettersOf(name));
+  // That a longer path goes on as typed says much; that a new file is like another says little.
+  const most = Math.min(2, Math.floor(stemOf(name).length / 4));
+  const meant = nearest(name, known, at < names.length - 1 ? Math.max(1, most) : most);
+  if (meant === undefined) return null;
+  const whole = [...names.slice(0, at), meant, ...names.slice(at + 1)].join('/');
+  return pathExists(root, whole) ? whole : null;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** `0002_users.sql` after `0001_users.sql` is the next one, and no slip. */
+function lettersOf(name: string): string {
+  return name.replaceAll(/\d+/g, '');
+}
+
+function stemOf(name: string): string {
+  return name.replace(/(?<=.)\..*$/, '');
+}
+
+async function resourceWarnings(context: Context, claims: readonly Claim[]): Promise<string[]> {
+  const { resources, deploy } = await context.config();
+  const names = [...Object.keys(resources), ...Object.keys(deploy).map((name) => `@deploy/${name}`)];
+  const declared = [...new Set(names)];
+  return claims
+    .filter(({ target }) => target !== ORCHESTRATOR.text && !isDeclared(target, declared))
+    .map(({ target }) => {
+      const what = `${oneLine(target)} is not declared under "resources" in coord.config.json`;
+      const meant = nearest(target, declared, 2);
+      if (meant !== undefined) return warning(target, what, meant);
+      return `${what}: whoever spells it otherwise claims something else`;
+    });
+}
+
+/** A resource covers the names below it. */
+function isDeclared(target: string, declared: readonly string[]): boolean {
+  return declared.some((name) => target === name || target.startsWith(`${name}/`) || name.startsWith(`${target}/`));
+}
+
+function warning(target: string, what: string, meant: string): string {
+  const instead = `${coord(`claim ${targetWord(meant)}`)} && ${coord(`release ${targetWord(target)}`)}`;
+  return `${what}; if you meant ${oneLine(meant)}: ${instead}`;
+}
+
+const MOST_NAMED = 3;
+
+/** The refusal with the free paths nearby by name, where nothing of what was asked is free. */
+async function withPathsNearby(
+  context: Context,
+  store: GitStore,
+  request: ClaimRequest,
+  refused: CoordError,
+): Promise<CoordError> {
+  const [asked] = request.targets;
+  const { code, message, hint, alternative, details } = refused;
+  const free = Array.isArray(details.free) ? details.free : [];
+  if (asked === undefined || free.length > 0 || asked.target.kind === 'resource') return refused;
+  const { state } = await store.read();
+  const { agent, mode, policy } = request;
+  const options = { foldCase: policy.foldCase };
+  const onSurface = (target: Target) => policy.surface.some((part) => overlaps(part, target, options));
+  const mattersHere = onSurface(asked.target);
+  const isFree = (target: Target) =>
+    (!mattersHere || onSurface(target)) &&
+    request.targets.every((one) => !overlaps(one.target, target, options)) &&
+    conflictsOf(state, { agent, target, mode, ahead: state.waiters }, policy, context.now()).length === 0;
+  const nearby = pathsAround(context.repository.root, asked.target, isFree);
+  if (nearby.length === 0) return refused;
+  return new CoordError(code, `${message}\nfree nearby: ${targetWords(nearby)}`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(alternative === undefined ? {} : { alternative }),
+    details: { ...details, nearby: nearby.map(({ text }) => text) },
+  });
+}
+
+/** The paths beside this one that are free; where there are none, those beside the folder that it is in, and so on. */
+function pathsAround(root: string, target: Target, isFree: (target: Target) => boolean): Target[] {
+  const path = target.kind === 'directory' ? directoryPath(target) : target.text;
+  const fixed = path.split('/').findIndex((segment) => target.kind === 'glob' && /[*?[{\\]/.test(segment));
+  const folders = path.split('/').slice(0, fixed < 0 ? -1 : fixed);
+  for (let depth = folders.length; depth >= 0; depth -= 1) {
+    const free = entriesOf(root, folders.slice(0, depth)).filter(isFree);
+    if (free.length > 0) return free.slice(0, MOST_NAMED);
+  }
+  return [];
+}
+
+/** What is in a folder, but for what begins with a dot. */
+function entriesOf(root: string, folder: readonly string[]): Target[] {
+  try {
+    return readdirSync(join(root, ...folder), { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith('.') && name !== 'node_modules')
+      .map((entry): Target => {
+        const text = [...folder, entry.name].join('/').normalize('NFC');
+        return entry.isDirectory() ? directoryTarget(text) : { kind: 'path', text };
+      })
+      .sort((a, b) => (a.text < b.text ? -1 : 1));
+  } catch {
+    return [];
+  }
 }

@@ -3,13 +3,14 @@ import { groundOf } from '../../domain/claims/conflicts.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
+import type { Answer } from '../../domain/request-table.js';
 import { submissionsIn } from '../../domain/submissions/landed.js';
 import { coord } from '../../domain/suggestion.js';
 import { tasksOn } from '../../domain/tasks/standing.js';
 import type { Task } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
-import { renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { changedPaths, renamesSince, uncommittedPaths } from '../../git/changes.js';
 import { mainBranchAsFetched } from '../../git/main-branch.js';
 import { isAncestor, namedCommit } from '../../git/refs.js';
 import { releasedLines } from '../../render/claims.js';
@@ -18,7 +19,7 @@ import { isAnswered } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context, RequestStart } from '../../workspace/context.js';
-import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import { readTargets, TARGET_OPTIONS } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from './claim-request.js';
 
@@ -135,4 +136,28 @@ async function endIntegrated(
   const request = { kind: 'submissions-landed' as const, ...again, submissions: ids, commit };
   const decision = await transact(store, request, context.effects);
   return decision.ok ? decision.result.done : [];
+}
+
+/** The claims whose ground has work that no commit holds. */
+export async function unfinishedClaims(context: Context, claims: readonly Claim[]): Promise<Claim[]> {
+  const onPaths = claims.filter(({ kind }) => kind !== 'resource');
+  if (onPaths.length === 0) return [];
+  const changed = (await changedPaths(context.git)).map((path) => path.normalize('NFC'));
+  const options = { foldCase: context.repository.foldsCase };
+  return onPaths.filter((claim) => changed.some((path) => matches(groundOf(claim), path, options)));
+}
+
+/** Releases these claims of the agent, not named by anybody, at a commit; `uncommitted` goes on the record. */
+export async function releaseClaims(
+  context: Context,
+  store: GitStore,
+  claims: readonly Claim[],
+  commit: string | null,
+  uncommitted = false,
+): Promise<Answer<'release'>> {
+  const bases = claims.map(({ base }) => base);
+  const renames = await renamesSince(context.git, bases, commit);
+  const facts = { targets: claims.map(groundOf), commit, commitNamed: false, renames, uncommitted };
+  const base = { ...(await context.requestBase()), requestId: null };
+  return transact(store, { kind: 'release', ...base, ...facts }, context.effects);
 }

@@ -1,7 +1,6 @@
 import { claimedLines } from '../../render/claims.js';
 import { refusalError } from '../../render/refusals.js';
-import { readTtl } from '../durations.js';
-import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import { readTargets, readTtl, TARGET_OPTIONS } from '../input.js';
 import type { Verb } from '../verb.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './claim-request.js';
 

@@ -6,13 +6,12 @@ import { readHead } from '../../git/refs.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { runChild } from '../child.js';
-import { readWait } from '../durations.js';
-import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import { readTargets, readWait, TARGET_OPTIONS } from '../input.js';
 import type { Verb } from '../verb.js';
 import { claimOrWait } from './claim.js';
 import { CLAIM_OPTIONS, claimRequest } from './claim-request.js';
 import { Keeper } from './keeper.js';
-import { releaseClaims, unfinishedClaims } from './release-claims.js';
+import { releaseClaims, unfinishedClaims } from './release.js';
 
 export const run: Verb = {
   arguments: [['<target...>', 'what to hold while the program runs']],

@@ -1,5 +1,5 @@
 import { judgeSync } from '../../domain/sync/sync.js';
-import { inSyncLine } from '../../render/sync.js';
+import { inSyncLine } from '../../render/land.js';
 import { syncError, syncFacts } from '../../workspace/sync-facts.js';
 import type { Verb } from '../verb.js';
 

@@ -9,7 +9,7 @@ import type { Style } from '../../render/style.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
-import { requiredReason } from '../text-input.js';
+import { requiredReason } from '../input.js';
 import type { Input, Outcome } from '../verb.js';
 import { claimTerms, wideWarnings } from './claim-request.js';
 

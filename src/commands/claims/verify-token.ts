@@ -1,4 +1,4 @@
-import { verifyToken as verify } from '../../domain/claims/verify-token.js';
+import { verifyToken as verify } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
 import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
@@ -6,7 +6,7 @@ import { formatDuration, type Instant, secondsBetween } from '../../domain/time.
 import { CoordError, usage } from '../../errors.js';
 import { clock } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
-import { readTargets, TARGET_OPTIONS } from '../target-input.js';
+import { readTargets, TARGET_OPTIONS } from '../input.js';
 import type { Verb } from '../verb.js';
 
 export const verifyToken: Verb = {

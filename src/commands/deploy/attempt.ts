@@ -16,9 +16,8 @@ import type { StopSignal } from '../../workspace/host.js';
 import { loadedRules } from '../../workspace/rules.js';
 import { runChild } from '../child.js';
 import { Keeper } from '../claims/keeper.js';
-import type { DeployContext } from './context.js';
+import type { DeployContext, Progress } from './context.js';
 import type { InSync } from './in-sync.js';
-import type { Progress } from './progress.js';
 import type { HeldTarget, TakeOptions } from './target.js';
 
 const MOST_WORDS = 100;

@@ -8,12 +8,11 @@ import { notAtRollback, unrecorded } from '../../render/deploy/refusals.js';
 import { deployedLines, type PlannedStep, planLines } from '../../render/deploy/steps.js';
 import { addressOf } from '../../verify/address.js';
 import type { Context } from '../../workspace/context.js';
-import { readTtl, readWait } from '../durations.js';
+import { readTtl, readWait } from '../input.js';
 import type { Input, Outcome, Success, Verb } from '../verb.js';
 import { Attempt, newDeployment, recordBlocked, recordEnd, withDeploy } from './attempt.js';
 import { readAuthority } from './authority.js';
-import { type DeployContext, type DeployOptions, readOptions, targetConfig } from './context.js';
-import { Progress } from './progress.js';
+import { type DeployContext, type DeployOptions, Progress, readOptions, targetConfig } from './context.js';
 import { STEPS, type Step } from './steps.js';
 import type { TakeOptions } from './target.js';
 

@@ -15,7 +15,7 @@ import type { Context } from '../../workspace/context.js';
 import { mainBranch, protectedConfig } from '../../workspace/main-branch.js';
 import { syncFacts } from '../../workspace/sync-facts.js';
 import { staleWarning } from '../claims/status.js';
-import { BY_OPTION, readBy } from '../listing.js';
+import { BY_OPTION, readBy } from '../input.js';
 import type { Verb } from '../verb.js';
 
 export const deployList: Verb = {

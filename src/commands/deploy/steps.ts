@@ -9,17 +9,16 @@ import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import { CoordError, programFailed } from '../../errors.js';
 import { checkGates } from '../../gates/check.js';
 import type { GateStep } from '../../gates/effects.js';
-import { verificationError, verifiedWarnings } from '../../render/deploy/endpoint.js';
 import { configMoved, gatesClosed, mainMoved, stoppedLooking } from '../../render/deploy/refusals.js';
+import { verificationError, verifiedWarnings } from '../../render/deploy/steps.js';
 import { refusalError } from '../../render/refusals.js';
 import { verifyEndpoint } from '../../verify/endpoint.js';
 import { type Attempt, recordStart } from './attempt.js';
 import { readAuthorityAgain } from './authority.js';
-import type { DeployContext } from './context.js';
-import { endpointEffects } from './endpoint.js';
+import type { DeployContext, StepResult } from './context.js';
 import { checkContained, checkInSync, checkPushed, factsHere } from './in-sync.js';
-import type { StepResult } from './progress.js';
 import { checkFree, takeTarget, targetClaim } from './target.js';
+import { endpointEffects } from './verify.js';
 
 /** One step of a deploy, as the dry run sees it and as it is done in earnest. */
 export interface Step {

@@ -8,12 +8,12 @@ import type { Refusal } from '../../domain/refusal.js';
 import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
+import { gaveUpError } from '../../render/claims.js';
 import { ownDeployError } from '../../render/deploy/refusals.js';
-import { gaveUpError } from '../../render/waiting.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { loadedRules } from '../../workspace/rules.js';
-import { releaseClaims } from '../claims/release-claims.js';
+import { releaseClaims } from '../claims/release.js';
 import { listening, refusedClaim, waitForTurn } from '../waiting/queueing.js';
 import type { DeployContext } from './context.js';
 

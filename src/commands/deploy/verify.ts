@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { VerifyConfig } from '../../config/deploys.js';
 import { type Deployments, liveOn, mayHaveRun, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
@@ -5,13 +6,41 @@ import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { namedCommit } from '../../git/refs.js';
-import { verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/endpoint.js';
-import { verifyEndpoint } from '../../verify/endpoint.js';
+import { attemptLine, verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/steps.js';
+import { type EndpointEffects, verifyEndpoint } from '../../verify/endpoint.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import type { Input, Verb } from '../verb.js';
-import { endpointEffects } from './endpoint.js';
 import { knownDeployments } from './list.js';
+
+/**
+ * What a look at the live URL of a target needs of the run; each attempt is told where a person sits at the terminal. Once
+ * it is `over`, the look has no time left.
+ */
+export function endpointEffects(context: Context, over?: AbortSignal): EndpointEffects {
+  const { host } = context;
+  const began = host.monotonic.seconds();
+  return {
+    now: () => context.now(),
+    seconds: () => (over?.aborted ? Number.POSITIVE_INFINITY : host.monotonic.seconds()),
+    pause: (ms) => delay(ms, undefined, over ? { signal: over } : {}).catch(() => undefined),
+    signalAfter: (ms) => eitherOf(AbortSignal.timeout(ms), over),
+    random: () => host.random(),
+    tell: (attempt) => {
+      if (host.stderr.isTTY === true) host.stderr.write(attemptLine(attempt, host.monotonic.seconds() - began));
+    },
+  };
+}
+
+function eitherOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  if (other === undefined) return one;
+  const both = new AbortController();
+  for (const signal of [one, other]) {
+    if (signal.aborted) both.abort();
+    signal.addEventListener('abort', () => both.abort(), { once: true });
+  }
+  return both.signal;
+}
 
 export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],

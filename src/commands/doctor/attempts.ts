@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Attempt } from '../../domain/doctor/enforcement.js';
+import type { Attempt } from '../../domain/doctor/checkup.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { type GitResult, gitText } from '../../git/run.js';

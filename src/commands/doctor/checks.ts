@@ -3,8 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import { settingFindings, stateFindings } from '../../domain/doctor/checkup.js';
-import { type Enforcement, enforcementOf, type Layer } from '../../domain/doctor/enforcement.js';
+import {
+  type Enforcement,
+  enforcementOf,
+  type Layer,
+  settingFindings,
+  stateFindings,
+} from '../../domain/doctor/checkup.js';
 import type { Verification } from '../../domain/gates/judge.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
@@ -24,9 +29,8 @@ import { commitBody } from '../../store/format/commits.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig, rulesFolder } from '../../workspace/main-branch.js';
 import { workingRules } from '../../workspace/rules-in-force.js';
-import { type Checked, pass, wrong } from './finding.js';
 import { leftOverChecks } from './fix.js';
-import { ciCheck, deployChecks, harnessCheck, hooksCheck } from './guard-checks.js';
+import { type Checked, ciCheck, deployChecks, harnessCheck, hooksCheck, pass, wrong } from './guard-checks.js';
 
 export interface CheckUp {
   readonly checks: readonly Checked[];

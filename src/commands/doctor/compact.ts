@@ -1,5 +1,5 @@
 import { refusedAuthority, stopped } from '../../domain/agents/agents.js';
-import type { Compacted } from '../../domain/compacted.js';
+import type { Compacted } from '../../domain/events.js';
 import { numberEvents } from '../../domain/events.js';
 import type { State } from '../../domain/model.js';
 import { plural } from '../../domain/text.js';

@@ -1,5 +1,5 @@
+import type { Attempt, Enforcement, Layer, Proof } from '../../domain/doctor/checkup.js';
 import { type Finding, worst } from '../../domain/doctor/checkup.js';
-import type { Attempt, Enforcement, Layer, Proof } from '../../domain/doctor/enforcement.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';

@@ -10,7 +10,7 @@ import { gitText } from '../../git/run.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Context } from '../../workspace/context.js';
 import { programOf, readHooks } from '../guard/status.js';
-import { type Checked, pass, wrong } from './finding.js';
+import { type Checked, pass, wrong } from './guard-checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 
 /**

@@ -2,20 +2,20 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import type { GateConfig } from '../../config/deploys.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import type { Layer } from '../../domain/doctor/enforcement.js';
+import type { Finding, Layer, Severity } from '../../domain/doctor/checkup.js';
 import { lintGates } from '../../domain/gates/lint.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
+import type { CoordError } from '../../errors.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
 import { settingsPlace } from '../guard/harness-files.js';
 import { readGuards } from '../guard/status.js';
-import { type Checked, pass, wrong } from './finding.js';
 
 /** What was looked at of one layer. */
-export interface GuardCheck {
+interface GuardCheck {
   readonly check: Checked;
   readonly layer: Layer;
 }
@@ -168,4 +168,17 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A finding, with the error that it was seen by. */
+export interface Checked extends Finding {
+  readonly error?: CoordError;
+}
+
+export function pass(id: string, severity: Severity, message: string): Checked {
+  return { id, ok: true, severity, message, next: null };
+}
+
+export function wrong(id: string, severity: Severity, message: string, next: string | null): Checked {
+  return { id, ok: false, severity, message, next };
 }

@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Attempt, brokenLayers, type LayerId, type Proof } from '../../domain/doctor/enforcement.js';
+import { type Attempt, brokenLayers, type LayerId, type Proof } from '../../domain/doctor/checkup.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
 import { ACTORS, Attempts } from './attempts.js';
-import { type Checked, wrong } from './finding.js';
+import { type Checked, wrong } from './guard-checks.js';
 import { setStage } from './stage.js';
 
 export interface Proved {

@@ -5,7 +5,7 @@ import { eventLines } from '../../render/events.js';
 import { eventsSince, historyFrom, malformedWarnings } from '../../store/format/history.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
-import { LISTING_OPTIONS, readListing } from '../listing.js';
+import { LISTING_OPTIONS, readListing } from '../input.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { type EventsPlan, readSince, unknownEvent } from './since.js';
 

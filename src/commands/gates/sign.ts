@@ -16,7 +16,7 @@ import { loadStyle, type Style, wantsColour } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import { runChild } from '../child.js';
-import { readDuration } from '../durations.js';
+import { readDuration } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { gateSource, QUESTION_OPTIONS, readAction, readCommit, signedGate } from './source.js';
 

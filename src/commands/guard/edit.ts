@@ -1,18 +1,26 @@
 import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Verdict } from '../../domain/guard/judge.js';
+import { type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask } from '../../guards/harness/payload.js';
 import { guardsAmong } from '../../guards/own-guards.js';
 import { type Act, guardError, harnessMessage, letThroughMessage } from '../../render/guard/refusals.js';
+import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
+import { asTracked } from '../../workspace/targets.js';
+import { claimRequest } from '../claims/claim-request.js';
+import { Input } from '../verb.js';
+import { refusedClaim } from '../waiting/queueing.js';
 import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
 import { asError, banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
 import { type Located, locateFile } from './locate.js';
 
 /** What a harness is about to do. */
-export type HarnessAct = Extract<Act, 'edit' | 'command'>;
+type HarnessAct = Extract<Act, 'edit' | 'command'>;
 
 /** Judges an edit of files, each in the worktree that it is in. */
 export async function judgeEdit(
@@ -73,10 +81,9 @@ export async function answerAbout(
 ): Promise<Answer> {
   const verdict = await judge(context, { mayClaim: true, ...question });
   if (verdict.kind === 'allowed' && verdict.due.length > 0) {
-    await (await import('./on-behalf.js')).renewFor(context);
+    await renewFor(context);
   }
   if (verdict.kind !== 'claimable') return answerTo(actor, dialect, context, act, verdict);
-  const { claimFor } = await import('./on-behalf.js');
   const reason = act === 'edit' ? `edit by ${actor.harness}` : `command of ${actor.harness}`;
   const error = await claimFor(context, verdict.ground, reason).catch(asError);
   return error === null ? SILENCE : dialect.deny(harnessMessage(error, standpointOf(actor, context)));
@@ -114,5 +121,37 @@ function existing(directory: string): string {
     return realpathSync(directory);
   } catch {
     return '/';
+  }
+}
+
+/**
+ * Claims ground for the agent whose harness is about to change it, as `coord claim` would.
+ * @returns why it was refused; null when it is the agent's now
+ */
+export async function claimFor(
+  context: Context,
+  ground: readonly Target[],
+  reason: string,
+): Promise<CoordError | null> {
+  const store = await context.store();
+  const named = context.repository.foldsCase ? await asTracked(context.git, ground) : ground;
+  const request = await claimRequest(context, new Input([], { reason }), store, named);
+  const decision = await transact(store, request, context.effects);
+  return decision.ok ? null : refusedClaim(context, decision.refusal);
+}
+
+/** An edit must not wait each time for a remote that is out of reach. */
+const TRY_AGAIN_SECONDS = 60;
+
+/** Renews the claims of the agent that are past half of their life: whoever edits is at work. Best effort. */
+async function renewFor(context: Context): Promise<void> {
+  const path = join(context.localDirectory, 'not-renewed.json');
+  const failed = readCached(path, (value) => value as unknown as { readonly at: Instant });
+  if (failed !== null && Math.abs(secondsBetween(failed.at, context.now())) < TRY_AGAIN_SECONDS) return;
+  try {
+    const base = { ...(await context.requestBase()), requestId: null };
+    await transact(await context.store(), { kind: 'keep-alive', ...base }, context.effects);
+  } catch {
+    writeCached(path, { at: context.now() });
   }
 }

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.js';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
-import { sameRepository } from '../../git/addresses.js';
 import { pathsBetween } from '../../git/changes.js';
 import { isAncestor, readHead, resolveCommit } from '../../git/refs.js';
+import { sameRepository } from '../../git/remotes.js';
 import { gitText } from '../../git/run.js';
 import { pathsOfCommit, readStaged, replayedCommit, type Staged } from '../../git/staged.js';
 import {

@@ -15,8 +15,17 @@ import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
 import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
-import { pairedMain, pushForReview, rehearse, whyDeclined } from './review.js';
-import { landRequest, readMain, readWork, requireSharing, type Work } from './work.js';
+import {
+  landRequest,
+  pairedMain,
+  pushForReview,
+  readMain,
+  readWork,
+  rehearse,
+  requireSharing,
+  type Work,
+  whyDeclined,
+} from './review.js';
 
 export const land: Verb = {
   options: [
@@ -84,7 +93,7 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
     if (verdict.ok || released.length > 0) return success(asked, work, came);
   }
   if (!verdict.ok) return syncError(verdict);
-  const { withOpenGates } = await import('../tasks/accept.js');
+  const { withOpenGates } = await import('../gates/source.js');
   const request = await withOpenGates(context, state, asked);
   if (request instanceof CoordError) return request;
   const plan = decide(state, request, context.now());

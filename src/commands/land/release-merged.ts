@@ -13,9 +13,9 @@ import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
-import { withOpenGates } from '../tasks/accept.js';
+import { withOpenGates } from '../gates/source.js';
 import type { Outcome } from '../verb.js';
-import { readWork, requireSharing } from './work.js';
+import { readWork, requireSharing } from './review.js';
 
 /**
  * `release --merged COMMIT`: releases the claims that a merged pull request was done under. It looks for the commit on the

@@ -12,7 +12,7 @@ import { loadStyle, wantsColour } from '../../render/style.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
-import { LISTING_OPTIONS, type Listing, readListing } from '../listing.js';
+import { LISTING_OPTIONS, type Listing, readListing } from '../input.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { findNote, readTargetOption, TARGET_OPTION } from './note.js';
 

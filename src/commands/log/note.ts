@@ -12,7 +12,7 @@ import type { Context } from '../../workspace/context.js';
 import { checkAgentId } from '../../workspace/identity.js';
 import { readTarget } from '../../workspace/targets.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/claim-request.js';
-import { readText } from '../text-input.js';
+import { readText } from '../input.js';
 import type { Input, Success, Verb } from '../verb.js';
 
 /** In characters; a longer story belongs into a file. */

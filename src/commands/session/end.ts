@@ -16,7 +16,7 @@ import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
-import { releaseClaims, unfinishedClaims } from '../claims/release-claims.js';
+import { releaseClaims, unfinishedClaims } from '../claims/release.js';
 import type { Success, Verb } from '../verb.js';
 
 export const sessionEnd: Verb = {

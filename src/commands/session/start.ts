@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import { findAgent } from '../../domain/agents/agents.js';
-import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/budget.js';
+import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/sessions.js';
 import { isLive } from '../../domain/claims/leases.js';
 import { LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Agent, Role } from '../../domain/model.js';
-import { linesOf } from '../../domain/rules/files.js';
+import { linesOf } from '../../domain/rules/parse.js';
 import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
@@ -27,7 +27,7 @@ import {
 } from '../../workspace/main-branch.js';
 import { rememberRules } from '../../workspace/rules.js';
 import { rulesIn } from '../../workspace/rules-in-force.js';
-import { readCount } from '../listing.js';
+import { readCount } from '../input.js';
 import { tasksNow } from '../tasks/tasks.js';
 import type { Input, Success, Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';

@@ -10,9 +10,8 @@ import { checkRefName } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { ignoredFiles } from '../../git/worktree.js';
 import type { Style } from '../../render/style.js';
-import { mainConfigOf } from '../../workspace/authority.js';
+import { mainConfigOf, ownNameOfRemote, rememberState } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
-import { ownNameOfRemote, rememberState } from '../../workspace/memory.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import {
   addAgentsBlock,

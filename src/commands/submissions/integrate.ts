@@ -26,7 +26,7 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
-import { readText } from '../text-input.js';
+import { readText } from '../input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { type PlannedFile, planIntegration } from './merge-plan.js';
 import { findSubmission } from './submit.js';

@@ -14,9 +14,8 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { checkAgentId, isPerson } from '../../workspace/identity.js';
 import { commitToRecord } from '../claims/release.js';
-import { readTargets } from '../target-input.js';
+import { readTargets, readText } from '../input.js';
 import { readTaskId } from '../tasks/tasks.js';
-import { readText } from '../text-input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 
 const LONGEST_NOTE = 2_000;

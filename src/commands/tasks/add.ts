@@ -15,7 +15,7 @@ import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { readGround } from '../../workspace/targets.js';
-import { readText } from '../text-input.js';
+import { readText } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { readTaskId, taskBase, viewOf, viewsOf } from './tasks.js';
 

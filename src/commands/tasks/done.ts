@@ -16,10 +16,10 @@ import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import { claimTerms } from '../claims/claim-request.js';
 import { commitToRecord } from '../claims/release.js';
-import { readWork } from '../land/work.js';
-import { readText } from '../text-input.js';
+import { openGates } from '../gates/source.js';
+import { readText } from '../input.js';
+import { readWork } from '../land/review.js';
 import type { Input, Verb } from '../verb.js';
-import { openGates } from './accept.js';
 import { lifeOfTasks } from './take.js';
 import { taskArgument, taskBase, viewOf } from './tasks.js';
 

@@ -14,7 +14,7 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
 import { CLAIM_OPTIONS, claimTerms } from '../claims/claim-request.js';
-import { readTtl, readWait } from '../durations.js';
+import { readTtl, readWait } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { leaveQueue, listening, sleepMs, ticketSeconds } from '../waiting/queueing.js';
 import { taskArgument, taskBase, viewOf, viewsOf } from './tasks.js';

@@ -7,8 +7,8 @@ import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/
 import type { LeaveQueueRequest, WaitRequest, WaitResult } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
+import { gaveUpError, waitingLine } from '../../render/claims.js';
 import { type AskedBy, refusalError } from '../../render/refusals.js';
-import { gaveUpError, waitingLine } from '../../render/waiting.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';

@@ -1,7 +1,7 @@
 import { sameSession } from '../agents/ownership.js';
 import type { EventDraft } from '../events.js';
 import { overlaps } from '../ground/index.js';
-import type { Claim, State } from '../model.js';
+import { type Claim, counted, newId, type State } from '../model.js';
 import type { Conflict } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
@@ -25,7 +25,7 @@ export interface TakeOverRequest extends RequestBase {
   readonly claim: ClaimTerms;
 }
 
-export interface TakeOverResult extends ClaimResult {
+interface TakeOverResult extends ClaimResult {
   /** The claims of the former holders, as they were. */
   readonly takenOver: readonly Claim[];
 }
@@ -35,7 +35,7 @@ export interface TakeOverResult extends ClaimResult {
  * served before. Free ground is claimed as by a claim. A former holder's work is in no release, so nothing can check
  * that HEAD contains it.
  */
-export function decideTakeOver(state: State, request: TakeOverRequest, now: Instant): Outcome<TakeOverResult> {
+function decideTakeOver(state: State, request: TakeOverRequest, now: Instant): Outcome<TakeOverResult> {
   const claim = claimFor(request);
   const overdue = new Set(overdueClaims(state, request.policy, now));
   const takenOver = claimsInTheWay(state, claim);
@@ -58,7 +58,7 @@ export function decideTakeOver(state: State, request: TakeOverRequest, now: Inst
 }
 
 /** All claims that the asked ones cannot coexist with: of other agents, and of other sessions of the same agent. */
-export function claimsInTheWay(state: State, request: ClaimRequest): Claim[] {
+function claimsInTheWay(state: State, request: ClaimRequest): Claim[] {
   const { agent, mode, policy, targets } = request;
   const excludes = (claim: Claim) =>
     claim.agent === agent ? !sameSession(claim, request) : mode === 'exclusive' || claim.mode === 'exclusive';
@@ -106,3 +106,51 @@ export function heldBy(claim: Claim) {
   const facts = { conflicts: [conflict], free: [], queue: [], asked: [groundOf(claim)], mode };
   return { code: 'held' as const, reason: 'held' as const, ...facts };
 }
+
+/** Leaves word of claims that were granted offline, and not confirmed by the remote. */
+interface LoseOfflineRequest extends RequestBase {
+  readonly kind: 'lose-offline';
+  readonly claims: readonly Claim[];
+  /** The request id under which the remote was, or would have been, asked for them. */
+  readonly askedAs: string;
+  /** Who holds the ground; null: nobody, or not known. */
+  readonly by: string | null;
+  readonly why: string;
+}
+
+/**
+ * Leaves the holder word of claims that the remote did not confirm. They were never on the record; one that is was
+ * confirmed by a command that could not note it down any more, and ends as every claim does.
+ */
+function decideLoseOffline(
+  state: State,
+  { claims, askedAs, by, why, agent }: LoseOfflineRequest,
+  now: Instant,
+): Outcome<{ readonly lost: readonly Claim[] }> {
+  const cause = { how: 'unconfirmed', by, reason: why } as const;
+  const confirmed = state.requests.some(({ id }) => id === askedAs);
+  const lost = confirmed
+    ? []
+    : claims.map((claim, index) => ({ ...claim, id: newId(state, 'c', state.lastClaim, index + 1) }));
+  return {
+    ok: true,
+    state:
+      lost.length === 0
+        ? state
+        : loseClaims({ ...state, ...counted(state, 'lastClaim', lost.length) }, lost, now, cause),
+    events: [],
+    result: { lost },
+    summary: `offline claim on ${lost.map(({ target }) => target).join(', ')} by ${agent} was not confirmed`,
+  };
+}
+
+export const OFFLINE_ROWS = {
+  'lose-offline': {
+    decide: decideLoseOffline,
+    fields: { claims: 'found', askedAs: 'found', by: 'found', why: 'found' },
+    parts: () => ['requests'],
+    // Written while another request is about to be decided: it cannot wait its turn behind that.
+    combinable: false,
+    ground: () => null,
+  },
+} as const satisfies { readonly 'lose-offline': Row<LoseOfflineRequest> };

@@ -1,9 +1,8 @@
-import { type CharSet, complement, has, intersect, singleton } from './charset.js';
-import { foldCode, foldText } from './fold.js';
+import { type CharSet, complement, foldCode, foldText, has, intersect, singleton } from './charset.js';
+import type { OverlapOptions } from './glob.js';
 import { automatonOf, type Glob, globOf } from './glob.js';
 import { accepts, enter, type Move, type Nfa, statesAfter } from './nfa.js';
 import { directoryPath, type Target } from './targets.js';
-import type { OverlapOptions } from './text.js';
 
 /**
  * Whether a path, or for a resource a name, is in the target's ground. A glob that cannot be read holds everything.

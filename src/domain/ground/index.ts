@@ -11,6 +11,6 @@
  * `parse.ts` describes the language of globs. They are compared as automata (`glob.ts`, `nfa.ts`), whose size is bounded by `MAX_STATES`.
  */
 export { contains, isEmpty, matches } from './contains.js';
+export type { OverlapOptions } from './glob.js';
+export { isGlob, problemOf } from './glob.js';
 export { commonGround, overlaps } from './overlap.js';
-export type { OverlapOptions } from './text.js';
-export { isGlob, problemOf } from './text.js';

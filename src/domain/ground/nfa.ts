@@ -1,5 +1,4 @@
-import { type CharSet, has } from './charset.js';
-import { foldCode } from './fold.js';
+import { type CharSet, foldCode, has } from './charset.js';
 
 export interface Move {
   readonly set: CharSet;

@@ -9,6 +9,7 @@ import {
   matches,
   shareCharacter,
 } from './contains.js';
+import type { OverlapOptions } from './glob.js';
 import { automatonOf, type Glob, globOf } from './glob.js';
 import { type Move, type Nfa, statesAfter } from './nfa.js';
 import type { Node } from './parse.js';
@@ -22,7 +23,6 @@ import {
   WILD,
 } from './segments.js';
 import type { Target } from './targets.js';
-import type { OverlapOptions } from './text.js';
 
 /** Whether some path, or resource name, is in both targets: decided on the patterns, not on files. */
 export function overlaps(a: Target, b: Target, options: OverlapOptions = {}): boolean {

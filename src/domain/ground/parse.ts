@@ -1,5 +1,4 @@
-import { ANY, type CharSet, charSet, complement, intersect, singleton } from './charset.js';
-import { foldCode, foldSet } from './fold.js';
+import { ANY, type CharSet, charSet, complement, foldCode, foldSet, intersect, singleton } from './charset.js';
 
 /**
  * Reads a glob into nodes. The language is that of a shell's globs with `**`, and dots are not special:

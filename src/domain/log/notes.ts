@@ -1,5 +1,5 @@
-import { counted, largestNumber, newId } from '../ids.js';
 import type { Note, NoteKind, State } from '../model.js';
+import { counted, largestNumber, newId } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import type { Instant } from '../time.js';
 

@@ -1,5 +1,4 @@
-import { inRulesOrder, type RulesFile } from './files.js';
-import { type RuleSection, type RulesDocument, readSections, ruleKey } from './parse.js';
+import { inRulesOrder, type RuleSection, type RulesDocument, type RulesFile, readSections, ruleKey } from './parse.js';
 
 export type RuleProblemCode =
   | 'duplicate-id'

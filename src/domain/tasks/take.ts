@@ -4,8 +4,8 @@ import { type ClaimRequest, type ClaimTerms, commitsToCheck, decideClaim } from 
 import { isLive, sweep } from '../claims/leases.js';
 import type { EventDraft } from '../events.js';
 import type { Target } from '../ground/targets.js';
-import { numberIn } from '../ids.js';
 import type { Claim, State } from '../model.js';
+import { numberIn } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, Refused, RequestBase, Row } from '../request.js';
 import { formatDuration, type Instant } from '../time.js';

@@ -10,8 +10,8 @@ import {
 } from '../claims/claim.js';
 import { conflictsOf } from '../claims/conflicts.js';
 import type { EventDraft } from '../events.js';
-import { counted, newId } from '../ids.js';
 import type { Claim, State, Waiter } from '../model.js';
+import { counted, newId } from '../model.js';
 import type { Conflict, WaitEdge } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import { addSeconds, type Instant, secondsBetween } from '../time.js';

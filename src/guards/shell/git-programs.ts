@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { addWrite, type CommandInput, HOOKS_PATH_WORDS, type Scope } from './findings.js';
-import { type Arguments, readArguments } from './options.js';
 import type { Word } from './words.js';
+import { type Arguments, readArguments } from './words.js';
 import { addDestination, addPatch } from './writers.js';
 
 type GitCommand = (args: readonly Word[], scope: Scope, input: CommandInput) => void;

@@ -1,8 +1,7 @@
 import { patchPaths } from '../harness/payload.js';
 import { addWrite, type CommandInput, noteAssignment, type Scope } from './findings.js';
 import { examineGit } from './git-programs.js';
-import type { Valued } from './options.js';
-import type { Word } from './words.js';
+import type { Valued, Word } from './words.js';
 import { examineWriter } from './writers.js';
 
 /** Reads a script within a script. */

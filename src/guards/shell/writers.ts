@@ -1,6 +1,6 @@
 import { addWrite, type CommandInput, type PatchFile, type Scope } from './findings.js';
-import { type Arguments, readArguments, type Valued } from './options.js';
 import type { Word } from './words.js';
+import { type Arguments, readArguments, type Valued } from './words.js';
 
 type Writer = (args: readonly Word[], scope: Scope, input: CommandInput) => void;
 

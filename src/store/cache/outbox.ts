@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
-import { fingerprint } from '../../domain/fingerprint.js';
+import { fingerprint } from '../../domain/text.js';
 import { parseEvent } from '../format/commits.js';
 
 const MOST_KEPT = 500;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Deployment, type LiveTarget, NO_DEPLOYMENTS } from '../../domain/deploy/records.js';
-import { numberIn } from '../../domain/ids.js';
 import type { Agent, Claim, Note, Release, State, Waiter } from '../../domain/model.js';
+import { numberIn } from '../../domain/model.js';
 import { parseStrictJson } from '../../domain/strict-json.js';
 import { NO_TASKS, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';

@@ -1,5 +1,4 @@
-import type { Compacted } from '../../domain/compacted.js';
-import type { CoordEvent } from '../../domain/events.js';
+import type { Compacted, CoordEvent } from '../../domain/events.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
 import { nested } from '../../domain/strict-json.js';
 import { plural } from '../../domain/text.js';

@@ -1,7 +1,7 @@
 import { isLive } from '../../domain/claims/leases.js';
 import { decide } from '../../domain/decide.js';
-import { newId } from '../../domain/ids.js';
 import type { Claim, Note, Part, State } from '../../domain/model.js';
+import { newId } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { OfflineRequest } from '../../domain/request-table.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';

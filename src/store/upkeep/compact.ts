@@ -1,4 +1,4 @@
-import type { Compacted } from '../../domain/compacted.js';
+import type { Compacted } from '../../domain/events.js';
 import { STATE_REF } from '../../domain/state-ref.js';
 import { type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, fitParts, linesOfFit, type Part } from '../../../src/domain/agents/budget.js';
+import { bytesOf, fitParts, linesOfFit, type Part } from '../../../src/domain/agents/sessions.js';
 
 const line = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.constant('x'.repeat(40)));
 const part: fc.Arbitrary<Part> = fc.record({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { brokenLayers, enforcementOf, type LayerId } from '../../../src/domain/doctor/enforcement.js';
+import { brokenLayers, enforcementOf, type LayerId } from '../../../src/domain/doctor/checkup.js';
 
 const ALL: readonly LayerId[] = ['claims', 'harness', 'hooks', 'ci'];
 const given = (live: readonly LayerId[], surface = true) =>

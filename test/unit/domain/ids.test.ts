@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
-import { newId, numberIn } from '../../../src/domain/ids.js';
-import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
+import { EMPTY_STATE, newId, numberIn, type State } from '../../../src/domain/model.js';
 import type { Request } from '../../../src/domain/request-table.js';
 import type { Instant } from '../../../src/domain/time.js';
 import { decodeClaims, decodeLog, encodeClaims, encodeLog, inFileOrder } from '../../../src/store/format/documents.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verifyToken } from '../../../src/domain/claims/verify-token.js';
+import { verifyToken } from '../../../src/domain/claims/conflicts.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import { stateAfter } from '../../support/decisions.js';

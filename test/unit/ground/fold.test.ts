@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldText } from '../../../src/domain/ground/fold.js';
+import { foldText } from '../../../src/domain/ground/charset.js';
 import { commonGround, contains, matches, overlaps } from '../../../src/domain/ground/index.js';
 import { directory, glob, path, resource, target } from './targets.js';
 

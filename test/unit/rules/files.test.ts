@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestInput, inRulesOrder, isRulesFile } from '../../../src/domain/rules/files.js';
+import { digestInput, inRulesOrder, isRulesFile } from '../../../src/domain/rules/parse.js';
 
 describe('isRulesFile', () => {
   it.each(['core.md', 'rules/core.md', 'rules/deep/er/x.md', 'CORE.MD', 'règles.md', 'read me.md', 'readme-first.md'])(

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestInput } from '../../../src/domain/rules/files.js';
 import { lintRules } from '../../../src/domain/rules/lint.js';
-import { parseRules, ruleKey } from '../../../src/domain/rules/parse.js';
+import { digestInput, parseRules, ruleKey } from '../../../src/domain/rules/parse.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 
 const line = fc.oneof(

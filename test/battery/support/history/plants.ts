@@ -337,7 +337,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'every token is called good',
     [
       {
-        file: 'domain/claims/verify-token.ts',
+        file: 'domain/claims/conflicts.ts',
         from: 'claim.token === token && isLive(claim, now) && covers(claim)',
         to: 'isLive(claim, now) && covers(claim)',
       },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CoordinationCommit, isUnknown, judgeSignatures } from '../../../../src/domain/audit/report.js';
+import { type CoordinationCommit, isUnknown, judgeSignatures } from '../../../../src/domain/audit/judge.js';
 import type { Verification } from '../../../../src/domain/gates/judge.js';
 import { instantOf } from '../../../../src/domain/time.js';
 

@@ -1,6 +1,6 @@
-import type { CoordEvent } from '../../domain/events.js';
-import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
-import type { Entry, Snapshot, Store } from './store.js';
+import type { CoordEvent } from '../../src/domain/events.js';
+import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../src/domain/model.js';
+import type { Entry, Snapshot, Store } from '../../src/store/swap/store.js';
 
 /** A store that lives as long as the process: for tests, and as the reference of the contract suite. */
 export class MemoryStore implements Store {
