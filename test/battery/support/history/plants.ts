@@ -155,7 +155,7 @@ const IN_THE_RULES: readonly Plant[] = [
     [
       {
         file: 'domain/claims/release.ts',
-        from: 'releases: recordReleases(state.releases, releases, request.policy.foldCase),',
+        from: 'releases: recordReleases(state.releases, releases, policy.foldCase),',
         to: 'releases: state.releases,',
       },
     ],
