@@ -3,6 +3,7 @@ import { NOTE_KINDS } from '../commands/log/note.js';
 import type { Success, Verb } from '../commands/verb.js';
 import type { Part, State } from '../domain/model.js';
 import { usage } from '../errors.js';
+import { HARNESSES } from '../guards/harness/dialects.js';
 import type { Context } from '../workspace/context.js';
 import { protectedConfig } from '../workspace/main-branch.js';
 import { type Catalogue, GROUP_SUMMARIES } from './catalogue.js';
@@ -196,7 +197,12 @@ async function wordsToComplete(catalogue: Catalogue): Promise<CompletionWord[]> 
   );
   const topics = [...first, ...Object.entries(TOPICS).map(([word, about]) => ({ word, about }))];
   const shells = SHELLS.map((word) => ({ after: 'completion', word, about: 'its script' }));
-  return [...first, ...seconds, ...options.flat(), ...topics.map((one) => ({ ...one, after: 'help' })), ...shells];
+  const guards = ['guard install', 'guard uninstall'].flatMap((after) => [
+    { after, word: 'git', about: 'the hooks of git' },
+    ...HARNESSES.map((word) => ({ after, word, about: 'the settings of this harness' })),
+  ]);
+  const helped = topics.map((one) => ({ ...one, after: 'help' }));
+  return [...first, ...seconds, ...options.flat(), ...helped, ...shells, ...guards];
 }
 
 const COMMON_OPTIONS = [

@@ -92,6 +92,7 @@ for (const [shell, offered] of SHELLS) {
       expect(offered('ack', 'n')).toEqual(['n1']);
       expect(offered('note', 'text', '--kind', 'pro')).toEqual(['proposal']);
       expect(offered('help', 'exit')).toEqual(['exit-codes']);
+      expect(offered('guard', 'install', 'gi')).toEqual(['git']);
       expect(offered('release', 'src/')).toHaveLength(2);
       expect(existsSync(`${fleet.clone}/pwned`)).toBe(false);
     },

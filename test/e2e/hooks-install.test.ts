@@ -82,6 +82,23 @@ describe('coord guard install', () => {
     expect(nothing.stdout).toContain('no guard was installed');
   });
 
+  it('git is the hooks of git alone, both ways', async () => {
+    const fleet = await localFleet();
+    const { clone, box } = fleet;
+    const SETTINGS = join('.claude', 'settings.json');
+    mkdirSync(join(clone, '.claude'));
+    const run = async (...args: string[]) => (await fleet.as('maya', ['guard', ...args, '--json'])).json().data;
+    expect(await run('install', 'git')).toMatchObject({ guarded: true, written: [...GUARDED_HOOKS], harnesses: [] });
+    expect(existsSync(join(clone, SETTINGS))).toBe(false);
+    await run('install', 'claude-code');
+    expect(await run('uninstall', 'git')).toMatchObject({ removed: [...GUARDED_HOOKS], harnesses: [] });
+    expect(existsSync(join(clone, SETTINGS))).toBe(true);
+    await run('install', 'git', 'claude-code');
+    const both = await run('uninstall', 'claude-code', 'git');
+    expect(both).toMatchObject({ removed: [...GUARDED_HOOKS], harnesses: [{ harness: 'claude-code' }] });
+    expect(box.git(clone, 'status', '--porcelain')).toBe('');
+  });
+
   it('keeps hooks of every kind, runs those that git would run, and restores them', async () => {
     const fleet = await localFleet();
     const { clone, box } = fleet;

@@ -235,6 +235,7 @@ describe('what is refused, and left as it is', () => {
   it('no harness, and one that is not known', async () => {
     const { run } = await setUp();
     expect(await run('emacs')).toMatchObject({ code: 2, stderr: expect.stringContaining('one of: claude-code') });
+    expect((await run('emacs')).stderr).toContain(', git');
   });
 
   it('a link that leads out of the repository', async () => {

@@ -20,7 +20,10 @@ import type { Input, Outcome, Verb } from '../verb.js';
 import { detectHarnesses, type HarnessChange, planHarness } from './harness-files.js';
 import { type HooksHere, programOf, readHooks, reportOf } from './status.js';
 
-const HARNESS_ARGUMENT = ['[harness...]', `agent harnesses: ${HARNESSES.join(', ')}`] as const;
+const HARNESS_ARGUMENT = [
+  '[harness...]',
+  `agent harnesses: ${HARNESSES.join(', ')}; git: only the hooks of git`,
+] as const;
 
 export const guardInstall: Verb = {
   arguments: [HARNESS_ARGUMENT],
@@ -28,6 +31,7 @@ export const guardInstall: Verb = {
   examples: [
     ['coord guard install', 'stop commits and pushes of what nobody claimed, in every worktree of this clone'],
     ['coord guard install claude-code', 'the same, and let Claude Code ask before it edits'],
+    ['coord guard install git', 'the hooks of git, and the settings of no harness'],
   ],
   notes: [
     'Hooks that are there already are kept, and run after the guard. coord guard uninstall puts them back as they were.',
@@ -44,10 +48,25 @@ export const guardUninstall: Verb = {
   examples: [
     ['coord guard uninstall', 'take the guards away, and put back what was there before'],
     ['coord guard uninstall cursor', 'take only the hooks of Cursor out again'],
+    ['coord guard uninstall git', 'take only the hooks of git out again'],
   ],
   notes: ['What coord put in is taken out, and nothing else.'],
   run: (context, input) => underLock(context, input, () => uninstall(context, input)),
 };
+
+/** What is asked for by name; without one, all. */
+interface Named {
+  /** Whether the hooks of git are named. */
+  readonly git: boolean;
+  readonly harnesses: readonly Harness[];
+  readonly any: boolean;
+}
+
+function readNamed(input: Input): Named {
+  const names = input.list(0);
+  const harnesses = new Set(names.filter((name) => name !== 'git').map((name) => readHarness(name, ['git'])));
+  return { git: names.includes('git'), harnesses: [...harnesses], any: names.length > 0 };
+}
 
 function underLock(context: Context, input: Input, run: () => Promise<Outcome>): Promise<Outcome> {
   return input.flag('dryRun') ? run() : withLocalLock(context.localDirectory, context.effects, run);
@@ -59,9 +78,8 @@ async function install(context: Context, input: Input): Promise<Outcome> {
   if (!path.isOwn) return notOwnHooks(before);
   if (path.isTracked && !before.guarded) return trackedHooks(before);
   const program = programOf(context);
-  const named = input.list(0).map(readHarness);
   const plan = { removes: false, isDry };
-  const { plans, skipped } = await planAll(context, named, detectHarnesses(context), plan);
+  const { plans, skipped } = await planAll(context, readNamed(input), detectHarnesses(context), plan);
   const pending = path.isTracked ? [] : files.pending(program);
   const { movedAside } = isDry || path.isTracked ? { movedAside: [] } : files.install(program);
   if (!isDry) for (const plan of plans) plan.apply();
@@ -102,17 +120,17 @@ async function ignoredWarnings({ git, repository }: Context, { harnesses }: Inst
 /** Looks at all of the files before the first is written. A harness that nobody named is no reason to stop. */
 async function planAll(
   context: Context,
-  named: readonly Harness[],
+  named: Named,
   others: readonly Harness[],
   how: { readonly removes: boolean; readonly isDry: boolean },
 ): Promise<{ readonly plans: readonly HarnessChange[]; readonly skipped: readonly string[] }> {
   const plans: HarnessChange[] = [];
   const skipped: string[] = [];
-  for (const harness of named.length > 0 ? new Set(named) : others) {
+  for (const harness of named.any ? named.harnesses : others) {
     try {
       plans.push(await planHarness(context, harness, how));
     } catch (error) {
-      if (named.length > 0 || !(error instanceof CoordError)) throw error;
+      if (named.any || !(error instanceof CoordError)) throw error;
       skipped.push(`the settings of ${harness} stay as they are: ${error.message}`);
     }
   }
@@ -127,16 +145,17 @@ function insideWarnings({ repository }: Context, { path }: Pick<HooksHere, 'path
 }
 
 async function uninstall(context: Context, input: Input): Promise<Outcome> {
-  const named = input.list(0).map(readHarness);
+  const named = readNamed(input);
+  const takesHooks = named.git || !named.any;
   const isDry = input.flag('dryRun');
   const { path, files, report } = await readHooks(context);
-  if (named.length === 0 && !path.isOwn) return notOwnHooks(report);
+  if (takesHooks && !path.isOwn) return notOwnHooks(report);
   const { plans, skipped } = await planAll(context, named, HARNESSES, { removes: true, isDry });
   const none = { removed: [], restored: [], left: [] };
-  const hooks = named.length > 0 || path.isTracked ? none : isDry ? files.removable() : files.uninstall();
+  const hooks = !takesHooks || path.isTracked ? none : isDry ? files.removable() : files.uninstall();
   if (!isDry) for (const plan of plans) plan.apply();
   const isChanged = ({ report: { files: all } }: HarnessChange) => all.some(({ action }) => action !== 'unchanged');
-  const changed = plans.filter((plan) => named.length > 0 || isChanged(plan));
+  const changed = plans.filter((plan) => named.any || isChanged(plan));
   const done: UninstallReport = {
     dryRun: isDry,
     folder: path.folder,
@@ -147,11 +166,11 @@ async function uninstall(context: Context, input: Input): Promise<Outcome> {
     (hook) =>
       `${hook} is another program’s now, and stays; what was there before coord is in ${oneLine(files.keptFolder)}`,
   );
-  if (!isDry && named.length === 0 && done.left.length === 0 && existsSync(files.keptFolder))
+  if (!isDry && takesHooks && done.left.length === 0 && existsSync(files.keptFolder))
     left.push(`other files stay in ${oneLine(files.keptFolder)}: earlier hooks that a later one had replaced`);
   return {
     data: done,
-    text: (style) => uninstalledLines(done, named.length > 0, style),
+    text: (style) => uninstalledLines(done, takesHooks, style),
     warnings: [...left, ...skipped],
   };
 }

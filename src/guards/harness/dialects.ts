@@ -7,11 +7,11 @@ export const HARNESSES = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'
 
 export type Harness = (typeof HARNESSES)[number];
 
-/** @throws CoordError `usage` for a name that is none of them. */
-export function readHarness(name: string): Harness {
+/** @param also Names that are taken too, where it is asked. @throws CoordError `usage` for a name that is none of them. */
+export function readHarness(name: string, also: readonly string[] = []): Harness {
   const harness = HARNESSES.find((known) => known === name);
   if (harness) return harness;
-  throw usage(`no such harness: ${JSON.stringify(name.slice(0, 80))}`, `one of: ${HARNESSES.join(', ')}`);
+  throw usage(`no such harness: ${JSON.stringify(name.slice(0, 80))}`, `one of: ${[...HARNESSES, ...also].join(', ')}`);
 }
 
 /** One call of a hook. */

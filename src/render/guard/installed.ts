@@ -223,10 +223,10 @@ export function localWarnings(harnesses: readonly HarnessReport[]): string[] {
   );
 }
 
-export function uninstalledLines(report: UninstallReport, named: boolean, style: Style): string[] {
+export function uninstalledLines(report: UninstallReport, takesHooks: boolean, style: Style): string[] {
   const { folder, removed, restored, harnesses, dryRun } = report;
   const files = harnesses.flatMap((one) => fileLines(one, dryRun, style));
-  if (named)
+  if (!takesHooks)
     return files.length > 0
       ? files
       : [`nothing of coord is set up for ${harnesses.map(({ harness }) => harness).join(', ')} here`];
