@@ -219,7 +219,7 @@ export type Refusal =
       readonly tasks: readonly string[];
     }
   /** Claimed by its own verb alone. */
-  | { readonly code: 'usage'; readonly reason: 'reserved'; readonly target: string; readonly verb: string }
+  | { readonly code: 'usage'; readonly reason: 'reserved'; readonly target: string }
   | { readonly code: 'held'; readonly reason: 'task-taken'; readonly task: Task }
   | { readonly code: 'lost'; readonly reason: 'not-your-task'; readonly task: Task }
   | { readonly code: 'closed'; readonly reason: 'task-role'; readonly task: Task; readonly role: Role }

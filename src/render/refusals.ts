@@ -1,7 +1,7 @@
-import type { Target } from '../domain/ground/targets.js';
+import { ownVerbOf, type Target } from '../domain/ground/targets.js';
 import type { Claim, Submission } from '../domain/model.js';
 import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
-import { coord, targetWord, targetWords } from '../domain/suggestion.js';
+import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
@@ -113,13 +113,20 @@ function messageOf(refusal: Refusal, now: Instant, absent: readonly string[], ag
     case 'not-in-charge':
       return taskMessage(refusal, now);
     case 'reserved':
-      return {
-        message: `refused: ${oneLine(refusal.target)} stands for a task, and is claimed with it`,
-        hint: coord(refusal.verb),
-      };
+      return reservedMessage(refusal.target);
     case 'unknown-note':
       return { message: `no such note: ${oneLine(refusal.note)}`, hint: coord('log') };
   }
+}
+
+function reservedMessage(target: string): Message {
+  const { verb, name } = ownVerbOf({ kind: 'resource', text: target }) ?? { verb: 'claim', name: target };
+  const words = verb === 'land' ? verb : [verb, ...(name === '' ? [] : [shellWord(name)])].join(' ');
+  const runs = verb === 'deploy' || verb === 'once';
+  return {
+    message: `refused: ${oneLine(target)} is claimed by coord ${verb} alone`,
+    hint: coord(runs ? `${words} -- CMD` : words),
+  };
 }
 
 function heldMessage(refusal: HeldGround, now: Instant, again: AskedBy): Message {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   type DeployFleet,
@@ -335,10 +335,11 @@ describe('coord deploy', () => {
     await fleet.as('boss', ['session', 'start', '--role', 'orchestrator'], { cwd: other });
     const running = fleet.deploy('maya', [], [process.execPath, '-e', RUN_UNTIL_STOPPED]);
     await until(async () => existsSync(box.path('running')), 'the program runs');
-    const stolen = await fleet.as('boss', ['claim', '@deploy/prod', '--take-over', '--reason', 'wrong day'], {
-      cwd: other,
-    });
-    expect(stolen.code).toBe(0);
+    const takeOver = ['claim', '@deploy/prod', '--take-over', '--reason', 'wrong day'];
+    const typed = await fleet.as('boss', [...takeOver, '--json'], { cwd: other });
+    expect(typed.json().error).toMatchObject({ exit: 2, hint: 'coord deploy prod -- CMD' });
+    const killed = await fleet.as('boss', ['agent', 'kill', 'maya', '--reason', 'wrong day'], { cwd: other });
+    expect(killed.code).toBe(0);
     // The holder asks the remote when it renews, or when its branch moves.
     box.git(fleet.clone, 'fetch', '--quiet', 'origin', 'refs/coord/state:refs/coord/state');
     const lost = await running;
@@ -392,7 +393,7 @@ describe('a deploy to a target with a live URL', () => {
 
   it('ends its look when it is told to stop, or has lost the claim', async () => {
     const fleets = [];
-    for (const end of ['stop', 'take-over'] as const) {
+    for (const end of ['stop', 'release'] as const) {
       let asked = false;
       const { origin } = await endpoint((response) => {
         asked = true;
@@ -402,7 +403,7 @@ describe('a deploy to a target with a live URL', () => {
       const running = startCoord(fleet, ['deploy', 'prod', '--', 'true']);
       await until(() => new Promise((resolve) => setImmediate(() => resolve(asked))), 'the URL is asked');
       if (end === 'stop') running.child.kill('SIGINT');
-      else await fleet.as('noor', ['claim', '@deploy/prod', '--take-over', '--reason', 'x']);
+      else await fleet.as('maya', ['release', '@deploy/prod']);
       expect(await running.ended).toBe(end === 'stop' ? 9 : 4);
       fleets.push((await fleet.as('maya', ['deploy', 'list', '--json'])).json().data.deployments);
     }
@@ -575,11 +576,14 @@ describe('a deploy that is killed', () => {
 
 describe('coord deploy --dry-run', () => {
   it('shows every step and all blockers, runs nothing, and records nothing', async () => {
-    const fleet = await deployFleet({ gate: ['sh', '-c', 'touch ../gate; exit 1'] });
+    const fleet = await deployFleet({ gate: ['sh', '-c', 'test -e ../open || { touch ../gate; exit 1; }'] });
     const { box, clone } = fleet;
+    box.write(box.directory, 'open', '');
+    const deploying = fleet.deploy('noor', [], [process.execPath, '-e', WAIT_FOR_GO]);
+    await until(async () => existsSync(box.path('running')), 'the program runs');
+    rmSync(box.path('open'));
     const other = box.clone(fleet.remote);
     fleet.land('src/other.ts', 'x\n', other);
-    await fleet.as('noor', ['claim', '@deploy/prod']);
     const before = historyOf(fleet);
     const plan = await fleet.deploy('maya', ['--dry-run'], ['touch', '../out']);
     expect(plan.code).toBe(3);
@@ -595,10 +599,12 @@ describe('coord deploy --dry-run', () => {
     const asked = await fleet.deploy('maya', ['--dry-run', '--check-gates'], ['touch', '../out']);
     expect([asked.code, existsSync(box.path('gate'))]).toEqual([6, true]);
     box.git(clone, 'pull', '--quiet', '--rebase');
-    await fleet.as('noor', ['release', '@deploy/prod']);
+    box.write(box.directory, 'go', '');
+    expect((await deploying).code).toBe(0);
     expect((await fleet.as('maya', ['deploy', 'prod', '--dry-run'])).code).toBe(0);
     expect(historyOf(fleet).endsWith(before)).toBe(true);
-    expect((await fleet.as('maya', ['deploy', 'list', '--json'])).json().data.deployments).toEqual([]);
+    const { deployments } = (await fleet.as('maya', ['deploy', 'list', '--json'])).json().data;
+    expect(deployments).toMatchObject([{ agent: 'noor' }]);
   });
 });
 

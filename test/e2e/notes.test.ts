@@ -348,7 +348,7 @@ describe('nothing reads the log to decide', () => {
       ]);
     };
     await ask('noor', 'claim', 'src/api');
-    await ask('noor', 'claim', '@deploy/prod');
+    await ask('noor', 'claim', '@db/main');
     await ask('noor', 'release', 'src/api');
     await ask('noor', 'renew', 'src/api');
     await ask('noor', 'accept', 'src/api');
@@ -364,7 +364,7 @@ describe('nothing reads the log to decide', () => {
 
   async function heldByMaya(): Promise<Fleet> {
     const fleet = await localFleet();
-    await fleet.as('maya', ['claim', 'src/api', '@deploy/prod', '--ttl', '2h']);
+    await fleet.as('maya', ['claim', 'src/api', '@db/main', '--ttl', '2h']);
     return fleet;
   }
 

@@ -31,7 +31,7 @@ it('neither a claim without a remote nor what only reads starts a git process', 
   const fleet = await localFleet();
   const calls = counting(fleet);
   expect(await calls('maya', ['claim', 'src/api/users.ts'])).toEqual([]);
-  expect(await calls('maya', ['claim', 'README.md', 'docs/**/*.md', '@deploy/prod'])).toEqual([]);
+  expect(await calls('maya', ['claim', 'README.md', 'docs/**/*.md', '@db/main'])).toEqual([]);
   expect(await calls('maya', ['claim', 'src/api/users.ts'])).toEqual([]);
   expect(await calls('noor', ['claim', 'src/api/users.ts'], 3)).toEqual([]);
   expect(await calls('noor', ['claim', 'src/api/users.ts', 'src/web'], 3)).toEqual([]);
@@ -44,8 +44,8 @@ it('neither a claim without a remote nor what only reads starts a git process', 
 it('a release asks once for uncommitted changes, and writes', async () => {
   const fleet = await localFleet();
   const calls = counting(fleet);
-  await fleet.as('maya', ['claim', 'src/api/users.ts', '@deploy/prod']);
-  expect(await calls('maya', ['release', '@deploy/prod'])).toEqual([]);
+  await fleet.as('maya', ['claim', 'src/api/users.ts', '@db/main']);
+  expect(await calls('maya', ['release', '@db/main'])).toEqual([]);
   const released = await calls('maya', ['release', 'src/api/users.ts']);
   expect(released).not.toContain('update-ref');
   expect(released.length).toBeLessThanOrEqual(2);

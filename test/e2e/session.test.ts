@@ -334,16 +334,13 @@ describe('session end', () => {
   it('releases the claims at HEAD and forgets who works here', async () => {
     const fleet = await localFleet();
     const { session } = await start(fleet, 'maya');
-    await fleet.as('maya', ['claim', 'src/api', '@deploy/prod']);
+    await fleet.as('maya', ['claim', 'src/api', '@db/main']);
     await fleet.as('noor', ['claim', 'src/web']);
     const commit = fleet.box.commit(fleet.clone, 'src/api/users.ts', 'more users\n');
     const { code, json } = await fleet.box.coord(fleet.clone, ['session', 'end', '--json']);
     expect(code).toBe(0);
     expect(json().data).toMatchObject({ agent: 'maya', session, commit, kept: [] });
-    expect(json().data.released.map(({ target }: { target: string }) => target)).toEqual([
-      'src/api/**',
-      '@deploy/prod',
-    ]);
+    expect(json().data.released.map(({ target }: { target: string }) => target)).toEqual(['src/api/**', '@db/main']);
     const { claims } = (await fleet.as('noor', ['status', '--json'])).json().data;
     expect(claims.map(({ agent }: { agent: string }) => agent)).toEqual(['noor']);
     expect((await agentRecord(fleet, 'maya')).session).toBeNull();

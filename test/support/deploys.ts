@@ -13,7 +13,7 @@ export function beginOf(
   agent: string,
   { commit = '1'.repeat(40), retry = false, gates = [], target = 'prod' }: Asked = {},
 ): DeployBeginRequest {
-  const claim = claimOf(agent, `@deploy/${target}`, { head: commit });
+  const claim = { ...claimOf(agent, `@deploy/${target}`, { head: commit }), byOwnVerb: true as const };
   const { operation, session, policy } = claim;
   const facts = { target, action: 'deploy' as const, commit, gates, rules: null, command: ['x'], rollback: null };
   const attempt = { ...facts, startedAt: START };
@@ -30,6 +30,6 @@ export function finishOf(
   changes: Partial<DeployFinishRequest> = {},
 ): DeployFinishRequest {
   const base = { status: 'done', step: 'record', why: null, exit: 0, ran: true, verification: null } as const;
-  const facts = { ...base, gates: [], checks: [], release: true, ...changes };
+  const facts = { ...base, gates: [], checks: [], ...changes };
   return { kind: 'deploy-finish', ...baseOf(agent), deploy, ...facts };
 }

@@ -53,6 +53,7 @@ const termsOn = (name: string) =>
     ...all,
     targets: [{ target: patternTarget(name), ttlSeconds: 600 }],
     mode: 'exclusive' as const,
+    byOwnVerb: true as const,
   }));
 const ttl = fc.record({
   asked: nullable(fc.constant(900)),
@@ -136,7 +137,7 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
   'deploy-finish': fc.record({
     ...{ deploy, status: fc.constantFrom('done' as const, 'failed' as const), step, why: nullable(text) },
     ...{ exit: nullable(fc.nat({ max: 1 })), ran: fc.boolean(), verification: fc.constant(null), checks },
-    ...{ gates: fc.constant([]), release: fc.boolean() },
+    gates: fc.constant([]),
   }),
   'session-start': fc.record({
     role: fc.constantFrom('peer' as const, 'orchestrator' as const, 'worker' as const),

@@ -110,7 +110,7 @@ async function ask(context: Context, input: Input, store: GitStore, key: string)
   const target = onceTarget(key);
   const asked = await claimTerms(context, input, store, [target]);
   const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);
-  const claim = { ...asked, targets: [{ target, ttlSeconds }] };
+  const claim = { ...asked, targets: [{ target, ttlSeconds }], byOwnVerb: true as const };
   const { operation, agent, session, policy } = await context.requestBase();
   const facts = { key, claim, command: commandLine(input.command), retry: input.flag('retry') };
   const request: OnceBeginRequest = { kind: 'once-begin', operation, agent, session, policy, ...facts };

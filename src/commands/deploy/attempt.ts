@@ -147,9 +147,9 @@ export async function recordEnd(
 ): Promise<Deployment | CoordError> {
   const { deploy, progress, exit, ran, verification, rechecked: gates } = attempt;
   const { context, store } = deploy;
-  const { deployment, own: release } = attempt.held();
+  const { deployment } = attempt.held();
   const status = why === null ? ('done' as const) : mayHaveRun({ step }) ? ('failed' as const) : ('blocked' as const);
-  const facts = { deploy: deployment.id, status, step, why, exit, ran, verification, gates, release };
+  const facts = { deploy: deployment.id, status, step, why, exit, ran, verification, gates };
   const base = { ...(await context.requestBase()), checks: progress.unrecorded() };
   const request: DeployFinishRequest = { kind: 'deploy-finish', ...base, ...facts };
   for (;;) {

@@ -30,8 +30,6 @@ export interface TakeOptions {
 export interface HeldTarget {
   readonly deployment: Deployment;
   readonly claim: Claim;
-  /** Whether the claim is the deploy's own to give back, and not one that the agent held before. */
-  readonly own: boolean;
   readonly finding: string;
 }
 
@@ -54,6 +52,7 @@ export async function targetClaim(
     reach: store.reach,
     rules: await loadedRules(context, store),
     ticket: null,
+    byOwnVerb: true,
   };
 }
 
@@ -75,7 +74,6 @@ export async function takeTarget(
   { waitSeconds, ttlSeconds }: TakeOptions,
 ): Promise<HeldTarget | CoordError> {
   const { context, store, options, commit } = deploy;
-  const held = new Set((await store.read()).state.claims.map(({ id }) => id));
   const deadline = addSeconds(context.now(), waitSeconds ?? 0);
   let waitedFor: readonly Claim[] = [];
   const refuse = async (error: CoordError) => {
@@ -88,7 +86,7 @@ export async function takeTarget(
     const facts = { attempt, claim, retry: options.retry };
     const request: DeployBeginRequest = { kind: 'deploy-begin', operation, agent, session, policy, ...facts };
     const decision = await transact(store, request, context.effects);
-    if (decision.ok) return begun(decision.result, held);
+    if (decision.ok) return begun(decision.result);
     const { refusal } = decision;
     const left = secondsBetween(context.now(), deadline);
     if (refusal.reason !== 'held' || waitSeconds === null) {
@@ -105,18 +103,16 @@ export async function takeTarget(
     }
     const waited = await waitForTurn(context, store, claim, { seconds: left, passive: false });
     if (waited instanceof CoordError) return suggestingDeploy(waited, options);
-    waitedFor = waited.filter(({ id }) => !held.has(id));
+    waitedFor = waited;
   }
 }
 
-function begun(
-  { deployment, claims }: { readonly deployment: Deployment; readonly claims: readonly Claim[] },
-  held: ReadonlySet<string>,
-): HeldTarget {
+function begun(result: { readonly deployment: Deployment; readonly claims: readonly Claim[] }): HeldTarget {
+  const { deployment, claims } = result;
   const [claim] = claims;
   if (!claim) throw new CoordError('fault', 'a deploy began without a claim');
   const finding = `${claim.target} · token ${claim.token} · reach ${claim.reach}`;
-  return { deployment, claim, own: !held.has(claim.id), finding };
+  return { deployment, claim, finding };
 }
 
 /** Another deploy of the very same agent: no queue is for that, since it holds the claim. */

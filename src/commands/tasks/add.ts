@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Target } from '../../domain/ground/targets.js';
+import { ownVerbOf, type Target } from '../../domain/ground/targets.js';
 import type { Role } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { parseTasks, type WrittenTask } from '../../domain/tasks/from-text.js';
 import { problemsOf, type TaskDraft } from '../../domain/tasks/plan.js';
-import { isTaskTarget, ORCHESTRATOR } from '../../domain/tasks/task.js';
+import { ORCHESTRATOR } from '../../domain/tasks/task.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
@@ -142,7 +142,7 @@ function readScope(
   const targets = scope.flatMap((text): Target[] => {
     try {
       return readGround(text, place).filter((target) => {
-        const own = isTaskTarget(target) || target.text === ORCHESTRATOR.text;
+        const own = ownVerbOf(target) !== null || target.text === ORCHESTRATOR.text;
         if (own) complain(`scope ${oneLine(target.text)}: it stands for something else`);
         return !own;
       });

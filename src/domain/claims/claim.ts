@@ -1,7 +1,7 @@
 import { findAgent, orchestratorsOf } from '../agents/agents.js';
 import type { EventDraft } from '../events.js';
 import { commonGround, overlaps } from '../ground/index.js';
-import type { AskedTarget, Target } from '../ground/targets.js';
+import { type AskedTarget, ownVerbOf, type Target } from '../ground/targets.js';
 import type { Claim, Mode, Reach, State } from '../model.js';
 import { counted, newId } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
@@ -29,6 +29,8 @@ export interface ClaimTerms {
   readonly ticket: string | null;
   /** The task whose ground it is; absent where the ground is claimed for itself. */
   readonly task?: string;
+  /** Asked for by the verb whose own the target is, such as `coord deploy`; absent where somebody typed the target. */
+  readonly byOwnVerb?: true;
 }
 
 export interface ClaimRequest extends RequestBase, ClaimTerms {
@@ -80,8 +82,9 @@ export function commitsToCheck(state: State, request: ClaimRequest): string[] {
 /** Resources that stand for something are claimed by its own verb, and `@orchestrator` by who has that role. */
 function reserved(state: State, request: ClaimRequest): Refusal | null {
   const asked = groundAsked(request);
-  const task = request.task === undefined ? asked.find(isTaskTarget) : undefined;
-  if (task) return { code: 'usage', reason: 'reserved', target: task.text, verb: 'task take' };
+  const typed = request.task === undefined && request.byOwnVerb === undefined;
+  const own = typed ? asked.find((target) => ownVerbOf(target) !== null) : undefined;
+  if (own) return { code: 'usage', reason: 'reserved', target: own.text };
   if (!asked.some((target) => sameTarget(target, ORCHESTRATOR, false))) return null;
   if (findAgent(state, request.agent)?.role === 'orchestrator') return null;
   return { code: 'closed', reason: 'authority', orchestrators: orchestratorsOf(state) };
@@ -322,6 +325,7 @@ export const CLAIM_ROWS = {
       rules: 'found',
       ticket: 'found',
       task: 'asked',
+      byOwnVerb: 'found',
     },
     parts: () => [],
     combinable: true,

@@ -74,8 +74,6 @@ export interface DeployFinishRequest extends RequestBase {
   readonly checks: readonly DeployCheck[];
   /** Of the second check, where they differ from the first. */
   readonly gates: readonly GateRecord[];
-  /** Whether the claim is given back: not one that the agent had held before. */
-  readonly release: boolean;
 }
 
 export interface DeployResult {
@@ -211,7 +209,7 @@ export function decideDeployFinish(state: State, request: DeployFinishRequest, n
   };
   const attempted = withAttempt(state.deployments, deployment);
   const succeeded = deployment.status === 'done';
-  const claim = holds && request.release ? state.claims.find(({ id }) => id === known.claim?.id) : undefined;
+  const claim = holds ? state.claims.find(({ id }) => id === known.claim?.id) : undefined;
   return {
     ok: true,
     state: {
@@ -351,7 +349,6 @@ export const DEPLOY_ROWS = {
       verification: 'found',
       checks: 'found',
       gates: 'found',
-      release: 'found',
     },
     ground: () => null,
     evenIfStopped: true,

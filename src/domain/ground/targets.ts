@@ -44,6 +44,22 @@ export function isDeployTarget(target: Target): boolean {
   return target.kind === 'resource' && target.text.startsWith(DEPLOY_PREFIX);
 }
 
+/** Resources that stand for something else than ground, by the verb that claims them and nothing else does. */
+const OWN_VERBS: Readonly<Record<string, string>> = {
+  '@task': 'task take',
+  '@deploy': 'deploy',
+  '@once': 'once',
+  '@land': 'land',
+};
+
+/** The verb that claims this target, and the name that it is given; null: it is claimed like all other ground. */
+export function ownVerbOf(target: Target): { readonly verb: string; readonly name: string } | null {
+  if (target.kind !== 'resource') return null;
+  const [prefix = '', ...rest] = target.text.split('/');
+  const verb = Object.hasOwn(OWN_VERBS, prefix) ? OWN_VERBS[prefix] : undefined;
+  return verb === undefined ? null : { verb, name: rest.join('/') };
+}
+
 /** A directory's canonical text; `''` is the repository root. */
 export function directoryTarget(path: string): Target {
   return { kind: 'directory', text: path === '' ? '**' : `${path}/**` };

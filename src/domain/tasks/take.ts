@@ -19,7 +19,7 @@ const MOST_PASSED_OVER = 10;
 
 /** How the ground of a task is claimed, once it is known which. */
 export type Taker = RequestBase &
-  Omit<ClaimTerms, 'targets' | 'mode' | 'task'> & {
+  Omit<ClaimTerms, 'targets' | 'mode' | 'task' | 'byOwnVerb'> & {
     readonly ttl: {
       /** What was asked for, in seconds; null: what the configuration says. */
       readonly asked: number | null;

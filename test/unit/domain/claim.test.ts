@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
 import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { type Claim, EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { at, claimOf, granted, POLICY, refused, releaseOf, START } from '../../support/decisions.js';
+import { at, baseOf, claimOf, granted, POLICY, refused, releaseOf, START } from '../../support/decisions.js';
 
 const NOTHING = EMPTY_STATE;
 const COMMIT = 'a'.repeat(40);
@@ -120,7 +120,7 @@ describe('a claim on ground that another holds', () => {
   it.each([
     ['src/app/**', 'src/apple/**'],
     ['src/app', 'src/apple'],
-    ['@deploy/prod', '@deploy/production'],
+    ['@db/main', '@db/mainline'],
     ['src/*.ts', 'src/*.js'],
   ])('%s does not stop %s', (mine, yours) => {
     expect(granted(holding('maya', mine), claimOf('noor', yours)).result.claims).toHaveLength(1);
@@ -130,8 +130,8 @@ describe('a claim on ground that another holds', () => {
     ['**', 'any/thing.ts'],
     ['src', 'src/deep/file.ts'],
     ['src/**/x.ts', 'src/{a,b}/x.ts'],
-    ['@deploy', '@deploy/prod'],
-    ['@deploy/prod', '@deploy'],
+    ['@db', '@db/main'],
+    ['@db/main', '@db'],
   ])('%s stops %s', (mine, yours) => {
     expect(refused(holding('maya', mine), claimOf('noor', yours))).toMatchObject({ code: 'held' });
   });
@@ -244,11 +244,35 @@ describe('causal claims', () => {
   });
 
   it('bind nobody on a resource: it holds no files', () => {
-    const resource = granted(
-      holding('maya', '@deploy/prod', { head: HEAD }),
-      releaseOf('maya', { commit: COMMIT }),
-    ).state;
-    expect(granted(resource, claimOf('noor', '@deploy/prod', { head: HEAD })).result.claims).toHaveLength(1);
+    const resource = granted(holding('maya', '@db/main', { head: HEAD }), releaseOf('maya', { commit: COMMIT })).state;
+    expect(granted(resource, claimOf('noor', '@db/main', { head: HEAD })).result.claims).toHaveLength(1);
+  });
+});
+
+describe('what stands for something else than ground', () => {
+  const boss = granted(NOTHING, {
+    ...releaseOf('boss'),
+    kind: 'session-start',
+    role: 'orchestrator',
+    person: true,
+    rules: null,
+  }).state;
+
+  it.each(['@task', '@task/t1', '@deploy', '@deploy/prod', '@once/key', '@land', '@land/main'])(
+    '%s is claimed by its own verb alone, whoever asks and however',
+    (target) => {
+      const asked = claimOf('boss', ['src/a.ts', target]);
+      const wait = { ...baseOf('boss'), kind: 'wait' as const, claim: asked, ticketSeconds: 60, passive: false };
+      const takeOver = { ...baseOf('boss'), kind: 'take-over' as const, claim: asked };
+      for (const request of [asked, wait, takeOver])
+        expect(refused(boss, request)).toEqual({ code: 'usage', reason: 'reserved', target });
+      expect(granted(boss, { ...asked, byOwnVerb: true }).result.claims).toHaveLength(2);
+    },
+  );
+
+  it('is no resource that is called alike', () => {
+    for (const target of ['@tasks', '@deployment/prod', '@landing', '@constructor'])
+      expect(granted(NOTHING, claimOf('maya', target)).result.claims).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ClaimRequest } from '../../../src/domain/claims/claim.js';
 import { type DeployFinishRequest, outcomeOf } from '../../../src/domain/deploy/decision.js';
 import { candidatesOn, type Deployment, liveOn } from '../../../src/domain/deploy/records.js';
 import { deployTarget } from '../../../src/domain/ground/targets.js';
@@ -153,10 +154,10 @@ describe('ending a deploy', () => {
     expect(refused(first.state, finishOf('noor', first.deployment.id))).toMatchObject({ reason: 'no-deploy' });
   });
 
-  it('keeps a claim that the agent had before', () => {
-    const held = granted(EMPTY_STATE, claimOf('maya', '@deploy/prod')).state;
-    const state = ended(held, 'maya', {}, { release: false });
-    expect(state.claims).toMatchObject([{ target: '@deploy/prod', agent: 'maya' }]);
+  it('gives back the claim that it waited for', () => {
+    const held = granted(EMPTY_STATE, beginOf('maya').claim as ClaimRequest).state;
+    expect(held.claims).toMatchObject([{ target: '@deploy/prod', agent: 'maya' }]);
+    expect(ended(held, 'maya', {}, {}).claims).toEqual([]);
   });
 
   it('carries the whole record in its event, so that the history remembers it', () => {
@@ -175,8 +176,6 @@ describe('the claim of a deploy', () => {
     const named = granted(state, releaseOf('maya', { targets: [deployTarget('prod')] }));
     expect(named.state.claims.map(({ target }) => target)).toEqual(['src/x']);
     expect(granted(state, releaseOf('maya', { targets: [path('src/x')] })).result.released).toHaveLength(1);
-    const over = ended(EMPTY_STATE, 'maya', {}, { release: false });
-    expect(granted(over, releaseOf('maya')).result.released).toMatchObject([{ target: '@deploy/prod' }]);
   });
 });
 

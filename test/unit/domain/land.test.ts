@@ -19,13 +19,13 @@ function reasons(state: State, request: LandRequest, seconds = 0): string[] {
   return refusal.paths.map(({ path, why, holder }) => `${path} ${why}${holder ? ` ${holder.agent}` : ''}`);
 }
 
-const held = granted(EMPTY_STATE, claimOf('maya', ['src/**', '@deploy/prod', 'docs/**'], { head: FROM })).state;
+const held = granted(EMPTY_STATE, claimOf('maya', ['src/**', '@db/prod', 'docs/**'], { head: FROM })).state;
 
 describe('land', () => {
   it('releases the claims that the changes were made under, and no others', () => {
     const { state, result, events, summary } = granted(held, landOf('maya', ['src/a.ts', 'README.md']), at(60));
     expect(result.released.map(({ target }) => target)).toEqual(['src/**']);
-    expect(state.claims.map(({ target }) => target)).toEqual(['@deploy/prod', 'docs/**']);
+    expect(state.claims.map(({ target }) => target)).toEqual(['@db/prod', 'docs/**']);
     expect(state.releases).toMatchObject([{ target: 'src/**', agent: 'maya', commit: WORK, at: at(60) }]);
     expect(events).toMatchObject([
       { type: 'claim.released', target: 'src/**', commit: WORK },
@@ -84,7 +84,7 @@ describe('land', () => {
 
   it('a resource covers no path, whatever the path is called', () => {
     const surface = { ...baseOf('maya').policy, surface: [patternTarget('**')] };
-    expect(reasons(held, landOf('maya', ['@deploy/prod'], { policy: surface }))).toEqual(['@deploy/prod not-held']);
+    expect(reasons(held, landOf('maya', ['@db/prod'], { policy: surface }))).toEqual(['@db/prod not-held']);
   });
 
   it('refuses a worker, whatever it holds', () => {

@@ -33,7 +33,7 @@ describe('the log decides nothing', () => {
   const { state } = granted(first.state, startOf('maya', deployment.id));
   const requests = [
     ...[beginOf('noor'), beginOf('maya', { retry: true }), startOf('noor', deployment.id)],
-    ...[finishOf('maya', deployment.id), claimOf('noor', '@deploy/prod'), claimOf('noor', 'src/x')],
+    ...[finishOf('maya', deployment.id), claimOf('noor', '@db/main'), claimOf('noor', 'src/x')],
     ...[waitOf('noor', '@deploy/prod'), renewOf('maya'), releaseOf('maya'), keepAliveOf('maya')],
   ];
 

@@ -196,7 +196,6 @@ describe('ground of a task', () => {
         code: 'usage',
         reason: 'reserved',
         target: expect.stringContaining('@task/'),
-        verb: 'task take',
       });
   });
 
