@@ -2,9 +2,81 @@ import { asTyped } from '../domain/suggestion.js';
 import { CoordError } from '../errors.js';
 import { successEnvelope } from '../render/envelope.js';
 import { loadStyle, type Style, wantsColour } from '../render/style.js';
+import { Wakeup, watchFolder, watchRef } from '../store/queue/watch.js';
 import type { Context } from '../workspace/context.js';
 import type { Success } from './verb.js';
-import { listening } from './waiting/queueing.js';
+
+/**
+ * Runs the work with a wakeup that rings whenever the state moves, and stops when the process is asked to stop.
+ * @param folder what comes into it, or leaves it, rings as well
+ */
+export async function listening<T>(
+  context: Context,
+  work: (wakeup: Wakeup) => Promise<T>,
+  folder?: string,
+): Promise<T> {
+  const wakeup = new Wakeup();
+  const onChange = () => wakeup.ring();
+  const { ref } = await context.config();
+  const watches = [watchRef({ repository: context.repository, ref, onChange })];
+  if (folder !== undefined) watches.push(watchFolder(folder, onChange));
+  const unlisten = context.host.onStop(() => wakeup.stop());
+  try {
+    return await work(wakeup);
+  } finally {
+    unlisten();
+    for (const watch of watches) watch.close();
+  }
+}
+
+/** What a command that follows the state prints with; a reader that has gone ends it. */
+export interface Following {
+  readonly style: Style;
+  /** For people: the line gets its end, and its suggestions as they can be pasted. */
+  readonly say: (line: string) => void;
+  /** For programs. */
+  readonly write: (text: string) => void;
+  /** A remote or a lock that is out of reach for a while does not end it: that is told once, and asked again. */
+  readonly unlessAway: (work: () => Promise<unknown>) => Promise<void>;
+}
+
+/**
+ * `--follow`: takes one step after another until the process is asked to stop, or nobody reads any more.
+ * @param begin makes the step, which says for how many milliseconds nothing else is due
+ * @param folder see {@link listening}
+ */
+export function follow(
+  context: Context,
+  begin: (following: Following) => () => Promise<number>,
+  folder?: string,
+): Promise<void> {
+  const { stdout, stderr, env } = context.host;
+  return listening(
+    context,
+    async (wakeup) => {
+      const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
+      const write = (text: string) => void stdout.write(text, (error) => error && wakeup.stop());
+      let complained = false;
+      const unlessAway = async (work: () => Promise<unknown>) => {
+        try {
+          await work();
+          complained = false;
+        } catch (error) {
+          if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+          if (!complained) stderr.write(`${error.message}; asking again\n`);
+          complained = true;
+        }
+      };
+      const say = (line: string) => write(`${asTyped(line, context.standpoint)}\n`);
+      const step = begin({ style, say, write, unlessAway });
+      while (!wakeup.stopped) {
+        wakeup.reset();
+        await wakeup.wait(await step());
+      }
+    },
+    folder,
+  );
+}
 
 /** Moves to the upper left corner, and clears what stands below. */
 const REDRAW = '\u001b[H\u001b[J';

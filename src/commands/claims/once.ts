@@ -1,10 +1,10 @@
-import type { OnceBeginRequest } from '../../domain/claims/once.js';
+import type { OnceBeginRequest, OnceBegun } from '../../domain/claims/once.js';
 import { onceTarget } from '../../domain/ground/targets.js';
 import type { Once } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
-import { addSeconds, type Instant } from '../../domain/time.js';
+import type { Instant } from '../../domain/time.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
 import { gaveUpError, repeatedLine } from '../../render/claims.js';
 import { refusalError } from '../../render/refusals.js';
@@ -13,7 +13,7 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { readWait } from '../input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
-import { listening } from '../waiting/queueing.js';
+import { askInTime, StillWaiting } from '../waiting/queueing.js';
 import { claimTerms } from './claim-request.js';
 import { runUnderClaims } from './run.js';
 
@@ -21,7 +21,6 @@ const KEY = /^[^\s/*?[\]{}\\@][^\s/*?[\]{}\\]*(?:\/[^\s/*?[\]{}\\]+)*$/u;
 const LONGEST_KEY = 200;
 /** Of a program's standard output this much is kept, for later callers. */
 const OUTPUT_BYTES = 4096;
-const POLL_MS = 2_000;
 /** As a shell says it of a program that it cannot find. */
 const NOT_STARTED = 127;
 /** Short, so that a run that was killed is soon known to have ended; it is renewed while the program runs. */
@@ -85,28 +84,27 @@ function readKey(text: string): string {
 }
 
 async function begin(context: Context, input: Input, store: GitStore, key: string) {
-  const target = onceTarget(key);
   const seconds = readWait(input, await context.config());
-  const deadline = addSeconds(context.now(), seconds ?? 0);
   const again = onceCommand(key, '--wait', input.command);
-  return listening(context, async (wakeup) => {
-    for (;;) {
-      wakeup.reset();
-      const decision = await ask(context, input, store, key);
-      const now = context.now();
-      if (decision.ok) return decision.result;
-      if (decision.refusal.reason !== 'held') return refusedError(key, decision.refusal, input.command, now);
-      if (seconds === null) return runningError(decision.refusal, again, now);
-      const { conflicts } = decision.refusal;
-      if (wakeup.stopped) return gaveUpError('interrupted', seconds, again, [target], conflicts);
-      if (now >= deadline) return gaveUpError('timeout', seconds, again, [target], conflicts);
-      await wakeup.wait(POLL_MS);
-    }
-  });
+  const ask = async () => {
+    const decision = await askOnce(context, input, store, key);
+    if (decision.ok) return decision.result;
+    const { refusal } = decision;
+    if (refusal.reason !== 'held') return refusedError(key, refusal, input.command, context.now());
+    return seconds === null ? runningError(refusal, again, context.now()) : new StillWaiting(refusal.conflicts);
+  };
+  const { policy } = await context.requestBase();
+  return askInTime<OnceBegun | CoordError>(
+    context,
+    store,
+    { seconds: seconds ?? 0, policy },
+    ask,
+    async (why, waited, conflicts) => gaveUpError(why, waited, again, [onceTarget(key)], conflicts),
+  );
 }
 
 /** Asks once whether the program may start. */
-async function ask(context: Context, input: Input, store: GitStore, key: string) {
+async function askOnce(context: Context, input: Input, store: GitStore, key: string) {
   const target = onceTarget(key);
   const asked = await claimTerms(context, input, store, [target]);
   const ttlSeconds = input.text('ttl') === undefined ? RUN_SECONDS : (asked.targets[0]?.ttlSeconds ?? RUN_SECONDS);

@@ -15,6 +15,7 @@ import { CoordError, usage } from '../../errors.js';
 import { offlineLine } from '../../render/claims.js';
 import { clock, shortCommit, table, timeLeft } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
+import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { readTargets, readWait, TARGET_OPTIONS } from '../input.js';
@@ -53,7 +54,6 @@ export const status: Verb = {
   },
 };
 
-const REMOTE_POLL_MS = 2_000;
 const REDRAW_MS = 30_000;
 
 /** The parts of the state beside claims and agents that the screen shows. */

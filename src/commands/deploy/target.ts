@@ -10,14 +10,14 @@ import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { gaveUpError } from '../../render/claims.js';
 import { ownDeployError } from '../../render/deploy/refusals.js';
+import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { loadedRules } from '../../workspace/rules.js';
 import { releaseClaims } from '../claims/release.js';
-import { listening, refusedClaim, waitForTurn } from '../waiting/queueing.js';
+import { refusedClaim, waitForTurn } from '../waiting/queueing.js';
+import { listening } from '../watch.js';
 import type { DeployContext } from './context.js';
-
-const POLL_MS = 2_000;
 
 /** How the target is taken. */
 export interface TakeOptions {
@@ -118,7 +118,7 @@ function begun(result: { readonly deployment: Deployment; readonly claims: reado
 /** Another deploy of the very same agent: no queue is for that, since it holds the claim. */
 async function waitForOwn(context: Context): Promise<boolean> {
   return listening(context, async (wakeup) => {
-    await wakeup.wait(POLL_MS);
+    await wakeup.wait(REMOTE_POLL_MS);
     return wakeup.stopped;
   });
 }

@@ -1,61 +1,34 @@
 import type { CoordEvent } from '../../domain/events.js';
 import { Newest } from '../../domain/log/notes.js';
 import { isDeferredEvent } from '../../domain/refusal-event.js';
-import { asTyped } from '../../domain/suggestion.js';
 import { jsonLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { eventLine } from '../../render/events.js';
-import { loadStyle, wantsColour } from '../../render/style.js';
 import { eventsSince, historyFrom } from '../../store/format/history.js';
-import { Wakeup, watchFolder, watchRef } from '../../store/queue/watch.js';
+import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import type { Success } from '../verb.js';
+import { type Following, follow } from '../watch.js';
 import { type EventsPlan, unknownEvent } from './since.js';
 
-/** Another clone's events cannot wake this one, so the remote is asked this often. */
-const REMOTE_POLL_MS = 2_000;
 const LONGEST_SLEEP_MS = 60_000;
 /** A refusal that is recorded a second time is so soon after the first: no more of them wait at once. */
 const REFUSALS_REMEMBERED = 2_000;
 /** The same refusal again is recorded no more often than this, so that an agent that polls does not flood history. */
 const SAME_REFUSAL_MS = 60_000;
 
-/** Prints each event once, in the order of the history, until it is asked to stop or nobody reads any more. */
+/** Prints each event once, in the order of the history. */
 export async function followEvents(context: Context, store: GitStore, plan: EventsPlan): Promise<Success> {
-  const wakeup = new Wakeup();
-  const onChange = () => wakeup.ring();
-  const { ref } = await context.config();
-  const watches = [
-    watchRef({ repository: context.repository, ref, onChange }),
-    watchFolder(store.deferredFolder, onChange),
-  ];
-  const unlisten = context.host.onStop(() => wakeup.stop());
-  try {
-    const follower = new Follower(context, store, plan, await printer(context, wakeup));
-    while (!wakeup.stopped) {
-      wakeup.reset();
-      const sleepMs = await follower.step();
-      await wakeup.wait(sleepMs);
-    }
-  } finally {
-    unlisten();
-    for (const watch of watches) watch.close();
-  }
+  await follow(
+    context,
+    (following) => {
+      const follower = new Follower(context, store, plan, following);
+      return () => follower.step();
+    },
+    store.deferredFolder,
+  );
   return { data: {}, text: () => [], streamed: true };
-}
-
-async function printer(context: Context, wakeup: Wakeup): Promise<(event: CoordEvent) => void> {
-  const { stdout, env } = context.host;
-  const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
-  return (event) => {
-    const line = context.flags.json
-      ? jsonLine(event)
-      : asTyped(eventLine(event, context.now(), style), context.standpoint);
-    stdout.write(`${line}\n`, (error) => {
-      if (error) wakeup.stop();
-    });
-  };
 }
 
 class Follower {
@@ -68,13 +41,12 @@ class Follower {
   /** When each refusal was last recorded, in milliseconds since the epoch. */
   private readonly recordedAt = new Map<string, number>();
   private readonly asksRemote: boolean;
-  private complained = false;
 
   constructor(
     private readonly context: Context,
     private readonly store: GitStore,
     private readonly plan: EventsPlan,
-    private readonly print: (event: CoordEvent) => void,
+    private readonly following: Following,
   ) {
     this.asksRemote = plan.fetch && store.reach === 'remote';
   }
@@ -83,8 +55,8 @@ class Follower {
   async step(): Promise<number> {
     if (this.done === null) await this.begin();
     else await this.printNew();
-    if (this.plan.fetch) await this.unlessAway(() => this.recordRefusals());
-    if (this.asksRemote) await this.unlessAway(() => this.store.latestTip());
+    if (this.plan.fetch) await this.following.unlessAway(() => this.recordRefusals());
+    if (this.asksRemote) await this.following.unlessAway(() => this.store.latestTip());
     await this.printNew();
     return this.asksRemote ? REMOTE_POLL_MS : Math.min(LONGEST_SLEEP_MS, this.untilDue());
   }
@@ -138,6 +110,12 @@ class Follower {
     }
   }
 
+  private print(event: CoordEvent): void {
+    const { style, say, write } = this.following;
+    if (this.context.flags.json) write(`${jsonLine(event)}\n`);
+    else say(eventLine(event, this.context.now(), style));
+  }
+
   /** A refusal that nobody writes behind would otherwise wait: here it becomes part of the history. */
   private async recordRefusals(): Promise<void> {
     const now = this.context.host.now();
@@ -155,18 +133,6 @@ class Follower {
   private untilDue(): number {
     const now = this.context.host.now();
     return Math.min(...this.store.deferred().map((event) => Math.max(SHORTEST_SLEEP_MS, this.dueAt(event) - now)));
-  }
-
-  /** A remote or a lock that is out of reach for a while does not end the watch; what is here is still seen. */
-  private async unlessAway(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-      this.complained = false;
-    } catch (error) {
-      if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
-      if (!this.complained) this.context.host.stderr.write(`${error.message}; asking again\n`);
-      this.complained = true;
-    }
   }
 }
 

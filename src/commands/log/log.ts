@@ -3,17 +3,16 @@ import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
 import { inboxOf, LOG_DISCLAIMER, type OpenNote, withPending } from '../../domain/log/notes.js';
 import type { NoteKind } from '../../domain/model.js';
-import { asTyped } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, instantOf, parseDuration } from '../../domain/time.js';
-import { CoordError, usage } from '../../errors.js';
+import { usage } from '../../errors.js';
 import { successEnvelope } from '../../render/envelope.js';
 import { disclaimer, inboxLines, logLines, noteLine } from '../../render/notes.js';
-import { loadStyle, wantsColour } from '../../render/style.js';
-import { Wakeup, watchRef } from '../../store/queue/watch.js';
+import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { LISTING_OPTIONS, type Listing, readListing } from '../input.js';
 import type { Input, Success, Verb } from '../verb.js';
+import { follow } from '../watch.js';
 import { findNote, readTargetOption, TARGET_OPTION } from './note.js';
 
 const KINDS: readonly NoteKind[] = ['note', 'intent', 'proposal', 'state', 'handoff', 'ack'];
@@ -36,10 +35,7 @@ export const log: Verb = {
     const filter = readFilter(context, input);
     const store = await context.store();
     const fetch = !input.negated('fetch');
-    if (input.flag('follow')) {
-      const begin = (notes: readonly OpenNote[]) => select(context, notes, filter).notes;
-      return followLog(context, store, { begin, wants: (note) => isAskedFor(note, filter), fetch });
-    }
+    if (input.flag('follow')) return followLog(context, store, filter, fetch);
     if (fetch) await store.latest();
     const { notes, older } = select(context, withPending(await store.readLog()), filter);
     const now = context.now();
@@ -124,79 +120,33 @@ export const inbox: Verb = {
   },
 };
 
-/** Another clone's notes cannot wake this one, so the remote is asked this often. */
-const REMOTE_POLL_MS = 2_000;
 const LONGEST_SLEEP_MS = 60_000;
 
-export interface FollowPlan {
-  /** What of the log so far is printed first. */
-  readonly begin: (notes: readonly OpenNote[]) => readonly OpenNote[];
-  /** Which of the notes to come are printed. */
-  readonly wants: (note: OpenNote) => boolean;
-  /** Whether the remote is asked. */
-  readonly fetch: boolean;
-}
-
-/**
- * Prints the notes that were asked for, then each new one once, as the branch moves, until it is asked to stop or nobody
- * reads any more. With `--json` each note comes in an envelope of its own, one a line.
- */
-async function followLog(context: Context, store: GitStore, { begin, wants, fetch }: FollowPlan): Promise<Success> {
-  const wakeup = new Wakeup();
-  const { ref } = await context.config();
-  const watcher = watchRef({ repository: context.repository, ref, onChange: () => wakeup.ring() });
-  const unlisten = context.host.onStop(() => wakeup.stop());
+/** Prints the notes that were asked for, then each new one once; with `--json` each in an envelope of its own, one a line. */
+async function followLog(context: Context, store: GitStore, filter: Filter, fetch: boolean): Promise<Success> {
+  const { json } = context.flags;
   const asksRemote = fetch && store.reach === 'remote';
-  try {
-    const print = await printer(context, wakeup);
-    const seen = new Set<string>();
-    let first = true;
-    let reached = true;
-    while (!wakeup.stopped) {
-      wakeup.reset();
-      if (asksRemote) reached = await refresh(context, store, reached, first);
+  if (asksRemote) await store.latest();
+  const seen = new Set<string>();
+  await follow(context, ({ style, say, write, unlessAway }) => {
+    const print = (notes: readonly OpenNote[]) => {
+      for (const note of notes) {
+        if (json) write(successEnvelope('log', { notes: [note], disclaimer: LOG_DISCLAIMER }, []));
+        else say(noteLine(note, context.now(), style));
+      }
+    };
+    let begun = false;
+    return async () => {
+      if (asksRemote && begun) await unlessAway(() => store.latest());
       const all = withPending(await store.readLog());
-      const fresh = first ? begin(all) : all.filter((note) => !seen.has(note.id) && wants(note));
+      if (begun) print(all.filter((note) => !seen.has(note.id) && isAskedFor(note, filter)));
+      else print(select(context, all, filter).notes);
+      // An end may never come, so it is said at the beginning too.
+      if (!begun && !json) say(disclaimer(style));
+      begun = true;
       for (const { id } of all) seen.add(id);
-      print(fresh, first);
-      first = false;
-      await wakeup.wait(asksRemote ? REMOTE_POLL_MS : LONGEST_SLEEP_MS);
-    }
-  } finally {
-    unlisten();
-    watcher.close();
-  }
+      return asksRemote ? REMOTE_POLL_MS : LONGEST_SLEEP_MS;
+    };
+  });
   return { data: { notes: [], disclaimer: LOG_DISCLAIMER }, text: disclaimer };
-}
-
-/** A remote that is away for a while does not end the watch: it is told once, and what is written here is still seen. */
-async function refresh(context: Context, store: GitStore, reached: boolean, first: boolean): Promise<boolean> {
-  try {
-    await store.latest();
-    return true;
-  } catch (error) {
-    if (first || !(error instanceof CoordError) || error.code !== 'unavailable') throw error;
-    if (reached) context.host.stderr.write(`${error.message}; asking on\n`);
-    return false;
-  }
-}
-
-async function printer(
-  context: Context,
-  wakeup: Wakeup,
-): Promise<(notes: readonly OpenNote[], first: boolean) => void> {
-  const { stdout, env } = context.host;
-  const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
-  const write = (line: string) =>
-    stdout.write(line, (error) => {
-      if (error) wakeup.stop();
-    });
-  return (notes, first) => {
-    for (const note of notes) {
-      if (context.flags.json) write(successEnvelope('log', { notes: [note], disclaimer: LOG_DISCLAIMER }, []));
-      else write(`${asTyped(noteLine(note, context.now(), style), context.standpoint)}\n`);
-    }
-    // An end may never come, so it is said at the beginning too.
-    if (first && !context.flags.json) write(`${disclaimer(style)}\n`);
-  };
 }

@@ -43,14 +43,9 @@ export const taskDone: Verb = {
     'names (gate), or else your word. coord land ends a task by itself.',
   ],
   async run(context, input) {
-    const store = await context.store();
-    const base = await taskBase(context);
-    const id = taskArgument(input);
-    const { state } = await store.latest(['tasks']);
-    const task = meant(context, state, base, id);
-    const claims = task ? claimsOf(state, task.id).filter(({ agent }) => agent === base.agent) : [];
-    const work = await workOf(context, input, claims, base.requestId);
-    if (work instanceof CoordError) return work;
+    const given = await givenBack(context, input);
+    if (given instanceof CoordError) return given;
+    const { store, base, id, task, claims, work } = given;
     const open = task ? await openGates(context, task, work.commit) : [];
     if (open instanceof CoordError) return open;
     const { head, contains, allowBehind, reach, rules, ticket } = await claimTerms(context, input, store, []);
@@ -77,14 +72,9 @@ export const taskReturn: Verb = {
   examples: [['coord task return --reason "needs the new schema"', 'give it back undone, and release its paths']],
   notes: ['It counts as no attempt. An orchestrator, or a person at a terminal, may take it from another so.'],
   async run(context, input) {
-    const store = await context.store();
-    const base = await taskBase(context);
-    const id = taskArgument(input);
-    const { state } = await store.latest(['tasks']);
-    const task = meant(context, state, base, id);
-    const claims = task ? claimsOf(state, task.id).filter(({ agent }) => agent === base.agent) : [];
-    const work = await workOf(context, input, claims, base.requestId);
-    if (work instanceof CoordError) return work;
+    const given = await givenBack(context, input);
+    if (given instanceof CoordError) return given;
+    const { store, base, id, work } = given;
     const said = input.text('reason');
     const reason = said === undefined ? null : readText('the reason', said, LONGEST_REASON);
     const person = isPerson(context.host);
@@ -92,10 +82,22 @@ export const taskReturn: Verb = {
     const decision = await transact(store, request, context.effects);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { released } = decision.result;
-    const given = await viewOf(context, store, decision.result.task);
-    return { data: { task: given, released }, text: (style) => endedLines('returned', given, released, style) };
+    const task = await viewOf(context, store, decision.result.task);
+    return { data: { task, released }, text: (style) => endedLines('returned', task, released, style) };
   },
 };
+
+/** The task that is given back, done or not, with what holds its work; refused where no commit would. */
+async function givenBack(context: Context, input: Input) {
+  const store = await context.store();
+  const base = await taskBase(context);
+  const id = taskArgument(input);
+  const { state } = await store.latest(['tasks']);
+  const task = meant(context, state, base, id);
+  const claims = task ? claimsOf(state, task.id).filter(({ agent }) => agent === base.agent) : [];
+  const work = await workOf(context, input, claims, base.requestId);
+  return work instanceof CoordError ? work : { store, base, id, task, claims, work };
+}
 
 /** The task that is meant, as far as it is clear. */
 function meant(

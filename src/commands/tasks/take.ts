@@ -1,14 +1,12 @@
 import { isWorker } from '../../domain/agents/agents.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
-import type { Answer } from '../../domain/request-table.js';
 import { coord, shellWord } from '../../domain/suggestion.js';
 import type { TakeResult, TaskTakeRequest } from '../../domain/tasks/take.js';
-import { addSeconds, type Instant, secondsBetween } from '../../domain/time.js';
+import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
 import { refusalError } from '../../render/refusals.js';
 import { takenLines } from '../../render/tasks.js';
-import type { Wakeup } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
@@ -16,7 +14,7 @@ import { changedRulesWarning } from '../../workspace/rules.js';
 import { CLAIM_OPTIONS, claimTerms } from '../claims/claim-request.js';
 import { readTtl, readWait } from '../input.js';
 import type { Input, Verb } from '../verb.js';
-import { leaveQueue, listening, sleepMs, ticketSeconds } from '../waiting/queueing.js';
+import { askInTime, leaveQueue, StillWaiting, ticketSeconds } from '../waiting/queueing.js';
 import { taskArgument, taskBase, viewOf, viewsOf } from './tasks.js';
 
 export const taskTake: Verb = {
@@ -99,95 +97,44 @@ async function refused(context: Context, refusal: Refusal, { id }: TaskTakeReque
   return takeRefused(refusal, id, context.now(), await absentCommits(context.git, commits));
 }
 
-/** Waits for a task: woken by changes of the state, as a wait for ground is, and with a place in its queue for one task. */
-function takeInTime(context: Context, store: GitStore, request: TaskTakeRequest, seconds: number) {
-  return listening(context, (wakeup) => new QueuedTake(context, store, request, seconds, wakeup).wait());
-}
-
-class QueuedTake {
-  private ticket: { readonly id: string; readonly expiresAt: Instant } | null = null;
-  private told = false;
-  private readonly startedAt: Instant;
-  private readonly deadline: Instant;
-
-  constructor(
-    private readonly context: Context,
-    private readonly store: GitStore,
-    private readonly request: TaskTakeRequest,
-    seconds: number,
-    private readonly wakeup: Wakeup,
-  ) {
-    this.startedAt = context.now();
-    this.deadline = addSeconds(this.startedAt, seconds);
-  }
-
-  async wait(): Promise<Taken | CoordError> {
-    const { context, store, request } = this;
-    for (;;) {
-      this.wakeup.reset();
-      const decision = await transact(store, this.asking(), context.effects);
-      const ended = await this.endOf(decision);
-      if (ended) return ended;
-      const conflicts = conflictsIn(decision.ok ? decision.result : decision.refusal);
-      const now = context.now();
-      if (this.wakeup.stopped) return this.giveUp('interrupted', conflicts, now);
-      if (now >= this.deadline) return this.giveUp('timeout', conflicts, now);
-      this.tell();
-      await this.wakeup.wait(
-        sleepMs(store, request.policy, { deadline: this.deadline, ticket: this.ticket, conflicts }, now),
-      );
-    }
-  }
-
-  /** What ends the wait; null where it goes on. */
-  private async endOf(decision: Answer<'task-take'>): Promise<Taken | CoordError | null> {
+/** Waits for a task as a wait for ground does, and with a place in its queue where one task is meant. */
+function takeInTime(
+  context: Context,
+  store: GitStore,
+  request: TaskTakeRequest,
+  seconds: number,
+): Promise<Taken | CoordError> {
+  const { id, policy } = request;
+  const what = id ?? 'a task that is ready and free';
+  let ticket: { readonly id: string; readonly expiresAt: Instant } | null = null;
+  let told = false;
+  const asking = (): TaskTakeRequest => ({
+    ...{ ...request, operation: context.newId(), ticket: ticket?.id ?? null },
+    ticketSeconds: id === null ? null : ticketSeconds(store, policy),
+  });
+  const ask = async () => {
+    const decision = await transact(store, asking(), context.effects);
     if (decision.ok) {
       if ('task' in decision.result) return decision.result;
-      this.ticket = decision.result.ticket;
-      return null;
+      ticket = decision.result.ticket;
+    } else if (!['held', 'none', 'blocked'].includes(decision.refusal.reason)) {
+      await leaveQueue(context, store, request, ticket, decision.refusal.reason === 'behind' ? 'behind' : 'refused');
+      return refused(context, decision.refusal, request);
     }
-    const { reason } = decision.refusal;
-    if (reason === 'held' || reason === 'none' || reason === 'blocked') return null;
-    await this.leave(reason === 'behind' ? 'behind' : 'refused');
-    return refused(this.context, decision.refusal, this.request);
-  }
-
-  private asking(): TaskTakeRequest {
-    const { context, request, store, ticket } = this;
-    const seconds = request.id === null ? null : ticketSeconds(store, request.policy);
-    return { ...request, operation: context.newId(), ticket: ticket?.id ?? null, ticketSeconds: seconds };
-  }
-
-  private tell(): void {
-    if (!this.told) this.context.host.stderr.write(`waiting for ${this.what}\n`);
-    this.told = true;
-  }
-
-  private get what(): string {
-    return this.request.id ?? 'a task that is ready and free';
-  }
-
-  private async leave(outcome: 'timeout' | 'interrupted' | 'refused' | 'behind'): Promise<void> {
-    if (this.ticket) await leaveQueue(this.context, this.store, this.request, this.ticket.id, outcome);
-  }
-
-  private async giveUp(
-    why: 'timeout' | 'interrupted',
-    conflicts: readonly Conflict[],
-    now: Instant,
-  ): Promise<CoordError> {
-    await this.leave(why);
-    const waitedSeconds = Math.floor(secondsBetween(this.startedAt, now));
+    if (!told) context.host.stderr.write(`waiting for ${what}\n`);
+    told = true;
+    return new StillWaiting(conflictsIn(decision.ok ? decision.result : decision.refusal), ticket);
+  };
+  return askInTime<Taken | CoordError>(context, store, { seconds, policy }, ask, async (why, waited, conflicts) => {
+    await leaveQueue(context, store, request, ticket, why);
     const ended =
-      why === 'timeout'
-        ? `waited ${waitedSeconds}s for ${this.what}, and gave up`
-        : `stopped waiting for ${this.what} after ${waitedSeconds}s`;
+      why === 'timeout' ? `waited ${waited}s for ${what}, and gave up` : `stopped waiting for ${what} after ${waited}s`;
     return new CoordError('timeout', ended, {
-      hint: coord(`task take${this.request.id === null ? '' : ` ${this.request.id}`} --wait`),
+      hint: coord(`task take${id === null ? '' : ` ${id}`} --wait`),
       alternative: { why: 'see who has what', command: coord('task list') },
-      details: { reason: why, waitedSeconds, conflicts },
+      details: { reason: why, waitedSeconds: waited, conflicts },
     });
-  }
+  });
 }
 
 function conflictsIn(answer: object): readonly Conflict[] {

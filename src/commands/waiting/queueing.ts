@@ -4,23 +4,22 @@ import type { Conflict, Refusal } from '../../domain/refusal.js';
 import type { Policy, RequestBase } from '../../domain/request.js';
 import { coord, targetWords } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
-import type { LeaveQueueRequest, WaitRequest, WaitResult } from '../../domain/waiting/wait.js';
+import type { LeaveQueueRequest, WaitRequest } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
 import { absentCommits } from '../../git/refs.js';
 import { gaveUpError, waitingLine } from '../../render/claims.js';
 import { type AskedBy, refusalError } from '../../render/refusals.js';
-import { Wakeup, watchRef } from '../../store/queue/watch.js';
+import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
+import { listening } from '../watch.js';
 
 /** A ticket whose process died stands in the queue no longer than this. */
 const TICKET_SECONDS = 20;
-/** Another clone's release cannot wake this one, so the remote is asked this often. */
-const REMOTE_POLL_SECONDS = 2;
-const LONGEST_SLEEP_SECONDS = 5;
+const LONGEST_SLEEP_MS = 5_000;
 
-export interface WaitPlan {
+interface WaitPlan {
   readonly seconds: number;
   /** Wait until the ground is free, and claim nothing. */
   readonly passive: boolean;
@@ -28,95 +27,76 @@ export interface WaitPlan {
   readonly again?: AskedBy;
 }
 
+/** An answer that is not the last: whom to wait for, and the place in the queue where there is one. */
+export class StillWaiting {
+  constructor(
+    readonly conflicts: readonly Conflict[],
+    readonly ticket: Pick<Waiter, 'expiresAt'> | null = null,
+  ) {}
+}
+
 /**
- * Queues for the targets until it is this agent's turn. Woken by changes of the branch, not by polling; leaves the queue
- * when it gives up or is interrupted.
+ * Asks until there is a last answer: woken by changes of the state, not by polling.
+ * @param giveUp what it ends with when the time is over, or the process is asked to stop
+ */
+export function askInTime<T>(
+  context: Context,
+  store: GitStore,
+  { seconds, policy }: { readonly seconds: number; readonly policy: Policy },
+  ask: () => Promise<T | StillWaiting>,
+  giveUp: (why: 'timeout' | 'interrupted', waitedSeconds: number, conflicts: readonly Conflict[]) => Promise<T>,
+): Promise<T> {
+  const startedAt = context.now();
+  const deadline = addSeconds(startedAt, seconds);
+  return listening(context, async (wakeup) => {
+    for (;;) {
+      wakeup.reset();
+      const answer = await ask();
+      if (!(answer instanceof StillWaiting)) return answer;
+      const now = context.now();
+      const why = wakeup.stopped ? 'interrupted' : now >= deadline ? 'timeout' : null;
+      if (why !== null) return giveUp(why, Math.floor(secondsBetween(startedAt, now)), answer.conflicts);
+      await wakeup.wait(sleepMs(store, policy, deadline, answer, now));
+    }
+  });
+}
+
+/**
+ * Queues for the targets until it is this agent's turn; leaves the queue when it gives up or is interrupted.
  * @returns the claims (none for a passive wait), or the refusal or timeout as an error.
  */
 export async function waitForTurn(
   context: Context,
   store: GitStore,
   claim: ClaimRequest,
-  plan: WaitPlan,
+  { seconds, passive, again }: WaitPlan,
 ): Promise<readonly Claim[] | CoordError> {
-  return listening(context, (wakeup) => new QueuedClaim(context, store, claim, plan, wakeup).wait());
-}
-
-type Waiting = Extract<WaitResult, { status: 'waiting' }>;
-
-class QueuedClaim {
-  private ticket: Waiter | null = null;
-  private readonly startedAt: Instant;
-  private readonly deadline: Instant;
-
-  constructor(
-    private readonly context: Context,
-    private readonly store: GitStore,
-    private readonly claim: ClaimRequest,
-    private readonly plan: WaitPlan,
-    private readonly wakeup: Wakeup,
-  ) {
-    this.startedAt = context.now();
-    this.deadline = addSeconds(this.startedAt, plan.seconds);
-  }
-
-  async wait(): Promise<readonly Claim[] | CoordError> {
-    for (;;) {
-      this.wakeup.reset();
-      const answer = await this.ask();
-      if (!('status' in answer)) return answer;
-      const now = this.context.now();
-      if (this.wakeup.stopped) return this.giveUp('interrupted', answer.conflicts, now);
-      if (now >= this.deadline) return this.giveUp('timeout', answer.conflicts, now);
-      const { ticket, conflicts } = answer;
-      await this.wakeup.wait(
-        sleepMs(this.store, this.claim.policy, { deadline: this.deadline, ticket, conflicts }, now),
-      );
-    }
-  }
-
-  /** Asks for its turn once. */
-  private async ask(): Promise<readonly Claim[] | CoordError | Waiting> {
-    const decision = await transact(this.store, this.request(), this.context.effects);
-    const now = this.context.now();
+  const { agent, session, policy, requestId = null } = claim;
+  let ticket: Waiter | null = null;
+  const request = (): WaitRequest => ({
+    ...{ kind: 'wait', operation: context.newId(), agent, session, policy, requestId, passive },
+    claim: { ...claim, ticket: ticket?.id ?? null },
+    ticketSeconds: ticketSeconds(store, policy),
+  });
+  const ask = async () => {
+    const decision = await transact(store, request(), context.effects);
     if (!decision.ok) {
-      await this.leave(decision.refusal.reason === 'behind' ? 'behind' : 'refused');
-      return refusedClaim(this.context, decision.refusal, this.plan.again);
+      await leaveQueue(context, store, claim, ticket, decision.refusal.reason === 'behind' ? 'behind' : 'refused');
+      return refusedClaim(context, decision.refusal, again);
     }
     if (decision.result.status === 'granted') return decision.result.claims;
-    const { ticket, conflicts } = decision.result;
-    if (!this.ticket) this.context.host.stderr.write(`${waitingLine(ticket, conflicts, now)}\n`);
-    this.ticket = ticket;
-    return decision.result;
-  }
-
-  private request(): WaitRequest {
-    const operation = this.context.newId();
-    const { agent, session, policy } = this.claim;
-    return {
-      kind: 'wait',
-      operation,
-      agent,
-      session,
-      policy,
-      requestId: this.claim.requestId ?? null,
-      claim: { ...this.claim, ticket: this.ticket?.id ?? null },
-      ticketSeconds: ticketSeconds(this.store, policy),
-      passive: this.plan.passive,
-    };
-  }
-
-  private async giveUp(why: 'timeout' | 'interrupted', conflicts: readonly Conflict[], now: Instant) {
-    await this.leave(why);
-    const targets = this.claim.targets.map(({ target }) => target);
-    const { verb, tail } = this.plan.again ?? { verb: this.plan.passive ? 'status' : 'claim', tail: '' };
-    const again = coord(`${verb} ${targetWords(targets)} --wait${tail}`);
-    return gaveUpError(why, secondsBetween(this.startedAt, now), again, targets, conflicts);
-  }
-
-  private async leave(outcome: LeaveQueueRequest['outcome']): Promise<void> {
-    if (this.ticket) await leaveQueue(this.context, this.store, this.claim, this.ticket.id, outcome);
-  }
+    const { conflicts } = decision.result;
+    if (!ticket) context.host.stderr.write(`${waitingLine(decision.result.ticket, conflicts, context.now())}\n`);
+    ticket = decision.result.ticket;
+    return new StillWaiting(conflicts, ticket);
+  };
+  return askInTime(context, store, { seconds, policy }, ask, async (why, waitedSeconds, conflicts) => {
+    await leaveQueue(context, store, claim, ticket, why);
+    const targets = claim.targets.map(({ target }) => target);
+    const { verb, tail } = again ?? { verb: passive ? 'status' : 'claim', tail: '' };
+    const repeat = coord(`${verb} ${targetWords(targets)} --wait${tail}`);
+    return gaveUpError(why, waitedSeconds, repeat, targets, conflicts);
+  });
 }
 
 /** How long a place in the queue lives, unless its process refreshes it. */
@@ -124,50 +104,33 @@ export function ticketSeconds(store: GitStore, { skewSeconds }: Policy): number 
   return TICKET_SECONDS + (store.reach === 'remote' ? skewSeconds : 0);
 }
 
-/** Gives a place in the queue up. */
+/** Gives a place in the queue up, where there is one. */
 export async function leaveQueue(
   context: Context,
   store: GitStore,
   { agent, session, policy }: Pick<RequestBase, 'agent' | 'session' | 'policy'>,
-  ticket: string,
+  ticket: { readonly id: string } | null,
   outcome: LeaveQueueRequest['outcome'],
 ): Promise<void> {
+  if (ticket === null) return;
   const operation = context.newId();
-  const request = { kind: 'leave-queue' as const, operation, agent, session, policy, ticket, outcome };
+  const request = { kind: 'leave-queue' as const, operation, agent, session, policy, ticket: ticket.id, outcome };
   await transact(store, request, context.effects);
 }
 
 /** Milliseconds until something is due: the ticket's refresh, a claim that may be taken over, the deadline. */
-export function sleepMs(
+function sleepMs(
   store: GitStore,
   { skewSeconds }: Policy,
-  due: {
-    readonly deadline: Instant;
-    readonly ticket: Pick<Waiter, 'expiresAt'> | null;
-    readonly conflicts: readonly Conflict[];
-  },
+  deadline: Instant,
+  { ticket, conflicts }: StillWaiting,
   now: Instant,
 ): number {
-  const { ticket, deadline, conflicts } = due;
   const refreshAt = ticket ? [addSeconds(now, Math.max(1, secondsBetween(now, ticket.expiresAt) / 2))] : [];
   const freeAt = conflicts.map(({ expiresAt }) => addSeconds(expiresAt, skewSeconds));
-  const longest = store.reach === 'remote' ? REMOTE_POLL_SECONDS : LONGEST_SLEEP_SECONDS;
-  const next = [...refreshAt, deadline, addSeconds(now, longest), ...freeAt].filter((instant) => instant > now);
-  return Math.max(10, Math.min(...next.map(epochMs)) - epochMs(now));
-}
-
-/** Runs the work with a wakeup that rings whenever the state moves, and stops when the process is asked to stop. */
-export async function listening<T>(context: Context, work: (wakeup: Wakeup) => Promise<T>): Promise<T> {
-  const wakeup = new Wakeup();
-  const { ref } = await context.config();
-  const watcher = watchRef({ repository: context.repository, ref, onChange: () => wakeup.ring() });
-  const unlisten = context.host.onStop(() => wakeup.stop());
-  try {
-    return await work(wakeup);
-  } finally {
-    unlisten();
-    watcher.close();
-  }
+  const longest = store.reach === 'remote' ? REMOTE_POLL_MS : LONGEST_SLEEP_MS;
+  const next = [...refreshAt, deadline, ...freeAt].filter((instant) => instant > now);
+  return Math.max(10, Math.min(longest, ...next.map((instant) => epochMs(instant) - epochMs(now))));
 }
 
 /** The refusal of a claim in words; for work that HEAD lacks, it says whether this clone could bring it in. */

@@ -8,11 +8,14 @@ import type { Repository } from '../../git/repository.js';
  */
 const LOOK_MS = 1_000;
 
-export interface Watch {
+/** Another clone cannot wake a process of this one: who waits for what others write asks the remote this often. */
+export const REMOTE_POLL_MS = 2_000;
+
+interface Watch {
   close(): void;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly repository: Repository;
   /** Full name. */
   readonly ref: string;
