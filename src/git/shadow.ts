@@ -55,6 +55,8 @@ export interface SnapshotFile {
  */
 export class ShadowRepository {
   private indexes = 0;
+  /** The copied index of each worktree, by its root. */
+  private readonly copies = new Map<string, string>();
   private readonly git: Git;
 
   private constructor(
@@ -171,8 +173,11 @@ export class ShadowRepository {
   }
 
   /** Begins with what the worktree's index knows, so that unchanged files need not be read. */
-  private copyIndex({ gitDir }: Repository): string {
+  private copyIndex({ root, gitDir }: Repository): string {
+    const known = this.copies.get(root);
+    if (known !== undefined) return known;
     const copy = this.newIndex();
+    this.copies.set(root, copy);
     const own = join(gitDir, 'index');
     if (!existsSync(own)) return copy;
     copyFileSync(own, copy);

@@ -2,7 +2,6 @@ import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { isOffered } from '../../domain/claims/handoff.js';
 import { isLive, stampAhead } from '../../domain/claims/leases.js';
-import type { OverlapOptions } from '../../domain/ground/glob.js';
 import { overlaps } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
@@ -56,35 +55,32 @@ export const status: Verb = {
 
 const REDRAW_MS = 30_000;
 
-/** The parts of the state beside claims and agents that the screen shows. */
-const PARTS = ['tasks', 'deployments', 'submissions'] as const;
+/** The parts of the state beside claims and agents that are shown, of all or of some targets. */
+const ALL_PARTS = ['tasks', 'deployments', 'submissions'] as const;
+const PARTS_OF_TARGETS = ['tasks'] as const;
 
 async function look(context: Context, input: Input, store: GitStore, targets: readonly Target[]): Promise<Success> {
-  const { state: known } = input.negated('fetch') ? await store.read(PARTS) : await store.latest(PARTS);
+  const asksAll = targets.length === 0;
+  const parts = asksAll ? ALL_PARTS : PARTS_OF_TARGETS;
+  const { state: known } = input.negated('fetch') ? await store.read(parts) : await store.latest(parts);
   const state = await context.stores.withOffline(known);
   const now = context.now();
   const identity = context.identityIfKnown();
   const mine = input.flag('mine') ? context.identity().agent : null;
   const options = { foldCase: context.repository.foldsCase };
-  const touches = (claim: Claim) =>
-    targets.length === 0 || targets.some((target) => overlaps(target, groundOf(claim), options));
-  const waits = (waiter: Waiter) =>
-    targets.length === 0 ||
-    targets.some((target) => waiter.targets.some((wanted) => overlaps(target, wanted, options)));
-  const claims = state.claims.filter((claim) => (mine === null || claim.agent === mine) && touches(claim));
-  const waiters = state.waiters.filter((waiter) => (mine === null || waiter.agent === mine) && waits(waiter));
+  const asked = (ground: readonly Target[], agent: string | null) =>
+    (mine === null || agent === mine) &&
+    (asksAll || targets.some((target) => ground.some((one) => overlaps(target, one, options))));
+  const claims = state.claims.filter((claim) => asked([groundOf(claim)], claim.agent));
+  const waiters = state.waiters.filter((waiter) => asked(waiter.targets, waiter.agent));
   const tasks = state.tasks.tasks.length === 0 ? [] : await tasksNow(context, state);
-  const asksAll = targets.length === 0;
   const report: StatusReport = {
     agent: identity?.agent ?? null,
     claims,
     waiters,
     agents: state.agents,
     tasks: tasks.filter(
-      (task) =>
-        !['done', 'dropped'].includes(task.state) &&
-        (mine === null || task.agent === mine) &&
-        (asksAll || touchesScope(task, targets, options)),
+      (task) => !['done', 'dropped'].includes(task.state) && asked(task.scope.map(patternTarget), task.agent),
     ),
     deployments: asksAll && mine === null ? running(state) : [],
     needs: asksAll ? await needs(context, store, state, tasks, identity?.agent ?? null) : [],
@@ -103,10 +99,6 @@ async function look(context: Context, input: Input, store: GitStore, targets: re
     text: (style) => statusLines(report, style),
     warnings: isStale ? [staleWarning(remote, report.fetchedAt, now)] : [],
   };
-}
-
-function touchesScope(task: TaskView, targets: readonly Target[], options: OverlapOptions): boolean {
-  return task.scope.some((text) => targets.some((target) => overlaps(target, patternTarget(text), options)));
 }
 
 /** What runs on each deploy target, as far as it was seen. */

@@ -60,14 +60,16 @@ async function foretell(context: Context, all: boolean): Promise<Foretold> {
     const works = await worksOf(context, shadow);
     const pairs = pairsOf(works, all);
     const memory = new PairMemory(join(context.localDirectory, 'foretold.json'));
-    const found: Collision[] = [];
-    for (const [ours, theirs] of pairs) {
-      const forecast = await forecastFor(context, shadow, memory, ours, theirs);
-      if (forecast === null) continue;
-      const uncommitted = [ours, theirs].some(({ snapshot }) => snapshot?.uncommitted === true);
-      found.push({ ...forecast, of: all ? ours.of : null, with: theirs.of, uncommitted });
-    }
+    const trials: Trial[] = [];
+    for (const [ours, theirs] of pairs) trials.push(await tryMerge(shadow, memory, ours, theirs));
     memory.keep();
+    const driven = await shadow.driven(context.repository.root, [...new Set(trials.flatMap(({ both }) => both))]);
+    const found = pairs.flatMap(([ours, theirs], at): Collision[] => {
+      const forecast = trials[at]?.forecast(driven) ?? null;
+      if (forecast === null) return [];
+      const uncommitted = [ours, theirs].some(({ snapshot }) => snapshot?.uncommitted === true);
+      return [{ ...forecast, of: all ? ours.of : null, with: theirs.of, uncommitted }];
+    });
     return { conflicts: found, left: works.left };
   } finally {
     shadow.remove();
@@ -81,23 +83,27 @@ function pairsOf({ own, others }: Works, all: boolean): [Work, Work][] {
     : others.map((theirs) => [own, theirs]);
 }
 
-/** null: they are the same work, so that there is nothing to merge. */
-async function forecastFor(
-  context: Context,
-  shadow: ShadowRepository,
-  memory: PairMemory,
-  ours: Work,
-  theirs: Work,
-): Promise<Forecast | null> {
+/** What trying one merge came to. */
+interface Trial {
+  /** The paths that both sides have changed. */
+  readonly both: readonly string[];
+  /**
+   * @param driven paths of all trials that a program of the user's merges, converts or compares
+   * @returns null where both are the same work, so that there is nothing to merge
+   */
+  readonly forecast: (driven: ReadonlySet<string>) => Forecast | null;
+}
+
+async function tryMerge(shadow: ShadowRepository, memory: PairMemory, ours: Work, theirs: Work): Promise<Trial> {
   const why = ours.why ?? theirs.why;
   const [mine, other] = [ours.snapshot, theirs.snapshot];
-  if (mine === null || other === null) return { verdict: 'unknown', paths: [], why };
+  if (mine === null || other === null) return { both: [], forecast: () => ({ verdict: 'unknown', paths: [], why }) };
   const unread = [...mine.unread, ...other.unread];
-  if (mine.commit === other.commit && unread.length === 0) return null;
+  if (mine.commit === other.commit && unread.length === 0) return { both: [], forecast: () => null };
   const outcome = await memory.outcome(mine.commit, other.commit, () => shadow.merge(mine.commit, other.commit));
   const both = outcome.kind === 'unknown' ? [] : await shadow.changedByBoth(mine.commit, other.commit);
-  const driven = await shadow.driven(context.repository.root, both);
-  return forecastOf(outcome, driven, unread);
+  const ownOf = (driven: ReadonlySet<string>) => new Set(both.filter((path) => driven.has(path)));
+  return { both, forecast: (driven) => forecastOf(outcome, ownOf(driven), unread) };
 }
 
 const MOST_REMEMBERED = 2_000;
