@@ -7,6 +7,7 @@ import { PRIVATE_REFS } from '../domain/state-ref.js';
 import { oneLine } from '../domain/text.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
+import { hasRemote } from '../git/remotes.js';
 import { parseTagObject, type TagObject } from '../git/signing.js';
 import type { Effects, Finding, GateSource } from './effects.js';
 import { verifySignature } from './signatures.js';
@@ -159,11 +160,11 @@ function readTag(body: Buffer): Pick<TagToJudge, 'object' | 'tag'> {
  * @returns in words why the remote could not be asked; null when it was, or there is none
  */
 export async function fetchTags(
-  { git, remoteGit }: Effects,
+  { repository, git, remoteGit }: Effects,
   { config: { remote } }: GateSource,
   questions: readonly GateQuestion[],
 ): Promise<string | null> {
-  if (questions.length === 0 || (await git(['remote', 'get-url', '--', remote])).code !== 0) return null;
+  if (questions.length === 0 || !(await hasRemote(repository, git, remote))) return null;
   const refspecs = questions.map((question) => {
     const folder = tagFolder(question);
     return `+${LOCAL}${folder}*:${FETCHED}${folder}*`;

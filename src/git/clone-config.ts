@@ -23,13 +23,8 @@ export interface Setting {
  * includes, and what the user or the machine set, only git can tell. An unreadable file has none.
  */
 export function cloneSettings({ commonDir }: Clone): readonly Setting[] {
-  return settingsIn(join(commonDir, 'config'));
-}
-
-/** The settings in a file of git's syntax (git-config(1), CONFIGURATION FILE). */
-export function settingsIn(path: string): readonly Setting[] {
   try {
-    return parseSettings(readFileSync(path, 'utf8'));
+    return parseSettings(readFileSync(join(commonDir, 'config'), 'utf8'));
   } catch {
     return [];
   }
@@ -56,6 +51,7 @@ export function isTrue(value: string | null): boolean {
 const HEADER = /^\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/;
 const ENTRY = /^([A-Za-z][\w-]*)\s*(?:=\s*)?/;
 
+/** The settings in a text of git's syntax (git-config(1), CONFIGURATION FILE). */
 export function parseSettings(text: string): Setting[] {
   const settings: Setting[] = [];
   let [section, subsection] = ['', null as string | null];

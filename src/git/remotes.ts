@@ -12,18 +12,26 @@ import type { Environment, Git } from './run.js';
  * becomes an address: git would take a path or a URL in a name's place, and run what it finds there.
  */
 
+/** Whether this clone has a remote of that name. */
+export async function hasRemote(repository: Repository, git: Git, remote: string): Promise<boolean> {
+  return isRemoteOf(repository, remote) || (await remotesOf(git)).includes(remote);
+}
+
 /** @throws CoordError `usage` for what is no such name, with those that there are. */
 export async function mustBeRemote(repository: Repository, git: Git, remote: string): Promise<void> {
-  if (isRemoteOf(repository, remote)) return;
-  const { code, stdout } = await git(['remote']);
-  const names =
-    code === 0
-      ? stdout
-          .toString('utf8')
-          .split('\n')
-          .filter((name) => name !== '')
-      : [];
-  if (!names.includes(remote)) throw noSuchRemote(remote, names);
+  if (!(await hasRemote(repository, git, remote))) throw noSuchRemote(remote, await remotesOf(git));
+}
+
+/** Git lists none where one of them is configured in a way that it cannot read. */
+function remotesOf(git: Git): Promise<string[]> {
+  return linesOf(git, ['remote']);
+}
+
+/** The lines that a command of git prints; none where it fails. */
+async function linesOf(git: Git, args: readonly string[]): Promise<string[]> {
+  const { code, stdout } = await git(args);
+  const lines = stdout.toString('utf8').split('\n');
+  return code === 0 ? lines.filter((line) => line !== '') : [];
 }
 
 /** The same words for all commands. @param names those that this clone has */
@@ -51,8 +59,8 @@ export async function mustBeOneRepository(
   remote: string,
 ): Promise<void> {
   if (!maybeTwo(repository, env, remote)) return;
-  const fetched = await addresses(git, remote, []);
-  const pushed = await addresses(git, remote, ['--push']);
+  const fetched = await addressesOf(git, remote, 'fetch');
+  const pushed = await addressesOf(git, remote, 'push');
   const [from] = fetched;
   const elsewhere = pushed.find(
     (to) => from !== undefined && to !== from && !sameRepository(to, from, repository.root),
@@ -65,14 +73,9 @@ export async function mustBeOneRepository(
   );
 }
 
-async function addresses(git: Git, remote: string, kind: readonly string[]): Promise<string[]> {
-  const { code, stdout } = await git(['remote', 'get-url', ...kind, '--all', '--', remote]);
-  return code === 0
-    ? stdout
-        .toString('utf8')
-        .split('\n')
-        .filter((address) => address !== '')
-    : [];
+/** The addresses that a remote is fetched from, or pushed to. */
+export function addressesOf(git: Git, remote: string, use: 'fetch' | 'push'): Promise<string[]> {
+  return linesOf(git, ['remote', 'get-url', ...(use === 'push' ? ['--push'] : []), '--all', '--', remote]);
 }
 
 function maybeTwo(repository: Repository, env: Environment, remote: string): boolean {
@@ -172,24 +175,14 @@ function decoded(path: string): string {
  * @returns options of `git push`; none where the remote is not surely such a path
  */
 export function serverOfPath(repository: Repository, env: Environment, remote: string): string[] {
-  const settings = settingsOf(repository, remote);
-  const addresses = Array.from(
-    settings.matchAll(/^\s*(?:push)?url\s*=\s*"?(.*?)"?\s*$/gim),
-    ([, address = '']) => address,
+  const own = cloneSettings(repository).filter(
+    ({ section, subsection }) => section === 'remote' && subsection === remote,
   );
+  const addresses = own.filter(({ key }) => key === 'url' || key === 'pushurl').map(({ value }) => value);
   const isLocal = addresses.length > 0 && addresses.every((address) => existsSync(pathIn(address)));
-  if (!isLocal || /^\s*receivepack\s*=/im.test(settings)) return [];
+  if (!isLocal || own.some(({ key }) => key === 'receivepack')) return [];
   const session = isInstalled('setsid', env) ? 'setsid ' : '';
   return [`--receive-pack=${session}git -c gc.packRefs=false receive-pack`];
-}
-
-/** What the repository itself says of a remote, which is all but always where that stands. */
-function settingsOf({ commonDir }: Repository, remote: string): string {
-  const lines = readFileSync(join(commonDir, 'config'), 'utf8').split('\n');
-  const head = lines.indexOf(`[remote "${remote}"]`);
-  if (head < 0) return '';
-  const end = lines.findIndex((line, index) => index > head && line.startsWith('['));
-  return lines.slice(head + 1, end < 0 ? undefined : end).join('\n');
 }
 
 function pathIn(address: string): string {

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
+import { cloneSettings, isTrue, settingOf } from './clone-config.js';
 
 export interface Repository {
   /** Absolute path of this worktree, symbolic links resolved. */
@@ -58,7 +59,7 @@ function separateWorktree(start: string, { GIT_DIR = '', GIT_WORK_TREE = '' }: N
   if (GIT_DIR === '') return null;
   const gitDir = resolve(start, GIT_DIR);
   if (!looksLikeGitDirectory(gitDir)) return null;
-  const configured = settingIn(readConfig(gitDir), 'core', 'worktree');
+  const configured = settingOf(cloneSettings({ commonDir: gitDir }), 'core.worktree');
   const worktree = GIT_WORK_TREE !== '' ? resolve(start, GIT_WORK_TREE) : configured && resolve(gitDir, configured);
   if (!worktree || !existsSync(worktree)) return null;
   const root = realPathOf(worktree);
@@ -76,15 +77,15 @@ function looksLikeGitDirectory(directory: string): boolean {
 }
 
 function notInWorktree(gitDirectory: string): Error {
-  const config = readConfig(gitDirectory);
-  if (isBare(config)) {
+  const config = cloneSettings({ commonDir: gitDirectory });
+  if (isTrue(settingOf(config, 'core.bare'))) {
     return usage(
       `${oneLine(gitDirectory)} is a bare repository: it has no worktree to coordinate`,
       'run coord in a clone of it',
     );
   }
   // A submodule's git directory says where its worktree is.
-  const elsewhere = settingIn(config, 'core', 'worktree');
+  const elsewhere = settingOf(config, 'core.worktree');
   const worktree = elsewhere === null ? dirname(gitDirectory) : resolve(gitDirectory, elsewhere);
   return usage(`inside ${oneLine(gitDirectory)}, not in a worktree`, `cd ${shellWord(worktree)}`);
 }
@@ -105,17 +106,17 @@ function describe(root: string, gitDir: string): Repository {
   if (!looksLikeGitDirectory(commonDir))
     throw usage(`not a git repository: ${oneLine(gitDir)} is incomplete`, 'git status');
   refuseLinks(join(commonDir, 'coord'));
-  const config = readConfig(commonDir);
+  const config = cloneSettings({ commonDir });
   return {
     root,
     gitDir,
     commonDir,
     worktreeId: commonDir === gitDir ? 'main' : basename(gitDir),
-    objectFormat: /^\s*objectformat\s*=\s*"?sha256/im.test(config) ? 'sha256' : 'sha1',
-    refFormat: /^\s*refstorage\s*=\s*"?reftable/im.test(config) ? 'reftable' : 'files',
-    foldsCase: /^\s*ignorecase\s*=\s*"?(true|yes|on|1)/im.test(config),
+    objectFormat: settingOf(config, 'extensions.objectFormat') === 'sha256' ? 'sha256' : 'sha1',
+    refFormat: settingOf(config, 'extensions.refStorage') === 'reftable' ? 'reftable' : 'files',
+    foldsCase: isTrue(settingOf(config, 'core.ignoreCase')),
     // A linked worktree of a bare repository is a worktree all the same.
-    takenForBare: commonDir === gitDir && isBare(config),
+    takenForBare: commonDir === gitDir && isTrue(settingOf(config, 'core.bare')),
     env: {},
   };
 }
@@ -129,23 +130,6 @@ export function needsWorktree({ root, gitDir, takenForBare }: Repository): void 
     isOwn ? `git config core.bare false` : 'cd to one of its worktrees: git worktree list',
     { reason: 'bare' },
   );
-}
-
-function isBare(config: string): boolean {
-  return /^(true|yes|on|1)$/i.test(settingIn(config, 'core', 'bare') ?? '');
-}
-
-/** A setting of a configuration file of git, the last one counting; null: not set. One without a value is `true`. */
-function settingIn(config: string, section: string, key: string): string | null {
-  let within = false;
-  let found: string | null = null;
-  for (const line of config.split('\n')) {
-    const head = /^\s*\[([^\]"]*?)\s*(".*")?\]/.exec(line);
-    if (head) within = head[2] === undefined && head[1]?.toLowerCase() === section;
-    const [, name = '', value] = /^(?:\s*\[[^\]]*\])?\s*([\w-]+)\s*(?:=\s*"?(.*?)"?\s*)?$/.exec(line) ?? [];
-    if (within && name.toLowerCase() === key) found = value ?? 'true';
-  }
-  return found;
 }
 
 /** Coord makes no links in its own part, and would write through them to wherever they lead. */
@@ -165,9 +149,4 @@ function linkIn(folder: string): string | null {
     // It may not be there yet, or not any more; what else is wrong with it shows where it is used.
     return null;
   }
-}
-
-function readConfig(commonDir: string): string {
-  const path = join(commonDir, 'config');
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

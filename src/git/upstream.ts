@@ -8,6 +8,7 @@ import { type Covers, dirtyPaths, hasSubmodules, readIndexEntries, submodulesOff
 import { compareHistory } from './history.js';
 import { type PorcelainResult, type RemoteGit, trueHistory } from './porcelain.js';
 import { readHead } from './refs.js';
+import { hasRemote } from './remotes.js';
 import type { Repository } from './repository.js';
 import { type Git, gitText } from './run.js';
 
@@ -80,19 +81,12 @@ interface Asking {
 }
 
 async function askUpstream(asking: Asking): Promise<UpstreamFacts> {
-  const { git, request } = asking;
-  if (!(await isRemote(git, request.remote))) return { kind: 'no-remote' };
+  const { repository, git, request } = asking;
+  if (!(await hasRemote(repository, git, request.remote))) return { kind: 'no-remote' };
   if (request.mainBranch !== undefined) return fetchAndCompare(asking, request.mainBranch);
   const answer = await askDefaultBranch(asking);
   if (typeof answer !== 'string') return answer;
   return fetchAndCompare(asking, answer);
-}
-
-/** A path or an address is none, whatever git would make of it. */
-async function isRemote(git: Git, remote: string): Promise<boolean> {
-  // Git lists none where one of them is configured in a way that it cannot read.
-  const { code, stdout } = await git(['remote']);
-  return code === 0 && stdout.toString('utf8').split('\n').includes(remote);
 }
 
 async function askDefaultBranch({ door, request }: Asking): Promise<string | UpstreamFacts> {

@@ -11,6 +11,7 @@ import { addSeconds, formatDuration, type Instant, secondsBetween } from '../../
 import { CoordError } from '../../errors.js';
 import { standings } from '../../gates/signed-tag-gate.js';
 import { readSigners } from '../../gates/signers-on-disk.js';
+import { hasRemote } from '../../git/remotes.js';
 import { shortCommit } from '../../render/format.js';
 import { loadStyle, type Style, wantsColour } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
@@ -77,11 +78,11 @@ export const gateRequest: Verb = {
     const question = { gate, target, commit, action };
     const requests = Array.from({ length: config.signers }, () => toSign(context, question, input));
     const { remote } = source.config;
-    const hasRemote = (await context.git(['remote', 'get-url', '--', remote])).code === 0;
+    const shared = await hasRemote(context.repository, context.git, remote);
     const asked = {
       ...{ ...question, about: await aboutCommit(context, commit), signers: config.signers },
       ...{ people: peopleOf(keys), kinds: [...new Set(keys.map(({ kind }) => kind))] },
-      ...{ expires: requests[0]?.payload.expires ?? '', remote: hasRemote ? remote : null, requests },
+      ...{ expires: requests[0]?.payload.expires ?? '', remote: shared ? remote : null, requests },
       expiresIn: input.text('expires') ?? '1h',
     };
     return { data: asked, text: (style) => requestLines(asked, context.now(), style) };
@@ -159,7 +160,7 @@ async function makeTag(context: Context, { payload, tag, message }: ToSign): Pro
 
 /** Whether it was pushed: false where there is no remote. */
 async function push(context: Context, remote: string, { tag }: ToSign): Promise<boolean | CoordError> {
-  if ((await context.git(['remote', 'get-url', '--', remote])).code !== 0) return false;
+  if (!(await hasRemote(context.repository, context.git, remote))) return false;
   const ref = `refs/tags/${tag}`;
   const result = await context.remoteGitWithin(PUSH_MS).push(remote, [`${ref}:${ref}`]);
   if (result.code === 0) return true;

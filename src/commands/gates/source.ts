@@ -9,6 +9,7 @@ import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { checkGates, gateNamed, gatesOf } from '../../gates/check.js';
 import { namedCommit } from '../../git/refs.js';
+import { hasRemote } from '../../git/remotes.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { readAuthority } from '../deploy/authority.js';
@@ -27,8 +28,7 @@ export async function gateSource(
   offline: string,
 ): Promise<ProtectedConfig | CoordError> {
   const { remote } = await context.config();
-  const hasRemote = (await context.git(['remote', 'get-url', '--', remote])).code === 0;
-  if (!fetch || !hasRemote) return protectedConfig(context);
+  if (!fetch || !(await hasRemote(context.repository, context.git, remote))) return protectedConfig(context);
   const authority = await readAuthority(context);
   if (!(authority instanceof CoordError) || authority.code !== 'unavailable') return authority;
   const { code, message, hint, details } = authority;

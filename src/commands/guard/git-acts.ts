@@ -3,7 +3,7 @@ import type { Verdict } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { pathsBetween } from '../../git/changes.js';
 import { isAncestor, readHead, resolveCommit } from '../../git/refs.js';
-import { sameRepository } from '../../git/remotes.js';
+import { addressesOf, sameRepository } from '../../git/remotes.js';
 import { gitText } from '../../git/run.js';
 import { pathsOfCommit, readStaged, replayedCommit, type Staged } from '../../git/staged.js';
 import {
@@ -106,8 +106,7 @@ export async function judgePushCommand(context: Context, command: PushCommand): 
   const gone = command.what === 'mirror' ? guarded.all.filter((ref) => targets.every((one) => one.ref !== ref)) : [];
   const moved: PushTarget[] = [...targets, ...gone.map((ref) => ({ source: null, ref }))];
   if (moved.length === 0) return ALLOWED;
-  const address = await context.git(['remote', 'get-url', '--push', remote]);
-  const destination = address.code === 0 ? [remote, address.stdout.toString('utf8').trim()] : [remote];
+  const destination = [remote, ...(await addressesOf(context.git, remote, 'push')).slice(0, 1)];
   if (!(await isOurRemote(context, read.config, destination))) return ALLOWED;
   const there = await refsThere(context, read.config.remote, moved);
   const pushed: PushedRef[] = [];
@@ -195,10 +194,6 @@ async function isOurRemote(
   [name, address]: readonly string[],
 ): Promise<boolean> {
   if (name === undefined || name === remote) return true;
-  for (const kind of [['--push'], []]) {
-    const { code, stdout } = await git(['remote', 'get-url', ...kind, '--all', remote]);
-    const ours = code === 0 ? stdout.toString('utf8').split('\n') : [];
-    if (ours.some((one) => sameRepository(one, address ?? name, repository.root))) return true;
-  }
-  return false;
+  const ours = [...(await addressesOf(git, remote, 'push')), ...(await addressesOf(git, remote, 'fetch'))];
+  return ours.some((one) => sameRepository(one, address ?? name, repository.root));
 }
