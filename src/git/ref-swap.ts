@@ -1,21 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, existsSync, lstatSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type HeldLock, takeLock } from './ref-lock.js';
 import type { Repository } from './repository.js';
 
-const ATTEMPTS = 5;
 const ID_LINE = /^([0-9a-f]{40}(?:[0-9a-f]{24})?)\n$/;
 
 export type RefUpdateResult = { readonly ok: true } | { readonly ok: false; readonly stderr: string };
@@ -25,9 +12,10 @@ type Expected = string | 'any';
 
 /**
  * Compare-and-swap of a ref that stands in a file, by git's own protocol (`refs/files-backend.c`, lockfile API): make
- * `<ref>.lock` or fail, read the ref under it, write the new value, flush, rename. Git takes the same lock for every change
+ * `<ref>.lock` or fail, read the ref under it, rename the lock with the new value over it. Git takes the same lock for every change
  * of that ref, packing among them, so that each sees the other. It spares the start of a git process, and it is safer: git
  * (2.39 at least) may compare a ref that is packed at that moment with what `packed-refs` had before, and lose an update.
+ * The lock is a link to a file that names its process (`ref-lock.ts`), so that it is never taken from one that only stalls.
  * @returns null where only git may do it: refs that are not in files, a ref that is symbolic, torn or not there yet, and a
  *   repository with a hook that wants to see ref transactions
  */
@@ -36,26 +24,24 @@ export function swapRefFile(repository: Repository, ref: string, to: string, fro
   const path = join(repository.commonDir, ref);
   if (idOf(repository, ref) === null) return null;
   const lock = `${path}.lock`;
-  let file: number;
+  let held: HeldLock;
   try {
-    file = createLock(lock);
+    held = takeLock(lock, `${to}\n`, from !== 'any');
   } catch (error) {
     return { ok: false, stderr: `cannot lock ${ref}: ${(error as Error).message}` };
   }
   try {
     const now = idOf(repository, ref);
     if (now === null || (from !== 'any' && now !== from)) throw new Error(`is at ${now} but expected ${from}`);
-    writeSync(file, `${to}\n`);
-    if (from !== 'any') fsyncSync(file);
-    // A lock that was taken for a left-over one may be another's by now: moving it would move their value.
-    if (statSync(lock).ino !== fstatSync(file).ino) throw new Error('the lock was taken away');
+    // Somebody may have removed it by hand, and another may have it by now: moving that would move their value.
+    if (!held.isHeld()) throw new Error('the lock was taken away');
     renameSync(lock, path);
     return { ok: true };
   } catch (error) {
-    if (isSame(lock, file)) rmSync(lock, { force: true });
+    if (held.isHeld()) rmSync(lock, { force: true });
     return { ok: false, stderr: `cannot lock ${ref}: ${(error as Error).message}` };
   } finally {
-    closeSync(file);
+    held.forget();
   }
 }
 
@@ -84,18 +70,6 @@ export function dropLooseRef(repository: Repository, ref: string): boolean {
   }
 }
 
-/** Git takes folders of refs away when it has packed all that was in them. */
-function createLock(lock: string): number {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return openSync(lock, 'wx');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
-      mkdirSync(dirname(lock), { recursive: true });
-    }
-  }
-}
-
 /**
  * The id that a ref names, by its own file, else by that of the packed ones; null where there is none, or only git can tell.
  * Under the lock of the ref it cannot change: what packs it writes the one before it removes the other under that lock.
@@ -105,10 +79,6 @@ function idOf({ commonDir }: Repository, ref: string): string | null {
   const isOther = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
   const text = isOther ? '' : readIfThere(path);
   return text === undefined ? readPackedRef(commonDir, ref) : (ID_LINE.exec(text)?.[1] ?? null);
-}
-
-function isSame(path: string, file: number): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(file).ino;
 }
 
 /** Whether a hook of this repository is to be told of every change of a ref. */

@@ -195,11 +195,11 @@ export class StateRef implements Arbiter {
       const tip = await readRef(this.repository, this.git, this.name);
       // What the ref says counts, not what the process said: it may have been killed after it had won.
       if (tip === commit) {
-        if (!result.ok) await waitForRefLock(this.repository, this.knownName, (ms) => this.effects.pause(ms));
+        if (!result.ok) await this.waitForLock(this.knownName).catch(() => false);
         return true;
       }
       if (tip !== from || result.ok) return this.reaches(tip, commit, from);
-      const waited = await this.waitForLock();
+      const waited = await this.waitForLock(this.name);
       if (attempt === ATTEMPTS || (!waited && attempt > 1)) throw await this.refused(result.stderr);
     }
   }
@@ -209,9 +209,9 @@ export class StateRef implements Arbiter {
     return this.objects.flush();
   }
 
-  /** Waits while another git holds the lock of this ref; false when none does. */
-  waitForLock(): Promise<boolean> {
-    return waitForRefLock(this.repository, this.name, (ms) => this.effects.pause(ms));
+  /** See {@link waitForRefLock}. */
+  private waitForLock(ref: string): Promise<boolean> {
+    return waitForRefLock(this.repository, ref, (ms) => this.effects.pause(ms));
   }
 
   async refresh(): Promise<void> {

@@ -1,7 +1,8 @@
 'use strict';
 
 // Loaded before coord (`node --require`): the k-th file operation of the process fails as the environment says, and all
-// that the same process would do to files after it, where COORD_FAULT_STAYS is set (a disk stays full).
+// that the same process would do to files after it, where COORD_FAULT_STAYS is set (a disk stays full). With the code STALL
+// it does not fail: it says so in COORD_FAULT_REACHED, and waits until that file is gone (a slow disk, a stopped process).
 const fs = require('node:fs');
 
 const AT = Number(process.env.COORD_FAULT_AT);
@@ -26,6 +27,7 @@ const WRITES = [
 ];
 const CALLBACKS = ['fsync', 'mkdir', 'rmdir', 'stat', 'utimes'];
 
+const original = { writeFileSync: fs.writeFileSync, existsSync: fs.existsSync };
 const place = process.env.COORD_FAULT_UNDER ?? '';
 let count = 0;
 
@@ -36,27 +38,38 @@ function fails(subject) {
   return count === AT || (STAYS && AT > 0 && count > AT);
 }
 
+/** Whether it was only to wait. */
+function stalled() {
+  if (CODE !== 'STALL') return false;
+  const reached = process.env.COORD_FAULT_REACHED;
+  count = Number.NEGATIVE_INFINITY;
+  original.writeFileSync(reached, '');
+  const look = new Int32Array(new SharedArrayBuffer(4));
+  while (original.existsSync(reached)) Atomics.wait(look, 0, 0, 5);
+  return true;
+}
+
 function fault(name) {
   return Object.assign(new Error(`${CODE}: injected, ${name}`), { code: CODE, errno: -1, syscall: name });
 }
 
 for (const name of process.env.COORD_FAULT_READS === '1' ? [...READS, ...WRITES] : WRITES) {
-  const original = fs[name];
+  const itself = fs[name];
   fs[name] = function faulty(subject, ...rest) {
-    if (!fails(subject)) return original.call(this, subject, ...rest);
+    if (!fails(subject) || stalled()) return itself.call(this, subject, ...rest);
     if (name === 'existsSync') return false;
     throw fault(name);
   };
 }
 for (const name of CALLBACKS) {
-  const original = fs[name];
+  const itself = fs[name];
   fs[name] = function faulty(subject, ...rest) {
     const done = rest.at(-1);
-    if (typeof done !== 'function' || !fails(subject)) return original.call(this, subject, ...rest);
+    if (typeof done !== 'function' || !fails(subject) || stalled()) return itself.call(this, subject, ...rest);
     return process.nextTick(done, fault(name));
   };
 }
 
 process.on('exit', () => {
-  if (REPORT) fs.writeFileSync(REPORT, JSON.stringify({ operations: count }));
+  if (REPORT) original.writeFileSync(REPORT, JSON.stringify({ operations: count }));
 });

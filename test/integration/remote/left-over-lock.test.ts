@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, linkSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { ownMark } from '../../../src/git/process-mark.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { addHook, begin, branchIn, claim, holdLock, LOCAL, lockOf, looseCommit, storeIn } from './rig.js';
 
@@ -70,27 +72,45 @@ it('a live writer that is slow is not robbed of its lock while it is young, and 
   expect(tip()).toBe(to);
 });
 
-it('a writer whose lock was taken, for it was slower than git ever is, never believes that it has won', async () => {
+it('a git that stalls with its lock in its hands is not robbed of it, however long: the other is told who holds it', async () => {
   const { box, clone, tip } = await rig();
-  const { from, to } = nextCommit(box, clone, 'robbed');
-  // It stops with its lock in its hands until the file is gone.
-  const stop = box.write(box.directory, 'stop', '');
-  const at = box.path('stopped');
-  addHook(
-    box,
-    join(clone, '.git'),
-    'reference-transaction',
-    `[ "$1" = prepared ] && grep -q ${to} && { : > "${at}"; while [ -e "${stop}" ]; do sleep 0.01; done; }; exit 0`,
-  );
-  const robbed = branchIn(box, clone, async () => undefined).publish(to, from);
-  while (!existsSync(at)) await new Promise((resolve) => setImmediate(resolve));
-  utimesSync(lockOf(clone), LONG_AGO, LONG_AGO);
-  const winner = looseCommit(box, clone, from, 'winner');
-  expect(await branchIn(box, clone, waiting().pause).publish(winner, from)).toBe(true);
-  rmSync(stop);
-  expect(await robbed).toBe(false);
-  expect([tip(), locksIn(clone)]).toEqual([winner, []]);
+  const { from, to } = nextCommit(box, clone, 'stalls');
+  const slow = await holdLock(box, clone, from, to);
+  const other = looseCommit(box, clone, from, 'other');
+  await expect(branchIn(box, clone, waiting().pause).publish(other, from)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(`git (process ${slow.git.pid})`),
+    details: { reason: 'lock-held', lock: lockOf(clone) },
+  });
+  expect(await slow.goOn()).toBe(0);
+  expect([tip(), locksIn(clone)]).toEqual([to, []]);
 });
+
+it.each<readonly [string, (mark: string, dead: string) => string, boolean]>([
+  ['a process that has ended', (_, dead) => dead, true],
+  ['a process of before the last boot', (mark) => withPart(mark, 3, 'another-boot'), true],
+  ['an id that another process has got since', (mark) => withPart(mark, 1, '1'), true],
+  ['a process that runs', (mark) => mark, false],
+  ['a process of another host', (mark) => withPart(mark, 4, 'elsewhere'), false],
+  ['a process of another container', (mark) => withPart(mark, 2, '1'), false],
+])('a lock of coord that names %s', async (_, change, isTaken) => {
+  const { box, clone, tip } = await rig();
+  const { from, to } = nextCommit(box, clone, 'next');
+  const dead = withPart(ownMark(), 0, String(spawnSync('true').pid));
+  const held = box.write(clone, `.git/refs/coord/held-${change(ownMark(), dead)}-0123456789ab.lock`, '');
+  linkSync(held, lockOf(clone));
+  const { total, pause } = waiting();
+  const written = branchIn(box, clone, pause).publish(to, from);
+  if (isTaken) expect(await written).toBe(true);
+  else await expect(written).rejects.toMatchObject({ details: { reason: 'lock-held' } });
+  // What is provable is not waited for.
+  expect(total.ms === 0).toBe(isTaken);
+  expect([tip() === to, existsSync(lockOf(clone))]).toEqual([isTaken, !isTaken]);
+});
+
+function withPart(mark: string, at: number, part: string): string {
+  return mark.split('.').with(at, part).join('.');
+}
 
 it('is fixed by one of several writers at once, and each write counts', async () => {
   const { box, clone } = await rig();

@@ -1,0 +1,63 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { kill, pid } from 'node:process';
+
+/**
+ * Tells a process from every other, in a form that can stand in the name of a file: its id, when it was started (ticks since
+ * the boot), the space of ids that it is in, the boot, the host. An id alone proves nothing, since it is used again.
+ */
+export function ownMark(): string {
+  own ??= [pid, startOf(pid)?.at ?? 0, idSpace(), bootId(), hostname().replace(/[^A-Za-z0-9-]/g, '-')].join('.');
+  return own;
+}
+
+let own: string | undefined;
+
+/** Whether the process of a mark still runs; `unknown`: on another host, or in a container, that cannot be seen from here. */
+export function standingOf(mark: string): 'runs' | 'gone' | 'unknown' {
+  const [id, start, space, boot, host, ...more] = mark.split('.');
+  const [, , ownSpace, ownBoot, ownHost] = ownMark().split('.');
+  if (!/^\d+$/.test(id ?? '') || more.length > 0 || host !== ownHost) return 'unknown';
+  if (boot !== ownBoot) return 'gone';
+  if (space !== ownSpace) return 'unknown';
+  const process = startOf(Number(id));
+  if (process === null || process.isDead) return isThere(Number(id)) && process === null ? 'unknown' : 'gone';
+  return process.at === Number(start) ? 'runs' : 'gone';
+}
+
+/** When a process was started, by Linux's process table; null where it is not there, or where there is no such table. */
+export function startOf(id: number): { readonly at: number; readonly isDead: boolean } | null {
+  try {
+    const stat = readFileSync(`/proc/${id}/stat`, 'latin1');
+    // The second field is the program's name in brackets, which may itself hold blanks and brackets.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { at: Number(fields[19]), isDead: fields[0] === 'Z' || fields[0] === 'X' };
+  } catch {
+    return null;
+  }
+}
+
+function isThere(id: number): boolean {
+  try {
+    kill(id, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+function idSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
+  } catch {
+    return '0';
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '0';
+  }
+}
