@@ -24,6 +24,9 @@ export interface Repository {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Where a git directory keeps who works in its worktree. */
+export const SESSIONS_FOLDER = 'coord-sessions';
+
 /** Variables of git that name a repository and a folder to work on; git gives them to its hooks. */
 type Named = Readonly<Record<string, string | undefined>>;
 
@@ -106,6 +109,7 @@ function describe(root: string, gitDir: string): Repository {
   if (!looksLikeGitDirectory(commonDir))
     throw usage(`not a git repository: ${oneLine(gitDir)} is incomplete`, 'git status');
   refuseLinks(join(commonDir, 'coord'));
+  refuseLinks(join(gitDir, SESSIONS_FOLDER));
   const config = cloneSettings({ commonDir });
   return {
     root,

@@ -155,6 +155,7 @@ export class Context extends Workspace {
   /** What each request starts with. */
   async requestBase(): Promise<RequestStart> {
     const { agent, session } = this.identity();
+    this.rememberName({ agent, session });
     const requestId = this.flags.requestId ?? null;
     if (requestId !== null && !isRequestId(requestId)) {
       throw usage(`not a request id: ${JSON.stringify(requestId.slice(0, 80))}`, 'use 1 to 128 printable characters');

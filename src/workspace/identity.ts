@@ -1,5 +1,6 @@
 import { isAgentId } from '../domain/agents/agents.js';
 import { coord } from '../domain/suggestion.js';
+import { fingerprint } from '../domain/text.js';
 import { usage } from '../errors.js';
 import type { Environment } from '../git/run.js';
 import type { Host } from './host.js';
@@ -11,9 +12,17 @@ export interface Identity {
 }
 
 /** A session that `coord session start` recorded for this worktree. */
-export interface RecordedSession {
+interface RecordedSession {
   readonly agent: string;
   readonly session: string;
+}
+
+/** What is recorded of sessions. */
+export interface Recorded {
+  /** Those of this worktree. */
+  readonly here: readonly RecordedSession[];
+  /** The agent whose session was started under an id, in whichever worktree of the clone; null: none was. */
+  readonly agentOf: (session: string) => string | null;
 }
 
 /**
@@ -26,12 +35,17 @@ const HARNESS_SESSIONS: readonly { readonly harness: string; readonly variables:
   { harness: 'gemini', variables: ['GEMINI_SESSION_ID'] },
 ];
 
-/** Harnesses whose ids begin with the time: two that start together differ only at the end. */
-const TIME_FIRST = ['codex', 'opencode'];
-
-/** The id of an agent that nobody has named: after its harness, and what tells its session from others. */
+/**
+ * The id of an agent that nobody has named: after its harness and all of its session's id. A part of that may be the time,
+ * or the machine, and the same for two that start together.
+ */
 export function nameAfter(harness: string, session: string): string {
-  return `${harness}-${TIME_FIRST.includes(harness) ? session.slice(-8) : session.slice(0, 8)}`;
+  return `${harness}-${fingerprint(session)}`;
+}
+
+/** Whether somebody named the agent in the run of a harness, which would have called it otherwise. */
+export function isNamedInHarness(env: Environment, { agent, session }: Identity): boolean {
+  return harnessRuns(env).some(({ harness, id }) => id === session && nameAfter(harness, id) !== agent);
 }
 
 const SESSION_ID = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
@@ -59,15 +73,11 @@ export function checkSessionId(id: string): string {
 
 /**
  * Who acts: `--agent`, else `COORD_AGENT`, else the run that the harness exports, else the one session recorded for
- * this worktree. A session id that is exported stands for the agent whose session was started here under that id. Never
+ * this worktree. A session id that is exported stands for the agent whose session was started under that id. Never
  * a guess, never a shared default.
  * @throws CoordError `usage` with the candidates when there is none, or more than one.
  */
-export function resolveIdentity(
-  flag: string | undefined,
-  env: Environment,
-  recorded: readonly RecordedSession[],
-): Identity {
+export function resolveIdentity(flag: string | undefined, env: Environment, recorded: Recorded): Identity {
   const named = flag ?? nonEmpty(env.COORD_AGENT);
   const candidates = named === undefined ? findCandidates(env, recorded) : [checkAgentId(named)];
   const [agent] = candidates;
@@ -79,11 +89,7 @@ export function resolveIdentity(
 }
 
 /** As {@link resolveIdentity}, but null where it would refuse. */
-export function identityIfKnown(
-  flag: string | undefined,
-  env: Environment,
-  recorded: readonly RecordedSession[],
-): Identity | null {
+export function identityIfKnown(flag: string | undefined, env: Environment, recorded: Recorded): Identity | null {
   try {
     return resolveIdentity(flag, env, recorded);
   } catch {
@@ -91,21 +97,21 @@ export function identityIfKnown(
   }
 }
 
-function findCandidates(env: Environment, recorded: readonly RecordedSession[]): string[] {
-  const started = (id: string | undefined) => recorded.find(({ session }) => session === id)?.agent;
-  const explicit = started(nonEmpty(env.COORD_SESSION));
-  if (explicit !== undefined) return [explicit];
-  const exported = harnessRuns(env).map(({ harness, id }) => started(id) ?? nameAfter(harness, id));
-  const found = exported.length > 0 ? exported : recorded.map(({ agent }) => agent);
+function findCandidates(env: Environment, { here, agentOf }: Recorded): string[] {
+  const named = nonEmpty(env.COORD_SESSION);
+  const explicit = named === undefined ? null : agentOf(named);
+  if (explicit !== null) return [explicit];
+  const exported = harnessRuns(env).map(({ harness, id }) => agentOf(id) ?? nameAfter(harness, id));
+  const found = exported.length > 0 ? exported : here.map(({ agent }) => agent);
   return [...new Set(found)];
 }
 
-function resolveSession(agent: string, env: Environment, recorded: readonly RecordedSession[]): string | null {
+function resolveSession(agent: string, env: Environment, { here }: Recorded): string | null {
   const explicit = nonEmpty(env.COORD_SESSION);
   if (explicit !== undefined) return checkSessionId(explicit);
   const [run] = harnessRuns(env);
   if (run) return run.id;
-  return recorded.find((candidate) => candidate.agent === agent)?.session ?? null;
+  return here.find((candidate) => candidate.agent === agent)?.session ?? null;
 }
 
 /** Whether an agent harness has exported its run. */

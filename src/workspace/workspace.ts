@@ -11,13 +11,13 @@ import { type RemoteCommand, type RemoteGit, remoteGit } from '../git/porcelain.
 import { type Head, isAncestor, readHead } from '../git/refs.js';
 import { discoverRepository, needsWorktree, type Repository } from '../git/repository.js';
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
-import { LocalSessions } from '../store/cache/local-sessions.js';
+import { agentOfSession, LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations, SeenNotices } from '../store/cache/observations.js';
 import type { Effects } from '../store/swap/transact.js';
 import { type Authority, configInForce, readAuthority } from './authority.js';
 import type { Host } from './host.js';
 import { withProgress } from './host.js';
-import { type Identity, identityIfKnown, resolveIdentity } from './identity.js';
+import { type Identity, identityIfKnown, isNamedInHarness, type Recorded, resolveIdentity } from './identity.js';
 
 /** A remote that has not answered by then is out of reach. */
 const REMOTE_TIMEOUT_MS = 30_000;
@@ -99,7 +99,7 @@ export class Workspace {
   }
 
   get sessions(): LocalSessions {
-    return new LocalSessions(join(this.localDirectory, 'sessions'), this.repository.worktreeId);
+    return new LocalSessions(this.repository);
   }
 
   private get observations(): Observations {
@@ -151,11 +151,21 @@ export class Workspace {
 
   /** Who acts. @throws CoordError `usage` when it is not known. */
   identity(): Identity {
-    return resolveIdentity(this.flags.agent, this.host.env, this.sessions.list());
+    return resolveIdentity(this.flags.agent, this.host.env, this.recorded());
   }
 
   identityIfKnown(): Identity | null {
-    return identityIfKnown(this.flags.agent, this.host.env, this.sessions.list());
+    return identityIfKnown(this.flags.agent, this.host.env, this.recorded());
+  }
+
+  /** Who is named once in the run of a harness is who acts in it from then on, in whichever of its shells. */
+  protected rememberName({ agent, session }: Identity): void {
+    if (session === null || !isNamedInHarness(this.host.env, { agent, session })) return;
+    if (agentOfSession(this.repository, session) === null) this.sessions.add({ agent, session });
+  }
+
+  private recorded(): Recorded {
+    return { here: this.sessions.list(), agentOf: (session) => agentOfSession(this.repository, session) };
   }
 
   /** What the configuration decides for commands that only read: it demands no session. */

@@ -127,7 +127,7 @@ describe('a hostile repository', () => {
     let tried = 0;
     const used = await world();
     await used.look('a claim', ['claim', 'src/x.ts']);
-    const names = ['', 'queue', 'lock', 'outbox', 'sessions', ...readdirSync(join(used.clone, '.git/coord'))];
+    const names = ['', 'queue', 'lock', 'outbox', '../coord-sessions', ...readdirSync(join(used.clone, '.git/coord'))];
     for (const name of some([...new Set(names)], 3)) {
       for (const target of ['outside', 'outside/kept.txt', 'outside/absent']) {
         const place = await world();

@@ -76,9 +76,9 @@ describe('at the start of a session', () => {
     const second = '019a7c3e-99aa-7d20-9b1e-ffffffffffff';
     await callHook(fleet, 'codex.session-start');
     await callHook(fleet, 'codex.session-start', { change: { session_id: second } });
-    expect((await agents(fleet)).map(({ id }) => id).sort()).toEqual([AGENTS.codex, 'codex-ffffffff']);
+    expect((await agents(fleet)).map(({ id }) => id).sort()).toEqual(['codex-35db3f74', AGENTS.codex]);
     const edit = { file: 'src/api/users.ts', change: { session_id: second } };
-    expect((await callHook(fleet, 'codex.apply-patch', edit)).stderr).toContain('claim of codex-ffffffff');
+    expect((await callHook(fleet, 'codex.apply-patch', edit)).stderr).toContain('claim of codex-35db3f74');
     const own = await fleet.box.coord(fleet.clone, ['claim', 'src/api'], { env: { CODEX_THREAD_ID: second } });
     expect(own).toMatchObject({ code: 0 });
     expect(await callHook(fleet, 'codex.apply-patch', edit)).toMatchObject({ code: 0, stdout: '' });

@@ -12,7 +12,7 @@ async function judged(fleet: Fleet, command: string, options: HookOptions = {}):
 }
 
 /** The environment in which the agent of the fixtures runs commands of its own. */
-const OWN = { COORD_AGENT: 'claude-code-8f14e45f', COORD_SESSION: '8f14e45f-ceea-467f-a0e6-1b7d2c3f9a10' };
+const OWN = { COORD_AGENT: 'claude-code-898c80a2', COORD_SESSION: '8f14e45f-ceea-467f-a0e6-1b7d2c3f9a10' };
 
 async function heldTargets(fleet: Fleet): Promise<string[]> {
   const { data } = (await fleet.as('looker', ['status', '--json'])).json();

@@ -165,7 +165,7 @@ describe('who commits', () => {
     const env = { CLAUDE_CODE_SESSION_ID: 'abcdef0123' };
     await fleet.box.coord(fleet.clone, ['claim', 'src/web'], { env });
     fleet.stage('src/web/page.ts', 'new\n');
-    expect(attempt('claude-code-abcdef01', ['commit', '-m', 'x'], { env: { COORD_SESSION: 'other' } })).toEqual(
+    expect(attempt('claude-code-192be13a', ['commit', '-m', 'x'], { env: { COORD_SESSION: 'other' } })).toEqual(
       refused('held by your other session', 'commit from that session'),
     );
     expect(attempt(null, ['commit', '-m', 'x'], { env })).toEqual(LET_THROUGH);

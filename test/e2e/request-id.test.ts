@@ -126,7 +126,7 @@ describe('--request-id', () => {
     const words = ['session', 'start', '--request-id', 's1', '--json'];
     const first = await fleet.as('maya', words);
     const history = historyOf(fleet);
-    rmSync(join(fleet.clone, '.git', 'coord', 'sessions'), { recursive: true });
+    rmSync(join(fleet.clone, '.git', 'coord-sessions'), { recursive: true });
     const again = await fleet.as('maya', words);
     expect(again.json().data.session).toBe(first.json().data.session);
     expect(historyOf(fleet)).toBe(history);

@@ -312,8 +312,8 @@ describe('the plugin of OpenCode', () => {
     expect(system.join('\n')).toContain('claim-before-you-change');
     const env = {};
     await plugin['shell.env']?.({ cwd: clone, sessionID: 'ses_abcdefgh12345678' }, { env });
-    expect(env).toEqual({ COORD_AGENT: 'opencode-12345678', COORD_SESSION: 'ses_abcdefgh12345678' });
-    expect((await as('looker', ['agent', 'list', '--json'])).stdout).toContain('opencode-12345678');
+    expect(env).toEqual({ COORD_AGENT: 'opencode-f0281c07', COORD_SESSION: 'ses_abcdefgh12345678' });
+    expect((await as('looker', ['agent', 'list', '--json'])).stdout).toContain('opencode-f0281c07');
     await plugin.event?.(
       { event: { type: 'session.deleted', properties: { info: { id: 'ses_abcdefgh12345678' } } } },
       {},

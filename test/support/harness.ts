@@ -30,11 +30,11 @@ export function payloadOf(
 
 /** The agent that each harness's fixtures act as, when nobody says otherwise. */
 export const AGENTS = {
-  'claude-code': 'claude-code-8f14e45f',
-  codex: 'codex-0d8e7f21',
-  gemini: 'gemini-c9f0f895',
-  cursor: 'cursor-45c48cce',
-  opencode: 'opencode-mN9vRt3w',
+  'claude-code': 'claude-code-898c80a2',
+  codex: 'codex-8de2f4bd',
+  gemini: 'gemini-27cd829d',
+  cursor: 'cursor-85896fb4',
+  opencode: 'opencode-8c649d31',
 } as const;
 
 export interface HookOptions extends RunOptions {

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { CoordError } from '../../src/errors.js';
-import { identityIfKnown, resolveIdentity } from '../../src/workspace/identity.js';
+import type { Environment } from '../../src/git/run.js';
+import * as identity from '../../src/workspace/identity.js';
 
 const CLAUDE = { CLAUDE_CODE_SESSION_ID: '12345678-abcd-4000-8000-000000000000' };
 const MAYA = { agent: 'maya', session: 's1' };
 const NOOR = { agent: 'noor', session: 's2' };
+
+type Recorded = identity.Recorded['here'];
+
+function recordOf(here: Recorded): identity.Recorded {
+  return { here, agentOf: (session) => here.find((one) => one.session === session)?.agent ?? null };
+}
+
+const resolveIdentity = (flag: string | undefined, env: Environment, here: Recorded) =>
+  identity.resolveIdentity(flag, env, recordOf(here));
+const identityIfKnown = (flag: string | undefined, env: Environment, here: Recorded) =>
+  identity.identityIfKnown(flag, env, recordOf(here));
 
 function failure(...args: Parameters<typeof resolveIdentity>): CoordError {
   try {
@@ -26,7 +38,7 @@ describe('who acts', () => {
 
   it('is the run that the harness exports, before the recorded session', () => {
     expect(resolveIdentity(undefined, CLAUDE, [NOOR])).toEqual({
-      agent: 'claude-code-12345678',
+      agent: 'claude-code-7f7115b1',
       session: CLAUDE.CLAUDE_CODE_SESSION_ID,
     });
   });
@@ -48,7 +60,7 @@ describe('who acts', () => {
     const codex = (session: string, thread: string) => ({ CODEX_SESSION_ID: session, CODEX_THREAD_ID: thread });
     const root = '01a22c57-b9ac-7fe1-a82e-7ca40e744356';
     const own = resolveIdentity(undefined, codex(root, root), []);
-    expect(own).toEqual({ agent: 'codex-0e744356', session: root });
+    expect(own).toEqual({ agent: expect.stringMatching(/^codex-[0-9a-f]{8}$/), session: root });
     expect(resolveIdentity(undefined, codex(root, '01a22c57-c000-7000-8000-000000000000'), [])).toEqual(own);
     expect(resolveIdentity(undefined, { CODEX_THREAD_ID: root }, [])).toEqual(own);
     const beside = resolveIdentity(undefined, codex('01a22c57-b9ad-7abc-9000-111111111111', root), []);
@@ -58,7 +70,21 @@ describe('who acts', () => {
   it('is never a guess between several', () => {
     expect(failure(undefined, {}, [MAYA, NOOR]).details).toEqual({ candidates: ['maya', 'noor'] });
     const harnesses = { ...CLAUDE, CODEX_THREAD_ID: '0000-ffffffff' };
-    expect(failure(undefined, harnesses, []).message).toContain('claude-code-12345678, codex-ffffffff');
+    expect(failure(undefined, harnesses, []).message).toContain('claude-code-7f7115b1, codex-80b05018');
+  });
+
+  it('is another for each session, however their ids are made and whenever they began', () => {
+    const mac = '5c260a1b2c3d';
+    const ways = [
+      (n: number) => `01a22c57-b9ac-7fe1-a82e-7ca40e7${String(n).padStart(5, '0')}`,
+      (n: number) => `0${n}a22c57-b9ac-11f0-8a2e-${mac}`,
+      (n: number) => `ses_1a22c57b9ac${n}ffe1A82e7ca40e7`,
+      (n: number) => `20261130T1745-run-${n}`,
+    ];
+    for (const way of ways) {
+      const [one, two] = [1, 2].map((n) => identity.nameAfter('claude-code', way(n)));
+      expect(one).not.toBe(two);
+    }
   });
 
   it.each(['', ' maya', '-maya', 'ma ya', 'maya\n', '../x', 'a/b', 'é', 'x'.repeat(65), '<b>', '__proto__'])(

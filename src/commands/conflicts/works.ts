@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Submission } from '../../domain/model.js';
 import type { WorkOf } from '../../domain/sync/collisions.js';
 import { CoordError } from '../../errors.js';
@@ -32,8 +31,8 @@ const MOST_BRANCHES = 40;
 export async function worksOf(context: Context, shadow: ShadowRepository): Promise<Works> {
   const trees = await worktrees(context);
   const { root } = context.repository;
-  const all = await Promise.all(trees.map((tree) => workIn(context, shadow, tree)));
-  const own = all.find(({ of }) => of.worktree === root) ?? (await workIn(context, shadow, { root, branch: null }));
+  const all = await Promise.all(trees.map((tree) => workIn(shadow, tree)));
+  const own = all.find(({ of }) => of.worktree === root) ?? (await workIn(shadow, { root, branch: null }));
   const main = await mainBranch(context);
   const ofMain: Work[] =
     main === null ? [] : [known({ kind: 'main', agent: null, worktree: null, branch: main.name }, main.commit)];
@@ -78,11 +77,12 @@ async function worktrees({ git, repository }: Context): Promise<Tree[]> {
     }));
 }
 
-async function workIn(context: Context, shadow: ShadowRepository, { root, branch }: Tree): Promise<Work> {
+async function workIn(shadow: ShadowRepository, { root, branch }: Tree): Promise<Work> {
   const of = (agent: string | null, at = root): WorkOf => ({ kind: 'worktree', agent, worktree: at, branch });
   try {
-    const { worktreeId, root: real } = discoverRepository(root);
-    const sessions = new LocalSessions(join(context.localDirectory, 'sessions'), worktreeId).list();
+    const repository = discoverRepository(root);
+    const { root: real } = repository;
+    const sessions = new LocalSessions(repository).list();
     const agent = sessions.length === 1 ? (sessions[0]?.agent ?? null) : null;
     return { of: of(agent, real), snapshot: await shadow.snapshot(root), why: null };
   } catch (error) {

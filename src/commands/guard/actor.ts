@@ -1,12 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { CoordError } from '../../errors.js';
 import { discoverRepository, type Repository } from '../../git/repository.js';
 import type { Harness, HarnessCall } from '../../guards/harness/dialects.js';
-import { LocalSessions } from '../../store/cache/local-sessions.js';
+import { agentOfSession } from '../../store/cache/local-sessions.js';
 import { Context } from '../../workspace/context.js';
 import type { Host } from '../../workspace/host.js';
-import { isSessionId, nameAfter, type RecordedSession } from '../../workspace/identity.js';
+import { isSessionId, nameAfter } from '../../workspace/identity.js';
 
 /** Who a harness acts for, and where it works. */
 export interface Actor {
@@ -28,7 +26,7 @@ export function actorOf(host: Host, harness: Harness, { session, directory }: Ha
   const named = host.env.COORD_AGENT;
   const at = directory ?? host.cwd;
   const repository = repositoryAt(at);
-  const recorded = session === null || repository === null ? null : recordedAgent(repository, session);
+  const recorded = session === null || repository === null ? null : agentOfSession(repository, session);
   const agent = named ? named : (recorded ?? (session === null ? null : nameAfter(harness, session)));
   return { host, harness, directory: at, agent, session };
 }
@@ -41,17 +39,6 @@ export function repositoryAt(directory: string): Repository | null {
     if (error instanceof CoordError) return null;
     throw error;
   }
-}
-
-/** The agent whose session was started under this id, in whichever worktree of the clone. */
-function recordedAgent(repository: Repository, session: string): string | null {
-  return sessionsOf(repository).find((one) => one.session === session)?.agent ?? null;
-}
-
-function sessionsOf({ commonDir, worktreeId }: Repository): RecordedSession[] {
-  const folder = join(commonDir, 'coord', 'sessions');
-  const others = existsSync(folder) ? readdirSync(folder).filter((id) => id !== worktreeId) : [];
-  return [worktreeId, ...others].flatMap((id) => [...new LocalSessions(folder, id).list()]);
 }
 
 /** What a command would be given that this agent runs in a directory. */

@@ -44,6 +44,14 @@ export function sameSession(claim: Pick<Claim, 'session'>, owner: Pick<Owner, 's
   return claim.session === null || owner.session === null || claim.session === owner.session;
 }
 
+/**
+ * Whether a claim is of this agent, or of its session: all that runs in one session changes under its claims, whatever
+ * agent was named in it.
+ */
+export function isOf(claim: Pick<Claim, 'agent' | 'session'>, who: Pick<Owner, 'agent' | 'session'>): boolean {
+  return claim.agent === who.agent || (who.session !== null && claim.session === who.session);
+}
+
 /** A directory that was deleted, or a path that became a directory, still names the claim made on it. */
 export function names(asked: Target, held: Target, foldCase: boolean): boolean {
   if (sameTarget(asked, held, foldCase)) return true;

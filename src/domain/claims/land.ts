@@ -1,5 +1,5 @@
 import { findAgent } from '../agents/agents.js';
-import { ownClaims, sameSession } from '../agents/ownership.js';
+import { isOf, ownClaims, sameSession } from '../agents/ownership.js';
 import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
 import type { Target } from '../ground/targets.js';
@@ -215,16 +215,16 @@ export interface Coverage {
  * @param path relative to the root of the repository
  */
 export function coverageOf(state: State, changer: Changer, path: string, now: Instant): Coverage {
-  const { agent, policy } = changer;
+  const { policy } = changer;
   const options = { foldCase: policy.foldCase };
   const over = state.claims.filter((claim) => claim.kind !== 'resource' && matches(groundOf(claim), path, options));
   const live = over.filter((claim) => isLive(claim, now));
-  const own = over.filter((claim) => claim.agent === agent);
+  const own = over.filter((claim) => isOf(claim, changer));
   const claims = own.filter(
     (claim) => live.includes(claim) && claim.mode === 'exclusive' && sameSession(claim, changer),
   );
   if (claims.length > 0) return { claims };
-  const holder = live.find((claim) => claim.agent !== agent && claim.mode === 'exclusive') ?? null;
+  const holder = live.find((claim) => !isOf(claim, changer) && claim.mode === 'exclusive') ?? null;
   if (holder === null && !onSurface(policy, path)) return { claims };
   const liveOwn = own.find((claim) => live.includes(claim));
   const loss = lossOf(state, changer, path);

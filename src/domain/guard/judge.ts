@@ -1,6 +1,6 @@
 import type { CoordError } from '../../errors.js';
 import { isWorker, orchestratorsOf, stopped } from '../agents/agents.js';
-import { sameSession } from '../agents/ownership.js';
+import { isOf, sameSession } from '../agents/ownership.js';
 import { groundOf } from '../claims/conflicts.js';
 import { type Changer, coverageOf, onSurface } from '../claims/land.js';
 import { isLive } from '../claims/leases.js';
@@ -170,7 +170,7 @@ function inScratch({ policy }: GuardedChanger, target: Target): boolean {
 function unclaimedArea(state: State, changer: GuardedChanger, area: Target, now: Instant): UnclaimedPath | null {
   const options = { foldCase: changer.policy.foldCase };
   const live = state.claims.filter((claim) => claim.kind !== 'resource' && isLive(claim, now));
-  const isOwn = (claim: Claim) => claim.agent === changer.agent;
+  const isOwn = (claim: Claim) => isOf(claim, changer);
   const covers = (claim: Claim) => contains(groundOf(claim), area, options);
   const usable = (claim: Claim) => isOwn(claim) && claim.mode === 'exclusive' && sameSession(claim, changer);
   if (live.some((claim) => usable(claim) && covers(claim))) return null;

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Repository, SESSIONS_FOLDER } from '../../git/repository.js';
 
 /** A session that was started in one worktree of this clone. */
 export interface LocalSession {
@@ -8,20 +9,26 @@ export interface LocalSession {
 }
 
 /**
- * Who works in which worktree of this clone: a file an agent, so that two that start at once do not undo each other.
- * Deleting it costs no claim, only the convenience of not naming oneself.
+ * Who works in a worktree: a file an agent, so that two that start at once do not undo each other. They stand in the git
+ * directory of that worktree, which goes with it, under the inode of its folder: a copy has another one, and a new worktree
+ * under an old name has another git directory. Not in coord's own folder: who one is is no cache.
  */
 export class LocalSessions {
   private readonly folder: string;
+  private readonly root: string;
 
-  constructor(directory: string, worktreeId: string) {
-    this.folder = join(directory, worktreeId);
+  constructor({ gitDir, root }: Pick<Repository, 'gitDir' | 'root'>) {
+    this.folder = join(gitDir, SESSIONS_FOLDER);
+    this.root = root;
   }
 
   /** Sorted by agent. */
   list(): readonly LocalSession[] {
-    return namesIn(this.folder)
-      .filter((name) => name.endsWith('.json'))
+    const names = namesIn(this.folder);
+    if (names.length === 0) return [];
+    const mark = this.mark();
+    return names
+      .filter((name) => name.startsWith(mark))
       .sort()
       .flatMap((name) => readSession(join(this.folder, name)) ?? []);
   }
@@ -39,8 +46,24 @@ export class LocalSessions {
   }
 
   private pathOf(agent: string): string {
-    return join(this.folder, `${agent}.json`);
+    return join(this.folder, `${this.mark()}${agent}.json`);
   }
+
+  /** What makes this worktree the same: it stays when the folder is moved. */
+  private mark(): string {
+    return `${statSync(this.root, { bigint: true }).ino}-`;
+  }
+}
+
+/** The agent whose session was started under this id, here or in another worktree of the clone; null: none was. */
+export function agentOfSession(repository: Pick<Repository, 'gitDir' | 'commonDir'>, session: string): string | null {
+  const { gitDir, commonDir } = repository;
+  const linked = namesIn(join(commonDir, 'worktrees')).map((name) => join(commonDir, 'worktrees', name));
+  const found = [gitDir, commonDir, ...linked].flatMap((directory) => {
+    const folder = join(directory, SESSIONS_FOLDER);
+    return [...namesIn(folder)].sort().flatMap((name) => readSession(join(folder, name)) ?? []);
+  });
+  return found.find((one) => one.session === session)?.agent ?? null;
 }
 
 function namesIn(folder: string): readonly string[] {
@@ -51,7 +74,9 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
+/** null: it is damaged, or not finished. */
 function readSession(path: string): LocalSession | null {
+  if (!path.endsWith('.json')) return null;
   try {
     const { agent, session } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LocalSession>;
     return typeof agent === 'string' && typeof session === 'string' ? { agent, session } : null;
