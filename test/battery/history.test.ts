@@ -93,8 +93,10 @@ describe('what agents were told, and the history of the branch', () => {
         test: `what agents were told agrees with the history, all commands, seed ${seed}`,
         tried: `${checked.calls} calls, ${checked.commits} commits, ${checked.refused} refusals`,
         bar: 'nothing that does not hold',
+        figures: `${checked.tasks.taken} tasks taken, ${checked.tasks.done} done`,
         failures: checked.problems,
       });
+      expect(checked.tasks.taken).toBeGreaterThan(0);
     }
   });
 

@@ -85,8 +85,13 @@ function reserved(state: State, request: ClaimRequest): Refusal | null {
   const typed = request.task === undefined && request.byOwnVerb === undefined;
   const own = typed ? asked.find((target) => ownVerbOf(target) !== null) : undefined;
   if (own) return { code: 'usage', reason: 'reserved', target: own.text };
-  if (!asked.some((target) => sameTarget(target, ORCHESTRATOR, false))) return null;
-  if (findAgent(state, request.agent)?.role === 'orchestrator') return null;
+  return notForRole(state, request.agent, asked);
+}
+
+/** Why this agent may not hold one of these targets, by its role alone; null when it may. */
+export function notForRole(state: State, agent: string, targets: readonly Target[]): Refusal | null {
+  if (!targets.some((target) => sameTarget(target, ORCHESTRATOR, false))) return null;
+  if (findAgent(state, agent)?.role === 'orchestrator') return null;
   return { code: 'closed', reason: 'authority', orchestrators: orchestratorsOf(state) };
 }
 

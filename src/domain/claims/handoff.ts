@@ -10,7 +10,7 @@ import type { MissingWork, Refusal } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import { tasksOn } from '../tasks/standing.js';
 import { addSeconds, type Instant, later } from '../time.js';
-import type { ClaimResult } from './claim.js';
+import { type ClaimResult, notForRole } from './claim.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import { claimEvent, isLive, loseClaims } from './leases.js';
 import { askedCommit, bindingCommit, recordReleases, releaseOf, replaceClaims } from './release.js';
@@ -165,7 +165,10 @@ export interface AcceptResult extends ClaimResult {
 export function decideAccept(state: State, request: AcceptRequest, now: Instant): Outcome<AcceptResult> {
   const offered = offersTo(state, request, now);
   if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
-  const refusal = offersHeldBack(state, offered.claims, request, now) ?? behind(state, offered.claims, request);
+  const refusal =
+    notForRole(state, request.agent, offered.claims.map(groundOf)) ??
+    offersHeldBack(state, offered.claims, request, now) ??
+    behind(state, offered.claims, request);
   return refusal ? { ok: false, refusal } : take(state, offered.claims, request, now);
 }
 

@@ -4,6 +4,7 @@ import { overlaps } from '../ground/index.js';
 import { type Claim, counted, newId, type State } from '../model.js';
 import type { Conflict } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
+import { tasksOn } from '../tasks/standing.js';
 import type { Instant } from '../time.js';
 import { ownPlace, withoutTicket } from '../waiting/queue.js';
 import {
@@ -57,14 +58,27 @@ function decideTakeOver(state: State, request: TakeOverRequest, now: Instant): O
   };
 }
 
-/** All claims that the asked ones cannot coexist with: of other agents, and of other sessions of the same agent. */
+/**
+ * All claims that the asked ones cannot coexist with: of other agents, and of other sessions of the same agent; with the
+ * rest of the tasks that they belong to.
+ */
 function claimsInTheWay(state: State, request: ClaimRequest): Claim[] {
   const { agent, mode, policy, targets } = request;
   const excludes = (claim: Claim) =>
     claim.agent === agent ? !sameSession(claim, request) : mode === 'exclusive' || claim.mode === 'exclusive';
   const isAsked = (claim: Claim) =>
     targets.some(({ target }) => overlaps(target, groundOf(claim), { foldCase: policy.foldCase }));
-  return state.claims.filter((claim) => excludes(claim) && isAsked(claim));
+  return withTasks(
+    state,
+    state.claims.filter((claim) => excludes(claim) && isAsked(claim)),
+  );
+}
+
+/** These claims with all else that the tasks live by whose ground they are: a task is lost whole. */
+function withTasks(state: State, claims: readonly Claim[]): Claim[] {
+  const tasks = new Set(claims.flatMap((claim) => tasksOn(state, claim)));
+  const along = (claim: Claim) => !claim.byHand && claim.tasks.length > 0 && claim.tasks.every((id) => tasks.has(id));
+  return state.claims.filter((claim) => claims.includes(claim) || along(claim));
 }
 
 /** Who waits keeps its place, and waits on. */

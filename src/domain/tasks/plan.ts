@@ -171,9 +171,20 @@ export function decideTaskEdit(
   return {
     ok: true,
     state: { ...state, tasks: withTask(state.tasks, edited) },
-    events: [...events, { type: 'task.edited', at: now, agent, session, task: task.id, changed: what }],
+    events: [
+      ...events,
+      { type: 'task.edited', at: now, agent, session, task: task.id, changed: what, ...plannedOf(changes) },
+    ],
     result: { task: edited },
     summary: `edit ${task.id} by ${agent}: ${what.join(', ')}`,
+  };
+}
+
+/** What others can tell from the history of a changed plan: where the work is done, and in what order. */
+function plannedOf({ scope, after }: TaskChanges): Record<string, unknown> {
+  return {
+    ...(scope === undefined ? {} : { scope: scope.map(({ text }) => text) }),
+    ...(after === undefined ? {} : { after }),
   };
 }
 

@@ -3,7 +3,6 @@ import { sameSession } from '../agents/ownership.js';
 import { type ClaimRequest, type ClaimTerms, commitsToCheck, decideClaim } from '../claims/claim.js';
 import { isLive, sweep } from '../claims/leases.js';
 import type { EventDraft } from '../events.js';
-import type { Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import { numberIn } from '../model.js';
 import type { Conflict, MissingWork, Refusal } from '../refusal.js';
@@ -207,13 +206,13 @@ function mayNotTake(
 function claimFor(task: Task, taker: Taker): ClaimRequest {
   const { operation, agent, session, policy, requestId = null, ttl } = taker;
   const { expectSeconds, head, contains, allowBehind, reach, rules, ticket } = taker;
-  const seconds = ttl.asked ?? ttl.byDefault;
-  const ofTarget = (target: Target) => ({ target, ttlSeconds: ttl.asked ?? ttl.resources[target.text] ?? seconds });
-  const own = { target: taskTarget(task.id), ttlSeconds: seconds };
+  const targets = [...task.scope, taskTarget(task.id)];
+  const lives = targets.map(({ text }) => ttl.resources[text] ?? ttl.byDefault);
+  const ttlSeconds = ttl.asked ?? Math.min(...lives);
   return {
     ...{ kind: 'claim', operation, agent, session, policy, requestId },
     ...{ expectSeconds, head, contains, allowBehind, reach, rules, ticket },
-    ...{ targets: [...task.scope.map(ofTarget), own], mode: 'exclusive', task: task.id },
+    ...{ targets: targets.map((target) => ({ target, ttlSeconds })), mode: 'exclusive', task: task.id },
     reason: taker.reason ?? `${task.id}: ${task.title}`,
   };
 }

@@ -246,6 +246,16 @@ describe('accepting', () => {
     expect(refusal).toMatchObject({ code: 'closed', reason: 'role', targets: ['src/api/**'] });
   });
 
+  it('of @orchestrator is refused to whoever has not that role', () => {
+    const start = { kind: 'session-start' as const, role: 'orchestrator' as const, person: true, rules: null };
+    const lead = stateAfter(fleet, [{ ...base('maya'), ...start }, claimOf('maya', '@orchestrator')]);
+    const offered = granted(lead, handoffOf('maya', 'noor', ['@orchestrator'])).state;
+    for (const targets of [['@orchestrator'], null])
+      expect(refused(offered, acceptOf('noor', targets))).toMatchObject({ code: 'closed', reason: 'authority' });
+    const led = granted(offered, { ...base('noor'), ...start }).state;
+    expect(granted(led, acceptOf('noor', null)).result.claims).toMatchObject([{ agent: 'noor' }]);
+  });
+
   it('by a reader who reads there already leaves it one claim', () => {
     const shared = { mode: 'shared' } as const;
     const readers = stateAfter(EMPTY_STATE, [claimOf('maya', 'src/**', shared), claimOf('noor', 'src/**', shared)]);

@@ -10,6 +10,7 @@ import { place, told } from './place.js';
 import { checkReads } from './reads.js';
 import { justification } from './refusals.js';
 import { type ReplayOptions, replayCommits } from './replay.js';
+import { type CheckedTasks, checkTasks } from './tasks.js';
 
 export interface CheckedHistory {
   readonly commits: number;
@@ -18,6 +19,7 @@ export interface CheckedHistory {
   /** Calls of which nobody was told what came of them. */
   readonly unknown: number;
   readonly refused: number;
+  readonly tasks: CheckedTasks;
   /** What does not hold; empty when all does. */
   readonly problems: readonly string[];
 }
@@ -67,6 +69,8 @@ export function checkHistory(
   const found = calls.map((call) => ({ call, operation: place(call, index, problems) }));
   const placed = windowsOf(found, commits.length);
   checkOrder(placed, problems);
+  const tasks = checkTasks(commits, placed);
+  problems.push(...tasks.problems);
   checkTimes(calls, index, problems);
   checkEffects(placed, replay.operations, problems);
   checkReads(placed, commits, replay, problems);
@@ -82,6 +86,7 @@ export function checkHistory(
     calls: calls.length,
     unknown: calls.filter(({ end }) => end === null).length,
     refused: refused.length,
+    tasks,
     problems,
   };
 }
@@ -92,9 +97,10 @@ function isForced({ verb, args }: Call): boolean {
 
 /** What was acknowledged before another call began stands before it. */
 function checkOrder(placed: readonly Placed[], problems: string[]): void {
+  const repeated = repeatedIn(placed.map(({ call }) => call));
   for (const { call, operation, window } of placed) {
     // The same request asked again stands where it stood.
-    if (operation && operation.index < window[0] && call.requestId === null) {
+    if (operation && operation.index < window[0] && !repeated.has(call)) {
       problems.push(`${told(call)}: stands before commit ${window[0]}, which was acknowledged before it began`);
     }
   }
@@ -122,7 +128,8 @@ function checkTimes(calls: readonly Call[], index: HistoryIndex, problems: strin
  * The states that a call can have seen: from the last write that was acknowledged before it began to the last one before
  * any write that began after it had ended.
  */
-function windowsOf(found: readonly Omit<Placed, 'window'>[], commits: number): Placed[] {
+export function windowsOf(found: readonly Omit<Placed, 'window'>[], commits: number): Placed[] {
+  const repeated = repeatedIn(found.map(({ call }) => call));
   return found.map(({ call, operation }) => {
     let first = 0;
     let last = commits - 1;
@@ -130,9 +137,21 @@ function windowsOf(found: readonly Omit<Placed, 'window'>[], commits: number): P
       if (other.operation === null) continue;
       if (other.call.end !== null && other.call.end < call.start) first = Math.max(first, other.operation.index);
       // The same request asked again stands where it stood.
-      const begun = other.call.requestId === null && call.end !== null && other.call.start > call.end;
+      const begun = !repeated.has(other.call) && call.end !== null && other.call.start > call.end;
       if (begun) last = Math.min(last, other.operation.index - 1);
     }
     return { call, operation, window: [first, Math.max(first, last)] };
   });
+}
+
+/** The calls that asked again for what may have been done before: what they were told may stand there. */
+function repeatedIn(calls: readonly Call[]): ReadonlySet<Call> {
+  const unknown = new Set<string>();
+  const repeated = new Set<Call>();
+  for (const call of [...calls].sort((a, b) => a.start - b.start)) {
+    const words = JSON.stringify([call.agent, call.args]);
+    if (call.requestId !== null || unknown.has(words)) repeated.add(call);
+    if (isUnknown(call)) unknown.add(words);
+  }
+  return repeated;
 }

@@ -39,6 +39,8 @@ function explains({ call, operation }: Placed, what: Operation): boolean {
   // What is taken in with conflicts is on the record though its command fails; nothing else is.
   if (call.verb === 'integrate' && what.events.some(({ type }) => type === 'work.integrated'))
     return operation === null;
+  // A result that came too late is kept, though its command fails.
+  if (call.verb === 'task done' && what.events.some(({ type }) => type === 'task.late')) return operation === null;
   return operation === null && vague && (call.exit === 0 || !PLACED.includes(call.verb));
 }
 

@@ -21,6 +21,8 @@ export interface HistoryIndex {
   readonly landings: ReadonlyMap<string, readonly EventAt[]>;
   /** What was done with each submission, by its id. */
   readonly submissions: ReadonlyMap<string, readonly EventAt[]>;
+  /** What was done with each task, by its id. */
+  readonly tasks: ReadonlyMap<string, readonly EventAt[]>;
   readonly texts: ReadonlyMap<string, Note>;
   /** By the mark of a call: how often each target was given to it. */
   readonly marked: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -39,24 +41,32 @@ const LISTS = {
   'work.integrated': 'submissions',
   'work.declined': 'submissions',
   'work.withdrawn': 'submissions',
+  'task.added': 'tasks',
+  'task.taken': 'tasks',
+  'task.done': 'tasks',
+  'task.returned': 'tasks',
 } as const satisfies Partial<Record<EventType, keyof HistoryIndex>>;
 
 /** @param log every note that the branch has at its end */
 export function indexHistory(operations: readonly Operation[], log: readonly Note[]): HistoryIndex {
   const claims = { grants: byId(), renewals: byId(), releases: byId(), offers: byId(), declines: byId() };
-  const by = { ...claims, notes: byId(), landings: byId(), submissions: byId() };
+  const by = { ...claims, notes: byId(), landings: byId(), submissions: byId(), tasks: byId() };
   const marked = new Map<string, Map<string, number>>();
   for (const operation of operations) {
     for (const event of operation.events) {
       const list = LISTS[event.type as keyof typeof LISTS];
-      const key = list === 'landings' ? event.commit : (event.submission ?? event.note ?? event.claim);
-      if (list) add(by[list], String(key), { event, operation });
+      if (list) add(by[list], keyOf(event, list), { event, operation });
       const given = event.type === 'claim.granted' || event.type === 'claim.renewed';
       if (given && typeof event.reason === 'string') count(marked, event.reason, String(event.target));
     }
   }
   for (const { text, id } of log) count(marked, text, `note ${id}`);
   return { ...by, texts: new Map(log.map((note) => [note.id, note])), marked };
+}
+
+function keyOf({ commit, task, submission, note, claim }: CoordEvent, list: keyof HistoryIndex): string {
+  if (list === 'landings') return String(commit);
+  return String(list === 'tasks' ? task : (submission ?? note ?? claim));
 }
 
 function byId(): Map<string, EventAt[]> {

@@ -7,6 +7,7 @@ const LIVES = ['2m', '10m', '30m'];
 /** What agents know of each other's doings, to have something to answer to. */
 export class Gossip {
   private notes: string[] = [];
+  private tasks: string[] = [];
   private claims: { readonly target: string; readonly token: number; readonly agent: string }[] = [];
 
   /** @param commits to name at a release: not everybody has each of them */
@@ -21,8 +22,17 @@ export class Gossip {
     // A program with a bug answers anything.
     this.notes.push(...(answer?.data.notes ?? []).map((note: { id: string } | null) => note?.id ?? 'none'));
     this.claims.push(...(answer?.data.claims ?? []));
+    const { task, tasks = [] } = answer?.data ?? {};
+    this.tasks.push(...[task, ...tasks].flatMap((one?: { id: string }) => one?.id ?? []));
+    this.tasks = this.tasks.slice(-20);
     this.notes = this.notes.slice(-20);
     this.claims = this.claims.slice(-20);
+  }
+
+  /** What to say of a task, where one is known. */
+  task(random: Random, ...words: readonly string[]): readonly string[] {
+    const task = pick(this.tasks, random);
+    return task === undefined ? [] : [...words, task];
   }
 
   note(random: Random): string | undefined {
@@ -76,6 +86,21 @@ const ACTS: readonly (readonly [share: number, act: Act])[] = [
   [4, () => ['note']],
   [3, (_, random, gossip) => ['ack', gossip.note(random) ?? 'none']],
   [6, () => ['status']],
+  [
+    7,
+    (_, random, gossip) => [
+      ...['task', 'add', 'some work', '--scope', target(random)],
+      ...(random() < 0.4 ? gossip.task(random, '--after') : []),
+    ],
+  ],
+  [8, (_, random) => ['task', 'take', ...behind(random)]],
+  [3, () => ['task', 'take', '--wait=5m', '--allow-behind']],
+  [2, (_, random, gossip) => ['task', 'take', ...gossip.task(random), '--another', '--allow-behind']],
+  [6, () => ['task', 'done', '--uncommitted', '--result', 'as asked']],
+  [2, (_, random, gossip) => ['task', 'done', ...gossip.task(random), '--uncommitted']],
+  [2, () => ['task', 'return', '--uncommitted']],
+  [1, (_, random, gossip) => ['task', 'drop', ...gossip.task(random)]],
+  [1, (_, random, gossip) => ['task', 'edit', ...gossip.task(random), '--retry']],
   [
     5,
     (_, random, gossip) => {

@@ -52,6 +52,14 @@ function actorOf(event: CoordEvent, forOthers: boolean): string | null {
     case 'work.integrated':
     case 'work.declined':
     case 'work.withdrawn':
+    case 'task.added':
+    case 'task.edited':
+    case 'task.taken':
+    case 'task.submitted':
+    case 'task.done':
+    case 'task.returned':
+    case 'task.dropped':
+    case 'task.late':
       return event.agent;
     case 'claim.released':
       return forOthers ? null : event.agent;

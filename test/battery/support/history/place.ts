@@ -17,6 +17,10 @@ export const PLACED: readonly string[] = [
   'land',
   'submit',
   'integrate',
+  'task add',
+  'task take',
+  'task done',
+  'task return',
 ];
 
 /** Of these, the ones that answer with claims or notes. */
@@ -68,9 +72,74 @@ export function place(call: Call, index: HistoryIndex, problems: string[]): Oper
     case 'submit':
     case 'integrate':
       return handedOver(call, data, index, problems);
+    case 'task add':
+    case 'task take':
+    case 'task done':
+    case 'task return':
+      return taskOf(call, data, index, problems);
     default:
       return null;
   }
+}
+
+/** What the verbs of tasks answer, as far as it is checked. */
+interface AnsweredTask {
+  readonly task: { readonly id: string };
+  readonly tasks: readonly { readonly id: string }[];
+  readonly claims: readonly AnsweredClaim[];
+  readonly released: readonly AnsweredClaim[];
+  readonly again: boolean;
+}
+
+const TASK_EVENTS: Readonly<Record<string, string>> = {
+  'task add': 'task.added',
+  'task take': 'task.taken',
+  'task done': 'task.done',
+  'task return': 'task.returned',
+};
+
+/**
+ * Each task of the answer has exactly one event there, in the operation that gave or took its claims. Null for one that
+ * ends without ground, as what was submitted does.
+ */
+function taskOf(
+  call: Call,
+  { task, tasks, claims, released, again }: AnsweredTask,
+  index: HistoryIndex,
+  problems: string[],
+): Operation | null {
+  if (again) return together(call, claims, (claim) => keptFor(claim, index), problems);
+  const operation =
+    call.verb === 'task take'
+      ? together(call, claims, (claim) => inOperation(claim, claims, index), problems)
+      : together(call, released ?? [], ({ id }) => index.releases.get(id) ?? [], problems);
+  const named = tasks ?? [task];
+  const type = TASK_EVENTS[call.verb];
+  const found = named.map(({ id }) =>
+    (index.tasks.get(id) ?? []).filter(
+      (one) => one.event.type === type && (tasks !== undefined || one.operation === operation),
+    ),
+  );
+  if (operation === null && tasks === undefined) return null;
+  for (const [at, events] of found.entries()) {
+    if (events.length !== 1) problems.push(`${told(call)}: ${type} of ${named[at]?.id} stands ${events.length} times`);
+  }
+  const operations = new Set(found.flatMap((events) => events.map((one) => one.operation)));
+  if (operations.size > 1) problems.push(`${told(call)}: its tasks stand in ${operations.size} operations`);
+  return [...operations][0] ?? operation;
+}
+
+/** What a task that the agent had already was extended by; what it lost of its ground may be granted anew. */
+function keptFor(claim: AnsweredClaim, index: HistoryIndex): readonly EventAt[] {
+  const renewed = renewedFor(claim, index);
+  return renewed.length > 0 ? renewed : (index.grants.get(claim.id) ?? []);
+}
+
+/** Where a claim of a task was given: in the operation that gave what stands for the task itself, the last of them. */
+function inOperation({ id }: AnsweredClaim, claims: readonly AnsweredClaim[], index: HistoryIndex): readonly EventAt[] {
+  const [lease] = index.grants.get(claims.at(-1)?.id ?? '') ?? [];
+  const given = [...(index.grants.get(id) ?? []), ...(index.renewals.get(id) ?? [])];
+  return given.filter(({ operation }) => operation === lease?.operation);
 }
 
 /** Each claim of the answer has exactly one event, all in one operation, and all of it is this agent's. */

@@ -368,4 +368,51 @@ const IN_THE_ANSWERS: readonly Plant[] = [
   ],
 ];
 
-export const PLANTS: readonly Plant[] = [...IN_THE_STORE, ...IN_THE_RULES, ...IN_THE_ANSWERS];
+/** Bugs of tasks: one is given that may not be had, or not given that may. */
+const IN_THE_TASKS: readonly Plant[] = [
+  [
+    'a task is given before what comes before it is done',
+    [
+      {
+        file: 'domain/tasks/standing.ts',
+        from: 'ready: waits && !stuck && blockedBy.length === 0',
+        to: 'ready: waits && !stuck',
+      },
+    ],
+    /before t\d+.* is done/,
+  ],
+  [
+    'a task that is ready and free is not given',
+    [{ file: 'domain/tasks/take.ts', from: '.filter((task) => standing(task).ready)', to: '.filter(() => false)' }],
+    /was refused .* though/,
+  ],
+  [
+    'a try is not counted',
+    [{ file: 'domain/tasks/standing.ts', from: 'task.attempts + (willing ? 0 : 1)', to: 'task.attempts' }],
+    /was tried/,
+  ],
+  [
+    'a task is ended by whoever says so',
+    [
+      {
+        file: 'domain/tasks/finish.ts',
+        from: 'if (tasksOf(state, request, now).includes(task)) return',
+        to: "if (task.state === 'taken') return",
+      },
+    ],
+    /ends t\d+, which/,
+  ],
+  [
+    'a taken task leaves its ground to others',
+    [
+      {
+        file: 'domain/tasks/take.ts',
+        from: 'const targets = [...task.scope, taskTarget(task.id)];',
+        to: 'const targets = [taskTarget(task.id)];',
+      },
+    ],
+    /on that ground/,
+  ],
+];
+
+export const PLANTS: readonly Plant[] = [...IN_THE_STORE, ...IN_THE_RULES, ...IN_THE_ANSWERS, ...IN_THE_TASKS];

@@ -43,7 +43,8 @@ export function justification(
 ): string | null {
   const error = call.answer?.error;
   if (!error) return call.answer?.ok === true ? null : 'answered neither data nor an error';
-  if (isOffline(call)) return null;
+  // What a task was refused for is looked at with the tasks.
+  if (isOffline(call) || call.verb === 'task take') return null;
   const details = error.details as Details;
   const seen = { call, details, waiters: replay.waiters, toleranceSeconds };
   const begun = replay.steps.findLastIndex(({ index }) => index === first);

@@ -1,7 +1,9 @@
+import type { CoordEvent } from '../../../../src/domain/events.js';
 import { overlaps } from '../../../../src/domain/ground/index.js';
 import { patternTarget } from '../../../../src/domain/ground/patterns.js';
 import type { BranchCommit } from './branch.js';
-import type { Call } from './client.js';
+import type { Placed } from './check.js';
+import { operationsOf } from './operations.js';
 
 /** A task as the events up to some commit make it. */
 interface Standing {
@@ -29,17 +31,17 @@ const ATTEMPTS = 3;
  * agents have tasks on overlapping ground, that only who has a task ends it, and that whoever was refused a task was so
  * with right: some state that it can have seen had none that was ready, with nobody on its ground.
  */
-export function checkTasks(commits: readonly BranchCommit[], calls: readonly Call[]): CheckedTasks {
+export function checkTasks(commits: readonly BranchCommit[], placed: readonly Placed[]): CheckedTasks {
   const replay = new TaskReplay();
   const ready: (readonly Standing[])[] = [];
   for (const commit of commits) {
-    for (const event of commit.events) replay.apply(event);
+    for (const { events } of operationsOf(commit, 0)) for (const event of events) replay.apply(event, events);
     ready.push(replay.readyIn());
   }
   const problems = [...replay.problems];
-  const takes = calls.filter(({ verb, exit, args }) => verb === 'task take' && exit === 3 && !args.some(waits));
-  for (const call of takes) {
-    const [first, last] = windowOf(call, calls, commits);
+  const takes = placed.filter(({ call: { verb, exit, args } }) => verb === 'task take' && exit === 3 && isForAny(args));
+  for (const { call, window } of takes) {
+    const [first, last] = window;
     const free = (index: number) => freeFor(call.agent, ready[index] ?? [], commits[index]);
     const justified = range(first, last).some((index) => free(index).length === 0);
     if (!justified) {
@@ -59,7 +61,9 @@ class TaskReplay {
   taken = 0;
   done = 0;
 
-  apply(event: BranchCommit['events'][number]): void {
+  /** @param beside all events of its operation */
+  apply(event: CoordEvent, beside: readonly CoordEvent[]): void {
+    if (event.type.startsWith('claim.')) this.follow(event);
     if (!event.type.startsWith('task.')) return;
     const id = String(event.task);
     if (event.type === 'task.added') {
@@ -68,54 +72,99 @@ class TaskReplay {
       return;
     }
     const task = this.tasks.get(id);
-    if (!task) {
-      this.problems.push(`${event.id}: ${event.type} of ${id}, which was never added`);
-      return;
-    }
-    if (event.type === 'task.taken') this.take(event, task);
+    if (!task) this.problems.push(`${event.id}: ${event.type} of ${id}, which was never added`);
+    else if (event.type === 'task.taken') this.take(event, task, beside);
     else this.end(event, task);
   }
 
-  private take(event: BranchCommit['events'][number], task: Standing): void {
+  /** A task goes with the claim that stands for it. */
+  private follow({ type, target, agent }: CoordEvent): void {
+    const task = this.tasks.get(String(target).replace(/^@task\//, ''));
+    if (task?.state === 'taken' && type === 'claim.handed-off') task.agent = agent;
+  }
+
+  private take(event: CoordEvent, task: Standing, beside: readonly CoordEvent[]): void {
     this.taken += 1;
-    if (task.state !== 'open')
-      this.problems.push(`${event.id}: takes ${task.id}, which is ${task.state} (${task.agent})`);
-    if (event.attempt !== task.attempts + 1) this.problems.push(`${event.id}: is not attempt ${task.attempts + 1}`);
-    const early = task.after.filter((id) => this.tasks.get(id)?.state !== 'done');
-    if (early.length > 0) this.problems.push(`${event.id}: takes ${task.id} before ${early.join(', ')} is done`);
+    const { id, agent } = event;
+    // Who let it run out, and takes it before anybody else can, goes on with the same try.
+    const over = beside.some(({ type, target }) => type === 'claim.expired' && target === `@task/${task.id}`);
+    if (task.state !== 'open' && !(over && task.agent === agent))
+      this.problems.push(`${id}: takes ${task.id}, which is ${task.state} (${task.agent})`);
+    if (event.attempt !== task.attempts + 1) this.problems.push(`${id}: is not attempt ${task.attempts + 1}`);
+    const early = task.after.filter((one) => !this.isOver(one));
+    if (early.length > 0) this.problems.push(`${id}: takes ${task.id} before ${early.join(', ')} is done`);
     for (const other of this.tasks.values()) {
-      if (other.state !== 'taken' || other.agent === event.agent) continue;
+      if (other.state !== 'taken' || other.agent === agent || other === task) continue;
       const common = task.scope.some((one) =>
         other.scope.some((two) => overlaps(patternTarget(one), patternTarget(two))),
       );
-      if (common)
-        this.problems.push(`${event.id}: takes ${task.id} while ${other.agent} has ${other.id} on that ground`);
+      if (common) this.problems.push(`${id}: takes ${task.id} while ${other.agent} has ${other.id} on that ground`);
     }
-    Object.assign(task, { state: 'taken', agent: event.agent });
+    Object.assign(task, { state: 'taken', agent });
   }
 
-  private end(event: BranchCommit['events'][number], task: Standing): void {
-    const { type, agent } = event;
-    if (type === 'task.done') {
-      this.done += 1;
-      if (task.state !== 'taken' && task.state !== 'submitted')
-        this.problems.push(`${event.id}: ends ${task.state} ${task.id}`);
-      if (task.state === 'taken' && task.agent !== agent) {
-        this.problems.push(`${event.id}: ${agent} ends ${task.id}, which ${task.agent} has`);
-      }
-      task.state = 'done';
-    } else if (type === 'task.submitted') Object.assign(task, { state: 'submitted' });
-    else if (type === 'task.dropped') task.state = 'dropped';
-    else if (type === 'task.returned') Object.assign(task, { state: 'open', agent: null });
-    else if (type === 'task.reopened')
-      Object.assign(task, { state: 'open', agent: null, attempts: Number(event.attempts) });
+  private isOver(id: string): boolean {
+    return ['done', 'dropped'].includes(this.tasks.get(id)?.state ?? 'done');
+  }
+
+  private end(event: CoordEvent, task: Standing): void {
+    const { type, agent, id } = event;
+    switch (type) {
+      case 'task.done':
+        this.done += 1;
+        if (task.state !== 'taken' && task.state !== 'submitted')
+          this.problems.push(`${id}: ends ${task.state} ${task.id}`);
+        if (task.state === 'taken' && task.agent !== agent)
+          this.problems.push(`${id}: ${agent} ends ${task.id}, which ${task.agent} has`);
+        task.state = 'done';
+        break;
+      case 'task.submitted':
+        if (task.state !== 'taken' || task.agent !== agent)
+          this.problems.push(`${id}: ${agent} submits ${task.id}, which ${task.agent} has (${task.state})`);
+        task.state = 'submitted';
+        break;
+      case 'task.dropped':
+        task.state = 'dropped';
+        break;
+      case 'task.returned':
+        if (task.state !== 'taken' || task.agent !== event.of)
+          this.problems.push(`${id}: returns ${task.id} of ${event.of}, which ${task.agent} has (${task.state})`);
+        Object.assign(task, { state: 'open', agent: null });
+        break;
+      case 'task.reopened':
+        this.reopen(event, task);
+        break;
+      case 'task.edited':
+        this.edit(event, task);
+        break;
+      default:
+    }
+  }
+
+  /** Every try that ended otherwise than by giving it back counts. */
+  private reopen(event: CoordEvent, task: Standing): void {
+    if (task.state !== 'taken' && task.state !== 'submitted')
+      this.problems.push(`${event.id}: reopens ${task.id}, which is ${task.state}`);
+    const tried = task.attempts + (event.how === 'withdrawn' || event.how === 'returned' ? 0 : 1);
+    if (event.attempts !== tried)
+      this.problems.push(`${event.id}: ${task.id} was tried ${tried} times, and not ${event.attempts}`);
+    Object.assign(task, { state: 'open', agent: null, attempts: Number(event.attempts) });
+  }
+
+  private edit(event: CoordEvent, task: Standing): void {
+    const { changed, scope, after } = event as unknown as Pick<Standing, 'scope' | 'after'> & { changed: string[] };
+    Object.assign(task, {
+      ...(scope === undefined ? {} : { scope }),
+      ...(after === undefined ? {} : { after }),
+      ...(changed.includes('attempts') ? { attempts: 0 } : {}),
+    });
   }
 
   /** The tasks that could be taken by their own standing, as copies. */
   readyIn(): readonly Standing[] {
     const all = [...this.tasks.values()];
     const isReady = ({ state, after, attempts }: Standing) =>
-      state === 'open' && attempts < ATTEMPTS && after.every((id) => this.tasks.get(id)?.state === 'done');
+      state === 'open' && attempts < ATTEMPTS && after.every((id) => this.isOver(id));
     return all.filter(isReady).map((task) => ({ ...task }));
   }
 }
@@ -134,46 +183,9 @@ function freeFor(agent: string, ready: readonly Standing[], commit: BranchCommit
   });
 }
 
-/** The states that a call can have seen: from the last write acknowledged before it to the last before what began after it. */
-function windowOf(call: Call, calls: readonly Call[], commits: readonly BranchCommit[]): readonly [number, number] {
-  let first = 0;
-  let last = commits.length - 1;
-  for (const other of calls) {
-    const index = indexOf(other, commits);
-    if (index === null) continue;
-    if (other.end !== null && other.end < call.start) first = Math.max(first, index);
-    const begun = call.end !== null && other.start > call.end && !isRepeated(other, calls);
-    if (begun) last = Math.min(last, index - 1);
-  }
-  return [first, Math.max(first, last)];
-}
-
-/** Whether what it wrote may have been written by an earlier run of it, which was killed: it stands where that stood. */
-function isRepeated({ verb, agent, args, answer, start }: Call, calls: readonly Call[]): boolean {
-  if (verb === 'task take') return answer?.data?.again === true;
-  const same = (other: Call) => other.agent === agent && other.args.join(' ') === args.join(' ');
-  return calls.some((other) => other.end === null && other.start < start && same(other));
-}
-
-const places = new WeakMap<Call, number | null>();
-
-/** The commit in which a call that took or ended a task wrote that; null: it wrote nothing of it. */
-function indexOf(call: Call, commits: readonly BranchCommit[]): number | null {
-  const known = places.get(call);
-  if (known !== undefined) return known;
-  const found = commits.findIndex(({ events }) => events.some((event) => wroteIt(call, event)));
-  places.set(call, found < 0 ? null : found);
-  return found < 0 ? null : found;
-}
-
-function wroteIt({ verb, exit, agent, answer }: Call, event: BranchCommit['events'][number]): boolean {
-  if (exit !== 0 || event.agent !== agent || event.task !== answer?.data?.task?.id) return false;
-  if (verb === 'task take') return event.type === 'task.taken' && event.token === answer?.data.claims.at(-1)?.token;
-  return verb === 'task done' && event.type === 'task.done';
-}
-
-function waits(word: string): boolean {
-  return word.startsWith('--wait');
+/** Whether it asked for any task, and did not wait: one that is named may be blocked while others are free. */
+function isForAny(args: readonly string[]): boolean {
+  return args.slice(2).every((word) => word.startsWith('--') && !word.startsWith('--wait'));
 }
 
 function range(first: number, last: number): number[] {

@@ -45,6 +45,30 @@ describe('taking a task', () => {
     expect(summary).toBe('take t1 by maya: src/api/**, README.md for 30m');
   });
 
+  it('has one clock: all of its claims live as long as the one that lives shortest', () => {
+    const state = withTasks(['migrate', { scope: ['db/**', '@db/main'] }]);
+    const resources = { '@db/main': 600, '@other': 60 };
+    const lives = (asked: number | null) =>
+      taken(state, 'maya', { ttl: { asked, byDefault: 1800, resources } }).claims.map(({ ttlSeconds }) => ttlSeconds);
+    expect(lives(null)).toEqual([600, 600, 600]);
+    expect(lives(900)).toEqual([900, 900, 900]);
+  });
+
+  it('is lost whole when a part of its ground is taken over; what was claimed by hand stays', () => {
+    const drafts = withTasks(['a', { scope: ['src/a.ts', 'src/b.ts', 'docs/**'] }], ['b', { scope: ['lib/**'] }]);
+    const all = stateAfter(drafts, [claimOf('maya', 'docs/**'), takeOf('maya'), takeOf('maya', { another: true })]);
+    const claim = claimOf('noor', 'src/a.ts', { reason: 'urgent' });
+    const theft = granted(all, { ...baseOf('noor'), kind: 'take-over', claim });
+    expect(theft.result.takenOver.map(({ target }) => target)).toEqual(['src/a.ts', 'src/b.ts', '@task/t1']);
+    const left = theft.state.claims.filter(({ agent }) => agent === 'maya').map(({ target }) => target);
+    expect(left).toEqual(['docs/**', 'lib/**', '@task/t2']);
+    const { state } = granted(theft.state, takeOf('boss', { id: 't2', another: true, ticketSeconds: 60 }), at(1));
+    expect(state.tasks.tasks).toMatchObject([
+      { id: 't1', state: 'open', attempts: 1, tries: [{ agent: 'maya', how: 'taken-over', reason: 'urgent' }] },
+      { id: 't2', state: 'taken', agent: 'maya' },
+    ]);
+  });
+
   it('chooses by priority, then by age, among those that are ready and free', () => {
     const state = withTasks(['late', {}], ['urgent', { priority: 0 }], ['blocked', { priority: 0, after: ['t1'] }]);
     expect(taken(state, 'maya').task.id).toBe('t2');
