@@ -2,6 +2,8 @@ import {
   copyFileSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -151,6 +153,20 @@ export async function worktreesOf(repository: Repository, git: Git): Promise<Rep
   const roots = listed.flatMap((line) => (line.startsWith('worktree ') ? [line.slice('worktree '.length)] : []));
   const others = roots.flatMap((root) => repositoryOf(root, repository) ?? []);
   return [repository, ...others.filter(({ gitDir }) => gitDir !== repository.gitDir)];
+}
+
+/** The roots of the linked worktrees of a clone, as its files name them: no git process is started. */
+export function linkedWorktrees({ commonDir }: Pick<Repository, 'commonDir'>): string[] {
+  const folder = join(commonDir, 'worktrees');
+  try {
+    return readdirSync(folder).flatMap((name) => {
+      const dotGit = readFileSync(join(folder, name, 'gitdir'), 'utf8').trim();
+      return dotGit === '' ? [] : [dirname(dotGit)];
+    });
+  } catch {
+    // There are none, or they are just being changed.
+    return [];
+  }
 }
 
 /** null: nothing is there, or it belongs to another repository by now. */

@@ -97,6 +97,67 @@ describe('before a shell command', () => {
     expect(await judged(fleet, 'git apply missing.diff')).toBeNull();
   });
 
+  it('what the same command claims first is its own, where the claim must be granted before it goes on', async () => {
+    const fleet = await manualFleet();
+    for (const command of [
+      'coord claim src/api/users.ts && echo x > src/api/users.ts',
+      'cd src && coord claim api --reason x && rm api/users.ts && git commit -am x',
+      'coord claim src/api && find src/api -name "*.ts" -delete',
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([command, null]);
+    }
+    for (const command of [
+      'coord claim src/api/users.ts; echo x > src/api/users.ts',
+      'coord claim src/api && rm src/web/page.ts',
+      'coord claim src/api || rm src/api/users.ts',
+    ]) {
+      expect(await judged(fleet, command)).toContain('claim in a command of its own');
+    }
+    expect(await judged(fleet, 'rm src/api/users.ts')).not.toContain('claim in a command');
+  });
+
+  it('what find looks for is what is changed', async () => {
+    const fleet = await manualFleet();
+    await fleet.as('maya', ['claim', 'src/api/users.ts']);
+    for (const command of [
+      "find . -name '*.pyc' -delete",
+      'find . -name node_modules -prune -exec rm -rf {} +',
+      'find . -type d -empty -delete',
+      "find src -name '*.js' | xargs rm -f",
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([command, null]);
+    }
+    for (const command of [
+      "find . -name '*.ts' -delete",
+      'find src -name api -prune -exec rm -rf {} +',
+      "find src -name 'users*' | xargs sed -i s/a/b/",
+      'for f in src/api/*.ts; do sed -i s/a/b/ "$f"; done',
+    ]) {
+      expect([command, await judged(fleet, command)]).toEqual([command, expect.stringContaining('held by maya')]);
+    }
+  });
+
+  it('a worktree that is taken away takes the uncommitted work in it away, and nothing else', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const beside = box.path('beside');
+    box.git(clone, 'worktree', 'add', '-q', beside, '-b', 'beside');
+    box.git(clone, 'worktree', 'add', '-q', `${clone}/.wt/in`, '-b', 'inside');
+    const commands = ['rm -rf ../beside', 'git worktree remove --force ../beside', 'rm -rf .wt/in', 'rm -rf .wt'];
+    const relative = (command: string) => command.replace('../beside', beside);
+    await fleet.as('maya', ['claim', 'src'], { cwd: beside });
+    for (const command of commands) expect([command, await judged(fleet, relative(command))]).toEqual([command, null]);
+    box.write(beside, 'src/api/users.ts', 'hers\n');
+    box.write(clone, '.wt/in/src/api/users.ts', 'hers\n');
+    for (const command of commands) {
+      expect([command, await judged(fleet, relative(command))]).toEqual([
+        command,
+        expect.stringContaining('held by maya'),
+      ]);
+    }
+    expect(await judged(fleet, `git worktree remove ${beside}`)).toBeNull();
+  });
+
   it('commands of coord pass, whatever they name', async () => {
     const fleet = await manualFleet();
     for (const command of [
@@ -120,6 +181,9 @@ describe('before a command of git', () => {
     for (const command of commands) expect([command, await judged(fleet, command)]).toEqual([command, null]);
     box.write(clone, 'src/web/page.ts', 'changed\n');
     await fleet.as('maya', ['claim', 'src/web']);
+    // What git does not know yet is all that it cleans away.
+    expect(await judged(fleet, 'git clean -fd')).toBeNull();
+    box.write(clone, 'src/web/new.ts', 'new\n');
     for (const command of commands) expect([command, await judged(fleet, command)]).not.toEqual([command, null]);
     for (const command of [
       'git checkout main',

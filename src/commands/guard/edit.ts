@@ -8,6 +8,7 @@ import { readCached, writeCached } from '../../git/local-cache.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask } from '../../guards/harness/payload.js';
 import { guardsAmong } from '../../guards/own-guards.js';
+import { writeOf } from '../../guards/shell/findings.js';
 import { type Act, guardError, harnessMessage, letThroughMessage } from '../../render/guard/refusals.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
@@ -41,7 +42,7 @@ async function judgeGuards(actor: Actor, dialect: Dialect, paths: readonly strin
   const { directory } = actor;
   const repository = paths.some((path) => /hook|husky/.test(path)) ? repositoryAt(existing(directory)) : null;
   if (repository === null) return null;
-  const edited = paths.map((path) => ({ path, directory, isPattern: false, follows: true, into: [] }));
+  const edited = paths.map((path) => writeOf(path, directory));
   const ways = guardsAmong(repository, edited);
   const context = contextFor(actor, directory);
   if (ways.length === 0 || (await coordinationOf(context).catch(asError)) === null) return null;

@@ -6,7 +6,7 @@ import { directoryTarget, type Target } from '../../domain/ground/targets.js';
 import { CoordError } from '../../errors.js';
 import { canonicalLink, canonicalPath, guardingRepository, realPathOf } from '../../git/paths.js';
 import type { Repository } from '../../git/repository.js';
-import type { Write } from '../../guards/shell/findings.js';
+import { type Write, writeOf } from '../../guards/shell/findings.js';
 
 /** Ground in one worktree. */
 export interface Located {
@@ -22,11 +22,11 @@ const LONGEST_PATH = 4096;
  * outside of every repository or inside of `.git`.
  */
 export function locateFile(path: string, directory: string): Located | null {
-  return locate({ path, directory, isPattern: false, follows: true, into: [] })[0] ?? null;
+  return locate(writeOf(path, directory))[0] ?? null;
 }
 
 /** The ground that a write changes: a file, all below a directory, or what a pattern matches. */
-export function locate(write: Write): Located[] {
+export function locate(write: Omit<Write, 'claimed'>): Located[] {
   const { path, directory, into } = write;
   if (path.includes('\0') || Buffer.byteLength(path) > LONGEST_PATH) return [];
   try {

@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Ban } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
@@ -6,9 +5,8 @@ import { type StatusEntry, statusEntries } from '../../git/changes.js';
 import { readStaged } from '../../git/staged.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask } from '../../guards/harness/payload.js';
-import { diffPaths } from '../../guards/harness/payload.js';
 import { guardsAmong } from '../../guards/own-guards.js';
-import type { GitAct, PatchFile, ShellFindings } from '../../guards/shell/findings.js';
+import type { GitAct, ShellFindings } from '../../guards/shell/findings.js';
 import { readShell } from '../../guards/shell/read.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
@@ -16,30 +14,50 @@ import { type Actor, contextAt, repositoryAt } from './actor.js';
 import { answerAbout, answerTo, judgeAll } from './edit.js';
 import { excusedPaths, judgePushCommand } from './git-acts.js';
 import { asError, banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
-import { type Located, locate } from './locate.js';
-
-const LARGEST_PATCH = 8 * 1024 * 1024;
+import { locate } from './locate.js';
+import { lookedUp, notClaimedFirst, patched, removedWorktrees } from './looked-up.js';
 
 /** Judges a shell command by what can be recognised in it; the rest is left to the guards of the commit and the push. */
 export async function judgeShell(
   actor: Actor,
-  dialect: Dialect,
+  ownDialect: Dialect,
   { command, directory }: Extract<Ask, { kind: 'shell' }>,
 ): Promise<Answer> {
   const start = directory === null ? actor.directory : resolve(actor.directory, directory);
   const findings = readShell(command, { directory: start, home: actor.host.env.HOME ?? null });
+  const dialect = findings.claims ? withClaimAdvice(ownDialect) : ownDialect;
   const forbidden = await judgeCommands(actor, dialect, start, findings);
   if (forbidden.exit === 2) return forbidden;
-  const located = [...findings.writes.flatMap(locate), ...findings.patches.flatMap(patched)];
+  const removed = findings.writes.map(removedWorktrees);
+  const located = [
+    ...findings.writes.flatMap((write, index) =>
+      removed[index]?.includes(resolve(write.directory, write.path)) ? [] : notClaimedFirst(locate(write), write),
+    ),
+    ...findings.patches.flatMap(patched),
+  ];
+  const acts = [...findings.git, ...removed.flat().map(discardOfAll)];
   const written = await judgeAll(actor, dialect, located, 'command');
   if (written.exit === 2) return written;
   let warnings = written.stderr;
-  for (const act of findings.git) {
+  for (const act of acts) {
     const answer = await judgeGit(actor, dialect, act, findings).catch(undecided);
     if (answer.exit === 2) return answer;
     warnings += answer.stderr;
   }
   return { ...SILENCE, stderr: warnings };
+}
+
+/** A script that claims something is stopped for what it does before, or whatever the claim says. */
+function withClaimAdvice(dialect: Dialect): Dialect {
+  const advice =
+    'claim in a command of its own, or join the two by &&: what the claim will say is not known before it runs';
+  return { ...dialect, deny: (reason) => dialect.deny(`${reason}\n${advice}`) };
+}
+
+function discardOfAll(directory: string): GitAct {
+  const untracked = { folders: true, ignored: 'kept' } as const;
+  const to = { commit: 'HEAD' };
+  return { kind: 'discard', to, mayBePath: false, untracked, paths: null, directory, claimed: [] };
 }
 
 /** Git itself could not be asked; it will say so when the command runs. */
@@ -88,23 +106,6 @@ function begins(words: readonly string[], line: string): boolean {
   return wanted.every((word, index) => plain(words[from + index]) === plain(word));
 }
 
-/** What a patch changes: git counts from the root, `patch` from where it runs. */
-function patched(patch: PatchFile): Located[] {
-  const { directory, file, strip, fromRoot } = patch;
-  const from = fromRoot ? (repositoryAt(directory)?.root ?? directory) : directory;
-  const text = patch.text ?? (file === null ? null : readPatch(resolve(directory, file)));
-  const paths = text === null ? [] : diffPaths(text, strip);
-  return paths.flatMap((path) => locate({ path, directory: from, isPattern: false, follows: true, into: [] }));
-}
-
-function readPatch(path: string): string | null {
-  try {
-    return statSync(path).size > LARGEST_PATCH ? null : readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
 async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: ShellFindings): Promise<Answer> {
   const root = repositoryAt(act.directory)?.root;
   if (root === undefined || act.kind === 'stage') return SILENCE;
@@ -113,13 +114,19 @@ async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: S
   if (act.kind === 'push') {
     return answerTo(actor, dialect, context, 'push', await judgePushCommand(context, act.push));
   }
-  const question = act.kind === 'discard' ? await discarding(context, act) : await committing(context, act, findings);
+  const question = act.kind === 'commit' ? await committing(context, act, findings) : await changing(context, act);
   return question === null ? SILENCE : answerAbout(actor, dialect, context, 'command', question);
 }
 
-async function discarding(context: Context, act: Extract<GitAct, { kind: 'discard' }>): Promise<Question | null> {
-  const paths = await discarded(context, act);
-  return paths.length === 0 ? null : { ground: groundOfPaths(paths), kind: 'change' };
+async function changing(
+  context: Context,
+  act: Extract<GitAct, { kind: 'discard' | 'search' }>,
+): Promise<Question | null> {
+  const { root } = context.repository;
+  const paths = await lookedUp(context, act);
+  const located = groundOfPaths(paths).map((target) => ({ root, target }));
+  const ground = notClaimedFirst(located, act).map(({ target }) => target);
+  return ground.length === 0 ? null : { ground, kind: 'change' };
 }
 
 /** What a commit takes: what is staged, and what this command stages before it or names. */
@@ -146,19 +153,6 @@ async function committing(
       return new Set([...excused].filter((path) => !added.includes(path)));
     },
   };
-}
-
-/** The uncommitted changes that would be thrown away. */
-async function discarded(context: Context, act: Extract<GitAct, { kind: 'discard' }>): Promise<string[]> {
-  const { paths, ifThere, directory } = act;
-  const specs = ifThere ? (paths ?? []).filter((path) => exists(resolve(directory, path))) : paths;
-  if (specs !== null && specs.length === 0) return [];
-  const entries = await statusEntries(context.git);
-  return entries.filter((entry) => specs === null || isNamed(context, entry, specs, directory)).map(nameOf);
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Whether a pathspec names this path, or may: those that begin with a colon are not read. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PushCommand } from '../pushed-refs.js';
 import type { Word } from './words.js';
 
@@ -13,31 +14,63 @@ export interface Write {
   readonly follows: boolean;
   /** Names that are written below `path`, should that be a directory. */
   readonly into: readonly string[];
+  /** Absolute paths that the same command line claims first, and without which this is not written. */
+  readonly claimed: readonly Word[];
 }
 
-/** A command of git whose paths only git can tell. */
-export type GitAct =
-  /**
-   * Throws uncommitted changes away: on these paths; null: everywhere. With `ifThere`, a word is a path only if there is a
-   * file of that name; otherwise it names a branch.
-   */
-  | {
-      readonly kind: 'discard';
-      readonly paths: readonly string[] | null;
-      readonly ifThere: boolean;
-      readonly directory: string;
-    }
+/** A plain write of a file. @param directory absolute; what `path` is relative to */
+export function writeOf(path: string, directory: string): Write {
+  return { path, directory, isPattern: false, follows: true, into: [], claimed: [] };
+}
+
+/** Words that name paths to git, as they were typed: pathspecs, and what the shell expands before git sees it. */
+export interface PathWords {
+  readonly words: readonly Word[];
+  /** The file that lists further ones, a line each (`--pathspec-from-file`). */
+  readonly listedIn: Word | null;
+}
+
+/** A command whose paths only git, or the files that are there, can tell. */
+export type GitAct = (
+  | Discard
+  | Search
   /** Puts changes into the index, for a commit that may follow. */
-  | { readonly kind: 'stage'; readonly paths: readonly string[]; readonly directory: string }
+  | { readonly kind: 'stage'; readonly paths: readonly string[] }
   /** Commits what is staged; with `all`, each changed file of which git knows; or these paths. */
-  | {
-      readonly kind: 'commit';
-      readonly all: boolean;
-      readonly paths: readonly string[];
-      readonly directory: string;
-    }
+  | { readonly kind: 'commit'; readonly all: boolean; readonly paths: readonly string[] }
   /** Moves refs of a remote. */
-  | { readonly kind: 'push'; readonly push: PushCommand; readonly directory: string };
+  | { readonly kind: 'push'; readonly push: PushCommand }
+) & {
+  /** Absolute. */
+  readonly directory: string;
+  /** Absolute paths that the same command line claims first, and without which this does not run. */
+  readonly claimed: readonly Word[];
+};
+
+/** Files of the worktree are put back, and their uncommitted changes are gone. */
+export interface Discard {
+  readonly kind: 'discard';
+  /**
+   * What tracked files become: `index`; a commit, named as git is told; `staged`: only those with staged changes are put back,
+   * to HEAD; null: tracked files stay.
+   */
+  readonly to: 'index' | 'staged' | { readonly commit: string } | null;
+  /** Whether `to` may turn out to be a path, as with `git checkout WORD` without a `--`. */
+  readonly mayBePath: boolean;
+  /** The untracked files that go as well; null: none. */
+  readonly untracked: { readonly folders: boolean; readonly ignored: 'kept' | 'too' | 'only' } | null;
+  /** null: everywhere. */
+  readonly paths: PathWords | null;
+}
+
+/** Files that are looked for, each of which is then changed, as by `find … -delete` or `find … | xargs rm`. */
+export interface Search {
+  readonly kind: 'search';
+  readonly starts: readonly Word[];
+  /** Patterns of the shell that a file's name matches, or that of a folder above it, unless `filesOnly`. */
+  readonly names: readonly { readonly pattern: string; readonly ignoresCase: boolean; readonly wholePath: boolean }[];
+  readonly filesOnly: boolean;
+}
 
 /** A patch that is applied: its text, or the file that it is in. */
 export interface PatchFile {
@@ -48,6 +81,11 @@ export interface PatchFile {
   readonly strip: number;
   /** Whether its paths count from the root of the repository, not from `directory`. */
   readonly fromRoot: boolean;
+  /** Stands before each of its paths. */
+  readonly below: string;
+  /** Patterns: only paths that one of `include` matches, where there are any, and none of `exclude`. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
 }
 
 /** What a reader has recognised in a script; what it could not see is not in here. */
@@ -59,12 +97,14 @@ export interface ShellFindings {
   readonly bypasses: string[];
   /** What is exported that switches the hooks of a manager off, for the commands that follow. */
   readonly exported: string[];
+  /** Whether a command of the script claims something itself. */
+  claims: boolean;
   /** Command lines in words, an ellipsis for each that only the shell knows; to be compared with what the configuration names. */
   readonly commands: string[][];
 }
 
 export function noFindings(): ShellFindings {
-  return { writes: [], git: [], patches: [], bypasses: [], exported: [], commands: [] };
+  return { writes: [], git: [], patches: [], bypasses: [], exported: [], claims: false, commands: [] };
 }
 
 /** Where a command runs, and what it finds there. */
@@ -77,11 +117,17 @@ export interface Scope {
   readonly off?: readonly string[];
   /** How deep in scripts within scripts. */
   readonly depth: number;
+  /** What is known of the shell's variables: the words that each stands for, one after the other. */
+  readonly variables: ReadonlyMap<string, readonly Word[]>;
+  /** Absolute paths that were claimed before in a chain of `&&`. */
+  readonly claimed: readonly Word[];
+  /** The files that come through the pipe, a name each; null: others, or none. */
+  readonly piped: Search | null;
 }
 
 /** Notes a write, unless where it goes is known to the shell alone. */
 export function addWrite(
-  { directory, findings }: Scope,
+  { directory, findings, claimed }: Scope,
   word: Word | undefined,
   options: { readonly follows?: boolean; readonly into?: readonly string[] } = {},
 ): void {
@@ -92,7 +138,23 @@ export function addWrite(
     directory: directory ?? '/',
     follows: options.follows ?? true,
     into: options.into ?? [],
+    claimed,
   });
+}
+
+/** Notes a command whose paths are looked up later, unless where it runs is known to the shell alone. */
+export function addAct({ directory, findings, claimed }: Scope, act: Bare<GitAct>): void {
+  if (directory !== null) findings.git.push({ ...act, directory, claimed });
+}
+
+/** Each member of a union without where it runs. */
+type Bare<Act> = Act extends unknown ? Omit<Act, 'directory' | 'claimed'> : never;
+
+/** Where a command runs that is sent to another directory; null: only the shell knows. */
+export function enter(directory: string | null, to: Word | undefined): string | null {
+  if (!to || to.opaque || to.pattern !== null) return null;
+  if (directory !== null) return resolve(directory, to.text);
+  return to.text.startsWith('/') ? to.text : null;
 }
 
 /** What a command reads: the text of a here-document or here-string, or the file that its input comes from. */

@@ -1,7 +1,15 @@
-import { resolve } from 'node:path';
-import { addWrite, type CommandInput, HOOKS_PATH_WORDS, type Scope } from './findings.js';
-import type { Word } from './words.js';
-import { type Arguments, readArguments } from './words.js';
+import {
+  addAct,
+  addWrite,
+  type CommandInput,
+  type Discard,
+  enter,
+  HOOKS_PATH_WORDS,
+  type PathWords,
+  type Scope,
+} from './findings.js';
+import { type Arguments, readArguments } from './options.js';
+import { plainWord, type Word } from './words.js';
 import { addDestination, addPatch } from './writers.js';
 
 type GitCommand = (args: readonly Word[], scope: Scope, input: CommandInput) => void;
@@ -13,18 +21,44 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
   checkout,
   switch: (args, scope) => {
     const { options } = readArguments(args, { short: 'cC', long: ['create', 'force-create', 'conflict', 'orphan'] });
-    if (options.has('f') || options.has('force') || options.has('discard-changes')) discard(scope, null);
+    if (isForced(options) || options.has('discard-changes')) discard(scope, null, HEAD);
   },
   restore,
   reset: (args, scope) => {
-    if (args.some(({ text }) => text === '--hard' || text === '--merge')) discard(scope, null);
+    if (args.some(({ text }) => text === '--hard')) discard(scope, null, HEAD);
+    else if (args.some(({ text }) => text === '--merge')) discard(scope, null, 'staged');
+  },
+  'read-tree': (args, scope) => {
+    const { options } = readArguments(args);
+    if (options.has('reset') && options.has('u')) discard(scope, null, HEAD);
+  },
+  'checkout-index': (args, scope) => {
+    const { operands, options } = readArguments(args, { long: ['prefix', 'stage'] });
+    if (!isForced(options) || options.has('prefix') || options.has('n')) return;
+    const everywhere = options.has('a') || options.has('all');
+    if (everywhere || operands.length > 0) discard(scope, everywhere ? null : pathWords(operands), 'index');
   },
   clean: (args, scope) => {
     const { operands, options } = readArguments(args, { short: 'e', long: ['exclude'] });
-    const isReal = options.has('f') || options.has('force');
-    if (isReal && !options.has('n') && !options.has('dry-run')) discard(scope, operands);
+    if (!isForced(options) || options.has('n') || options.has('dry-run')) return;
+    const ignored = options.has('x') ? 'too' : options.has('X') ? 'only' : 'kept';
+    const untracked = { folders: options.has('d') || operands.length > 0, ignored } as const;
+    discard(scope, operands.length === 0 ? null : pathWords(operands), null, { untracked });
   },
   stash,
+  worktree: (args, scope) => {
+    const { operands, options } = readArguments(args);
+    // Without force, git itself keeps a worktree that has changes.
+    if (operands[0]?.text === 'remove' && isForced(options)) addWrite(scope, operands[1], { follows: false });
+  },
+  'update-ref': (args, scope) => {
+    const { operands } = readArguments(args, { short: 'm' });
+    if (operands.some(({ text }) => text.startsWith('refs/coord'))) scope.findings.bypasses.push(STATE_WORDS);
+  },
+  'symbolic-ref': (args, scope) => {
+    const { operands } = readArguments(args, { short: 'm' });
+    if (operands.length > 1 && operands[0]?.text.startsWith('refs/coord')) scope.findings.bypasses.push(STATE_WORDS);
+  },
   rm: (args, scope) => {
     const { operands, options } = readArguments(args, { long: ['pathspec-from-file'] });
     if (options.has('n') || options.has('dry-run')) return;
@@ -42,15 +76,22 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
       long: ['directory', 'exclude', 'include', 'whitespace'],
     });
     const only = ['check', 'stat', 'numstat', 'summary'].some((name) => options.has(name)) && !options.has('apply');
-    if (only || options.has('directory')) return;
-    const strip = Number(options.get('p')?.[0]?.text ?? 1);
-    if (operands.length === 0) addPatch(scope, input.file, input.text, { strip, fromRoot: true });
-    for (const file of operands) addPatch(scope, file, null, { strip, fromRoot: true });
+    if (only || options.has('cached')) return;
+    const texts = (name: string) => (options.get(name) ?? []).map(({ text }) => text);
+    const how = {
+      strip: Number(options.get('p')?.[0]?.text ?? 1),
+      fromRoot: true,
+      below: texts('directory').at(-1) ?? '',
+      include: texts('include'),
+      exclude: texts('exclude'),
+    };
+    if (operands.length === 0) addPatch(scope, input.file, input.text, how);
+    for (const file of operands) addPatch(scope, file, null, how);
   },
   am: (args, scope, input) => {
     const { operands } = readArguments(args, { short: 'pCS', long: ['directory', 'patch-format'] });
-    if (operands.length === 0) addPatch(scope, input.file, input.text, { strip: 1, fromRoot: true });
-    for (const file of operands) addPatch(scope, file, null, { strip: 1, fromRoot: true });
+    if (operands.length === 0) addPatch(scope, input.file, input.text, AS_MAILED);
+    for (const file of operands) addPatch(scope, file, null, AS_MAILED);
   },
   push,
   config: (args, scope) => {
@@ -98,18 +139,21 @@ function skipGlobals(args: readonly Word[], scope: Scope): { readonly at: number
       noteSetting(value?.text ?? '', scope);
       at += 1;
     } else if (text.startsWith('--config-env=')) noteSetting(text.slice('--config-env='.length), scope);
-    else if (['--git-dir', '--work-tree', '--namespace', '--super-prefix'].includes(text)) {
-      directory = null;
+    else if (text === '--work-tree') {
+      directory = inWorkTree(directory, value);
       at += 1;
-    } else if (/^--(?:git-dir|work-tree)=/.test(text)) directory = null;
+    } else if (text.startsWith('--work-tree=')) {
+      directory = inWorkTree(directory, plainWord(text.slice('--work-tree='.length)));
+    } else if (['--git-dir', '--namespace', '--super-prefix'].includes(text)) at += 1;
   }
   return { at, directory };
 }
 
-function enter(directory: string | null, to: Word | undefined): string | null {
-  if (!to || to.opaque || to.pattern !== null) return null;
-  if (directory !== null) return resolve(directory, to.text);
-  return to.text.startsWith('/') ? to.text : null;
+/** Paths count from the directory where it is inside of the worktree, else from the worktree's root. */
+function inWorkTree(directory: string | null, root: Word | undefined): string | null {
+  const to = enter(directory, root);
+  if (to === null || directory === null) return to;
+  return `${directory}/`.startsWith(`${to}/`) ? directory : to;
 }
 
 function noteSetting(text: string, { findings }: Scope): void {
@@ -128,10 +172,9 @@ function skipsHooks(name: string, args: readonly Word[]): boolean {
 
 function commit(args: readonly Word[], scope: Scope): void {
   const { operands, options } = readArguments(args, COMMIT_VALUED);
-  if (scope.directory === null || options.has('dry-run')) return;
+  if (options.has('dry-run')) return;
   const paths = operands.flatMap((word) => (word.opaque || word.pattern !== null ? [] : [word.text]));
-  const all = options.has('a') || options.has('all');
-  scope.findings.git.push({ kind: 'commit', all, paths, directory: scope.directory });
+  addAct(scope, { kind: 'commit', all: options.has('a') || options.has('all'), paths });
 }
 
 const PUSH_VALUED = {
@@ -143,7 +186,7 @@ const PUSH_VALUED = {
 function push(args: readonly Word[], scope: Scope): void {
   const { operands, options } = readArguments(args, PUSH_VALUED);
   const isDry = options.has('n') || options.has('dry-run');
-  if (scope.directory === null || isDry || operands.some(({ opaque }) => opaque)) return;
+  if (isDry || operands.some(({ opaque }) => opaque)) return;
   const [remote, ...refspecs] = operands.map(({ text }) => text);
   // Tags alone.
   if (options.has('tags') && refspecs.length === 0) return;
@@ -155,59 +198,76 @@ function push(args: readonly Word[], scope: Scope): void {
         ? 'delete'
         : 'refs';
   const command = { remote: remote ?? options.get('repo')?.[0]?.text ?? null, refspecs, what } as const;
-  scope.findings.git.push({ kind: 'push', push: command, directory: scope.directory });
+  addAct(scope, { kind: 'push', push: command });
 }
 
 /** What is staged here is in the commit that follows, if one does. */
 function stage({ operands, options }: Arguments, scope: Scope): void {
-  if (scope.directory === null || options.has('n') || options.has('dry-run')) return;
+  if (options.has('n') || options.has('dry-run')) return;
   const everything = operands.length === 0 && ['A', 'all', 'u', 'update'].some((name) => options.has(name));
   const paths = operands.flatMap(({ text, opaque, pattern }) => (opaque || pattern !== null ? [] : [text]));
-  scope.findings.git.push({ kind: 'stage', paths: everything ? [':/'] : paths, directory: scope.directory });
+  addAct(scope, { kind: 'stage', paths: everything ? [':/'] : paths });
 }
 
-/** Without a `--`, git takes a word that is no branch for a path; here one that is there for a path. */
+/** Without a `--`, the first word is a commit or a branch where there is one of that name, else a path. */
 function checkout(args: readonly Word[], scope: Scope): void {
-  const { operands, options, separator } = readArguments(args, { short: 'bB', long: ['orphan', 'conflict'] });
-  if (options.has('b') || options.has('B') || options.has('orphan')) return;
-  if (separator !== null) {
-    overwrite(scope, operands.slice(separator), separator > 0);
-    return;
+  const { operands, options, separator } = readArguments(args, {
+    short: 'bB',
+    long: ['orphan', 'conflict', 'pathspec-from-file'],
+  });
+  const listedIn = options.get('pathspec-from-file')?.[0] ?? null;
+  const hasSeparator = separator !== null || listedIn !== null;
+  const [first] = operands;
+  const from = separator === 0 || first?.opaque || first?.pattern ? undefined : first;
+  const paths = { words: operands.slice(separator ?? (from ? 1 : 0)), listedIn };
+  const isOfBranch = ['b', 'B', 'orphan', 'detach', 'd'].some((name) => options.has(name));
+  if (!isOfBranch && (paths.words.length > 0 || listedIn !== null || (from && !hasSeparator && !isForced(options)))) {
+    discard(scope, paths, from ? { commit: from.text } : 'index', { mayBePath: !hasSeparator && from !== undefined });
+  } else if (isForced(options)) {
+    const mayBePath = !isOfBranch && !hasSeparator && from !== undefined;
+    discard(scope, null, mayBePath ? { commit: from.text } : HEAD, { mayBePath });
   }
-  if (options.has('f') || options.has('force')) discard(scope, null);
-  else if (operands.length > 0) discard(scope, operands, true);
+}
+
+function isForced(options: Arguments['options']): boolean {
+  return options.has('f') || options.has('force');
 }
 
 function restore(args: readonly Word[], scope: Scope): void {
   const { operands, options } = readArguments(args, { short: 's', long: ['source', 'pathspec-from-file', 'conflict'] });
-  const indexOnly = (options.has('S') || options.has('staged')) && !options.has('W') && !options.has('worktree');
-  if (!indexOnly) overwrite(scope, operands, options.has('s') || options.has('source'));
-}
-
-/** From another commit, every path changes; from the index, those that were changed here. */
-function overwrite(scope: Scope, paths: readonly Word[], fromCommit: boolean): void {
-  if (fromCommit) for (const word of paths) addWrite(scope, word, { follows: false });
-  else discard(scope, paths);
+  const staged = options.has('S') || options.has('staged');
+  if (staged && !options.has('W') && !options.has('worktree')) return;
+  const listedIn = options.get('pathspec-from-file')?.[0] ?? null;
+  if (operands.length === 0 && listedIn === null) return;
+  const source = (options.get('s') ?? options.get('source'))?.[0];
+  discard(scope, { words: operands, listedIn }, source ? { commit: source.text } : staged ? HEAD : 'index');
 }
 
 function stash(args: readonly Word[], scope: Scope): void {
-  const { operands, separator } = readArguments(args, { short: 'm', long: ['message', 'pathspec-from-file'] });
+  const { operands, options, separator } = readArguments(args, { short: 'm', long: ['message', 'pathspec-from-file'] });
   const [name] = operands;
   const isBare = name === undefined || separator === 0;
   if (!isBare && name.text !== 'push' && name.text !== 'save') return;
-  const paths = isBare ? operands : name.text === 'push' ? operands.slice(1) : [];
-  discard(scope, paths.length === 0 ? null : paths);
+  const words = isBare ? operands : name.text === 'push' ? operands.slice(1) : [];
+  const takesNew = ['u', 'include-untracked', 'a', 'all'].some((option) => options.has(option));
+  const ignored = options.has('a') || options.has('all') ? 'too' : 'kept';
+  const untracked = takesNew ? ({ folders: true, ignored } as const) : null;
+  const to = options.has('S') || options.has('staged') ? 'staged' : HEAD;
+  discard(scope, words.length === 0 ? null : pathWords(words), to, { untracked });
 }
 
-/** @param ifThere leaves out what is no path here */
-function discard({ directory, findings }: Scope, paths: readonly Word[] | null, ifThere = false): void {
-  if (directory === null) return;
-  const known = paths?.flatMap(({ text, opaque, pattern }) => (opaque || pattern !== null ? [] : [text])) ?? null;
-  if (paths !== null && paths.length > 0 && known?.length === 0) return;
-  findings.git.push({
-    kind: 'discard',
-    paths: known === null || known.length === 0 ? null : known,
-    ifThere,
-    directory,
-  });
+const HEAD = { commit: 'HEAD' };
+const AS_MAILED = { strip: 1, fromRoot: true, below: '', include: [], exclude: [] };
+const STATE_WORDS = 'the state ref is moved by coord alone, which loses nobody’s claim';
+
+function pathWords(words: readonly Word[]): PathWords {
+  return { words, listedIn: null };
+}
+
+/** Words of which only the shell knows what they are name nothing here. */
+function discard(scope: Scope, paths: PathWords | null, to: Discard['to'], more: Partial<Discard> = {}): void {
+  const known = paths && { ...paths, words: paths.words.filter(({ opaque }) => !opaque) };
+  const isUnknown = paths !== null && paths.words.length > 0 && known?.words.length === 0 && paths.listedIn === null;
+  if (isUnknown || (typeof to === 'object' && to !== null && to.commit === '')) return;
+  addAct(scope, { kind: 'discard', to, mayBePath: false, untracked: null, ...more, paths: known });
 }

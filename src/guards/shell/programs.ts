@@ -1,7 +1,9 @@
 import { patchPaths } from '../harness/payload.js';
-import { addWrite, type CommandInput, noteAssignment, type Scope } from './findings.js';
+import { addWrite, type CommandInput, enter, noteAssignment, type Scope } from './findings.js';
 import { examineGit } from './git-programs.js';
-import type { Valued, Word } from './words.js';
+import { readLeading, type Valued } from './options.js';
+import { examineFind, examineXargs } from './search.js';
+import { plainWord, type Word } from './words.js';
 import { examineWriter } from './writers.js';
 
 /** Reads a script within a script. */
@@ -24,7 +26,6 @@ const WRAPPERS: Readonly<Record<string, Valued & { readonly operands?: number }>
   command: {},
   builtin: {},
   exec: { short: 'a' },
-  xargs: { short: 'aEIdLnPs', long: ['arg-file', 'delimiter', 'max-args', 'max-procs', 'replace', 'max-lines'] },
   busybox: {},
   caffeinate: { short: 'tw' },
 };
@@ -39,8 +40,7 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
   const name = baseName(program.text);
   const own = coordWords(words);
   if (own !== null) {
-    if (takesGuardsAway(own))
-      scope.findings.bypasses.push(`coord ${own.join(' ')} takes guards away, which is for a person`);
+    examineCoord(own, scope);
     return;
   }
   const manager = managerTakenAway(words);
@@ -52,13 +52,21 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
   else if (name === 'eval') evaluated(args, scope, read);
   else if (name === 'export') exported(args, scope);
   else if (name === 'apply_patch' || name === 'applypatch') applyPatch(args, input, scope);
-  else if (name === 'find') find(args, scope, (inner) => examine(inner, input, scope, read));
+  else if (name === 'find') examineFind(args, scope, (inner, within) => examine(inner, input, within, read));
+  else if (name === 'xargs') examineXargs(args, scope, (inner, within) => examine(inner, input, within, read));
   else if (name === 'git') examineGit(args, input, scope);
   else examineWriter(name, args, input, scope);
 }
 
+/** Coord judges for itself what it is told to do, but for what takes its guards away. */
+function examineCoord(own: readonly string[], { findings }: Scope): void {
+  const way = `coord ${own.join(' ')} takes guards away, which is for a person`;
+  if (takesGuardsAway(own)) findings.bypasses.push(way);
+  if (own.includes('claim')) findings.claims = true;
+}
+
 /** What follows the name of coord, which judges for itself; null: it is another program. */
-function coordWords(words: readonly Word[]): string[] | null {
+export function coordWords(words: readonly Word[]): string[] | null {
   const texts = words.map(({ text }) => text);
   const [first, second] = texts.map(baseName);
   if (first === 'coord' || first === 'coord.js') return texts.slice(1);
@@ -109,32 +117,24 @@ function baseName(path: string): string {
 function unwrap(
   name: string,
   args: readonly Word[],
-  { short = '', long = [], operands = 0 }: Valued & { readonly operands?: number },
+  { operands = 0, ...valued }: Valued & { readonly operands?: number },
   scope: Scope,
   run: (words: readonly Word[], scope: Scope) => void,
 ): void {
+  const { options, rest } = readLeading(args, valued);
+  const value = (...names: string[]) => names.flatMap((option) => options.get(option) ?? [])[0];
+  // What env and sudo set, they set for the one command.
   const assigns = name === 'env' || name === 'sudo';
-  const off = [...(scope.off ?? [])];
-  let { directory } = scope;
-  let at = 0;
-  while (at < args.length) {
-    const { text } = args[at] as Word;
-    const isOption = text.startsWith('-') && text !== '-';
-    if (!isOption && !(assigns && /^[A-Za-z_]\w*=/.test(text))) break;
-    at += 1;
-    if (text === '--') break;
-    if (!isOption && noteAssignment(args[at - 1] as Word, scope.findings)) off.push(text);
-    else if (takesNext(text, short, long)) at += 1;
-    // env -C and sudo -D run it elsewhere.
-    if (/^(?:-[CD]|--chdir)/.test(text)) directory = null;
-  }
-  run(args.slice(at + operands), { ...scope, directory, off });
-}
-
-function takesNext(text: string, short: string, long: readonly string[]): boolean {
-  if (text.startsWith('--')) return long.includes(text.slice(2));
-  const at = [...text].findIndex((letter, index) => index > 0 && short.includes(letter));
-  return at > 0 && at === text.length - 1;
+  const first = assigns ? rest.findIndex(({ text }) => !/^[A-Za-z_]\w*=/.test(text)) : 0;
+  const assigned = rest.slice(0, first < 0 ? rest.length : first);
+  const off = assigned.filter((word) => noteAssignment(word, scope.findings)).map(({ text }) => text);
+  const elsewhere = name === 'env' ? value('C', 'chdir') : name === 'sudo' ? value('D', 'chdir') : undefined;
+  const split = (name === 'env' ? value('S', 'split-string') : undefined)?.text.split(/\s+/).map(plainWord) ?? [];
+  run([...split, ...rest.slice(assigned.length + operands)], {
+    ...scope,
+    directory: elsewhere ? enter(scope.directory, elsewhere) : scope.directory,
+    off: [...(scope.off ?? []), ...off],
+  });
 }
 
 /** `bash -c '…'`, or a script on standard input; a script in a file is not seen. */
@@ -161,22 +161,6 @@ function evaluated(args: readonly Word[], scope: Scope, read: ReadScript): void 
 function applyPatch(args: readonly Word[], input: CommandInput, scope: Scope): void {
   const text = args[0]?.text ?? input.text ?? '';
   for (const path of patchPaths(text)) {
-    addWrite(scope, { text: path, pattern: null, opaque: false, quoted: true });
+    addWrite(scope, plainWord(path));
   }
-}
-
-/** `find DIR… -delete` and `find DIR… -exec rm {} \;`: what would be found is not looked for, all below counts. */
-function find(args: readonly Word[], scope: Scope, run: (words: readonly Word[]) => void): void {
-  const first = args.findIndex(({ text }) => /^[-(!]/.test(text));
-  const places = first < 0 ? args : args.slice(0, first);
-  const starts = places.length > 0 ? places : [{ text: '.', pattern: null, opaque: false, quoted: false }];
-  if (args.some(({ text }) => text === '-delete'))
-    for (const start of starts) addWrite(scope, start, { follows: false });
-  args.forEach(({ text }, index) => {
-    if (text !== '-exec' && text !== '-execdir') return;
-    const rest = args.slice(index + 1);
-    const end = rest.findIndex((word) => word.text === ';' || word.text === '+');
-    const command = end < 0 ? rest : rest.slice(0, end);
-    run(command.flatMap((word) => (word.text === '{}' ? starts : [word])));
-  });
 }

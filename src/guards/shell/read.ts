@@ -1,7 +1,18 @@
 import { resolve } from 'node:path';
-import { addWrite, type CommandInput, noFindings, noteAssignment, type Scope, type ShellFindings } from './findings.js';
-import { examine } from './programs.js';
-import { endOfGroup, readWord, type Word } from './words.js';
+import {
+  addWrite,
+  type CommandInput,
+  enter,
+  noFindings,
+  noteAssignment,
+  type Scope,
+  type Search,
+  type ShellFindings,
+} from './findings.js';
+import { readArguments } from './options.js';
+import { coordWords, examine } from './programs.js';
+import { printedFiles } from './search.js';
+import { endOfGroup, expandWord, plainWord, readWord, type Word } from './words.js';
 
 /** Scripts within scripts are read this deep. */
 const DEEPEST = 8;
@@ -20,11 +31,16 @@ export interface Shell {
 /**
  * Finds what a shell script would write, as far as that can be recognised from its text: redirections, the usual programs
  * that change files, and commands of git, also behind `cd`, `&&`, `env`, `sudo`, `xargs` and `bash -c`. It runs and
- * expands nothing. What variables, `eval`, scripts and interpreters do it does not see, and says nothing of it.
+ * expands nothing but variables that it has seen set to plain words. What other variables, scripts and interpreters do it does not
+ * see, and says nothing of it.
  */
 export function readShell(script: string, { directory, home }: Shell): ShellFindings {
   const findings = noFindings();
-  readScript(script, { directory, home, findings, depth: 0 });
+  const variables = new Map([
+    ['PWD', [plainWord(directory)]],
+    ...(home === null ? [] : [['HOME', [plainWord(home)]] as const]),
+  ]);
+  readScript(script, { directory, home, findings, depth: 0, variables, claimed: [], piped: null });
   // Each place is looked at on the disk.
   const writes = new Map(findings.writes.map((write) => [JSON.stringify(write), write]));
   return { ...findings, writes: [...writes.values()] };
@@ -45,13 +61,19 @@ class Walker {
   private before: string | null;
   private inPipe = false;
   private afterOr = false;
-  private readonly outer: (string | null)[] = [];
+  private readonly outer: { readonly directory: string | null; readonly claimed: readonly Word[] }[] = [];
   private words: Word[] = [];
   private redirects: Redirect[] = [];
+  private readonly variables: Map<string, readonly Word[]>;
+  /** What the chain of `&&` has claimed so far. */
+  private claimed: readonly Word[];
+  private piped: Search | null = null;
 
   constructor(private readonly scope: Scope) {
     this.directory = scope.directory;
     this.before = scope.directory;
+    this.variables = new Map(scope.variables);
+    this.claimed = scope.claimed;
   }
 
   walk(tokens: readonly Token[]): void {
@@ -64,10 +86,14 @@ class Walker {
   }
 
   private operator(text: string): void {
-    this.finish();
-    if (text === '(') this.outer.push(this.directory);
-    else if (text === ')') this.directory = this.outer.length > 0 ? (this.outer.pop() ?? null) : this.directory;
-    else if (text === '|' || text === '|&') {
+    const command = this.finish();
+    this.piped = text === '|' || text === '|&' ? printedFiles(command, this.piped) : null;
+    if (text === '&&') this.claimed = [...this.claimed, ...claimedBy(command, this.directory)];
+    else if (text !== '(') this.claimed = this.outer.at(-1)?.claimed ?? this.scope.claimed;
+    if (text === '(') this.outer.push({ directory: this.directory, claimed: this.claimed });
+    else if (text === ')') {
+      if (this.outer.length > 0) this.directory = this.outer.pop()?.directory ?? null;
+    } else if (text === '|' || text === '|&') {
       this.inPipe = true;
       this.directory = this.before;
       return;
@@ -79,23 +105,34 @@ class Walker {
     this.afterOr = text === '||';
   }
 
-  private finish(): void {
+  /** @returns the words of the command that ends here, with what is known of variables in their place */
+  private finish(): readonly Word[] {
     const words = this.words;
     const redirects = this.redirects;
     this.words = [];
     this.redirects = [];
-    if (words.length === 0 && redirects.length === 0) return;
+    if (words.length === 0 && redirects.length === 0) return [];
     const isTest = words[0]?.text === '[[';
-    const scope = { ...this.scope, directory: this.directory };
-    for (const { operator, target } of isTest ? [] : redirects) {
-      const duplicates = operator === '>&' && /^(\d+-?|-)$/.test(target.text);
-      if (WRITING.has(operator) || (operator === '>&' && !duplicates)) addWrite(scope, target);
-    }
-    const { command, off } = this.withoutPrelude(words, scope);
+    const { directory, variables, claimed, piped } = this;
+    const scope: Scope = { ...this.scope, directory, variables, claimed, piped };
+    if (!isTest) this.redirected(redirects, scope);
+    const { command: typed, off } = this.withoutPrelude(words, scope);
+    const command = typed.flatMap((word) => expandWord(word, variables));
     const [program, ...rest] = command;
-    if (!program || isTest) return;
-    if (isChangeOfDirectory(program)) this.changeDirectory(program.text, rest);
+    if (!program || isTest) return command;
+    if (program.text === 'for' && rest[1]?.text === 'in') variables.set(rest[0]?.text ?? '', rest.slice(2));
+    else if (isChangeOfDirectory(program)) this.changeDirectory(program.text, rest);
     else examine(command, inputOf(redirects), { ...scope, off: [...(scope.off ?? []), ...off] }, readScript);
+    if (DECLARING.has(program.text)) for (const word of rest) this.assign(word);
+    return command;
+  }
+
+  private redirected(redirects: readonly Redirect[], scope: Scope): void {
+    for (const { operator, target } of redirects) {
+      const duplicates = operator === '>&' && /^(\d+-?|-)$/.test(target.text);
+      const [place, ...more] = expandWord(target, this.variables);
+      if (more.length === 0 && (WRITING.has(operator) || (operator === '>&' && !duplicates))) addWrite(scope, place);
+    }
   }
 
   /** The words from the name of the program on; keywords and assignments stand before it. */
@@ -111,7 +148,17 @@ class Walker {
       if (!ASSIGNMENT.test(word.text)) break;
       if (noteAssignment(word, findings)) off.push(word.text);
     }
+    // Before a command, they are for that command alone.
+    if (at === words.length) for (const word of words) this.assign(word);
     return { command: words.slice(at), off };
+  }
+
+  private assign(word: Word): void {
+    const [whole, name = ''] = ASSIGNMENT.exec(word.text) ?? [];
+    if (whole === undefined) return;
+    // A value that is not known here is not known where it is used.
+    if (word.opaque || whole.includes('+')) this.variables.delete(name);
+    else this.variables.set(name, [{ ...word, text: word.text.slice(whole.length), pattern: null }]);
   }
 
   private changeDirectory(program: string, args: readonly Word[]): void {
@@ -119,12 +166,27 @@ class Walker {
     if (this.afterOr || program === 'popd' || !to || to.opaque || to.pattern !== null || to.text === '-') {
       // It may have happened or not: what follows runs where only the shell knows.
       this.directory = to || program === 'popd' || this.scope.home === null ? null : this.scope.home;
-      return;
-    }
-    if (this.directory !== null) this.directory = resolve(this.directory, to.text);
-    else if (to.text.startsWith('/')) this.directory = to.text;
+    } else this.directory = enter(this.directory, to) ?? this.directory;
+    if (this.directory === null) this.variables.delete('PWD');
+    else this.variables.set('PWD', [plainWord(this.directory)]);
   }
 }
+
+/** Programs that set variables as an assignment does. */
+const DECLARING = new Set(['export', 'local', 'declare', 'readonly', 'typeset']);
+
+/** The targets that a command of coord claims exclusively, and without which what follows it by `&&` does not run. */
+function claimedBy(command: readonly Word[], directory: string | null): Word[] {
+  const own = coordWords(command);
+  const at = own?.indexOf('claim') ?? -1;
+  if (own === null || at < 0 || directory === null) return [];
+  const { operands, options } = readArguments(command.slice(command.length - own.length + at + 1), CLAIM);
+  const isOther = ['shared', 'dry-run', 'help', 'h', 'literal', 'glob'].some((name) => options.has(name));
+  const known = isOther ? [] : operands.filter(({ opaque, pattern }) => !opaque && pattern === null);
+  return known.map(({ text }) => plainWord(resolve(directory, text)));
+}
+
+const CLAIM = { long: ['ttl', 'reason', 'expect', 'agent', 'request-id'] };
 
 function isChangeOfDirectory({ text }: Word): boolean {
   return text === 'cd' || text === 'pushd' || text === 'popd' || text === 'chdir';

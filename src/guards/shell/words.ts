@@ -1,109 +1,5 @@
 import { escapeGlob } from '../../domain/ground/patterns.js';
 
-/** Which options take a value: the letters of the short ones, the names of the long ones. */
-export interface Valued {
-  readonly short?: string;
-  readonly long?: readonly string[];
-}
-
-/** What was typed after the name of a program. */
-export interface Arguments {
-  readonly operands: readonly Word[];
-  /** Each option by its letter or name, with its values; one without a value has none. */
-  readonly options: ReadonlyMap<string, readonly Word[]>;
-  /** Whether `--` was typed, and how many operands stood before it. */
-  readonly separator: number | null;
-}
-
-/** Reads options as getopt_long does; an option may stand after operands. */
-export function readArguments(words: readonly Word[], { short = '', long = [] }: Valued = {}): Arguments {
-  const operands: Word[] = [];
-  const options = new Map<string, Word[]>();
-  let separator: number | null = null;
-  const add: Add = (name, value) => {
-    options.set(name, [...(options.get(name) ?? []), ...(value ? [value] : [])]);
-  };
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] as Word;
-    const { text } = word;
-    if (separator !== null || text === '-' || !text.startsWith('-')) operands.push(word);
-    else if (text === '--') separator = operands.length;
-    else if (text.startsWith('--')) index += readLong(word, long, words[index + 1], add);
-    else index += readCluster(word, short, words[index + 1], add);
-  }
-  return { operands, options, separator };
-}
-
-type Add = (name: string, value: Word | undefined) => void;
-
-/** `--name` and `--name=value`. @returns how many further words it takes */
-function readLong(word: Word, valued: readonly string[], next: Word | undefined, add: Add): number {
-  const [name = ''] = word.text.slice(2).split('=', 1);
-  const hasValue = word.text.length > name.length + 2;
-  const takesNext = !hasValue && valued.includes(name);
-  add(name, hasValue ? partOf(word, name.length + 3) : takesNext ? next : undefined);
-  return takesNext ? 1 : 0;
-}
-
-/** `-xvf NAME`. @returns how many further words it takes */
-function readCluster(word: Word, valued: string, next: Word | undefined, add: Add): number {
-  const { text } = word;
-  for (let at = 1; at < text.length; at += 1) {
-    const letter = text[at] ?? '';
-    if (!valued.includes(letter)) add(letter, undefined);
-    else if (at + 1 < text.length) {
-      add(letter, partOf(word, at + 1));
-      return 0;
-    } else {
-      add(letter, next);
-      return 1;
-    }
-  }
-  return 0;
-}
-
-function partOf(word: Word, from: number): Word {
-  return { ...word, text: word.text.slice(from), pattern: null };
-}
-
-/** The place after the closing sign of the group that opens here; quotes hide signs. */
-export function endOfGroup(script: string, start: number, open: string, close: string): number {
-  let depth = 0;
-  for (let at = start; at < script.length; at += 1) {
-    const next = script[at];
-    if (next === '\\') at += 1;
-    else if (next === "'" || next === '"') at = endOfQuote(script, at);
-    else if (next === open) depth += 1;
-    else if (next === close) {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    }
-  }
-  return script.length;
-}
-
-function endOfQuote(script: string, start: number): number {
-  const quote = script[start];
-  for (let at = start + 1; at < script.length; at += 1) {
-    if (script[at] === quote) return at;
-    if (script[at] === '\\' && quote === '"') at += 1;
-  }
-  return script.length;
-}
-
-const ANSI: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', e: '\x1b', a: '\x07', b: '\b', f: '\f' };
-
-/** What stands between the quotes of `$'…'`, with its escapes resolved. */
-function unescapeAnsi(text: string): string {
-  return text.replace(
-    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|([0-7]{1,3})|([\s\S]))/g,
-    (_, hex, unicode, octal, letter) => {
-      if (letter !== undefined) return ANSI[letter] ?? letter;
-      return String.fromCharCode(octal === undefined ? Number.parseInt(hex ?? unicode, 16) : Number.parseInt(octal, 8));
-    },
-  );
-}
-
 /** One word of a command line, as far as it can be known without running anything. */
 export interface Word {
   /** After quotes and escapes; what a variable or a substitution would give is left out. */
@@ -114,10 +10,33 @@ export interface Word {
   readonly opaque: boolean;
   /** Whether any part was quoted: a quoted word is never a keyword. */
   readonly quoted: boolean;
+  /** The variable with which it begins, where that is all that is not known; `text` and `pattern` are what follows it. */
+  readonly variable: string | null;
+}
+
+/** A word that is known as it stands. */
+export function plainWord(text: string): Word {
+  return { text, pattern: null, opaque: false, quoted: false, variable: null };
+}
+
+/** The words that a word becomes where its variable is known; itself where it has none, or an unknown one. */
+export function expandWord(word: Word, variables: ReadonlyMap<string, readonly Word[]>): readonly Word[] {
+  const values = word.variable === null ? undefined : variables.get(word.variable);
+  if (values === undefined || values.some(({ opaque }) => opaque)) return [word];
+  return values.map((value) => ({
+    text: value.text + word.text,
+    pattern:
+      value.pattern === null && word.pattern === null
+        ? null
+        : (value.pattern ?? escapeGlob(value.text)) + (word.pattern ?? escapeGlob(word.text)),
+    opaque: false,
+    quoted: word.quoted,
+    variable: null,
+  }));
 }
 
 /** A word that was read, and what stands in it. */
-interface ReadWord {
+export interface ReadWord {
   readonly word: Word;
   /** The place in the script after it. */
   readonly end: number;
@@ -170,7 +89,7 @@ class WordReader {
     const next = this.script[this.at];
     const isOwn = next === undefined || next === '/' || ENDS_WORD.test(next);
     if (isOwn && this.home !== null) this.parts.literal(this.home);
-    else this.parts.opaque = true;
+    else this.parts.unknown();
   }
 
   private piece(next: string): void {
@@ -220,15 +139,17 @@ class WordReader {
       this.at += 1;
       this.parenthesised();
     } else if (next === '{') {
-      this.at = endOfGroup(this.script, this.at + 1, '{', '}');
-      this.parts.opaque = true;
+      const end = endOfGroup(this.script, this.at + 1, '{', '}');
+      this.parts.variable(this.script.slice(this.at + 2, end - 1));
+      this.at = end;
     } else if (next === "'" && !isQuoted) this.ansiQuoted();
     else if (next === '"' && !isQuoted) this.at += 1;
     else if (/[A-Za-z0-9_@*#?$!-]/.test(next)) {
       const name = /[A-Za-z_]\w*|[^A-Za-z_]/y;
       name.lastIndex = this.at + 1;
-      this.at += 1 + (name.exec(this.script)?.[0].length ?? 1);
-      this.parts.opaque = true;
+      const found = name.exec(this.script)?.[0] ?? next;
+      this.at += 1 + found.length;
+      this.parts.variable(found);
     } else {
       this.at += 1;
       this.parts.literal('$');
@@ -241,7 +162,7 @@ class WordReader {
     const inside = this.script.slice(this.at + 1, end - 1);
     if (!inside.startsWith('(')) this.substitutions.push(inside);
     this.at = end;
-    this.parts.opaque = true;
+    this.parts.unknown();
   }
 
   private backquoted(): void {
@@ -249,7 +170,7 @@ class WordReader {
     while (end < this.script.length && this.script[end] !== '`') end += this.script[end] === '\\' ? 2 : 1;
     this.substitutions.push(this.script.slice(this.at + 1, end).replace(/\\([`$\\])/g, '$1'));
     this.at = end + 1;
-    this.parts.opaque = true;
+    this.parts.unknown();
   }
 
   /** `$'…'` */
@@ -263,8 +184,9 @@ class WordReader {
 
 /** A word that is being read. */
 class WordParts {
-  opaque = false;
+  private opaque = false;
   private quoted = false;
+  private first: string | null = null;
   private hasWildcard = false;
   private readonly texts: string[] = [];
   private readonly patterns: string[] = [];
@@ -281,8 +203,58 @@ class WordParts {
     this.patterns.push(escapeGlob(text));
   }
 
+  /** What only the shell knows. */
+  unknown(): void {
+    this.opaque = true;
+    this.first = null;
+  }
+
+  variable(name: string): void {
+    const isFirst = !this.opaque && this.texts.join('') === '' && /^[A-Za-z_]\w*$/.test(name);
+    this.opaque = true;
+    this.first = isFirst ? name : null;
+  }
+
   word(): Word {
     const pattern = this.hasWildcard ? this.patterns.join('') : null;
-    return { text: this.texts.join(''), pattern, opaque: this.opaque, quoted: this.quoted };
+    return { text: this.texts.join(''), pattern, opaque: this.opaque, quoted: this.quoted, variable: this.first };
   }
+}
+
+/** The place after the closing sign of the group that opens here; quotes hide signs. */
+export function endOfGroup(script: string, start: number, open: string, close: string): number {
+  let depth = 0;
+  for (let at = start; at < script.length; at += 1) {
+    const next = script[at];
+    if (next === '\\') at += 1;
+    else if (next === "'" || next === '"') at = endOfQuote(script, at);
+    else if (next === open) depth += 1;
+    else if (next === close) {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return script.length;
+}
+
+function endOfQuote(script: string, start: number): number {
+  const quote = script[start];
+  for (let at = start + 1; at < script.length; at += 1) {
+    if (script[at] === quote) return at;
+    if (script[at] === '\\' && quote === '"') at += 1;
+  }
+  return script.length;
+}
+
+const ANSI: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', e: '\x1b', a: '\x07', b: '\b', f: '\f' };
+
+/** What stands between the quotes of `$'…'`, with its escapes resolved. */
+function unescapeAnsi(text: string): string {
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|([0-7]{1,3})|([\s\S]))/g,
+    (_, hex, unicode, octal, letter) => {
+      if (letter !== undefined) return ANSI[letter] ?? letter;
+      return String.fromCharCode(octal === undefined ? Number.parseInt(hex ?? unicode, 16) : Number.parseInt(octal, 8));
+    },
+  );
 }

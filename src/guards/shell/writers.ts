@@ -1,6 +1,8 @@
-import { addWrite, type CommandInput, type PatchFile, type Scope } from './findings.js';
-import type { Word } from './words.js';
-import { type Arguments, readArguments, type Valued } from './words.js';
+import { resolve } from 'node:path';
+import { escapeGlob } from '../../domain/ground/patterns.js';
+import { addWrite, type CommandInput, enter, type PatchFile, type Scope } from './findings.js';
+import { readArguments, type Valued } from './options.js';
+import { plainWord, type Word } from './words.js';
 
 type Writer = (args: readonly Word[], scope: Scope, input: CommandInput) => void;
 
@@ -9,11 +11,36 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   tee: everyOperand({ long: ['output-error'] }),
   sponge: everyOperand(),
   rm: everyOperand({}, false),
-  rmdir: everyOperand({}, false),
   unlink: everyOperand({}, false),
   shred: everyOperand({ short: 'ns' }),
   truncate: everyOperand({ short: 'sr', long: ['size', 'reference'] }),
   touch: everyOperand({ short: 'rtdA', long: ['reference', 'date', 'time'] }),
+  ed: everyOperand({ short: 'p', long: ['prompt'] }),
+  ex: everyOperand({ short: 'cSTu', long: ['cmd'] }),
+  vi: everyOperand({ short: 'cSTu', long: ['cmd'] }),
+  vim: everyOperand({ short: 'cSTu', long: ['cmd'] }),
+  nvim: everyOperand({ short: 'cSlu', long: ['cmd'] }),
+  gzip: compressor('gz', { short: 'bS', long: ['suffix'] }),
+  gunzip: compressor('gz', { short: 'S', long: ['suffix'] }),
+  bzip2: compressor('bz2'),
+  bunzip2: compressor('bz2'),
+  xz: compressor('xz', { short: 'STMF', long: ['suffix', 'threads', 'memlimit', 'format'] }),
+  unxz: compressor('xz'),
+  zstd: compressor('zst', { short: 'oMDTB' }),
+  split: (args, scope) => {
+    const { operands } = readArguments(args, {
+      short: 'abClnt',
+      long: ['suffix-length', 'bytes', 'line-bytes', 'lines', 'number', 'separator', 'filter', 'additional-suffix'],
+    });
+    const prefix = operands[1] ?? plainWord('x');
+    if (!prefix.opaque) addWrite(scope, { ...prefix, pattern: `${prefix.pattern ?? escapeGlob(prefix.text)}*` });
+  },
+  tar,
+  unzip: (args, scope) => {
+    const { operands, options } = readArguments(args, { short: 'dxP' });
+    if ('lptvZz'.split('').some((letter) => options.has(letter))) return;
+    extracted(scope, options.get('d')?.[0], operands.slice(1));
+  },
   chmod: (args, scope) => {
     const { operands, options } = readArguments(args, { long: ['reference'] });
     // `-x` takes a permission away: it is the mode.
@@ -30,13 +57,9 @@ const WRITERS: Readonly<Record<string, Writer>> = {
       if (word.text.startsWith('of=')) addWrite(scope, { ...word, text: word.text.slice(3), pattern: null });
     }
   },
-  sed: inPlace(
-    { short: 'eflE', long: ['expression', 'file', 'line-length'] },
-    ['e', 'f', 'expression', 'file'],
-    (args) => args.options.has('i') || args.options.has('in-place'),
-  ),
-  perl: inPlace({ short: 'eEIMm' }, ['e', 'E'], ({ options }) => options.has('i')),
-  ruby: inPlace({ short: 'eIr' }, ['e'], ({ options }) => options.has('i')),
+  sed,
+  perl: inPlace({ short: 'eEIMm', attached: 'i' }, ['e', 'E']),
+  ruby: inPlace({ short: 'eIr', attached: 'i' }, ['e']),
   gawk: awk,
   awk,
   curl: named({ short: 'oHdXuAebFTxKmwCcDEPQrtUYyz', long: ['output', 'header', 'data', 'request'] }, ['o', 'output']),
@@ -63,12 +86,10 @@ function copied(isMove: boolean, valued: Valued = { short: 'tS', long: ['target-
     const folder = (options.get('t') ?? options.get('target-directory'))?.[0];
     const sources = folder ? operands : operands.slice(0, -1);
     if (isMove) for (const word of sources) addWrite(scope, word, { follows: false });
-    addDestination(scope, folder ?? operands.at(-1), sources);
     // A lone operand of ln is linked to from here.
-    if (!folder && operands.length === 1 && !isMove && operands[0]) {
-      const { text } = operands[0];
-      addWrite(scope, { ...operands[0], text: lastPart(text), pattern: null }, { follows: false });
-    }
+    const [only] = operands;
+    if (folder || operands.length !== 1 || !only) addDestination(scope, folder ?? operands.at(-1), sources);
+    else if (!isMove) addWrite(scope, { ...only, text: lastPart(only.text), pattern: null }, { follows: false });
   };
 }
 
@@ -91,14 +112,77 @@ function install(args: readonly Word[], scope: Scope): void {
   addDestination(scope, folder ?? operands.at(-1), folder ? operands : operands.slice(0, -1));
 }
 
-/** Edits files in place; the first operand is the program, unless an option is. */
-function inPlace(valued: Valued, programs: readonly string[], isInPlace: (args: Arguments) => boolean): Writer {
+/** Edits files in place with `-i`; the first operand is the program, unless an option is. */
+function inPlace(valued: Valued, programs: readonly string[]): (words: readonly Word[], scope: Scope) => void {
   return (words, scope) => {
-    const args = readArguments(words, valued);
-    if (!isInPlace(args)) return;
-    const skipped = programs.some((name) => args.options.has(name)) ? 0 : 1;
-    for (const word of args.operands.slice(skipped)) addWrite(scope, word);
+    const { operands, options } = readArguments(words, valued);
+    if (!options.has('i') && !options.has('in-place')) return;
+    for (const word of operands.slice(programs.some((name) => options.has(name)) ? 0 : 1)) addWrite(scope, word);
   };
+}
+
+const SED = { short: 'efl', attached: 'i', long: ['expression', 'file', 'line-length'] };
+
+const SED_IN_PLACE = inPlace(SED, ['e', 'f', 'expression', 'file']);
+
+/** Beside the files that it edits in place, those that its script names with `w`. */
+function sed(words: readonly Word[], scope: Scope): void {
+  SED_IN_PLACE(words, scope);
+  const { operands, options } = readArguments(words, SED);
+  const scripts = [...(options.get('e') ?? []), ...(options.get('expression') ?? [])];
+  const isElsewhere = scripts.length > 0 || options.has('f') || options.has('file');
+  for (const { text } of isElsewhere ? scripts : operands.slice(0, 1)) {
+    for (const [, name = ''] of text.matchAll(/(?:^|[\s;{}!$/|,#%@0-9gpIiMme])[wW][ \t]+([^\n]+)/g))
+      addWrite(scope, plainWord(name));
+  }
+}
+
+/** Each file goes, and one with another suffix comes. */
+function compressor(suffix: string, valued: Valued = {}): Writer {
+  return (args, scope) => {
+    const { operands, options } = readArguments(args, valued);
+    const only = ['c', 'l', 't', 'stdout', 'to-stdout', 'list', 'test'].some((name) => options.has(name));
+    if (only) return;
+    const recurses = options.has('r') || options.has('recursive');
+    for (const word of operands) {
+      const isPacked = word.text.endsWith(`.${suffix}`);
+      const other = isPacked ? word.text.slice(0, -suffix.length - 1) : `${word.text}.${suffix}`;
+      const keeps = (options.has('k') || options.has('keep')) && !recurses;
+      if (!keeps) addWrite(scope, word, { follows: false });
+      addWrite(scope, { ...word, text: other, pattern: word.pattern === null ? null : `${word.pattern}.${suffix}` });
+    }
+  };
+}
+
+/** What comes out of an archive is known where a folder or its members are named; a list of others is not read. */
+function extracted(scope: Scope, folder: Word | undefined, members: readonly Word[]): void {
+  const directory = folder ? enter(scope.directory, folder) : scope.directory;
+  const names = members.filter(({ opaque }) => !opaque);
+  if (names.length === 0) addWrite(scope, folder);
+  else for (const name of names) addWrite({ ...scope, directory }, name, { follows: false });
+}
+
+const TAR = {
+  short: 'fCbXTLNgIKVHF',
+  long: [
+    ...['file', 'directory', 'exclude', 'exclude-from', 'files-from', 'strip-components', 'transform', 'format'],
+    ...['mode', 'owner', 'group', 'use-compress-program', 'listed-incremental'],
+  ],
+};
+
+/** Its options may stand in the first word without a dash. */
+function tar(args: readonly Word[], scope: Scope): void {
+  const [first] = args;
+  const isBundled = first !== undefined && !first.text.startsWith('-');
+  const words = isBundled ? [{ ...first, text: `-${first.text}` }, ...args.slice(1)] : args;
+  const { operands, options } = readArguments(words, TAR);
+  const has = (...names: string[]) => names.some((name) => options.has(name));
+  const folder = (options.get('C') ?? options.get('directory'))?.at(-1);
+  if (has('x', 'extract', 'get')) extracted(scope, folder, operands);
+  if (!has('c', 'create', 'r', 'append', 'u', 'update', 'A')) return;
+  addWrite(scope, (options.get('f') ?? options.get('file'))?.[0]);
+  const from = folder ? { ...scope, directory: enter(scope.directory, folder) } : scope;
+  if (has('remove-files')) for (const word of operands) addWrite(from, word, { follows: false });
 }
 
 function awk(words: readonly Word[], scope: Scope): void {
@@ -124,11 +208,19 @@ function patch(args: readonly Word[], scope: Scope, input: CommandInput): void {
   if (options.has('dry-run')) return;
   const output = options.get('o') ?? options.get('output');
   for (const word of output ?? operands.slice(0, 1)) addWrite(scope, word);
-  if (operands.length > 0 || output || options.has('d') || options.has('directory')) return;
+  if (operands.length > 0 || output) return;
   const file = (options.get('i') ?? options.get('input'))?.[0] ?? input.file;
-  addPatch(scope, file ?? null, input.text, {
+  const folder = (options.get('d') ?? options.get('directory'))?.[0];
+  const directory = folder ? enter(scope.directory, folder) : scope.directory;
+  // A file that is named is looked for there, one that is its input here.
+  const isInput = file !== undefined && file !== null && file === input.file;
+  const named = folder && isInput && scope.directory ? { ...file, text: resolve(scope.directory, file.text) } : file;
+  addPatch({ ...scope, directory }, named ?? null, input.text, {
     strip: stripOf(options.get('p') ?? options.get('strip')),
     fromRoot: false,
+    below: '',
+    include: [],
+    exclude: [],
   });
 }
 
@@ -143,7 +235,7 @@ export function addPatch(
   scope: Scope,
   file: Word | null,
   text: string | null,
-  how: Pick<PatchFile, 'strip' | 'fromRoot'>,
+  how: Omit<PatchFile, 'directory' | 'file' | 'text'>,
 ): void {
   if (scope.directory === null || (file !== null && (file.opaque || file.pattern !== null))) return;
   if (file === null && text === null) return;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ShellFindings } from '../../../src/guards/shell/findings.js';
+import { type Discard, type GitAct, noFindings, type ShellFindings } from '../../../src/guards/shell/findings.js';
 import { readShell } from '../../../src/guards/shell/read.js';
 
 function read(script: string): ShellFindings {
@@ -17,6 +17,36 @@ function writesOf(script: string): string[] {
       into.length > 0 ? ` <- ${into.join(',')}` : '',
     ].join(''),
   );
+}
+
+function whereOf({ directory }: GitAct): string {
+  return directory === '/r' ? '' : ` in ${directory}`;
+}
+
+function lineOf(act: GitAct): string {
+  if (act.kind === 'discard') return joined(toOf(act), act.mayBePath && 'or a path', othersOf(act), ...wordsOf(act));
+  if (act.kind === 'search') {
+    const names = act.names.map(({ pattern, wholePath }) => (wholePath ? `path ${pattern}` : pattern));
+    return joined(`find ${act.starts.map(({ text }) => text).join(' ')}`, ...names, act.filesOnly && 'files only');
+  }
+  if (act.kind === 'push') return 'push';
+  return [act.kind, ...(act.kind === 'commit' && act.all ? ['all'] : []), ...act.paths].join(' ');
+}
+
+const joined = (...parts: (string | false | null | undefined)[]) => parts.filter(Boolean).join(' | ');
+
+function toOf({ to }: Discard): string | null {
+  return to === null ? null : `to ${typeof to === 'string' ? to : to.commit}`;
+}
+
+function othersOf({ untracked }: Discard): string | null {
+  return untracked && `untracked${untracked.folders ? ' with folders' : ''}, ignored ${untracked.ignored}`;
+}
+
+function wordsOf({ paths }: Discard): (string | undefined)[] {
+  return paths
+    ? [paths.words.map(({ pattern, text }) => pattern ?? text).join(' '), paths.listedIn?.text]
+    : ['everywhere'];
 }
 
 describe('what a script writes', () => {
@@ -83,7 +113,7 @@ describe('what a script writes', () => {
     ['cp -r src/a lib/', ['lib/ <- a']],
     ['cp README.md src/a.ts', ['src/a.ts <- README.md']],
     ['rm -rf -- src/a.ts -x', ['src/a.ts!', '-x!']],
-    ['rmdir src/empty', ['src/empty!']],
+    ['rmdir src/empty', []],
     ['ln -s ../x src/link', ['src/link <- x']],
     ['install -m 644 a.ts src/a.ts', ['src/a.ts <- a.ts']],
     ['install -d src/new', []],
@@ -96,9 +126,33 @@ describe('what a script writes', () => {
     ['curl -so src/a.json https://x.example/a', ['src/a.json']],
     ['wget -O src/a.json https://x.example/a', ['src/a.json']],
     ['sort -o src/a.txt src/a.txt', ['src/a.txt']],
-    ['find src -name "*.ts" -delete', ['src!']],
-    ['find src -name x -exec rm {} \\;', ['src!']],
-    ['find src -name x -exec sed -i s/a/b/ {} +', ['src']],
+    ["sed -E -i 's/a/b/' src/a.ts", ['src/a.ts']],
+    ["sed -nEi 's/a/b/p' src/a.ts", ['src/a.ts']],
+    ["sed 's/a/b/w out.txt' src/a.ts", ['out.txt']],
+    ['gzip src/a.txt', ['src/a.txt!', 'src/a.txt.gz']],
+    ['gzip -k src/a.txt', ['src/a.txt.gz']],
+    ['gzip -c src/a.txt', []],
+    ['split -l 2 a.txt src/part', ['glob src/part*']],
+    ['tar -C src -xf a.tar', ['src']],
+    ['tar xf a.tar -C src b.ts', ['/r/src: b.ts!']],
+    ['tar czf src/a.tgz lib', ['src/a.tgz']],
+    ['tar tf a.tar', []],
+    ['unzip -o a.zip -d src', ['src']],
+    ["printf 'w' | ed -s src/a.ts", ['src/a.ts']],
+    ['vim -es -c wq src/a.ts', ['src/a.ts']],
+    ['env -C src rm a.ts', ['/r/src: a.ts!']],
+    ["env -S 'rm src/a.ts'", ['src/a.ts!']],
+    ['git --git-dir=.git --work-tree=src rm a.ts', ['/r/src: a.ts!']],
+    ['git worktree remove --force ../wt', ['../wt!']],
+    ['git worktree remove ../wt', []],
+    // Variables that the script sets itself.
+    ['F=src/a.ts; rm "$F"', ['src/a.ts!']],
+    ['export F=src/a.ts && rm "$F"', ['src/a.ts!']],
+    ['D=src; echo x > $D/a.ts', ['src/a.ts']],
+    ['for f in src/a.ts lib/*.ts; do rm "$f"; done', ['src/a.ts!', 'glob lib/*.ts!']],
+    ['cd src && rm "$PWD/a.ts"', ['/r/src: /r/src/a.ts!']],
+    ['F=$(pick); rm "$F"', []],
+    ['F=a; F=$(pick); rm "$F"', []],
     ['patch src/a.ts < x.diff', ['src/a.ts']],
     ['/bin/rm src/a.ts', ['src/a.ts!']],
     ['\\rm src/a.ts', ['src/a.ts!']],
@@ -147,8 +201,6 @@ describe('what a script writes', () => {
     ['git rm -r --cached src', ['src!']],
     ['git rm -n src', []],
     ['git mv src/a.ts src/b.ts', ['src/a.ts!', 'src/b.ts <- a.ts']],
-    ['git checkout main -- src/a.ts', ['src/a.ts!']],
-    ['git restore --source=HEAD~1 src/a.ts', ['src/a.ts!']],
   ])('%s', (script, writes) => {
     expect(writesOf(script)).toEqual(writes);
   });
@@ -157,8 +209,8 @@ describe('what a script writes', () => {
 describe('what it cannot see, and says nothing of', () => {
   it.each([
     'echo x > $FILE',
-    'F=src/a.ts; rm "$F"',
     'rm src/$NAME.ts',
+    'for f in $(cat list); do rm "$f"; done',
     'cd "$DIR" && rm a.ts',
     'cd - && rm a.ts',
     'test -d x || cd x; rm a.ts',
@@ -173,66 +225,118 @@ describe('what it cannot see, and says nothing of', () => {
     'echo src/a.ts | xargs rm',
     'git stash pop',
     'echo x > ~other/a',
-    'vim -c wq src/a.ts',
   ])('%s', (script) => {
     expect(writesOf(script)).toEqual([]);
   });
 });
 
 describe('commands of git whose paths only git knows', () => {
-  const all = { kind: 'discard', paths: null, ifThere: false, directory: '/r' };
-  const some = (...paths: string[]) => ({ ...all, paths });
-  const commit = { kind: 'commit', all: false, paths: [], directory: '/r' };
-  it.each<[string, object[]]>([
-    ['git commit -m x', [commit]],
-    ['git commit -am x', [{ ...commit, all: true }]],
-    ['git commit --all -m x', [{ ...commit, all: true }]],
-    ['git commit -m x -- src/a.ts', [{ ...commit, paths: ['src/a.ts'] }]],
-    ['git commit --amend --no-edit', [commit]],
+  /** Each act as a line: what it does, to what, where. */
+  const actsOf = (script: string): string[] => read(script).git.map((act) => lineOf(act) + whereOf(act));
+
+  it.each<[string, string[]]>([
+    ['git commit -m x', ['commit']],
+    ['git commit -am x', ['commit all']],
+    ['git commit --all -m x', ['commit all']],
+    ['git commit -m x -- src/a.ts', ['commit src/a.ts']],
+    ['git commit --amend --no-edit', ['commit']],
     ['git commit --dry-run', []],
-    ['git -C src commit -m x', [{ ...commit, directory: '/r/src' }]],
-    ['git --no-pager -c user.name=x commit -m x', [commit]],
-    ['cd src && git commit -m x', [{ ...commit, directory: '/r/src' }]],
-    ['git --git-dir=/x/.git commit -m x', []],
-    ['git add src && git commit -m x', [{ kind: 'stage', paths: ['src'], directory: '/r' }, commit]],
-    ['git add -A', [{ kind: 'stage', paths: [':/'], directory: '/r' }]],
-    ['git stash', [all]],
-    ['git stash -u', [all]],
-    ['git stash push -m x -- src', [some('src')]],
+    ['git -C src commit -m x', ['commit in /r/src']],
+    ['git --no-pager -c user.name=x commit -m x', ['commit']],
+    ['cd src && git commit -m x', ['commit in /r/src']],
+    ['git --git-dir=.git commit -m x', ['commit']],
+    ['git --work-tree=/x commit -m x', ['commit in /x']],
+    ['git add src && git commit -m x', ['stage src', 'commit']],
+    ['git add -A', ['stage :/']],
+    ['git stash', ['to HEAD | everywhere']],
+    ['git stash -u', ['to HEAD | untracked with folders, ignored kept | everywhere']],
+    ['git stash -a', ['to HEAD | untracked with folders, ignored too | everywhere']],
+    ['git stash push -m x -- src', ['to HEAD | src']],
     ['git stash list', []],
     ['git stash show -p', []],
-    ['git reset --hard', [all]],
-    ['git reset --hard HEAD~1', [all]],
+    ['git reset --hard', ['to HEAD | everywhere']],
+    ['git reset --hard HEAD~1', ['to HEAD | everywhere']],
+    ['git reset --merge', ['to staged | everywhere']],
     ['git reset HEAD src', []],
-    ['git clean -fdx', [all]],
-    ['git clean -fd src', [some('src')]],
+    ['git read-tree --reset -u other', ['to HEAD | everywhere']],
+    ['git checkout-index -f a.ts', ['to index | a.ts']],
+    ['git clean -fdx', ['untracked with folders, ignored too | everywhere']],
+    ['git clean -f', ['untracked, ignored kept | everywhere']],
+    ['git clean -fd src', ['untracked with folders, ignored kept | src']],
     ['git clean -nfd', []],
     ['git clean -d', []],
-    ['git checkout -- .', [some('.')]],
-    ['git checkout .', [{ ...some('.'), ifThere: true }]],
-    ['git checkout main', [{ ...some('main'), ifThere: true }]],
+    ['git checkout -- .', ['to index | .']],
+    ['git checkout .', ['to . | or a path']],
+    ['git checkout main', ['to main | or a path']],
+    ['git checkout main src/a.ts', ['to main | or a path | src/a.ts']],
+    ['git checkout main -- src/a.ts', ['to main | src/a.ts']],
+    ['git checkout --pathspec-from-file=l main', ['to main | l']],
     ['git checkout -b new', []],
-    ['git checkout -f main', [all]],
+    ['git checkout -f main', ['to main | or a path | everywhere']],
+    ['git checkout -fB new', ['to HEAD | everywhere']],
     ['git switch main', []],
-    ['git switch --discard-changes main', [all]],
-    ['git restore .', [some('.')]],
+    ['git switch --discard-changes main', ['to HEAD | everywhere']],
+    ['git restore .', ['to index | .']],
+    ['git restore --source=HEAD~1 src/a.ts', ['to HEAD~1 | src/a.ts']],
     ['git restore --staged src', []],
-    ['git restore --staged --worktree src', [some('src')]],
+    ['git restore --staged --worktree src', ['to HEAD | src']],
+    ['git checkout -- $FILE', []],
     ['git status', []],
     ['git diff > /dev/null', []],
     ['git log --oneline', []],
+    ['find src -name "*.ts" -delete', ['find src | *.ts']],
+    ['find . -type f -iname x -exec rm {} \\;', ['find . | x | files only']],
+    ['find src -name x -exec sed -i s/a/b/ {} +', ['find src | x']],
+    ['find src -name x -exec cat {} +', []],
+    ['find src -name x -print', []],
+    ['find src -type d -empty -delete', []],
+    ['find src -name a -o -name b -delete', ['find src']],
+    ['find src ! -name a -delete', ['find src']],
+    ['find src -path "*/x/*" -delete', ['find src | path */x/*']],
+    ['find src -name x | xargs rm', ['find src | x']],
+    ['find src -name x -print0 | sort -z | xargs -0 -n 1 rm -f', ['find src | x']],
+    ['find src -name x | xargs -I@ mv @ /tmp', ['find src | x']],
+    ['find src -name x | xargs cat', []],
+    ['grep -rl foo src | xargs sed -i s/foo/bar/', ['find src | files only']],
+    ['grep -rl --include="*.ts" foo | xargs sed -i s/foo/bar/', ['find . | *.ts | files only']],
+    ['git ls-files src | xargs rm', ['find src | files only']],
+    ['make list | xargs rm', []],
   ])('%s', (script, acts) => {
-    expect(read(script).git).toEqual(acts);
+    expect(actsOf(script)).toEqual(acts);
+  });
+});
+
+describe('what a chain claims first', () => {
+  const claimedIn = (script: string) => read(script).writes.map(({ claimed }) => claimed.map(({ text }) => text));
+  it.each<[string, string[][]]>([
+    ['coord claim src && rm src/a.ts', [['/r/src']]],
+    ['cd src && npx --no coord claim a.ts b.ts --reason x && rm a.ts', [['/r/src/a.ts', '/r/src/b.ts']]],
+    ['coord claim src && (rm src/a.ts; rm src/b.ts) && rm c', [['/r/src'], ['/r/src'], ['/r/src']]],
+    ['coord claim src; rm src/a.ts', [[]]],
+    ['coord claim src\nrm src/a.ts', [[]]],
+    ['coord claim src || rm src/a.ts', [[]]],
+    ['coord claim src | rm src/a.ts', [[]]],
+    ['coord claim src & rm src/a.ts', [[]]],
+    ['coord claim src && true; rm src/a.ts', [[]]],
+    ['coord claim --shared src && rm src/a.ts', [[]]],
+    ['coord claim $DIR && rm src/a.ts', [[]]],
+    ['coord renew src && rm src/a.ts', [[]]],
+  ])('%s', (script, claimed) => {
+    expect(claimedIn(script)).toEqual(claimed);
   });
 });
 
 describe('patches', () => {
-  const patch = { directory: '/r', file: null, text: null, strip: 1, fromRoot: true };
+  const everyPath = { below: '', include: [], exclude: [] };
+  const patch = { directory: '/r', file: null, text: null, strip: 1, fromRoot: true, ...everyPath };
   const plain = { ...patch, fromRoot: false };
   it.each<[string, object[]]>([
     ['git apply x.diff', [{ ...patch, file: 'x.diff' }]],
     ['git apply -p2 x.diff', [{ ...patch, file: 'x.diff', strip: 2 }]],
+    ['git apply --directory=src --include=a x.diff', [{ ...patch, file: 'x.diff', below: 'src', include: ['a'] }]],
+    ['patch -d src -p1 < x.diff', [{ ...plain, file: '/r/x.diff', directory: '/r/src' }]],
     ['git apply --check x.diff', []],
+    ['git apply --cached x.diff', []],
     ['git apply < x.diff', [{ ...patch, file: 'x.diff' }]],
     ['git am x.mbox', [{ ...patch, file: 'x.mbox' }]],
     ['git apply <<EOF\n+++ b/x\nEOF', [{ ...patch, text: '+++ b/x\n' }]],
@@ -267,6 +371,8 @@ describe('ways past a guard', () => {
     'env COORD_GUARD=off git commit',
     "bash -c 'git commit --no-verify'",
     'cd src && sudo git push --no-verify origin main',
+    'git update-ref -d refs/coord/state',
+    'git symbolic-ref refs/coord/state refs/heads/x',
   ])('%s', (script) => {
     expect(read(script).bypasses).toHaveLength(1);
   });
@@ -284,6 +390,7 @@ describe('ways past a guard', () => {
     'echo git commit --no-verify',
     'COORD_GUARD=on git commit',
     'git log --grep=--no-verify',
+    'git update-ref refs/heads/x HEAD',
   ])('not %s', (script) => {
     expect(read(script).bypasses).toEqual([]);
   });
@@ -298,7 +405,7 @@ describe('coord', () => {
     './node_modules/.bin/coord status',
     'COORD_AGENT=maya coord claim src',
   ])('is left alone: %s', (script) => {
-    expect(read(script)).toEqual({ writes: [], git: [], patches: [], exported: [], bypasses: [], commands: [] });
+    expect(read(script)).toEqual({ ...noFindings(), claims: script.includes('claim') });
   });
 
   it('but not what its output is sent to', () => {

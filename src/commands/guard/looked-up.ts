@@ -1,0 +1,187 @@
+import { readFileSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
+import { contains, matches } from '../../domain/ground/index.js';
+import type { Target } from '../../domain/ground/targets.js';
+import { gitText } from '../../git/run.js';
+import { linkedWorktrees } from '../../git/worktree.js';
+import { diffPaths } from '../../guards/harness/payload.js';
+import {
+  type Discard,
+  type GitAct,
+  type PatchFile,
+  type PathWords,
+  type Search,
+  type Write,
+  writeOf,
+} from '../../guards/shell/findings.js';
+import { shellPattern } from '../../guards/shell/search.js';
+import { plainWord } from '../../guards/shell/words.js';
+import type { Context } from '../../workspace/context.js';
+import { readTarget } from '../../workspace/targets.js';
+import { repositoryAt } from './actor.js';
+import { type Located, locate } from './locate.js';
+
+const LARGEST_PATCH = 8 * 1024 * 1024;
+
+/** The files of one worktree that a command puts back or finds, relative to its root; whatever else, it does not change. */
+export async function lookedUp(
+  context: Context,
+  act: (Discard | Search) & Pick<GitAct, 'directory'>,
+): Promise<readonly string[]> {
+  const paths = act.kind === 'search' ? await found(context, act, act.directory) : await discarded(context, act);
+  return [...new Set(paths.map((path) => path.normalize('NFC')))];
+}
+
+async function discarded(context: Context, act: Discard & Pick<GitAct, 'directory'>): Promise<string[]> {
+  const { directory, untracked } = act;
+  const git = gitAt(context, directory);
+  const { to, paths } = act.mayBePath ? await asCommitOrPath(context, act) : act;
+  const specs = pathspecs(paths, directory);
+  if (paths !== null && specs.length === 0) return [];
+  const tracked =
+    to === null
+      ? []
+      : await git([
+          ...['diff', '--name-only', '--no-renames', '--no-ext-diff', '-z'],
+          ...(to === 'staged' ? ['--cached'] : to === 'index' ? [] : [to.commit]),
+          ...['--', ...specs],
+        ]);
+  const others = untracked === null ? [] : await git([...OTHERS, ...ignoring(untracked), '--', ...specs]);
+  // Without its folders, a folder that holds nothing else is told by its name.
+  const files = untracked?.folders ? others : others.filter((path) => !path.endsWith('/'));
+  const all = [...tracked, ...files];
+  return paths === null ? all : all.filter((path) => isMeant(path, paths, context, directory));
+}
+
+const OTHERS = ['ls-files', '--others', '--full-name', '-z'];
+
+function ignoring({ folders, ignored }: NonNullable<Discard['untracked']>): string[] {
+  const which = { kept: ['--exclude-standard'], too: [], only: ['--ignored', '--exclude-standard'] }[ignored];
+  return [...which, ...(folders ? [] : ['--directory'])];
+}
+
+/** `git checkout WORD`: a commit where there is one of that name, else one more path. */
+async function asCommitOrPath(context: Context, { to, paths, directory }: Discard & Pick<GitAct, 'directory'>) {
+  const name = typeof to === 'object' && to !== null ? to.commit : 'HEAD';
+  const ref = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{tree}`];
+  const isCommit = (await context.git(['-C', directory, ...ref])).code === 0;
+  if (isCommit) return { to: paths === null ? { commit: 'HEAD' } : to, paths };
+  return { to: 'index' as const, paths: { words: [plainWord(name), ...(paths?.words ?? [])], listedIn: null } };
+}
+
+/** Runs git in a directory of the worktree. @returns the fields of its output, which `-z` ends */
+function gitAt({ git }: Context, directory: string): (args: readonly string[]) => Promise<string[]> {
+  return async (args) => (await gitText(git, ['-C', directory, ...args])).split('\0').filter((path) => path !== '');
+}
+
+/** What git is asked about: each word as it stands; of a pattern of the shell, the folder before it. */
+function pathspecs(paths: PathWords | null, directory: string): string[] {
+  if (paths === null) return [];
+  const listed = paths.listedIn === null ? [] : linesOf(resolve(directory, paths.listedIn.text));
+  return [
+    ...paths.words.map(({ text, pattern }) =>
+      pattern === null ? text : pattern.replace(/[^/]*[*?[{][\s\S]*$/, '') || '.',
+    ),
+    ...listed,
+  ];
+}
+
+function linesOf(file: string): string[] {
+  return (readPatch(file) ?? '').split(/\r?\n/).filter((line) => line !== '');
+}
+
+/** Whether one of the words means this path, where patterns among them made git tell more. */
+function isMeant(path: string, { words, listedIn }: PathWords, context: Context, directory: string): boolean {
+  const patterns = words.filter(({ pattern }) => pattern !== null);
+  if (patterns.length === 0) return true;
+  const isBelow = (text: string) => {
+    const named = relative(context.repository.root, resolve(directory, text)).split(sep).join('/');
+    return named === '' || path === named || path.startsWith(`${named}/`);
+  };
+  if (
+    listedIn !== null ||
+    words.some(({ text, pattern }) => pattern === null && (text.startsWith(':') || isBelow(text)))
+  )
+    return true;
+  return patterns.some(({ pattern }) =>
+    locate({ path: pattern ?? '', isPattern: true, directory, follows: true, into: [] }).some(({ target }) =>
+      matches(target, path.normalize('NFC')),
+    ),
+  );
+}
+
+/** The files below the starting places that git knows or does not ignore, and that have the names. */
+async function found(context: Context, { starts, names, filesOnly }: Search, directory: string): Promise<string[]> {
+  const words = { words: starts.filter(({ opaque }) => !opaque), listedIn: null };
+  const specs = pathspecs(words, directory);
+  if (specs.length === 0) return [];
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--full-name', '-z', '--', ...specs];
+  const paths = (await gitAt(context, directory)(args)).filter((path) => isMeant(path, words, context, directory));
+  const tests = names.map(({ pattern, ignoresCase, wholePath }) => {
+    const expression = shellPattern(pattern, ignoresCase);
+    return (path: string) => {
+      const from = relative(directory, resolve(context.repository.root, path)).split(sep).join('/');
+      const segments = from.split('/');
+      const counted = filesOnly ? [segments.length] : segments.map((_, index) => index + 1);
+      return counted.some((count) => {
+        const text = segments.slice(0, count).join('/');
+        return wholePath
+          ? expression.test(text) || expression.test(`./${text}`)
+          : expression.test(segments[count - 1] ?? '');
+      });
+    };
+  });
+  return paths.filter((path) => tests.every((test) => test(path)));
+}
+
+/** What a patch changes: git counts from the root, `patch` from where it runs. */
+export function patched(patch: PatchFile): Located[] {
+  const { directory, file, strip, fromRoot, below, include, exclude } = patch;
+  const from = fromRoot ? (repositoryAt(directory)?.root ?? directory) : directory;
+  const text = patch.text ?? (file === null ? null : readPatch(resolve(directory, file)));
+  const paths =
+    text === null
+      ? []
+      : diffPaths(text, strip).map((path) => (below === '' ? path : `${below.replace(/\/$/, '')}/${path}`));
+  const isOne = (patterns: readonly string[], path: string) =>
+    patterns.some((pattern) => shellPattern(pattern, false).test(path));
+  return paths
+    .filter((path) => (include.length === 0 || isOne(include, path)) && !isOne(exclude, path))
+    .flatMap((path) => locate(writeOf(path, from)));
+}
+
+function readPatch(path: string): string | null {
+  try {
+    return statSync(path).size > LARGEST_PATCH ? null : readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** A folder that is taken away with whole worktrees in it takes their uncommitted changes away, and nothing else. */
+export function removedWorktrees(write: Write): string[] {
+  if (write.follows || write.isPattern) return [];
+  const removed = resolve(write.directory, write.path);
+  const repository = repositoryAt(write.directory);
+  if (repository === null) return [];
+  return linkedWorktrees(repository).filter((root) => root === removed || root.startsWith(`${removed}/`));
+}
+
+/** The ground that is left where the command line claims some of it first. */
+export function notClaimedFirst(located: readonly Located[], { claimed }: Pick<Write, 'claimed'>): Located[] {
+  return located.filter(
+    ({ root, target }) =>
+      !claimed.some(({ text }) => {
+        const claim = readOrNull(text, root);
+        return claim !== null && contains(claim, target);
+      }),
+  );
+}
+
+function readOrNull(text: string, root: string): Target | null {
+  try {
+    return readTarget(text, { root, cwd: root });
+  } catch {
+    return null;
+  }
+}
