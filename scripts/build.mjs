@@ -16,7 +16,9 @@ for (const [name, text] of files) {
   renameSync(temporary, `${root}dist/${name}`);
 }
 // Also the code caches of the programs that were there: they fit no longer.
-for (const name of readdirSync(`${root}dist`)) if (!files.has(name)) rmSync(`${root}dist/${name}`, { force: true });
+for (const { name } of readdirSync(`${root}dist`, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+  if (!files.has(name)) rmSync(`${root}dist/${name}`, { force: true });
+}
 
 /** @param {Set<string>} packages folders under the root */
 function licences(packages) {

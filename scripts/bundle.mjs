@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The names of all programs that are built. */
 export const PROGRAMS = ['coord', ...Object.keys(VERBS_OF)];
-export const BUNDLES = [...PROGRAMS, ...LIBRARIES];
+/** What a program of others loads: the functions of `src/api/`. */
+const API = 'api';
+export const BUNDLES = [...PROGRAMS, API, ...LIBRARIES];
 
 /**
  * A program or a library as one CommonJS text: cold start is what an agent pays for at each call. The text is a function
@@ -23,9 +25,10 @@ export const BUNDLES = [...PROGRAMS, ...LIBRARIES];
 export async function bundle(name, plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const isLibrary = LIBRARIES.includes(name);
+  const source = isLibrary ? name : name === API ? './src/api/open.ts' : './src/main.ts';
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    stdin: { contents: `export * from '${isLibrary ? name : './src/main.ts'}'`, resolveDir: root },
+    stdin: { contents: `export * from '${source}'`, resolveDir: root },
     external: isLibrary ? [] : LIBRARIES,
     bundle: true,
     platform: 'node',

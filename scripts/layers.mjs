@@ -15,11 +15,12 @@ const WORKSPACE = [...EDGES, 'programs', 'render', 'store', 'guards', 'gates', '
  */
 export const LAYERS = {
   main: ['cli', ...WORKSPACE],
-  cli: ['commands', 'api', ...WORKSPACE],
-  commands: ['api', ...WORKSPACE],
-  dashboard: ['api', ...WORKSPACE],
-  mcp: ['api', ...WORKSPACE],
-  api: WORKSPACE,
+  // The command line is one face of the verbs; the others stand on the typed API.
+  cli: ['commands', 'dashboard', 'mcp', ...WORKSPACE],
+  dashboard: ['api', 'commands', ...WORKSPACE],
+  mcp: ['api', 'commands', ...WORKSPACE],
+  api: ['commands', ...WORKSPACE],
+  commands: WORKSPACE,
   workspace: WORKSPACE,
   store: EDGES,
   guards: EDGES,

@@ -1,3 +1,4 @@
+import { asCoordError, perform } from '../commands/perform.js';
 import type { Outcome, Success } from '../commands/verb.js';
 import { asTyped } from '../domain/suggestion.js';
 import { printable } from '../domain/text.js';
@@ -6,7 +7,6 @@ import { failureEnvelope, successEnvelope } from '../render/envelope.js';
 import { loadStyle, wantsColour } from '../render/style.js';
 import { Context } from '../workspace/context.js';
 import type { Host } from '../workspace/host.js';
-import { collectNotices } from '../workspace/notices.js';
 import { dispatch, typed, wordsOf } from './dispatch.js';
 import { VERBS } from './registry.js';
 
@@ -23,9 +23,8 @@ export async function runCommandLine(host: Host, version: string): Promise<numbe
       write: (text) => host.stdout.write(text),
       act: async (entry, verb, input, flags) => {
         const context = new Context(host, flags);
-        const outcome = await verb.run(context, input).catch(asCoordError);
+        const { outcome, notices } = await perform(context, verb, input);
         const typed = (text: string) => asTyped(text, context.standpoint);
-        const notices = await collectNotices(context);
         exit = await report(host, entry.name, { ...flags, typed }, outcome, notices);
       },
     });
@@ -100,44 +99,6 @@ async function print(
   const lines = [outcome.text(style)].flat();
   if (lines.length > 0) host.stdout.write(printable(`${manner.typed(lines.join('\n'))}\n`, coloured));
 }
-
-function asCoordError(error: unknown): CoordError {
-  if (error instanceof CoordError) return error;
-  const { message, code, stack, syscall } = error as NodeJS.ErrnoException;
-  // Node's recursive mkdir says ENOENT where a file system is read-only.
-  const isRefused = code === 'ENOENT' ? syscall === 'mkdir' : FILE_SYSTEM_REFUSALS.includes(code ?? '');
-  if (isRefused) {
-    return new CoordError('unavailable', `the file system refused: ${message}`, {
-      hint: 'nothing was changed; check permissions and disk space, then repeat',
-      cause: error,
-    });
-  }
-  if (code === 'E2BIG') {
-    return new CoordError('usage', 'a text is longer than any program can be given', {
-      hint: 'shorten what was typed, or the texts of coord.config.json',
-      cause: error,
-    });
-  }
-  return new CoordError('fault', `unforeseen failure: ${message ?? String(error)}`, {
-    hint: 'please report this with the command and the stack in details (--json)',
-    details: { stack },
-    cause: error,
-  });
-}
-
-const FILE_SYSTEM_REFUSALS = [
-  'EACCES',
-  'EEXIST',
-  'ENOTDIR',
-  'EISDIR',
-  'EPERM',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-  'EMFILE',
-  'ENFILE',
-  'EIO',
-];
 
 /** The verb that a command line names, as far as it can be told without parsing it. */
 function commandNamed(argv: readonly string[]): string {

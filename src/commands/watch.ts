@@ -6,26 +6,50 @@ import { Wakeup, watchFolder, watchRef } from '../store/queue/watch.js';
 import type { Context } from '../workspace/context.js';
 import type { Success } from './verb.js';
 
-/**
- * Runs the work with a wakeup that rings whenever the state moves, and stops when the process is asked to stop.
- * @param folder what comes into it, or leaves it, rings as well
- */
-export async function listening<T>(
-  context: Context,
-  work: (wakeup: Wakeup) => Promise<T>,
-  folder?: string,
-): Promise<T> {
+/** A wakeup that rings whenever the state moves, and stops when the process is asked to stop; until it is closed. */
+export interface Listener {
+  readonly wakeup: Wakeup;
+  close(): void;
+}
+
+/** @param folder what comes into it, or leaves it, rings as well */
+export async function listen(context: Context, folder?: string): Promise<Listener> {
   const wakeup = new Wakeup();
   const onChange = () => wakeup.ring();
   const { ref } = await context.config();
   const watches = [watchRef({ repository: context.repository, ref, onChange })];
   if (folder !== undefined) watches.push(watchFolder(folder, onChange));
   const unlisten = context.host.onStop(() => wakeup.stop());
+  return {
+    wakeup,
+    close() {
+      unlisten();
+      for (const watch of watches) watch.close();
+    },
+  };
+}
+
+/** Runs the work with the wakeup of a {@link Listener}. */
+export async function listening<T>(
+  context: Context,
+  work: (wakeup: Wakeup) => Promise<T>,
+  folder?: string,
+): Promise<T> {
+  const listener = await listen(context, folder);
   try {
-    return await work(wakeup);
+    return await work(listener.wakeup);
   } finally {
-    unlisten();
-    for (const watch of watches) watch.close();
+    listener.close();
+  }
+}
+
+/** What is out of reach for a while ends nothing. */
+export async function unlessAway(work: () => Promise<unknown>, away?: (error: CoordError) => void): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+    away?.(error);
   }
 }
 
@@ -57,18 +81,16 @@ export function follow(
       const style = await loadStyle(wantsColour(env, stdout.isTTY ?? false));
       const write = (text: string) => void stdout.write(text, (error) => error && wakeup.stop());
       let complained = false;
-      const unlessAway = async (work: () => Promise<unknown>) => {
-        try {
-          await work();
-          complained = false;
-        } catch (error) {
-          if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
-          if (!complained) stderr.write(`${error.message}; asking again\n`);
-          complained = true;
-        }
+      const toldOnce = async (work: () => Promise<unknown>) => {
+        let away = false;
+        await unlessAway(work, ({ message }) => {
+          if (!complained) stderr.write(`${message}; asking again\n`);
+          away = true;
+        });
+        complained = away;
       };
       const say = (line: string) => write(`${asTyped(line, context.standpoint)}\n`);
-      const step = begin({ style, say, write, unlessAway });
+      const step = begin({ style, say, write, unlessAway: toldOnce });
       while (!wakeup.stopped) {
         wakeup.reset();
         await wakeup.wait(await step());

@@ -56,6 +56,7 @@ const quoted: Say = (value) => (typeof value === 'string' ? said(value) : null);
 /** The facts that are said, in this order, and how. */
 const FACTS: readonly (readonly [name: string, say: Say])[] = [
   ['target', text],
+  ['task', text],
   ['targets', list],
   ['token', after('token', number)],
   ['mode', (value) => (value === 'shared' ? 'shared' : null)],
@@ -84,7 +85,8 @@ const FACTS: readonly (readonly [name: string, say: Say])[] = [
   ['count', count],
 ];
 
-function factsOf(event: CoordEvent, now: Instant): string[] {
+/** The facts of an event in words, each on its own. */
+export function factsOf(event: CoordEvent, now: Instant): string[] {
   return FACTS.flatMap(([name, say]) => {
     // The kind of a target is told by how it is written; a refusal's reason is a word of ours, and often its code.
     if (name === 'kind' && event.type.startsWith('claim.')) return [];

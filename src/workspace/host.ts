@@ -30,13 +30,26 @@ export interface Host {
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
+/** What of the host is there for whoever runs in this process: a command, or a program that calls the API. */
+export function surroundings(
+  packageRoot: string,
+): Pick<Host, 'packageRoot' | 'cwd' | 'env' | 'node' | 'now' | 'monotonic' | 'random'> {
+  return {
+    packageRoot,
+    cwd: workingDirectory(),
+    env: process.env,
+    node: process.execPath,
+    now: Date.now,
+    monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
+    random: Math.random,
+  };
+}
+
 /** The host of a real run. */
 export function processHost(packageRoot: string): Host {
   return {
-    packageRoot,
+    ...surroundings(packageRoot),
     argv: process.argv.slice(2),
-    cwd: workingDirectory(),
-    env: process.env,
     stdout: output(1, () => process.stdout),
     stderr: output(2, () => process.stderr),
     // Making the stream costs milliseconds.
@@ -44,16 +57,12 @@ export function processHost(packageRoot: string): Host {
       return process.stdin.isTTY ?? false;
     },
     readInput: (most) => inputFrom(0, () => process.stdin, most),
-    node: process.execPath,
     onStop: (listener) => {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {
         for (const signal of STOP_SIGNALS) process.off(signal, listener);
       };
     },
-    now: Date.now,
-    monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
-    random: Math.random,
   };
 }
 

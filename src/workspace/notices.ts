@@ -18,7 +18,7 @@ import { CHANGED_RULES, newerRules, rulesMark } from './rules.js';
  * On the way, claims past half of their life are renewed. Best effort: it never fails the command that it follows.
  */
 export async function collectNotices(context: Context): Promise<readonly string[]> {
-  if (context.isGuard) return [];
+  if (context.isGuard || context.looksOn) return [];
   try {
     const identity = context.identityIfKnown();
     if (identity === null) return [];

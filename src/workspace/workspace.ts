@@ -32,6 +32,8 @@ export interface GlobalFlags {
 export class Workspace {
   /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
   isGuard = false;
+  /** Whether it only looks on, so that nothing is renewed on the way, and no notice is told. */
+  looksOn = false;
   private repositoryFound: Repository | undefined;
   private authorityRead: Promise<Authority> | undefined;
   private configLoaded: Promise<Config> | undefined;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -57,7 +57,8 @@ describe('the package', () => {
     const folders = /^(?:bin|dist|docs|examples|rules|schema)\//;
     const rest = files.filter((file) => !folders.test(file)).sort();
     expect(rest).toEqual(['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']);
-    expect(files.filter((file) => /\.(?:cache|tmp|ts)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.(?:cache|tmp|(?<!\.d\.|^examples\/\w+\.)ts)$/.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['dist/types/api/index.d.ts', 'bin/api.js']));
   });
 
   it('has every file that its documents lead to', () => {
@@ -94,6 +95,70 @@ describe('the package', () => {
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('unknown')]);
     for (const said of ['claimed src/api/**', 'landed', 'in sync']) expect(stdout).toContain(said);
     expect(box.git(box.path('trying', 'practice.git'), 'log', '--format=%s', 'main')).toContain('paginate users');
+  });
+
+  /** Compiles a program of TypeScript where the package is installed, as strictly as it can be, and runs it there. */
+  function runTypeScript(name: string, source: string, cwd: string, env: Record<string, string> = {}) {
+    cpSync(join(ROOT, 'node_modules', '@types', 'node'), join(place, 'node_modules', '@types', 'node'), {
+      recursive: true,
+    });
+    cpSync(join(ROOT, 'node_modules', 'undici-types'), join(place, 'node_modules', 'undici-types'), {
+      recursive: true,
+    });
+    writeFileSync(join(place, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(place, `${name}.ts`), source);
+    const strictly = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--module', 'nodenext'];
+    const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const compiled = run(box, place, 'node', [
+      ...[compiler, ...strictly, '--target', 'es2022', '--types', 'node', `${name}.ts`],
+    ]);
+    expect([compiled.code, compiled.stdout]).toEqual([0, '']);
+    const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+    return run(box, cwd, 'env', [...variables, 'node', join(place, `${name}.js`)], path);
+  }
+
+  it('exports its verbs with their types: a refusal is a value, and what waits can be aborted', () => {
+    const clone = box.repository('typed');
+    box.commit(clone, 'src/a.ts', 'a\n');
+    expect(run(box, clone, 'coord', ['init', '--local'], path)).toMatchObject({ code: 0 });
+    const ran = runTypeScript('typed', readFileSync(join(ROOT, 'test', 'fixtures', 'typed-api.txt'), 'utf8'), clone);
+    expect([ran.stderr, ran.code]).toEqual(['', 0]);
+    expect(JSON.parse(ran.stdout)).toEqual({
+      claimed: ['src/**'],
+      again: true,
+      refused: ['held', 3, 'src/a.ts', 'maya'],
+      aborted: ['timeout', 'interrupted'],
+      waiters: 0,
+      events: ['claim.granted', 'claim.refused', 'note.added'],
+      changes: 2,
+      released: ['src/**'],
+      stranger: 'usage',
+    });
+  });
+
+  it('runs the example of an orchestrator: three agents do its tasks, and bring them to the main branch', () => {
+    const remote = box.bareRemote();
+    const clone = box.clone(remote, { name: 'plan' });
+    box.commit(clone, 'src/web/page.ts', 'page\n');
+    expect(run(box, clone, 'coord', ['init'], path)).toMatchObject({ code: 0 });
+    box.git(clone, 'add', '.');
+    box.git(clone, 'commit', '--quiet', '--message', 'set coord up');
+    box.git(clone, 'push', '--quiet', 'origin', 'main');
+    cpSync(join(ROOT, 'examples', 'agent.sh'), join(place, 'agent.sh'));
+    const source = readFileSync(join(ROOT, 'examples', 'orchestrator.ts'), 'utf8');
+    expect(source.split('\n').length).toBeLessThanOrEqual(61);
+    const ran = runTypeScript('orchestrator', source, clone, { TMPDIR: box.path() });
+    expect([ran.stderr, ran.code]).toEqual(['', 0]);
+    expect(ran.stdout).toContain('4 of 4 tasks done');
+    for (const id of ['t1', 't2', 't3', 't4'])
+      expect(ran.stdout).toMatch(new RegExp(`task.taken ${id} by (ann|ben|cy)`));
+    expect(box.git(remote, 'log', '--format=%s', 'main').split('\n').slice(0, 4).sort()).toEqual([
+      't1',
+      't2',
+      't3',
+      't4',
+    ]);
+    expect(run(box, clone, 'coord', ['status', '--json'], path).stdout).toContain('"claims":[]');
   });
 
   it('runs as coord, as a command of git, and from an alias', () => {

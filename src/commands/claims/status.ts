@@ -5,7 +5,8 @@ import { isLive, stampAhead } from '../../domain/claims/leases.js';
 import { overlaps } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
-import type { Agent, Claim, Reach, State, Waiter } from '../../domain/model.js';
+import type { Claim, State, Waiter } from '../../domain/model.js';
+import type { ClockReport, RunningDeploy, StatusReport } from '../../domain/status.js';
 import { coord } from '../../domain/suggestion.js';
 import type { TaskView } from '../../domain/tasks/standing.js';
 import { oneLine, shorten } from '../../domain/text.js';
@@ -139,39 +140,6 @@ async function waitUntilFree(context: Context, input: Input, targets: readonly T
 /** How this host's clock stands to the stamps in the state; one that runs ahead cannot be told. */
 function clockOf(ahead: Instant | null, now: Instant): ClockReport {
   return { agrees: ahead === null, newestStamp: ahead, behindSeconds: ahead === null ? 0 : secondsBetween(now, ahead) };
-}
-
-export interface StatusReport {
-  readonly claims: readonly Claim[];
-  readonly waiters: readonly Waiter[];
-  readonly agents: readonly Agent[];
-  /** Those that are not over. */
-  readonly tasks: readonly TaskView[];
-  readonly deployments: readonly RunningDeploy[];
-  /** Who asks; null: not known. */
-  readonly agent: string | null;
-  /** What waits for whoever asks, oldest first. */
-  readonly needs: readonly Need[];
-  readonly now: Instant;
-  readonly reach: Reach;
-  readonly fetchedAt: Instant | null;
-  readonly clock: ClockReport;
-}
-
-/** What was seen to run on a deploy target. */
-interface RunningDeploy {
-  readonly target: string;
-  readonly commit: string;
-  readonly agent: string;
-  readonly at: Instant;
-}
-
-/** This host's clock beside the stamps of others. */
-interface ClockReport {
-  readonly agrees: boolean;
-  /** A stamp that this clock should not have seen yet; null when there is none. */
-  readonly newestStamp: Instant | null;
-  readonly behindSeconds: number;
 }
 
 const WIDEST_TARGET = 48;

@@ -1,6 +1,13 @@
 import { join, relative } from 'node:path';
 import { coord, targetWords } from '../../domain/suggestion.js';
-import { type Forecast, forecastOf, type MergeOutcome, type WorkOf } from '../../domain/sync/collisions.js';
+import {
+  type Collision,
+  type Forecast,
+  type Foretold,
+  forecastOf,
+  type MergeOutcome,
+  type WorkOf,
+} from '../../domain/sync/collisions.js';
 import { firstOf, oneLine, plural } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
@@ -38,21 +45,6 @@ export const conflicts: Verb = {
     return input.flag('strict') ? strictly(context, found) : successOf(context, found);
   },
 };
-
-/** What is foretold of two pieces of work. */
-interface Collision extends Forecast {
-  /** Only with `--all`: the other side of the pair; else it is this worktree. */
-  readonly of: WorkOf | null;
-  readonly with: WorkOf;
-  /** Whether something of it is in no commit yet. */
-  readonly uncommitted: boolean;
-}
-
-interface Foretold {
-  readonly conflicts: readonly Collision[];
-  /** Branches that were not looked at. */
-  readonly left: number;
-}
 
 async function foretell(context: Context, all: boolean): Promise<Foretold> {
   const shadow = await ShadowRepository.create(context.repository, context.git, context.host.env);
@@ -168,23 +160,24 @@ function lines(context: Context, { conflicts: found, left }: Foretold, style: St
   ];
 }
 
-function sentence(context: Context, { verdict, paths, why, of, with: other, uncommitted }: Collision): string {
+function sentence({ repository: { root } }: Context, { verdict, paths, why, of, with: other, uncommitted }: Collision): string {
   const where = paths.length === 0 ? '' : ` in ${firstOf(paths, oneLine, MOST_PATHS).join(', ')}`;
-  const pair = of === null ? nameOf(context, other) : `${nameOf(context, of)} and ${nameOf(context, other)}`;
+  const pair = of === null ? nameOfWork(root, other) : `${nameOfWork(root, of)} and ${nameOfWork(root, other)}`;
   const state = uncommitted ? ', not all of it committed' : '';
   return verdict === 'unknown' ? `unknown: ${pair}${where}: ${why}` : `conflict: ${pair}${where}${state}`;
 }
 
-function nameOf(context: Context, { kind, agent, worktree, branch }: WorkOf): string {
+/** @param root absolute path of the worktree that looks */
+export function nameOfWork(root: string, { kind, agent, worktree, branch }: WorkOf): string {
   const who = agent === null ? '' : `${oneLine(agent)}'s `;
   if (kind === 'submission') return `${who}submission ${branch}`;
   if (worktree === null) return `${who}${oneLine(branch ?? 'HEAD')}`;
-  const place = relative(context.repository.root, worktree) || 'this worktree';
+  const place = relative(root, worktree) || 'this worktree';
   return `${who}${oneLine(place)}${branch === null ? '' : ` (${oneLine(branch)})`}`;
 }
 
 /** Both can agree on who takes what; who claims the paths stops the other from going on unseen. */
-function nextStep(collision: Collision | undefined): string {
+export function nextStep(collision: Collision | undefined): string {
   if (!collision || collision.with.kind === 'main') return 'git pull --rebase, and look at your change again';
   const { agent, kind, branch } = collision.with;
   if (kind === 'submission') return coord(`integrate ${branch}`);

@@ -38,7 +38,8 @@ export const events: Verb = {
   },
 };
 
-function readPlan(context: Context, input: Input): EventsPlan {
+/** Which events were asked for. @throws CoordError `usage` */
+export function readPlan(context: Context, input: Input): EventsPlan {
   const since = input.text('since');
   const { by, limit } = readListing(input);
   const types = input.texts('type').map(checkType);

@@ -9,7 +9,7 @@ import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import type { Success } from '../verb.js';
-import { type Following, follow } from '../watch.js';
+import { type Following, follow, listen, unlessAway } from '../watch.js';
 import { type EventsPlan, unknownEvent } from './since.js';
 
 const LONGEST_SLEEP_MS = 60_000;
@@ -22,8 +22,10 @@ const SAME_REFUSAL_MS = 60_000;
 export async function followEvents(context: Context, store: GitStore, plan: EventsPlan): Promise<Success> {
   await follow(
     context,
-    (following) => {
-      const follower = new Follower(context, store, plan, following);
+    ({ style, say, write, unlessAway }) => {
+      const print = (event: CoordEvent) =>
+        context.flags.json ? write(`${jsonLine(event)}\n`) : say(eventLine(event, context.now(), style));
+      const follower = new Follower(context, store, plan, print, unlessAway);
       return () => follower.step();
     },
     store.deferredFolder,
@@ -31,12 +33,33 @@ export async function followEvents(context: Context, store: GitStore, plan: Even
   return { data: {}, text: () => [], streamed: true };
 }
 
+/** Each event once, in the order of the history, until the process is asked to stop. */
+export async function* eventsToCome(
+  context: Context,
+  store: GitStore,
+  plan: EventsPlan,
+): AsyncGenerator<CoordEvent, void, void> {
+  const { wakeup, close } = await listen(context, store.deferredFolder);
+  const fresh: CoordEvent[] = [];
+  try {
+    const follower = new Follower(context, store, plan, (event) => fresh.push(event), unlessAway);
+    while (!wakeup.stopped) {
+      wakeup.reset();
+      const sleepMs = await follower.step();
+      yield* fresh.splice(0);
+      await wakeup.wait(sleepMs);
+    }
+  } finally {
+    close();
+  }
+}
+
 class Follower {
-  /** The commit up to which everything was printed. */
+  /** The commit up to which everything was taken. */
   private done: string | null = null;
   /** The last event up to there. */
   private last: string | null = null;
-  /** The newest refusals that were printed: they may be recorded a second time. */
+  /** The newest refusals that were taken: they may be recorded a second time. */
   private readonly refusals = new Newest(REFUSALS_REMEMBERED);
   /** When each refusal was last recorded, in milliseconds since the epoch. */
   private readonly recordedAt = new Map<string, number>();
@@ -46,18 +69,19 @@ class Follower {
     private readonly context: Context,
     private readonly store: GitStore,
     private readonly plan: EventsPlan,
-    private readonly following: Following,
+    private readonly take: (event: CoordEvent) => void,
+    private readonly unlessAway: Following['unlessAway'],
   ) {
     this.asksRemote = plan.fetch && store.reach === 'remote';
   }
 
-  /** Prints what is new, and returns for how many milliseconds nothing else is due. */
+  /** Takes what is new, and returns for how many milliseconds nothing else is due. */
   async step(): Promise<number> {
     if (this.done === null) await this.begin();
-    else await this.printNew();
-    if (this.plan.fetch) await this.following.unlessAway(() => this.recordRefusals());
-    if (this.asksRemote) await this.following.unlessAway(() => this.store.latestTip());
-    await this.printNew();
+    else await this.takeNew();
+    if (this.plan.fetch) await this.unlessAway(() => this.recordRefusals());
+    if (this.asksRemote) await this.unlessAway(() => this.store.latestTip());
+    await this.takeNew();
     return this.asksRemote ? REMOTE_POLL_MS : Math.min(LONGEST_SLEEP_MS, this.untilDue());
   }
 
@@ -69,16 +93,16 @@ class Follower {
     const { events } = read;
     this.last = events.at(-1)?.id ?? (since !== null && 'event' in since ? since.event : null);
     const skipped = events.filter(wants).length - limit;
-    this.printEach(events, Math.max(0, skipped));
+    this.takeEach(events, Math.max(0, skipped));
     this.done = tip;
   }
 
-  private async printNew(): Promise<void> {
+  private async takeNew(): Promise<void> {
     const tip = await this.store.tip();
     if (tip === this.done) return;
     const fresh = tip === null ? null : await this.eventsUpTo(tip);
     if (fresh === null) throw rewound(this.done, tip);
-    this.printEach(fresh, 0);
+    this.takeEach(fresh, 0);
     this.last = fresh.at(-1)?.id ?? this.last;
     this.done = tip;
   }
@@ -99,21 +123,15 @@ class Follower {
     return compacted ? all.slice(all.findIndex(({ id }) => id === this.last) + 1) : null;
   }
 
-  private printEach(events: readonly CoordEvent[], skip: number): void {
+  private takeEach(events: readonly CoordEvent[], skip: number): void {
     let left = skip;
     for (const event of events) {
       if (this.refusals.has(event.id)) continue;
       if (isDeferredEvent(event)) this.refusals.add(event.id);
       if (!this.plan.wants(event)) continue;
       if (left > 0) left -= 1;
-      else this.print(event);
+      else this.take(event);
     }
-  }
-
-  private print(event: CoordEvent): void {
-    const { style, say, write } = this.following;
-    if (this.context.flags.json) write(`${jsonLine(event)}\n`);
-    else say(eventLine(event, this.context.now(), style));
   }
 
   /** A refusal that nobody writes behind would otherwise wait: here it becomes part of the history. */

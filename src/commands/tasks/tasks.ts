@@ -82,6 +82,7 @@ export const taskList: Verb = {
     ['--ready', 'only what can be taken, if its paths are free'],
     ['--stuck', 'only what was tried in vain too often'],
     ['--mine', 'only yours'],
+    ['--no-fetch', 'read what is here'],
   ],
   examples: [
     ['coord task list', 'all tasks, and how each stands'],
@@ -92,7 +93,8 @@ export const taskList: Verb = {
     const odd = states.find((state) => !(TASK_STATES as readonly string[]).includes(state));
     if (odd !== undefined) throw usage(`no such state: ${JSON.stringify(odd)}`, `one of: ${TASK_STATES.join(', ')}`);
     const agent = input.flag('mine') ? context.identity().agent : null;
-    const { state } = await (await context.store()).latest(['tasks']);
+    const store = await context.store();
+    const { state } = input.negated('fetch') ? await store.read(['tasks']) : await store.latest(['tasks']);
     const all = await tasksNow(context, state);
     const tasks = all.filter(
       (task) =>

@@ -31,6 +31,21 @@ export interface Forecast {
   readonly why: string | null;
 }
 
+/** A forecast, and whose work it is of. */
+export interface Collision extends Forecast {
+  /** Only with `--all`: the other side of the pair; else it is this worktree. */
+  readonly of: WorkOf | null;
+  readonly with: WorkOf;
+  /** Whether something of it is in no commit yet. */
+  readonly uncommitted: boolean;
+}
+
+export interface Foretold {
+  readonly conflicts: readonly Collision[];
+  /** Branches that were not looked at. */
+  readonly left: number;
+}
+
 /**
  * What two pieces of work come to.
  *

@@ -1,0 +1,143 @@
+import { perform } from '../commands/perform.js';
+import { Input, type Success, type Verb } from '../commands/verb.js';
+import { asTyped } from '../domain/suggestion.js';
+import { jsonLine } from '../domain/text.js';
+import { CoordError } from '../errors.js';
+import { loadStyle } from '../render/style.js';
+import { Context } from '../workspace/context.js';
+import { type Host, surroundings } from '../workspace/host.js';
+import type { Abortable, Answer, Coord, OpenOptions, Refusal, Writes } from './index.js';
+
+/** {@link OpenOptions} for one call: what the verb is given beside the names of its options. */
+type CallOptions = Abortable & Writes & { readonly wait?: boolean | string };
+
+/** @param packageRoot folder of the installed package */
+export function openFrom(packageRoot: string, options: OpenOptions = {}): Coord {
+  const place = new Place(packageRoot, options);
+  const named = (id: string | null | undefined) => [id ?? undefined];
+  return {
+    status: async (targets = [], given = {}) =>
+      place.run((await import('../commands/claims/status.js')).status, [targets], given),
+    claim: async (targets, given = {}) =>
+      place.run((await import('../commands/claims/claim.js')).claim, [targets], given),
+    renew: async (targets = [], given = {}) =>
+      place.run((await import('../commands/claims/renew.js')).renew, [targets], given),
+    release: async (targets, given = {}) =>
+      place.run((await import('../commands/claims/release.js')).release, [targets], given),
+    wait: async (targets, given = {}) =>
+      place.run((await import('../commands/claims/status.js')).status, [targets], { wait: true, ...given }),
+    submit: async (paths, given) =>
+      place.run((await import('../commands/submissions/submit.js')).submit, [paths], given),
+    conflicts: async (given = {}) =>
+      place.run((await import('../commands/conflicts/conflicts.js')).conflicts, [], given),
+    deploys: async (given = {}) => place.run((await import('../commands/deploy/list.js')).deployList, [], given),
+    metrics: async (given = {}) => place.run((await import('../commands/events/metrics.js')).metrics, [], given),
+    history: async (given = {}) => place.run((await import('../commands/events/events.js')).events, [], given),
+    events: (given = {}) => place.events(given),
+    changes: (given = {}) => place.changes(given),
+    session: {
+      start: async (given = {}) => place.run((await import('../commands/session/start.js')).sessionStart, [], given),
+      end: async (given = {}) => place.run((await import('../commands/session/end.js')).sessionEnd, [], given),
+    },
+    tasks: {
+      list: async (given = {}) => place.run((await import('../commands/tasks/tasks.js')).taskList, [], given),
+      add: async (title, given = {}) => place.run((await import('../commands/tasks/add.js')).taskAdd, [title], given),
+      take: async (id, given = {}) => place.run((await import('../commands/tasks/take.js')).taskTake, named(id), given),
+      done: async (id, given = {}) => place.run((await import('../commands/tasks/done.js')).taskDone, named(id), given),
+      return: async (id, given = {}) =>
+        place.run((await import('../commands/tasks/done.js')).taskReturn, named(id), given),
+      drop: async (id, given = {}) => place.run((await import('../commands/tasks/add.js')).taskDrop, [id], given),
+      report: async (given = {}) => place.run((await import('../commands/tasks/tasks.js')).taskReport, [], given),
+    },
+    notes: {
+      add: async (text, given = {}) => place.run((await import('../commands/log/note.js')).note, [text], given),
+      ack: async (note, text, given = {}) =>
+        place.run((await import('../commands/log/note.js')).ack, [note, text], given),
+      list: async (given = {}) => place.run((await import('../commands/log/log.js')).log, [], given),
+      inbox: async (given = {}) => place.run((await import('../commands/log/log.js')).inbox, [], given),
+    },
+  };
+}
+
+class Place {
+  constructor(
+    private readonly packageRoot: string,
+    private readonly options: OpenOptions,
+  ) {}
+
+  /** @throws CoordError for a fault: whatever was foreseen is in the answer */
+  async run<T>(verb: Verb, positional: readonly unknown[], given: CallOptions): Promise<Answer<T>> {
+    const context = this.context(given);
+    const { outcome, notices: told } = await perform(context, verb, inputOf(positional, given));
+    const typed = (text: string) => asTyped(text, context.standpoint);
+    const notices = told.map(typed);
+    const failure = outcome instanceof CoordError ? outcome : outcome.failure;
+    if (failure?.code === 'fault') throw failure;
+    if (failure) return { ok: false, refusal: refusalOf(failure, typed), notices };
+    const { data, text, warnings = [] } = outcome as Success;
+    return {
+      ok: true,
+      data: JSON.parse(jsonLine(data, typed)),
+      text: typed([text(await loadStyle(false))].flat().join('\n')),
+      warnings: warnings.map(typed),
+      notices,
+    };
+  }
+
+  async *events(given: CallOptions): ReturnType<typeof import('../commands/events/follow.js').eventsToCome> {
+    const [{ readPlan }, { eventsToCome }] = [
+      await import('../commands/events/events.js'),
+      await import('../commands/events/follow.js'),
+    ];
+    const context = this.context(given);
+    yield* eventsToCome(context, await context.store(), readPlan(context, inputOf([], given)));
+  }
+
+  async *changes(given: CallOptions): ReturnType<Coord['changes']> & AsyncGenerator {
+    const { changesOf } = await import('./changes.js');
+    const context = this.context(given);
+    yield* changesOf(context, (error) => refusalOf(error, (text) => asTyped(text, context.standpoint)));
+  }
+
+  /** Made anew for each call, as for each command: what is read once a run is read then. */
+  private context({ signal, requestId }: CallOptions): Context {
+    const { agent, looksOn = false } = this.options;
+    const context = new Context(this.host(signal), { json: true, agent, requestId });
+    context.looksOn = looksOn;
+    return context;
+  }
+
+  private host(signal: AbortSignal | undefined): Host {
+    const real = surroundings(this.packageRoot);
+    const { directory = real.cwd, env = real.env, session } = this.options;
+    const nowhere = { isTTY: false, write: (_: string | Uint8Array, done?: () => void) => done?.() };
+    return {
+      ...real,
+      argv: [],
+      cwd: directory,
+      env: session === undefined ? env : { ...env, COORD_SESSION: session },
+      stdout: nowhere,
+      stderr: nowhere,
+      interactive: false,
+      readInput: async () => Buffer.alloc(0),
+      onStop: (listener) => {
+        const stop = () => listener('SIGTERM');
+        if (signal?.aborted) stop();
+        signal?.addEventListener('abort', stop, { once: true });
+        return () => signal?.removeEventListener('abort', stop);
+      },
+    };
+  }
+}
+
+/** What was typed, had it been typed. */
+function inputOf(positional: readonly unknown[], { signal, requestId, ...options }: CallOptions): Input {
+  const words = Object.entries(options).map(([name, value]) => [name, typeof value === 'number' ? `${value}` : value]);
+  return new Input(positional, Object.fromEntries(words));
+}
+
+function refusalOf(error: CoordError, typed: (text: string) => string): Refusal {
+  const { code, exit, message, hint = null, alternative, details } = error;
+  const told = { code, exit, message, hint, details: alternative ? { ...details, alternative } : details };
+  return JSON.parse(jsonLine(told, typed));
+}
