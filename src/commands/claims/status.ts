@@ -5,7 +5,7 @@ import { isLive, stampAhead } from '../../domain/claims/leases.js';
 import { overlaps } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
-import type { Claim, State, Waiter } from '../../domain/model.js';
+import type { State, Waiter } from '../../domain/model.js';
 import type { ClockReport, RunningDeploy, StatusReport } from '../../domain/status.js';
 import { coord } from '../../domain/suggestion.js';
 import type { TaskView } from '../../domain/tasks/standing.js';

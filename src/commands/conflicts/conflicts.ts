@@ -160,7 +160,10 @@ function lines(context: Context, { conflicts: found, left }: Foretold, style: St
   ];
 }
 
-function sentence({ repository: { root } }: Context, { verdict, paths, why, of, with: other, uncommitted }: Collision): string {
+function sentence(
+  { repository: { root } }: Context,
+  { verdict, paths, why, of, with: other, uncommitted }: Collision,
+): string {
   const where = paths.length === 0 ? '' : ` in ${firstOf(paths, oneLine, MOST_PATHS).join(', ')}`;
   const pair = of === null ? nameOfWork(root, other) : `${nameOfWork(root, of)} and ${nameOfWork(root, other)}`;
   const state = uncommitted ? ', not all of it committed' : '';
