@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { closedToRole, lacksSession, stopped } from '../../domain/agents/agents.js';
-import { groundAsked } from '../../domain/claims/claim.js';
+import { mayNotAsk } from '../../domain/decide.js';
 import { isUnderClaim } from '../../domain/deploy/decision.js';
 import { type Deployments, type DeployStep, usedNonces } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
@@ -13,11 +12,11 @@ import { configMoved, gatesClosed, mainMoved, stoppedLooking } from '../../rende
 import { verificationError, verifiedWarnings } from '../../render/deploy/steps.js';
 import { refusalError } from '../../render/refusals.js';
 import { verifyEndpoint } from '../../verify/endpoint.js';
-import { type Attempt, recordStart } from './attempt.js';
+import { type Attempt, newDeployment, recordStart } from './attempt.js';
 import { readAuthorityAgain } from './authority.js';
 import type { DeployContext, StepResult } from './context.js';
 import { checkContained, checkInSync, checkPushed, factsHere } from './in-sync.js';
-import { checkFree, takeTarget, targetClaim } from './target.js';
+import { beginRequest, checkFree, takeTarget, targetClaim } from './target.js';
 import { endpointEffects } from './verify.js';
 
 /** One step of a deploy, as the dry run sees it and as it is done in earnest. */
@@ -49,9 +48,10 @@ async function checkAgent(deploy: DeployContext, state: State): Promise<StepResu
   const { context } = deploy;
   const { agent } = context.identity();
   const claim = await targetClaim(deploy, 1);
-  const refusal =
-    stopped(state, agent) ?? lacksSession(state, claim) ?? closedToRole(state, claim, groundAsked(claim), true);
-  return refusal ? refusalError(refusal, context.now()) : { finding: `${agent} may deploy` };
+  const now = context.now();
+  const request = beginRequest(claim, newDeployment(deploy, now, claim.rules, []), deploy.options.retry);
+  const refusal = mayNotAsk(state, request, now);
+  return refusal ? refusalError(refusal, now) : { finding: `${agent} may deploy` };
 }
 
 async function openGates(attempt: Attempt): Promise<StepResult> {

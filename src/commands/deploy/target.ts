@@ -56,6 +56,12 @@ export async function targetClaim(
   };
 }
 
+/** The request to begin an attempt under that claim. */
+export function beginRequest(claim: ClaimRequest, attempt: NewDeployment, retry: boolean): DeployBeginRequest {
+  const { operation, agent, session, policy } = claim;
+  return { kind: 'deploy-begin', operation, agent, session, policy, attempt, claim, retry };
+}
+
 /** Whether the target could be taken. */
 export async function checkFree(deploy: DeployContext, state: State) {
   const { context, options } = deploy;
@@ -82,10 +88,8 @@ export async function takeTarget(
   };
   for (;;) {
     const claim = await targetClaim(deploy, ttlSeconds);
-    const { operation, agent, session, policy } = claim;
-    const facts = { attempt, claim, retry: options.retry };
-    const request: DeployBeginRequest = { kind: 'deploy-begin', operation, agent, session, policy, ...facts };
-    const decision = await transact(store, request, context.effects);
+    const { agent } = claim;
+    const decision = await transact(store, beginRequest(claim, attempt, options.retry), context.effects);
     if (decision.ok) return begun(decision.result);
     const { refusal } = decision;
     const left = secondsBetween(context.now(), deadline);
