@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { commitsToCheck } from '../../../src/domain/claims/claim.js';
 import { decide } from '../../../src/domain/decide.js';
 import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { type Claim, EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, baseOf, claimOf, granted, POLICY, refused, releaseOf, START } from '../../support/decisions.js';
+import { waiterRecord } from '../../support/records.js';
 
 const NOTHING = EMPTY_STATE;
 const COMMIT = 'a'.repeat(40);
@@ -202,6 +204,71 @@ describe('the same agent again', () => {
     ]);
   });
 
+  it('takes what is said anew of its need and its rules, keeps what is not, and says on the record how long it runs', () => {
+    const said = holding('maya', 'src/a.ts', { expectSeconds: 60, rules: 'old', reason: 'first' });
+    const kept = granted(said, claimOf('maya', 'src/a.ts'), at(5));
+    expect(kept.result.claims).toMatchObject([{ expectSeconds: 60, rules: 'old' }]);
+    const anew = granted(said, claimOf('maya', 'src/a.ts', { expectSeconds: 900, rules: 'new' }), at(5));
+    expect(anew.result.claims).toMatchObject([{ expectSeconds: 900, rules: 'new' }]);
+    expect(anew.events).toMatchObject([{ type: 'claim.renewed', expiresAt: at(1805), reason: 'first' }]);
+  });
+
+  it('stays a reader, with its token, when it asks to read again', () => {
+    const reading = holding('maya', 'docs/**', { mode: 'shared' });
+    const { state, result } = granted(reading, claimOf('maya', 'docs/**', { mode: 'shared' }), at(5));
+    expect(result.claims).toMatchObject([{ mode: 'shared', token: reading.lastToken }]);
+    expect(state.lastToken).toBe(reading.lastToken);
+  });
+
+  it('replaces of its own claims that are over none but that on the very target', () => {
+    const two = granted(holding('maya', ['src/a.ts', 'src/b.ts']), claimOf('noor', 'src/c.ts')).state;
+    const { state, events } = granted(two, claimOf('maya', ['src/a.ts', 'src/new.ts']), at(1801));
+    expect(state.claims.map(({ target }) => target)).toEqual(['src/b.ts', 'src/c.ts', 'src/a.ts', 'src/new.ts']);
+    expect(events[0]).toMatchObject({ type: 'claim.expired', target: 'src/a.ts', expiresAt: at(1800) });
+    expect(events.map(({ type }) => type)).toEqual(['claim.expired', 'claim.granted', 'claim.granted']);
+  });
+
+  it.each([
+    ['another agent’s claim', 'noor', 's1', 'src/**', 'held'],
+    ['its own claim of no known session', 'maya', null, 'src/**', 'granted'],
+    ['its own claim of this session', 'maya', 's2', 'src/**', 'granted'],
+    ['its own claim of another session', 'maya', 's1', 'src/**', 'session'],
+    ['its own claim of another session elsewhere', 'maya', 's1', 'docs/**', 'granted'],
+  ] as const)('of two sessions of one name, %s', (_, holder, session, target, answer) => {
+    const state = holding(holder, target, { session });
+    const decision = decide(state, claimOf('maya', 'src/a.ts', { session: 's2' }), at(1));
+    expect(decision.ok ? 'granted' : decision.refusal.reason).toBe(answer);
+  });
+
+  it('is told of its other session what it would be told of another agent', () => {
+    expect(refused(held, claimOf('maya', ['src/a.ts', 'b.ts'], { session: 's2', mode: 'shared' }))).toEqual({
+      code: 'held',
+      reason: 'session',
+      conflicts: [
+        {
+          ...{ target: 'src/a.ts', heldTarget: 'src/a.ts', overlap: 'src/a.ts', agent: 'maya', session: 's1' },
+          ...{
+            claimId: before?.id,
+            since: START,
+            expiresAt: at(1800),
+            reason: 'first',
+            mode: 'exclusive',
+            waiting: false,
+          },
+        },
+      ],
+      asked: [
+        { kind: 'path', text: 'src/a.ts' },
+        { kind: 'path', text: 'b.ts' },
+      ],
+      mode: 'shared',
+      free: ['b.ts'],
+      queue: [],
+    });
+    const policy = { ...POLICY, foldCase: true };
+    expect(refused(held, claimOf('maya', 'SRC/A.ts', { session: 's2', policy }))).toMatchObject({ reason: 'session' });
+  });
+
   it('is refused from another live session, on overlapping ground too', () => {
     expect(refused(held, claimOf('maya', 'src/**', { session: 's2' }))).toMatchObject({
       code: 'held',
@@ -296,5 +363,84 @@ describe('a worker', () => {
     for (const target of ['src/scratch/wim/notes.md', 'docs/a.md']) {
       expect(granted(worker, claimOf('wim', target, { policy })).result.claims).toHaveLength(1);
     }
+  });
+});
+
+describe('a strict order of targets', () => {
+  const policy = { ...POLICY, lockOrder: 'strict' as const };
+  const ask = (agent: string, target: string) => claimOf(agent, target, { policy });
+  const two = granted(granted(NOTHING, ask('maya', 'b')).state, ask('maya', 'd')).state;
+  const held = granted(two, ask('noor', 'z')).state;
+
+  it('refuses what sorts before anything held, with what is held and what comes too early', () => {
+    expect(refused(held, ask('maya', 'c'))).toEqual({
+      code: 'held',
+      reason: 'order',
+      held: 'd',
+      early: 'c',
+      ...{ conflicts: [], free: [], queue: [], asked: [{ kind: 'path', text: 'c' }], mode: 'exclusive' },
+    });
+  });
+
+  it.each([
+    ['what sorts after', 'e', 0],
+    ['what is held already', 'b', 0],
+    ['the last one again', 'd', 0],
+    ['anything once the claims are over', 'a', 1801],
+  ])('grants %s', (_, target, seconds) => {
+    expect(granted(held, ask('maya', target), at(seconds)).result.claims).toMatchObject([{ target }]);
+  });
+
+  it('looks at what this agent holds alone, and asks for no order unless it is strict', () => {
+    expect(granted(held, ask('noor', 'zz')).result.claims).toHaveLength(1);
+    expect(granted(granted(NOTHING, ask('noor', 'z')).state, ask('maya', 'a')).result.claims).toHaveLength(1);
+    expect(granted(held, claimOf('maya', 'a')).result.claims).toHaveLength(1);
+  });
+
+  it('leaves out what stands for tasks', () => {
+    const task = granted(NOTHING, { ...ask('maya', '@task/t9'), byOwnVerb: true }).state;
+    expect(granted(task, ask('maya', '@aaa')).result.claims).toHaveLength(1);
+    const late = granted(NOTHING, ask('maya', '@zzz')).state;
+    expect(granted(late, { ...ask('maya', '@task/t9'), byOwnVerb: true }).result.claims).toHaveLength(1);
+  });
+});
+
+describe('what git must be asked before a claim is decided', () => {
+  const first = granted(holding('maya', 'src/**', { head: HEAD }), releaseOf('maya', { commit: COMMIT })).state;
+  const second = granted(
+    granted(first, claimOf('maya', 'docs/**', { head: HEAD })).state,
+    releaseOf('maya', { commit: HEAD, commitNamed: true }),
+  ).state;
+  const ask = (changes: object) => commitsToCheck(second, claimOf('noor', ['src/a.ts', 'src/b.ts', 'docs/x'], changes));
+
+  it('is whether HEAD has each commit that binds there, once, but for HEAD itself and what is known', () => {
+    expect(ask({})).toEqual([COMMIT, HEAD]);
+    expect(ask({ head: HEAD })).toEqual([COMMIT]);
+    expect(ask({ contains: { [COMMIT]: false } })).toEqual([HEAD]);
+    expect(ask({ contains: { [COMMIT]: true, [HEAD]: true } })).toEqual([]);
+    expect(commitsToCheck(second, claimOf('noor', 'lib/**'))).toEqual([]);
+  });
+
+  it('is nothing where the answer would not matter', () => {
+    expect(ask({ allowBehind: true })).toEqual([]);
+  });
+});
+
+describe('the queue, as a refused claim is told', () => {
+  const waiting = (id: string, texts: string[]) =>
+    waiterRecord(id, { agent: id, targets: texts.map((text) => ({ kind: 'path', text })) });
+  const state = {
+    ...holding('maya', 'src/**'),
+    waiters: [waiting('w1', ['src/a.ts', 'x']), waiting('w2', ['lib/b.ts'])],
+  };
+
+  it('has those who wait for some of the same ground, as letters count here', () => {
+    const queued = (target: string, foldCase: boolean) => {
+      const refusal = refused(state, claimOf('noor', [target, 'src/q.ts'], { policy: { ...POLICY, foldCase } }));
+      return 'queue' in refusal ? refusal.queue.map(({ id }) => id) : refusal;
+    };
+    expect(queued('src/a.ts', false)).toEqual(['w1']);
+    expect(queued('src/A.ts', false)).toEqual([]);
+    expect(queued('src/A.ts', true)).toEqual(['w1']);
   });
 });

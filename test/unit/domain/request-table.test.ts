@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
+import { EVENT_TYPES } from '../../../src/domain/events.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { type Claim, EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../../src/domain/model.js';
 import {
@@ -92,6 +93,23 @@ describe.each(KINDS)('%s', (kind) => {
       expect(gained(state, request.agent, strict)).toEqual([]);
       if (rowOf(request).ground(state, request, now) === null) expect(strict).toEqual(decide(state, request, now));
       else expect(strict).toMatchObject({ ok: false, refusal: { code: 'closed' } });
+    });
+  });
+
+  it('is told in one sentence that names who did what, and every event of it has its instant and who did it', () => {
+    holds(kind, ({ state, request, now }) => {
+      const decision = decide(state, request, now);
+      if (!decision.ok || decision.state === state) return;
+      const { summary, events, result } = decision;
+      expect(summary).toMatch(/\b(maya|noor|kim)\b/);
+      expect(summary).not.toMatch(/undefined|null|\[object|\n| $|^ /);
+      const claims = 'claims' in result && kind !== 'keep-alive' ? result.claims : [];
+      for (const { target } of claims) expect(summary).toContain(target.replace(/^@(once|deploy|task)\/(one$)?/, ''));
+      for (const event of events) {
+        expect(EVENT_TYPES).toContain(event.type);
+        expect(event.agent).toMatch(/^(maya|noor|kim)$/);
+        expect(event.at <= now).toBe(true);
+      }
     });
   });
 
