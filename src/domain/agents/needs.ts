@@ -79,10 +79,10 @@ function handedTo(state: State, agent: string): Need[] {
 function stuckTasks(tasks: readonly TaskView[]): Need[] {
   return tasks
     .filter(({ stuck }) => stuck)
-    .map(({ id, title, attempts, since, addedAt }) => ({
+    .map(({ id, title, attempts, since }) => ({
       kind: 'stuck-task',
       what: `${id} was tried ${attempts} times in vain: ${shorten(oneLine(title), WIDEST)}`,
-      since: since ?? addedAt,
+      since,
       next: coord(`task show ${id}`),
     }));
 }

@@ -43,7 +43,7 @@ const state = stateOf({
   },
 });
 const notes = [noteOf('n7', ['noor', 'omar']), noteOf('n8', ['omar'])];
-const tasks = [taskOf('t1', {}), taskOf('t2', { stuck: false }), taskOf('t3', { since: null })];
+const tasks = [taskOf('t1', {}), taskOf('t2', { stuck: false }), taskOf('t3', { since: at(1) })];
 const needs = (agent: string | null) => needsOf(state, { agent, notes, tasks }, at(100));
 
 const OFFER = {
