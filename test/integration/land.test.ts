@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { localFleet } from '../support/fleet.js';
 import { hook, type LandingPair, landingPair } from '../support/landing.js';
 
 let fleet: LandingPair['fleet'];
@@ -257,7 +258,7 @@ describe('coord land', () => {
     expect(words).toMatch(/^would land .{7} on origin\/main \(1 commit, 1 path\)\nwould release src\/api\/\*\*/);
   });
 
-  it('refuses a worker and a stopped agent, and a copy that would share with nobody changes nothing', async () => {
+  it('refuses a worker and a stopped agent, and goes by the main branch in a copy that would share with nobody', async () => {
     await coord.run('rae', fleet.clone, ['session', 'start', '--role', 'worker']);
     work('docs\n', 'docs/guide.md');
     const worker = await coord.run('rae', fleet.clone, ['land', '--json']);
@@ -269,6 +270,18 @@ describe('coord land', () => {
     expect((await maya(6, 'land')).json().error.details.reason).toBe('killed');
     writeFileSync(join(fleet.other, 'coord.config.json'), '{"share": false}');
     expect((await noor(0, 'land')).json().data).toMatchObject({ landed: false, already: true, to: 'origin/main' });
+  });
+
+  it('has nothing to land on where the main branch shares with no remote: exit 2, with what to do instead', async () => {
+    const local = await localFleet();
+    for (const command of [['land'], ['land', '--to', 'review'], ['release', '--merged', 'HEAD']]) {
+      const refused = await local.as('maya', [...command, '--json']);
+      expect(refused.code, command.join(' ')).toBe(2);
+      expect(refused.json().error).toMatchObject({
+        message: expect.stringContaining('nothing to land on'),
+        hint: expect.stringContaining('coord release'),
+      });
+    }
   });
 
   it('without a remote that answers: exit 7, claims still held', async () => {
