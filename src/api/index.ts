@@ -9,7 +9,7 @@ import type { OpenNote, ReceivedNote } from '../domain/log/notes.js';
 import type { Metrics } from '../domain/metrics/metrics.js';
 import type { Claim, Note, NoteKind, Role, Submission } from '../domain/model.js';
 import type { StatusReport } from '../domain/status.js';
-import type { Foretold } from '../domain/sync/collisions.js';
+import type { Prediction } from '../domain/sync/collisions.js';
 import type { TaskView } from '../domain/tasks/standing.js';
 import type { TaskState } from '../domain/tasks/task.js';
 import type { Instant } from '../domain/time.js';
@@ -18,7 +18,7 @@ import type { LiveReport } from '../render/deploy/records.js';
 
 export type { Agent, Claim, Note, Waiter } from '../domain/model.js';
 export type { Collision } from '../domain/sync/collisions.js';
-export type { CoordEvent, Foretold, LiveReport, Metrics, StatusReport, TaskView };
+export type { CoordEvent, Prediction, LiveReport, Metrics, StatusReport, TaskView };
 
 /** Opens a repository; nothing is read until something is asked. */
 export declare function open(options?: OpenOptions): Coord;
@@ -189,7 +189,7 @@ export interface Coord {
     options: SubmitOptions,
   ): Promise<Answer<{ readonly submission: Submission; readonly task: string | null }>>;
   /** What is not done yet and would collide when merged. `all`: each pair of all work. */
-  conflicts(options?: Abortable & { readonly all?: boolean }): Promise<Answer<Foretold & { readonly now: Instant }>>;
+  conflicts(options?: Abortable & { readonly all?: boolean }): Promise<Answer<Prediction & { readonly now: Instant }>>;
   deploys(options?: Reads & { readonly by?: string }): Promise<
     Answer<{
       readonly live: readonly LiveReport[];

@@ -99,7 +99,7 @@ class Place {
     yield* changesOf(context, (error) => refusalOf(error, (text) => asTyped(text, context.standpoint)));
   }
 
-  /** Made anew for each call, as for each command: what is read once a run is read then. */
+  /** Made again for each call, as for each command: what is read once a run is read then. */
   private context({ signal, requestId }: CallOptions): Context {
     const { agent, looksOn = false } = this.options;
     const context = new Context(this.host(signal), { json: true, agent, requestId });

@@ -206,7 +206,7 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
     state: "'open' | 'taken' | 'submitted' | 'done' | 'dropped'",
     ready: ['boolean', 'it can be taken, if its scope is free'],
     blockedBy: ['text[]', 'tasks that it waits for'],
-    stuck: ['boolean', 'tried in vain too often: somebody must look'],
+    stuck: ['boolean', 'tried too often without success: somebody must look'],
     agent: ['text | null', 'who has it, or brought its result'],
     attempts: 'number',
     evidence: ["'landed' | 'gate' | 'word' | null", 'what shows that it is done'],

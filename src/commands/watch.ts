@@ -104,7 +104,7 @@ export function follow(
 const REDRAW = '\u001b[H\u001b[J';
 
 /**
- * `--watch`: on a terminal the screen is drawn anew in place; elsewhere it is printed again where it has changed, below a
+ * `--watch`: on a terminal the screen is redrawn in place; elsewhere it is printed again where it has changed, below a
  * line of dashes, and with `--json` as one envelope a line. What is out of reach is told, and asked again.
  *
  * @param command whose envelope it is

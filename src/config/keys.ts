@@ -272,7 +272,7 @@ export const ConfigSchema = v.strictObject({
       attempts: keyWith(
         count,
         3,
-        'After so many tries in vain a task is stuck: nobody is given it until somebody has looked.',
+        'After so many tries without success a task is stuck: nobody is given it until somebody has looked.',
         5,
       ),
     },

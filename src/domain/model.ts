@@ -187,7 +187,7 @@ export interface Submission {
   readonly agent: string;
   readonly session: string | null;
   readonly at: Instant;
-  /** Who shall integrate it; null: any orchestrator. */
+  /** Who should integrate it; null: any orchestrator. */
   readonly to: string | null;
   readonly text: string;
   /** HEAD of the worktree that it was made in; null on an unborn branch. */

@@ -85,7 +85,7 @@ interface NoTask {
   readonly code: 'held';
   /** Those that others have. */
   readonly taken: readonly TakenTask[];
-  /** Ids of those that were tried in vain too often. */
+  /** Ids of those that were tried too often without success. */
   readonly stuck: readonly string[];
   /** Ids of open ones that are for other roles. */
   readonly forOthers: readonly string[];

@@ -90,7 +90,7 @@ function watchesRefs({ commonDir, root }: Repository): boolean {
 }
 
 /**
- * The object id that `packed-refs` has for a ref; null: none. It is read anew each time, never remembered: a git that knows
+ * The object id that `packed-refs` has for a ref; null: none. It is read again each time, never remembered: a git that knows
  * an old one by the time of its file takes it for the new one when both are of one second and of one length.
  */
 export function readPackedRef(commonDir: string, ref: string): string | null {

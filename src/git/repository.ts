@@ -125,7 +125,7 @@ function describe(root: string, gitDir: string): Repository {
   };
 }
 
-/** Refuses a place where git would refuse its own commands for want of a worktree. */
+/** Refuses a place where git would refuse its own commands because it sees no worktree. */
 export function needsWorktree({ root, gitDir, takenForBare }: Repository): void {
   if (!takenForBare) return;
   const isOwn = gitDir === join(root, '.git');

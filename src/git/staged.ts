@@ -61,7 +61,7 @@ function mergedCommits({ gitDir }: Repository): string[] {
     .filter((line) => /^[0-9a-f]{40,64}$/.test(line));
 }
 
-/** The commit that a rebase is making anew in this worktree; null when none does, or it stands between two. */
+/** The commit that a rebase is making again in this worktree; null when none does, or it stands between two. */
 export function replayedCommit({ gitDir }: Repository): string | null {
   const steps = readIfThere(join(gitDir, 'rebase-merge', 'done'));
   if (steps !== null) {

@@ -19,7 +19,7 @@ const RULES: readonly Rule[] = [
     name: 'UnclaimedChange',
     level: 'error',
     short: 'A path of the surface was changed while nobody held it',
-    help: 'Claim the path (coord claim), look at the change again, and commit it anew.',
+    help: 'Claim the path (coord claim), look at the change again, and commit it again.',
   },
   {
     id: 'claimed-by-another',

@@ -174,7 +174,7 @@ export function conflictError(
     {
       hint: markable
         ? `write it with marks of conflict: ${coord(`integrate ${id} --conflicts`)}`
-        : `let its author make it anew on what is here now: ${coord(`integrate ${id} --decline --reason "…"`)}`,
+        : `let its author make it again on what is here now: ${coord(`integrate ${id} --decline --reason "…"`)}`,
       details: { reason: 'conflict', conflicts: files.map(({ path, conflict }) => ({ path, conflict })) },
     },
   );

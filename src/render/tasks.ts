@@ -80,7 +80,7 @@ export function taskDetails(task: TaskView, now: Instant, style: Style): string[
     ...fact('commit', commit === null ? null : shortCommit(commit)),
     ...fact('result', result === null ? null : oneLine(result)),
     ...fact('submission', task.submission),
-    ...(attempts === 0 ? [] : [`tried in vain: ${plural(attempts, 'time')}`]),
+    ...(attempts === 0 ? [] : [`tried without success: ${plural(attempts, 'time')}`]),
     ...tries.map((one) => `  ${tryLine(one, now)}`),
     ...late.map((one) => {
       const what = [one.commit === null ? null : shortCommit(one.commit), one.text === null ? null : oneLine(one.text)];

@@ -17,7 +17,7 @@ export function addressOf(url: string): URL {
 const HINT = 'fix "verify" of the deploy target in coord.config.json';
 
 /** The address with one more parameter, so that no cache can have the answer; its own query stays as it is written. */
-export function goingRound(address: URL, chance: string): URL {
+export function pastCaches(address: URL, chance: string): URL {
   const round = new URL(address);
   round.search = `${address.search === '' ? '?' : `${address.search}&`}coord-verify=${chance}`;
   return round;

@@ -17,7 +17,7 @@ import {
 } from '../domain/deploy/verification.js';
 import { oneLine, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
-import { addressOf, goingRound, nextAddress } from './address.js';
+import { addressOf, nextAddress, pastCaches } from './address.js';
 
 /** Time and chance, which a test can set. */
 export interface EndpointEffects {
@@ -56,7 +56,7 @@ interface Look extends Judgement {
  * Asks the endpoint until it shows the commit, or the time is over. It bypasses caches; when it has seen the
  * commit, it asks once more as everybody does, and says when a cache shows something else.
  *
- * What the last attempt saw counts, except one that ended for want of time: that tells nothing where others were answered.
+ * What the last attempt saw counts, except one that ended because the time was over: that tells nothing where others were answered.
  * @throws CoordError `usage` when the URL cannot be asked
  */
 export async function verifyEndpoint(
@@ -237,7 +237,7 @@ function get(address: URL, chance: string | null, signal: AbortSignal): Promise<
     rejectUnauthorized: true,
   };
   return new Promise((resolve, reject) => {
-    const asked = request(chance === null ? address : goingRound(address, chance), options, (response) => {
+    const asked = request(chance === null ? address : pastCaches(address, chance), options, (response) => {
       // Told to whoever reads the body; what is not read may break unheard.
       response.on('error', () => undefined);
       resolve(response);

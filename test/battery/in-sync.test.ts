@@ -73,7 +73,7 @@ async function judged(play: Play, figures: Figures): Promise<string | null> {
     return why === null ? null : `${options} false "in sync": ${why}`;
   }
   figures.refused += 1;
-  return why === null && !play.forged ? `${options} refused in vain: ${stderr}` : null;
+  return why === null && !play.forged ? `${options} refused needlessly: ${stderr}` : null;
 }
 
 it('sync-check against an oracle of plumbing, over random histories: never a false "in sync"', async () => {
@@ -85,7 +85,7 @@ it('sync-check against an oracle of plumbing, over random histories: never a fal
   tally({
     test: '11 sync-check over random histories',
     tried: `${WORLDS} worlds, ${checks} checks`,
-    bar: '0 false "in sync", 0 refused in vain',
+    bar: '0 false "in sync", 0 refused needlessly',
     figures: `${inSync} in sync, ${refused} refused`,
     failures,
   });

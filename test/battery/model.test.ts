@@ -56,7 +56,7 @@ describe('two agents in two worktrees', () => {
     ['a fixed seed', 42],
     ['a random seed', RANDOM_SEED],
   ])(
-    'do what a simple model foretells, with %s',
+    'do what a simple model predicts, with %s',
     async (name, seed) => {
       const { reset, real } = await fleetAt('note');
       const result = await fc.check(
@@ -69,7 +69,7 @@ describe('two agents in two worktrees', () => {
       tally({
         test: `12 commands against a simple model, ${name}`,
         tried: `${result.numRuns} runs of up to 12 commands`,
-        bar: 'the exit codes and the claims that it foretells',
+        bar: 'the exit codes and the claims that it predicts',
         figures: `seed ${seed}`,
         failures: result.failed ? [fc.defaultReportMessage(result) ?? 'failed'] : [],
       });
@@ -81,7 +81,7 @@ describe('two agents in two worktrees', () => {
     ['a fixed seed', 42],
     ['a random seed', RANDOM_SEED],
   ])(
-    'take, return and end tasks as a simple model foretells, with %s',
+    'take, return and end tasks as a simple model predicts, with %s',
     async (name, seed) => {
       const { reset, real } = await fleetAt('tasks');
       const result = await fc.check(
@@ -94,7 +94,7 @@ describe('two agents in two worktrees', () => {
       tally({
         test: `12 commands on tasks against a simple model, ${name}`,
         tried: `${result.numRuns} runs of up to 12 commands`,
-        bar: 'the exit codes and the tasks that it foretells',
+        bar: 'the exit codes and the tasks that it predicts',
         figures: `seed ${seed}`,
         failures: result.failed ? [fc.defaultReportMessage(result) ?? 'failed'] : [],
       });

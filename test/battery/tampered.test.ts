@@ -6,7 +6,7 @@ import { refsOnDisk, WAYS, type Way } from './support/tampering.js';
 
 const WORDS: Trial['words'] = {
   back: /is gone|was rewound/,
-  other: /rewritten|was begun anew/,
+  other: /rewritten|was started over/,
   on: /claims\.json (?:is missing|has format 2)/,
   object: /names a (?:blob|tree|tag), not a commit/,
   broken: /coord.* (?:names no commit|cannot be read)/,
@@ -50,8 +50,8 @@ it('tampered with here, where it decides: the clone refuses, and resets nothing'
       FETCH_FIRST,
       MAIN_BRANCH_ALONE,
       HISTORY_ALONE,
-      // The refusal names it as the way to begin anew, which is tested below.
-      { verbs: ['init'], to: ['gone'], exits: [0], anew: true },
+      // The refusal names it as the way to begin again, which is tested below.
+      { verbs: ['init'], to: ['gone'], exits: [0], again: true },
     ],
   });
   tally({
@@ -106,7 +106,7 @@ it.each([
 });
 
 /** What a clone that never saw the branch takes for one of coord's, because nothing in it says otherwise. */
-const PLAUSIBLE: readonly Way['to'][] = ['parent', 'first', 'sibling', 'onward', 'anew', 'grafted'];
+const PLAUSIBLE: readonly Way['to'][] = ['parent', 'first', 'sibling', 'onward', 'again', 'grafted'];
 
 const UNSEEN = [['claim', 'src/free.ts'], ...(FULL ? [['status'], ['note', 'hello']] : [])];
 
@@ -149,9 +149,9 @@ it('a clone that never saw the branch begins none unasked, and hides nothing fro
 const ON_PURPOSE: readonly (readonly [to: Way['to'], shared: boolean, names: RegExp])[] = [
   ['gone', false, /start again: (coord init)/],
   ['first', false, /to give up what it lacks: (git update-ref [^;\n]*)/],
-  ['anew', false, /to give up what it lacks: (git update-ref [^;\n]*)/],
+  ['again', false, /to give up what it lacks: (git update-ref [^;\n]*)/],
   ['first', true, /take the new one here: (git update-ref [^;\n]*)/],
-  ['anew', true, /take the new one here: (git update-ref [^;\n]*)/],
+  ['again', true, /take the new one here: (git update-ref [^;\n]*)/],
 ];
 
 it.each([true, false])('taken as it is, on purpose (shared: %s): tokens only grow', async (shared) => {

@@ -16,7 +16,7 @@ import { checkTasks } from './support/history/tasks.js';
 const AGENTS = Number(process.env.COORD_TASK_AGENTS ?? sized(9, 100));
 const TASKS = Number(process.env.COORD_TASKS ?? sized(18, 300));
 const ALL = 'origin/state';
-/** So often in a row an agent asks in vain before it gives up. */
+/** So often in a row an agent asks without success before it gives up. */
 const MOST_IDLE = 200;
 
 /** So many commands run at once: the machine is not what is tested. */

@@ -22,7 +22,7 @@ function historyIn(box: Box, directory: string, branch = 'coord/state'): Opened[
   };
 }
 
-/** A handle that opens anew for each call, as a process of its own would: nothing is remembered between them. */
+/** A handle that opens again for each call, as a process of its own would: nothing is remembered between them. */
 function opening(context: () => Context, config = LOCAL, before: () => void = () => undefined): () => Store {
   return () => {
     let opened: Promise<GitStore> | undefined;

@@ -14,7 +14,7 @@ function twoWorktrees(files: Readonly<Record<string, string>> = { f: 'one\ntwo\n
   return { box, one, two: box.worktree(one) };
 }
 
-async function foretold(box: Sandbox, cwd: string, ...words: string[]) {
+async function predicted(box: Sandbox, cwd: string, ...words: string[]) {
   const { data } = (await box.coord(cwd, ['conflicts', '--json', ...words])).json();
   return data.conflicts as {
     verdict: string;
@@ -26,12 +26,12 @@ async function foretold(box: Sandbox, cwd: string, ...words: string[]) {
 }
 
 describe('coord conflicts', () => {
-  it('foretells the collision of uncommitted work in two worktrees, before anything is set up', async () => {
+  it('predicts the collision of uncommitted work in two worktrees, before anything is set up', async () => {
     const { box, one, two } = twoWorktrees();
     box.write(one, 'f', 'mine\n');
     box.write(two, 'f', 'theirs\n');
     const before = box.git(one, 'count-objects', '-v');
-    const found = await foretold(box, one);
+    const found = await predicted(box, one);
     expect(found).toContainEqual(
       expect.objectContaining({
         verdict: 'conflict',
@@ -56,9 +56,9 @@ describe('coord conflicts', () => {
       box.git(join(root, 'nested'), 'init', '--quiet');
       box.commit(join(root, 'nested'), 'f', root);
     }
-    expect((await foretold(box, one)).map(({ verdict }) => verdict)).not.toContain('conflict');
+    expect((await predicted(box, one)).map(({ verdict }) => verdict)).not.toContain('conflict');
     for (const root of [one, two]) box.write(root, "it's ünique\t", root);
-    expect((await foretold(box, one)).find(({ verdict }) => verdict === 'conflict')?.paths).toEqual(["it's ünique\t"]);
+    expect((await predicted(box, one)).find(({ verdict }) => verdict === 'conflict')?.paths).toEqual(["it's ünique\t"]);
   });
 
   it('compares the branches that others pushed, and the main branch, as last fetched', async () => {
@@ -69,9 +69,9 @@ describe('coord conflicts', () => {
     box.commit(other, 'src/api/users.ts', 'theirs\n');
     box.git(other, 'push', '--quiet', 'origin', 'claude/fix');
     box.write(clone, 'src/api/users.ts', 'mine\n');
-    expect((await foretold(box, clone)).map((one) => one.with.branch)).toEqual(['origin/main']);
+    expect((await predicted(box, clone)).map((one) => one.with.branch)).toEqual(['origin/main']);
     box.git(clone, 'fetch', '--quiet');
-    const [, found] = await foretold(box, clone);
+    const [, found] = await predicted(box, clone);
     expect(found).toMatchObject({
       verdict: 'conflict',
       paths: ['src/api/users.ts'],
@@ -98,7 +98,7 @@ describe('coord conflicts', () => {
     const { box, one, two } = twoWorktrees({ '.gitattributes': attributes, 'a.txt': '1\n2\n3\n4\n5\n6\n7\n8\n9\n' });
     box.write(one, 'a.txt', 'one\n2\n3\n4\n5\n6\n7\n8\n9\n');
     box.write(two, 'a.txt', '1\n2\n3\n4\n5\n6\n7\n8\nnine\n');
-    const found = (await foretold(box, one)).find((each) => each.with.worktree === two);
+    const found = (await predicted(box, one)).find((each) => each.with.worktree === two);
     expect(found).toMatchObject({
       verdict: 'unknown',
       paths: ['a.txt'],
@@ -116,7 +116,7 @@ describe('coord conflicts', () => {
       box.git(one, 'config', key, value);
     }
     for (const root of [one, two]) box.write(root, 'a.txt', root);
-    await foretold(box, one);
+    await predicted(box, one);
     for (const root of [one, two]) expect(existsSync(join(root, 'ran'))).toBe(false);
   });
 
@@ -124,7 +124,7 @@ describe('coord conflicts', () => {
     const { box, one } = twoWorktrees();
     writeFileSync(join(one, 'big'), '');
     truncateSync(join(one, 'big'), 20_000_001);
-    const found = await foretold(box, one);
+    const found = await predicted(box, one);
     expect(found).toContainEqual(
       expect.objectContaining({ verdict: 'unknown', paths: ['big'], why: 'too large to be compared' }),
     );
@@ -135,11 +135,11 @@ describe('coord conflicts', () => {
     const three = box.worktree(one);
     box.write(two, 'f', 'two\n');
     box.write(three, 'f', 'three\n');
-    const verdicts = (await foretold(box, one, '--all')).map(({ verdict }) => verdict);
+    const verdicts = (await predicted(box, one, '--all')).map(({ verdict }) => verdict);
     expect(verdicts.filter((verdict) => verdict === 'conflict')).toHaveLength(1);
   });
 
-  it('foretells what a submission would collide with', async () => {
+  it('predicts what a submission would collide with', async () => {
     const fleet = await localFleet();
     const { box, clone } = fleet;
     const work = box.worktree(clone);
@@ -148,7 +148,7 @@ describe('coord conflicts', () => {
     box.write(work, 'src/api/users.ts', 'from the worker\n');
     expect((await fleet.as('w1', ['submit', 'src/api/users.ts', '--note', 'done'], { cwd: work })).stderr).toBe('');
     box.write(clone, 'src/api/users.ts', 'mine\n');
-    const found = (await foretold(box, clone)).find((each) => each.with.kind === 'submission');
+    const found = (await predicted(box, clone)).find((each) => each.with.kind === 'submission');
     expect(found).toMatchObject({ verdict: 'conflict', paths: ['src/api/users.ts'], with: { agent: 'w1' } });
   });
 });

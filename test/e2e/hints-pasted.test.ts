@@ -67,7 +67,7 @@ const ROWS: readonly Row[] = [
     leads: [["coord run src/api/ --wait -- echo 'it ran'", 'it ran']],
   },
   {
-    what: 'a run that waited in vain',
+    what: 'a run that waited without success',
     scene: held,
     typed: ['run', 'src/api', '--wait=1s', '--', 'echo', 'it ran'],
     exit: 9,

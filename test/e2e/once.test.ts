@@ -85,7 +85,10 @@ describe('once', () => {
     const retried = await once('--retry', '--', 'touch', 'ran');
     expect([retried.code, existsSync(join(fleet.clone, 'ran'))]).toEqual([0, true]);
     expect((await once('--forget')).stdout).toBe('forgot job\n');
-    expect(await fleet.as('maya', ['once', 'job', '--', 'echo', 'anew'])).toMatchObject({ code: 0, stdout: 'anew\n' });
+    expect(await fleet.as('maya', ['once', 'job', '--', 'echo', 'again'])).toMatchObject({
+      code: 0,
+      stdout: 'again\n',
+    });
   });
 
   it.each([

@@ -286,11 +286,11 @@ describe('the rules of a session', () => {
     expect(after.code).toBe(0);
     expect(after.stderr).toContain(changed);
     expect(after.json().data.claims[0].rules).toBe(rules.digest);
-    const anew = await start(fleet, 'maya');
-    expect(anew.rules.digest).not.toBe(rules.digest);
+    const again = await start(fleet, 'maya');
+    expect(again.rules.digest).not.toBe(rules.digest);
     const next = await fleet.as('maya', ['claim', 'src/api', '--json']);
     expect(next.stderr).not.toContain(changed);
-    expect(next.json().data.claims[0].rules).toBe(anew.rules.digest);
+    expect(next.json().data.claims[0].rules).toBe(again.rules.digest);
   });
 
   it('are told as well while they stand in the working copy only', async () => {

@@ -52,7 +52,7 @@ describe('coord status --watch', () => {
     expect((await watcher.ended).code).toBe(0);
   });
 
-  it('draws the screen anew in place on a terminal', async () => {
+  it('draws the screen again in place on a terminal', async () => {
     const fleet = await localFleet();
     await fleet.as('noor', ['claim', 'src/api']);
     const line = `'${process.execPath}' '${fleet.box.program}' status --watch`;

@@ -63,7 +63,7 @@ function heldFiles(clone: string, isGit: boolean): ReadonlyMap<string, string> {
       for (const name of readdirSync(join(clone, path)).sort()) visit(`${path}/${name}`);
     } else {
       const content = stat.isSymbolicLink() ? readlinkSync(join(clone, path)) : digest(join(clone, path));
-      // Git writes a file of a copy anew before it knows that it is the same.
+      // Git writes a file of a copy again before it knows that it is the same.
       found.set(path, isGit ? `${stat.mode} ${content}` : `${stat.ino} ${stat.mode} ${stat.mtimeNs} ${content}`);
     }
   };
@@ -105,7 +105,7 @@ async function isStopped(fleet: Fleet, command: string): Promise<boolean> {
 describe.each<[string, readonly Synopsis[]]>([
   ['programs', PROGRAMS],
   ['git', GIT],
-])('what the reader of commands foretells is what %s do', (_, synopses) => {
+])('what the reader of commands predicts is what %s do', (_, synopses) => {
   it.each(synopses.map((synopsis) => [synopsis.name, synopsis] as const))('%s', async (_name, { lines }) => {
     const fleet = await world();
     const wrong: string[] = [];

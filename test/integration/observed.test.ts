@@ -25,7 +25,7 @@ it('counts from the first command that saw the very same renewal', () => {
   expect(watch([CLAIM])).toEqual({ [renewalKey(CLAIM)]: 0 });
 });
 
-it('starts anew after a reboot, and never where a boot has no name', () => {
+it('starts again after a reboot, and never where a boot has no name', () => {
   const { clock, watch } = watcher(sandbox().path('observed.json'));
   watch([CLAIM]);
   clock.boot = 'second';

@@ -41,7 +41,7 @@ function repository(): { box: Sandbox; clone: string; commits: string[] } {
 }
 
 describe.each(['refs/coord/state', 'refs/heads/team/deep/coord'])('watching the ref %s', (ref) => {
-  it('tells when it is made, moved, packed, moved again, deleted and made anew', async () => {
+  it('tells when it is made, moved, packed, moved again, deleted and made again', async () => {
     const { box, clone, commits } = repository();
     const to = (commit: string | undefined) => box.git(clone, 'update-ref', ref, commit ?? '');
     const watch = watched(clone, ref);

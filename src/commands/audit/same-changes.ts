@@ -21,7 +21,7 @@ export interface SecondLook {
 }
 
 /**
- * Looks again at what nothing ties to a claim: whether it is a change that is in a holder's work, made anew by a squash or
+ * Looks again at what nothing ties to a claim: whether it is a change that is in a holder's work, made again by a squash or
  * a rebase, or one that only brings in what the base of the range has. Contents are compared before and after, so that a
  * path which is put back to what it once was is neither.
  */

@@ -3,9 +3,9 @@ import { coord, targetWords } from '../../domain/suggestion.js';
 import {
   type Collision,
   type Forecast,
-  type Foretold,
   forecastOf,
   type MergeOutcome,
+  type Prediction,
   type WorkOf,
 } from '../../domain/sync/collisions.js';
 import { firstOf, oneLine, plural } from '../../domain/text.js';
@@ -37,7 +37,7 @@ export const conflicts: Verb = {
     'program still works.',
   ],
   async run(context, input) {
-    const look = () => foretell(context, input.flag('all'));
+    const look = () => predict(context, input.flag('all'));
     if (input.flag('watch')) {
       return watchScreen(context, 'conflicts', LOOK_AGAIN_MS, async () => successOf(context, await look()));
     }
@@ -46,12 +46,12 @@ export const conflicts: Verb = {
   },
 };
 
-async function foretell(context: Context, all: boolean): Promise<Foretold> {
+async function predict(context: Context, all: boolean): Promise<Prediction> {
   const shadow = await ShadowRepository.create(context.repository, context.git, context.host.env);
   try {
     const works = await worksOf(context, shadow);
     const pairs = pairsOf(works, all);
-    const memory = new PairMemory(join(context.localDirectory, 'foretold.json'));
+    const memory = new PairMemory(join(context.localDirectory, 'predicted.json'));
     const trials: Trial[] = [];
     for (const [ours, theirs] of pairs) trials.push(await tryMerge(shadow, memory, ours, theirs));
     memory.keep();
@@ -128,11 +128,11 @@ class PairMemory {
   }
 }
 
-function successOf(context: Context, found: Foretold): Success {
+function successOf(context: Context, found: Prediction): Success {
   return { data: { ...found, now: context.now() }, text: (style) => lines(context, found, style) };
 }
 
-function strictly(context: Context, found: Foretold): Outcome {
+function strictly(context: Context, found: Prediction): Outcome {
   const success = successOf(context, found);
   const colliding = found.conflicts.filter(({ verdict }) => verdict === 'conflict');
   if (colliding.length === 0) return success;
@@ -145,7 +145,7 @@ function strictly(context: Context, found: Foretold): Outcome {
 
 const MOST_PATHS = 5;
 
-function lines(context: Context, { conflicts: found, left }: Foretold, style: Style): string[] {
+function lines(context: Context, { conflicts: found, left }: Prediction, style: Style): string[] {
   const colliding = found.filter(({ verdict }) => verdict === 'conflict');
   const doubtful = found.filter(({ verdict }) => verdict === 'unknown');
   const clean = found.length - colliding.length - doubtful.length;

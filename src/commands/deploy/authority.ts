@@ -12,7 +12,7 @@ import { syncError, syncFacts } from '../../workspace/sync-facts.js';
 export interface Authority {
   /** Its `mainBranch` is the branch that was read. */
   readonly config: Config;
-  /** What the configuration was read from; null: the working copy, for want of one on the main branch. */
+  /** What the configuration was read from; null: the working copy, where there is none on the main branch. */
   readonly from: MainBranch | null;
   /** HEAD as it was compared with the main branch, and how they compare: what the sync-check judges. */
   readonly head: string;

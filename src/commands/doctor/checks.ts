@@ -42,7 +42,7 @@ const NOT_LOOKED: readonly Layer[] = (['claims', 'harness', 'hooks', 'ci'] as co
   ...{ layer, live: false, why: 'not looked at: the configuration cannot be read' },
 }));
 
-/** Looks at everything; what cannot be looked at for want of something before it is left out. */
+/** Looks at everything; what cannot be looked at, since something before it is missing, is left out. */
 export async function checkUp(context: Context): Promise<CheckUp> {
   const { repository } = context;
   const config = await context.config().catch(asError);

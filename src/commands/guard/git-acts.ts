@@ -38,7 +38,7 @@ export function judgeCommit(context: Context): Promise<Verdict> {
 
 /**
  * Paths that need no claim although the commit changes them: those that become what the main branch has already (a
- * squashed merge, a commit picked from it), and those of a commit that a rebase makes anew. That one was judged when it
+ * squashed merge, a commit picked from it), and those of a commit that a rebase makes again. That one was judged when it
  * was made, and is judged again before it reaches the main branch; to stop it half-way would only leave a rebase undone.
  */
 export async function excusedPaths(

@@ -10,7 +10,7 @@ import type { GitStore } from '../../store/swap/git-store.js';
 import { unreachable } from '../../store/swap/remote-messages.js';
 import type { Context } from '../../workspace/context.js';
 
-/** Tokens count from here when a state starts: seconds since 2026, so that one made anew does not reuse one. */
+/** Tokens count from here when a state starts: seconds since 2026, so that one made again does not reuse one. */
 const TOKEN_EPOCH_MS = Date.UTC(2026, 0, 1);
 /** Where a state may be that nobody has told this clone of. */
 const LIKELY = ['refs/coord/*', STATE_BRANCH, 'refs/heads/*/coord'];

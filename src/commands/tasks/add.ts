@@ -209,7 +209,7 @@ export const taskEdit: Verb = {
   options: [
     ['--title <text>', 'in a few words'],
     ...CONTENT_OPTIONS,
-    ['--retry', 'try again; forgets how often it was tried in vain'],
+    ['--retry', 'try again; forgets how often it was tried without success'],
   ],
   examples: [
     ['coord task edit t12 --priority 0', 'give it out next'],

@@ -80,7 +80,7 @@ export const taskList: Verb = {
   options: [
     ['--state <states>', `only ${TASK_STATES.join(', ')}`, 'repeatable'],
     ['--ready', 'only what can be taken, if its paths are free'],
-    ['--stuck', 'only what was tried in vain too often'],
+    ['--stuck', 'only what was tried too often without success'],
     ['--mine', 'only yours'],
     ['--no-fetch', 'read what is here'],
   ],

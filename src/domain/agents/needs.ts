@@ -21,9 +21,9 @@ const WIDEST = 80;
 
 /**
  * What waits for this agent, oldest first: offers to it, answers that it owes, submissions that it may integrate; and what
- * waits for anybody: tasks that were tried in vain too often, deploys of which nobody knows how they ended.
+ * waits for anybody: tasks that were tried too often without success, deploys of which nobody knows how they ended.
  *
- * @param state with its submissions and deployments, as far as they shall be looked at
+ * @param state with its submissions and deployments, as far as they should be looked at
  * @param agent null where nobody is known to ask: only what waits for anybody
  * @param notes those to this agent
  */
@@ -81,7 +81,7 @@ function stuckTasks(tasks: readonly TaskView[]): Need[] {
     .filter(({ stuck }) => stuck)
     .map(({ id, title, attempts, since }) => ({
       kind: 'stuck-task',
-      what: `${id} was tried ${attempts} times in vain: ${shorten(oneLine(title), WIDEST)}`,
+      what: `${id} was tried ${attempts} times without success: ${shorten(oneLine(title), WIDEST)}`,
       since,
       next: coord(`task show ${id}`),
     }));

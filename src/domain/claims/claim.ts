@@ -254,7 +254,7 @@ function grantFacts(claim: Claim, kind: Claim['kind']): Record<string, unknown> 
   return { kind, expiresAt, ttlSeconds, reason, base, reach, rules, ...(allowedBehind ? { allowedBehind } : {}) };
 }
 
-/** This agent's claims that are over, on targets which it is granted anew. */
+/** This agent's claims that are over, on targets which it is granted again. */
 function ownOver(state: State, granted: readonly Claim[], { agent, policy }: ClaimRequest, now: Instant): Claim[] {
   return state.claims.filter(
     (claim) =>

@@ -104,7 +104,7 @@ function keepRecent(before: readonly Loss[], added: readonly Loss[]): readonly L
   return [...before, ...added].slice(-Math.max(LOSSES_KEPT, added.length));
 }
 
-/** The claim with its life started anew; never shorter than it was. */
+/** The claim with its life started again; never shorter than it was. */
 export function extend(claim: Claim, now: Instant, ttlSeconds: number = claim.ttlSeconds): Claim {
   const ttl = Math.max(ttlSeconds, claim.ttlSeconds);
   const start = timeFor(claim, now);

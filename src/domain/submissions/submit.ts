@@ -41,7 +41,7 @@ export interface SubmitResult {
 }
 
 /**
- * Hands results over. A note in the log tells who shall integrate them, and refers by id; nothing is decided by the note.
+ * Hands results over. A note in the log tells who should integrate them, and refers by id; nothing is decided by the note.
  * The very same submission again, while it is open, adds nothing.
  */
 export function decideSubmit(before: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {

@@ -22,7 +22,7 @@ export interface ConflictPath {
   readonly submodule: boolean;
 }
 
-/** What is foretold of two pieces of work. It speaks of the text: whether the merged program works is never known. */
+/** What is predicted of two pieces of work. It speaks of the text: whether the merged program works is never known. */
 export interface Forecast {
   readonly verdict: 'conflict' | 'clean' | 'unknown';
   /** Those that collide, or those of which nothing can be said. */
@@ -40,7 +40,7 @@ export interface Collision extends Forecast {
   readonly uncommitted: boolean;
 }
 
-export interface Foretold {
+export interface Prediction {
   readonly conflicts: readonly Collision[];
   /** Branches that were not looked at. */
   readonly left: number;

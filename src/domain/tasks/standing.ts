@@ -70,7 +70,7 @@ export function reopen(task: Task, ended: TaskTry, now: Instant): Task {
 export interface Standing {
   /** Open, with all that must be done before it done, and not stuck. */
   readonly ready: boolean;
-  /** Open, and tried so often in vain that somebody must look. */
+  /** Open, and tried so often without success that somebody must look. */
   readonly stuck: boolean;
   /** The tasks that must be done before, and are not. One that was dropped will not be done, and blocks nobody. */
   readonly blockedBy: readonly string[];
@@ -112,7 +112,7 @@ export interface TaskView extends Omit<Task, 'scope'> {
   readonly scope: readonly string[];
   /** It can be taken, if its ground is free. */
   readonly ready: boolean;
-  /** Tried in vain too often: somebody must look. */
+  /** Tried without success too often: somebody must look. */
   readonly stuck: boolean;
   readonly blockedBy: readonly string[];
   /** When its lease ends, of a taken one, unless it is renewed. */

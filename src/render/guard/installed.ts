@@ -72,7 +72,7 @@ export interface UninstallReport {
 
 /** What a person still has to do, or should know, by harness. */
 const TO_KNOW: Readonly<Record<string, string>> = {
-  'claude-code': 'sessions that run already do not ask yet: start them anew',
+  'claude-code': 'sessions that run already do not ask yet: restart them',
   codex:
     'Codex runs hooks of a project only when you trust them: look at them with /hooks. It says nothing where it runs none',
   gemini: 'Gemini CLI asks once whether to trust the hooks of this project; its shell runs no git hooks',

@@ -18,7 +18,7 @@ interface Record {
 
 const NOTHING: Record = { boot: null, seen: {} };
 
-/** Since when this clone has seen each claim unrenewed, across commands. Deleting it starts the watch anew. */
+/** Since when this clone has seen each claim unrenewed, across commands. Deleting it starts the watch again. */
 export class Observations {
   constructor(
     private readonly path: string,

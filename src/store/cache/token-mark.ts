@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const HIGHEST = 2 ** 52;
 
 /**
- * The largest fencing token that this clone has seen, kept beside the branch so that a branch made anew, or taken
+ * The largest fencing token that this clone has seen, kept beside the branch so that a branch made again, or taken
  * back, goes on above it. Best effort: deleting it costs no claim, and leaves only the time base of new branches.
  */
 export class TokenMark {

@@ -117,7 +117,7 @@ class FolderWatch {
   }
 }
 
-/** The folder itself, or the nearest one above that exists; the key tells it from one made anew under its name. */
+/** The folder itself, or the nearest one above that exists; the key tells it from one made again under its name. */
 function nearestFolder(folder: string): { readonly path: string; readonly key: string } {
   for (let path = folder; ; path = dirname(path)) {
     const stats = statsOf(path);

@@ -90,7 +90,7 @@ export interface ConfirmedNote {
 }
 
 /**
- * Puts what was granted offline to the remote, in its order, each decided anew on the remote's state. A claim gets a new
+ * Puts what was granted offline to the remote, in its order, each decided again on the remote's state. A claim gets a new
  * token there, or its holder word of the loss; the rest follows its claims. Two commands that do it at once, or one that
  * is killed half-way, have no second effect: each request carries its request id.
  */

@@ -242,7 +242,7 @@ export class RemoteArbiter implements Arbiter {
     if (known !== null && !(await contains(known))) {
       const rewound = (await isAncestor(git, tip, known)) === true;
       const related = rewound || (await git(['merge-base', known, tip])).code === 0;
-      const how = rewound ? 'rewound' : related ? 'rewritten' : 'anew';
+      const how = rewound ? 'rewound' : related ? 'rewritten' : 'recreated';
       throw rewrittenThere({ remote, ref, known, tip }, how);
     }
     if (own === null || own === known || (await contains(own))) return;
@@ -285,7 +285,7 @@ export class RemoteArbiter implements Arbiter {
     return error;
   }
 
-  /** One command asks in vain only once, however much it would like to know. */
+  /** One command asks without an answer only once, however much it would like to know. */
   private mustNotBeSilent(): void {
     if (this.silent && this.options.effects.now() < this.silent.until) throw this.silent.error;
   }

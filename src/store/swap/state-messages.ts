@@ -127,16 +127,19 @@ export function noCommitThere(
   });
 }
 
-/** The remote's ref lost commits that it had; `anew`: it shares no commit at all with what it was. */
-export function rewrittenThere({ remote, ref, known, tip }: Parted, how: 'rewound' | 'rewritten' | 'anew'): CoordError {
-  const happened = { rewound: 'was rewound', rewritten: 'was rewritten', anew: 'was begun anew' }[how];
+/** The remote's ref lost commits that it had; `recreated`: it shares no commit at all with what it was. */
+export function rewrittenThere(
+  { remote, ref, known, tip }: Parted,
+  how: 'rewound' | 'rewritten' | 'recreated',
+): CoordError {
+  const happened = { rewound: 'was rewound', rewritten: 'was rewritten', recreated: 'was started over' }[how];
   const message = `the state ref ${ref} of ${remote} ${happened}: it is at ${short(tip)}, which does not contain ${short(known)}`;
   const take = `git update-ref ${ref} ${tip} && git update-ref ${knownThere(remote, ref)} ${tip}`;
   const putBack = `git push --force-with-lease=${ref}:${tip} ${remote} ${known}:${ref}`;
   return new CoordError('corrupt', message, {
     hint: `nothing was changed; agree with the others: to put the old one back: ${putBack}; to take the new one here: ${take}`,
     details: {
-      reason: how === 'anew' ? 'recreated' : 'rewritten',
+      reason: how === 'recreated' ? 'recreated' : 'rewritten',
       how,
       known,
       tip,

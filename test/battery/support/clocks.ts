@@ -38,7 +38,7 @@ export interface ClockPlay {
 }
 
 /**
- * Three machines with one remote, whose clocks are set anew at random, between commands and within them. Time itself is
+ * Three machines with one remote, whose clocks are reset at random, between commands and within them. Time itself is
  * the play's own; the monotonic clocks follow it, as no one can set them.
  */
 export async function playClocks({ takeover, offsets, steps, random }: ClockPlay): Promise<Takeovers> {
@@ -82,7 +82,7 @@ function judge(seen: Takeovers, leftMs: number, disagrees: boolean, what: string
   else (disagrees ? seen.seen : seen.early).push(`${what} with ${Math.round(leftMs / 1000)} s of its life left`);
 }
 
-/** The machine's clock at a true time, which is set anew after it was read so often. */
+/** The machine's clock at a true time, which is set again after it was read so often. */
 function jumpingClock(machine: Machine, time: number, to: number | null, reads: number): () => number {
   let left = reads;
   return () => {

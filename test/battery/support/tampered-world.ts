@@ -95,8 +95,8 @@ export interface Exception {
   readonly to?: readonly Way['to'][];
   /** `as before`: what the same command said before anybody tampered, and the history whole. */
   readonly exits: readonly (number | 'as before')[];
-  /** Whether the history may be begun anew. */
-  readonly anew?: boolean;
+  /** Whether the history may be started over. */
+  readonly again?: boolean;
 }
 
 export interface Trial {
@@ -157,8 +157,8 @@ async function tryOneWay(
     const refs = refsIn(world);
     const result = await world.as(agent, args);
     const answer = wrongAnswer(trial, way, args, result, exits.get(name));
-    const anew = exceptionFor(trial, way, args)?.anew ?? false;
-    const wrong = answer ?? (anew ? null : wrongRefs(world, trial, way, result, refs));
+    const again = exceptionFor(trial, way, args)?.again ?? false;
+    const wrong = answer ?? (again ? null : wrongRefs(world, trial, way, result, refs));
     if (wrong !== null) failures.push(`${name}: ${wrong}`);
     hint = /put (?:it|the old one) back: ([^;\n]*)/.exec(result.stderr)?.[1] ?? hint;
     if (result.code !== 8) begin();

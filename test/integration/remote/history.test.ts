@@ -41,9 +41,9 @@ const THERE: Record<string, readonly [reason: string, words: string, act: (world
       box.git(two, 'push', '--quiet', '--force', 'origin', `${other}:${REF}`);
     },
   ],
-  'deleted and begun anew in another clone': [
+  'deleted and started over in another clone': [
     'recreated',
-    'was begun anew',
+    'was started over',
     ({ box, remote }) => {
       box.git(remote, 'update-ref', '-d', REF);
       const tree = box.git(remote, 'mktree', '--missing', '-z');

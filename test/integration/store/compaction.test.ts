@@ -413,7 +413,7 @@ describe('followsCompaction', () => {
     expect(await follows(before[0], forge(after[0] ?? '', root, 'main'))).toBe(false);
   });
 
-  it('holds for no history that was made anew', async () => {
+  it('holds for no history that was made again', async () => {
     const { box, clone, before, follows } = await line();
     expect(await follows(before[3], box.git(clone, 'rev-parse', 'main'))).toBe(false);
     rmSync(join(clone, '.git', 'coord'), { recursive: true });

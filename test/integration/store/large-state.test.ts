@@ -100,7 +100,7 @@ describe('a large claims.json', () => {
   });
 });
 
-describe('a store knows what it has just written as one that reads it anew', () => {
+describe('a store knows what it has just written as one that reads it again', () => {
   it.each([[[]], [['log' as const]]])('reading the parts %j', async (parts) => {
     host.clock.ms = NOON + 60_000;
     const context = host.context(clone);

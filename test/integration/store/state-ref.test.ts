@@ -173,7 +173,7 @@ describe('the state ref', () => {
     expect(await claim('noor', 'a')).toMatchObject({ ok: false });
   });
 
-  it('that is gone is not begun anew by a claim', async () => {
+  it('that is gone is not started over by a claim', async () => {
     const { box, clone, claim } = await rig();
     box.git(clone, 'update-ref', '-d', 'refs/coord/state');
     expect(await failureOf(claim('maya', 'a'))).toMatchObject({ code: 'corrupt', details: { reason: 'deleted' } });

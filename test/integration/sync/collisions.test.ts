@@ -70,7 +70,7 @@ function verdictOf(outcome: Parameters<typeof forecastOf>[0]): string {
   return forecastOf(outcome, new Set(), []).verdict;
 }
 
-describe('what is foretold of two worktrees', () => {
+describe('what is predicted of two worktrees', () => {
   it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
     'is what a real merge of copies comes to: %i',
     async (round) => {
@@ -87,7 +87,7 @@ describe('what is foretold of two worktrees', () => {
       const before = box.git(one, 'count-objects', '-v');
       const shadow = await ShadowRepository.create(discoverRepository(one), gitIn(one, box.env), box.env);
       const [ours, theirs] = [await shadow.snapshot(one), await shadow.snapshot(two)];
-      const foretold = verdictOf(await shadow.merge(ours.commit, theirs.commit));
+      const predicted = verdictOf(await shadow.merge(ours.commit, theirs.commit));
       shadow.remove();
       expect(box.git(one, 'count-objects', '-v')).toBe(before);
 
@@ -98,7 +98,7 @@ describe('what is foretold of two worktrees', () => {
       const [mine, other] = [one, two].map((root) => box.git(root, 'rev-parse', 'HEAD'));
       const clone = box.clone(one);
       box.git(clone, 'fetch', '--quiet', two, 'HEAD');
-      expect(foretold).toBe(reallyMerges(box, clone, mine ?? '', other ?? '') ? 'clean' : 'conflict');
+      expect(predicted).toBe(reallyMerges(box, clone, mine ?? '', other ?? '') ? 'clean' : 'conflict');
     },
   );
 
@@ -119,8 +119,8 @@ describe('what is foretold of two worktrees', () => {
     box.commit(root, 'f', 'E\nb\nC\n');
     const ours = box.git(root, 'rev-parse', 'HEAD');
     const shadow = await ShadowRepository.create(discoverRepository(root), gitIn(root, box.env), box.env);
-    const foretold = verdictOf(await shadow.merge(ours, theirs));
+    const predicted = verdictOf(await shadow.merge(ours, theirs));
     shadow.remove();
-    expect(foretold).toBe(reallyMerges(box, box.clone(root), ours, theirs) ? 'clean' : 'conflict');
+    expect(predicted).toBe(reallyMerges(box, box.clone(root), ours, theirs) ? 'clean' : 'conflict');
   });
 });

@@ -204,13 +204,13 @@ describe('the same agent again', () => {
     ]);
   });
 
-  it('takes what is said anew of its need and its rules, keeps what is not, and says on the record how long it runs', () => {
+  it('takes what is said again of its need and its rules, keeps what is not, and says on the record how long it runs', () => {
     const said = holding('maya', 'src/a.ts', { expectSeconds: 60, rules: 'old', reason: 'first' });
     const kept = granted(said, claimOf('maya', 'src/a.ts'), at(5));
     expect(kept.result.claims).toMatchObject([{ expectSeconds: 60, rules: 'old' }]);
-    const anew = granted(said, claimOf('maya', 'src/a.ts', { expectSeconds: 900, rules: 'new' }), at(5));
-    expect(anew.result.claims).toMatchObject([{ expectSeconds: 900, rules: 'new' }]);
-    expect(anew.events).toMatchObject([{ type: 'claim.renewed', expiresAt: at(1805), reason: 'first' }]);
+    const again = granted(said, claimOf('maya', 'src/a.ts', { expectSeconds: 900, rules: 'new' }), at(5));
+    expect(again.result.claims).toMatchObject([{ expectSeconds: 900, rules: 'new' }]);
+    expect(again.events).toMatchObject([{ type: 'claim.renewed', expiresAt: at(1805), reason: 'first' }]);
   });
 
   it('stays a reader, with its token, when it asks to read again', () => {

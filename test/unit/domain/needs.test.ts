@@ -66,7 +66,7 @@ const SUBMISSION = {
 };
 const stuck = (id: string, seconds: number) => ({
   kind: 'stuck-task',
-  what: `${id} was tried 3 times in vain: write it`,
+  what: `${id} was tried 3 times without success: write it`,
   since: at(seconds),
   next: coord(`task show ${id}`),
 });

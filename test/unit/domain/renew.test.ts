@@ -10,7 +10,7 @@ function holding(agent: string, target: string, ttlSeconds = 1800, session: stri
 }
 
 describe('renew', () => {
-  it('starts the life of a claim anew, by its own time to live', () => {
+  it('starts the life of a claim again, by its own time to live', () => {
     const { result, events } = granted(holding('maya', 'a', 7200), renewOf('maya'), at(100));
     expect(result.claims).toMatchObject([{ ttlSeconds: 7200, renewedAt: at(100), expiresAt: at(7300), token: 1 }]);
     expect(events).toMatchObject([{ type: 'claim.renewed', target: 'a', token: 1, expiresAt: at(7300) }]);

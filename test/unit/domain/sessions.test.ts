@@ -49,7 +49,7 @@ describe('the start of a session', () => {
     }
   });
 
-  it('of another session begins anew', () => {
+  it('of another session begins again', () => {
     const next = granted(started.state, startOf('maya', { session: 's2' }), at(60));
     expect(next.result.agent).toMatchObject({ session: 's2', startedAt: at(60) });
   });

@@ -129,7 +129,7 @@ function taskOf(
   return [...operations][0] ?? operation;
 }
 
-/** What a task that the agent had already was extended by; what it lost of its ground may be granted anew. */
+/** What a task that the agent had already was extended by; what it lost of its ground may be granted again. */
 function keptFor(claim: AnsweredClaim, index: HistoryIndex): readonly EventAt[] {
   const renewed = renewedFor(claim, index);
   return renewed.length > 0 ? renewed : (index.grants.get(claim.id) ?? []);

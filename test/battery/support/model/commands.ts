@@ -12,7 +12,7 @@ export interface Real {
 
 type Command = fc.AsyncCommand<Model, Real>;
 
-/** What every act of an agent has in common: an exit code that the model foretells, and afterwards the same claims. */
+/** What every act of an agent has in common: an exit code that the model predicts, and afterwards the same claims. */
 abstract class Act implements Command {
   constructor(
     readonly agent: ModelAgent,
@@ -27,13 +27,13 @@ abstract class Act implements Command {
   }
 
   /** Changes the model; returns the exit code that must be seen. */
-  protected abstract foretell(model: Model): number;
+  protected abstract predict(model: Model): number;
 
   /** Takes over what only the program can know, such as the token that it gave. */
   protected learn(_model: Model, _result: CoordResult): void {}
 
   async run(model: Model, real: Real): Promise<void> {
-    const exit = model.killed.has(this.agent) ? 6 : this.foretell(model);
+    const exit = model.killed.has(this.agent) ? 6 : this.predict(model);
     const result = await real.run(this.agent, this.worktree, [...this.words(), '--json']);
     sameExit(this, result, exit);
     if (exit === 0) this.learn(model, result);
@@ -96,7 +96,7 @@ class Claim extends Act {
     return this.targets.every((target) => (model.ownLive(this.agent, target)?.mode ?? this.mode) === this.mode);
   }
 
-  protected foretell(model: Model) {
+  protected predict(model: Model) {
     if (this.targets.some((target) => model.inTheWay(this.agent, target, this.mode).length > 0)) return 3;
     model.sweep();
     return 0;
@@ -125,7 +125,7 @@ class Steal extends Act {
     return model.ownLive(this.agent, this.target)?.mode !== 'shared';
   }
 
-  protected foretell(model: Model) {
+  protected predict(model: Model) {
     model.drop(model.inTheWay(this.agent, this.target, 'exclusive'));
     model.sweep();
     return 0;
@@ -149,7 +149,7 @@ class Release extends Act {
     return ['release', this.target];
   }
 
-  protected foretell(model: Model): number {
+  protected predict(model: Model): number {
     const own = model.ownLive(this.agent, this.target);
     if (!own) return 4;
     model.drop([own]);
@@ -163,7 +163,7 @@ class Renew extends Release {
     return ['renew', this.target];
   }
 
-  protected override foretell(model: Model) {
+  protected override predict(model: Model) {
     const own = model.ownLive(this.agent, this.target);
     if (!own) return 4;
     model.renew(own);
@@ -183,7 +183,7 @@ class Handoff extends Release {
     return !model.killed.has(otherThan(this.agent));
   }
 
-  protected override foretell(model: Model) {
+  protected override predict(model: Model) {
     const own = model.ownLive(this.agent, this.target);
     if (!own) return 4;
     own.offeredTo = otherThan(this.agent);
@@ -209,7 +209,7 @@ class Accept extends Release {
     return model.live().find((claim) => claim.target === this.target && claim.offeredTo === this.agent);
   }
 
-  protected override foretell() {
+  protected override predict() {
     return 0;
   }
 
@@ -246,7 +246,7 @@ class VerifyToken extends Act {
     return own !== undefined;
   }
 
-  protected foretell() {
+  protected predict() {
     return this.older ? 4 : 0;
   }
 }
@@ -256,7 +256,7 @@ class Note extends Act {
     return ['note', 'a word'];
   }
 
-  protected foretell(model: Model) {
+  protected predict(model: Model) {
     model.notes += 1;
     model.sweep();
     return 0;

@@ -95,11 +95,11 @@ abstract class Act implements Command {
 
   protected abstract words(): string[];
   /** Changes the model; returns the exit code that must be seen. */
-  protected abstract foretell(model: TaskModel): number;
+  protected abstract predict(model: TaskModel): number;
 
   async run(model: TaskModel, real: Real): Promise<void> {
     model.settle();
-    const exit = model.killed.has(this.agent) ? 6 : this.foretell(model);
+    const exit = model.killed.has(this.agent) ? 6 : this.predict(model);
     const result = await real.run(this.agent, this.worktree, [...this.words(), '--json']);
     expect([this.toString(), result.code, result.code === exit ? '' : result.stdout]).toEqual([
       this.toString(),
@@ -121,10 +121,10 @@ async function sameTasks(model: TaskModel, real: Real, after: string): Promise<v
   const seen = (list.json().data.tasks as (ModelTask & { ready: boolean })[]).map(
     ({ id, state, agent, attempts, ready }) => `${id} ${state} ${agent} ${attempts} ${ready}`,
   );
-  const foretold = model.tasks.map((task) => {
+  const predicted = model.tasks.map((task) => {
     return `${task.id} ${task.state} ${task.agent} ${task.attempts} ${model.isReady(task)}`;
   });
-  expect([after, seen]).toEqual([after, foretold]);
+  expect([after, seen]).toEqual([after, predicted]);
 }
 
 class TakeNext extends Act {
@@ -132,7 +132,7 @@ class TakeNext extends Act {
     return ['task', 'take'];
   }
 
-  protected foretell(model: TaskModel) {
+  protected predict(model: TaskModel) {
     const lapsed = model.tasks.find((task) => task.state === 'taken' && task.agent === this.agent);
     const mine = model.mine(this.agent) ?? lapsed;
     const next = mine ?? model.tasks.find((task) => model.isReady(task) && model.isFree(task, this.agent));
@@ -145,7 +145,7 @@ class Take extends Act {
     return ['task', 'take', this.id];
   }
 
-  protected foretell(model: TaskModel) {
+  protected predict(model: TaskModel) {
     const task = model.task(this.id);
     const mine = model.mine(this.agent);
     if (mine && mine !== task) return 2;
@@ -161,7 +161,7 @@ class Return extends Act {
     return ['task', 'return', this.id];
   }
 
-  protected foretell(model: TaskModel) {
+  protected predict(model: TaskModel) {
     const task = model.task(this.id);
     if (task.agent === this.agent && model.isLive(task)) {
       model.reopen(task, 0);
@@ -176,7 +176,7 @@ class Done extends Act {
     return ['task', 'done', this.id];
   }
 
-  protected foretell(model: TaskModel) {
+  protected predict(model: TaskModel) {
     const task = model.task(this.id);
     if (task.state === 'done') return task.agent === this.agent ? 0 : 4;
     const again = task.state === 'open' && task.had.has(this.agent) && model.isFree(task, this.agent);

@@ -71,7 +71,7 @@ export class Bench {
     return (await this.git('commit', '--quiet', '--message', line)).code === 0;
   }
 
-  /** Begins anew from the main branch, holding nothing; false: it cannot be fetched now. */
+  /** Begins again from the main branch, holding nothing; false: it cannot be fetched now. */
   async startOver(): Promise<boolean> {
     if (!(await this.fetch())) return false;
     for (const args of [
@@ -109,7 +109,7 @@ export class Bench {
     return this.insist('claim', ...ground, ...options);
   }
 
-  /** What was committed before that claim is late in an audit, so it is committed anew, as the audit advises. */
+  /** What was committed before that claim is late in an audit, so it is committed again, as the audit advises. */
   private async claimAgain(ground: readonly string[]): Promise<boolean> {
     if ((await this.claim(ground, ['--ttl', '1h', '--allow-behind'])).exit !== 0) return false;
     return (await this.git('commit', '--quiet', '--amend', '--no-edit')).code === 0;
