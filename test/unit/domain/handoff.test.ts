@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { AcceptRequest, DeclineRequest, HandoffRequest } from '../../../src/domain/claims/handoff.js';
+import {
+  type AcceptRequest,
+  commitsOfOffers,
+  type DeclineRequest,
+  type HandoffRequest,
+} from '../../../src/domain/claims/handoff.js';
 import type { ReleaseRequest, RenewRequest } from '../../../src/domain/claims/release.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
@@ -283,4 +288,171 @@ describe('declining', () => {
   it('is refused for what is not offered', () => {
     expect(refused(offered, declineOf('omar', ['src/api/**']), at(61))).toMatchObject({ reason: 'not-offered' });
   });
+});
+
+describe('the record of a handover', () => {
+  const both = ['src/api/**', '@db/main'];
+
+  it('says in one sentence who offers what to whom, withdraws it, accepts it from whom, or declines it', () => {
+    const offers = granted(fleet, handoffOf('maya', 'noor', both), at(60));
+    expect(offers.summary).toBe('maya offers src/api/**, @db/main to noor');
+    const withdrawn = granted(offers.state, handoffOf('maya', null, both), at(61));
+    expect(withdrawn.summary).toBe('maya withdraws the offer of src/api/**, @db/main');
+    expect(withdrawn.result).toMatchObject({ note: null, heldBack: [] });
+    const accepted = granted(offers.state, acceptOf('noor', null), at(61));
+    expect(accepted.summary).toBe('noor accepts src/api/**, @db/main from maya');
+    expect(accepted.result.handedOver).toEqual(offers.state.claims.filter(({ offer }) => offer !== null));
+    expect(granted(offers.state, declineOf('noor', null), at(61)).summary).toBe('noor declines src/api/**, @db/main');
+    const more = stateAfter(offers.state, [handoffOf('omar', 'noor', ['rules/**'])], at(61));
+    const all = granted(more, acceptOf('noor', null), at(62));
+    expect(all.summary).toBe('noor accepts src/api/**, @db/main, rules/** from maya, omar');
+    expect(new Set(all.result.claims.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it('writes nothing where there is nothing to withdraw, accept or decline', () => {
+    expect(granted(fleet, handoffOf('maya', null, both), at(60)).state).toBe(fleet);
+    expect(granted(fleet, acceptOf('noor', null), at(60)).state).toBe(fleet);
+    const declined = granted(fleet, declineOf('noor', null), at(60));
+    expect(declined.state).toBe(fleet);
+    expect(declined.result).toEqual({ claims: [] });
+  });
+
+  it('has the note of several claims without a target, and needs no answer', () => {
+    const { result } = granted(fleet, handoffOf('maya', 'noor', both, { note: 'mind the tests' }), at(60));
+    expect(result.note).toMatchObject({
+      ...{
+        agent: 'maya',
+        kind: 'handoff',
+        text: 'mind the tests',
+        to: ['noor'],
+        target: null,
+        needsAck: [],
+        ref: null,
+      },
+    });
+    expect(granted(fleet, handoffOf('maya', null, both, { note: 'never mind' }), at(60)).result.note).toBeNull();
+  });
+
+  it('names who could be meant where the one named is not', () => {
+    expect(refused(fleet, handoffOf('maya', 'nobody', both))).toMatchObject({ known: ['noor', 'omar'] });
+    const kill = { by: 'boss', at: at(0), reason: 'loops' };
+    const state = { ...fleet, agents: fleet.agents.map((one) => (one.id === 'omar' ? { ...one, killed: kill } : one)) };
+    expect(refused(state, handoffOf('maya', 'omar', both))).toMatchObject({ known: ['noor'] });
+  });
+
+  it('tells what the new holder is to know of the claim and of the one before it', () => {
+    const [before] = offered.claims;
+    expect(granted(offered, acceptOf('noor', null, { rules: 'digest' }), at(61)).events).toEqual([
+      {
+        ...{ type: 'claim.handed-off', at: at(61), agent: 'noor', session: null, claim: 'c5', token: 5 },
+        ...{ target: 'src/api/**', mode: 'exclusive', from: 'maya', fromClaim: before?.id, fromToken: before?.token },
+        ...{ commit: WORK, expiresAt: at(1861), ttlSeconds: 1800, base: WORK, kind: 'directory', rules: 'digest' },
+      },
+    ]);
+  });
+});
+
+describe('ground that is held back from an offer', () => {
+  const shared = { mode: 'shared' as const };
+  const heldBack = (state: State, targets: readonly string[]) =>
+    granted(state, handoffOf('maya', 'noor', targets, { commit: null }), at(61)).result.heldBack.map(
+      ({ target }) => target,
+    );
+
+  it('is of the one who offers, live, not offered as well, and not read by both', () => {
+    const state = stateAfter(fleet, [claimOf('maya', ['src/api/a.ts', 'src/api/b.ts', 'lib/**'])]);
+    expect(heldBack(state, ['src/api/**'])).toEqual(['src/api/a.ts', 'src/api/b.ts']);
+    expect(heldBack(state, ['src/api/**', 'src/api/a.ts'])).toEqual(['src/api/b.ts']);
+    const given = stateAfter(state, [handoffOf('maya', 'noor', ['src/api/a.ts'])], at(60));
+    expect(heldBack(given, ['src/api/**'])).toEqual(['src/api/b.ts']);
+    const others = stateAfter(given, [handoffOf('maya', 'omar', ['src/api/a.ts'])], at(60));
+    expect(heldBack(others, ['src/api/**'])).toEqual(['src/api/a.ts', 'src/api/b.ts']);
+  });
+
+  it.each([
+    [shared, shared, []],
+    [shared, {}, ['docs/a.md']],
+    [{}, shared, ['docs/a.md']],
+  ])('with modes %j and %j', (outer, inner, expected) => {
+    const state = stateAfter(EMPTY_STATE, [
+      claimOf('maya', 'docs/**', outer),
+      claimOf('maya', 'docs/a.md', inner),
+      claimOf('noor', 'x'),
+    ]);
+    expect(heldBack(state, ['docs/**'])).toEqual(expected);
+  });
+
+  it('goes by letters as they count here', () => {
+    const policy = { ...POLICY, foldCase: true };
+    const state = stateAfter(fleet, [claimOf('maya', 'SRC/API/a.ts', { policy })]);
+    const folded = granted(state, handoffOf('maya', 'noor', ['src/api/**'], { policy, commit: null }), at(61));
+    expect(folded.result.heldBack).toHaveLength(1);
+    expect(heldBack(state, ['src/api/**'])).toEqual([]);
+  });
+
+  it('stops the whole answer, and is named with what is free of it', () => {
+    const nested = stateAfter(
+      offered,
+      [handoffOf('maya', 'noor', ['@db/main']), claimOf('maya', 'src/api/a.ts')],
+      at(60),
+    );
+    expect(refused(nested, acceptOf('noor', null), at(61))).toMatchObject({
+      ...{ code: 'held', reason: 'held', free: ['@db/main'], queue: [], mode: 'exclusive' },
+      asked: [patternTarget('src/api/**'), patternTarget('@db/main')],
+      conflicts: [{ target: 'src/api/**', heldTarget: 'src/api/a.ts' }],
+    });
+  });
+});
+
+describe('work that is missing for an offer', () => {
+  const two = stateAfter(offered, [handoffOf('maya', 'noor', ['@db/main'])], at(60));
+
+  it('is named with what of the offers is free of it', () => {
+    expect(refused(two, acceptOf('noor', null, { head: BASE }), at(61))).toEqual({
+      code: 'behind',
+      reason: 'behind',
+      missing: [{ target: 'src/api/**', released: 'src/api/**', commit: WORK, agent: 'maya', at: at(60) }],
+      free: ['@db/main'],
+      asked: [patternTarget('src/api/**'), patternTarget('@db/main')],
+      mode: 'exclusive',
+    });
+  });
+
+  it('is what git is asked about', () => {
+    expect(commitsOfOffers(two, acceptOf('noor', null, { head: BASE }), at(61))).toEqual([WORK]);
+    expect(commitsOfOffers(two, acceptOf('noor', null, { head: WORK }), at(61))).toEqual([]);
+    expect(commitsOfOffers(two, acceptOf('noor', null, { head: BASE, allowBehind: true }), at(61))).toEqual([]);
+    expect(commitsOfOffers(two, acceptOf('omar', ['src/api/**'], { head: BASE }), at(61))).toEqual([]);
+  });
+});
+
+it('what was not offered is refused with who holds it and what was asked', () => {
+  expect(refused(offered, acceptOf('omar', ['src/api/**', 'lib/**']), at(61))).toEqual({
+    ...{ code: 'held', reason: 'not-offered', conflicts: [], free: [], queue: [], mode: 'exclusive' },
+    asked: [patternTarget('src/api/**'), patternTarget('lib/**')],
+    claims: offered.claims.filter(({ target }) => target === 'src/api/**'),
+  });
+  expect(refused(offered, acceptOf('omar', ['lib/**', '@x']), at(61))).toEqual({
+    code: 'lost',
+    reason: 'no-offer',
+    targets: ['lib/**', '@x'],
+  });
+});
+
+it('a reader who accepts keeps its other claims, and readers elsewhere keep theirs', () => {
+  const shared = { mode: 'shared' as const };
+  const readers = stateAfter(EMPTY_STATE, [
+    claimOf('maya', 'src/**', shared),
+    claimOf('noor', ['src/**', 'docs/**'], shared),
+    claimOf('omar', 'src/**', shared),
+    handoffOf('maya', 'noor', ['src/**']),
+  ]);
+  const { state, events } = granted(readers, acceptOf('noor', null), at(5));
+  expect(state.claims.map(({ agent, target }) => `${agent} ${target}`)).toEqual([
+    ...['noor docs/**', 'omar src/**', 'noor src/**'],
+  ]);
+  expect(events.map(({ type, claim, commit }) => [type, claim, commit])).toEqual([
+    ['claim.released', 'c2', null],
+    ['claim.handed-off', 'c5', null],
+  ]);
 });

@@ -62,6 +62,45 @@ describe('stopping an agent', () => {
     expect(result.revoked).toHaveLength(2);
   });
 
+  it('leaves what is of others where it is', () => {
+    const more = stateAfter(fleet, [
+      waitOf('omar', 'docs/a.md'),
+      { ...offer, to: 'boss' },
+      claimOf('kim', 'lib/**'),
+      { ...offer, ...base('kim'), targets: [patternTarget('lib/**')], to: 'maya' },
+    ]);
+    const { state, events, result, summary } = granted(more, killOf('boss', 'noor'), at(5));
+    expect(state.waiters.map(({ agent }) => agent)).toEqual(['omar']);
+    expect(state.claims.map(({ offer }) => offer?.declined)).toEqual([null, null]);
+    expect(events.map(({ type }) => type)).toEqual(['agent.killed', 'claim.lost', 'claim.lost', 'wait.ended']);
+    expect(result.waiters.map(({ agent }) => agent)).toEqual(['noor']);
+    expect(summary).toBe('kill noor by boss: loops');
+  });
+
+  it('says on the record what was lost, what ended and what was declined, and why', () => {
+    const { events, result } = granted(fleet, killOf('boss', 'noor'), at(5));
+    const declined = 'noor was stopped: loops';
+    expect(events.slice(1)).toMatchObject([
+      { target: 'docs/**', agent: 'noor', how: 'revoked', by: 'boss', reason: 'loops', expiresAt: at(1800) },
+      { target: '@db/main', agent: 'noor', how: 'revoked' },
+      { type: 'wait.ended', agent: 'noor', outcome: 'revoked' },
+      { type: 'claim.declined', agent: 'maya', target: 'src/api/**', by: 'noor', reason: declined },
+    ]);
+    expect(result).toMatchObject({ changed: true, agent: { id: 'noor', killed: { by: 'boss' } } });
+    const again = granted(killed, killOf('boss', 'noor'), at(9)).result;
+    expect(again).toEqual({ agent: result.agent, revoked: [], waiters: [], changed: false });
+  });
+
+  it('and a refusal name who could be meant', () => {
+    const known = ['hand', 'maya', 'noor'];
+    expect(refused(fleet, killOf('boss', 'nobody'))).toMatchObject({ agent: 'nobody', known });
+    expect(refused(fleet, killOf('boss', 'boss'))).toMatchObject({ agent: 'boss', known });
+    expect(granted(killed, reviveOf('boss', 'noor'), at(9))).toMatchObject({
+      result: { changed: true, agent: { id: 'noor', killed: null } },
+      summary: 'revive noor by boss',
+    });
+  });
+
   it('refuses it everything that writes', () => {
     for (const request of [claimOf('noor', 'lib/**'), waitOf('noor', 'lib/**'), startOf('noor', 'peer')]) {
       expect(refused(killed, request, at(6))).toMatchObject({ code: 'closed', reason: 'killed', kill: { by: 'boss' } });

@@ -67,3 +67,48 @@ describe('the end of a session', () => {
     expect(findAgent(granted(newer, endOf('maya', 's1')).state, 'maya')?.session).toBe('s2');
   });
 });
+
+it('a session without an id is a new one each time', () => {
+  const first = granted(EMPTY_STATE, startOf('maya', { session: null }));
+  const again = granted(first.state, startOf('maya', { session: null }), at(60));
+  expect(again.result.agent).toMatchObject({ startedAt: at(60), lastSeen: at(60) });
+  expect(again.events).toEqual([
+    { type: 'agent.started', at: at(60), agent: 'maya', session: null, role: 'peer', rules: 'r1' },
+  ]);
+});
+
+it('the end of a session says how it was closed, where that is known', () => {
+  const closing = { session: 's1', released: [], kept: [], commit: null };
+  const end = endOf('maya', 's1');
+  expect(granted(started.state, { ...end, closing }, at(60)).result.closing).toEqual(closing);
+  expect(granted(started.state, end, at(60))).toMatchObject({
+    result: { closing: null, agent: { id: 'maya', lastSeen: at(60) } },
+    events: [{ type: 'agent.ended', at: at(60), agent: 'maya', session: 's1' }],
+    summary: 'session of maya ends',
+  });
+  expect(started.summary).toBe('session of maya starts as peer');
+});
+
+describe('what an agent says that it does', () => {
+  const stateOf = (text: string | null) => ({ ...baseOf('maya'), kind: 'set-state' as const, text });
+
+  it('stands in its record until something else does, and nowhere else', () => {
+    const said = granted(started.state, stateOf('reading'), at(60));
+    expect(said.result.agent).toEqual({ ...started.result.agent, state: 'reading', lastSeen: at(60) });
+    expect(said).toMatchObject({ events: [], summary: 'state of maya: reading' });
+    expect(findAgent(said.state, 'maya')).toEqual(said.result.agent);
+    const cleared = granted(said.state, stateOf(null), at(70));
+    expect(cleared.result.agent).toMatchObject({ state: null, lastSeen: at(70) });
+    expect(cleared.summary).toBe('state of maya cleared');
+  });
+
+  it('writes nothing when it is said already, or nobody ever said anything', () => {
+    const said = granted(started.state, stateOf('reading'), at(60)).state;
+    const again = granted(said, stateOf('reading'), at(70));
+    expect(again.state).toBe(said);
+    expect(again.result.agent).toMatchObject({ id: 'maya', state: 'reading' });
+    const never = granted(EMPTY_STATE, stateOf(null));
+    expect(never.state).toBe(EMPTY_STATE);
+    expect(never.result.agent).toMatchObject({ id: 'maya', state: null });
+  });
+});
