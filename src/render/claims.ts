@@ -52,8 +52,11 @@ export function confirmedNotice(remote: string, { target, token }: Pick<Claim, '
   return `${remote} confirmed your offline claim on ${oneLine(target)}: token ${token}, valid in all clones`;
 }
 
-export function confirmedNoteNotice(remote: string, was: string, id: string): string {
-  return `${remote} has your offline note ${was}: its id is ${id}`;
+export function namedNotice(
+  remote: string,
+  { what, was, id }: { readonly what: string; readonly was: string; readonly id: string },
+): string {
+  return `${remote} has your offline ${what} ${was}: its id is ${id}`;
 }
 
 /** A line of status. */

@@ -6,7 +6,7 @@ import type { OfflineRequest } from '../domain/request-table.js';
 import { usage } from '../errors.js';
 import { gitInBackground } from '../git/background.js';
 import { GitStore, type Signing } from '../store/swap/git-store.js';
-import { type ConfirmedNote, type OfflineStore, Pending } from '../store/swap/offline.js';
+import { type Named, type OfflineStore, Pending, type RefusedOffline } from '../store/swap/offline.js';
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
@@ -24,8 +24,10 @@ type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> & Partial<Pick<Confi
 class Stores {
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
-  /** Notes written offline that the remote has since this run. */
-  readonly confirmedNotes: ConfirmedNote[] = [];
+  /** Notes and tasks written offline that the remote has since this run. */
+  readonly named: Named[] = [];
+  /** Those that it refused during this run. */
+  readonly refused: RefusedOffline[] = [];
   /** Whether this run was told not to ask the remote. */
   staysOffline = false;
 
@@ -107,9 +109,10 @@ class Stores {
     const pending = this.pendingOn(ref);
     if ((await pending.read()).id === null) return;
     const { settlePending } = await import('../store/swap/offline.js');
-    const { confirmed, notes } = await settlePending(store, pending, this.workspace.effects);
+    const { confirmed, named, refused } = await settlePending(store, pending, this.workspace.effects);
     this.confirmed.push(...confirmed);
-    this.confirmedNotes.push(...notes);
+    this.named.push(...named);
+    this.refused.push(...refused);
   }
 
   private async ownRef(): Promise<string> {

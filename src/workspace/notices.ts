@@ -75,14 +75,20 @@ async function newerRulesOf(context: Context, agent: Agent | undefined, identity
 async function offlineNotices(context: Context, mine: readonly Claim[]): Promise<string[]> {
   const { share, remote } = await context.config();
   if (!share) return [];
-  const { confirmedNotice, confirmedNoteNotice, offlineNotice } = await import('../render/claims.js');
+  const { confirmedNotice, namedNotice, offlineNotice } = await import('../render/claims.js');
   const pending = mine.filter(({ reach }) => reach === 'clone');
   const me = context.identityIfKnown()?.agent;
   const own = context.stores.confirmed.filter(({ agent }) => agent === me);
-  const notes = context.stores.confirmedNotes.filter(({ note }) => note.agent === me);
+  const named = context.stores.named.filter(({ agent }) => agent === me);
+  const refused = context.stores.refused.filter(({ agent }) => agent === me);
+  const { refusalError } = refused.length === 0 ? { refusalError: null } : await import('../render/refusals.js');
   return [
     ...own.map((claim) => confirmedNotice(remote, claim)),
-    ...notes.map(({ note, was }) => confirmedNoteNotice(remote, was, note.id)),
+    ...named.map((one) => namedNotice(remote, one)),
+    ...refused.map(({ what, was, refusal }) => {
+      const why = refusalError?.(refusal, context.now()).message.split('\n')[0];
+      return `your offline ${what} ${was} was not taken on: ${why}`;
+    }),
     ...(pending.length === 0 || context.stores.staysOffline ? [] : [offlineNotice(remote, pending)]),
   ];
 }

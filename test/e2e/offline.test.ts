@@ -193,3 +193,46 @@ it('has an id of its own once it is confirmed, and no provisional one is given t
   const { notes } = (await as('noor', two, 'log', '--json')).json().data;
   expect(notes.map(({ id }: { id: string }) => id)).toEqual(['n1', 'n2', 'n3', 'n4']);
 });
+
+it('a task written offline has a provisional id too, by which others written offline can come after it', async () => {
+  const { one, two, as, cut, fix } = await rig();
+  const add = async (...words: string[]) =>
+    (await as('maya', one, 'task', 'add', ...words, '--offline', '--json')).json().data.tasks[0];
+  await as('noor', two, 'task', 'add', 'known to all');
+  cut();
+  expect(await as('maya', one, 'task', 'add', 'write it')).toMatchObject({ code: 7 });
+  expect((await as('maya', one, 'note', 'plan', '--offline', '--json')).json().data.notes[0].id).toBe('n~1');
+  expect(await add('write it', '--scope', 'src')).toMatchObject({ id: 't~2', scope: ['src'], ready: true });
+  expect(await add('ship it', '--after', 't~2')).toMatchObject({ id: 't~3', after: ['t~2'], blockedBy: ['t~2'] });
+  const here = (await as('maya', one, 'task', 'list', '--no-fetch', '--json')).json().data.tasks;
+  expect(here.map(({ id }: { id: string }) => id)).toEqual(['t~2', 't~3']);
+  expect((await as('maya', one, 'task', 'show', 't~2', '--no-fetch')).stdout).toContain('write it');
+  expect(await as('maya', one, 'task', 'add', 'no', '--after', 't~9', '--offline')).toMatchObject({ code: 2 });
+  fix();
+  const next = await as('maya', one, 'status');
+  expect(next.stderr).toContain('origin has your offline task t~2: its id is t2');
+  expect(next.stderr).toContain('origin has your offline task t~3: its id is t3');
+  const { tasks } = (await as('noor', two, 'task', 'list', '--json')).json().data;
+  expect(tasks).toMatchObject([
+    { id: 't1', by: 'noor' },
+    { id: 't2', by: 'maya', title: 'write it' },
+    { id: 't3', by: 'maya', after: ['t2'], ready: false },
+  ]);
+});
+
+it('what was written offline and is refused in the end is told, and on no record', async () => {
+  const { box, one, two, as, cut, fix } = await rig();
+  await as('maya', one, 'claim', 'a');
+  cut();
+  await as('maya', one, 'task', 'add', 'too late', '--offline');
+  await as('maya', one, 'note', 'too late', '--offline');
+  await as('boss', two, 'session', 'start', '--role', 'orchestrator');
+  await as('boss', two, 'agent', 'kill', 'maya', '--reason', 'stopped');
+  fix();
+  const next = await as('maya', one, 'status');
+  expect(next.stderr).toContain('your offline task t~1 was not taken on: refused: this agent was stopped by boss');
+  expect(next.stderr).toContain('your offline note n~2 was not taken on: refused: this agent was stopped by boss');
+  expect((await as('maya', one, 'status')).stderr).not.toContain('t~1');
+  expect((await as('boss', two, 'task', 'list', '--json')).json().data.tasks).toEqual([]);
+  expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord-local/offline/coord/state').code).toBe(1);
+});

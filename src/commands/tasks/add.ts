@@ -15,6 +15,7 @@ import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { readGround } from '../../workspace/targets.js';
+import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHere } from '../claims/claim-request.js';
 import { readText } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { readTaskId, taskBase, viewOf, viewsOf } from './tasks.js';
@@ -37,6 +38,7 @@ export const taskAdd: Verb = {
   options: [
     ...CONTENT_OPTIONS,
     ['--from <file>', 'many at once: JSON lines, an export of beads, or a Markdown list; - is standard input'],
+    OFFLINE_OPTION,
   ],
   examples: [
     ['coord task add "paginate users" --scope src/api', 'one task, with the paths that it changes'],
@@ -49,7 +51,8 @@ export const taskAdd: Verb = {
   ],
   async run(context, input) {
     const source = await protectedConfig(context);
-    const store = await context.store();
+    await checkOffline(context, input);
+    const store = await storeToRead(context, input);
     const { drafts, problems } = await readDrafts(context, input, source);
     const { state } = await store.latest(['tasks']);
     const all = [
@@ -58,10 +61,11 @@ export const taskAdd: Verb = {
     ];
     if (problems.length > 0) throw badTasks(all);
     const request = { kind: 'task-add' as const, ...(await taskBase(context)), drafts };
-    const decision = await transact(store, request, context.effects);
+    const decision = await transactHere(context, input, request);
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const tasks = await viewsOf(context, store, decision.result.tasks);
-    return { data: { tasks }, text: (style) => addedLines(tasks, style) };
+    const warnings = await offlineWarnings(context, input);
+    return { data: { tasks }, text: (style) => addedLines(tasks, style), warnings };
   },
 };
 

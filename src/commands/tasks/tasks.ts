@@ -8,6 +8,7 @@ import { CoordError, usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
 import { reportLines, taskDetails, taskLines } from '../../render/tasks.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import type { Store } from '../../store/swap/store.js';
 import type { Context, RequestStart } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import type { Input, Verb } from '../verb.js';
@@ -27,7 +28,7 @@ export async function tasksNow(context: Context, state: State): Promise<readonly
 }
 
 /** Tasks of an answer as they are told: as they stand now, or as they were where they are gone. */
-export async function viewsOf(context: Context, store: GitStore, tasks: readonly Task[]): Promise<readonly TaskView[]> {
+export async function viewsOf(context: Context, store: Store, tasks: readonly Task[]): Promise<readonly TaskView[]> {
   const { state } = await store.read(['tasks']);
   const now = await tasksNow(context, state);
   return tasks.map((task) => {
@@ -38,15 +39,15 @@ export async function viewsOf(context: Context, store: GitStore, tasks: readonly
 }
 
 /** As {@link viewsOf}, of one. */
-export async function viewOf(context: Context, store: GitStore, task: Task): Promise<TaskView> {
+export async function viewOf(context: Context, store: Store, task: Task): Promise<TaskView> {
   const [view] = await viewsOf(context, store, [task]);
   if (!view) throw new CoordError('fault', `${task.id} cannot be told`);
   return view;
 }
 
-/** `t12`, `T12` and `12` name the same task. @throws CoordError `usage` for anything else. */
+/** `t12`, `T12` and `12` name the same task; `t~3` is one that was written offline. @throws CoordError `usage` for anything else. */
 export function readTaskId(text: string): string {
-  const number = /^[tT]?([1-9]\d{0,14})$/.exec(text.trim())?.[1];
+  const number = /^[tT]?(~?[1-9]\d{0,14})$/.exec(text.trim())?.[1];
   if (number === undefined) {
     throw usage(`not the id of a task: ${JSON.stringify(shorten(text, 80))}`, `t12, as ${coord('task list')} has it`);
   }
@@ -57,6 +58,15 @@ export function readTaskId(text: string): string {
 export function taskArgument(input: Input, index = 0): string | null {
   const text = input.argument(index);
   return text === undefined ? null : readTaskId(text);
+}
+
+const NO_FETCH = ['--no-fetch', 'read what is here, with what was written offline'] as const;
+
+/** The state with its tasks: as the arbiter has them, or as this clone knows them. */
+async function readTasks(context: Context, input: Input): Promise<State> {
+  const store = await context.store();
+  const { state } = input.negated('fetch') ? await store.read(['tasks']) : await store.latest(['tasks']);
+  return context.stores.withOffline(state);
 }
 
 const WIDEST_TITLE = 60;
@@ -82,7 +92,7 @@ export const taskList: Verb = {
     ['--ready', 'only what can be taken, if its paths are free'],
     ['--stuck', 'only what was tried too often without success'],
     ['--mine', 'only yours'],
-    ['--no-fetch', 'read what is here'],
+    NO_FETCH,
   ],
   examples: [
     ['coord task list', 'all tasks, and how each stands'],
@@ -93,8 +103,7 @@ export const taskList: Verb = {
     const odd = states.find((state) => !(TASK_STATES as readonly string[]).includes(state));
     if (odd !== undefined) throw usage(`no such state: ${JSON.stringify(odd)}`, `one of: ${TASK_STATES.join(', ')}`);
     const agent = input.flag('mine') ? context.identity().agent : null;
-    const store = await context.store();
-    const { state } = input.negated('fetch') ? await store.read(['tasks']) : await store.latest(['tasks']);
+    const state = await readTasks(context, input);
     const all = await tasksNow(context, state);
     const tasks = all.filter(
       (task) =>
@@ -111,10 +120,11 @@ export const taskList: Verb = {
 
 export const taskShow: Verb = {
   arguments: [['<id>', 'the task']],
+  options: [NO_FETCH],
   examples: [['coord task show t12', 'everything that is known of it']],
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');
-    const { state } = await (await context.store()).latest(['tasks']);
+    const state = await readTasks(context, input);
     const tasks = await tasksNow(context, state);
     const task = tasks.find((one) => one.id === id);
     const now = context.now();
@@ -127,12 +137,13 @@ export const taskShow: Verb = {
 };
 
 export const taskReport: Verb = {
+  options: [NO_FETCH],
   examples: [
     ['coord task report', 'what was brought, as Markdown'],
     ['coord task report --json', 'the same for a program'],
   ],
-  async run(context) {
-    const { state } = await (await context.store()).latest(['tasks']);
+  async run(context, input) {
+    const state = await readTasks(context, input);
     const tasks = await tasksNow(context, state);
     const now = context.now();
     const count = (kind: string) => tasks.filter((task) => task.state === kind).length;

@@ -2,8 +2,7 @@ import { refusedAuthority } from '../agents/agents.js';
 import { isLive } from '../claims/leases.js';
 import type { EventDraft } from '../events.js';
 import type { Target } from '../ground/targets.js';
-import type { Role, State } from '../model.js';
-import { numberIn } from '../model.js';
+import { counted, newId, numberIn, type Role, type State } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import { plural, shorten } from '../text.js';
@@ -76,13 +75,13 @@ export function decideTaskAdd(
   const refusal = notInCharge(state, request, now) ?? badDrafts(problemsOf(state.tasks, request.drafts));
   if (refusal) return { ok: false, refusal };
   const { agent, session, drafts } = request;
-  const first = state.tasks.last + 1;
-  const ids = new Map(drafts.flatMap(({ key }, index) => (key === null ? [] : [[key, `t${first + index}`] as const])));
+  const idOf = (index: number) => newId(state, 't', state.tasks.last, index + 1);
+  const ids = new Map(drafts.flatMap(({ key }, index) => (key === null ? [] : [[key, idOf(index)] as const])));
   const added = drafts.map((draft, index): Task => {
     const { title, text, scope, role, accept, priority } = draft;
     const after = [...new Set(draft.after.map((name) => ids.get(name) ?? name))];
     return {
-      ...{ id: `t${first + index}`, title, text, scope, after, role, accept, priority, by: agent, addedAt: now },
+      ...{ id: idOf(index), title, text, scope, after, role, accept, priority, by: agent, addedAt: now },
       ...{ state: 'open', agent: null, since: now, attempts: 0, submission: null, evidence: null },
       ...{ commit: null, result: null, tries: [], late: [] },
     };
@@ -93,7 +92,11 @@ export function decideTaskAdd(
     ok: true,
     state: {
       ...state,
-      tasks: { last: state.tasks.last + added.length, tasks: bounded([...state.tasks.tasks, ...added]) },
+      ...counted(state, null, added.length),
+      tasks: {
+        last: state.tasks.last + (state.provisional === null ? added.length : 0),
+        tasks: bounded([...state.tasks.tasks, ...added]),
+      },
     },
     events: added.map(({ id, title, after, scope }): EventDraft => {
       const facts = { task: id, title, after, scope: scope.map((target) => target.text) };
@@ -314,6 +317,7 @@ export const PLAN_ROWS = {
     parts: () => ['tasks'],
     combinable: true,
     ground: () => null,
+    offline: true,
   },
   'task-edit': {
     decide: decideTaskEdit,

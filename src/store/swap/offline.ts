@@ -1,6 +1,6 @@
 import { isLive } from '../../domain/claims/leases.js';
 import { decide } from '../../domain/decide.js';
-import type { Claim, Note, Part, State } from '../../domain/model.js';
+import type { Claim, Part, State } from '../../domain/model.js';
 import { newId } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { OfflineRequest } from '../../domain/request-table.js';
@@ -79,15 +79,29 @@ export class OfflineStore implements Store {
 export interface OfflineNews {
   readonly confirmed: readonly Claim[];
   readonly lost: readonly Claim[];
-  readonly notes: readonly ConfirmedNote[];
+  readonly named: readonly Named[];
+  readonly refused: readonly RefusedOffline[];
 }
 
-/** A note that was written offline, as the remote has it. */
-export interface ConfirmedNote {
-  readonly note: Note;
-  /** Its id until then. */
+/** A note or a task that was written offline. */
+interface Written {
+  readonly agent: string;
+  readonly what: 'note' | 'task';
+  /** Its provisional id. */
   readonly was: string;
 }
+
+/** One that the remote has, under an id of its own. */
+export interface Named extends Written {
+  readonly id: string;
+}
+
+/** One that is on no record, and will be on none. */
+export interface RefusedOffline extends Written {
+  readonly refusal: Refusal;
+}
+
+const NO_NEWS: OfflineNews = { confirmed: [], lost: [], named: [], refused: [] };
 
 /**
  * Puts what was granted offline to the remote, in its order, each decided again on the remote's state. A claim gets a new
@@ -98,29 +112,27 @@ export async function settlePending(store: Store, pending: Pending, effects: Eff
   const list = await pending.read();
   const confirmed: Claim[] = [];
   const lost: Claim[] = [];
-  const notes: ConfirmedNote[] = [];
-  if (list.requests.length === 0) return { confirmed, lost, notes };
+  const named: Named[] = [];
+  const refused: RefusedOffline[] = [];
+  if (list.requests.length === 0) return { confirmed, lost, named, refused };
   const view = withPending((await store.latest()).state, list.requests);
   for (const one of list.requests) {
-    const outcome = await settle(store, one, view, effects);
+    const outcome = await settle(store, { ...one, request: withNames(one.request, named) }, view, effects);
     confirmed.push(...outcome.confirmed);
     lost.push(...outcome.lost);
-    notes.push(...outcome.notes);
+    named.push(...outcome.named);
+    refused.push(...outcome.refused);
   }
   await forget(pending, list);
-  return { confirmed, lost, notes };
+  return { confirmed, lost, named, refused };
 }
 
 async function settle(store: Store, one: PendingRequest, view: State, effects: Effects): Promise<OfflineNews> {
-  const { request, claims, provisional } = one;
-  if (request.kind === 'note') {
-    const noted = await transact(store, request, effects);
-    const was = newId({ provisional }, 'n', 0);
-    return { confirmed: [], lost: [], notes: noted.ok ? [{ note: noted.result.note, was }] : [] };
-  }
+  const { request, claims } = one;
+  if (request.kind === 'note' || request.kind === 'task-add') return settleWritten(store, request, one, effects);
   if (request.kind !== 'claim') {
     await transact(store, request, effects);
-    return { confirmed: [], lost: [], notes: [] };
+    return NO_NEWS;
   }
   const over = claims.filter((claim) => !isLive(lastForm(claim, view), effects.now()));
   if (over.length > 0)
@@ -128,7 +140,36 @@ async function settle(store: Store, one: PendingRequest, view: State, effects: E
   const decision = await transact(store, { ...request, reach: 'remote' }, effects);
   if (!decision.ok) return lose(store, one, causeOf(decision.refusal), effects);
   const targets = new Set(claims.map(({ target }) => target));
-  return { confirmed: decision.result.claims.filter(({ target }) => targets.has(target)), lost: [], notes: [] };
+  return { ...NO_NEWS, confirmed: decision.result.claims.filter(({ target }) => targets.has(target)) };
+}
+
+/** Puts a note, or tasks, to the remote, and tells by which ids it has them. */
+async function settleWritten(
+  store: Store,
+  request: Extract<OfflineRequest, { readonly kind: 'note' | 'task-add' }>,
+  { provisional }: PendingRequest,
+  effects: Effects,
+): Promise<OfflineNews> {
+  const isNote = request.kind === 'note';
+  const [what, letter, count] = isNote ? (['note', 'n', 1] as const) : (['task', 't', request.drafts.length] as const);
+  const written = Array.from({ length: count }, (_, index): Written => {
+    return { agent: request.agent, what, was: newId({ provisional }, letter, 0, index + 1) };
+  });
+  const answer = isNote ? await transact(store, request, effects) : await transact(store, request, effects);
+  if (!answer.ok) {
+    const { refusal } = answer;
+    return { ...NO_NEWS, refused: written.map((one) => ({ ...one, refusal })) };
+  }
+  const ids = 'note' in answer.result ? [answer.result.note.id] : answer.result.tasks.map(({ id }) => id);
+  return { ...NO_NEWS, named: written.map((one, index) => ({ ...one, id: ids[index] ?? one.was })) };
+}
+
+/** The request with the ids that the remote gave in the place of provisional ones. */
+function withNames(request: OfflineRequest, named: readonly Named[]): OfflineRequest {
+  const own = (id: string) => named.find(({ was }) => was === id)?.id ?? id;
+  if (request.kind === 'note') return request.ref === null ? request : { ...request, ref: own(request.ref) };
+  if (request.kind !== 'task-add') return request;
+  return { ...request, drafts: request.drafts.map((draft) => ({ ...draft, after: draft.after.map(own) })) };
 }
 
 /** The claim as it was last renewed offline. */
@@ -142,12 +183,12 @@ async function lose(
   cause: { readonly by: string | null; readonly why: string },
   effects: Effects,
 ): Promise<OfflineNews> {
-  if (claims.length === 0) return { confirmed: [], lost: [], notes: [] };
+  if (claims.length === 0) return NO_NEWS;
   const { agent, session, policy, operation } = request;
   const askedAs = request.requestId ?? '';
   const base = { operation: `${operation}-lost`, requestId: `${askedAs}-lost`, agent, session, policy };
   const decision = await transact(store, { kind: 'lose-offline', ...base, claims, askedAs, ...cause }, effects);
-  return { confirmed: [], lost: decision.ok ? decision.result.lost : claims, notes: [] };
+  return { ...NO_NEWS, lost: decision.ok ? decision.result.lost : claims };
 }
 
 function causeOf(refusal: Refusal): { readonly by: string | null; readonly why: string } {

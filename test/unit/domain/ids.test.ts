@@ -20,16 +20,17 @@ const MAKERS = [
   'accept',
   'submit',
   'deploy-begin',
+  'task-add',
 ] as const;
 const requests = fc.constantFrom(...MAKERS, ...MAKERS, ...KINDS).chain(requestOf);
 /** What can be granted without the remote, under provisional ids. */
-const OFFLINE: readonly string[] = ['claim', 'renew', 'release', 'note'];
+const OFFLINE: readonly string[] = ['claim', 'renew', 'release', 'note', 'task-add'];
 
 /** A request after so many seconds, and whether another process reads the state before the next. */
 const steps = fc.array(fc.tuple(requests, fc.constantFrom(1, 60, 4000), fc.boolean()), { maxLength: 40 });
 
-function idsIn({ claims, waiters, notes, deployments }: State): string[] {
-  return [...claims, ...waiters, ...notes, ...deployments.attempts].map(({ id }) => id);
+function idsIn({ claims, waiters, notes, deployments, tasks }: State): string[] {
+  return [...claims, ...waiters, ...notes, ...deployments.attempts, ...tasks.tasks].map(({ id }) => id);
 }
 
 /** As another process reads it: claims and the queue from their file, and of a long log its newest segment alone. */
@@ -59,7 +60,7 @@ describe('short ids', () => {
           const ids = idsIn(next);
           expect(new Set(ids).size).toBe(ids.length);
           for (const id of ids.filter((one) => !before.has(one))) {
-            expect(id).toMatch(provisional === null ? /^[cwnd][1-9]\d*$/ : /^[cwnd]~[1-9]\d*$/);
+            expect(id).toMatch(provisional === null ? /^[cwndt][1-9]\d*$/ : /^[cwndt]~[1-9]\d*$/);
             expect(given).not.toContain(id);
             given.add(id);
           }
