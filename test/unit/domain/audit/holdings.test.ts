@@ -99,3 +99,75 @@ describe('what the history tells of a claim', () => {
     expect(holdingsOf(events, [], at(100))).toEqual([]);
   });
 });
+
+describe('what a holder pushed for review', () => {
+  const pushed = (id: string, facts: Record<string, unknown> = {}) =>
+    event(id, 'work.pushed', 30, { claim: undefined, claims: ['c1'], commit: HEX('d'), from: HEX('a'), ...facts });
+  const worksAfter = (...events: CoordEvent[]) => holdingsOf([grant(), ...events], [], at(100))[0]?.works;
+  const WORK = { kind: 'pushed', from: HEX('a'), to: HEX('d') };
+
+  it('is work of the claims that it names, by its own word alone', () => {
+    expect(worksAfter(pushed('o2.1'))).toEqual([WORK]);
+    expect(worksAfter(pushed('o2.1'), pushed('o3.1', { commit: HEX('e') }))).toEqual([WORK, { ...WORK, to: HEX('e') }]);
+    const none = [
+      { agent: 'noor' },
+      { claims: ['c9'] },
+      { claims: [7] },
+      { claims: 'c1' },
+      { claims: undefined },
+      { commit: 'HEAD' },
+    ];
+    for (const facts of none) expect(worksAfter(pushed('o2.1', facts))).toEqual([]);
+  });
+
+  it('stays beside what landed in the end, which takes the place of the release', () => {
+    const released = event('o4.1', 'claim.released', 60, { commit: HEX('e') });
+    const landed = event('o4.2', 'work.landed', 60, { claim: undefined, commit: HEX('e'), from: HEX('d') });
+    expect(worksAfter(pushed('o2.1'), released)).toEqual([WORK, { kind: 'released', from: HEX('a'), to: HEX('e') }]);
+    expect(worksAfter(pushed('o2.1'), released, landed)).toEqual([
+      WORK,
+      { kind: 'landed', from: HEX('d'), to: HEX('e') },
+    ]);
+  });
+});
+
+describe('what the history leaves out', () => {
+  it('is not guessed: a handover from nobody, a renewal of nothing, a release of no operation of its own', () => {
+    const handed = event('o1.1', 'claim.handed-off', 0, { claim: 'c2', fromClaim: 'c9', expiresAt: at(1800) });
+    expect(holdingsOf([handed], [], at(5))).toMatchObject([{ claim: 'c2', kind: 'directory', end: 'held' }]);
+    expect(holdingsOf([event('o1.1', 'claim.renewed', 0)], [], at(5))).toEqual([]);
+    const odd = grant({ target: 7, kind: 'odd', rules: 7, expiresAt: 7 });
+    expect(holdingsOf([odd], [], at(5))).toMatchObject([
+      { target: '', kind: 'path', rules: null, end: 'expired', spans: [{ from: at(0), until: at(0) }] },
+    ]);
+  });
+
+  it('a claim ends as the event says, or at its time', () => {
+    const ends = (type: EventType) => holdingsOf([grant(), event('o2.1', type, 60)], [], at(100))[0]?.end;
+    expect([ends('claim.expired'), ends('claim.lost'), ends('claim.released'), ends('note.added')]).toEqual([
+      ...['expired', 'lost', 'released', 'held'],
+    ]);
+    expect(holdingsOf([grant()], [], at(1800))[0]?.end).toBe('expired');
+  });
+
+  it('of what was shared when the events begin there is no span', () => {
+    const begun = (mode: 'shared' | 'exclusive') => holdingsOf([], [claimRecord(1, { mode })], at(100))[0]?.spans;
+    expect(begun('shared')).toEqual([]);
+    expect(begun('exclusive')).toEqual([{ from: at(0), until: at(100) }]);
+  });
+
+  it('only claims of the very operation have what landed with it', () => {
+    const events = [
+      grant(),
+      grant({ claim: 'c2' }),
+      event('o2.1', 'claim.released', 50, { claim: 'c2', commit: HEX('b') }),
+      event('o3.1', 'claim.released', 60, { commit: HEX('c') }),
+      event('o3.2', 'work.landed', 60, { claim: undefined, commit: HEX('c'), from: HEX('b') }),
+    ];
+    const works = holdingsOf(events, [], at(100)).map(({ claim, works: [work] }) => [claim, work?.kind]);
+    expect(works).toEqual([
+      ['c2', 'released'],
+      ['c1', 'landed'],
+    ]);
+  });
+});

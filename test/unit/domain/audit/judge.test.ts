@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { claimsOver, type Holding } from '../../../../src/domain/audit/holdings.js';
-import { type AuditCommit, type Evidence, judgeCommit, type Tie } from '../../../../src/domain/audit/judge.js';
+import {
+  type AuditCommit,
+  type AuditedCommit,
+  type Evidence,
+  findingPrint,
+  isFinding,
+  judgeCommit,
+  summaryOf,
+  type Tie,
+  VERDICTS,
+  type Verdict,
+} from '../../../../src/domain/audit/judge.js';
 import { at } from '../../../support/requests.js';
 
 function holding(claim: string, agent: string, changes: Partial<Holding> = {}): Holding {
@@ -156,4 +167,57 @@ describe('a commit that is no part of any work', () => {
   it('needs no claim to leave a path as the base has it', () => {
     expect(judge(made(150), evidence([holding('1', 'maya')], { asBase: true }))).toEqual(['covered', 'as-base', null]);
   });
+});
+
+describe('how many there are of each verdict', () => {
+  const commitOf = (...verdicts: Verdict[]): AuditedCommit => ({
+    ...{ commit: 'c'.repeat(40), author: 'x', subject: 'y', committedAt: at(0) },
+    judgements: verdicts.map((verdict) => ({ path: 'a', verdict, reason: 'never', holding: null })),
+  });
+
+  it('counts paths, and finds whatever is not covered', () => {
+    const audited = [commitOf('covered', 'unclaimed', 'late'), commitOf('covered', 'unclaimed')];
+    expect(summaryOf(9, audited)).toMatchObject({
+      ...{
+        commits: 9,
+        onSurface: 2,
+        covered: 2,
+        unclaimed: 2,
+        late: 1,
+        unknown: 0,
+        'claimed-by-another': 0,
+        findings: 3,
+      },
+    });
+    expect(summaryOf(0, [])).toMatchObject({ commits: 0, onSurface: 0, findings: 0 });
+    for (const verdict of VERDICTS) expect(isFinding(verdict)).toBe(verdict !== 'covered');
+  });
+
+  it('gives each finding a print of its own, the same in each run', () => {
+    const prints = ['c', 'd'].flatMap((sign) =>
+      ['a', 'b'].flatMap((path) =>
+        (['late', 'unclaimed'] as const).map((verdict) =>
+          findingPrint({ ...commitOf(), commit: sign.repeat(40) }, { path, verdict, reason: 'never', holding: null }),
+        ),
+      ),
+    );
+    expect(new Set(prints).size).toBe(8);
+    for (const print of prints) expect(print).toMatch(/^(c{16}|d{16})[0-9a-z]{8,}$/);
+  });
+});
+
+it('a commit at the very edge of a span is within it, and of several spans one is enough', () => {
+  const spans = [
+    { from: at(100), until: at(200) },
+    { from: at(400), until: at(500) },
+  ];
+  const named = (seconds: number) => judge(made(seconds, '1'), evidence([holding('1', 'maya', { spans })])).slice(0, 2);
+  for (const seconds of [100, 200, 400, 500]) expect(named(seconds)).toEqual(['covered', 'named']);
+  expect(named(300)).toEqual(['late', 'after-claim']);
+  expect(named(98)).toEqual(['late', 'before-claim']);
+});
+
+it('a commit made at the very moment from which the history tells everything is judged by it', () => {
+  const known = (seconds: number) => judge(made(seconds), evidence([], { reach: at(100), skewSeconds: 30 }))[0];
+  expect([known(129.999), known(130)]).toEqual(['unknown', 'unclaimed']);
 });
