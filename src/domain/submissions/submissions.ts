@@ -138,7 +138,7 @@ export function decideLanded(
     state: closed.state,
     events: [...ended.events, ...closed.events],
     result: { done: tasks.map(({ id }) => findTask(closed.state.tasks, id)).filter((task) => task !== undefined) },
-    summary: `${named.map(({ id }) => id).join(', ')} landed, by ${request.agent}`,
+    summary: `${named.map(({ id }) => id).join(', ') || 'nothing'} landed, by ${request.agent}`,
   };
 }
 
