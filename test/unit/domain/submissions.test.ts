@@ -275,6 +275,16 @@ describe('the result of a task', () => {
     expect(granted(held, landed).state).toBe(held);
   });
 
+  it('that has landed already lands again without an effect, and says so', () => {
+    const landed = {
+      ...baseOf('boss'),
+      kind: 'submissions-landed' as const,
+      submissions: ['s1'],
+      commit: 'a'.repeat(40),
+    };
+    expect(granted(FLEET, landed, at(1)).summary).toBe('nothing landed, by boss');
+  });
+
   it('that comes late is kept beside the task, which is another’s', () => {
     const others = granted(taken, takeOf('w2'), at(1_900)).state;
     const late = granted(others, submitOf('w1', { task: 't1' }), at(1_901));
