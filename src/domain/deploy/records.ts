@@ -140,9 +140,8 @@ export function runningUnder({ attempts }: Deployments, claim: string): Deployme
 
 /** Puts an attempt on the record, in the place of the one with its id; the oldest of its target is forgotten. */
 export function withAttempt({ targets, attempts }: Deployments, attempt: Deployment): Deployments {
-  const others = attempts.filter(({ id }) => id !== attempt.id);
-  const known = attempts.findIndex(({ id }) => id === attempt.id);
-  const all = known < 0 ? [...others, attempt] : attempts.map((one) => (one.id === attempt.id ? attempt : one));
+  const isKnown = attempts.some(({ id }) => id === attempt.id);
+  const all = isKnown ? attempts.map((one) => (one.id === attempt.id ? attempt : one)) : [...attempts, attempt];
   const ofTarget = all.filter(({ target }) => target === attempt.target);
   // One that runs is never forgotten: its end is still to be told.
   const old = ofTarget.slice(0, -ATTEMPTS_KEPT).filter(({ status }) => status !== 'running');

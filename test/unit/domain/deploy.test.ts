@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClaimRequest } from '../../../src/domain/claims/claim.js';
-import { type DeployFinishRequest, outcomeOf } from '../../../src/domain/deploy/decision.js';
-import { candidatesOn, type Deployment, liveOn } from '../../../src/domain/deploy/records.js';
+import { blockedEvent, type DeployFinishRequest, outcomeOf } from '../../../src/domain/deploy/decision.js';
+import { candidatesOn, type Deployment, liveOn, runningUnder } from '../../../src/domain/deploy/records.js';
 import { deployTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, baseOf, claimOf, granted, path, refused, releaseOf, START } from '../../support/decisions.js';
@@ -217,5 +217,129 @@ describe('what is kept', () => {
     const after = granted(state, { kind: 'deploy-block', ...baseOf('maya'), ...facts }).state.deployments.attempts;
     expect(after.map(({ id }) => id)).toContain('old');
     expect(after).toHaveLength(21);
+  });
+});
+
+describe('the record of a deploy', () => {
+  const gates = [gateRecord('tests', { target: 'prod' })];
+  const checks = [{ step: 'sync' as const, finding: 'in sync', at: at(1) }];
+  const first = granted(EMPTY_STATE, beginOf('maya', { commit: ONE, gates }));
+  const id = first.result.deployment.id;
+  const started = granted(first.state, { ...startOf('maya', id), checks }, at(2));
+
+  it('says in one sentence what is deployed by whom, and how far it is', () => {
+    const name = 'deploy prod at 1111111 by maya';
+    expect(first.summary).toBe(`${name} begins`);
+    expect(started.summary).toBe(`${name} runs its program`);
+    const end = (changes: Partial<DeployFinishRequest>) =>
+      granted(started.state, finishOf('maya', id, changes)).summary;
+    expect(end({})).toBe(`${name} done`);
+    expect(end(FAILED)).toBe(`${name} failed: the program ended with exit 1`);
+  });
+
+  it('tells each gate that was asked, each check, the start, and the end with the claim', () => {
+    const facts = { agent: 'maya', session: null, deploy: id, target: 'prod', commit: ONE, action: 'deploy', token: 1 };
+    expect(first.events).toMatchObject([
+      {
+        type: 'gate.checked',
+        deploy: id,
+        gate: 'tests',
+        targets: ['@deploy/prod'],
+        open: true,
+        code: 'ok',
+        reason: 'open',
+      },
+      { type: 'claim.granted', target: '@deploy/prod' },
+    ]);
+    expect(started.events).toEqual([
+      { type: 'deploy.checked', at: at(1), ...facts, step: 'sync', finding: 'in sync' },
+      { type: 'deploy.started', at: at(2), ...facts, record: started.result.deployment },
+    ]);
+    const again = gateRecord('owner', { open: false, closed: 'expired', target: 'task/t1' });
+    const failed = granted(started.state, finishOf('maya', id, { ...FAILED, checks, gates: [again] }), at(9));
+    const { deployment } = failed.result;
+    expect(failed.events.map(({ type }) => type)).toEqual([
+      ...['deploy.checked', 'gate.checked', 'deploy.failed', 'claim.released'],
+    ]);
+    expect(failed.events[1]).toMatchObject({ gate: 'owner', open: false, code: 'closed', reason: 'expired' });
+    expect(failed.events[2]).toEqual({
+      ...{ type: 'deploy.failed', at: at(9), ...facts, step: 'run', outcome: 'failed', exit: 1, why: FAILED.why },
+      record: deployment,
+    });
+    expect(failed.events[3]).toMatchObject({ target: '@deploy/prod', token: 1, commit: null, exit: 1 });
+    expect(deployment.gates).toEqual([...gates, again]);
+    const done = granted(started.state, finishOf('maya', id, { exit: null }), at(9)).events;
+    expect(done[0]).not.toHaveProperty('exit');
+    expect(done[0]).not.toHaveProperty('why');
+  });
+
+  it('of one that was blocked has a record of its own, and no claim', () => {
+    const { attempt } = beginOf('maya', { commit: ONE, gates });
+    const block = { kind: 'deploy-block' as const, ...baseOf('maya'), attempt, step: 'gates' as const, why: 'closed' };
+    const { events, result, summary, state } = granted(EMPTY_STATE, block, at(3));
+    expect(summary).toBe('deploy prod at 1111111 by maya blocked: closed');
+    expect(result.deployment).toMatchObject({ status: 'blocked', step: 'gates', finishedAt: at(3), claim: null });
+    expect(state.deployments.attempts).toEqual([result.deployment]);
+    expect(events.map(({ type, token }) => [type, token])).toEqual([
+      ['gate.checked', undefined],
+      ['deploy.blocked', null],
+    ]);
+    const event = blockedEvent(EMPTY_STATE, block, at(3));
+    expect(event).toMatchObject({
+      id: `${block.operation}.r`,
+      deploy: `d-${block.operation}`,
+      type: 'deploy.blocked',
+      why: 'closed',
+    });
+  });
+
+  it('of one that ended without a word says so when the next one begins', () => {
+    const lost = (state: State) => granted(state, beginOf('noor', { retry: true }), at(1831));
+    expect(lost(first.state).events).toContainEqual(
+      expect.objectContaining({
+        type: 'deploy.failed',
+        deploy: id,
+        why: expect.stringContaining('before its program'),
+      }),
+    );
+    expect(lost(started.state).state.deployments.attempts[0]?.why).toContain('never recorded');
+    expect(granted(EMPTY_STATE, beginOf('noor')).events.map(({ type }) => type)).toEqual(['claim.granted']);
+  });
+
+  it('stands in its place among the others, and leaves other claims and targets alone', () => {
+    const more = granted(started.state, beginOf('noor', { target: 'test' })).state;
+    const both = granted(more, claimOf('maya', 'src/x')).state;
+    const { state } = granted(both, finishOf('maya', id), at(9));
+    expect(state.deployments.attempts.map(({ id: one, status }) => [one, status])).toEqual([
+      [id, 'done'],
+      ['d2', 'running'],
+    ]);
+    expect(state.claims.map(({ target }) => target)).toEqual(['@deploy/test', 'src/x']);
+    expect(runningUnder(both.deployments, 'c1')?.id).toBe(id);
+    expect(runningUnder(both.deployments, 'c2')?.target).toBe('test');
+    expect(runningUnder(both.deployments, 'c9')).toBeUndefined();
+    expect(runningUnder(state.deployments, 'c1')).toBeUndefined();
+  });
+
+  it('that may run comes last, and once', () => {
+    const tries = [ONE, TWO, ONE].reduce((state, commit) => ended(state, 'maya', { commit }, FAILED), EMPTY_STATE);
+    expect(commitsOn(tries)).toEqual([TWO, ONE]);
+    const live = ended(tries, 'maya', { commit: THREE, gates: [gateRecord('g', { nonces: ['n1', 'n1'] })] }, {});
+    expect(liveOn(ended(live, 'maya', { commit: THREE }, FAILED).deployments, 'prod')).toMatchObject({
+      ...{ live: { commit: THREE }, perhaps: [{ commit: THREE }], nonces: ['n1'] },
+    });
+    expect(liveOn(live.deployments, 'other')).toEqual({ target: 'other', live: null, perhaps: [], nonces: [] });
+  });
+
+  it('is asked for by the claim that it lost', () => {
+    const [claim] = started.state.claims;
+    if (!claim) throw new Error('no claim');
+    const newer = { ...started.state, claims: [{ ...claim, token: 9 }] };
+    expect(refused(newer, startOf('maya', id))).toEqual({
+      code: 'lost',
+      reason: 'lost',
+      targets: [{ target: '@deploy/prod', why: 'taken-over', holder: newer.claims[0], loss: null }],
+      held: [],
+    });
   });
 });
