@@ -294,3 +294,168 @@ describe('the result of a task', () => {
     expect(lapsed.result).toMatchObject({ late: false, task: { state: 'submitted', attempts: 1 } });
   });
 });
+
+describe('the record of a submission', () => {
+  it('says in one sentence who hands what to whom, applies it, or ends it', () => {
+    expect(granted(FLEET, submitOf('w1')).summary).toBe('submit 1 file by w1 to any orchestrator');
+    expect(granted(FLEET, submitOf('w1', { to: 'noor', files: [FILE, { ...FILE, path: 'b' }] })).summary).toBe(
+      'submit 2 files by w1 to noor',
+    );
+    const { state, id } = open();
+    const integrated = granted(holding(state, 'boss'), integrateOf('boss', id), at(5));
+    expect(integrated.summary).toBe(`integrate ${id} of w1 by boss`);
+    expect(granted(state, dropOf('boss', id), at(5)).summary).toBe(`decline ${id} of w1 by boss`);
+    expect(granted(state, dropOf('w1', id), at(5)).summary).toBe(`withdraw ${id} of w1 by w1`);
+    const landed = {
+      ...baseOf('boss'),
+      kind: 'submissions-landed' as const,
+      submissions: [id],
+      commit: 'c'.repeat(40),
+    };
+    expect(granted(integrated.state, landed, at(6)).summary).toBe(`${id} landed, by boss`);
+    expect(granted(state, landed, at(6)).summary).toBe('nothing landed, by boss');
+  });
+
+  it('tells its author what became of it, once, and never itself', () => {
+    const { state, id } = open();
+    const ground = holding(state, 'boss');
+    const once = granted(ground, integrateOf('boss', id), at(5));
+    expect(once.state.notes.at(-1)).toMatchObject({
+      agent: 'boss',
+      to: ['w1'],
+      text: `integrated ${id}`,
+      needsAck: [],
+      ref: null,
+    });
+    expect(once.events.map(({ type }) => type)).toEqual(['work.integrated', 'note.added']);
+    const twice = granted(once.state, integrateOf('boss', id), at(6));
+    expect(twice.state.notes).toHaveLength(once.state.notes.length);
+    expect(granted(state, dropOf('boss', id), at(5)).state.notes.at(-1)?.text).toBe(`declined ${id}: no`);
+    expect(granted(state, dropOf('boss', id, null), at(5)).state.notes.at(-1)?.text).toBe(`declined ${id}`);
+    expect(granted(state, dropOf('w1', id), at(5)).state.notes).toHaveLength(state.notes.length);
+  });
+
+  it('keeps all paths that were changed by it, sorted, however often it is applied', () => {
+    const { state, id } = open();
+    const ground = holding(state, 'boss', { target: 'src/**', kind: 'directory' });
+    const first = granted(ground, integrateOf('boss', id, { paths: ['src/b', 'src/a'] }), at(5)).state;
+    const both = granted(first, integrateOf('boss', id, { paths: ['src/0', 'src/a'] }), at(6));
+    expect(both.result).toMatchObject({
+      again: true,
+      submission: { integrated: { by: 'boss', at: at(6), paths: ['src/0', 'src/a', 'src/b'] } },
+    });
+  });
+
+  it('ended twice by the same is ended once, and by nobody else', () => {
+    const { state, id } = open();
+    const ended = granted(state, dropOf('boss', id), at(5));
+    expect(ended.result).toMatchObject({
+      again: false,
+      submission: { closed: { how: 'declined', by: 'boss', reason: 'no' } },
+    });
+    expect(granted(ended.state, dropOf('boss', id, 'other'), at(6))).toMatchObject({
+      ...{ state: ended.state, events: [], result: { again: true, submission: ended.result.submission } },
+    });
+    for (const request of [dropOf('w1', id), { ...dropOf('noor', id), person: true }])
+      expect(refused(ended.state, request, at(6))).toEqual({
+        ...{ code: 'lost', reason: 'submission-closed', submission: ended.result.submission },
+      });
+  });
+
+  it('that nobody has is refused with those that are open', () => {
+    const { state, id } = open();
+    const other = granted(state, submitOf('w2', { text: 'more' })).state;
+    const ended = granted(other, dropOf('w1', id), at(5)).state;
+    const still = ended.submissions.filter(({ closed }) => closed === null).map((one) => one.id);
+    for (const request of [integrateOf('boss', 'n99'), dropOf('boss', 'n99')])
+      expect(refused(ended, request)).toEqual({
+        code: 'usage',
+        reason: 'unknown-submission',
+        submission: 'n99',
+        open: still,
+      });
+    expect(still).toHaveLength(1);
+  });
+
+  it('is decided by whom it is for, by an orchestrator or a person, and withdrawn by who made it', () => {
+    const { state, id } = open({ to: 'noor' });
+    expect(refused(holding(state, 'kim'), integrateOf('kim', id))).toEqual({
+      code: 'closed',
+      reason: 'not-integrator',
+      role: 'peer',
+      submission: state.submissions[0],
+      orchestrators: ['boss'],
+    });
+    expect(refused(state, dropOf('w2', id))).toMatchObject({ reason: 'not-integrator', role: 'worker' });
+    for (const agent of ['noor', 'boss', 'w1']) expect(granted(state, dropOf(agent, id)).result.again).toBe(false);
+    expect(granted(state, { ...dropOf('kim', id), person: true }).result.again).toBe(false);
+  });
+
+  it('that an agent applies is applied by nobody else for half an hour, or while it holds its ground', () => {
+    const { state, id } = open();
+    const applied = granted(holding(state, 'boss'), integrateOf('boss', id), at(0)).state;
+    const free = { ...applied, claims: [claimRecord(9, { agent: 'noor', target: 'src/1.ts', expiresAt: at(9000) })] };
+    const byNoor = { ...integrateOf('noor', id), person: true };
+    expect(refused(free, byNoor, at(1799.999))).toMatchObject({ reason: 'submission-closed' });
+    expect(granted(free, byNoor, at(1800)).result.submission.integrated?.by).toBe('noor');
+    const held = { ...free, claims: [claimRecord(1, { agent: 'boss', target: 'src/1.ts', expiresAt: at(9000) })] };
+    expect(refused(held, byNoor, at(2000))).toMatchObject({ reason: 'submission-closed' });
+    const kill = { by: 'x', at: at(1), reason: 'y' };
+    const stopped = { ...free, agents: free.agents.map((one) => (one.id === 'boss' ? { ...one, killed: kill } : one)) };
+    expect(granted(stopped, byNoor, at(10)).result.submission.integrated?.by).toBe('noor');
+  });
+});
+
+describe('the task of a submission', () => {
+  const taken = stateAfter(FLEET, [addOf('boss', draftOf('api', { scope: ['src/**'] })), takeOf('noor')]);
+  const submitted = granted(taken, submitOf('noor', { commit: 'c'.repeat(40) }), at(5));
+  const id = submitted.result.submission.id;
+
+  it('is submitted with it, on the record, and its ground is free', () => {
+    expect(submitted.result).toMatchObject({
+      late: false,
+      added: true,
+      task: { id: 't1', state: 'submitted', submission: id },
+    });
+    expect(submitted.state.claims).toEqual([]);
+    expect(submitted.state.notes.at(-1)?.text).toMatch(new RegExp(`^t1: look · 1 file: .*${id}$`));
+    expect(submitted.events).toContainEqual(
+      expect.objectContaining({ type: 'task.submitted', agent: 'noor', task: 't1', submission: id, at: at(5) }),
+    );
+    const again = granted(submitted.state, submitOf('noor', { commit: 'c'.repeat(40) }), at(6));
+    expect(again).toMatchObject({
+      state: submitted.state,
+      events: [],
+      result: { late: false, added: false, task: { id: 't1' } },
+    });
+  });
+
+  it('is open again when it is turned down, and says why', () => {
+    const { state, events } = granted(submitted.state, dropOf('boss', id), at(9));
+    expect(state.tasks.tasks).toMatchObject([
+      { id: 't1', state: 'open', agent: null, tries: [{ agent: 'noor', how: 'declined', reason: 'no' }] },
+    ]);
+    expect(events).toContainEqual({
+      ...{ type: 'task.reopened', at: at(9), agent: 'noor', session: null, task: 't1', how: 'declined', reason: 'no' },
+      ...{ commit: 'c'.repeat(40), attempts: state.tasks.tasks[0]?.attempts },
+    });
+    const other = granted(submitted.state, submitOf('w2', { text: 'other' }), at(6));
+    const dropped = granted(other.state, dropOf('boss', other.result.submission.id), at(9)).state;
+    expect(dropped.tasks.tasks).toMatchObject([{ state: 'submitted' }]);
+  });
+
+  it('is done when it has landed, and no other', () => {
+    const more = stateAfter(submitted.state, [addOf('boss', draftOf('docs', { scope: ['docs/**'] }))]);
+    const integrated = granted(holding(more, 'boss'), integrateOf('boss', id), at(7)).state;
+    const landed = {
+      ...baseOf('boss'),
+      kind: 'submissions-landed' as const,
+      submissions: [id],
+      commit: 'd'.repeat(40),
+    };
+    const { state, result, events } = granted(integrated, landed, at(9));
+    expect(result.done).toMatchObject([{ id: 't1', state: 'done', evidence: 'landed', commit: 'd'.repeat(40) }]);
+    expect(state.tasks.tasks.map((task) => task.state)).toEqual(['done', 'open']);
+    expect(events.map(({ type }) => type)).toEqual(['task.done', 'work.done']);
+  });
+});

@@ -166,3 +166,98 @@ describe('what a refusal says', () => {
     expect(hint).toContain(`git pull --rebase origin $'x\\'$(id);\\u001b[2J', `);
   });
 });
+
+describe('what is said of it', () => {
+  const words = (upstream: object, rest: Partial<SyncFacts> = {}) => {
+    const verdict = judge(upstream, rest);
+    if (verdict.ok) throw new Error('in sync');
+    return verdict;
+  };
+  const two = { ...dropped, newest: [commit('d'), commit('e')] };
+
+  test.each([
+    ['unborn', {}, { head: null }, ['no commit'], ['git pull origin']],
+    ['interrupted', {}, { unfinished: 'rebase' }, ['rebase'], ['git rebase --continue', 'repeat']],
+    ['interrupted', {}, { unfinished: 'bisect' }, ['bisect'], ['git bisect reset']],
+    ['interrupted', { kind: 'not-asked' }, {}, ['merge'], ['git merge --abort']],
+    ['no-remote', { kind: 'no-remote' }, {}, ['no remote origin'], ['git remote add origin']],
+    [
+      'fetch-failed',
+      { kind: 'fetch-failed', branch: null, reason: ' gone\nmore' },
+      {},
+      ['origin', ': gone'],
+      ['git fetch origin'],
+    ],
+    ['shallow', { cutOff: true }, {}, ['shallow', 'origin/main'], ['--unshallow origin']],
+    ['unrelated', { related: false }, {}, ['origin/main', 'no history'], ['git remote get-url origin']],
+    [
+      'no-branch',
+      { kind: 'no-branch', branch: null, defaultBranch: null },
+      {},
+      ['origin', 'which branch'],
+      ['"mainBranch"'],
+    ],
+    [
+      'no-branch',
+      { kind: 'no-branch', branch: 'dev', defaultBranch: null },
+      {},
+      ['no branch dev'],
+      ['to a branch that is there'],
+    ],
+    [
+      'no-branch',
+      { kind: 'no-branch', branch: 'dev', defaultBranch: 'trunk' },
+      {},
+      ['no branch dev'],
+      ['"mainBranch": "trunk"'],
+    ],
+    ['behind', { behind: 1 }, {}, ['1 commit ', 'origin/main'], ['git pull --rebase origin main']],
+    [
+      'diverged',
+      { behind: 3, ahead: 2 },
+      {},
+      ['3 commits', 'has 2 commits of its own'],
+      ['git pull --rebase origin main'],
+    ],
+    ['rewound', { dropped: two }, {}, ['went back', '2 commits'], [`--onto ${ID.slice(0, 12)} ${'d'.repeat(12)} `]],
+    ['rewritten', { dropped: { ...two, rewound: false } }, {}, ['rewritten', '2 commits'], ['--onto']],
+    ['dirty', {}, { dirty: ['a'] }, ['a is not'], ['git status']],
+    ['dirty', {}, { dirty }, ['a, b are not'], ['git stash']],
+    [
+      'submodule',
+      {},
+      { submodules },
+      ['submodule lib is not checked out', `pin is ${ID.slice(0, 12)}`],
+      ['git submodule update'],
+    ],
+  ] as const)('%s (%j %j)', (reason, upstream, rest, said, hinted) => {
+    const { message, hint, ...verdict } = words(upstream, rest as Partial<SyncFacts>);
+    expect(verdict.reason).toBe(reason);
+    for (const word of said) expect(message).toContain(word);
+    for (const word of hinted) expect(hint).toContain(word);
+    expect(`${message} ${hint}`).not.toMatch(/[0-9a-f]{13}|\n|undefined/);
+  });
+
+  test('names each submodule that is off its pin, and where it is', () => {
+    const at = { path: 'vendor/x', pin: ID, at: 'e'.repeat(40) };
+    const { message } = words({}, { submodules: [...submodules, at] });
+    expect(message).toMatch(/^submodule lib .*; submodule vendor\/x is at e{12}, its pin is 1f3c2a9/);
+  });
+
+  test('reports nothing of what it does not know, and whose history was rewritten', () => {
+    expect(judgeSync({ ...CURRENT, upstream: { kind: 'no-remote' } }).report).toMatchObject({
+      upstream: null,
+      rewritten: false,
+      dropped: [],
+      missing: [],
+    });
+    expect(words({ cutOff: true, dropped }).report).toMatchObject({
+      rewritten: false,
+      dropped: [],
+      ahead: null,
+      behind: null,
+    });
+    expect(words({ dropped }).report).toMatchObject({ rewritten: true, dropped: dropped.newest });
+    expect(words({ behind: 1 }).report).toMatchObject({ rewritten: false, upstream: 'origin/main' });
+  });
+});

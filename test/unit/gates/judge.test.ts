@@ -74,3 +74,44 @@ describe('the signatures together', () => {
     expect(judgeTags(QUESTION, 2, [verdict('maya'), no('revoked', 'R')]).finding).toContain('t R');
   });
 });
+
+describe('what is said of a tag that does not count', () => {
+  const why = (found: TagFound, used: string[] = []) => judgeTag(QUESTION, found, NOW, new Set(used))?.why;
+  const other = 'b'.repeat(40);
+
+  it.each([
+    [{ name: 't', tag: null }, 'annotated tag'],
+    [tag({ signed: false }), 'not signed'],
+    [tag({ payload: { problem: 'so and so' } }), 'so and so'],
+    [tag({ name: 'elsewhere' }), 'elsewhere'],
+    [tag({}, { gate: 'legal' }), 'gate legal'],
+    [tag({}, { target: 'stage' }), 'target stage'],
+    [tag({}, { commit: other }), `commit ${other.slice(0, 12)}`],
+    [tag({ object: other }), `on ${other.slice(0, 12)}`],
+    [tag({ type: 'tree' }), 'on a tree'],
+    [tag({}, { action: 'rollback' }), 'for a rollback'],
+    [tag({}, { expires: '2026-11-21T11:00:00.000Z' }), 'expired 1h ago'],
+  ])('%j: %s', (found, words) => {
+    expect(why(found)).toContain(words);
+    expect(why(found)).not.toMatch(/[0-9a-f]{13}/);
+  });
+
+  it('or was used before', () => {
+    expect(why(tag(), ['n1'])).toContain('before');
+  });
+});
+
+it('too few signatures are told of with those that count, and why others do not', () => {
+  const revoked = verdict('kim', { closed: 'revoked', why: 'was revoked' });
+  expect(judgeTags(QUESTION, 3, [verdict('maya'), verdict('noor')]).finding).toBe(
+    '2 of 3 people: signed by maya, noor',
+  );
+  expect(judgeTags(QUESTION, 2, [verdict('maya'), revoked]).finding).toBe(
+    '1 of 2 people: signed by maya; t was revoked',
+  );
+  expect(judgeTags(QUESTION, 2, [verdict('maya'), verdict('noor')])).toMatchObject({
+    ...{ closed: null, finding: 'signed by maya, noor', people: ['maya', 'noor'], nonces: ['maya', 'noor'] },
+  });
+  expect(judgeTags(QUESTION, 1, []).finding).toContain(`signed ${'a'.repeat(12)} for`);
+  expect(judgeTags(QUESTION, 1, [])).toMatchObject({ people: [], nonces: [] });
+});

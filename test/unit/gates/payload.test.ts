@@ -71,7 +71,26 @@ describe('what a person signs', () => {
     ['a short nonce', TEXT.replace('0123456789abcdef', '0123')],
     ['a byte order mark', `\uFEFF${TEXT}`],
   ])('is refused with %s', (_what, text) => {
-    expect(parsePayload(text)).toEqual({ problem: expect.any(String) });
+    expect(parsePayload(text)).toEqual({ problem: expect.stringMatching(/^it |^its |^a name /) });
+  });
+
+  it.each([
+    [TEXT.trimEnd(), /end/],
+    [`${TEXT}approved: yes\n`, /not known/],
+    [`${TEXT}: yes\n`, /not known/],
+    [`${TEXT}gate: owner\n`, /gate twice/],
+    [TEXT.replace('coord-gate: 1', 'coord-gate: 2'), /version/],
+    [TEXT.replace('gate: owner\n', 'gate: "\n'), /name/],
+    [TEXT.replace('gate: owner\n', 'gate: "owner\n'), /name/],
+    [TEXT.replace('target: prod\n', 'target: ü\n'), /name/],
+    [TEXT.replace('target: prod\n', 'target: "x" y\n'), /name/],
+    [TEXT.replace('a'.repeat(40), 'a'.repeat(39)), /commit/],
+    [TEXT.replace('action: deploy', 'action: x'), /action/],
+    [TEXT.replace('13:00:00.000Z', '13:00Z'), /expiry/],
+    [TEXT.replace('0123456789abcdef', 'xyz'), /nonce/],
+    [TEXT.replace('gate: owner', 'gate: "owner"'), /as coord writes/],
+  ])('%j is refused with what is wrong', (text, problem) => {
+    expect(parsePayload(text)).toEqual({ problem: expect.stringMatching(problem) });
   });
 
   it.each(['coord-gate', 'gate', 'target', 'commit', 'action', 'expires', 'nonce'])('is refused without %s', (key) => {
@@ -81,6 +100,13 @@ describe('what a person signs', () => {
 });
 
 describe('the name of its tag', () => {
+  it('has what git would not allow in the bytes of it, and is not too long for a file', () => {
+    const of = (gate: string) => tagName({ ...PAYLOAD, gate }, 'n').split('/')[2];
+    expect(of('a-b_9')).toBe('a-b_9');
+    expect(of('ü.\n')).toBe('%C3%BC%2E%0A');
+    expect(of('x'.repeat(500))).toHaveLength(120);
+  });
+
   it('is one that git allows, and another for other names', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
     fc.assert(
