@@ -73,7 +73,15 @@ export interface Waiter {
   readonly suspected: boolean;
 }
 
-/** The last release of a target: what the next holder must have. */
+/** What stands at a path. */
+export interface PathContent {
+  /** Relative to the root, NFC. */
+  readonly path: string;
+  /** Id of its content; null: nothing is there. */
+  readonly blob: string | null;
+}
+
+/** A release: what the next holder must have. */
 export interface Release {
   readonly target: string;
   readonly kind: TargetKind;
@@ -81,6 +89,12 @@ export interface Release {
   readonly token: number;
   readonly at: Instant;
   readonly commit: string;
+  /** Where HEAD stood when the claim was granted; null on an unborn branch. */
+  readonly base: string | null;
+  /** What the work changed, under its new names, as far as no later release has; null: not known, so all of the target. */
+  readonly changes: readonly PathContent[] | null;
+  /** Whether there were changes that no commit holds. */
+  readonly uncommitted: boolean;
 }
 
 /** A claim that its holder no longer has, kept until it has surely been told. */

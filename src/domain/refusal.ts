@@ -38,7 +38,20 @@ export interface MissingWork {
   readonly commit: string;
   readonly agent: string;
   readonly at: Instant;
+  /** Added once it is refused. */
+  readonly where?: Whereabouts;
 }
+
+/** Where a commit is that HEAD lacks. */
+export type Whereabouts =
+  /** On a branch of this clone, or in one of its worktrees. */
+  | { readonly kind: 'here'; readonly name: string }
+  | { readonly kind: 'remote'; readonly remote: string; readonly branch: string }
+  /** It was on the main branch, whose history was rewritten since. */
+  | { readonly kind: 'rewritten'; readonly upstream: string }
+  /** On no branch: rewritten, or never pushed. */
+  | { readonly kind: 'nowhere'; readonly remote: string | null }
+  | { readonly kind: 'unknown'; readonly why: 'shallow' | 'not-asked' };
 
 /** Why one target could not be renewed or released. */
 export interface LostTarget {

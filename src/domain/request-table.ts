@@ -6,6 +6,7 @@ import { LAND_ROWS } from './claims/land.js';
 import { ONCE_ROWS } from './claims/once.js';
 import { RELEASE_ROWS, RENEW_ROWS } from './claims/release.js';
 import { OFFLINE_ROWS, TAKE_OVER_ROWS } from './claims/takeover.js';
+import type { NeededWork } from './claims/work.js';
 import { DEPLOY_ROWS } from './deploy/decision.js';
 import { NOTE_ROWS } from './log/notes.js';
 import type { Part, State } from './model.js';
@@ -98,17 +99,17 @@ export function claimIn(request: Request): ClaimRequest | null {
   return 'claim' in request ? claimFor(request) : null;
 }
 
-/** What only git can tell: which of these commits HEAD contains. */
-export interface ContainmentQuestion {
+/** What only git can tell: which of this work HEAD has. */
+export interface WorkQuestion {
   readonly head: string | null;
-  readonly commits: readonly string[];
+  readonly work: readonly NeededWork[];
 }
 
 /** What must be known before the request can be decided on this state. */
-export function questionOf(state: State, request: Request, now: Instant): ContainmentQuestion {
+export function questionOf(state: State, request: Request, now: Instant): WorkQuestion {
   const asking = claimIn(request) ?? request;
-  if (!('contains' in asking)) return { head: null, commits: [] };
-  return { head: asking.head, commits: rowOf<Request>(asking).commits?.(state, asking, now) ?? [] };
+  if (!('contains' in asking)) return { head: null, work: [] };
+  return { head: asking.head, work: rowOf<Request>(asking).work?.(state, asking, now) ?? [] };
 }
 
 /** The request with the answers added to those that it has. */

@@ -1,3 +1,4 @@
+import type { NeededWork } from './claims/work.js';
 import type { EventDraft } from './events.js';
 import type { Target } from './ground/targets.js';
 import type { Claim, Part, State } from './model.js';
@@ -94,8 +95,8 @@ export interface Row<R extends AnyRequest> {
   readonly closedToWorkers?: true;
   /** Why this agent may not ask for it, for another reason than its role on this ground; null: it may. */
   readonly authority?: (state: State, request: R) => Refusal | null;
-  /** The commits that HEAD must contain, of which nothing is known yet (`contains`); the edge asks git. */
-  readonly commits?: (state: State, request: R, now: Instant) => readonly string[];
+  /** The work that HEAD must have, of which nothing is known yet (`contains`); the edge asks git. */
+  readonly work?: (state: State, request: R, now: Instant) => readonly NeededWork[];
   /** Claims that are over, and that this request takes over itself. */
   readonly takesOver?: (state: State, request: R) => readonly Claim[];
   /** It can be granted without the remote, on this host's word alone. */

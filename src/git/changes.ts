@@ -1,19 +1,11 @@
-import type { Rename } from '../domain/claims/release.js';
+import type { Change } from '../domain/claims/release.js';
 import { matches } from '../domain/ground/index.js';
 import type { TargetKind } from '../domain/ground/targets.js';
+import type { PathContent } from '../domain/model.js';
 import { type Git, gitFailed } from './run.js';
 
 /** As much of a claim as says which ground it is on. */
 type Grounded = { readonly kind: TargetKind; readonly target: string };
-
-/**
- * Paths with uncommitted changes (untracked ones too, ignored ones not) on the ground of these claims, relative to the
- * root. Both names of a rename count.
- */
-export async function uncommittedPaths(git: Git, claims: readonly Grounded[], foldCase: boolean): Promise<string[]> {
-  if (claims.every(({ kind }) => kind === 'resource')) return [];
-  return onGround(await changedPaths(git), claims, foldCase);
-}
 
 /** Those of the paths that are on the ground of any of these claims. */
 export function onGround(paths: readonly string[], claims: readonly Grounded[], foldCase: boolean): string[] {
@@ -63,40 +55,82 @@ export async function mergeBase(git: Git, a: string, b: string): Promise<string 
   return result.code === 0 ? result.stdout.toString('utf8').trim() : null;
 }
 
+/** More paths than this are not told one by one. */
+const MOST_CHANGES = 200;
+
+/** As much of a claim as says what was changed under it. */
+type WithBase = Grounded & { readonly base: string | null };
+
 /**
- * The paths that were renamed between each base and the commit, as git's similarity detection sees it. A base that this
- * clone no longer has tells nothing.
+ * What changed on the ground of each claim from its base to the commit, with what left it by a rename, as git's similarity
+ * detection sees it.
+ * @param from where to compare from in the place of the bases
+ * @returns null where this clone cannot tell, or there is too much of it
  */
-export async function renamesSince(
+export async function changesSince(
   git: Git,
-  bases: readonly (string | null)[],
+  claims: readonly WithBase[],
   commit: string | null,
-): Promise<readonly Rename[]> {
-  const known = [...new Set(bases)].filter((base) => base !== null && base !== commit) as string[];
-  if (commit === null) return [];
-  const found = await Promise.all(known.map((base) => renamesBetween(git, base, commit)));
-  return found.flat();
+  foldCase: boolean,
+  from?: string,
+): Promise<readonly Change[] | null> {
+  const held = claims.filter(({ kind }) => kind !== 'resource');
+  if (commit === null) return held.length === 0 ? [] : null;
+  const changes: Change[] = [];
+  for (const base of new Set(held.map((claim) => claim.base))) {
+    if (base === null) return null;
+    const all = await changesBetween(git, from ?? base, commit);
+    if (all === null) return null;
+    const ground = held.filter((claim) => claim.base === base);
+    const isOn = (path: string) => onGround([path], ground, foldCase).length > 0;
+    const own = all.filter((one) => isOn(one.path) || (one.from !== null && isOn(one.from)));
+    changes.push(...own.map((one) => ({ base, ...one })));
+  }
+  return changes.length > MOST_CHANGES ? null : changes;
 }
 
-async function renamesBetween(git: Git, base: string, commit: string): Promise<Rename[]> {
+/** A path that differs between two commits, with what stands there in the later one. */
+interface Changed extends PathContent {
+  /** The name that it had before; null: the same, or it was not there. */
+  readonly from: string | null;
+}
+
+export const ALL_ZERO = /^0+$/;
+
+/** All paths that differ between two commits, both names of a rename; null where this clone lacks one of them. */
+export async function changesBetween(git: Git, from: string, to: string): Promise<Changed[] | null> {
   const args = [
-    'diff',
-    '--name-status',
+    'diff-tree',
+    '-r',
     '-z',
+    '--raw',
+    '--no-abbrev',
     '--find-renames',
-    '--diff-filter=R',
-    '--no-ext-diff',
-    base,
-    commit,
-    '--',
+    '--ignore-submodules=none',
+    from,
+    to,
   ];
-  const { code, stdout } = await git(args);
-  if (code !== 0) return [];
-  const fields = stdout.toString('utf8').split('\0').slice(0, -1);
-  const renames: Rename[] = [];
-  for (let index = 0; index + 2 < fields.length; index += 3) {
-    const [from = '', to = ''] = fields.slice(index + 1, index + 3).map((path) => path.normalize('NFC'));
-    renames.push({ base, from, to });
+  const { code, stdout } = await git([...args, '--'], { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
+  if (code !== 0) return null;
+  return readRaw(stdout).flatMap(({ id, names }): Changed[] => {
+    const [first = '', second] = names.map((name) => name.normalize('NFC'));
+    const blob = ALL_ZERO.test(id) ? null : id;
+    if (second === undefined) return [{ path: first, blob, from: null }];
+    return [
+      { path: first, blob: null, from: null },
+      { path: second, blob, from: first },
+    ];
+  });
+}
+
+/** The entries of git's raw format with -z: the new object id, and the names (two for a rename). */
+export function readRaw(stdout: Buffer): { readonly id: string; readonly names: readonly string[] }[] {
+  const fields = stdout.toString('utf8').split('\0');
+  const entries: { id: string; names: string[] }[] = [];
+  for (const field of fields) {
+    const id = /^\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/.exec(field)?.[1];
+    if (id !== undefined) entries.push({ id, names: [] });
+    else if (field !== '') entries.at(-1)?.names.push(field);
   }
-  return renames;
+  return entries;
 }

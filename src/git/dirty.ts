@@ -36,14 +36,15 @@ export async function untrackedPaths(git: Git): Promise<string[]> {
 export async function dirtyPaths(
   repository: Repository,
   git: Git,
-  entries: readonly IndexEntry[],
+  entries: readonly IndexEntry[] | Promise<readonly IndexEntry[]>,
   covers: Covers,
 ): Promise<string[]> {
-  const changed = parseStatus(await gitText(git, STATUS));
+  const [status, listed] = await Promise.all([gitText(git, STATUS), entries]);
+  const changed = parseStatus(status);
   const concealed = await concealedChanges(
     repository,
     git,
-    entries.filter(({ path }) => covers(path, true)),
+    listed.filter(({ path }) => covers(path, true)),
   );
   const covered = changed.filter(({ path, tracked }) => covers(path, tracked)).map(({ path }) => path);
   return [...new Set([...covered, ...concealed])].sort();

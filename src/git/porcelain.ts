@@ -6,7 +6,7 @@ import { CoordError } from '../errors.js';
 import { stopTree } from './process-tree.js';
 import { mustBeOneRepository, mustBeRemote, serverOfPath } from './remotes.js';
 import type { Repository } from './repository.js';
-import { type Environment, type Git, gitEnvironment, gitIn, whyGitCannotWork } from './run.js';
+import { type Environment, type Git, gitEnvironment, gitIn, standingIn, whyGitCannotWork } from './run.js';
 
 export interface PorcelainResult {
   /** Git's own exit code, whatever it wrote; not 0 when it was stopped. */
@@ -59,17 +59,17 @@ const FETCH_OPTIONS = [
  *   this clone, or is pushed to another repository than it is fetched from.
  */
 export function remoteGit(repository: Repository, env: Environment, options: RemoteGitOptions = {}): RemoteGit {
-  const call: Call = {
-    directory: repository.root,
+  const call = (): Call => ({
+    directory: standingIn(repository).cwd,
     env: silentEnvironment(env, repository),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  };
-  const git = gitIn(repository.root, env);
+  });
+  const git = gitIn(repository, env);
   const command =
     (name: string, fixed: readonly string[]): RemoteCommand =>
     async (remote, refspecs, more = []) => {
       await mustBeRemote(repository, git, remote);
-      return run(call, [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+      return run(call(), [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
     };
   const push = command('push', ['--porcelain', '--no-recurse-submodules']);
   return {
@@ -92,7 +92,7 @@ function headSettings(remote: string): string[] {
  * that always declines, which needs no knowledge of the ssh command that the user has set.
  */
 function silentEnvironment(env: Environment, repository: Repository): Record<string, string> {
-  const environment = { ...gitEnvironment(env), ...repository.env };
+  const environment = { ...gitEnvironment(env), ...standingIn(repository).env };
   if (environment.SSH_ASKPASS_REQUIRE === undefined) {
     environment.SSH_ASKPASS = 'false';
     environment.SSH_ASKPASS_REQUIRE = 'force';

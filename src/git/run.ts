@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
@@ -29,7 +30,7 @@ export type Git = (args: readonly string[], options?: GitOptions) => Promise<Git
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Where git runs: a directory, or a repository, of which git may have to be told more. */
-export type Place = string | Pick<Repository, 'root' | 'env'>;
+export type Place = string | Pick<Repository, 'root' | 'env' | 'commonDir'>;
 
 /**
  * The door to git's plumbing: an argument array, no shell, exit code kept. (A library that rejects only when stderr is
@@ -37,9 +38,10 @@ export type Place = string | Pick<Repository, 'root' | 'env'>;
  * @throws CoordError `unavailable` when git is missing, cannot start, or does not answer in time.
  */
 export function gitIn(place: Place, env: Environment): Git {
-  const { cwd, environment } = settingOf(place, env);
+  const clean = gitEnvironment(env);
   return (args, options = {}) =>
     new Promise((resolve, reject) => {
+      const { cwd, environment } = at(place, clean);
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const child = spawn('git', args, {
         cwd,
@@ -193,10 +195,19 @@ export function gitEnvironment(env: Environment): Record<string, string> {
 
 /** The directory and the environment of git processes at a place. */
 export function settingOf(place: Place, env: Environment) {
-  const environment = gitEnvironment(env);
-  return typeof place === 'string'
-    ? { cwd: place, environment }
-    : { cwd: place.root, environment: { ...environment, ...place.env } };
+  return at(place, gitEnvironment(env));
+}
+
+/** A program may have removed the worktree that it was started in: what it shares with others is still there. */
+function at(place: Place, environment: Record<string, string>) {
+  if (typeof place === 'string') return { cwd: place, environment };
+  const { cwd, env } = standingIn(place);
+  return { cwd, environment: { ...environment, ...env } };
+}
+
+/** Where git works for a repository, and what it is told: in the common directory, once the worktree is gone. */
+export function standingIn({ root, env, commonDir }: Pick<Repository, 'root' | 'env' | 'commonDir'>) {
+  return existsSync(root) ? { cwd: root, env } : { cwd: commonDir, env: { GIT_DIR: commonDir } };
 }
 
 /** Standard output of one git command, chunk by chunk; a reader that stops early ends git. */

@@ -131,6 +131,20 @@ export class ShadowRepository {
     return { kind: 'unknown', why: whyNot(stderr) };
   }
 
+  /** The paths, NFC, that a merge of `theirs` would change for `ours`; null where it would not be clean, or is not known. */
+  async changedByMerge(ours: string, theirs: string): Promise<ReadonlySet<string> | null> {
+    const args = ['merge-tree', '--write-tree', '-z', '--no-messages', ours, theirs];
+    const { code, stdout } = await this.git(args, { env: this.env() });
+    const tree = stdout.toString('latin1').split('\0')[0] ?? '';
+    if (code !== 0 || tree === '') return null;
+    const names = await listed(
+      this.git,
+      ['diff-tree', '-r', '-z', '--name-only', '--no-renames', ours, tree],
+      this.env(),
+    );
+    return new Set(names.map((name) => name.normalize('NFC')));
+  }
+
   /** The paths that both have changed since they parted. */
   async changedByBoth(ours: string, theirs: string): Promise<string[]> {
     const changes = async (from: string, to: string) =>

@@ -189,6 +189,15 @@ export interface SeenTips {
   add(tip: string): Promise<void>;
 }
 
+/** Where the main branch of a remote is known to have stood, its present tip among them. */
+export async function formerTips(
+  repository: Repository,
+  git: Git,
+  main: { readonly remote: string; readonly branch: string },
+): Promise<string[]> {
+  return seenTips(repository, git, { ...main, isDefault: true }).list();
+}
+
 const LONGEST_SEGMENT = 100;
 /** Not all zeros, which stands for "no such ref" in a reflog. */
 const OBJECT_ID = /^(?=.*[^0])(?:[0-9a-f]{40}|[0-9a-f]{64})$/;

@@ -97,7 +97,8 @@ export function landRefused(refusal: Refusal, now: Instant): CoordError {
 }
 
 /** Work on the ground of claims that are about to be given back, and that no commit holds. */
-export function uncommittedOnGround(paths: readonly string[], again: string): CoordError {
+export function uncommittedOnGround(unclean: readonly { readonly path: string }[], again: string): CoordError {
+  const paths = unclean.map(({ path }) => path);
   const what = `uncommitted: the claimed paths have ${plural(paths.length, 'change')} that no commit holds`;
   return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
     hint: `git commit them, or git stash --include-untracked; then ${again}`,

@@ -1,6 +1,6 @@
 import { ownVerbOf, type Target } from '../domain/ground/targets.js';
 import type { Claim, Submission } from '../domain/model.js';
-import type { Conflict, LostTarget, Refusal } from '../domain/refusal.js';
+import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refusal.js';
 import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
@@ -27,22 +27,17 @@ const BY_CLAIM: AskedBy = { verb: 'claim', tail: '' };
 
 const MOST_LISTED = 5;
 
-/**
- * The words of a refusal, with the one command to run next, and all of its facts as details. `absent` are the commits
- * that this clone does not have; `again` is how the claim was asked for.
- */
-export function refusalError(
-  refusal: Refusal,
-  now: Instant,
-  absent: readonly string[] = [],
-  again: AskedBy = BY_CLAIM,
-): CoordError {
+/** The words of a refusal, with the one command to run next, and all of its facts as details; `again` is how it was asked for. */
+export function refusalError(refusal: Refusal, now: Instant, again: AskedBy = BY_CLAIM): CoordError {
   const { code, ...details } = refusal;
-  const { message, ...suggestions } = messageOf(refusal, now, absent, again);
+  const { message, ...suggestions } = messageOf(refusal, now, again);
+  if (refusal.reason === 'behind' && refusal.missing.some(isCutOff)) {
+    return new CoordError('unavailable', message, { ...suggestions, details: { ...details, reason: 'shallow' } });
+  }
   return new CoordError(code, message, { ...suggestions, details });
 }
 
-function messageOf(refusal: Refusal, now: Instant, absent: readonly string[], again: AskedBy): Message {
+function messageOf(refusal: Refusal, now: Instant, again: AskedBy): Message {
   switch (refusal.reason) {
     case 'held':
       return heldMessage(refusal, now, again);
@@ -67,7 +62,7 @@ function messageOf(refusal: Refusal, now: Instant, absent: readonly string[], ag
     case 'unclaimed':
       return unclaimedMessage(refusal.paths, now);
     case 'behind':
-      return behindMessage(refusal, absent, again);
+      return behindMessage(refusal, again);
     case 'killed':
       return {
         message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${said(refusal.kill.reason)}`,
@@ -221,22 +216,57 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
   }
 }
 
-function behindMessage(refusal: Of<'behind'>, absent: readonly string[], again: AskedBy): Message {
+function behindMessage(refusal: Of<'behind'>, again: AskedBy): Message {
   const { missing, free } = refusal;
-  const lines = missing.map(({ released, commit, agent }) => {
-    const where = absent.includes(commit) ? `; this clone does not have it: ${agent} may still have to push it` : '';
-    return `behind: HEAD lacks ${shortCommit(commit)}, with which ${agent} released ${oneLine(released)}${where}`;
+  const lines = missing.map((work) => {
+    const released = `with which ${work.agent} released ${oneLine(work.released)}`;
+    return isCutOff(work)
+      ? `cannot know: this clone is too shallow to tell whether HEAD has ${shortCommit(work.commit)}, ${released}`
+      : `behind: HEAD lacks ${shortCommit(work.commit)}, ${released}; ${placeOf(work)}`;
   });
   if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
-  const commits = missing.map(({ commit }) => shortCommit(commit)).join(' ');
+  const command = claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --allow-behind');
   return {
     message: lines.join('\n'),
-    hint: absent.length > 0 ? `git fetch && git merge ${commits}` : `git merge ${commits}`,
-    alternative: {
-      why: 'claim without it, on the record',
-      command: claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --allow-behind'),
-    },
+    hint: bringIn(missing),
+    alternative: { why: 'claim without it, on the record', command },
   };
+}
+
+/** This clone cannot tell whether HEAD has it at all. */
+function isCutOff({ where }: MissingWork): boolean {
+  return where?.kind === 'unknown' && where.why === 'shallow';
+}
+
+function placeOf({ where, agent }: MissingWork): string {
+  switch (where?.kind) {
+    case 'here':
+      return `it is here, on ${oneLine(where.name)}`;
+    case 'remote':
+      return `it is on ${oneLine(`${where.remote}/${where.branch}`)}`;
+    case 'rewritten':
+      return `the history of ${oneLine(where.upstream)} was rewritten since, and dropped it: do not bring it back; ${agent} can tell why`;
+    case 'nowhere':
+      return where.remote === null
+        ? `it is on no branch of this clone any more; ${agent} can tell what became of it`
+        : `it is on no branch of ${oneLine(where.remote)}: never pushed, or rewritten; ${agent} can tell`;
+    default:
+      return 'where it is cannot be known now';
+  }
+}
+
+/** What gets HEAD the work, or who can tell where there is nothing to get. */
+export function bringIn(missing: readonly MissingWork[]): string {
+  if (missing.some(isCutOff)) return 'git fetch --unshallow, then repeat';
+  const commits = missing.map(({ commit }) => shortCommit(commit)).join(' ');
+  const lost = missing.find(({ where }) => where?.kind === 'rewritten' || where?.kind === 'nowhere');
+  if (lost)
+    return coord(
+      `note "where is the work of ${shortCommit(lost.commit)}?" --to ${lost.agent} --needs-ack ${lost.agent}`,
+    );
+  return missing.every(({ where }) => where?.kind === 'here')
+    ? `git merge ${commits}`
+    : `git fetch && git merge ${commits}`;
 }
 
 function roleMessage(refusal: Of<'closed', 'role'>): Message {
@@ -247,22 +277,49 @@ function roleMessage(refusal: Of<'closed', 'role'>): Message {
   };
 }
 
+/** A path with work that no commit holds; `where` is another worktree or a stash, null: here. */
+interface UncommittedPath {
+  readonly path: string;
+  readonly where: string | null;
+}
+
 /** A release that would leave work in no commit. */
 export function uncommittedError(
-  paths: readonly string[],
+  unclean: readonly UncommittedPath[],
   hint = 'git commit, then release; or release --uncommitted, on the record',
 ): CoordError {
+  const line = ({ path, where }: UncommittedPath) =>
+    `${oneLine(path)}${where === null ? '' : ` (in ${oneLine(where)})`}`;
   return new CoordError(
     'behind',
     [
-      `uncommitted: these paths have ${plural(paths.length, 'change')} that no commit holds`,
-      ...listed(paths, oneLine, MOST_LISTED),
+      `uncommitted: these paths have ${plural(unclean.length, 'change')} that no commit holds`,
+      ...listed(unclean, line, MOST_LISTED),
     ].join('\n'),
-    {
-      hint,
-      details: { reason: 'uncommitted', paths },
-    },
+    { hint, details: { reason: 'uncommitted', paths: [...new Set(unclean.map(({ path }) => path))], places: unclean } },
   );
+}
+
+/** A release at a HEAD that lacks what was done under the claim in another worktree. */
+export function elsewhereError(
+  work: readonly { readonly claim: { readonly target: string }; readonly root: string; readonly commit: string }[],
+): CoordError {
+  const lines = work.map(
+    ({ claim, root, commit }) =>
+      `the work on ${oneLine(claim.target)} is at ${shortCommit(commit)} in ${oneLine(root)}, and HEAD here lacks it`,
+  );
+  const [first] = work;
+  const targets = work.filter(({ commit }) => commit === first?.commit).map(({ claim }) => claim.target);
+  const { root = '', commit = '' } = first ?? {};
+  const words = targetWords([...new Set(targets)]);
+  return new CoordError('behind', lines.join('\n'), {
+    hint: coord(`release ${words} --commit ${shortCommit(commit)}`),
+    alternative: {
+      why: 'release it where it was done',
+      command: `cd ${shellWord(root)} && ${coord(`release ${words}`)}`,
+    },
+    details: { reason: 'elsewhere', work: work.map(({ claim, ...rest }) => ({ target: claim.target, ...rest })) },
+  });
 }
 
 function notOfferedMessage(claims: readonly Claim[]): Message {

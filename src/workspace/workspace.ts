@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, policyFor } from '../config/config.js';
+import type { NeededWork } from '../domain/claims/work.js';
 import type { Policy } from '../domain/request.js';
 import type { Standpoint } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
@@ -13,6 +14,7 @@ import { discoverRepository, needsWorktree, type Repository } from '../git/repos
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
 import { agentOfSession, LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations, SeenNotices } from '../store/cache/observations.js';
+import { ClaimPlaces } from '../store/cache/places.js';
 import type { Effects } from '../store/swap/transact.js';
 import { type Authority, configInForce, readAuthority } from './authority.js';
 import type { Host } from './host.js';
@@ -104,6 +106,11 @@ export class Workspace {
     return new LocalSessions(this.repository);
   }
 
+  /** Where the claims of this clone were made. */
+  get places(): ClaimPlaces {
+    return new ClaimPlaces(join(this.localDirectory, 'places'));
+  }
+
   private get observations(): Observations {
     return new Observations(join(this.localDirectory, 'observed.json'), this.host.monotonic);
   }
@@ -128,6 +135,11 @@ export class Workspace {
   head(): Promise<Head> {
     this.headRead ??= readHead(this.repository, this.git);
     return this.headRead;
+  }
+
+  /** Forgets where HEAD stood, since a program has run; unless that removed the very worktree. */
+  lookAgain(): void {
+    if (existsSync(this.repository.gitDir)) this.headRead = undefined;
   }
 
   get remoteGit(): RemoteGit {
@@ -181,12 +193,39 @@ export class Workspace {
       random: () => this.host.random(),
       watch: (claims) => this.observations.watch(claims),
       pause: (ms) => delay(ms),
-      containment: async (head, commits) => {
-        const answers = await Promise.all(
-          commits.map(async (commit) => [commit, head !== null && (await isAncestor(this.git, commit, head)) === true]),
-        );
-        return Object.fromEntries(answers) as Record<string, boolean>;
+      claimed: (claims) => {
+        // Where there is but one worktree, there is nothing to remember.
+        if (!existsSync(join(this.repository.commonDir, 'worktrees'))) return;
+        for (const { id, kind } of claims) if (kind !== 'resource') this.places.add(id, this.repository.root);
       },
+      hasWork: (head, work) => this.answerWork(head, work),
     };
+  }
+  /** Whether `head` has each work, by its key: as one of its ancestors, or otherwise. */
+  private async answerWork(
+    head: string | null,
+    work: readonly NeededWork[],
+  ): Promise<Readonly<Record<string, boolean>>> {
+    const { repository, git, host } = this;
+    const contained = await Promise.all(
+      work.map(async ({ commit }) => head !== null && (await isAncestor(git, commit, head)) === true),
+    );
+    const answers = Object.fromEntries(work.map(({ key }, index) => [key, contained[index] === true]));
+    const open = work.filter(({ key }) => !answers[key]);
+    if (head === null || open.length === 0) return answers;
+    const { hasWorkOtherwise, withHistory } = await import('../git/has-work.js');
+    const ask = async () => {
+      const found: [string, boolean][] = [];
+      for (const one of open) {
+        const has =
+          (await isAncestor(git, one.commit, head)) || (await hasWorkOtherwise(repository, git, host.env, head, one));
+        found.push([one.key, has]);
+      }
+      return found;
+    };
+    const { share, remote } = await this.config();
+    const isSettled = (found: Awaited<ReturnType<typeof ask>>) => !share || found.every(([, has]) => has);
+    const found = await withHistory({ repository, git, door: this.remoteGit, remote }, ask, isSettled);
+    return { ...answers, ...Object.fromEntries(found) };
   }
 }

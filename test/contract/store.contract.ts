@@ -31,7 +31,8 @@ const effects = {
   now: () => START,
   random: Math.random,
   pause: () => new Promise<void>((resolve) => setImmediate(resolve)),
-  containment: async () => ({}),
+  hasWork: async () => ({}),
+  claimed: () => undefined,
   watch: () => ({}),
 };
 

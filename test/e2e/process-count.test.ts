@@ -48,7 +48,8 @@ it('a release asks once for uncommitted changes, and writes', async () => {
   expect(await calls('maya', ['release', '@db/main'])).toEqual([]);
   const released = await calls('maya', ['release', 'src/api/users.ts']);
   expect(released).not.toContain('update-ref');
-  expect(released.length).toBeLessThanOrEqual(2);
+  // Beside each other: what has changed, and what git was told not to look at.
+  expect(released.length).toBeLessThanOrEqual(3);
 });
 
 it('where git has packed all, git reads what is packed, and the packed ref is moved without it', async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { localFleet, until } from '../support/fleet.js';
+import { localFleet, sharedFleet, until } from '../support/fleet.js';
+
+/** The session of whoever may stop agents. */
+const ROOT = { COORD_SESSION: 's1' };
 
 describe('run', () => {
   it('holds the ground while the program runs, and passes its exit code, streams and token on', async () => {
@@ -51,6 +54,45 @@ describe('run', () => {
     await fleet.as('noor', ['claim', 'src/api']);
     const result = await fleet.as('maya', ['run', 'src/api/users.ts', '--', 'sh', '-c', 'echo ran']);
     expect(result).toMatchObject({ code: 3, stdout: '' });
+  });
+
+  const ENDINGS: Record<string, readonly string[]> = {
+    'stolen, before the heartbeat would tell': ['claim', 'src/api', '--take-over', '--reason', 'urgent'],
+    'revoked with its agent': ['agent', 'kill', 'maya', '--reason', 'runaway'],
+  };
+
+  const CASES = Object.entries(ENDINGS).flatMap(([how, words]) =>
+    (['this clone', 'another clone'] as const).flatMap((where) =>
+      [true, false].map((held) => ({ how, words, where, held, whose: held ? 'a claim of before' : 'its own claim' })),
+    ),
+  );
+
+  it.each(CASES)('is exit 4, and never ok, when $whose was $how, in $where', async ({ words, where, held }) => {
+    const fleet = where === 'this clone' ? await localFleet() : await sharedFleet();
+    // What another clone writes is not seen in this one.
+    const there = 'remote' in fleet ? fleet.box.clone(String(fleet.remote)) : fleet.clone;
+    await fleet.as('noor', ['session', 'start', '--role', 'orchestrator'], { cwd: there, env: ROOT });
+    if (held) await fleet.as('maya', ['claim', 'src/api']);
+    const args = JSON.stringify([fleet.box.program, ...words, '--agent', 'noor']);
+    const options = JSON.stringify({ cwd: there });
+    const script = `require('node:child_process').execFileSync(process.execPath, ${args},
+      { ...${options}, env: { ...process.env, COORD_AGENT: '', COORD_SESSION: 's1' } })`;
+    const run = await fleet.as('maya', ['run', 'src/api', '--json', '--', process.execPath, '-e', script]);
+    expect(run.json()).toMatchObject({ ok: false, error: { code: 'lost', exit: 4, details: { reason: 'lost' } } });
+    expect(run.code).toBe(4);
+  });
+
+  it('releases at the HEAD of a worktree that the program removed, with or without git', async () => {
+    const fleet = await localFleet();
+    for (const remove of ['rm -rf "$WT"', 'git -C "$MAIN" worktree remove --force "$WT"']) {
+      const worktree = fleet.box.worktree(fleet.clone);
+      const run = await fleet.as('maya', ['run', 'src/api', '--json', '--', 'sh', '-c', `cd /; ${remove}`], {
+        cwd: worktree,
+        env: { WT: worktree, MAIN: fleet.clone },
+      });
+      expect(run.json()).toMatchObject({ ok: true, data: { exit: 0, kept: [] } });
+      expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
+    }
   });
 
   it('stops the program when the claim is lost: exit 4', async () => {

@@ -46,7 +46,7 @@ export function baseOf(agent: string) {
 }
 
 export function releaseOf(agent: string, changes: Partial<ReleaseRequest> = {}): ReleaseRequest {
-  const all = { targets: null, commit: null, commitNamed: false, renames: [], uncommitted: false };
+  const all = { targets: null, commit: null, commitNamed: false, changes: null, uncommitted: false };
   return { ...baseOf(agent), kind: 'release', ...all, ...changes };
 }
 

@@ -28,8 +28,9 @@ const mode = fc.constantFrom('exclusive' as const, 'shared' as const);
 const reach = fc.constantFrom('clone' as const, 'remote' as const);
 const contains = fc.dictionary(commit, fc.boolean(), { maxKeys: 2 });
 const step = fc.constantFrom('claim' as const, 'sync' as const, 'run' as const);
-const renames = fc.array(fc.record({ base: commit, from: path, to: path }), { maxLength: 1 });
-const work = { commit: nullable(commit), commitNamed: fc.boolean(), renames, uncommitted: fc.boolean() };
+const change = fc.record({ base: commit, path, from: nullable(path), blob: nullable(commit) });
+const changes = nullable(fc.array(change, { maxLength: 2 }));
+const work = { commit: nullable(commit), commitNamed: fc.boolean(), changes, uncommitted: fc.boolean() };
 const checks = fc.array(fc.record({ step, finding: text, at: instant }), { maxLength: 1 });
 
 const taking = {
@@ -106,12 +107,12 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
   'keep-alive': fc.record({}),
   release: fc.record({ targets: nullable(grounds), ...work }),
   land: fc.record({
-    ...{ commit, branch: fc.constant('main'), from: commit, renames },
+    ...{ commit, branch: fc.constant('main'), from: commit, changes },
     paths: fc.uniqueArray(path, { maxLength: 2 }),
     tasks: nullable(fc.array(task, { maxLength: 1 })),
     open: fc.constant({}),
   }),
-  merged: fc.record({ targets: grounds, commit, renames, unfinished: fc.constant([]), open: fc.constant({}) }),
+  merged: fc.record({ targets: grounds, commit, changes, unfinished: fc.constant([]), open: fc.constant({}) }),
   'take-over': fc.record({ claim: terms }),
   handoff: fc.record({
     targets: grounds,

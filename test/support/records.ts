@@ -86,7 +86,10 @@ export function waiterRecord(id: string, changes: Partial<Waiter> = {}): Waiter 
 }
 
 export function releaseRecord(target: string, changes: Partial<Release> = {}): Release {
-  return { target, kind: 'path', agent: 'maya', token: 1, at: START, commit: 'a'.repeat(40), ...changes };
+  return {
+    ...{ target, kind: 'path', agent: 'maya', token: 1, at: START, commit: 'a'.repeat(40) },
+    ...{ base: null, changes: null, uncommitted: false, ...changes },
+  };
 }
 
 /** A state that has counted the ids in it. */

@@ -27,7 +27,7 @@ export function takeOf(agent: string, changes: Partial<TaskTakeRequest> = {}): T
   return { ...baseOf(agent), ...TERMS, kind: 'task-take', ...asked, ...changes };
 }
 
-const NO_WORK = { commit: null, commitNamed: false, renames: [], uncommitted: false };
+const NO_WORK = { commit: null, commitNamed: false, changes: null, uncommitted: false };
 
 export function doneOf(agent: string, changes: Partial<TaskDoneRequest> = {}): TaskDoneRequest {
   const said = { id: null, text: null, landed: false, open: [], person: false };

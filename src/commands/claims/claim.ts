@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
-import { conflictsOf } from '../../domain/claims/conflicts.js';
+import { conflictsOf, groundOf } from '../../domain/claims/conflicts.js';
 import { overlaps } from '../../domain/ground/index.js';
 import { directoryPath, directoryTarget, type Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
@@ -11,6 +11,7 @@ import { nearest, oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { pathExists } from '../../git/paths.js';
 import { claimedLines } from '../../render/claims.js';
+import { clock } from '../../render/format.js';
 import type { AskedBy } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
@@ -74,11 +75,25 @@ export const claim: Verb = {
         ...(await offlineWarnings(context, input, claims)),
         ...(await slipWarnings(context, claims)),
         ...(await wideWarnings(context, claims)),
+        ...(await leftUncommitted(context, store, claims)),
         ...(await changedRulesWarning(context, request.rules)),
       ],
     };
   },
 };
+
+/** Says who released this ground although changes there were in no commit. */
+async function leftUncommitted(context: Context, store: GitStore, claims: readonly Claim[]): Promise<string[]> {
+  const { state } = await store.read();
+  const options = { foldCase: context.repository.foldsCase };
+  return state.releases
+    .filter(({ uncommitted, agent }) => uncommitted && agent !== claims[0]?.agent)
+    .filter((release) => claims.some((claim) => overlaps(groundOf(claim), groundOf(release), options)))
+    .map(
+      ({ target, agent, at }) =>
+        `${agent} released ${oneLine(target)} at ${clock(at, context.now())} with changes that no commit holds: ask ${agent} for them`,
+    );
+}
 
 /** Where the remote cannot be reached, the claim that this clone can grant alone is named. */
 function offlineInstead(error: unknown, targets: readonly Target[]): unknown {

@@ -7,19 +7,20 @@ import { coord, targetWord, targetWords } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
-import { uncommittedPaths } from '../../git/changes.js';
 import { claimedLines } from '../../render/claims.js';
 import { shortCommit } from '../../render/format.js';
-import { refusalError, uncommittedError } from '../../render/refusals.js';
+import { bringIn, refusalError, uncommittedError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
 import { isAnswered } from '../../store/queue/combine.js';
 import { transact } from '../../store/swap/transact.js';
+import { uncommittedOn } from '../../workspace/clean.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning, loadedRules } from '../../workspace/rules.js';
 import { readTargets, readText, TARGET_OPTIONS } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { readReason } from './claim-request.js';
 import { commitToRecord } from './release.js';
+import { placed } from './whereabouts.js';
 
 const LONGEST_NOTE = 1_000;
 
@@ -85,7 +86,7 @@ async function leftBehind(context: Context, targets: readonly Target[], to: stri
   const base = await context.requestBase();
   const owned = ownClaims(state, base, targets, context.now());
   if (unfitToHold(state, base.agent, to) || 'refusal' in owned) return null;
-  const dirty = await uncommittedPaths(context.git, owned.claims, context.repository.foldsCase);
+  const dirty = await uncommittedOn(context, owned.claims, { stashes: true });
   return dirty.length === 0 ? null : uncommittedError(dirty);
 }
 
@@ -118,7 +119,7 @@ export const accept: Verb = {
       context.effects,
     );
     const now = context.now();
-    if (!decision.ok) return acceptRefused(decision.refusal, texts, now);
+    if (!decision.ok) return acceptRefused(await placed(context, decision.refusal), texts, now);
     const { claims, handedOver } = decision.result;
     return {
       data: { claims, handedOver },
@@ -183,14 +184,9 @@ function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instan
     const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then ${coord(`handoff accept ${targetWords(targets)}`)}`;
     return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
   }
-  if (refusal.reason !== 'behind') return error;
-  const lines = refusal.missing.map(
-    ({ target, commit, agent }) =>
-      `behind: HEAD lacks ${shortCommit(commit)}, the work of ${agent} on ${oneLine(target)}`,
-  );
-  const commits = refusal.missing.map(({ commit }) => shortCommit(commit)).join(' ');
-  return new CoordError('behind', lines.join('\n'), {
-    hint: `bring it in: git fetch && git merge ${commits}; then ${coord(`handoff accept ${targetWords(targets)}`)}`.trimEnd(),
+  if (error.code !== 'behind' || refusal.reason !== 'behind') return error;
+  return new CoordError('behind', error.message, {
+    hint: `${bringIn(refusal.missing)}; then ${coord(`handoff accept ${targetWords(targets)}`)}`.trimEnd(),
     details: error.details,
   });
 }

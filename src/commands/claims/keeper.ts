@@ -1,4 +1,4 @@
-import type { Claim } from '../../domain/model.js';
+import type { Claim, State } from '../../domain/model.js';
 import { epochMs, secondsBetween } from '../../domain/time.js';
 import { Wakeup, watchRef } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -9,9 +9,12 @@ import type { Context } from '../../workspace/context.js';
 const BEATS_PER_LIFE = 3;
 const LONGEST_BEAT_SECONDS = 60;
 
+/** What moves the state at the remote is seen after so long; what moves it in this clone, at once. */
+const REMOTE_LOOK_MS = 5_000;
+
 /**
- * Keeps claims alive while other work goes on (a heartbeat), and notices at once when one is lost: taken over, revoked,
- * or expired because it could not be renewed in time.
+ * Keeps claims alive while other work goes on (a heartbeat), and notices when one is lost: taken over, revoked, or expired
+ * because it could not be renewed in time. However short the work was, {@link look} at the end tells whether it was done under them.
  */
 export class Keeper {
   private readonly wakeup = new Wakeup();
@@ -33,13 +36,18 @@ export class Keeper {
     const watcher = watchRef({ repository: this.context.repository, ref, onChange });
     try {
       let renewAt = this.nextBeat();
+      let lookAt = this.nextLook();
       while (!this.ended) {
         this.wakeup.reset();
         const now = this.context.host.now();
         const lost = now >= renewAt ? await this.renew() : await this.missing();
         if (lost !== null) return lost;
         if (now >= renewAt) renewAt = this.nextBeat();
-        if (!this.ended) await this.wakeup.wait(Math.max(10, renewAt - this.context.host.now()));
+        if (!this.ended) await this.wakeup.wait(Math.max(10, Math.min(renewAt, lookAt) - this.context.host.now()));
+        if (this.ended || this.context.host.now() < lookAt) continue;
+        // Out of reach, it tells nothing; whether a renewal gets through decides then.
+        await this.store.latest().catch(() => undefined);
+        lookAt = this.nextLook();
       }
       return null;
     } finally {
@@ -56,6 +64,11 @@ export class Keeper {
   private nextBeat(): number {
     const shortest = Math.min(...this.claims.map((claim) => claim.ttlSeconds));
     return this.context.host.now() + Math.min(shortest / BEATS_PER_LIFE, LONGEST_BEAT_SECONDS) * 1000;
+  }
+
+  /** Milliseconds since the epoch. */
+  private nextLook(): number {
+    return this.store.reach === 'remote' ? this.context.host.now() + REMOTE_LOOK_MS : Number.POSITIVE_INFINITY;
   }
 
   private async renew(): Promise<string | null> {
@@ -81,8 +94,16 @@ export class Keeper {
   }
 
   /** Whether one of the claims is gone, or another holder's by now: compared by token. */
+  /** Why the claims were lost by now, as their arbiter knows it; null: they are held. @throws CoordError `unavailable` */
+  async look(): Promise<string | null> {
+    return this.missingIn((await this.store.latest()).state);
+  }
+
   private async missing(): Promise<string | null> {
-    const { state } = await this.store.read();
+    return this.missingIn((await this.store.read()).state);
+  }
+
+  private missingIn(state: State): string | null {
     const lost = this.claims.find(
       (claim) => !state.claims.some(({ id, token }) => id === claim.id && token === claim.token),
     );

@@ -1,5 +1,6 @@
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
+import type { ReleaseRequest } from '../../domain/claims/release.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
@@ -10,14 +11,16 @@ import { tasksOn } from '../../domain/tasks/standing.js';
 import type { Task } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
-import { changedPaths, renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { changesSince } from '../../git/changes.js';
 import { mainBranchAsFetched } from '../../git/main-branch.js';
 import { isAncestor, namedCommit } from '../../git/refs.js';
 import { releasedLines } from '../../render/claims.js';
-import { refusalError, uncommittedError } from '../../render/refusals.js';
+import { shortCommit } from '../../render/format.js';
+import { elsewhereError, refusalError, uncommittedError } from '../../render/refusals.js';
 import { isAnswered } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import { uncommittedOn, workElsewhere } from '../../workspace/clean.js';
 import type { Context, RequestStart } from '../../workspace/context.js';
 import { readTargets, TARGET_OPTIONS } from '../input.js';
 import type { Input, Verb } from '../verb.js';
@@ -61,20 +64,17 @@ export const release: Verb = {
     // The ground of a task goes with the task; why it does not go here is said by the decision.
     const mine = 'claims' in owned ? owned.claims : [];
     const claims = mine.filter((claim) => tasksOn(state, claim).length === 0);
-    const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
-    if (dirty.length > 0 && !input.flag('uncommitted') && (offline || !(await isAnswered(store, base.requestId)))) {
-      return uncommittedError(dirty);
-    }
-    const facts = {
-      commit,
-      commitNamed: input.text('commit') !== undefined,
-      renames: await renamesSince(
-        context.git,
-        claims.map((claim) => claim.base),
-        commit,
-      ),
-      uncommitted: dirty.length > 0,
-    };
+    const commitNamed = input.text('commit') !== undefined;
+    const dirty = await uncommittedOn(context, claims, { stashes: true });
+    const elsewhere = commitNamed ? [] : await workElsewhere(context, claims, commit);
+    const stopped =
+      dirty.length > 0 && !input.flag('uncommitted')
+        ? uncommittedError(dirty)
+        : elsewhere.length > 0
+          ? elsewhereError(elsewhere)
+          : null;
+    if (stopped && (offline || !(await isAnswered(store, base.requestId)))) return stopped;
+    const facts = await workFacts(context, claims, commit, { commitNamed, uncommitted: dirty.length > 0 });
     const decision = await transactHere(context, input, { kind: 'release', ...base, targets, ...facts });
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { result } = decision;
@@ -85,7 +85,11 @@ export const release: Verb = {
         ...releasedLines(result.released, result.commit, style),
         ...done.map(({ id, title }) => `${style.good('done')} ${id} ${oneLine(title)}`),
       ],
-      warnings: [...(await offlineWarnings(context, input)), ...keptWithTasks(state, mine)],
+      warnings: [
+        ...(await offlineWarnings(context, input)),
+        ...keptWithTasks(state, mine),
+        ...(await notPushed(context, result.commit, facts.changes)),
+      ],
     };
   },
 };
@@ -138,26 +142,57 @@ async function endIntegrated(
   return decision.ok ? decision.result.done : [];
 }
 
-/** The claims whose ground has work that no commit holds. */
+/** The claims whose ground has work that no commit holds, or work in another worktree that HEAD here lacks. */
 export async function unfinishedClaims(context: Context, claims: readonly Claim[]): Promise<Claim[]> {
-  const onPaths = claims.filter(({ kind }) => kind !== 'resource');
-  if (onPaths.length === 0) return [];
-  const changed = (await changedPaths(context.git)).map((path) => path.normalize('NFC'));
+  const dirty = await uncommittedOn(context, claims, { stashes: true });
+  const elsewhere = await workElsewhere(context, claims, (await context.head()).commit);
   const options = { foldCase: context.repository.foldsCase };
-  return onPaths.filter((claim) => changed.some((path) => matches(groundOf(claim), path, options)));
+  return claims.filter(
+    (claim) =>
+      dirty.some(({ path }) => claim.kind !== 'resource' && matches(groundOf(claim), path.normalize('NFC'), options)) ||
+      elsewhere.some((work) => work.claim.id === claim.id),
+  );
 }
 
-/** Releases these claims of the agent, not named by anybody, at a commit; `uncommitted` goes on the record. */
+/** What was done under these claims, by the commit that holds it. */
+export async function workFacts(
+  context: Context,
+  claims: readonly Claim[],
+  commit: string | null,
+  { commitNamed, uncommitted }: Pick<ReleaseRequest, 'commitNamed' | 'uncommitted'>,
+): Promise<Pick<ReleaseRequest, 'commit' | 'commitNamed' | 'changes' | 'uncommitted'>> {
+  const changes = await changesSince(context.git, claims, commit, context.repository.foldsCase);
+  return { commit, commitNamed, changes, uncommitted };
+}
+
+/** Says of a commit that the next holder must have, and that is on no branch of the remote as far as this clone knows. */
+export async function notPushed(
+  context: Context,
+  commit: string | null,
+  changes: ReleaseRequest['changes'],
+): Promise<string[]> {
+  const { share, remote } = await context.config();
+  if (!share || commit === null || changes?.length === 0) return [];
+  const tracking = `refs/remotes/${remote}/`;
+  const args = ['for-each-ref', '--count=1', `--contains=${commit}`, '--format=%(refname)', tracking];
+  const { code, stdout } = await context.git(args);
+  if (code !== 0 || stdout.length > 0) return [];
+  return [
+    `${shortCommit(commit)} is on no branch of ${oneLine(remote)} yet, so nobody else can have it: git push, or ${coord('land')}`,
+  ];
+}
+
+/** Releases these claims of the agent, not named by anybody, at a commit; `uncommitted` goes on the record. The warnings are of what the next holder cannot have. */
 export async function releaseClaims(
   context: Context,
   store: GitStore,
   claims: readonly Claim[],
   commit: string | null,
   uncommitted = false,
-): Promise<Answer<'release'>> {
-  const bases = claims.map(({ base }) => base);
-  const renames = await renamesSince(context.git, bases, commit);
-  const facts = { targets: claims.map(groundOf), commit, commitNamed: false, renames, uncommitted };
+): Promise<Answer<'release'> & { readonly warnings: readonly string[] }> {
+  const facts = await workFacts(context, claims, commit, { commitNamed: false, uncommitted });
   const base = { ...(await context.requestBase()), requestId: null };
-  return transact(store, { kind: 'release', ...base, ...facts }, context.effects);
+  const request = { kind: 'release' as const, ...base, targets: claims.map(groundOf), ...facts };
+  const answer = await transact(store, request, context.effects);
+  return { ...answer, warnings: answer.ok ? await notPushed(context, commit, facts.changes) : [] };
 }

@@ -2,7 +2,7 @@ import type { Claim } from '../../domain/model.js';
 import { commandLine, coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
-import { readHead } from '../../git/refs.js';
+import { refusalError } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { runChild } from '../child.js';
@@ -44,13 +44,20 @@ export const run: Verb = {
     if (claims instanceof CoordError) return claims;
     // What the agent held before is not the run's to give away.
     const taken = claims.filter(({ id }) => !held.has(id));
-    const { exit, lost } = await runUnderClaims(context, store, claims, command).catch(async (error: unknown) => {
-      await releaseAfter(context, store, taken, true);
+    const ended = await runUnderClaims(context, store, claims, command).catch(async (error: unknown) => {
+      await giveBack(context, store, taken, true);
       throw error;
     });
-    const kept = lost === null ? await releaseAfter(context, store, taken, input.flag('uncommitted')) : [];
+    const { exit } = ended;
+    if (ended.unknown && taken.length === 0) return ended.unknown;
+    const given =
+      ended.lost === null ? await giveBack(context, store, taken, input.flag('uncommitted')) : NOTHING_GIVEN;
+    const { kept } = given;
+    const lost = ended.lost ?? given.lost;
     if (lost !== null) {
-      return new CoordError('lost', `${oneLine(lost)}; ${oneLine(command[0] ?? '')} was stopped`, {
+      const program = oneLine(command[0] ?? '');
+      const what = ended.stopped ? `${program} was stopped` : `${program} had ended with exit ${exit} by then`;
+      return new CoordError('lost', `${oneLine(lost)}; ${what}`, {
         hint: `see who holds it: ${coord('status')}; then look at what the program had done`,
         details: { reason: 'lost', exit, claims },
       });
@@ -59,16 +66,29 @@ export const run: Verb = {
       data: { exit, claims, kept: kept.map((claim) => claim.target) },
       text: () => [],
       ...(exit === 0 ? {} : { failure: programFailed(exit, 'look at what it wrote', { exit }) }),
-      warnings: kept.map(
-        (claim) =>
-          `${oneLine(claim.target)} has uncommitted changes, so it stays yours: commit, then ${coord('release')}`,
-      ),
+      warnings: [
+        ...kept.map(
+          (claim) =>
+            `${oneLine(claim.target)} has uncommitted changes, so it stays yours: commit, then ${coord('release')}`,
+        ),
+        ...given.warnings,
+      ],
     };
   },
 };
 
+interface Ran {
+  readonly exit: number;
+  /** Why one of the claims was lost by the time it ended; null: none is known to be. */
+  readonly lost: string | null;
+  /** Whether it was stopped for that. */
+  readonly stopped: boolean;
+  /** Why that could not be looked for at the end; null: it was. */
+  readonly unknown: CoordError | null;
+}
+
 /**
- * Runs the program while the claims are kept alive; `lost` says why, when one of them was lost meanwhile.
+ * Runs the program while the claims are kept alive, and says whether it was under them all the time.
  * @throws CoordError `usage` when there is no such program; the claims are held still.
  */
 export async function runUnderClaims(
@@ -77,15 +97,26 @@ export async function runUnderClaims(
   claims: readonly Claim[],
   command: readonly string[],
   onOutput?: (chunk: Buffer) => void,
-): Promise<{ readonly exit: number; readonly lost: string | null }> {
+): Promise<Ran> {
   const keeper = new Keeper(context, store, claims);
   const stopping = new AbortController();
   const watching = keeper.watch().finally(() => stopping.abort());
   // Looked at only after the program; until then it is no unhandled rejection.
   watching.catch(() => undefined);
   const options = { command, env: claimEnvironment(claims), stop: stopping.signal };
-  const exit = await runChild(context, { ...options, ...(onOutput ? { onOutput } : {}) }).finally(() => keeper.end());
-  return { exit, lost: await watching };
+  let stopped = false;
+  const exit = await runChild(context, { ...options, ...(onOutput ? { onOutput } : {}) }).finally(() => {
+    stopped = stopping.signal.aborted;
+    keeper.end();
+  });
+  const lost = await watching;
+  if (lost !== null) return { exit, lost, stopped, unknown: null };
+  try {
+    return { exit, lost: await keeper.look(), stopped, unknown: null };
+  } catch (error) {
+    if (!(error instanceof CoordError)) throw error;
+    return { exit, lost: null, stopped, unknown: error };
+  }
 }
 
 function claimEnvironment(claims: readonly Claim[]): Record<string, string> {
@@ -98,19 +129,31 @@ function claimEnvironment(claims: readonly Claim[]): Record<string, string> {
   };
 }
 
-/** Releases with the HEAD of now; what has changes that no commit holds stays claimed, and is returned. */
-async function releaseAfter(
+interface Given {
+  /** What stays claimed: it has changes that no commit holds. */
+  readonly kept: readonly Claim[];
+  /** Why there was nothing to give back any more; null: there was. */
+  readonly lost: string | null;
+  readonly warnings: readonly string[];
+}
+
+const NOTHING_GIVEN: Given = { kept: [], lost: null, warnings: [] };
+
+/** Releases at the HEAD of now. */
+async function giveBack(
   context: Context,
   store: GitStore,
   claims: readonly Claim[],
   uncommitted: boolean,
-): Promise<readonly Claim[]> {
+): Promise<Given> {
+  context.lookAgain();
   const unfinished = await unfinishedClaims(context, claims);
   const kept = uncommitted ? [] : unfinished;
   const released = claims.filter((claim) => !kept.includes(claim));
-  if (released.length > 0) {
-    const { commit } = await readHead(context.repository, context.git);
-    await releaseClaims(context, store, released, commit, uncommitted && unfinished.length > 0);
-  }
-  return kept;
+  if (released.length === 0) return { ...NOTHING_GIVEN, kept };
+  const { commit } = await context.head();
+  const given = await releaseClaims(context, store, released, commit, uncommitted && unfinished.length > 0);
+  if (given.ok) return { kept, lost: null, warnings: given.warnings };
+  const lost = given.refusal.code === 'lost' || given.refusal.code === 'closed';
+  return { kept, lost: lost ? refusalError(given.refusal, context.now()).message : null, warnings: [] };
 }

@@ -7,10 +7,11 @@ import { coord } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
 import { isTaskTarget, type Task } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
-import { renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { changesSince } from '../../git/changes.js';
 import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
 import { PairedRefDeclined } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
+import { uncommittedOn } from '../../workspace/clean.js';
 import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
 import { readTaskId } from '../tasks/tasks.js';
@@ -99,7 +100,7 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const plan = decide(state, request, context.now());
   if (!plan.ok) return refused(context, work, plan);
   const { released: claims, done } = plan.result;
-  const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+  const dirty = await uncommittedOn(context, claims);
   if (dirty.length > 0) return uncommittedOnGround(dirty, coord('land'));
   if (dryRun) return success(request, work, { already: false, dryRun, released: claims, done });
   if (!rehearsed.has(work.head)) {
@@ -107,7 +108,7 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
     if (stopped) return stopped;
     rehearsed.add(work.head);
   }
-  return push(context, work, await withRenames(context, request, claims));
+  return push(context, work, await withChanges(context, request, claims));
 }
 
 /** What an earlier run released with this commit, each claim once: a path that was renamed has a record of its own. */
@@ -116,9 +117,9 @@ function releasedAt(state: State, agent: string, commit: string): readonly Relea
   return [...new Map(releases.reverse().map((release) => [release.token, release])).values()].reverse();
 }
 
-async function withRenames(context: Context, request: LandRequest, claims: readonly Claim[]): Promise<LandRequest> {
-  const bases = claims.map((claim) => claim.base);
-  return { ...request, renames: await renamesSince(context.git, bases, request.commit) };
+async function withChanges(context: Context, request: LandRequest, claims: readonly Claim[]): Promise<LandRequest> {
+  const { commit, from } = request;
+  return { ...request, changes: await changesSince(context.git, claims, commit, context.repository.foldsCase, from) };
 }
 
 async function push(context: Context, work: Work, request: LandRequest): Promise<Outcome | TryAgain> {

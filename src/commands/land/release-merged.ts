@@ -6,11 +6,12 @@ import type { Claim } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import type { Task } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
-import { pathsBetween, renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { changesSince, pathsBetween } from '../../git/changes.js';
 import { isAncestor, namedCommit } from '../../git/refs.js';
 import { notMerged, type ReleasedByReport, releasedByLines, uncommittedOnGround } from '../../render/land.js';
 import { refusalError } from '../../render/refusals.js';
 import { transact } from '../../store/swap/transact.js';
+import { uncommittedOn } from '../../workspace/clean.js';
 import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
 import { withOpenGates } from '../gates/source.js';
@@ -55,7 +56,7 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
   };
   const apart = sorted.flatMap(({ unmerged }) => unmerged);
   if (chosen.length === 0 && apart.length > 0) return notMerged({ ...report, done: [] }, apart);
-  const dirty = await uncommittedPaths(context.git, chosen, context.repository.foldsCase);
+  const dirty = await uncommittedOn(context, chosen);
   if (dirty.length > 0) return uncommittedOnGround(dirty, coord(`release --merged ${commit.slice(0, 7)}`));
   let done: readonly Task[] = [];
   if (chosen.length > 0) {
@@ -67,11 +68,7 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
       open: {},
       // After a squash the commit itself is nowhere on the main branch, so the next holder must have what is.
       commit: contained ? commit : main.commit,
-      renames: await renamesSince(
-        context.git,
-        chosen.map((claim) => claim.base),
-        commit,
-      ),
+      changes: await changesSince(context.git, chosen, commit, context.repository.foldsCase),
     };
     const request = await withOpenGates(context, state, asked);
     if (request instanceof CoordError) return request;

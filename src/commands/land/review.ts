@@ -86,7 +86,7 @@ export async function requireSharing(context: Context): Promise<void> {
   );
 }
 
-/** The request to let this work land; its renames are added once the claims are known. */
+/** The request to let this work land; its changes are added once the claims are known. */
 export async function landRequest(
   context: Context,
   work: Work,
@@ -104,7 +104,7 @@ export async function landRequest(
     branch: work.branch,
     from,
     paths: await pathsBetween(context.git, from, work.head),
-    renames: [],
+    changes: null,
     tasks,
     open: {},
   };

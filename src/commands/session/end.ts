@@ -8,7 +8,6 @@ import { coord, targetWord } from '../../domain/suggestion.js';
 import { claimsOf, tasksOf, tasksOn } from '../../domain/tasks/standing.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
-import { renamesSince } from '../../git/changes.js';
 import { releasedLines } from '../../render/claims.js';
 import { refusalError } from '../../render/refusals.js';
 import { type EndReport, endedLine } from '../../render/session.js';
@@ -16,7 +15,7 @@ import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
-import { releaseClaims, unfinishedClaims } from '../claims/release.js';
+import { releaseClaims, unfinishedClaims, workFacts } from '../claims/release.js';
 import type { Success, Verb } from '../verb.js';
 
 export const sessionEnd: Verb = {
@@ -105,12 +104,7 @@ async function returnTasks(
   for (const { id } of tasksOf(state, base, context.now())) {
     if (busy.has(id)) continue;
     const { commit } = await context.head();
-    const renames = await renamesSince(
-      context.git,
-      claimsOf(state, id).map((claim) => claim.base),
-      commit,
-    );
-    const work = { commit, commitNamed: false, renames, uncommitted: false };
+    const work = await workFacts(context, claimsOf(state, id), commit, { commitNamed: false, uncommitted: false });
     const asked = { id, reason: 'its session ended', person: false };
     const request = { kind: 'task-return' as const, ...base, operation: context.newId(), ...work, ...asked };
     const decision = await transact(store, request, context.effects);

@@ -4,7 +4,7 @@ import type { TaskWork } from '../../domain/tasks/ground.js';
 import { claimsOf, tasksOf } from '../../domain/tasks/standing.js';
 import { findTask, type Task } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
-import { onGround, pathsBetween, renamesSince, uncommittedPaths } from '../../git/changes.js';
+import { onGround, pathsBetween } from '../../git/changes.js';
 import { mainBranchAsFetched } from '../../git/main-branch.js';
 import { isAncestor } from '../../git/refs.js';
 import { refusalError, uncommittedError } from '../../render/refusals.js';
@@ -12,10 +12,11 @@ import { lateError } from '../../render/task-refusals.js';
 import { endedLines } from '../../render/tasks.js';
 import { isAnswered } from '../../store/queue/combine.js';
 import { transact } from '../../store/swap/transact.js';
+import { uncommittedOn } from '../../workspace/clean.js';
 import type { Context } from '../../workspace/context.js';
 import { isPerson } from '../../workspace/identity.js';
 import { claimTerms } from '../claims/claim-request.js';
-import { commitToRecord } from '../claims/release.js';
+import { commitToRecord, workFacts } from '../claims/release.js';
 import { openGates } from '../gates/source.js';
 import { readText } from '../input.js';
 import { readWork } from '../land/review.js';
@@ -118,17 +119,14 @@ async function workOf(
   claims: readonly Claim[],
   requestId: string | null,
 ): Promise<TaskWork | CoordError> {
-  const dirty = await uncommittedPaths(context.git, claims, context.repository.foldsCase);
+  const dirty = await uncommittedOn(context, claims, { stashes: true });
   const store = await context.store();
   if (dirty.length > 0 && !input.flag('uncommitted') && !(await isAnswered(store, requestId))) {
     return uncommittedError(dirty, 'git commit, then repeat; or --uncommitted, on the record');
   }
   const commit = await commitToRecord(context, input.text('commit'));
-  const bases = claims.map(({ base }) => base);
-  return {
-    ...{ commit, commitNamed: input.text('commit') !== undefined, uncommitted: dirty.length > 0 },
-    renames: await renamesSince(context.git, bases, commit),
-  };
+  const commitNamed = input.text('commit') !== undefined;
+  return workFacts(context, claims, commit, { commitNamed, uncommitted: dirty.length > 0 });
 }
 
 /**

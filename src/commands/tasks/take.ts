@@ -4,7 +4,6 @@ import { coord, shellWord } from '../../domain/suggestion.js';
 import type { TakeResult, TaskTakeRequest } from '../../domain/tasks/take.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import { absentCommits } from '../../git/refs.js';
 import { refusalError } from '../../render/refusals.js';
 import { takenLines } from '../../render/tasks.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -93,8 +92,8 @@ async function takeOnce(context: Context, store: GitStore, request: TaskTakeRequ
 }
 
 async function refused(context: Context, refusal: Refusal, { id }: TaskTakeRequest): Promise<CoordError> {
-  const commits = refusal.reason === 'behind' ? refusal.missing.map(({ commit }) => commit) : [];
-  return takeRefused(refusal, id, context.now(), await absentCommits(context.git, commits));
+  const { placed } = await import('../claims/whereabouts.js');
+  return takeRefused(await placed(context, refusal), id, context.now());
 }
 
 /** Waits for a task as a wait for ground does, and with a place in its queue where one task is meant. */
@@ -142,8 +141,8 @@ function conflictsIn(answer: object): readonly Conflict[] {
 }
 
 /** The refusal of `coord task take`: as for any claim, with what a taker can do next. */
-function takeRefused(refusal: Refusal, task: string | null, now: Instant, absent: readonly string[] = []): CoordError {
-  const error = refusalError(refusal, now, absent);
+function takeRefused(refusal: Refusal, task: string | null, now: Instant): CoordError {
+  const error = refusalError(refusal, now);
   const { message, details } = error;
   const again = coord(task === null ? 'task take' : `task take ${shellWord(task)}`);
   if (refusal.reason === 'held' || refusal.reason === 'deadlock') {
@@ -162,7 +161,7 @@ function takeRefused(refusal: Refusal, task: string | null, now: Instant, absent
       },
     );
   }
-  if (refusal.reason === 'behind') {
+  if (error.code === 'behind' && refusal.reason === 'behind') {
     return new CoordError(error.code, message, {
       hint: `${error.hint ?? 'git pull'}, then ${again}`,
       alternative: { why: 'take it without that work, on the record', command: `${again} --allow-behind` },

@@ -6,7 +6,6 @@ import { coord, targetWords } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
 import type { LeaveQueueRequest, WaitRequest } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
-import { absentCommits } from '../../git/refs.js';
 import { gaveUpError, waitingLine } from '../../render/claims.js';
 import { type AskedBy, refusalError } from '../../render/refusals.js';
 import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
@@ -133,8 +132,8 @@ function sleepMs(
   return Math.max(10, Math.min(longest, ...next.map((instant) => epochMs(instant) - epochMs(now))));
 }
 
-/** The refusal of a claim in words; for work that HEAD lacks, it says whether this clone could bring it in. */
+/** The refusal of a claim in words; for work that HEAD lacks, it says where that is. */
 export async function refusedClaim(context: Context, refusal: Refusal, again?: AskedBy): Promise<CoordError> {
-  const commits = refusal.reason === 'behind' ? refusal.missing.map(({ commit }) => commit) : [];
-  return refusalError(refusal, context.now(), await absentCommits(context.git, commits), again);
+  const { placed } = await import('../claims/whereabouts.js');
+  return refusalError(await placed(context, refusal), context.now(), again);
 }

@@ -11,6 +11,7 @@ import { addSeconds, formatDuration, type Instant } from '../time.js';
 import { ownPlace, waitEnded } from '../waiting/queue.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import { claimEvent, extend, isLive } from './leases.js';
+import { hasWork, type NeededWork, neededWork } from './work.js';
 
 /** What is asked of a claim, by whatever request it is made. */
 export interface ClaimTerms {
@@ -20,7 +21,7 @@ export interface ClaimTerms {
   readonly expectSeconds: number | null;
   /** HEAD of the worktree; null on an unborn branch. */
   readonly head: string | null;
-  /** For each release commit that matters, whether HEAD contains it; a commit not listed counts as lacking. */
+  /** For the work of each release that matters, whether HEAD has it; what is not listed counts as lacking. */
   readonly contains: Readonly<Record<string, boolean>>;
   readonly allowBehind: boolean;
   readonly reach: Reach;
@@ -70,13 +71,12 @@ export function decideClaim(state: State, request: ClaimRequest, now: Instant): 
   return refusal ? { ok: false, refusal } : grant(state, request, now);
 }
 
-/** Release commits that the decision needs to know about: the edge asks git whether HEAD contains them. */
-export function commitsToCheck(state: State, request: ClaimRequest): string[] {
+/** Released work that the decision needs to know about: the edge asks git whether HEAD has it. */
+export function workToCheck(state: State, request: ClaimRequest): NeededWork[] {
   if (request.allowBehind) return [];
-  const commits = request.targets.flatMap(({ target }) =>
-    releasesOn(state, target, request.policy).map((release) => release.commit),
-  );
-  return [...new Set(commits)].filter((commit) => commit !== request.head && request.contains[commit] === undefined);
+  return request.targets
+    .flatMap(({ target }) => neededWork(releasesOn(state, target, request.policy), target))
+    .filter((work) => !hasWork(request, work) && request.contains[work.key] === undefined);
 }
 
 /** Resources that stand for something are claimed by its own verb, and `@orchestrator` by who has that role. */
@@ -180,8 +180,10 @@ function behind(state: State, request: ClaimRequest, now: Instant): Refusal | nu
   const lacking = new Set<string>();
   for (const { target } of request.targets) {
     if (ownClaimOn(state, request, target, now)) continue;
-    for (const { target: released, commit, agent, at } of releasesOn(state, target, request.policy)) {
-      if (commit !== request.head && request.contains[commit] !== true) {
+    for (const release of releasesOn(state, target, request.policy)) {
+      const [work] = neededWork([release], target);
+      if (work && !hasWork(request, work)) {
+        const { target: released, commit, agent, at } = release;
         missing.set(commit, { target: target.text, released, commit, agent, at });
         lacking.add(target.text);
       }
@@ -335,7 +337,7 @@ export const CLAIM_ROWS = {
     parts: () => [],
     combinable: true,
     ground: (_state, request) => groundAsked(request),
-    commits: commitsToCheck,
+    work: workToCheck,
     offline: true,
   },
 } as const satisfies { readonly claim: Row<ClaimRequest> };

@@ -88,10 +88,18 @@ function waitersInTheWay({ target, mode, agent, ahead }: Asking, options: { fold
     );
 }
 
-/** The releases whose commit a new holder of the target must have. Resources hold no files, so no work is lost on them. */
+/**
+ * The releases whose work a new holder of the target must have, each with the changes on that ground alone. Resources hold
+ * no files, so no work is lost on them.
+ */
 export function releasesOn(state: State, target: Target, policy: Policy): Release[] {
   if (target.kind === 'resource') return [];
-  return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }));
+  const options = { foldCase: policy.foldCase };
+  return state.releases.flatMap((release) => {
+    if (release.changes === null) return overlaps(target, groundOf(release), options) ? [release] : [];
+    const changes = release.changes.filter(({ path }) => overlaps(target, { kind: 'path', text: path }, options));
+    return changes.length === 0 ? [] : [{ ...release, changes }];
+  });
 }
 
 interface TokenVerdict {

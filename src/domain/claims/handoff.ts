@@ -14,6 +14,7 @@ import { type ClaimResult, notForRole } from './claim.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
 import { claimEvent, isLive, loseClaims } from './leases.js';
 import { askedCommit, bindingCommit, recordReleases, releaseOf, replaceClaims } from './release.js';
+import { hasWork, type NeededWork, neededWork } from './work.js';
 
 /** Offers claims to another agent, or withdraws the offer. */
 export interface HandoffRequest extends RequestBase {
@@ -172,30 +173,29 @@ export function decideAccept(state: State, request: AcceptRequest, now: Instant)
   return refusal ? { ok: false, refusal } : take(state, offered.claims, request, now);
 }
 
-/** The commits that HEAD must contain for these offers to be accepted. */
-export function commitsOfOffers(state: State, request: AcceptRequest, now: Instant): string[] {
+/** The work that HEAD must have for these offers to be accepted. */
+export function workOfOffers(state: State, request: AcceptRequest, now: Instant): NeededWork[] {
   const offered = offersTo(state, request, now);
-  if ('refusal' in offered) return [];
-  return missingWork(state, offered.claims, request).map(({ commit }) => commit);
+  return 'refusal' in offered ? [] : lackingWork(state, offered.claims, request).map(([work]) => work);
 }
 
-function missingWork(state: State, offered: readonly OfferedClaim[], request: AcceptRequest): MissingWork[] {
+/** What HEAD is not known to have of what was released on the offered ground, and of what comes with it. */
+function lackingWork(
+  state: State,
+  offered: readonly OfferedClaim[],
+  request: AcceptRequest,
+): (readonly [NeededWork, MissingWork])[] {
   if (request.allowBehind) return [];
-  const missing = new Map<string, MissingWork>();
-  for (const claim of offered) {
-    const { target, agent, offer } = claim;
-    const own =
-      claim.kind === 'resource' || offer.commit === null ? [] : [{ target, commit: offer.commit, agent, at: offer.at }];
-    for (const { target: released, commit, agent: by, at } of [
-      ...releasesOn(state, groundOf(claim), request.policy),
-      ...own,
-    ]) {
-      if (commit !== request.head && request.contains[commit] !== true) {
-        missing.set(commit, { target, released, commit, agent: by, at });
-      }
-    }
-  }
-  return [...missing.values()];
+  return offered.flatMap((claim) => {
+    const { target, offer } = claim;
+    const own = claim.kind === 'resource' ? [] : releaseOf(claim, offer.commit, offer.at);
+    return [...releasesOn(state, groundOf(claim), request.policy), ...own].flatMap((release) => {
+      const { target: released, commit, agent, at } = release;
+      return neededWork([release], groundOf(claim))
+        .filter((work) => !hasWork(request, work))
+        .map((work) => [work, { target, released, commit, agent, at }] as const);
+    });
+  });
 }
 
 /** Another claim of the one who offers, inside the offered ground or around it, would make two holders. */
@@ -217,10 +217,11 @@ function offersHeldBack(
 }
 
 function behind(state: State, offered: readonly OfferedClaim[], request: AcceptRequest): Refusal | null {
-  const missing = missingWork(state, offered, request);
-  if (missing.length === 0) return null;
-  const lacking = new Set(missing.map(({ target }) => target));
-  const free = offered.map(({ target }) => target).filter((text) => !lacking.has(text));
+  const lacking = lackingWork(state, offered, request);
+  if (lacking.length === 0) return null;
+  const missing = [...new Map(lacking.map(([, work]) => [work.commit, work])).values()];
+  const stopped = new Set(lacking.map(([, { target }]) => target));
+  const free = offered.map(({ target }) => target).filter((text) => !stopped.has(text));
   const mode = offered[0]?.mode ?? 'exclusive';
   return { code: 'behind', reason: 'behind', missing, free, asked: offered.map(groundOf), mode };
 }
@@ -329,7 +330,7 @@ export const ACCEPT_ROWS = {
     parts: () => [],
     combinable: true,
     ground: groundOffered,
-    commits: commitsOfOffers,
+    work: workOfOffers,
   },
   decline: {
     decide: decideDecline,

@@ -13,7 +13,7 @@ import type { Task } from '../tasks/task.js';
 import type { Instant } from '../time.js';
 import { groundOf, sameTarget } from './conflicts.js';
 import { isLive } from './leases.js';
-import type { Rename } from './release.js';
+import type { Change } from './release.js';
 
 /** Lets the work of HEAD onto the main branch, with the release of the claims that it was done under. */
 export interface LandRequest extends RequestBase {
@@ -27,7 +27,7 @@ export interface LandRequest extends RequestBase {
   /** Every path that differs between the two, both names of a rename, NFC. */
   readonly paths: readonly string[];
   /** As in a release. */
-  readonly renames: readonly Rename[];
+  readonly changes: readonly Change[] | null;
   /** Ids of the tasks that it does, `none` for none; null: those of whose ground it is clear. */
   readonly tasks: readonly string[] | null;
   /** Names of the gates that were found open for the commit, by the id of the task that they were asked about. */
@@ -42,7 +42,7 @@ export interface MergedRequest extends RequestBase {
   readonly targets: readonly Target[];
   /** The commit that the next holder must have. */
   readonly commit: string;
-  readonly renames: readonly Rename[];
+  readonly changes: readonly Change[] | null;
   /** Targets with work that is not there: a task that has some is not done. */
   readonly unfinished: readonly Target[];
   readonly open: LandRequest['open'];
@@ -176,7 +176,7 @@ export const LAND_ROWS = {
       branch: 'found',
       from: 'found',
       paths: 'found',
-      renames: 'found',
+      changes: 'found',
     },
     parts: () => ['tasks', 'submissions'],
     // Another ref moves with it.
@@ -186,7 +186,7 @@ export const LAND_ROWS = {
   },
   merged: {
     decide: decideMerged,
-    fields: { targets: 'asked', commit: 'found', renames: 'found', unfinished: 'found', open: 'found' },
+    fields: { targets: 'asked', commit: 'found', changes: 'found', unfinished: 'found', open: 'found' },
     parts: () => ['tasks', 'submissions'],
     combinable: false,
     ground: () => null,

@@ -3,7 +3,7 @@ import { runningUnder } from '../deploy/records.js';
 import type { EventDraft } from '../events.js';
 import { matches } from '../ground/index.js';
 import { isDeployTarget, isOnceTarget, type Target } from '../ground/targets.js';
-import type { Claim, Release, State } from '../model.js';
+import type { Claim, PathContent, Release, State } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import { tasksOn } from '../tasks/standing.js';
 import { isTaskTarget } from '../tasks/task.js';
@@ -13,13 +13,13 @@ import { groundOf, sameTarget } from './conflicts.js';
 import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
 
 /** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */
-const RELEASES_KEPT = 2_000;
+const RELEASES_KEPT = 500;
 
-/** A path that has another name in the released commit than it had at the base of a claim. */
-export interface Rename {
+/** A path that differs between the base of a claim and the released commit. */
+export interface Change extends PathContent {
   readonly base: string;
-  readonly from: string;
-  readonly to: string;
+  /** The name that it had at the base; null: the same, or it was not there. */
+  readonly from: string | null;
 }
 
 export interface ReleaseRequest extends RequestBase {
@@ -30,8 +30,8 @@ export interface ReleaseRequest extends RequestBase {
   readonly commit: string | null;
   /** Whether the caller named the commit; otherwise it is HEAD. */
   readonly commitNamed: boolean;
-  /** Paths that the work renamed, by the base of the claims whose holder did. */
-  readonly renames: readonly Rename[];
+  /** What the work changed on the ground of the claims, by their bases; null: not known. */
+  readonly changes: readonly Change[] | null;
   /** Released although there are uncommitted changes. */
   readonly uncommitted: boolean;
 }
@@ -69,7 +69,7 @@ export function decideRelease(state: State, request: ReleaseRequest, now: Instan
 }
 
 /** How claims are given back: at which commit, and what else is known of it. */
-type Giving = Pick<ReleaseRequest, 'commit' | 'commitNamed' | 'renames' | 'uncommitted' | 'policy'>;
+type Giving = Pick<ReleaseRequest, 'commit' | 'commitNamed' | 'changes' | 'uncommitted' | 'policy'>;
 
 /** Takes claims out of the state as given back; the next holder must have the commit that holds their work. */
 export function releaseClaims(
@@ -83,10 +83,7 @@ export function releaseClaims(
   const gone = new Set(claims.map((claim) => claim.id));
   // What stands for a task holds no work.
   const holdsWork = (claim: Claim) => !isTaskTarget(groundOf(claim));
-  const releases = claims.filter(holdsWork).flatMap((claim) => {
-    const binding = bindingCommit(claim, giving);
-    return [...releaseOf(claim, binding, now), ...renamedOf(claim, binding, giving, now)];
-  });
+  const releases = claims.filter(holdsWork).flatMap((claim) => boundBy(claim, giving, now));
   return {
     state: {
       ...state,
@@ -112,31 +109,58 @@ export function bindingCommit(claim: Claim, given: Pick<ReleaseRequest, 'commit'
 }
 
 /** The release of a claim at the commit that the next holder must have; none where there is no such commit. */
-export function releaseOf(claim: Claim, commit: string | null, now: Instant): Release[] {
-  const { target, kind, agent, token } = claim;
-  return commit === null ? [] : [{ target, kind, agent, token, at: now, commit }];
+export function releaseOf(
+  claim: Claim,
+  commit: string | null,
+  now: Instant,
+  changes: Release['changes'] = null,
+  uncommitted = false,
+): Release[] {
+  const { target, kind, agent, token, base } = claim;
+  return commit === null ? [] : [{ target, kind, agent, token, at: now, commit, base, changes, uncommitted }];
 }
 
-/** A path that left the claimed ground by a rename takes the obligation along to its new name. */
-function renamedOf(claim: Claim, commit: string | null, giving: Giving, now: Instant): Release[] {
-  const options = { foldCase: giving.policy.foldCase };
-  const left = ({ base, from, to }: Rename) =>
-    base === claim.base && matches(groundOf(claim), from, options) && !matches(groundOf(claim), to, options);
-  return giving.renames
-    .filter(left)
-    .flatMap(({ to }) => releaseOf({ ...claim, target: to, kind: 'path' }, commit, now));
+/**
+ * What binds the next holder: the paths that the work changed on this ground, those that a rename took elsewhere under
+ * their new names. Where they are not known, all of the ground. A commit that was named binds in any case.
+ */
+function boundBy(claim: Claim, giving: Giving, now: Instant): Release[] {
+  const { commit, commitNamed, uncommitted, policy } = giving;
+  const options = { foldCase: policy.foldCase };
+  const isOn = (path: string) => matches(groundOf(claim), path, options);
+  const changed = giving.changes?.filter(
+    ({ base, path, from }) => base === claim.base && (isOn(path) || (from !== null && isOn(from))),
+  );
+  const work = changed?.map(({ path, blob }): PathContent => ({ path, blob })) ?? [];
+  if (work.length > 0 && (claim.mode !== 'shared' || commitNamed)) {
+    return releaseOf(claim, commit, now, work, uncommitted);
+  }
+  const binding = changed === undefined || commitNamed ? bindingCommit(claim, giving) : null;
+  if (binding !== null) return releaseOf(claim, binding, now, null, uncommitted);
+  // Binds nobody, and is told to the next holder.
+  return uncommitted ? releaseOf(claim, commit, now, [], true) : [];
 }
 
-/** Keeps the last release of each target. */
+/** Keeps of each path, and of each target whose changes are not known, the last release. */
 export function recordReleases(
   before: readonly Release[],
   added: readonly Release[],
   foldCase: boolean,
 ): readonly Release[] {
   if (added.length === 0) return before;
-  const replaced = (release: Release) =>
-    added.some((newer) => sameTarget(groundOf(newer), groundOf(release), foldCase));
-  return [...before.filter((release) => !replaced(release)), ...added].slice(-RELEASES_KEPT);
+  const newer = new Set(added.flatMap(({ changes }) => changes?.map(({ path }) => path) ?? []));
+  const left = before.flatMap((release): Release[] => {
+    const { changes } = release;
+    const again = added.filter((one) => sameTarget(groundOf(one), groundOf(release), foldCase));
+    if (again.some((one) => one.changes === null)) return [];
+    if (changes === null) return [release];
+    const rest = changes.some(({ path }) => newer.has(path)) ? changes.filter(({ path }) => !newer.has(path)) : changes;
+    const uncommitted = release.uncommitted && again.length === 0;
+    if (rest.length === 0 && !uncommitted) return [];
+    const same = rest === changes && uncommitted === release.uncommitted;
+    return same ? [release] : [{ ...release, changes: rest, uncommitted }];
+  });
+  return [...left, ...added].slice(-RELEASES_KEPT);
 }
 
 /** A commit was asked for only where the caller named it. */
@@ -154,7 +178,7 @@ export const RELEASE_ROWS = {
       targets: 'asked',
       commit: askedCommit,
       commitNamed: 'asked',
-      renames: 'found',
+      changes: 'found',
       uncommitted: 'found',
     },
     parts: ({ targets }) => (targets === null ? ['deployments'] : []),

@@ -257,7 +257,7 @@ function endTasksOf(
   let state = before;
   const events: EventDraft[] = [];
   for (const task of tasksOfSubmissions(before, submissions)) {
-    const work = { commit, commitNamed: true, renames: [], uncommitted: false, text: null };
+    const work = { commit, commitNamed: true, changes: null, uncommitted: false, text: null };
     const finished = finishTask(state, task, { ...work, agent, session, policy, evidence: 'landed' }, now);
     state = finished.state;
     events.push(...finished.events);

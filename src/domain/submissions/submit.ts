@@ -114,7 +114,7 @@ function handIn(state: State, task: Task | null, submission: Submission, request
     };
   }
   // Nothing is committed by it: there is no work that the next holder must have.
-  const work = { commit: null, commitNamed: false, renames: [], uncommitted: false };
+  const work = { commit: null, commitNamed: false, changes: null, uncommitted: false };
   const freed = releaseGround(state, task.id, request, work, now);
   const handed: Task = {
     ...task,

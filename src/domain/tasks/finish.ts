@@ -144,7 +144,7 @@ export interface Finish {
   readonly text: string | null;
   readonly commit: string | null;
   readonly commitNamed: boolean;
-  readonly renames: TaskDoneRequest['renames'];
+  readonly changes: TaskDoneRequest['changes'];
   readonly uncommitted: boolean;
 }
 
@@ -223,7 +223,7 @@ export const FINISH_ROWS = {
       commit: askedCommit,
       commitNamed: 'asked',
       uncommitted: 'asked',
-      renames: 'found',
+      changes: 'found',
       landed: 'found',
       open: 'found',
       person: 'found',
@@ -249,7 +249,7 @@ export const FINISH_ROWS = {
       commit: askedCommit,
       commitNamed: 'asked',
       uncommitted: 'asked',
-      renames: 'found',
+      changes: 'found',
       person: 'found',
     },
     parts: () => ['tasks'],

@@ -1,5 +1,5 @@
 import { claimEvent, loseClaims } from '../claims/leases.js';
-import { type Rename, releaseClaims, replaceClaims } from '../claims/release.js';
+import { type Change, releaseClaims, replaceClaims } from '../claims/release.js';
 import type { EventDraft } from '../events.js';
 import type { Claim, State } from '../model.js';
 import type { Policy } from '../request.js';
@@ -11,8 +11,8 @@ export interface TaskWork {
   /** HEAD, or the commit that was named; null on an unborn branch. */
   readonly commit: string | null;
   readonly commitNamed: boolean;
-  /** Paths that the work renamed. */
-  readonly renames: readonly Rename[];
+  /** As in a release. */
+  readonly changes: readonly Change[] | null;
   /** Ended although its paths have uncommitted changes. */
   readonly uncommitted: boolean;
 }

@@ -1,4 +1,4 @@
-import { type Rename, releaseClaims } from '../claims/release.js';
+import { type Change, releaseClaims } from '../claims/release.js';
 import type { EventDraft } from '../events.js';
 import type { Claim, State } from '../model.js';
 import type { Refusal } from '../refusal.js';
@@ -15,7 +15,7 @@ export const NO_TASK = 'none';
 /** Work that has come to the main branch. */
 interface Landing extends RequestBase {
   readonly commit: string;
-  readonly renames: readonly Rename[];
+  readonly changes: readonly Change[] | null;
   /** Names of the gates that were found open for the commit, by the id of the task that they were asked about. */
   readonly open: Readonly<Record<string, readonly string[]>>;
 }
@@ -35,8 +35,9 @@ export function endWork(
   tasks: readonly Task[],
   now: Instant,
 ): Ended | { readonly refusal: Refusal } {
-  const { open, commit, renames, policy, agent, session } = request;
-  const work = { commit, commitNamed: true, renames, uncommitted: false };
+  const { open, commit, changes, policy, agent, session } = request;
+  // Where nothing is known of what changed, all of the ground is bound.
+  const work = { commit, commitNamed: changes === null, changes, uncommitted: false };
   let state = before;
   const events: EventDraft[] = [];
   const released: Claim[] = [];

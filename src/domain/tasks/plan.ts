@@ -218,7 +218,7 @@ export function decideTaskDrop(before: State, request: TaskDropRequest, now: Ins
     (task.state === 'done' ? { code: 'usage' as const, reason: 'task-over' as const, task } : null) ??
     (theirs ? refusedAuthority(state, request) : null);
   if (refusal) return { ok: false, refusal };
-  const nothing = { commit: null, commitNamed: false, renames: [], uncommitted: false };
+  const nothing = { commit: null, commitNamed: false, changes: null, uncommitted: false };
   const freed =
     task.state !== 'taken' || task.agent === null
       ? { state, events: [] }

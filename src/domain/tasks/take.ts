@@ -1,7 +1,8 @@
 import { findAgent } from '../agents/agents.js';
 import { sameSession } from '../agents/ownership.js';
-import { type ClaimRequest, type ClaimTerms, commitsToCheck, decideClaim } from '../claims/claim.js';
+import { type ClaimRequest, type ClaimTerms, decideClaim, workToCheck } from '../claims/claim.js';
 import { isLive, sweep } from '../claims/leases.js';
+import { hasWork, type NeededWork, neededCommit } from '../claims/work.js';
 import type { EventDraft } from '../events.js';
 import type { Claim, State } from '../model.js';
 import { numberIn } from '../model.js';
@@ -217,8 +218,8 @@ function claimFor(task: Task, taker: Taker): ClaimRequest {
   };
 }
 
-/** The commits of tasks done before, and of work on its ground, that HEAD must contain for a task to be taken. */
-export function commitsOfTake(before: State, request: TaskTakeRequest, now: Instant): string[] {
+/** The work of tasks done before, and that on its ground, which HEAD must have for a task to be taken. */
+export function workForTake(before: State, request: TaskTakeRequest, now: Instant): NeededWork[] {
   const { state } = settleTasks(sweep(before, request.policy, now).state, now);
   const one = request.id === null ? null : findTask(state.tasks, request.id);
   const candidates = request.id === null ? openFor(state, request).ready : one ? [one] : [];
@@ -227,12 +228,12 @@ export function commitsOfTake(before: State, request: TaskTakeRequest, now: Inst
     const claim = claimFor(task, request);
     // Whose ground is held cannot be taken, whatever HEAD has.
     if (!decideClaim(state, { ...claim, allowBehind: true }, now).ok) continue;
-    const work = workBefore(state, task, request).map(({ commit }) => commit);
-    const asked = [...work, ...commitsToCheck(state, { ...claim, contains: {} })];
-    const needed = [...new Set(asked)].filter((commit) => commit !== claim.head);
-    const unknown = needed.filter((commit) => claim.contains[commit] === undefined);
+    const before = workBefore(state, task, request).map(({ commit }) => neededCommit(commit));
+    const needed = [...before, ...workToCheck(state, { ...claim, contains: {} })];
+    const lacking = needed.filter((work) => !hasWork(claim, work));
+    const unknown = lacking.filter(({ key }) => claim.contains[key] === undefined);
     if (unknown.length > 0) return unknown;
-    if (needed.every((commit) => claim.contains[commit] === true)) return [];
+    if (lacking.length === 0) return [];
     passedOver += 1;
     if (passedOver === MOST_PASSED_OVER) return [];
   }
@@ -254,8 +255,7 @@ function workBefore(state: State, task: Task, { allowBehind }: Taker): MissingWo
 /** Grants a task that is open, or whose lease was this agent's and is over; all of it, or nothing. */
 export function grantTask(state: State, task: Task, taker: Taker, now: Instant): Outcome<TakeResult> {
   const claim = claimFor(task, taker);
-  const { contains, head } = claim;
-  const missing = workBefore(state, task, taker).filter(({ commit }) => commit !== head && contains[commit] !== true);
+  const missing = workBefore(state, task, taker).filter(({ commit }) => !hasWork(claim, neededCommit(commit)));
   const decision = decideClaim(state, claim, now);
   if (!decision.ok && decision.refusal.reason !== 'behind') return decision;
   if (missing.length > 0 || !decision.ok) {
@@ -328,6 +328,6 @@ export const TAKE_ROWS = {
     combinable: true,
     // Its session must allow ground; an orchestrator gives it out to any role.
     ground: () => [],
-    commits: commitsOfTake,
+    work: workForTake,
   },
 } as const satisfies { readonly 'task-take': Row<TaskTakeRequest> };

@@ -17,6 +17,7 @@ import type {
   Note,
   Offer,
   Once,
+  PathContent,
   Release,
   Submission,
   SubmissionClosing,
@@ -90,7 +91,17 @@ export const WAITER: Fields<Waiter> = {
   suspected: flag,
 };
 
-export const RELEASE: Fields<Release> = { target: text, kind, agent: agentId, token, at: instant, commit };
+export const RELEASE: Fields<Release> = {
+  target: text,
+  kind,
+  agent: agentId,
+  token,
+  at: instant,
+  commit,
+  base: orNull(commit),
+  changes: orNull(listOf(recordOf<PathContent>({ path: text, blob: orNull(commit) }))),
+  uncommitted: flag,
+};
 
 const KILL: Fields<Kill> = { by: text, at: instant, reason: text };
 

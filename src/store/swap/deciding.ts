@@ -1,3 +1,4 @@
+import type { NeededWork } from '../../domain/claims/work.js';
 import { decide } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';
 import type { Claim, State } from '../../domain/model.js';
@@ -21,8 +22,10 @@ import type { Entry, Snapshot, Store } from './store.js';
 /** What a transaction needs from the edge. */
 export interface Effects {
   now(): Instant;
-  /** For each commit, whether `head` contains it; false also where this clone cannot tell. */
-  containment(head: string | null, commits: readonly string[]): Promise<Readonly<Record<string, boolean>>>;
+  /** For the key of each work, whether `head` has it; false also where this clone cannot tell. */
+  hasWork(head: string | null, work: readonly NeededWork[]): Promise<Readonly<Record<string, boolean>>>;
+  /** Takes note of what was granted to the one who asks, in the worktree that it works in. */
+  claimed(claims: readonly Claim[]): void;
   /** For how many seconds this clone has watched each claim, by renewal. */
   watch(claims: readonly Claim[]): Readonly<Record<string, number>>;
   /** Resolves after about this many milliseconds. */
@@ -70,10 +73,10 @@ async function decideWithFacts(state: State, request: Request, effects: Effects)
   const asked = new Set<string>();
   for (;;) {
     const question = questionOf(state, known, effects.now());
-    const commits = question.commits.filter((commit) => !asked.has(commit));
-    if (commits.length === 0) return decide(state, known, effects.now());
-    for (const commit of commits) asked.add(commit);
-    known = withAnswers(known, await effects.containment(question.head, commits));
+    const work = question.work.filter(({ key }) => !asked.has(key));
+    if (work.length === 0) return decide(state, known, effects.now());
+    for (const { key } of work) asked.add(key);
+    known = withAnswers(known, await effects.hasWork(question.head, work));
   }
 }
 

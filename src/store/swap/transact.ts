@@ -1,4 +1,4 @@
-import { type Answer, type Decision, type Request, rowOf } from '../../domain/request-table.js';
+import { type Answer, type Decision, type Kind, type Request, rowOf } from '../../domain/request-table.js';
 import { decideQueued } from '../queue/combine.js';
 import { answerOf, decideAlone, type Effects, settle, write } from './deciding.js';
 import type { Store } from './store.js';
@@ -19,11 +19,17 @@ export async function transact<R extends Request>(
 export async function transact(store: Store, request: Request, effects: Effects): Promise<Answer> {
   await store.begin?.();
   try {
-    return await decideAndWrite(store, request, effects);
+    const answer = await decideAndWrite(store, request, effects);
+    if (answer.ok && MAKE_CLAIMS.includes(request.kind) && 'claims' in answer.result)
+      effects.claimed(answer.result.claims);
+    return answer;
   } finally {
     store.end?.();
   }
 }
+
+/** The requests that are answered with claims which the agent has from then on. */
+const MAKE_CLAIMS: readonly Kind[] = ['claim', 'wait', 'take-over', 'accept', 'task-take'];
 
 async function decideAndWrite(store: Store, request: Request, effects: Effects): Promise<Answer> {
   const first = await settle(store, [request], effects);

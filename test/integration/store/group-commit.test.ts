@@ -26,7 +26,8 @@ const effects = {
   now: () => instantOf(Date.now() + later),
   random: Math.random,
   pause: (ms: number) => delay(ms),
-  containment: async () => ({}),
+  hasWork: async () => ({}),
+  claimed: () => undefined,
   watch: () => ({}),
 };
 

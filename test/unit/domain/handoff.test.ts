@@ -9,6 +9,7 @@ import type { ReleaseRequest, RenewRequest } from '../../../src/domain/claims/re
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
+import { releaseRecord } from '../../support/records.js';
 import { at, claimOf, POLICY } from '../../support/requests.js';
 
 const WORK = 'a'.repeat(40);
@@ -162,9 +163,7 @@ describe('accepting', () => {
 
   it('needs the work of earlier holders too', () => {
     const earlier = 'c'.repeat(40);
-    const releases = [
-      { target: 'src/**', kind: 'directory', agent: 'pia', token: 1, at: at(0), commit: earlier },
-    ] as const;
+    const releases = [releaseRecord('src/**', { kind: 'directory', agent: 'pia', commit: earlier })];
     const refusal = refused({ ...offered, releases }, acceptOf('noor', null), at(61));
     expect(refusal).toMatchObject({ code: 'behind', missing: [{ commit: earlier, agent: 'pia' }] });
   });
@@ -178,7 +177,7 @@ describe('accepting', () => {
         targets: null,
         commit: WORK,
         commitNamed: false,
-        renames: [],
+        changes: null,
         uncommitted: false,
       },
     };

@@ -9,7 +9,7 @@ const FROM = 'a'.repeat(40);
 const WORK = 'b'.repeat(40);
 
 function landOf(agent: string, paths: readonly string[], changes: Partial<LandRequest> = {}): LandRequest {
-  const where = { commit: WORK, from: FROM, branch: 'main', renames: [], tasks: null, open: {} };
+  const where = { commit: WORK, from: FROM, branch: 'main', changes: null, tasks: null, open: {} };
   return { ...baseOf(agent), kind: 'land', paths, ...where, ...changes };
 }
 
@@ -102,9 +102,21 @@ describe('land', () => {
   });
 
   it('takes the obligation along with a path that left the ground by a rename', () => {
-    const renames = [{ base: FROM, from: 'src/a.ts', to: 'lib/a.ts' }];
-    const { releases } = granted(held, landOf('maya', ['src/a.ts', 'lib/a.ts'], { renames })).state;
-    expect(releases.map(({ target }) => target)).toEqual(['src/**', 'lib/a.ts']);
+    const blob = 'c'.repeat(40);
+    const changes = [
+      { base: FROM, path: 'src/a.ts', from: null, blob: null },
+      { base: FROM, path: 'lib/a.ts', from: 'src/a.ts', blob },
+    ];
+    const { releases } = granted(held, landOf('maya', ['src/a.ts', 'lib/a.ts'], { changes })).state;
+    expect(releases).toMatchObject([
+      {
+        target: 'src/**',
+        changes: [
+          { path: 'src/a.ts', blob: null },
+          { path: 'lib/a.ts', blob },
+        ],
+      },
+    ]);
   });
 });
 

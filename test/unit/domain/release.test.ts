@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { recordReleases } from '../../../src/domain/claims/release.js';
+import { decide } from '../../../src/domain/decide.js';
 import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import { at, claimOf, granted, path, refused, releaseOf, START } from '../../support/decisions.js';
+import { releaseRecord } from '../../support/records.js';
 
 const BASE = 'a'.repeat(40);
 const WORK = 'b'.repeat(40);
@@ -17,8 +19,17 @@ describe('release', () => {
       at(60),
     );
     expect(state.claims.map(({ target }) => target)).toEqual(['README.md']);
-    expect(state.releases).toEqual([
-      { target: 'src/**', kind: 'directory', agent: 'maya', token: 1, at: at(60), commit: WORK },
+    expect(state.releases).toMatchObject([
+      {
+        target: 'src/**',
+        kind: 'directory',
+        agent: 'maya',
+        token: 1,
+        at: at(60),
+        commit: WORK,
+        base: BASE,
+        changes: null,
+      },
     ]);
     expect(result).toMatchObject({ released: [{ target: 'src/**', token: 1 }], commit: WORK });
     expect(events).toMatchObject([{ type: 'claim.released', target: 'src/**', token: 1, commit: WORK }]);
@@ -62,11 +73,54 @@ describe('release', () => {
     expect(state.releases.map(({ target }) => target)).toEqual(['src/**', 'README.md']);
   });
 
-  it('forgets the oldest releases beyond two thousand', () => {
-    const of = (target: string) => ({ target, kind: 'path' as const, agent: 'a', token: 1, at: START, commit: WORK });
-    const many = Array.from({ length: 2_000 }, (_, index) => of(`f${index}`));
+  it('binds each claim to what changed on its ground, a path that a rename took away under its new name', () => {
+    const changes = [
+      { base: BASE, path: 'src/a.ts', from: null, blob: 'd'.repeat(40) },
+      { base: BASE, path: 'lib/b.ts', from: 'src/b.ts', blob: 'e'.repeat(40) },
+      { base: 'f'.repeat(40), path: 'README.md', from: null, blob: null },
+    ];
+    const { state } = granted(held, releaseOf('maya', { commit: WORK, changes }));
+    expect(state.releases).toMatchObject([
+      { target: 'src/**', commit: WORK, base: BASE, changes: [{ path: 'src/a.ts' }, { path: 'lib/b.ts' }] },
+    ]);
+    const behind = (target: string) => decide(state, claimOf('noor', target, { head: BASE }), START).ok;
+    expect(['src/a.ts', 'src/**', 'lib/b.ts', 'src/c.ts', 'README.md'].map(behind)).toEqual([
+      ...[false, false, false, true, true],
+    ]);
+  });
+
+  it('binds all of the ground where a commit was named that changed nothing there, and where it is not known', () => {
+    const named = granted(held, releaseOf('maya', { commit: WORK, commitNamed: true, changes: [] })).state;
+    expect(named.releases).toMatchObject([{ changes: null }, { changes: null }]);
+    expect(granted(held, releaseOf('maya', { commit: WORK, changes: null })).state.releases).toHaveLength(2);
+    expect(granted(held, releaseOf('maya', { commit: WORK, changes: [] })).state.releases).toEqual([]);
+  });
+
+  it('keeps of each path the last release that changed it', () => {
+    const of = (target: string, commit: string, ...paths: string[]) =>
+      releaseRecord(target, { commit, changes: paths.map((path) => ({ path, blob: null })) });
+    const first = recordReleases([], [of('src/**', WORK, 'src/a', 'src/b')], false);
+    const second = recordReleases(first, [of('src/a', BASE, 'src/a')], false);
+    expect(second.map(({ target, changes }) => [target, changes?.map(({ path }) => path)])).toEqual([
+      ['src/**', ['src/b']],
+      ['src/a', ['src/a']],
+    ]);
+    expect(recordReleases(second, [of('src/b', BASE, 'src/b')], false).map(({ target }) => target)).toEqual([
+      ...['src/a', 'src/b'],
+    ]);
+  });
+
+  it('leaves word of uncommitted changes that binds nobody', () => {
+    const { state } = granted(held, releaseOf('maya', { commit: BASE, changes: [], uncommitted: true }));
+    expect(state.releases).toMatchObject([{ changes: [], uncommitted: true }, { uncommitted: true }]);
+    expect(decide(state, claimOf('noor', 'src/a.ts', { head: 'f'.repeat(40) }), START).ok).toBe(true);
+  });
+
+  it('forgets the oldest releases beyond five hundred', () => {
+    const of = (target: string) => releaseRecord(target, { commit: WORK });
+    const many = Array.from({ length: 500 }, (_, index) => of(`f${index}`));
     const kept = recordReleases(many, [of('new')], false);
-    expect(kept).toHaveLength(2_000);
+    expect(kept).toHaveLength(500);
     expect([kept[0]?.target, kept.at(-1)?.target]).toEqual(['f1', 'new']);
   });
 

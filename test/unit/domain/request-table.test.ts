@@ -134,9 +134,9 @@ describe.each(KINDS)('%s', (kind) => {
         return value;
       });
       expect(all).toEqual([watched]);
-      const { commits } = questionOf(state, request, now);
-      const answers = Object.fromEntries(commits.map((one) => [one, true]));
-      expect(questionOf(state, withAnswers(request, answers), now).commits).toEqual([]);
+      const { work } = questionOf(state, request, now);
+      const answers = Object.fromEntries(work.map(({ key }) => [key, true]));
+      expect(questionOf(state, withAnswers(request, answers), now).work).toEqual([]);
     });
   });
 

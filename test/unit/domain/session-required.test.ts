@@ -62,7 +62,7 @@ describe('with requireSession', () => {
       reach: 'clone',
       rules: null,
     },
-    { ...base, kind: 'land', commit: 'c', branch: 'main', from: 'b', paths: [], renames: [], tasks: null, open: {} },
+    { ...base, kind: 'land', commit: 'c', branch: 'main', from: 'b', paths: [], changes: null, tasks: null, open: {} },
   ];
   it.each(granting.map((request) => [request.kind, request] as const))('holds for %s', (_, request) => {
     expect(refused(fleetOf('old'), request)).toMatchObject({ code: 'closed', reason: 'session-required' });

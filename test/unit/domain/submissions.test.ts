@@ -254,7 +254,7 @@ describe('the result of a task', () => {
         commit: 'c'.repeat(40),
         from: 'd'.repeat(40),
         branch: 'main',
-        renames: [],
+        changes: null,
         tasks: null,
         open: {},
       };

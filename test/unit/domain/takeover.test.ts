@@ -4,6 +4,7 @@ import type { TakeOverRequest } from '../../../src/domain/claims/takeover.js';
 import { directoryTarget } from '../../../src/domain/ground/targets.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { granted, refused, renewOf, stateAfter } from '../../support/decisions.js';
+import { releaseRecord } from '../../support/records.js';
 import { at, claimOf, POLICY, waitOf } from '../../support/requests.js';
 
 const EXPIRY = 1800;
@@ -121,7 +122,7 @@ describe('a takeover of live ground', () => {
     const commit = 'a'.repeat(40);
     const released: State = {
       ...held,
-      releases: [{ target: 'src/**', kind: 'directory', agent: 'omar', token: 1, at: at(0), commit }],
+      releases: [releaseRecord('src/**', { kind: 'directory', agent: 'omar', commit })],
     };
     const refusal = refused(released, takeOverOf('noor', 'src/api/**'));
     expect(refusal).toMatchObject({ code: 'behind', missing: [{ commit, agent: 'omar' }] });
