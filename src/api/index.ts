@@ -18,7 +18,7 @@ import type { LiveReport } from '../render/deploy/records.js';
 
 export type { Agent, Claim, Note, Waiter } from '../domain/model.js';
 export type { Collision } from '../domain/sync/collisions.js';
-export type { CoordEvent, Prediction, LiveReport, Metrics, StatusReport, TaskView };
+export type { CoordEvent, LiveReport, Metrics, Prediction, StatusReport, TaskView };
 
 /** Opens a repository; nothing is read until something is asked. */
 export declare function open(options?: OpenOptions): Coord;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commitsToCheck } from '../../../src/domain/claims/claim.js';
+import { workToCheck } from '../../../src/domain/claims/claim.js';
 import { decide } from '../../../src/domain/decide.js';
 import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { type Claim, EMPTY_STATE, type State } from '../../../src/domain/model.js';
@@ -411,14 +411,19 @@ describe('what git must be asked before a claim is decided', () => {
     granted(first, claimOf('maya', 'docs/**', { head: HEAD })).state,
     releaseOf('maya', { commit: HEAD, commitNamed: true }),
   ).state;
-  const ask = (changes: object) => commitsToCheck(second, claimOf('noor', ['src/a.ts', 'src/b.ts', 'docs/x'], changes));
+  const ask = (changes: object) => {
+    const work = workToCheck(second, claimOf('noor', ['src/a.ts', 'src/b.ts', 'docs/x'], changes));
+    return work.map(({ commit, ground }) => `${commit[0]} ${ground?.text}`);
+  };
 
-  it('is whether HEAD has each commit that binds there, once, but for HEAD itself and what is known', () => {
-    expect(ask({})).toEqual([COMMIT, HEAD]);
-    expect(ask({ head: HEAD })).toEqual([COMMIT]);
-    expect(ask({ contains: { [COMMIT]: false } })).toEqual([HEAD]);
+  it('is whether HEAD has the work that binds each target, but for HEAD itself and what is known', () => {
+    const asked = ['a src/a.ts', 'a src/b.ts', 'b docs/x'];
+    expect(ask({})).toEqual(asked);
+    expect(ask({ head: HEAD })).toEqual(asked.slice(0, 2));
+    const keys = workToCheck(second, claimOf('noor', 'src/a.ts')).map(({ key }) => key);
+    expect(ask({ contains: { [keys[0] ?? '']: false } })).toEqual(asked.slice(1));
     expect(ask({ contains: { [COMMIT]: true, [HEAD]: true } })).toEqual([]);
-    expect(commitsToCheck(second, claimOf('noor', 'lib/**'))).toEqual([]);
+    expect(workToCheck(second, claimOf('noor', 'lib/**'))).toEqual([]);
   });
 
   it('is nothing where the answer would not matter', () => {

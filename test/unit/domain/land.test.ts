@@ -240,7 +240,7 @@ describe('tasks and landings', () => {
 describe('what a pull request has merged', () => {
   const mergedOf = (agent: string, targets: readonly string[], changes: object = {}) => ({
     ...{ ...baseOf(agent), kind: 'merged' as const, targets: targets.map(patternTarget), commit: WORK },
-    ...{ renames: [], unfinished: [], open: {} },
+    ...{ changes: null, unfinished: [], open: {} },
     ...changes,
   });
   const two = stateAfter(EMPTY_STATE, [

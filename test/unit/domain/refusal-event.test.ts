@@ -61,17 +61,19 @@ describe('what a request asks of the state and of git', () => {
     expect(claimIn(releaseOf('noor'))).toBeNull();
   });
 
-  it('is which commits HEAD has, for a claim in any request, until that is answered', () => {
+  it('is which work HEAD has, for a claim in any request, until that is answered', () => {
     const claim = { ...claimOf('noor', 'src/a.ts', { head: 'b'.repeat(40) }) };
     const wait = waitOf('noor', 'src/a.ts', { head: 'b'.repeat(40) });
     for (const request of [claim, takeOver, wait]) {
-      expect(questionOf(free, request, START)).toEqual({ head: 'b'.repeat(40), commits: [WORK] });
-      const answered = withAnswers(withAnswers(request, { other: true }), { [WORK]: false });
-      expect(questionOf(free, answered, START).commits).toEqual([]);
-      expect(claimIn(answered)?.contains).toEqual({ other: true, [WORK]: false });
+      const { head, work } = questionOf(free, request, START);
+      expect([head, work.map(({ commit }) => commit)]).toEqual(['b'.repeat(40), [WORK]]);
+      const key = work[0]?.key ?? '';
+      const answered = withAnswers(withAnswers(request, { other: true }), { [key]: false });
+      expect(questionOf(free, answered, START).work).toEqual([]);
+      expect(claimIn(answered)?.contains).toEqual({ other: true, [key]: false });
       expect({ ...claimIn(answered), contains: {} }).toEqual({ ...claimIn(request), contains: {} });
     }
-    expect(questionOf(free, releaseOf('noor'), START)).toEqual({ head: null, commits: [] });
+    expect(questionOf(free, releaseOf('noor'), START)).toEqual({ head: null, work: [] });
     const release = releaseOf('noor');
     expect(withAnswers(release, { [WORK]: true })).toBe(release);
   });
