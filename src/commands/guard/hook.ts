@@ -72,6 +72,10 @@ async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCal
       const { judgeShell } = await import('./shell.js');
       return judgeShell(actor, dialect, ask);
     }
+    case 'task-completed': {
+      const { judgeTask } = await import('./task.js');
+      return judgeTask(actor, ask);
+    }
     case 'session-start': {
       const { openSession } = await import('./session.js');
       return openSession(actor, dialect);

@@ -118,6 +118,18 @@ export function findTask({ tasks }: Tasks, id: string): Task | undefined {
   return tasks.find((task) => task.id === id);
 }
 
+/** How a text names a task of coord: by a command, by its resource, or at its very beginning, as in `t12: paginate users`. */
+const NAMED = /@task\/(t[1-9]\d{0,14})\b|\bcoord task [a-z]+ (t[1-9]\d{0,14})\b/g;
+const LEADING = /^\W*(?:(?:coord )?task )?(t[1-9]\d{0,14})\b/i;
+
+/** The tasks that somebody else's list of tasks means: those that it names, or whose title it has. */
+export function tasksNamedIn({ tasks }: Tasks, subject: string, description: string): Task[] {
+  const leading = LEADING.exec(subject)?.[1]?.toLowerCase();
+  const named = [...`${subject}\n${description}`.matchAll(NAMED)].map(([, one, other]) => one ?? other);
+  const title = subject.trim().toLowerCase();
+  return tasks.filter(({ id, ...task }) => id === leading || named.includes(id) || task.title.toLowerCase() === title);
+}
+
 /** The tasks with this one in the place of the one with its id. */
 export function withTask(tasks: Tasks, changed: Task): Tasks {
   return { ...tasks, tasks: tasks.tasks.map((task) => (task.id === changed.id ? changed : task)) };

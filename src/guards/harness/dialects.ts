@@ -66,7 +66,7 @@ const CLAUDE_EVENTS = [
     'UserPromptSubmit',
   ],
   ...['UserPromptExpansion', 'Stop', 'StopFailure', 'SubagentStart', 'SubagentStop', 'PreCompact', 'PostCompact'],
-  ...['Notification', 'Setup', 'TaskCreated', 'TaskCompleted', 'TeammateIdle', 'ConfigChange', 'InstructionsLoaded'],
+  ...['Notification', 'Setup', 'TaskCreated', 'TeammateIdle', 'ConfigChange', 'InstructionsLoaded'],
   ...['CwdChanged', 'FileChanged', 'WorktreeCreate', 'WorktreeRemove', 'Elicitation', 'ElicitationResult'],
 ];
 const GEMINI_EVENTS = [
@@ -89,6 +89,10 @@ function claudeAsk(event: string | null, payload: Payload): Ask {
   if (event === 'SessionStart') return { kind: 'session-start' };
   if (event === 'SessionEnd') return { kind: 'session-end' };
   if (event === 'PreToolUse') return askOfTool(textIn(payload, 'tool_name') ?? '', recordIn(payload, 'tool_input'));
+  if (event === 'TaskCompleted') {
+    const [subject, description] = [textIn(payload, 'task_subject'), textIn(payload, 'task_description')];
+    return { kind: 'task-completed', subject: subject ?? '', description: description ?? '' };
+  }
   return nothingOr(event, CLAUDE_EVENTS);
 }
 

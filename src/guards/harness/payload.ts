@@ -8,6 +8,8 @@ export type Ask =
   | { readonly kind: 'unreadable'; readonly tool: string }
   /** Before a shell command runs; `directory` is where it runs if that is elsewhere. */
   | { readonly kind: 'shell'; readonly command: string; readonly directory: string | null }
+  /** Before a task of the harness's own list is called complete. */
+  | { readonly kind: 'task-completed'; readonly subject: string; readonly description: string }
   /** Something in which a guard has no part. */
   | { readonly kind: 'nothing' }
   /** An event of which this version of coord does not know. */

@@ -33,6 +33,7 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
         entries: [
           ['SessionStart', group(null)],
           ['PreToolUse', group('Edit|Write|MultiEdit|NotebookEdit|Bash')],
+          ['TaskCompleted', group(null)],
           ['SessionEnd', group(null)],
         ],
       };
