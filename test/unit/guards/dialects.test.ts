@@ -17,6 +17,7 @@ const ASKS: Readonly<Record<string, object>> = {
   'claude-code.read': { kind: 'nothing' },
   'claude-code.stop': { kind: 'nothing' },
   'claude-code.session-end': { kind: 'session-end' },
+  'claude-code.task-completed': { kind: 'task-completed', subject: 't1: paginate users', description: '20 a page' },
   'codex.session-end': { kind: 'session-end' },
   'codex.session-start': { kind: 'session-start' },
   'codex.apply-patch': edit('src/a.ts'),
