@@ -18,6 +18,8 @@ export interface Repository {
   readonly refFormat: 'files' | 'reftable';
   /** Whether the file system folds case (`core.ignoreCase`). */
   readonly foldsCase: boolean;
+  /** What its group, or everybody, may do with what is made in it (`core.sharedRepository`), as bits of a mode; 0: by the umask. */
+  readonly sharedBits: number;
   /** Whether git takes it for bare, although it has files (`core.bare`). */
   readonly takenForBare: boolean;
   /** What git has to be told where the worktree is a folder that no `.git` stands in; empty otherwise. */
@@ -119,10 +121,19 @@ function describe(root: string, gitDir: string): Repository {
     objectFormat: settingOf(config, 'extensions.objectFormat') === 'sha256' ? 'sha256' : 'sha1',
     refFormat: settingOf(config, 'extensions.refStorage') === 'reftable' ? 'reftable' : 'files',
     foldsCase: isTrue(settingOf(config, 'core.ignoreCase')),
+    sharedBits: sharedBits(settingOf(config, 'core.sharedRepository')),
     // A linked worktree of a bare repository is a worktree all the same.
     takenForBare: commonDir === gitDir && isTrue(settingOf(config, 'core.bare')),
     env: {},
   };
+}
+
+/** As git reads the setting: the names, their numbers, or the mode of a file in octal. */
+function sharedBits(setting: string | null): number {
+  const value = (setting ?? '').toLowerCase();
+  if (/^(group|true|yes|on|1)$/.test(value)) return 0o060;
+  if (/^(all|world|everybody|2)$/.test(value)) return 0o064;
+  return /^0[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) & 0o066 : 0;
 }
 
 /** Refuses a place where git would refuse its own commands because it sees no worktree. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { kill } from 'node:process';
+import { withOwnUmask } from './umask.js';
 
 /** What came of a program. `exit` is its exit code, 128 and the signal's number where a signal ended it. */
 export type ProgramEnd =
@@ -141,7 +142,8 @@ async function start({
     stderr === 'ours' ? 'inherit' : 'pipe',
   ];
   try {
-    const child = spawn(program, args, { cwd, env: { ...env }, detached: ownGroup ?? false, stdio });
+    const options = { cwd, env: { ...env }, detached: ownGroup ?? false, stdio };
+    const child = withOwnUmask(() => spawn(program, args, options));
     if (typeof stdout === 'function') child.stdout?.on('data', stdout);
     if (typeof stderr === 'function') child.stderr?.on('data', stderr);
     // A program that ends early closes the pipe; its exit code tells.

@@ -41,7 +41,8 @@ export function landLines(report: LandReport, style: Style): string[] {
   const commit = shortCommit(report.commit);
   const to = oneLine(report.to);
   if (!report.landed && !report.dryRun) {
-    return [`nothing to land: HEAD ${commit} is on ${to} already; no claim was released`];
+    const none = report.released.length === 0 ? '; no claim was released' : '';
+    return [`already on ${to}: HEAD ${commit} came there before${none}`, ...endedLines(report, style)];
   }
   const size = `(${plural(report.commits, 'commit')}, ${plural(report.paths.length, 'path')})`;
   const first = report.dryRun
@@ -49,9 +50,13 @@ export function landLines(report: LandReport, style: Style): string[] {
     : report.already
       ? `${style.good('landed')} ${commit} on ${to} before`
       : `${style.good('landed')} ${commit} on ${to} ${size}`;
+  return [first, ...endedLines(report, style)];
+}
+
+function endedLines(report: LandReport, style: Style): string[] {
+  const commit = shortCommit(report.commit);
   const verb = report.dryRun ? 'would release' : style.good('released');
   return [
-    first,
     ...report.done.map(
       ({ id, title }) => `${report.dryRun ? 'would end' : style.good('done')} ${id} ${oneLine(title)}`,
     ),

@@ -12,6 +12,7 @@ import { type RemoteCommand, type RemoteGit, remoteGit } from '../git/porcelain.
 import { type Head, isAncestor, readHead } from '../git/refs.js';
 import { discoverRepository, needsWorktree, type Repository } from '../git/repository.js';
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
+import { makeShared } from '../programs/umask.js';
 import { agentOfSession, LocalSessions } from '../store/cache/local-sessions.js';
 import { Observations, SeenNotices } from '../store/cache/observations.js';
 import { ClaimPlaces } from '../store/cache/places.js';
@@ -61,7 +62,10 @@ export class Workspace {
   }
 
   get repository(): Repository {
-    this.repositoryFound ??= discoverRepository(this.host.cwd, this.host.env);
+    if (this.repositoryFound === undefined) {
+      this.repositoryFound = discoverRepository(this.host.cwd, this.host.env);
+      makeShared(this.repositoryFound.sharedBits, this.localDirectory);
+    }
     // A guard judges what the file system does, with or without git's consent.
     if (!this.isGuard) needsWorktree(this.repositoryFound);
     return this.repositoryFound;

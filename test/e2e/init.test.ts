@@ -160,6 +160,16 @@ describe('coord init', () => {
     for (const path of left) expect(stdout).toContain(`ignored ${path}, by .gitignore:`);
   });
 
+  it.each(['\n', '\r\n'])('keeps the line ends of a file that it adds to (%j)', async (end) => {
+    const box = sandbox();
+    const clone = box.repository();
+    box.commit(clone, 'AGENTS.md', `ours${end}still ours${end}`);
+    expect((await box.coord(clone, ['init'], { env: { COORD_AGENT: 'maya' } })).code).toBe(0);
+    const text = readFileSync(join(clone, 'AGENTS.md'), 'utf8');
+    expect(text.split('\n').length).toBeGreaterThan(5);
+    expect([...text.matchAll(/\r?\n/g)].every(([found]) => found === end)).toBe(true);
+  });
+
   it.each(['rules', 'AGENTS.md'])('writes nothing where %s is a link that leads nowhere', async (name) => {
     const box = sandbox();
     const clone = box.repository();

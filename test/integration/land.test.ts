@@ -73,12 +73,46 @@ describe('coord land', () => {
     expect((await maya(0, 'land')).json().data).toMatchObject({ landed: true, already: true });
   });
 
+  it('says of a plain push that it is there already, gives back the claims that it was done under, and no others', async () => {
+    await maya(0, 'claim', 'src/api', 'src/web');
+    work();
+    fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const { data } = (await maya(0, 'land')).json();
+    expect(data).toMatchObject({ landed: false, already: true, released: [{ target: 'src/api/**' }] });
+    const { claims } = (await maya(0, 'status')).json().data;
+    expect(claims).toMatchObject([{ target: 'src/web' }]);
+    expect((await maya(0, 'land')).json().data).toMatchObject({ landed: false, already: true, released: [] });
+    const body = fleet.box.git(fleet.clone, 'log', '--format=%b', 'coord/state');
+    expect(body).not.toContain('work.landed');
+  });
+
+  it('gives back at a second landing what was claimed between', async () => {
+    await maya(0, 'claim', 'src/api');
+    work();
+    await maya(0, 'claim', 'src/web');
+    work('page\n', 'src/web/page.ts');
+    fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect((await maya(0, 'land')).json().data.released.map(({ target }: { target: string }) => target)).toEqual([
+      ...['src/api/**', 'src/web'],
+    ]);
+    expect((await maya(0, 'status')).json().data.claims).toEqual([]);
+  });
+
+  it('is refused to who is stopped before anything else, also where there is nothing to land', async () => {
+    await maya(0, 'claim', 'docs');
+    await coord.run('owner', fleet.other, ['session', 'start', '--role', 'orchestrator']);
+    await coord.run('owner', fleet.other, ['agent', 'kill', 'maya', '--reason', 'enough']);
+    expect((await maya(6, 'land')).json().error.details.reason).toBe('killed');
+  });
+
   it('says when there is nothing to land, and releases nothing', async () => {
     await maya(0, 'claim', 'src/api');
     const before = stand();
     const { data } = (await maya(0, 'land')).json();
     expect(data).toMatchObject({ landed: false, released: [] });
-    expect((await coord.run('maya', fleet.clone, ['land'])).stdout).toMatch(/^nothing to land: HEAD .* no claim was/);
+    expect((await coord.run('maya', fleet.clone, ['land'])).stdout).toMatch(
+      /^already on origin\/main: HEAD .* no claim was/,
+    );
     expect(stand()).toEqual(before);
     expect(await held()).toEqual(['maya src/api/**']);
   });

@@ -62,3 +62,13 @@ describe('tokens of a branch that was deleted and made again', () => {
     expect(token).toBeGreaterThan(Math.max(...before));
   });
 });
+
+it('a token that was never given out is unknown, not stale, and exit 4 all the same', async () => {
+  const { box, clone } = await fresh();
+  const [token = 0] = await tokensOf(box, clone, ['a'], NOON);
+  const verify = async (asked: number) =>
+    (await coordInProcess(box, clone, ['verify-token', 'a', String(asked), '--json'], as('noor', NOON))).json().error;
+  expect(await verify(token + 1)).toMatchObject({ exit: 4, details: { reason: 'unknown' } });
+  expect((await verify(token + 1)).message).toMatch(/^unknown: /);
+  expect((await verify(token - 1)).message).toMatch(/^stale: /);
+});

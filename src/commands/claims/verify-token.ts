@@ -28,6 +28,7 @@ export const verifyToken: Verb = {
     const now = context.now();
     const verdict = verify(state, target, token, { foldCase: context.repository.foldsCase }, now);
     const data = { target: target.text, token, ...verdict };
+    if (!verdict.valid && token > state.lastToken) return unknownToken(data, state.lastToken);
     if (!verdict.valid) return staleToken(data, now);
     return { data, text: (style) => validTokenLine(data, now, style) };
   },
@@ -49,6 +50,15 @@ export interface TokenReport {
 function validTokenLine({ token, current }: TokenReport, now: Instant, style: Style): string {
   if (!current) return '';
   return `${style.good('valid')}: token ${token} is of ${current.agent}, who holds ${oneLine(current.target)} until ${clock(current.expiresAt, now)}`;
+}
+
+/** A token that was never given out here: it was mistyped, or is of another repository. */
+function unknownToken(report: TokenReport, last: number): CoordError {
+  const { target, token } = report;
+  return new CoordError('lost', `unknown: token ${token} was never given out here (the last one was ${last})`, {
+    hint: `do not write; look at which token was meant: ${coord(`status ${targetWord(target)}`)}`,
+    details: { ...report, reason: 'unknown' },
+  });
 }
 
 /** A token that no longer holds: whoever comes with it must not write. */

@@ -1,11 +1,11 @@
 import type { LandRequest } from '../../domain/claims/land.js';
-import { decide } from '../../domain/decide.js';
+import { decide, mayNotAsk } from '../../domain/decide.js';
 import type { Claim, Release, State } from '../../domain/model.js';
 import type { Refused } from '../../domain/request.js';
 import type { Answer } from '../../domain/request-table.js';
 import { coord } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
-import { isTaskTarget, type Task } from '../../domain/tasks/task.js';
+import { isTaskTarget } from '../../domain/tasks/task.js';
 import { CoordError } from '../../errors.js';
 import { changesSince } from '../../git/changes.js';
 import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
@@ -16,6 +16,7 @@ import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
 import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
+import { giveBackMerged } from './release-merged.js';
 import {
   landRequest,
   pairedMain,
@@ -87,11 +88,11 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const store = await context.store();
   const { state } = await store.latest(['tasks']);
   const asked = await landRequest(context, work, options.tasks);
+  const barred = mayNotAsk(state, asked, context.now());
+  if (barred) return landRefused(barred, context.now());
   if (work.ahead === 0) {
-    const released = releasedAt(state, asked.agent, work.head);
-    const done = state.tasks.tasks.filter((task) => task.commit === work.head && task.evidence === 'landed');
-    const came = { already: true, dryRun: false, released, done };
-    if (verdict.ok || released.length > 0) return success(asked, work, came);
+    const before = await landedBefore(context, asked);
+    if (verdict.ok || before) return alreadyThere(context, { asked, work, state, before, dryRun });
   }
   if (!verdict.ok) return syncError(verdict);
   const { withOpenGates } = await import('../gates/source.js');
@@ -102,13 +103,47 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const { released: claims, done } = plan.result;
   const dirty = await uncommittedOn(context, claims);
   if (dirty.length > 0) return uncommittedOnGround(dirty, coord('land'));
-  if (dryRun) return success(request, work, { already: false, dryRun, released: claims, done });
+  if (dryRun) return success(request, work, { landed: false, already: false, dryRun, released: claims, done });
   if (!rehearsed.has(work.head)) {
     const stopped = await rehearse(context, work);
     if (stopped) return stopped;
     rehearsed.add(work.head);
   }
   return push(context, work, await withChanges(context, request, claims));
+}
+
+interface There {
+  readonly asked: LandRequest;
+  readonly work: Work;
+  readonly state: State;
+  /** Whether an earlier run of this command brought it there. */
+  readonly before: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * HEAD is on the main branch: by an earlier run, whose answer is given again, or by a push. Claims whose work came there with
+ * it are given back now.
+ */
+async function alreadyThere(context: Context, { asked, work, state, before, dryRun }: There): Promise<Outcome> {
+  const main = { name: `${work.remote}/${work.branch}`, commit: work.main };
+  const given = dryRun ? null : await giveBackMerged(context, work.head, main);
+  if (given instanceof CoordError) return given;
+  const earlier = before ? releasedAt(state, asked.agent, work.head) : [];
+  const tasks = state.tasks.tasks.filter((task) => task.commit === work.head && task.evidence === 'landed');
+  const done = [...(before ? tasks : []), ...(given?.done ?? [])];
+  const released = [...earlier, ...(given?.released ?? [])];
+  return success(asked, work, { landed: before, already: true, dryRun: false, released, done });
+}
+
+/** Whether the history of the state tells that this agent landed the commit. */
+async function landedBefore(context: Context, { agent, commit }: LandRequest): Promise<boolean> {
+  const { ref } = await context.config();
+  const words = ['"type":"work.landed"', `"agent":${JSON.stringify(agent)}`, `"commit":"${commit}"`];
+  const greps = words.map((word) => `--grep=${word}`);
+  const args = ['log', '-1', '--format=%H', '--fixed-strings', '--all-match', ...greps, ref, '--'];
+  const { code, stdout } = await context.git(args);
+  return code === 0 && stdout.length > 0;
 }
 
 /** What an earlier run released with this commit, each claim once: a path that was renamed has a record of its own. */
@@ -133,7 +168,7 @@ async function push(context: Context, work: Work, request: LandRequest): Promise
     return fleeting || (await hasMoved(context, work)) ? { again: why } : why;
   }
   if (!decision.ok) return refused(context, work, decision);
-  return success(request, work, { already: false, dryRun: false, ...decision.result });
+  return success(request, work, { landed: true, already: false, dryRun: false, ...decision.result });
 }
 
 /**
@@ -152,15 +187,17 @@ async function hasMoved(context: Context, { main }: Work): Promise<boolean> {
 function success(
   request: LandRequest,
   work: Work,
-  came: Pick<LandReport, 'already' | 'dryRun' | 'released'> & { readonly done: readonly Task[] },
+  came: Pick<LandReport, 'landed' | 'already' | 'dryRun' | 'done'> & {
+    readonly released: readonly LandReport['released'][number][];
+  },
 ): Success {
-  const { dryRun } = came;
+  const { landed, already, dryRun } = came;
   const released = came.released
     .filter(({ kind, target }) => !isTaskTarget({ kind, text: target }))
     .map(({ target, kind, agent, token }) => ({ target, kind, agent, token }));
   const report: LandReport = {
-    landed: !dryRun && (!came.already || released.length > 0),
-    already: came.already,
+    landed,
+    already,
     dryRun,
     commit: request.commit,
     from: request.from,

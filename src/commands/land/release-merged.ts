@@ -37,6 +37,16 @@ interface Main {
 }
 
 async function release(context: Context, commit: string, main: Main): Promise<Outcome> {
+  const full = await giveBackMerged(context, commit, main);
+  return full instanceof CoordError ? full : { data: full, text: (style) => releasedByLines(full, style) };
+}
+
+/** Releases the claims of this agent whose work up to the commit is on the main branch, and ends the tasks that it does. */
+export async function giveBackMerged(
+  context: Context,
+  commit: string,
+  main: Main,
+): Promise<ReleasedByReport | CoordError> {
   const base = await context.requestBase();
   const store = await context.store();
   const { state } = await store.latest(['tasks']);
@@ -76,8 +86,7 @@ async function release(context: Context, commit: string, main: Main): Promise<Ou
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     done = decision.result.done;
   }
-  const full: ReleasedByReport = { ...report, done: done.map(({ id, title }) => ({ id, title })) };
-  return { data: full, text: (style) => releasedByLines(full, style) };
+  return { ...report, done: done.map(({ id, title }) => ({ id, title })) };
 }
 
 interface Sorted {

@@ -144,7 +144,10 @@ export function addAgentsBlock(root: string): FileChange {
   }
   const text = readFileSync(path, 'utf8');
   if (text.includes(BLOCK_BEGIN)) return { path: AGENTS_FILE, action: 'unchanged' };
-  writeFileSync(path, `${text}${text.endsWith('\n') || text === '' ? '' : '\n'}\n${AGENTS_BLOCK}`);
+  // The line ends are those that the file has.
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  const block = `${text.endsWith('\n') || text === '' ? '' : '\n'}\n${AGENTS_BLOCK}`;
+  writeFileSync(path, `${text}${block.replaceAll('\n', end)}`);
   return { path: AGENTS_FILE, action: 'extended' };
 }
 
