@@ -23,6 +23,7 @@ export default defineConfig({
       project('integration'),
       project('e2e'),
       project('battery'),
+      project('clients', { testTimeout: 600_000 }),
     ],
   },
 });

@@ -44,7 +44,8 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
         entries: [
           ['SessionStart', group('startup|resume|clear|compact')],
           ['PreToolUse', group('Bash|apply_patch|Edit|Write')],
-          ['SessionEnd', group(null)],
+          // More is cut to this, with a word to the user.
+          ['SessionEnd', group(null, { ...handler, timeout: 3 })],
         ],
       };
     case 'gemini': {

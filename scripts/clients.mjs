@@ -1,0 +1,26 @@
+// Installs the pinned clients of the tests, once for each set of versions, into a folder outside of the repository:
+// COORD_CLIENTS, else the user's cache. Prints what is missing, and never fails: tests of a client that is not there are skipped in words.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const pinned = JSON.parse(readFileSync(new URL('../test/clients/clients.json', import.meta.url), 'utf8'));
+const folder = process.env.COORD_CLIENTS ?? join(homedir(), '.cache', 'coord-clients');
+const newest = process.argv.includes('--newest');
+mkdirSync(folder, { recursive: true });
+if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
+for (const [name, version] of Object.entries(pinned)) {
+  const installed = join(folder, 'node_modules', name, 'package.json');
+  if (!newest && existsSync(installed) && JSON.parse(readFileSync(installed, 'utf8')).version === version) continue;
+  const args = [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--save-exact',
+    `${name}@${newest ? 'latest' : version}`,
+  ];
+  const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  console.log(status === 0 ? `${name} ${version}` : `${name} ${version} could not be installed: its tests are skipped`);
+}

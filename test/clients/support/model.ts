@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** What the model says next: words, or calls of tools in the client's own names. */
+export type Step = { readonly text: string } | { readonly tools: readonly ToolCall[] };
+
+export interface ToolCall {
+  readonly name: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** The input of a tool that takes text. */
+  readonly custom?: string;
+}
+
+/** A stand-in for a model that clients talk to in the language of their provider. */
+export interface StandIn {
+  /** On loopback, without a slash at its end. */
+  readonly url: string;
+  /** The bodies of the requests that took a step, in their order. */
+  readonly asked: readonly string[];
+}
+
+/**
+ * Starts a stand-in for a model. Each request that offers tools takes the next step, and the last of them is a word that ends
+ * the turn; a request without tools (a title, a summary) takes none.
+ */
+export async function standIn(steps: readonly Step[]): Promise<StandIn> {
+  const asked: string[] = [];
+  let at = 0;
+  const next = (body: string, offersTools: boolean): Step => {
+    if (!offersTools) return { text: 'ok' };
+    asked.push(body);
+    at += 1;
+    return steps[at - 1] ?? { text: 'done' };
+  };
+  const server = createServer((request, response) => void answer(request, response, next));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+type Next = (body: string, offersTools: boolean) => Step;
+
+// biome-ignore lint/suspicious/noExplicitAny: what clients send is theirs
+type Body = any;
+
+async function answer(request: IncomingMessage, response: ServerResponse, next: Next): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const body: Body = parsed(text);
+  const url = request.url ?? '';
+  if (/count_?tokens/i.test(url)) return json(response, { input_tokens: 10, totalTokens: 10 });
+  if (url.includes('/responses')) return responses(response, next(text, offersTools(body)));
+  if (url.includes('/chat/completions')) return chat(response, body, next(text, offersTools(body)));
+  if (/generateContent/i.test(url)) {
+    const offers = body?.tools?.some((tool: Body) => tool.functionDeclarations?.length > 0);
+    return gemini(response, url, next(text, Boolean(offers) && !body?.generationConfig?.responseJsonSchema));
+  }
+  if (url.includes('/v1/messages')) return anthropic(response, body, next(text, offersTools(body)));
+  response.writeHead(404, { 'content-type': 'application/json' });
+  response.end('{"error":{"message":"not here","type":"not_found"}}');
+}
+
+function parsed(text: string): Body {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function offersTools(body: Body): boolean {
+  return body?.tools?.length > 0;
+}
+
+function json(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+/** Server-sent events, each under the name of its type where it has one. */
+function events(response: ServerResponse, all: readonly (object | string)[]): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (const event of all) {
+    const type = typeof event === 'object' && 'type' in event ? `event: ${event.type}\n` : '';
+    response.write(`${type}data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`);
+  }
+  response.end();
+}
+
+let made = 0;
+const id = (kind: string) => {
+  made += 1;
+  return `${kind}_${made}`;
+};
+
+function responses(response: ServerResponse, step: Step): void {
+  const output =
+    'text' in step
+      ? [
+          {
+            type: 'message',
+            id: id('msg'),
+            role: 'assistant',
+            content: [{ type: 'output_text', text: step.text, annotations: [] }],
+          },
+        ]
+      : step.tools.map(({ name, args, custom }) =>
+          custom === undefined
+            ? { type: 'function_call', id: id('fc'), call_id: id('call'), name, arguments: JSON.stringify(args ?? {}) }
+            : { type: 'custom_tool_call', id: id('ctc'), call_id: id('call'), name, input: custom },
+        );
+  const usage = {
+    input_tokens: 10,
+    output_tokens: 5,
+    input_tokens_details: null,
+    output_tokens_details: null,
+    total_tokens: 15,
+  };
+  const whole = { id: id('resp'), output, usage };
+  events(response, [
+    { type: 'response.created', response: { id: whole.id } },
+    ...output.map((item, index) => ({ type: 'response.output_item.done', output_index: index, item })),
+    { type: 'response.completed', response: whole },
+  ]);
+}
+
+function chat(response: ServerResponse, body: Body, step: Step): void {
+  const delta =
+    'text' in step
+      ? { role: 'assistant', content: step.text }
+      : {
+          role: 'assistant',
+          tool_calls: step.tools.map(({ name, args }, index) => ({
+            index,
+            id: id('call'),
+            type: 'function',
+            function: { name, arguments: JSON.stringify(args ?? {}) },
+          })),
+        };
+  const reason = 'text' in step ? 'stop' : 'tool_calls';
+  const base = { id: id('chat'), created: 1, model: body?.model };
+  const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+  const chunk = (choice: object) => ({ ...base, object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }] });
+  events(response, [
+    chunk({ delta, finish_reason: null }),
+    { ...chunk({ delta: {}, finish_reason: reason }), usage },
+    '[DONE]',
+  ]);
+}
+
+function gemini(response: ServerResponse, url: string, step: Step): void {
+  const parts =
+    'text' in step
+      ? [{ text: step.text }]
+      : step.tools.map(({ name, args }) => ({ functionCall: { name, args: args ?? {} } }));
+  const chunk = {
+    candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP', index: 0 }],
+    usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 },
+    modelVersion: 'stand-in',
+  };
+  if (url.includes('stream')) events(response, [chunk]);
+  else json(response, chunk);
+}
+
+function anthropic(response: ServerResponse, body: Body, step: Step): void {
+  const blocks =
+    'text' in step
+      ? [{ type: 'text', text: step.text }]
+      : step.tools.map(({ name, args }) => ({ type: 'tool_use', id: id('toolu'), name, input: args ?? {} }));
+  const reason = 'text' in step ? 'end_turn' : 'tool_use';
+  const usage = { input_tokens: 10, output_tokens: 5 };
+  const message = { id: id('msg'), type: 'message', role: 'assistant', model: body?.model, stop_sequence: null, usage };
+  if (!body?.stream) {
+    json(response, { ...message, content: blocks, stop_reason: reason });
+    return;
+  }
+  events(response, [
+    { type: 'message_start', message: { ...message, content: [], stop_reason: null } },
+    ...blocks.flatMap((block, index) => [
+      {
+        type: 'content_block_start',
+        index,
+        content_block: 'text' in block ? { ...block, text: '' } : { ...block, input: {} },
+      },
+      {
+        type: 'content_block_delta',
+        index,
+        delta:
+          'text' in block
+            ? { type: 'text_delta', text: block.text }
+            : { type: 'input_json_delta', partial_json: JSON.stringify('input' in block ? block.input : {}) },
+      },
+      { type: 'content_block_stop', index },
+    ]),
+    { type: 'message_delta', delta: { stop_reason: reason, stop_sequence: null }, usage },
+    { type: 'message_stop' },
+  ]);
+}
