@@ -1,9 +1,10 @@
-import { accessSync, constants, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, isAbsolute, join, posix } from 'node:path';
 import type { SignerFiles } from '../config/deploys.js';
 import { allowedSignersFile, parseRevoked, parseSigners, type SignerKey } from '../domain/gates/signers.js';
 import { filesAt } from '../git/files.js';
+import { isProgram } from '../git/if-there.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
 import type { Environment } from '../git/run.js';
@@ -21,15 +22,6 @@ function findVerifier(name: 'ssh-keygen' | 'gpg', env: Environment): string | nu
   const folders = [...SYSTEM_FOLDERS, ...(env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder))];
   const paths = folders.flatMap((folder) => [join(folder, name), join(folder, `${name}.exe`)]);
   return paths.find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** What a verifier said. */

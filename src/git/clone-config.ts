@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { textOf } from './if-there.js';
 
 /** Where the configuration of a clone stands. */
 interface Clone {
@@ -23,11 +23,7 @@ export interface Setting {
  * includes, and what the user or the machine set, only git can tell. An unreadable file has none.
  */
 export function cloneSettings({ commonDir }: Clone): readonly Setting[] {
-  try {
-    return parseSettings(readFileSync(join(commonDir, 'config'), 'utf8'));
-  } catch {
-    return [];
-  }
+  return parseSettings(textOf(join(commonDir, 'config')));
 }
 
 /** The last value of a setting, which is the one that counts for git; null: there is none. */

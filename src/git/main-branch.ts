@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { epochMs, type Instant, isInstant } from '../domain/time.js';
+import { textOf } from './if-there.js';
 import { readCached, writeCached } from './local-cache.js';
 import { isAncestor, readRef } from './refs.js';
 import type { Repository } from './repository.js';
@@ -77,11 +78,7 @@ async function defaultBranch(
 }
 
 function symbolicRef(repository: Repository, ref: string): string | undefined {
-  try {
-    return /^ref: (\S+)\s*$/.exec(readFileSync(join(repository.commonDir, ref), 'utf8'))?.[1];
-  } catch {
-    return undefined;
-  }
+  return /^ref: (\S+)\s*$/.exec(textOf(join(repository.commonDir, ref)))?.[1];
 }
 
 async function askSymbolicRef(git: Git, ref: string): Promise<string | undefined> {

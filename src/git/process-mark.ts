@@ -1,13 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid } from 'node:process';
+import { textOf } from './if-there.js';
 
 /**
  * Tells a process from every other, in a form that can stand in the name of a file: its id, when it was started (ticks since
  * the boot), the space of ids that it is in, the boot, the host. An id alone proves nothing, since it is used again.
  */
 export function ownMark(): string {
-  own ??= [pid, startOf(pid)?.at ?? 0, idSpace(), bootId(), hostname().replace(/[^A-Za-z0-9-]/g, '-')].join('.');
+  own ??= [pid, startOf(pid)?.at ?? 0, idSpace(), bootId() ?? '0', hostname().replace(/[^A-Za-z0-9-]/g, '-')].join('.');
   return own;
 }
 
@@ -54,10 +55,7 @@ function idSpace(): string {
   }
 }
 
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    return '0';
-  }
+/** Linux names each boot; elsewhere nothing tells one boot from the next. */
+export function bootId(): string | null {
+  return textOf('/proc/sys/kernel/random/boot_id').trim() || null;
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { kill } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { namesIn } from './if-there.js';
 
 /** Milliseconds that a stopped git gets to remove its lock files, and the files that it signs. */
 const GRACE_MS = 500;
@@ -59,16 +60,8 @@ async function processTable(): Promise<Process[]> {
 
 /** Linux's process table, read directly, since small images lack `ps`; undefined elsewhere. */
 function readProc(): Process[] | undefined {
-  const pids = listing('/proc').filter((name) => /^\d+$/.test(name));
+  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name));
   return pids.length === 0 ? undefined : pids.flatMap((pid) => describe(pid));
-}
-
-function listing(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 function describe(pid: string): Process[] {

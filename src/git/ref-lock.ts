@@ -7,8 +7,6 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readdirSync,
-  readFileSync,
   readlinkSync,
   rmSync,
   statSync,
@@ -17,6 +15,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { oneLine, shorten } from '../domain/text.js';
 import { CoordError } from '../errors.js';
+import { namesIn, textOf } from './if-there.js';
 import { ownMark, standingOf, startOf } from './process-mark.js';
 import { discoverRepository, type Repository } from './repository.js';
 
@@ -271,20 +270,4 @@ function takeAway({ refFormat, commonDir }: Repository, path: string, judged: st
     held.forget();
   }
   return true;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { cloneSettings, isRemoteOf } from './clone-config.js';
+import { textOf } from './if-there.js';
 import type { Repository } from './repository.js';
 import type { Environment, Git } from './run.js';
 
@@ -99,15 +100,7 @@ function elsewhere({ commonDir }: Repository, env: Environment): string[] {
   const more =
     env.GIT_CONFIG_GLOBAL === undefined ? [join(env.XDG_CONFIG_HOME || join(home, '.config'), 'git', 'config')] : [];
   const system = env.GIT_CONFIG_NOSYSTEM === undefined ? [env.GIT_CONFIG_SYSTEM ?? '/etc/gitconfig'] : [];
-  return [global, ...more, ...system, join(commonDir, 'config.worktree')].map(textOf);
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return [global, ...more, ...system, join(commonDir, 'config.worktree')].map((path) => textOf(path));
 }
 
 /** An address without the name and password that may stand in it. */

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { textOf } from './if-there.js';
 import { objectId } from './objects.js';
 import { readHead } from './refs.js';
 import type { Repository } from './repository.js';
@@ -54,30 +55,23 @@ export async function readStaged(repository: Repository, git: Git, env: Environm
 
 /** The further parents of a merge that is being made. Git keeps them in a file, wherever it keeps its refs. */
 function mergedCommits({ gitDir }: Repository): string[] {
-  const path = join(gitDir, 'MERGE_HEAD');
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'latin1')
+  return textOf(join(gitDir, 'MERGE_HEAD'), 'latin1')
     .split('\n')
     .filter((line) => /^[0-9a-f]{40,64}$/.test(line));
 }
 
 /** The commit that a rebase is making again in this worktree; null when none does, or it stands between two. */
 export function replayedCommit({ gitDir }: Repository): string | null {
-  const steps = readIfThere(join(gitDir, 'rebase-merge', 'done'));
-  if (steps !== null) {
-    const last = steps.trimEnd().split('\n').at(-1) ?? '';
+  if (existsSync(join(gitDir, 'rebase-merge', 'done'))) {
+    const last =
+      textOf(join(gitDir, 'rebase-merge', 'done'), 'latin1')
+        .trimEnd()
+        .split('\n')
+        .at(-1) ?? '';
     return /^\S+ (?:-[cC] )?([0-9a-f]{7,64})(?:\s|$)/.exec(last)?.[1] ?? null;
   }
-  const original = readIfThere(join(gitDir, 'rebase-apply', 'original-commit'))?.trim() ?? '';
+  const original = textOf(join(gitDir, 'rebase-apply', 'original-commit'), 'latin1').trim();
   return /^[0-9a-f]{40,64}$/.test(original) ? original : null;
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return null;
-  }
 }
 
 /** Paths that a commit changed, compared with its first parent; NFC, both names of a rename. */

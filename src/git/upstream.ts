@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRIVATE_REFS } from '../domain/state-ref.js';
 import type { SyncFacts, UnfinishedOperation, UpstreamFacts } from '../domain/sync/sync.js';
 import type { Instant } from '../domain/time.js';
 import { type Covers, dirtyPaths, hasSubmodules, readIndexEntries, submodulesOffPin, untrackedPaths } from './dirty.js';
 import { compareHistory } from './history.js';
+import { textOf } from './if-there.js';
 import { type PorcelainResult, type RemoteGit, trueHistory } from './porcelain.js';
 import { readHead } from './refs.js';
 import { hasRemote } from './remotes.js';
@@ -253,20 +254,12 @@ function refSegment(name: string): string {
  */
 async function formerValues(repository: Repository, git: Git, ref: string): Promise<string[]> {
   if (repository.refFormat === 'files') {
-    return readLog(join(repository.commonDir, 'logs', ref))
+    return textOf(join(repository.commonDir, 'logs', ref), 'latin1')
       .split('\n')
       .flatMap((line) => line.split(' ', 2));
   }
   const { code, stdout } = await git(['reflog', 'show', '--format=%H', ref, '--']);
   return code === 0 ? stdout.toString('latin1').split('\n') : [];
-}
-
-function readLog(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
 }
 
 /** What git keeps in a worktree's git directory while an operation waits to be continued; the first match counts. */

@@ -1,4 +1,5 @@
-import { fstatSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, statSync, writeSync } from 'node:fs';
+import { bootId } from '../git/process-mark.js';
 import type { Environment } from '../git/run.js';
 import type { MonotonicClock } from '../store/cache/observations.js';
 
@@ -84,15 +85,6 @@ function workingDirectory(): string {
     return process.cwd();
   } catch {
     return process.env.PWD ?? '.';
-  }
-}
-
-/** Linux names each boot; elsewhere nothing tells one boot from the next. */
-function bootId(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return null;
   }
 }
 

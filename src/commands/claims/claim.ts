@@ -9,6 +9,7 @@ import { coord, targetWord, targetWords } from '../../domain/suggestion.js';
 import { ORCHESTRATOR } from '../../domain/tasks/task.js';
 import { nearest, oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
+import { namesIn } from '../../git/if-there.js';
 import { pathExists } from '../../git/paths.js';
 import { claimedLines } from '../../render/claims.js';
 import { clock } from '../../render/format.js';
@@ -161,14 +162,6 @@ function similarPath(root: string, path: string): string | null {
   if (meant === undefined) return null;
   const whole = [...names.slice(0, at), meant, ...names.slice(at + 1)].join('/');
   return pathExists(root, whole) ? whole : null;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** `0002_users.sql` after `0001_users.sql` is the next one, and no slip. */

@@ -1,9 +1,10 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
+import { namesIn } from '../../git/if-there.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
@@ -165,15 +166,7 @@ function objectsCheck({ repository, host }: Context): Checked {
     const message = `${join(objects, 'maintenance.lock')} is left over: git packs nothing any more`;
     return wrong('objects', 'low', message, 'if no git maintenance is running, remove it');
   }
-  const loose = 256 * looseIn(join(objects, '17'));
+  const loose = 256 * namesIn(join(objects, '17')).length;
   if (loose < MANY_LOOSE_OBJECTS) return pass('objects', 'low', 'few enough are loose');
   return wrong('objects', 'low', `about ${loose} are loose`, 'git gc');
-}
-
-function looseIn(folder: string): number {
-  try {
-    return readdirSync(folder).length;
-  } catch {
-    return 0;
-  }
 }

@@ -1,4 +1,3 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import type { GateConfig } from '../../config/deploys.js';
 import { CONFIG_FILE } from '../../config/load.js';
@@ -8,6 +7,7 @@ import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import type { CoordError } from '../../errors.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
+import { isProgram } from '../../git/if-there.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
@@ -140,7 +140,7 @@ export async function deployChecks(context: Context, { config, from }: Protected
 async function problemOf(context: Context, gate: GateConfig, main: string | null): Promise<string | null> {
   if (gate.type === 'command') {
     const [program = ''] = gate.command;
-    return isProgram(context, program) ? null : `${shorten(oneLine(program), 80)} is no program that can be run here`;
+    return isRunnable(context, program) ? null : `${shorten(oneLine(program), 80)} is no program that can be run here`;
   }
   const named = [gate.allowedSigners, gate.revokedSigners, gate.gpgKeys].filter((path) => path !== null);
   const sizes = await Promise.all(named.map((path) => bytesOf(context, path, main)));
@@ -156,18 +156,9 @@ async function bytesOf(context: Context, path: string, main: string | null): Pro
 }
 
 /** A name without a slash is looked for on PATH, any other from the root of the repository. */
-function isProgram({ repository, host }: Context, program: string): boolean {
+function isRunnable({ repository, host }: Context, program: string): boolean {
   const folders = program.includes('/') ? ['.'] : (host.env.PATH ?? '').split(delimiter).filter((path) => path !== '');
-  return folders.some((folder) => isExecutable(resolve(repository.root, folder, program)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return folders.some((folder) => isProgram(resolve(repository.root, folder, program)));
 }
 
 /** A finding, with the error that it was seen by. */

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Attempt, brokenLayers, type LayerId, type Proof } from '../../domain/doctor/checkup.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
+import { namesIn } from '../../git/if-there.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
 import { readHooks } from '../guard/status.js';
@@ -102,14 +103,6 @@ export async function sweepProofs(context: Context): Promise<number> {
   return silent.length;
 }
 
-function proofs(context: Context): string[] {
-  try {
-    return readdirSync(folderOf(context)).map((name) => join(folderOf(context), name));
-  } catch {
-    return [];
-  }
-}
-
 /** Milliseconds since the epoch, by the file system's clock; 0 where it has said nothing yet. */
 function lastBeat(folder: string): number {
   return statSync(join(folder, 'alive'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -120,13 +113,9 @@ function remove(folder: string): void {
 }
 
 function removeIfEmpty(folder: string): void {
-  if (proofsIn(folder) === 0) rmSync(folder, { recursive: true, force: true });
+  if (namesIn(folder).length === 0) rmSync(folder, { recursive: true, force: true });
 }
 
-function proofsIn(folder: string): number {
-  try {
-    return readdirSync(folder).length;
-  } catch {
-    return 0;
-  }
+function proofs(context: Context): string[] {
+  return namesIn(folderOf(context)).map((name) => join(folderOf(context), name));
 }

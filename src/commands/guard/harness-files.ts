@@ -1,7 +1,5 @@
 import {
-  accessSync,
   chmodSync,
-  constants,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -14,6 +12,7 @@ import {
 import { basename, delimiter, dirname, isAbsolute, join, sep } from 'node:path';
 import { shellWord } from '../../domain/suggestion.js';
 import { usage } from '../../errors.js';
+import { isProgram } from '../../git/if-there.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import { writablePath } from '../../git/paths.js';
 import type { Repository } from '../../git/repository.js';
@@ -136,15 +135,6 @@ function isOnPath(path: string): boolean {
       (folder) => isAbsolute(folder) && !folder.split(sep).some((part) => part === 'node_modules' || part === '_npx'),
     )
     .some((folder) => isProgram(join(folder, 'coord')));
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** A file of the worktree that is changed as a whole, or not at all. */

@@ -1,9 +1,10 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { findAgent } from '../../domain/agents/agents.js';
 import type { State } from '../../domain/model.js';
 import { asTyped, coord, quotedForScript, type Standpoint } from '../../domain/suggestion.js';
 import { secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
+import { textOf } from '../../git/if-there.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import { harnessMessage } from '../../render/guard/refusals.js';
 import { loadStyle } from '../../render/style.js';
@@ -95,14 +96,6 @@ function exportIdentity({ harness, host }: Actor, agent: string, session: string
     return null;
   } catch (error) {
     return `the file that CLAUDE_ENV_FILE names could not be written: ${(error as Error).message}`;
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../../git/if-there.js';
 import { type Repository, SESSIONS_FOLDER } from '../../git/repository.js';
 
 /** A session that was started in one worktree of this clone. */
@@ -64,14 +65,6 @@ export function agentOfSession(repository: Pick<Repository, 'gitDir' | 'commonDi
     return [...namesIn(folder)].sort().flatMap((name) => readSession(join(folder, name)) ?? []);
   });
   return found.find((one) => one.session === session)?.agent ?? null;
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** null: it is damaged, or not finished. */

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
 import { fingerprint } from '../../domain/text.js';
+import { namesIn } from '../../git/if-there.js';
 import { parseEvent } from '../format/commits.js';
 
 const MOST_KEPT = 500;
@@ -31,13 +32,7 @@ export class Outbox {
 
   /** The waiting events, oldest first. */
   list(): CoordEvent[] {
-    let names: string[];
-    try {
-      names = readdirSync(this.directory);
-    } catch {
-      return [];
-    }
-    const events = names
+    const events = namesIn(this.directory)
       .filter((name) => name.endsWith('.json'))
       .flatMap((name) => readEvent(join(this.directory, name)) ?? []);
     return events.sort((a, b) => (a.at < b.at ? -1 : 1));

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { textOf } from '../../git/if-there.js';
 
 /** A mark above it was not made by coord. What a number can hold exactly leaves as many again for those to come. */
 const HIGHEST = 2 ** 52;
@@ -39,10 +40,6 @@ export class TokenMark {
 }
 
 function readNumber(path: string): number {
-  try {
-    const value = Number(readFileSync(path, 'utf8').trim());
-    return Number.isSafeInteger(value) && value > 0 && value <= HIGHEST ? value : 0;
-  } catch {
-    return 0;
-  }
+  const value = Number(textOf(path).trim());
+  return Number.isSafeInteger(value) && value > 0 && value <= HIGHEST ? value : 0;
 }

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
+import { namesIn } from '../../git/if-there.js';
 import { type LockSurroundings, lockHolder, tryLocalLock } from './local-lock.js';
 import { Wakeup, watchFolder } from './watch.js';
 
@@ -203,14 +204,6 @@ export class RequestQueue {
     } catch {
       return false;
     }
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }
 

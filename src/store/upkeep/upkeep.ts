@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
+import { namesIn } from '../../git/if-there.js';
 import type { RemoteGit } from '../../git/porcelain.js';
 import { reasonOf } from '../../git/push-status.js';
 import { compareAndSwapRef } from '../../git/refs.js';
@@ -97,11 +98,7 @@ export class Upkeep {
   }
 
   private listObjects(folder: string): string[] {
-    try {
-      return readdirSync(join(this.options.repository.commonDir, 'objects', folder));
-    } catch {
-      return [];
-    }
+    return namesIn(join(this.options.repository.commonDir, 'objects', folder));
   }
 
   private reflogBytes(): number {

@@ -1,0 +1,31 @@
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+
+/* Looks at what need not be there: what is absent, or cannot be read, is as if it were empty. */
+
+/** The names in a folder; none where it is no folder that can be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** The text of a file; empty where it cannot be read. */
+export function textOf(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
+  try {
+    return readFileSync(path, encoding);
+  } catch {
+    return '';
+  }
+}
+
+/** Whether it is a file that this user may run. */
+export function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
