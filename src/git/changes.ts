@@ -2,7 +2,7 @@ import type { Change } from '../domain/claims/release.js';
 import { matches } from '../domain/ground/index.js';
 import type { TargetKind } from '../domain/ground/targets.js';
 import type { PathContent } from '../domain/model.js';
-import { type Git, gitFailed } from './run.js';
+import { type Git, gitFailed, gitList, gitPaths } from './run.js';
 
 /** As much of a claim as says which ground it is on. */
 type Grounded = { readonly kind: TargetKind; readonly target: string };
@@ -27,12 +27,7 @@ export interface StatusEntry {
 /** What `git status` reports, untracked files one by one. */
 export async function statusEntries(git: Git): Promise<StatusEntry[]> {
   const args = ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
-  const result = await git(args);
-  if (result.code !== 0) throw gitFailed(args, result);
-  const entries = result.stdout.toString('utf8').split('\0');
-  return entries
-    .filter((entry) => entry.length > 3)
-    .map((entry) => ({ path: entry.slice(3), isTracked: !entry.startsWith('??') }));
+  return (await gitList(git, args)).map((entry) => ({ path: entry.slice(3), isTracked: !entry.startsWith('??') }));
 }
 
 /**
@@ -41,10 +36,7 @@ export async function statusEntries(git: Git): Promise<StatusEntry[]> {
  */
 export async function pathsBetween(git: Git, from: string, to: string): Promise<string[]> {
   const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', '--ignore-submodules=none', from, to, '--'];
-  const result = await git(args, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
-  if (result.code !== 0) throw gitFailed(args, result);
-  const names = result.stdout.toString('utf8').split('\0').slice(0, -1);
-  return [...new Set(names.map((name) => name.normalize('NFC')))];
+  return gitPaths(git, args, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
 }
 
 /** A best common ancestor; null when there is none. */

@@ -1,7 +1,7 @@
 import { type Instant, instantOf } from '../domain/time.js';
 import { trueHistory } from './porcelain.js';
 import type { Repository } from './repository.js';
-import { type Git, type GitResult, gitFailed } from './run.js';
+import { type Git, gitFailed, gitList } from './run.js';
 
 /** The commits that `include` contains and `exclude` does not; or `include` alone. */
 export interface CommitRange {
@@ -39,8 +39,7 @@ export async function commitsIn(repository: Repository, git: Git, range: CommitR
     ...exclude.map((id) => `^${id}`),
     '--',
   ];
-  const { stdout } = await must(git, args, { env: trueHistory(repository), timeoutMs: LONG_MS });
-  const fields = stdout.toString('utf8').split('\0');
+  const fields = await gitList(git, args, { env: trueHistory(repository), timeoutMs: LONG_MS });
   const commits: RangeCommit[] = [];
   for (let at = 0; at + 5 < fields.length; at += 6) {
     const [id = '', parents = '', seconds = '', author = '', subject = '', named = ''] = fields.slice(at, at + 6);
@@ -70,20 +69,17 @@ export async function changesBy(
 ): Promise<Map<string, PathChanges>> {
   const input = commits.map((id) => `${id}\n`).join('');
   const options = { input, env: trueHistory(repository), timeoutMs: LONG_MS };
-  const { stdout } = await must(git, [...RAW_DIFF, '--stdin', '--root', '-c'], options);
-  const changed = changesIn(stdout);
+  const changed = changesIn(await gitList(git, [...RAW_DIFF, '--stdin', '--root', '-c'], options));
   return new Map(commits.map((id) => [id, changed.get(id) ?? new Map()]));
 }
 
 /** The paths that differ between two commits. */
 export async function changesBetween(repository: Repository, git: Git, from: string, to: string): Promise<PathChanges> {
   const options = { env: trueHistory(repository), timeoutMs: LONG_MS };
-  const { stdout } = await must(git, [...RAW_DIFF, from, to, '--'], options);
-  return changesIn(stdout).get('') ?? new Map();
+  return changesIn(await gitList(git, [...RAW_DIFF, from, to, '--'], options)).get('') ?? new Map();
 }
 
-function changesIn(output: Buffer): Map<string, PathChanges> {
-  const fields = output.toString('utf8').split('\0').slice(0, -1);
+function changesIn(fields: readonly string[]): Map<string, PathChanges> {
   const changed = new Map<string, Map<string, string>>();
   let paths = new Map<string, string>();
   changed.set('', paths);
@@ -110,8 +106,7 @@ export async function commitsBetween(
 ): Promise<string[]> {
   const input = [...to, ...without.map((id) => `^${id}`)].map((line) => `${line}\n`).join('');
   const options = { input, env: trueHistory(repository), timeoutMs: LONG_MS };
-  const { stdout } = await must(git, ['rev-list', '--stdin'], options);
-  return stdout.toString('latin1').split('\n').filter(Boolean);
+  return gitList(git, ['rev-list', '--stdin'], options, '\n');
 }
 
 /** All best common ancestors; empty where there is none. */
@@ -126,16 +121,6 @@ export async function mergeBases(git: Git, a: string, b: string): Promise<string
 export async function blobsAt(git: Git, commits: readonly string[], path: string): Promise<(string | null)[]> {
   if (commits.length === 0) return [];
   const input = commits.map((id) => `${id}:${path}\n`).join('');
-  const { stdout } = await must(git, ['cat-file', '--batch-check=%(objecttype) %(objectname)'], { input });
-  return stdout
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => (line.startsWith('blob ') ? line.slice('blob '.length) : null));
-}
-
-async function must(git: Git, args: readonly string[], options: Parameters<Git>[1]): Promise<GitResult> {
-  const result = await git(args, options);
-  if (result.code !== 0) throw gitFailed(args, result);
-  return result;
+  const found = await gitList(git, ['cat-file', '--batch-check=%(objecttype) %(objectname)'], { input }, '\n');
+  return found.map((line) => (line.startsWith('blob ') ? line.slice('blob '.length) : null));
 }

@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Submodule } from '../domain/sync/sync.js';
 import type { Repository } from './repository.js';
-import { type Git, gitText } from './run.js';
+import { type Git, gitList, gitText } from './run.js';
 
 /** Blank-separated fields before the path in a line of `git status --porcelain=v2`, by the line's first character. */
 const FIELDS_BEFORE_PATH: Readonly<Record<string, number>> = { '1': 8, u: 10, '?': 1 };
@@ -26,8 +26,8 @@ export type Covers = (path: string, tracked: boolean) => boolean;
  * are in no commit.
  */
 export async function untrackedPaths(git: Git): Promise<string[]> {
-  const text = await gitText(git, ['ls-files', '--others', '--exclude-per-directory=.gitignore', '-z']);
-  return text.split('\0').flatMap((path) => (path === '' ? [] : [path.replace(/\/$/, '')]));
+  const paths = await gitList(git, ['ls-files', '--others', '--exclude-per-directory=.gitignore', '-z']);
+  return paths.map((path) => path.replace(/\/$/, ''));
 }
 
 /**

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'no
 import { join, relative, sep } from 'node:path';
 import type { ObjectDatabase } from './objects.js';
 import type { Repository } from './repository.js';
-import { type Git, gitText } from './run.js';
+import { type Git, gitList } from './run.js';
 import { chunks, type TreeFile } from './scratch-index.js';
 
 /** A regular file at a commit. */
@@ -20,8 +20,8 @@ const REGULAR_FILE = /^100\d{3}$/;
 export async function filesAt(git: Git, commit: string, paths: readonly string[]): Promise<CommitFile[]> {
   if (paths.length === 0) return [];
   const args = ['ls-tree', '-r', '-l', '-z', '--full-tree', commit, '--', ...paths];
-  const listing = await gitText(git, args, { env: { GIT_LITERAL_PATHSPECS: '1' } });
-  return listing.split('\0').flatMap((line) => {
+  const listing = await gitList(git, args, { env: { GIT_LITERAL_PATHSPECS: '1' } });
+  return listing.flatMap((line) => {
     const [mode = '', , id = '', bytes = ''] = (line.split('\t')[0] ?? '').split(/ +/);
     const path = line.slice(line.indexOf('\t') + 1).normalize('NFC');
     return REGULAR_FILE.test(mode) ? [{ path, id, bytes: Number(bytes) }] : [];
@@ -64,8 +64,7 @@ export async function filesAtPaths(
   if (commit === null) return files;
   for (const some of chunks(paths)) {
     const args = ['ls-tree', '-z', '--full-tree', commit, '--', ...some];
-    const listing = await gitText(git, args, { env: { GIT_LITERAL_PATHSPECS: '1' } });
-    for (const line of listing.split('\0').filter((entry) => entry !== '')) {
+    for (const line of await gitList(git, args, { env: { GIT_LITERAL_PATHSPECS: '1' } })) {
       const [mode = '', , id = ''] = line.slice(0, line.indexOf('\t')).split(' ');
       files.set(line.slice(line.indexOf('\t') + 1), { mode, id });
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Comparison, DroppedCommits, SyncCommit } from '../domain/sync/sync.js';
 import { isAncestor } from './refs.js';
 import type { Repository } from './repository.js';
-import { type Git, gitFailed, gitText } from './run.js';
+import { type Git, gitFailed, gitList, gitText } from './run.js';
 
 /** Commits that are told one by one. */
 const LISTED = 10;
@@ -34,8 +34,7 @@ export async function compareHistory(
 /** Ids reachable from the revisions, newest first and children before parents; ids of absent commits are passed over. */
 async function revList(git: Git, revisions: readonly string[]): Promise<string[]> {
   const input = `${revisions.join('\n')}\n`;
-  const text = await gitText(git, ['rev-list', '--topo-order', '--ignore-missing', '--stdin'], { input });
-  return text === '' ? [] : text.split('\n');
+  return gitList(git, ['rev-list', '--topo-order', '--ignore-missing', '--stdin'], { input }, '\n');
 }
 
 function intersection(ids: readonly string[], others: readonly string[]): string[] {
@@ -66,7 +65,7 @@ async function readCommits(git: Git, args: readonly string[]): Promise<SyncCommi
     '--no-notes',
     '--no-color',
   ];
-  const fields = (await gitText(git, ['log', ...format, ...args, '--'])).split('\0');
+  const fields = await gitList(git, ['log', ...format, ...args, '--']);
   const commits: SyncCommit[] = [];
   for (let at = 0; at + 2 < fields.length; at += 3) {
     commits.push({ commit: fields[at] ?? '', author: fields[at + 1] ?? '', subject: fields[at + 2] ?? '' });
@@ -102,7 +101,7 @@ async function isCutOff(
 ): Promise<boolean> {
   const boundary = shallowBoundary(repository);
   if (boundary.length === 0) return false;
-  const apart = (await gitText(git, ['rev-list', `${head}...${upstream}`])).split('\n');
+  const apart = await gitList(git, ['rev-list', `${head}...${upstream}`], {}, '\n');
   return intersection(boundary, [...apart, ...former]).length > 0;
 }
 

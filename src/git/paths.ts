@@ -5,7 +5,7 @@ import { shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
 import { discoverRepository, type Repository } from './repository.js';
-import { type Git, gitText } from './run.js';
+import { type Git, gitPaths } from './run.js';
 
 export interface WorktreePath {
   /** Relative to the repository root, `/` between segments, NFC; `''` is the root. */
@@ -150,11 +150,7 @@ export async function trackedName(git: Git, path: string): Promise<string> {
   const parts = path === '' ? [] : path.split('/');
   for (let depth = parts.length; depth > 0; depth -= 1) {
     const asked = parts.slice(0, depth).join('/');
-    const tracked = await gitText(git, ['ls-files', '-z', '--', `:(top,icase,literal)${asked}`]);
-    const names = tracked
-      .split('\0')
-      .slice(0, -1)
-      .map((name) => name.normalize('NFC'));
+    const names = await gitPaths(git, ['ls-files', '-z', '--', `:(top,icase,literal)${asked}`]);
     if (names.some((name) => name === asked || name.startsWith(`${asked}/`))) return path;
     const [first] = names;
     if (first !== undefined) return [...first.split('/').slice(0, depth), ...parts.slice(depth)].join('/');

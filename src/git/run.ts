@@ -148,6 +148,27 @@ export async function gitText(git: Git, args: readonly string[], options?: GitOp
   return result.stdout.toString('utf8').replace(/\n$/, '');
 }
 
+/**
+ * What a git command that must succeed lists, as UTF-8.
+ * @param end what ends each entry: of a command that can, NUL (`-z`), since paths may hold any other character
+ */
+export async function gitList(
+  git: Git,
+  args: readonly string[],
+  options?: GitOptions,
+  end: '\0' | '\n' = '\0',
+): Promise<string[]> {
+  const result = await git(args, options);
+  if (result.code !== 0) throw gitFailed(args, result);
+  const entries = result.stdout.toString('utf8').split(end);
+  return entries.at(-1) === '' ? entries.slice(0, -1) : entries;
+}
+
+/** The paths that such a command lists, NFC, each once. */
+export async function gitPaths(git: Git, args: readonly string[], options?: GitOptions): Promise<string[]> {
+  return [...new Set((await gitList(git, args, options)).map((path) => path.normalize('NFC')))];
+}
+
 /** The fault for a git command that should have worked. */
 export function gitFailed(args: readonly string[], result: Pick<GitResult, 'code' | 'stderr'>): CoordError {
   const reason = result.stderr.trim().split('\n')[0] ?? '';

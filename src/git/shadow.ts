@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { ConflictPath, MergeOutcome } from '../domain/sync/collisions.js';
 import { readHead } from './refs.js';
 import { discoverRepository, type Repository } from './repository.js';
-import { type Environment, type Git, gitIn, gitText } from './run.js';
+import { type Environment, type Git, gitIn, gitList, gitText } from './run.js';
 
 /** A file above this size is not looked at: hashing it would take longer than the answer is worth. */
 const MOST_BYTES = 20_000_000;
@@ -90,9 +90,9 @@ export class ShadowRepository {
     const { commit: head } = await readHead(worktree, gitIn(root, this.hostEnv));
     const env = { ...this.env(), GIT_WORK_TREE: worktree.root, GIT_INDEX_FILE: this.copyIndex(worktree) };
     const git = gitIn(worktree.root, this.hostEnv);
-    const changed = await listed(git, ['diff-files', '--name-only', '-z'], env);
+    const changed = await gitList(git, ['diff-files', '--name-only', '-z'], { env });
     // A repository inside of this one ends in a slash: its files are its own.
-    const added = await listed(git, ['ls-files', '--others', '--exclude-standard', '-z'], env);
+    const added = await gitList(git, ['ls-files', '--others', '--exclude-standard', '-z'], { env });
     const paths = [...new Set([...changed, ...added.filter((path) => !path.endsWith('/'))])];
     const large = await largeOnes(worktree.root, paths);
     const taken = paths.filter((path) => !large.has(path));
@@ -148,7 +148,9 @@ export class ShadowRepository {
   /** The paths that both have changed since they parted. */
   async changedByBoth(ours: string, theirs: string): Promise<string[]> {
     const changes = async (from: string, to: string) =>
-      new Set(await listed(this.git, ['diff', '--name-only', '--no-renames', '-z', `${from}...${to}`], this.env()));
+      new Set(
+        await gitList(this.git, ['diff', '--name-only', '--no-renames', '-z', `${from}...${to}`], { env: this.env() }),
+      );
     const [mine, others] = [await changes(theirs, ours), await changes(ours, theirs)];
     return [...mine].filter((path) => others.has(path));
   }
@@ -159,7 +161,7 @@ export class ShadowRepository {
     const env = { ...this.env(), GIT_WORK_TREE: root, GIT_INDEX_FILE: this.copyIndex(discoverRepository(root)) };
     const input = paths.map((path) => `${path}\0`).join('');
     const args = ['check-attr', '-z', '--stdin', 'merge', 'filter', 'diff'];
-    const words = (await gitText(gitIn(root, this.hostEnv), args, { env, input })).split('\0');
+    const words = await gitList(gitIn(root, this.hostEnv), args, { env, input });
     const found = new Set<string>();
     for (let at = 0; at + 2 < words.length; at += 3) {
       if (!['unspecified', 'set', 'unset', 'text', 'binary'].includes(words[at + 2] ?? '')) found.add(words[at] ?? '');
@@ -204,10 +206,6 @@ export class ShadowRepository {
     }
     return copy;
   }
-}
-
-async function listed(git: Git, args: readonly string[], env: Record<string, string>): Promise<string[]> {
-  return (await gitText(git, args, { env })).split('\0').filter((path) => path !== '');
 }
 
 async function largeOnes(root: string, paths: readonly string[]): Promise<Set<string>> {

@@ -4,7 +4,7 @@ import { textOf } from './if-there.js';
 import { objectId } from './objects.js';
 import { readHead } from './refs.js';
 import type { Repository } from './repository.js';
-import { type Environment, type Git, gitFailed } from './run.js';
+import { type Environment, type Git, gitPaths } from './run.js';
 
 /** Paths as the diffs of git list them: both names of a rename, submodules and modes too. */
 const DIFF = ['diff-index', '--cached', '-z', '--name-only', '--no-renames', '--ignore-submodules=none'];
@@ -32,10 +32,7 @@ export async function readStaged(repository: Repository, git: Git, env: Environm
   const changedSince = async (tree: string): Promise<string[]> => {
     // A file that is only intended to be added (`git add -N`) is not part of the commit.
     const args = [...DIFF, '--ita-invisible-in-index', tree, '--'];
-    const result = await git(args, { env: { ...index, GIT_NO_REPLACE_OBJECTS: '1' } });
-    if (result.code !== 0) throw gitFailed(args, result);
-    const names = result.stdout.toString('utf8').split('\0').slice(0, -1);
-    return [...new Set(names.map((name) => name.normalize('NFC')))];
+    return gitPaths(git, args, { env: { ...index, GIT_NO_REPLACE_OBJECTS: '1' } });
   };
   const { commit } = await readHead(repository, git);
   let paths = await changedSince(commit ?? objectId(repository, 'tree', Buffer.alloc(0)));
@@ -76,23 +73,7 @@ export function replayedCommit({ gitDir }: Repository): string | null {
 
 /** Paths that a commit changed, compared with its first parent; NFC, both names of a rename. */
 export async function pathsOfCommit(git: Git, commit: string): Promise<string[]> {
-  const args = [
-    'diff-tree',
-    '-r',
-    '-z',
-    '--root',
-    '-m',
-    '--first-parent',
-    '--no-commit-id',
-    '--name-only',
-    '--no-renames',
-  ];
-  const all = [...args, '--ignore-submodules=none', commit, '--'];
-  const result = await git(all, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
-  if (result.code !== 0) throw gitFailed(all, result);
-  return result.stdout
-    .toString('utf8')
-    .split('\0')
-    .slice(0, -1)
-    .map((name) => name.normalize('NFC'));
+  const args = ['diff-tree', '-r', '-z', '--root', '-m', '--first-parent', '--no-commit-id', '--name-only'];
+  const all = [...args, '--no-renames', '--ignore-submodules=none', commit, '--'];
+  return gitPaths(git, all, { env: { GIT_NO_REPLACE_OBJECTS: '1' } });
 }

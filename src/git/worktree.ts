@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { CoordError } from '../errors.js';
 import { discoverRepository, type Repository } from './repository.js';
-import { type Git, gitText } from './run.js';
+import { type Git, gitList } from './run.js';
 
 /** One path of the worktree, what is to stand there, and what stood there when that was decided. */
 export interface Placement {
@@ -114,11 +114,10 @@ export async function listFiles(
 ): Promise<ListedFile[]> {
   if (paths.length === 0) return [];
   const args = ['ls-files', '-z', '-t', '--cached', '--others', ...(ignored ? [] : ['--exclude-standard']), '--'];
-  const listing = await gitText(git, [...args, ...paths], { env: { GIT_LITERAL_PATHSPECS: '1' } });
   const files = new Map<string, ListedFile>();
-  for (const line of listing.split('\0')) {
+  for (const line of await gitList(git, [...args, ...paths], { env: { GIT_LITERAL_PATHSPECS: '1' } })) {
     const [tag, path] = [line[0] ?? '', line.slice(2)];
-    if (path === '' || tag === 'S') continue;
+    if (tag === 'S') continue;
     files.set(path, { path, tracked: tag !== '?', unmerged: tag === 'M', bytes: sizeOf(join(root, path)) });
   }
   return [...files.values()];
@@ -149,7 +148,7 @@ export function obstacleTo(root: string, path: string): string | null {
 
 /** The worktrees of a clone whose folders are there, this one first; a bare main worktree is none. */
 export async function worktreesOf(repository: Repository, git: Git): Promise<Repository[]> {
-  const listed = (await gitText(git, ['worktree', 'list', '--porcelain'])).split('\n');
+  const listed = await gitList(git, ['worktree', 'list', '--porcelain'], {}, '\n');
   const roots = listed.flatMap((line) => (line.startsWith('worktree ') ? [line.slice('worktree '.length)] : []));
   const others = roots.flatMap((root) => repositoryOf(root, repository) ?? []);
   return [repository, ...others.filter(({ gitDir }) => gitDir !== repository.gitDir)];

@@ -7,7 +7,7 @@ import { plural } from '../../domain/text.js';
 import { namesIn } from '../../git/if-there.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
-import { gitText } from '../../git/run.js';
+import { gitList } from '../../git/run.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Context } from '../../workspace/context.js';
 import { programOf, readHooks } from '../guard/status.js';
@@ -135,10 +135,10 @@ export interface LeftOverRef {
  */
 async function leftOverRefs({ git, repository, host }: Context): Promise<LeftOverRef[]> {
   const prefixes = [`${PRIVATE_REFS}asked/`, 'refs/worktree/coord/'];
-  const listed = await gitText(git, ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes]);
-  return listed.split('\n').flatMap((line) => {
+  const args = ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes];
+  return (await gitList(git, args, {}, '\n')).flatMap((line) => {
     const [id = '', ref = ''] = line.split(' ');
-    if (ref === '' || repository.refFormat !== 'files') return [];
+    if (repository.refFormat !== 'files') return [];
     const folder = ref.startsWith('refs/worktree/') ? repository.gitDir : repository.commonDir;
     const stats = statSync(join(folder, ref), { throwIfNoEntry: false });
     return stats && Math.abs(host.now() - stats.mtimeMs) < ASKED_MS ? [] : [{ ref, id }];

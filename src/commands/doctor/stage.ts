@@ -6,7 +6,7 @@ import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import { usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
-import { type Git, gitIn, gitText } from '../../git/run.js';
+import { type Git, gitIn, gitList, gitText } from '../../git/run.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, mainBranch, type ProtectedConfig } from '../../workspace/main-branch.js';
 
@@ -95,8 +95,8 @@ async function choosePath(
   { surface, rules }: Config,
   commit: string,
 ): Promise<Pick<Stage, 'path' | 'onSurface'>> {
-  const listed = await gitText(git, ['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit]);
-  const files = listed.split('\0').filter((path) => path !== '' && path !== CONFIG_FILE);
+  const listed = await gitList(git, ['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit]);
+  const files = listed.filter((path) => path !== CONFIG_FILE);
   const others = files.filter((path) => !path.startsWith(`${rules}/`));
   const options = { foldCase: repository.foldsCase };
   const targets = surface.map(patternTarget);
