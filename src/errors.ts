@@ -122,3 +122,9 @@ export function programFailed(exit: number, hint: string, details: Readonly<Reco
 export function usage(message: string, hint?: string, details?: Readonly<Record<string, unknown>>): CoordError {
   return new CoordError('usage', message, { ...(hint ? { hint } : {}), ...(details ? { details } : {}) });
 }
+
+/** What was thrown, where it is an error of coord's; anything else is thrown on. */
+export function asError(thrown: unknown): CoordError {
+  if (thrown instanceof CoordError) return thrown;
+  throw thrown;
+}

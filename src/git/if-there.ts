@@ -1,4 +1,5 @@
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /* Looks at what need not be there: what is absent, or cannot be read, is as if it were empty. */
 
@@ -27,5 +28,14 @@ export function isProgram(path: string): boolean {
     return statSync(path).isFile();
   } catch {
     return false;
+  }
+}
+
+/** A path with its links resolved, as far as it is there. */
+export function realPathIfThere(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realPathIfThere(dirname(path)), basename(path));
   }
 }

@@ -18,7 +18,7 @@ import { lintRules } from '../../domain/rules/lint.js';
 import { STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
-import { CoordError } from '../../errors.js';
+import { asError, CoordError } from '../../errors.js';
 import { verifySignature } from '../../gates/signatures.js';
 import { readSigners, withSigners } from '../../gates/signers-on-disk.js';
 import { readWorktreeFile } from '../../git/files.js';
@@ -112,12 +112,6 @@ async function rulesCheck(context: Context): Promise<Checked> {
 function failed(id: string, error: CoordError): Checked {
   const { message, code, hint } = error;
   return { id, ok: false, severity: 'high', message, next: hint ?? null, code, error };
-}
-
-/** What was foreseen is something to tell; a fault is not. */
-function asError(error: unknown): CoordError {
-  if (error instanceof CoordError) return error;
-  throw error;
 }
 
 const ALL_PARTS = Object.keys(PART_FIELDS) as Part[];

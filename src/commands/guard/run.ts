@@ -1,7 +1,7 @@
-import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { type CoordError, usage } from '../../errors.js';
+import { realPathIfThere } from '../../git/if-there.js';
 import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hook-script.js';
 import { type Act, guardError, letThroughMessage, passedMessage } from '../../render/guard/refusals.js';
 import type { Context } from '../../workspace/context.js';
@@ -65,17 +65,9 @@ function audienceOf(context: Context, act: Act) {
 function wrongRepository({ host, repository }: Context): Verdict | null {
   const named = host.env.GIT_DIR;
   if (named === undefined || named === '') return null;
-  if (realPathOf(resolve(host.cwd, named)) === realPathOf(repository.gitDir)) return null;
+  if (realPathIfThere(resolve(host.cwd, named)) === realPathIfThere(repository.gitDir)) return null;
   const error = usage(`git works in ${named}, and this directory belongs to ${repository.gitDir}`, 'unset GIT_DIR');
   return unreadable(error);
-}
-
-function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 function isOff({ host }: Context): boolean {

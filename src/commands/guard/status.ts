@@ -1,5 +1,6 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { realPathIfThere } from '../../git/if-there.js';
 import type { Repository } from '../../git/repository.js';
 import { type Git, gitIn, gitText } from '../../git/run.js';
 import { worktreesOf } from '../../git/worktree.js';
@@ -100,13 +101,13 @@ interface HooksPath {
 /** @param git that runs in this worktree */
 async function readHooksPath({ root, commonDir }: Repository, git: Git): Promise<HooksPath> {
   const named = await gitText(git, ['rev-parse', '--git-path', 'hooks']);
-  const folder = realPathOf(resolve(root, named));
+  const folder = realPathIfThere(resolve(root, named));
   const { code, stdout } = await git(['config', '--show-scope', '-z', '--get', 'core.hooksPath']);
   const [scope = '', value = ''] = stdout.toString('utf8').split('\0');
   const setting = code === 0 ? { scope, value } : null;
   const isShared = setting !== null && setting.scope !== 'local' && setting.scope !== 'worktree';
-  const isOwn = !isShared && [root, commonDir].some((own) => isBelow(realPathOf(own), folder));
-  const mayBeTracked = setting !== null && isBelow(root, folder) && !isBelow(realPathOf(commonDir), folder);
+  const isOwn = !isShared && [root, commonDir].some((own) => isBelow(realPathIfThere(own), folder));
+  const mayBeTracked = setting !== null && isBelow(root, folder) && !isBelow(realPathIfThere(commonDir), folder);
   const tracked = mayBeTracked ? await git(['ls-files', '-z', '--', relative(root, folder)]) : null;
   return { folder, setting, isOwn, isTracked: (tracked?.stdout.length ?? 0) > 0, exists: existsSync(folder) };
 }
@@ -115,12 +116,4 @@ async function readHooksPath({ root, commonDir }: Repository, git: Git): Promise
 function isBelow(own: string, folder: string): boolean {
   const path = relative(own, folder);
   return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && resolve(own, path) === folder;
-}
-
-function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
-  }
 }

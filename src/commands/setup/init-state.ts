@@ -3,7 +3,7 @@ import { CONFIG_FILE } from '../../config/load.js';
 import { EMPTY_STATE } from '../../domain/model.js';
 import { STATE_BRANCH, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
-import { CoordError, usage } from '../../errors.js';
+import { asError, CoordError, usage } from '../../errors.js';
 import { gitText } from '../../git/run.js';
 import { TokenMark } from '../../store/cache/token-mark.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -164,9 +164,4 @@ function otherRef(named: string, found: string): CoordError {
 
 function notOurs(ref: string): CoordError {
   return usage(`${ref} holds something else than coord's state`, `name another ref: ${coord('init --ref REF')}`);
-}
-
-function asError(error: unknown): CoordError {
-  if (error instanceof CoordError) return error;
-  throw error;
 }

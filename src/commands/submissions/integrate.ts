@@ -29,7 +29,7 @@ import { protectedConfig } from '../../workspace/main-branch.js';
 import { readText } from '../input.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { type PlannedFile, planIntegration } from './merge-plan.js';
-import { findSubmission } from './submit.js';
+import { submissionNamed } from './submit.js';
 
 const LONGEST_REASON = 1_000;
 
@@ -60,7 +60,7 @@ export const integrate: Verb = {
     const store = await context.store();
     const { state } = await store.latest(['submissions']);
     if (id === undefined) return list(context, input, state);
-    const submission = findSubmission(state, id);
+    const submission = submissionNamed(state, id);
     if (input.flag('decline')) return decline(context, input, submission);
     if (input.text('reason') !== undefined) throw usage('--reason goes with --decline', 'use both, or neither');
     return apply(context, input, state, submission);

@@ -1,6 +1,7 @@
 import { matches } from '../../domain/ground/index.js';
 import { directoryPath, type Target } from '../../domain/ground/targets.js';
 import type { State, Submission, SubmittedFile } from '../../domain/model.js';
+import { findSubmission } from '../../domain/submissions/submissions.js';
 import { coord } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
 import { listed, oneLine, plural } from '../../domain/text.js';
@@ -87,7 +88,7 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
 async function takeBack(context: Context, id: string): Promise<Outcome> {
   const base = await context.requestBase();
   const store = await context.store();
-  const found: Submission = findSubmission((await store.latest(['submissions'])).state, id);
+  const found: Submission = submissionNamed((await store.latest(['submissions'])).state, id);
   if (found.agent !== base.agent) {
     throw usage(`${found.id} was submitted by ${found.agent}, not by you`, coord(`integrate ${found.id} --decline`));
   }
@@ -100,12 +101,11 @@ async function takeBack(context: Context, id: string): Promise<Outcome> {
 }
 
 /** @throws CoordError `usage` when there is no submission with this id. */
-export function findSubmission({ submissions }: Pick<State, 'submissions'>, id: string): Submission {
-  const found = submissions.find((one) => one.id === id);
-  if (found) return found;
-  const open = submissions.filter(({ closed }) => closed === null).map((one) => one.id);
+export function submissionNamed(state: State, id: string): Submission {
+  const found = findSubmission(state, id);
   // An instant stands only in the words of other refusals.
-  throw refusalError({ code: 'usage', reason: 'unknown-submission', submission: id, open }, '');
+  if ('ok' in found) throw refusalError(found.refusal, '');
+  return found;
 }
 
 const INSTEAD = 'commit it on a branch of its own and name the branch in a note, or submit less';

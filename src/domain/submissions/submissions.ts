@@ -170,7 +170,7 @@ export function integrators(state: State, besides: string): string[] {
   return orchestratorsOf(state).filter((id) => id !== besides);
 }
 
-function findSubmission(state: State, id: string): Submission | Refused {
+export function findSubmission(state: Pick<State, 'submissions'>, id: string): Submission | Refused {
   const found = state.submissions.find((one) => one.id === id);
   if (found) return found;
   const open = state.submissions.filter(({ closed }) => closed === null).map((one) => one.id);
