@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { ConflictPath, MergeOutcome } from '../domain/sync/collisions.js';
 import { readHead } from './refs.js';
 import { discoverRepository, type Repository } from './repository.js';
-import { type Environment, type Git, gitIn, gitList, gitText } from './run.js';
+import { type Environment, type Git, gitIn, gitList, gitPaths, gitText } from './run.js';
 
 /** A file above this size is not looked at: hashing it would take longer than the answer is worth. */
 const MOST_BYTES = 20_000_000;
@@ -137,12 +137,8 @@ export class ShadowRepository {
     const { code, stdout } = await this.git(args, { env: this.env() });
     const tree = stdout.toString('latin1').split('\0')[0] ?? '';
     if (code !== 0 || tree === '') return null;
-    const names = await listed(
-      this.git,
-      ['diff-tree', '-r', '-z', '--name-only', '--no-renames', ours, tree],
-      this.env(),
-    );
-    return new Set(names.map((name) => name.normalize('NFC')));
+    const changed = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', ours, tree];
+    return new Set(await gitPaths(this.git, changed, { env: this.env() }));
   }
 
   /** The paths that both have changed since they parted. */
