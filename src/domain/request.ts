@@ -99,6 +99,8 @@ export interface Row<R extends AnyRequest> {
   readonly work?: (state: State, request: R, now: Instant) => readonly NeededWork[];
   /** Claims that are over, and that this request takes over itself. */
   readonly takesOver?: (state: State, request: R) => readonly Claim[];
+  /** Decided again on the state that it led to, it is granted again, and has no second effect: a lost answer need not be looked for. */
+  readonly repeatable?: true;
   /** It can be granted without the remote, on this host's word alone. */
   readonly offline?: true;
   /** It is taken from a stopped agent too: the end of what was running when it was stopped. */

@@ -12,12 +12,15 @@ export interface PushRejection {
   readonly reason: string;
 }
 
-/** What `git push --porcelain` says about a ref (full name) that it did not push; null when it says nothing of the kind. */
+/**
+ * What `git push --porcelain` says about a ref (full name) that it did not push; null when it says nothing of the kind, or that the
+ * server never reported what became of it.
+ */
 export function rejectionOf({ stdout }: PorcelainResult, ref: string): PushRejection | null {
   const fields = stdout.split('\n').map((line) => line.split('\t'));
   const [, , summary = ''] = fields.find(([flag, names]) => flag === '!' && names?.endsWith(`:${ref}`)) ?? [];
   const [, kind, reason = ''] = /^\[([^\]]+)\](?: \((.*)\))?$/.exec(summary) ?? [];
-  if (kind === undefined) return null;
+  if (kind === undefined || kind === 'remote failure') return null;
   return { by: kind === 'remote rejected' ? 'server' : 'git', reason: reason === '' ? kind : reason };
 }
 

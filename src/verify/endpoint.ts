@@ -188,7 +188,12 @@ async function ask(
       been.add(address.href);
       const response = await get(address, chance, signal);
       const status = response.statusCode ?? 0;
-      if (status === question.status) return await read(response, status, question);
+      if (status === question.status) {
+        const answer = await read(response, status, question);
+        // What ends when the connection does looks whole when it was cut off here.
+        signal.throwIfAborted();
+        return answer;
+      }
       response.destroy();
       const { location } = response.headers;
       if (!REDIRECTS.includes(status) || location === undefined) {
@@ -228,10 +233,11 @@ function get(address: URL, chance: string | null, signal: AbortSignal): Promise<
       accept: '*/*',
       'accept-encoding': READABLE_ENCODINGS,
       'user-agent': 'coord-verify',
-      // A new connection each time: a balancer may keep one with the server that is being replaced.
       connection: 'close',
       ...(chance === null ? {} : fresh),
     },
+    // A new connection each time: a balancer may keep one with the server that is being replaced. The header alone is a wish.
+    agent: false,
     signal,
     // Whatever the environment says of certificates.
     rejectUnauthorized: true,

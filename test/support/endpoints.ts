@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { VerifyConfig } from '../../src/config/deploys.js';
 import type { Verification } from '../../src/domain/deploy/verification.js';
@@ -60,6 +60,20 @@ export function selfSigned(box: Sandbox): Certificate {
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
   execFileSync('openssl', ['req', ...kind, ...files, ...about], { stdio: 'ignore', env: box.env });
   return { key: box.read('key.pem'), cert: box.read('cert.pem') };
+}
+
+/** A server that answers each request with these bytes as they are, and keeps the connection, whatever it is asked. */
+export async function bareServer(answer: string, onAnswered: () => void = () => undefined) {
+  let connections = 0;
+  const server = createTcpServer((socket) => {
+    connections += 1;
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.write(answer, onAnswered));
+    onTestFinished(() => void socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => connections };
 }
 
 export interface Looking {

@@ -4,11 +4,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { Sandbox } from './sandbox.js';
 
-/** Decides about a request before git sees it: an HTTP status to answer with at once, `cut`, or nothing to let it pass. */
-export type Doorman = (request: { readonly method: string; readonly url: string }) => number | 'cut' | undefined;
+/**
+ * Decides about a request before git sees it: an HTTP status to answer with at once, `cut`, or nothing to let it pass. Git does
+ * its work and its answer is lost: `gateway` says 504 while it is at it, `unsaid` cuts the connection when it has ended, `silent` says
+ * nothing at all.
+ */
+export type Doorman = (request: {
+  readonly method: string;
+  readonly url: string;
+}) => number | 'cut' | 'gateway' | 'unsaid' | 'silent' | undefined;
 
 export interface HttpRemote {
   /** Address of the folder that is served; a repository in it is `${url}/name.git`. */
@@ -32,6 +40,7 @@ export async function httpRemote(
     requests.push(`${method} ${url}`);
     const said = atTheDoor({ method, url });
     if (said === 'cut') request.socket.destroy();
+    else if (said === 'gateway' || said === 'unsaid' || said === 'silent') lose(box, folder, request, response, said);
     else if (said !== undefined) {
       response.writeHead(said, said === 401 ? { 'WWW-Authenticate': 'Basic realm="git"' } : {});
       response.end('no\n');
@@ -46,6 +55,25 @@ export async function httpRemote(
     atTheDoor = next;
   };
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, setDoorman };
+}
+
+/** Lets git do what it is asked, and loses its answer. */
+function lose(
+  box: Sandbox,
+  folder: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  how: 'gateway' | 'unsaid' | 'silent',
+): void {
+  const nowhere = Object.assign(new PassThrough().resume(), { writeHead: () => undefined });
+  backend(box, folder, request, nowhere as unknown as ServerResponse);
+  // The work is begun once git has all that it was sent.
+  request.on('end', () => {
+    if (how === 'gateway') response.writeHead(504).end('the server takes too long\n');
+  });
+  nowhere.on('finish', () => {
+    if (how === 'unsaid') request.socket.destroy();
+  });
 }
 
 /** One CGI call of git's own server program. */

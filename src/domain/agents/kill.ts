@@ -108,6 +108,7 @@ function unknownVictim(state: State, { agent: id, victim }: KillRequest | Revive
 export const KILL_ROWS = {
   kill: {
     decide: decideKill,
+    repeatable: true,
     fields: { victim: 'asked', reason: 'asked', person: 'found' },
     parts: () => [],
     combinable: true,
@@ -116,6 +117,7 @@ export const KILL_ROWS = {
   },
   revive: {
     decide: decideRevive,
+    repeatable: true,
     fields: { victim: 'asked', person: 'found' },
     parts: () => [],
     combinable: true,

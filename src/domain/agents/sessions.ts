@@ -97,6 +97,7 @@ function decideSetState(state: State, request: SetStateRequest, now: Instant): O
 export const SESSION_ROWS = {
   'session-start': {
     decide: decideSessionStart,
+    repeatable: true,
     fields: { role: 'asked', person: 'found', rules: 'found' },
     parts: () => [],
     combinable: true,
@@ -104,6 +105,7 @@ export const SESSION_ROWS = {
   },
   'session-end': {
     decide: decideSessionEnd,
+    repeatable: true,
     fields: { closing: 'found' },
     parts: () => [],
     combinable: true,
@@ -111,6 +113,7 @@ export const SESSION_ROWS = {
   },
   'set-state': {
     decide: decideSetState,
+    repeatable: true,
     fields: { text: 'asked' },
     parts: () => [],
     combinable: true,

@@ -320,6 +320,7 @@ function summaryOf(claims: readonly Claim[], agent: string): string {
 export const CLAIM_ROWS = {
   claim: {
     decide: decideClaim,
+    repeatable: true,
     fields: {
       targets: 'asked',
       mode: 'asked',

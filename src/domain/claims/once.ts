@@ -155,6 +155,7 @@ export const ONCE_ROWS = {
   },
   'once-forget': {
     decide: decideOnceForget,
+    repeatable: true,
     fields: { key: 'asked' },
     parts: () => ['onces'],
     combinable: false,

@@ -265,6 +265,7 @@ export function replaceClaims(state: State, changed: readonly Claim[]): State {
 export const RENEW_ROWS = {
   renew: {
     decide: decideRenew,
+    repeatable: true,
     fields: { targets: 'asked', ttlSeconds: 'asked' },
     parts: () => [],
     combinable: true,
@@ -273,6 +274,7 @@ export const RENEW_ROWS = {
   },
   'keep-alive': {
     decide: decideKeepAlive,
+    repeatable: true,
     fields: {},
     parts: () => [],
     combinable: true,

@@ -161,6 +161,7 @@ function decideLoseOffline(
 export const OFFLINE_ROWS = {
   'lose-offline': {
     decide: decideLoseOffline,
+    repeatable: true,
     fields: { claims: 'found', askedAs: 'found', by: 'found', why: 'found' },
     parts: () => ['requests'],
     // Written while another request is about to be decided: it cannot wait its turn behind that.

@@ -333,12 +333,14 @@ export const DEPLOY_ROWS = {
   'deploy-start': {
     ...DEPLOYMENTS,
     decide: decideDeployStart,
+    repeatable: true,
     fields: { deploy: 'found', target: 'asked', sync: 'found', checks: 'found' },
     ground: () => null,
   },
   'deploy-finish': {
     ...DEPLOYMENTS,
     decide: decideDeployFinish,
+    repeatable: true,
     fields: {
       deploy: 'found',
       status: 'found',

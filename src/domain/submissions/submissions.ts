@@ -320,6 +320,7 @@ export const SUBMISSION_ROWS = {
   },
   'submissions-landed': {
     decide: decideLanded,
+    repeatable: true,
     fields: { submissions: 'asked', commit: 'found' },
     parts: () => ['submissions', 'tasks'],
     combinable: false,

@@ -321,6 +321,7 @@ export const PLAN_ROWS = {
   },
   'task-edit': {
     decide: decideTaskEdit,
+    repeatable: true,
     fields: { id: 'asked', changes: 'asked', retry: 'asked' },
     parts: () => ['tasks'],
     combinable: true,
@@ -328,6 +329,7 @@ export const PLAN_ROWS = {
   },
   'task-drop': {
     decide: decideTaskDrop,
+    repeatable: true,
     fields: { id: 'asked', reason: 'asked', person: 'found' },
     parts: () => ['tasks'],
     combinable: true,

@@ -173,6 +173,7 @@ function holding(conflicts: readonly Conflict[]): string[] {
 export const WAIT_ROWS = {
   wait: {
     decide: decideWait,
+    repeatable: true,
     fields: { claim: askedOfClaim, passive: 'asked', ticketSeconds: 'found' },
     parts: () => [],
     combinable: true,
@@ -180,6 +181,7 @@ export const WAIT_ROWS = {
   },
   'leave-queue': {
     decide: decideLeaveQueue,
+    repeatable: true,
     fields: { ticket: 'asked', outcome: 'asked' },
     parts: () => [],
     combinable: true,

@@ -2,6 +2,7 @@ import { earlierAnswer } from '../../domain/request-ids.js';
 import type { Answer, Decision, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
+import type { Announced } from '../cache/operations.js';
 import {
   ATTEMPTS,
   answerOf,
@@ -14,7 +15,7 @@ import {
   write,
 } from '../swap/deciding.js';
 import type { Store } from '../swap/store.js';
-import type { Announced, RequestQueue, Taken } from './request-queue.js';
+import type { RequestQueue, Taken } from './request-queue.js';
 
 /** A holder of the lock that takes longer does not keep the others waiting: the swap decides. */
 const PATIENCE_MS = 5_000;
@@ -154,15 +155,17 @@ class Combiner {
   }
 
   private announceAll(decided: Decided, revision: string): void {
-    for (const [index, { ticket }] of this.left.entries()) {
-      this.queue.announce(ticket, this.id, { revision, base: decided.from.revision, ...said(decided, index) });
+    for (const [index, { ticket, request }] of this.left.entries()) {
+      const announced = { revision, base: decided.from.revision, ...said(decided, index) };
+      this.queue.announce(ticket, this.id, announced);
+      this.store.operations?.announce(request.operation, announced);
     }
   }
 
   /** What somebody announced for a request, and then wrote. */
   private async written(ticket: string): Promise<Announced | null> {
     for (const announced of this.queue.announced(ticket)) {
-      if (await this.store.isWritten?.(announced.revision, announced.base)) return announced;
+      if (await this.store.eventsSince?.(announced.revision, announced.base)) return announced;
     }
     return null;
   }

@@ -4,6 +4,7 @@ import type { Answer, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import { namesIn } from '../../git/if-there.js';
+import type { Announced } from '../cache/operations.js';
 import { type LockSurroundings, lockHolder, tryLocalLock } from './local-lock.js';
 import { Wakeup, watchFolder } from './watch.js';
 
@@ -18,14 +19,6 @@ const LOOK_MS = 250;
 export interface Taken {
   readonly ticket: string;
   readonly request: Request;
-}
-
-/** What a combiner was about to write, and for this request would answer; true once `revision` is in the history. */
-export interface Announced {
-  readonly revision: string;
-  /** What `revision` follows. */
-  readonly base: string;
-  readonly answer: Answer;
 }
 
 type Said = { readonly answer: Answer } | { readonly error: CoordError };

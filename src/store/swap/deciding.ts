@@ -3,6 +3,7 @@ import { decide } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';
 import type { Claim, State } from '../../domain/model.js';
 import { refusalEvent } from '../../domain/refusal-event.js';
+import { stillStands } from '../../domain/repeated.js';
 import {
   type Answer,
   claimIn,
@@ -105,6 +106,35 @@ export async function write(
   return true;
 }
 
+/** Writes what was decided of one request, which may be looked for in the history from then on. */
+export async function writeAlone(store: Store, request: Request, decided: Decided, now: Instant): Promise<boolean> {
+  const { operations } = store;
+  const answer = answerOf(decided.decisions[0] as Decision);
+  if (decided.state !== decided.from.state) operations?.begin(request);
+  const base = decided.from.revision;
+  return write(store, [request], decided, now, (revision) => {
+    operations?.announce(request.operation, { revision, base, answer });
+  });
+}
+
+/** What came of an operation that was announced before. */
+interface Outcome {
+  readonly answer: Answer;
+  /** Whether it can be given again. */
+  readonly stands: boolean;
+}
+
+/** The outcome of this operation, where something that was announced for it has been written; null: nothing has. */
+export async function outcomeOf(store: Store, request: Request, now: Instant): Promise<Outcome | null> {
+  for (const { revision, base, answer } of store.operations?.announced(request.operation) ?? []) {
+    const written = await store.eventsSince?.(revision, base);
+    if (!written) continue;
+    const { state } = await store.read();
+    return { answer, stands: stillStands(state, request, answer, written, now) };
+  }
+  return null;
+}
+
 /** One commit for all that was granted: its subject a sentence, its events in the order of the requests. */
 function entryOf(requests: readonly Request[], decisions: readonly Decision[], at: Instant): Entry {
   const granted = requests.flatMap((request, index) => {
@@ -133,9 +163,11 @@ const LONGEST_PAUSE_MS = 100;
  */
 export async function decideAlone(store: Store, request: Request, effects: Effects, since?: string): Promise<Answer> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const earlier = attempt === 0 ? null : await outcomeOf(store, request, effects.now());
+    if (earlier) return earlier.answer;
     const decided = await settle(store, [request], effects);
     if (since !== undefined && (await store.isPerformed?.(request.operation, since))) throw answerLost();
-    if (await write(store, [request], decided, effects.now())) return answerOf(decided.decisions[0] as Decision);
+    if (await writeAlone(store, request, decided, effects.now())) return answerOf(decided.decisions[0] as Decision);
     await giveWay(store, effects, attempt);
   }
   throw movedTooOften();

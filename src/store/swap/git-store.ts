@@ -8,6 +8,7 @@ import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
+import { Operations } from '../cache/operations.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
 import { VerifiedBlobs } from '../cache/verified-blobs.js';
@@ -15,8 +16,10 @@ import { commitBody, eventsIn, movedTo, parseCommit, performs } from '../format/
 import { type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
+import { compactedIn, replaces } from '../upkeep/compact.js';
+import { compactedAway } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
-import type { Arbiter, Entry, PairedRef, Snapshot, Store } from './store.js';
+import type { Arbiter, Entry, PairedRef, Snapshot, Store, Written } from './store.js';
 
 export interface GitStoreOptions {
   readonly repository: Repository;
@@ -53,6 +56,7 @@ export class GitStore implements Store {
   private readonly tokens: TokenMark;
   private readonly tree: StateTree;
   readonly queue: RequestQueue | undefined;
+  readonly operations: Operations;
   private known: GitSnapshot | undefined;
   private begun = false;
   private moves = 0;
@@ -62,6 +66,8 @@ export class GitStore implements Store {
     const { objects, repository, ref } = options;
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
+    const operations = join(this.localDirectory, 'operations');
+    this.operations = new Operations(operations, repository.worktreeId, options.effects.now);
     // What moves together with other work goes alone.
     if (!options.paired) {
       this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.effects);
@@ -221,8 +227,19 @@ export class GitStore implements Store {
     return sign.commit(body);
   }
 
-  async isWritten(revision: string, base: string): Promise<boolean> {
-    return this.options.ref.reaches(await this.tip(), revision, base);
+  async eventsSince(revision: string, base: string): Promise<Written | null> {
+    const later: CoordEvent[] = [];
+    let own: CoordEvent[] | null = null;
+    let isCut = false;
+    await this.options.ref.some(await this.tip(), base, ({ message, parents }, id) => {
+      const events = eventsIn(message);
+      if (id === revision || replaces(message, revision)) own = events;
+      else later.push(...events);
+      isCut = parents.length === 0 && compactedIn(message) !== null;
+      return own !== null;
+    });
+    if (own === null && isCut) throw compactedAway();
+    return own === null ? null : { own, later };
   }
 
   async isPerformed(operation: string, base: string): Promise<boolean> {

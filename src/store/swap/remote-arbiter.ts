@@ -43,8 +43,11 @@ const LOST_WITH_MUTEX = 2;
 const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 800;
 const LESS_EACH_TIME_MS = 150;
-/** How often a push that the remote neither took nor clearly refused is decided and tried again. */
-const UNCLEAR_ATTEMPTS = 8;
+/** How often a push that was not answered is made again, and how long the first of the pauses is, each twice the one before. */
+const UNCLEAR_ATTEMPTS = 7;
+const FIRST_UNCLEAR_PAUSE_MS = 100;
+/** How often what the remote refused, for a reason that may pass, is decided and tried again. */
+const FLEETING_ATTEMPTS = 8;
 /** Kinds of trouble that may be over in a moment. */
 const FLEETING = ['locked', 'hidden', 'unknown', 'broken'];
 const SILENT_SECONDS = 30;
@@ -86,28 +89,43 @@ export class RemoteArbiter implements Arbiter {
     }
   }
 
+  /**
+   * Pushes until it is known whether the remote has the commit. What was pushed and not answered may land for as long as the tip
+   * has not moved past it: so it is the same commit that is pushed again, which cannot have a second effect.
+   */
   private async tryToPublish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
-    const { remote, local } = this.options;
+    const { remote, local, effects } = this.options;
     this.mustNotBeSilent();
     await local.flush();
-    const pushed = await this.push(commit, from, paired);
-    // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
-    if (pushed.code === 0) return this.won(commit, from);
-    await this.giveWay(pushed);
-    // The answer may have been lost on the way: what the remote has is the only answer that counts.
-    const tip = await this.catchUp().catch((error: unknown) => {
-      const unsure = error instanceof CoordError && error.code !== 'corrupt' && !surelyNotPushed(pushed, local.name);
-      throw unsure ? unknownOutcome(remote, pushed, error) : error;
-    });
-    if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
-      await paired?.confirm();
-      return true;
+    const refs = [local.name, ...(paired ? [paired.ref] : [])];
+    let mayLand = false;
+    let last: PorcelainResult | null = null;
+    for (let attempt = 1; ; attempt += 1) {
+      // A server that took the whole time of a push is only asked whether it has come to an end.
+      const pushed: PorcelainResult = last?.timedOut ? last : await this.push(commit, from, paired);
+      last = pushed;
+      // The commit carries a random id, so even "up to date" can only mean that this very commit is there.
+      if (pushed.code === 0) return this.won(commit, from);
+      const isNo = surelyNotPushed(pushed, refs);
+      mayLand ||= !isNo;
+      if (isNo) await this.giveWay(pushed);
+      // The answer may have been lost on the way: what the remote has is the only answer that counts.
+      const tip = await this.catchUp().catch((error: unknown) => {
+        const unsure = error instanceof CoordError && error.code !== 'corrupt' && mayLand;
+        throw unsure ? unknownOutcome(remote, pushed, error) : error;
+      });
+      if (tip !== null && tip !== from && (await local.reaches(tip, commit, from))) {
+        await paired?.confirm();
+        return true;
+      }
+      if (tip !== from) {
+        this.unclear = 0;
+        return false;
+      }
+      if (!mayLand) return this.unmoved(pushed, paired);
+      if (attempt === UNCLEAR_ATTEMPTS) throw unknownOutcome(remote, pushed, null);
+      await effects.pause(FIRST_UNCLEAR_PAUSE_MS * 2 ** (attempt - 1));
     }
-    if (tip !== from) {
-      this.unclear = 0;
-      return false;
-    }
-    return this.unmoved(pushed, paired);
   }
 
   async moveTo(to: string, commit: string, from: string): Promise<boolean> {
@@ -180,7 +198,7 @@ export class RemoteArbiter implements Arbiter {
     const { remote, remoteGit, local } = this.options;
     if (paired) throw new PairedRefDeclined(pushed);
     this.unclear += 1;
-    if (FLEETING.includes(troubleIn(pushed).kind) && this.unclear < UNCLEAR_ATTEMPTS) return false;
+    if (FLEETING.includes(troubleIn(pushed).kind) && this.unclear < FLEETING_ATTEMPTS) return false;
     const listed = await remoteGit.lsRemote(remote, refsInTheWay(local.name));
     const other = /\t(refs\/.+)$/m.exec(listed.stdout)?.[1];
     if (listed.code === 0 && other !== undefined) throw nameInTheWay(remote, local.name, other);

@@ -2,7 +2,8 @@ import { coord } from '../../domain/suggestion.js';
 import { shorten } from '../../domain/text.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
-import { reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
+import { lacksAtomic, reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
+import { UNKNOWN_OUTCOME } from './store.js';
 
 /** What a remote's answer is about. It only chooses the words: what happened is found out by reading the remote. */
 export interface Trouble {
@@ -128,12 +129,22 @@ export function troubleIn(result: PorcelainResult): Trouble {
   return { kind, what, todo, code };
 }
 
-/** Whether a push that failed can have moved nothing, whatever became of the connection. */
-export function surelyNotPushed(pushed: PorcelainResult, ref: string): boolean {
+/**
+ * Whether a push that failed is known to have moved nothing, whatever became of the connection: the server, or git itself, said
+ * so of one of the refs, or git never got so far as to send anything. What a server sends on its way is no sign of that.
+ */
+export function surelyNotPushed(pushed: PorcelainResult, refs: readonly string[]): boolean {
   if (pushed.timedOut) return false;
-  const { kind } = troubleIn(pushed);
-  return rejectionOf(pushed, ref) !== null || UNREACHED.some(([known]) => known === kind);
+  if (refs.some((ref) => rejectionOf(pushed, ref) !== null) || lacksAtomic(pushed)) return true;
+  const own = pushed.stderr.split('\n').filter((line) => !line.startsWith('remote: '));
+  const hasSent = own.some((line) => HAS_SENT.test(line));
+  return !hasSent && own.some((line) => NOT_BEGUN.test(line) || UNREACHED.some(([, pattern]) => pattern.test(line)));
 }
+
+/** Git's own words for a connection that was lost once there was one. */
+const HAS_SENT = /RPC failed|unexpected disconnect|hung up unexpectedly|early EOF|Broken pipe|write error/i;
+/** And for one that ended before the server had shown its refs. */
+const NOT_BEGUN = /^fatal: (?:Could not read from remote repository|the remote end hung up upon initial contact)/;
 
 /** The remote could not be asked at all. */
 export function unreachable(remote: string, result: PorcelainResult): CoordError {
@@ -169,13 +180,17 @@ export function notTaken(remote: string, ref: string, result: PorcelainResult): 
   });
 }
 
-/** The push may have been accepted, and the remote cannot be asked. */
-export function unknownOutcome(remote: string, pushed: PorcelainResult, why: CoordError): CoordError {
-  const message = `it is not known whether ${remote} has recorded this: the push got no answer (${reasonOf(pushed)}), and ${why.message}`;
+/**
+ * The push may have been accepted, or may be so still.
+ * @param why the remote could not be asked; null: it could, and has not moved yet
+ */
+export function unknownOutcome(remote: string, pushed: PorcelainResult, why: CoordError | null): CoordError {
+  const then = why === null ? 'the server may still be at it' : why.message;
+  const message = `unknown whether ${remote} has recorded this: the push got no answer (${reasonOf(pushed)}), and ${then}`;
   return new CoordError('unavailable', message, {
-    hint: 'repeat the same command when the remote answers again: it then gives the same answer, and has no second effect',
-    details: { ...why.details, reason: 'unknown-outcome', remote },
-    cause: why,
+    hint: `unknown: repeat the same command${why === null ? '' : ' when the remote answers again'}: it finds out, and has no second effect`,
+    details: { ...why?.details, reason: UNKNOWN_OUTCOME, remote },
+    ...(why === null ? {} : { cause: why }),
   });
 }
 

@@ -166,6 +166,14 @@ export function neverShared({ remote, ref, known, tip }: Parted): CoordError {
   });
 }
 
+/** The history was compacted since, and no longer has the ids of its operations. */
+export function compactedAway(): CoordError {
+  return new CoordError('unavailable', 'it is not known whether this was recorded: the history was compacted since', {
+    hint: `look whether it is there: ${coord('status')}, ${coord('log')}; to do it again, give it an id of its own: --request-id ID`,
+    details: { reason: 'compacted' },
+  });
+}
+
 /** The state cannot move to a ref: it holds something else, or another one (`by`) cannot stand beside it. */
 export function nameTaken(ref: string, by: string): CoordError {
   const message =

@@ -3,6 +3,7 @@ import type { Note, Part, Reach, State } from '../../domain/model.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
+import type { Operations } from '../cache/operations.js';
 import type { RequestQueue } from '../queue/request-queue.js';
 
 /** A state, and the revision that a swap compares with. */
@@ -25,6 +26,15 @@ export interface Entry {
   /** One sentence. */
   readonly summary: string;
   readonly events: readonly CoordEvent[];
+}
+
+/** `details.reason` of a failure after which nobody knows yet whether the operation was written. */
+export const UNKNOWN_OUTCOME = 'unknown-outcome';
+
+/** What the history has of a revision. */
+export interface Written {
+  readonly own: readonly CoordEvent[];
+  readonly later: readonly CoordEvent[];
 }
 
 /** Where the state lives. One contract suite (test/contract) holds for every implementation. */
@@ -50,8 +60,13 @@ export interface Store {
   swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean>;
   /** Where requests of several processes wait to be decided together; absent where each goes alone. */
   readonly queue?: RequestQueue | undefined;
-  /** Whether a revision that followed `base` is in the history. */
-  isWritten?(revision: string, base: string): Promise<boolean>;
+  /** What this clone knows of operations whose outcome it has not learnt; absent where nothing can be lost on the way. */
+  readonly operations?: Operations | undefined;
+  /**
+   * The events of a revision that followed `base`, and those after it up to now; null when it is not in the history.
+   * @throws CoordError `unavailable` when a history that was compacted cannot tell
+   */
+  eventsSince?(revision: string, base: string): Promise<Written | null>;
   /** Whether an operation was written after `base`. */
   isPerformed?(operation: string, base: string): Promise<boolean>;
   /** Keeps an event to ride with the next swap, so that polling does not flood the history. */

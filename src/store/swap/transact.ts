@@ -1,14 +1,16 @@
 import { type Answer, type Decision, type Kind, type Request, rowOf } from '../../domain/request-table.js';
+import { CoordError } from '../../errors.js';
 import { decideQueued } from '../queue/combine.js';
-import { answerOf, decideAlone, type Effects, settle, write } from './deciding.js';
-import type { Store } from './store.js';
+import { answerOf, decideAlone, type Effects, outcomeOf, settle, writeAlone } from './deciding.js';
+import { type Store, UNKNOWN_OUTCOME } from './store.js';
 
 export type { Effects } from './deciding.js';
 
 /**
  * Decides a request on the current state and writes the decision by compare-and-swap. A lost race decides again on
  * fresh state; an old decision is never applied. A refusal takes no lock and writes nothing. Where other processes of this
- * clone write at the same time, one of them decides for all of them and writes one commit (`combine.ts`).
+ * clone write at the same time, one of them decides for all of them and writes one commit (`combine.ts`). A request whose
+ * answer an earlier process did not get gets that one, if it was written; else it is decided, as the same operation.
  * @throws CoordError `unavailable` when the state kept moving, and all that the store throws.
  */
 export async function transact<R extends Request>(
@@ -19,7 +21,7 @@ export async function transact<R extends Request>(
 export async function transact(store: Store, request: Request, effects: Effects): Promise<Answer> {
   await store.begin?.();
   try {
-    const answer = await decideAndWrite(store, request, effects);
+    const answer = (await takeUp(store, request, effects)) ?? (await asOperation(store, request, effects, true));
     if (answer.ok && MAKE_CLAIMS.includes(request.kind) && 'claims' in answer.result)
       effects.claimed(answer.result.claims);
     return answer;
@@ -31,13 +33,53 @@ export async function transact(store: Store, request: Request, effects: Effects)
 /** The requests that are answered with claims which the agent has from then on. */
 const MAKE_CLAIMS: readonly Kind[] = ['claim', 'wait', 'take-over', 'accept', 'task-take'];
 
+/** Goes on with the operation of the same request that was left without an outcome; null: there is none. */
+async function takeUp(store: Store, request: Request, effects: Effects): Promise<Answer | null> {
+  const { operations } = store;
+  const operation = operations?.takeUp(request) ?? null;
+  if (operation === null) return null;
+  const same = { ...request, operation };
+  const outcome = await store
+    .latest()
+    .then(() => outcomeOf(store, same, effects.now()))
+    .catch((error: unknown) => {
+      operations?.leave(operation);
+      throw error;
+    });
+  // What was announced and is not there may still come, so that a failure of this try settles nothing.
+  if (outcome === null) return asOperation(store, same, effects, false);
+  operations?.end(operation);
+  return outcome.stands ? outcome.answer : null;
+}
+
+/**
+ * Decides and writes as one operation, which is kept for whoever repeats the request where its outcome is not learnt.
+ * @param isFirst nothing was announced for it before
+ */
+async function asOperation(store: Store, request: Request, effects: Effects, isFirst: boolean): Promise<Answer> {
+  const { operations } = store;
+  try {
+    const answer = await decideAndWrite(store, request, effects);
+    operations?.end(request.operation);
+    return answer;
+  } catch (error) {
+    const isKnown = isFirst && error instanceof CoordError && error.details.reason !== UNKNOWN_OUTCOME;
+    if (isKnown) operations?.end(request.operation);
+    else operations?.leave(request.operation);
+    throw error;
+  }
+}
+
 async function decideAndWrite(store: Store, request: Request, effects: Effects): Promise<Answer> {
   const first = await settle(store, [request], effects);
-  const { queue } = store;
+  const { queue, operations } = store;
   // What writes nothing need not wait for anybody, nor does a writer that is alone.
   if (first.state === first.from.state || queue?.isIdle()) {
-    if (await write(store, [request], first, effects.now())) return answerOf(first.decisions[0] as Decision);
+    if (await writeAlone(store, request, first, effects.now())) return answerOf(first.decisions[0] as Decision);
+    const earlier = await outcomeOf(store, request, effects.now());
+    if (earlier) return earlier.answer;
   }
+  operations?.begin(request);
   const ticket = rowOf(request).combinable ? (queue?.enqueue(request) ?? null) : null;
   if (queue && ticket !== null) return decideQueued(store, queue, { request, ticket }, effects, first.from.revision);
   return store.exclusively(() => decideAlone(store, request, effects));

@@ -210,6 +210,11 @@ export function compactedIn(message: string): Compacted | null {
   return { commit, commits: Number(value(COMMITS) ?? 0), from: value(FROM) ?? '', to: value(TO) ?? '' };
 }
 
+/** Whether a commit with this message is the copy of another. */
+export function replaces(message: string, commit: string): boolean {
+  return trailers(message, REPLACES).includes(commit);
+}
+
 /** Whether a commit with this message is a copy that a compaction made, or its root. */
 export function isKept(message: string): boolean {
   return trailers(message, REPLACES).length > 0 || compactedIn(message) !== null;

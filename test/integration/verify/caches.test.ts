@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endpoint, look, NEW, OLD } from '../../support/endpoints.js';
+import { bareServer, endpoint, look, NEW, OLD } from '../../support/endpoints.js';
 
 test('a cache is gone round, and what it shows to others is told', async () => {
   const { origin, asked } = await endpoint((response, _, { query }) => {
@@ -21,6 +21,12 @@ test('each attempt asks for another address, with headers that caches heed; the 
     ['no-cache', 'no-cache'],
     [undefined, undefined],
   ]);
+});
+
+test('the last look has a connection of its own, though the server would keep the first', async () => {
+  const { origin, connections } = await bareServer(`HTTP/1.1 200 OK\r\ncontent-length: ${NEW.length}\r\n\r\n${NEW}`);
+  expect(await look(origin)).toMatchObject({ ok: true, attempts: 1 });
+  expect(connections()).toBe(2);
 });
 
 test('the query of the address stays as it is written, and its fragment at home', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CutOff, endpoint, look, NEW, OLD } from '../../support/endpoints.js';
+import { bareServer, CutOff, endpoint, look, NEW, OLD } from '../../support/endpoints.js';
 
 test('an endpoint that shows the commit is verified at the first attempt', async () => {
   const { origin, asked } = await endpoint((response) => response.end(NEW));
@@ -96,6 +96,19 @@ test('so does one that drips', async () => {
     setImmediate(() => cutOff.now());
   });
   expect(await look(origin, {}, { cutOff })).toMatchObject({ ok: false, reason: 'timeout', attempts: 6, seen: null });
+});
+
+test('an answer that only the end of its connection would end is none when it is cut off here', async () => {
+  const cutOff = new CutOff();
+  const { origin } = await bareServer(`HTTP/1.1 200 OK\r\n\r\n${OLD}`, async () => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    cutOff.now();
+  });
+  expect(await look(origin, { timeoutSeconds: 0 }, { cutOff })).toMatchObject({
+    ok: false,
+    reason: 'timeout',
+    seen: null,
+  });
 });
 
 test('an attempt that hung tells nothing where another was answered', async () => {

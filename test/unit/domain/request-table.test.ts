@@ -164,6 +164,21 @@ describe.each(KINDS)('%s', (kind) => {
   });
 });
 
+it.each(KINDS.filter((kind) => 'repeatable' in ROWS[kind]))(
+  '%s, which may be repeated, is granted again on what it led to, and grants, notes and plans nothing more',
+  (kind) => {
+    holds(kind, ({ state, request, now }) => {
+      const first = decide(state, request, now);
+      if (!first.ok) return;
+      const again = decide(first.state, { ...request, operation: 'again' }, now);
+      expect(again.ok).toBe(true);
+      expect(gained(first.state, request.agent, again)).toEqual([]);
+      const left = ({ notes, tasks, submissions }: State) => [notes.length, tasks.tasks.length, submissions.length];
+      if (again.ok) expect(left(again.state)).toEqual(left(first.state));
+    });
+  },
+);
+
 function pick(value: object, names: readonly string[]): object {
   const fields = value as Readonly<Record<string, unknown>>;
   return Object.fromEntries(names.map((name) => [name, fields[name]]));

@@ -1,0 +1,233 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'vitest';
+import { type DeployFleet, deployFleet } from '../support/deploying.js';
+import { killedOnce } from '../support/killing.js';
+import { type Doorman, httpRemote } from '../support/servers.js';
+import { FULL, sized, tally } from './support/battery.js';
+
+const REF = 'refs/coord/state';
+
+/** A command that writes: what is there before it, and the events that it makes, once. */
+interface Act {
+  readonly agent?: string;
+  readonly before?: readonly (readonly [agent: string, ...args: string[]])[];
+  readonly args: readonly string[];
+  readonly events: readonly string[];
+  /** A file that the act's program adds a line to. */
+  readonly ran?: string;
+  /** Commits a file first. */
+  readonly commits?: string;
+}
+
+/** Every verb that writes; `k` is new each time. */
+const ACTS: Readonly<Record<string, (k: string, fleet: DeployFleet) => Act>> = {
+  claim: (k) => ({ args: ['claim', `src/${k}`], events: ['claim.granted'] }),
+  renew: (k) => ({ before: [['maya', 'claim', `src/${k}`]], args: ['renew', `src/${k}`, '--ttl', '1h'], events: [] }),
+  release: (k) => ({
+    before: [['maya', 'claim', `src/${k}`]],
+    args: ['release', `src/${k}`],
+    events: ['claim.released'],
+  }),
+  'release --all': (k) => ({
+    before: [['maya', 'claim', `src/${k}`]],
+    args: ['release', '--all'],
+    events: ['claim.released'],
+  }),
+  'claim --take-over': (k) => ({
+    before: [['noor', 'claim', `src/${k}`]],
+    args: ['claim', `src/${k}`, '--take-over', '--reason', 'x', '--allow-behind'],
+    events: ['claim.granted', 'claim.lost'],
+  }),
+  handoff: (k) => ({
+    before: [
+      ['noor', 'agent', 'state', 'here'],
+      ['maya', 'claim', `src/${k}`],
+    ],
+    args: ['handoff', `src/${k}`, '--to', 'noor', '--note', k],
+    events: ['claim.offered', 'note.added'],
+  }),
+  'handoff accept': (k) => ({
+    before: [
+      ['noor', 'claim', `src/${k}`],
+      ['noor', 'handoff', `src/${k}`, '--to', 'maya'],
+    ],
+    args: ['handoff', 'accept', `src/${k}`, '--allow-behind'],
+    events: ['claim.handed-off'],
+  }),
+  'handoff decline': (k) => ({
+    before: [
+      ['noor', 'claim', `src/${k}`],
+      ['noor', 'handoff', `src/${k}`, '--to', 'maya'],
+    ],
+    args: ['handoff', 'decline', `src/${k}`],
+    events: ['claim.declined'],
+  }),
+  note: (k) => ({ args: ['note', `invoice ${k}`], events: ['note.added'] }),
+  ack: (k) => ({
+    before: [['noor', 'note', `please ${k}`, '--needs-ack', 'maya']],
+    args: ['ack', '@last', 'yes'],
+    events: ['note.added'],
+  }),
+  once: (k, { box }) => ({
+    args: ['once', k, '--', 'sh', '-c', `echo x >> '${box.path(k)}'`],
+    events: ['claim.granted', 'claim.released'],
+    ran: k,
+  }),
+  run: (k, { box }) => ({
+    args: ['run', `@job/${k}`, '--', 'sh', '-c', `echo x >> '${box.path(k)}'`],
+    events: ['claim.granted', 'claim.released'],
+    ran: k,
+  }),
+  deploy: (k, { box }) => ({
+    args: ['deploy', 'prod', '--', 'sh', '-c', `echo x >> '${box.path(k)}'`],
+    events: ['claim.granted', 'claim.released', 'deploy.done', 'deploy.started'],
+    ran: k,
+  }),
+  land: (k) => ({
+    before: [['maya', 'claim', `src/${k}`]],
+    commits: `src/${k}`,
+    args: ['land'],
+    events: ['claim.released', 'work.landed'],
+  }),
+  'task add': (k) => ({ args: ['task', 'add', `task ${k}`], events: ['task.added'] }),
+  'task take': (k) => ({
+    before: [['noor', 'task', 'add', `task ${k}`]],
+    args: ['task', 'take', '@task'],
+    events: ['claim.granted', 'task.taken'],
+  }),
+  'task edit': (k) => ({
+    before: [['noor', 'task', 'add', `task ${k}`]],
+    args: ['task', 'edit', '@task', '--title', `other ${k}`],
+    events: ['task.edited'],
+  }),
+  'task return': (k) => ({
+    before: [
+      ['noor', 'task', 'add', `task ${k}`],
+      ['maya', 'task', 'take', '@task'],
+    ],
+    args: ['task', 'return', '@task'],
+    events: ['claim.released', 'task.returned'],
+  }),
+  'task done': (k) => ({
+    before: [
+      ['noor', 'task', 'add', `task ${k}`],
+      ['maya', 'task', 'take', '@task'],
+    ],
+    args: ['task', 'done', '@task', '--result', 'fine'],
+    events: ['claim.released', 'task.done'],
+  }),
+  'task drop': (k) => ({
+    before: [['maya', 'task', 'add', `task ${k}`]],
+    args: ['task', 'drop', '@task', '--reason', 'x'],
+    events: ['task.dropped'],
+  }),
+  'agent state': (k) => ({ args: ['agent', 'state', k], events: [] }),
+  'session start': () => ({ args: ['session', 'start', '--role', 'peer'], events: [] }),
+  'session end': () => ({ args: ['session', 'end'], events: [] }),
+};
+
+/** What becomes of the first push: by HTTP, and the whole command answers; or coord is killed, and it is run again. */
+const MOMENTS: Readonly<Record<string, ReturnType<Doorman> | 'accepted' | 'locked'>> = {
+  'the connection is cut before the server has it': 'cut',
+  'a gateway says 504 while the server is at it': 'gateway',
+  'the connection is cut when the server has ended': 'unsaid',
+  'coord is killed when the server has accepted': 'accepted',
+  'coord and the server are killed while it moves the ref': 'locked',
+};
+
+/** What others do on the way, and what says that something was looked at. */
+const BESIDE = /^(?:agent\.|claim\.(?:renewed|refused|expired)$|gate\.|deploy\.checked$|wait\.)/;
+
+async function rig() {
+  const fleet = await deployFleet();
+  const { box, clone, remote } = fleet;
+  const http = await httpRemote(box, box.directory);
+  const url = `${http.url}${remote.slice(box.directory.length)}`;
+  const eventsSince = (before: string) => {
+    box.git(clone, 'fetch', '--quiet', remote, `+${REF}:refs/seen`);
+    const lines = box.git(clone, 'log', '--format=%b', `${before}..refs/seen`).split('\n');
+    const types = lines
+      .filter((line) => line.startsWith('{'))
+      .map((line) => (JSON.parse(line) as { type: string }).type);
+    return types.filter((type) => !BESIDE.test(type)).sort();
+  };
+  /** The words, with the last note and the last task in their place. */
+  const filled = async (args: readonly string[]) => {
+    const last = async (verb: readonly string[], list: string) => {
+      const all = (await fleet.as('looker', [...verb, '--json'])).json().data[list] as { id: string }[];
+      return all.sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1))).at(-1)?.id ?? '';
+    };
+    const ids = args.map((word) =>
+      word === '@last' ? last(['log'], 'notes') : word === '@task' ? last(['task', 'list'], 'tasks') : word,
+    );
+    return Promise.all(ids);
+  };
+  return { fleet, http, url, eventsSince, filled };
+}
+
+async function wrongWith(
+  { fleet, http, url, eventsSince, filled }: Awaited<ReturnType<typeof rig>>,
+  moment: (typeof MOMENTS)[string],
+  act: Act,
+): Promise<string[]> {
+  const { box, clone, remote } = fleet;
+  const { agent = 'maya', before = [], events, ran, commits } = act;
+  const problems: string[] = [];
+  box.git(clone, 'remote', 'set-url', 'origin', remote);
+  for (const [who, ...words] of before) {
+    const done = await fleet.as(who, await filled(words));
+    if (done.code !== 0) problems.push(`before it: ${words.join(' ')}: exit ${done.code} ${done.stderr}`);
+  }
+  if (commits !== undefined) box.commit(clone, commits, 'work\n');
+  const args = await filled(act.args);
+  const tip = box.git(remote, 'rev-parse', REF);
+  if (moment === 'accepted' || moment === 'locked') {
+    await killedOnce(moment, box, { remote, clone, env: {} }, agent, args);
+  } else {
+    let lost = 0;
+    box.git(clone, 'remote', 'set-url', 'origin', url);
+    http.setDoorman(({ method, url: at }) => {
+      if (method !== 'POST' || !at.endsWith('/git-receive-pack') || lost > 0) return undefined;
+      lost += 1;
+      return moment as ReturnType<Doorman>;
+    });
+  }
+  const { code, stderr } = await fleet.as(agent, args);
+  if (code !== 0) problems.push(`exit ${code} ${stderr}`);
+  const came = eventsSince(tip);
+  if (came.join() !== [...events].sort().join())
+    problems.push(`events: ${came.join()}, not ${[...events].sort().join()}`);
+  const lines = ran !== undefined && existsSync(box.path(ran)) ? readFileSync(box.path(ran), 'utf8') : '';
+  if (ran !== undefined && lines !== 'x\n') problems.push(`the program ran ${lines.length / 2} times`);
+  if (commits !== undefined && box.git(remote, 'rev-parse', 'main') !== box.git(clone, 'rev-parse', 'HEAD')) {
+    problems.push('main has not moved');
+  }
+  return problems;
+}
+
+describe.each(Object.entries(MOMENTS))('a verb that writes, and %s', (name, moment) => {
+  it('has its effect once, and its answer is what it was', async () => {
+    const world = await rig();
+    const failures: string[] = [];
+    const rounds = sized(1, 5);
+    // The short form takes turns, so that each verb and each moment is tried.
+    const turn = Object.keys(MOMENTS).indexOf(name);
+    const acts = Object.entries(ACTS).filter((_, index) => FULL || index % 2 === turn % 2 || process.env.ALL === "1");
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [verb, of] of acts) {
+        const k = `${verb.replace(/\W+/g, '')}${round}`;
+        const problems = await wrongWith(world, moment, of(k, world.fleet));
+        failures.push(...problems.map((problem) => `${verb}: ${problem}`));
+        await world.fleet.as('maya', ['task', 'return', '--reason', 'over', '--uncommitted']);
+        await world.fleet.as('maya', ['release', '--all', '--uncommitted']);
+        await world.fleet.as('noor', ['release', '--all', '--uncommitted']);
+      }
+    }
+    tally({
+      test: `6 ${name}`,
+      tried: `${rounds * acts.length} commands`,
+      bar: 'one effect each, and its answer',
+      failures,
+    });
+  });
+});
