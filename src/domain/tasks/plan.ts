@@ -321,7 +321,6 @@ export const PLAN_ROWS = {
   },
   'task-edit': {
     decide: decideTaskEdit,
-    repeatable: true,
     fields: { id: 'asked', changes: 'asked', retry: 'asked' },
     parts: () => ['tasks'],
     combinable: true,

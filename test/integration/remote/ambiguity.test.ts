@@ -104,7 +104,9 @@ describe('a connection that is cut', () => {
     http?.setDoorman(({ method, url }) => (method === 'POST' && isPush(url) ? 'cut' : undefined));
     expect(await as('maya', one, 'claim', 'a')).toMatchObject({
       code: 7,
-      stderr: expect.stringMatching(/^unknown whether origin has recorded this.*next: unknown: repeat the same command/s),
+      stderr: expect.stringMatching(
+        /^unknown whether origin has recorded this.*next: unknown: repeat the same command/s,
+      ),
     });
     expect(refsOf(box, remote)).toBe(before);
     http?.setDoorman(() => undefined);
