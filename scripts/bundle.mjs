@@ -25,7 +25,7 @@ export const BUNDLES = [...PROGRAMS, API, ...LIBRARIES];
 export async function bundle(name, plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const isLibrary = LIBRARIES.includes(name);
-  const source = isLibrary ? name : name === API ? './src/api/open.ts' : './src/main.ts';
+  const source = isLibrary ? (FACADES[name] ?? name) : name === API ? './src/api/open.ts' : './src/main.ts';
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     stdin: { contents: `export * from '${source}'`, resolveDir: root },
@@ -40,7 +40,7 @@ export async function bundle(name, plugins = []) {
     minify: true,
     legalComments: 'none',
     define: { __COORD_VERSION__: JSON.stringify(version) },
-    plugins: name in VERBS_OF ? [withVerbsOf(VERBS_OF[name]), ...plugins] : plugins,
+    plugins: [apart, ...(name in VERBS_OF ? [withVerbsOf(VERBS_OF[name])] : []), ...plugins],
     write: false,
     metafile: true,
     logLevel: 'warning',
@@ -52,6 +52,17 @@ export async function bundle(name, plugins = []) {
   );
   return { text: `/*${fingerprint}*/${text}`, packages };
 }
+
+/** What of a library is used where that has several entrances, by the name of what is built: one file of ours. */
+const FACADES = { 'mcp-sdk': './src/mcp/sdk.ts' };
+
+/** Leaves it to `bin/load.js` to find what is built of such a file. */
+const apart = {
+  name: 'apart',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/sdk\.js$/ }, () => ({ path: 'mcp-sdk', external: true }));
+  },
+};
 
 /** Leaves out the verbs that begin with other words; without any verb, all that is loaded to run one. */
 function withVerbsOf(heads) {

@@ -4,7 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const LIBRARIES = { chalk: 'render', commander: 'cli', 'simple-git': 'git', 'proper-lockfile': 'store' };
+const LIBRARIES = {
+  ...{ chalk: 'render', commander: 'cli', 'simple-git': 'git', 'proper-lockfile': 'store' },
+  ...{ '@modelcontextprotocol/server': 'mcp', '@modelcontextprotocol/server/stdio': 'mcp' },
+};
 const BASE = ['errors', 'domain'];
 const EDGES = [...BASE, 'git', 'config'];
 const WORKSPACE = [...EDGES, 'programs', 'render', 'store', 'guards', 'gates', 'verify', 'workspace'];

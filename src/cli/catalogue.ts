@@ -14,7 +14,7 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
   ['Deploys', ['gate', 'deploy']],
   ['Agents and their rules', ['rules', 'agent']],
   ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
-  ['Setting up', ['init', 'doctor', 'guard', 'audit', 'completion', 'help']],
+  ['Setting up', ['init', 'doctor', 'guard', 'audit', 'completion', 'mcp', 'help']],
 ];
 
 /** What the groups of verbs are about. */

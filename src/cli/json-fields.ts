@@ -299,6 +299,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     harnesses: 'HarnessFiles[]',
   },
   'guard run': {},
+  mcp: {},
   'guard hook': {},
   completion: {
     'shell?': "'bash' | 'zsh' | 'fish'",

@@ -310,6 +310,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('./completion.js')).completionOf(CATALOGUE),
   },
   {
+    name: 'mcp',
+    summary: 'serve agents that prefer tools to a shell',
+    load: async () => (await import('../mcp/mcp.js')).mcp,
+  },
+  {
     name: 'help',
     summary: 'about a command, or the exit codes',
     load: async () => (await import('./help.js')).helpOf(CATALOGUE),
