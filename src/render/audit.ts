@@ -109,6 +109,8 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
       return `it names the claim of ${who} on ${what}, which was over at ${until}`;
     case 'held':
       return `${who} held ${what} at ${when}, and nothing ties the commit to that claim`;
+    case 'own-claim':
+      return `you hold ${what} at this moment; it is tied to the claim once you land or release it`;
     case 'ended':
       return `nobody held it at ${when}; ${who} held ${what} until ${until}`;
     case 'not-yet':
@@ -118,7 +120,7 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
     case 'never':
       return `nobody held it at ${when}`;
     case 'work-missing':
-      return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone`;
+      return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone: not fetched, or nowhere any more (amended or rebased since), which ${who} can tell`;
     case 'before-history':
       return cut === 'shallow'
         ? 'the state ref of this shallow clone does not reach back so far'

@@ -232,7 +232,7 @@ export function inSyncLine(report: SyncReport, style: Style): string {
 const WIDEST_SUBJECT = 72;
 
 /** The newest commits that HEAD lacks: id, author, subject. */
-export function missingLines(report: SyncReport): string[] {
+export function missingLines(report: Pick<SyncReport, 'missing' | 'behind'>): string[] {
   const rows = report.missing.map(({ commit, author, subject }) => [
     shortCommit(commit),
     oneLine(author),

@@ -46,5 +46,7 @@ export async function syncFacts(
 
 /** Why HEAD is not known to be in sync, with the commits that it lacks. */
 export function syncError({ code, message, hint, reason, report }: SyncRefusal): CoordError {
-  return new CoordError(code, [message, ...missingLines(report)].join('\n'), { hint, details: { reason, ...report } });
+  // Where the upstream dropped commits, it is those that HEAD has to part with.
+  const lines = missingLines(report.rewritten ? { behind: report.dropped.length, missing: report.dropped } : report);
+  return new CoordError(code, [message, ...lines].join('\n'), { hint, details: { reason, ...report } });
 }

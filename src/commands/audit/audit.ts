@@ -128,7 +128,7 @@ function hintFor(report: AuditReport, onlyUnknown: boolean): string {
   }
   const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
   if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';
-  return 'look at each change; claim its paths and make the commits again (git rebase --force-rebase), or have a person accept them as they are';
+  return 'look at each change; have a person accept it as it is, or claim its paths and make it again in a new commit';
 }
 
 /**

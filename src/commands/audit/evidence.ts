@@ -55,6 +55,7 @@ export async function gatherEvidence(
     asBase: () => false,
     reach: history.reach,
     skewSeconds: facts.skewSeconds,
+    auditor: context.identityIfKnown()?.agent ?? null,
   };
 }
 
@@ -111,7 +112,7 @@ class Ties {
       for (const commit of part) this.tie(commit, claim, { is: 'part', kind });
       if (from === base) continue;
       for (const commit of await this.between(to, [from])) {
-        if (!part.has(commit)) this.tie(commit, claim, { is: 'earlier' });
+        if (!part.has(commit)) this.tie(commit, claim, { is: 'earlier', kind });
       }
     }
   }

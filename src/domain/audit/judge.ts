@@ -29,6 +29,8 @@ export type Reason =
   | 'before-claim'
   | 'after-claim'
   | 'held'
+  /** Whoever audits holds the path at this moment, and made the commit under that claim. */
+  | 'own-claim'
   | 'ended'
   | 'not-yet'
   | 'shared'
@@ -48,7 +50,7 @@ export type Tie =
   /** It is part of the work. */
   | { readonly is: 'part'; readonly kind: WorkKind }
   /** It landed with the work, but the holder had it before the claim. */
-  | { readonly is: 'earlier' };
+  | { readonly is: 'earlier'; readonly kind: WorkKind };
 
 export interface Evidence {
   /** By the ids of their claims. */
@@ -66,6 +68,8 @@ export interface Evidence {
   /** From when on the history tells everything; null: from the beginning. */
   readonly reach: Instant | null;
   readonly skewSeconds: number;
+  /** Who audits; null: nobody that takes part. */
+  readonly auditor: string | null;
 }
 
 export interface Judgement {
@@ -106,6 +110,8 @@ function judgePath(
     if (missing !== undefined) return { verdict: 'unknown', reason: 'work-missing', holding, missing };
   }
   const held = exclusive.find((holding) => timingOf(commit, holding, 0) === 'within');
+  const isOwn = held?.end === 'held' && held.agent === evidence.auditor;
+  if (isOwn) return { verdict: 'covered', reason: 'own-claim', holding: held };
   if (held) return { verdict: 'claimed-by-another', reason: 'held', holding: held };
   if (evidence.reach !== null && commit.committedAt < addSeconds(evidence.reach, evidence.skewSeconds))
     return { verdict: 'unknown', reason: 'before-history', holding: null };
@@ -123,10 +129,17 @@ function tiedTo(
   const timing = timingOf(commit, holding, evidence.skewSeconds);
   if (tie?.is === 'part') {
     // What is in the work was made before the end of it, whatever its date says.
-    if (timing !== 'before') return { verdict: 'covered', reason: tie.kind, holding };
+    if (timing !== 'before' || landedFree(commit, path, tie, holding, evidence)) {
+      return { verdict: 'covered', reason: tie.kind, holding };
+    }
     return { verdict: 'late', reason: 'before-claim', holding };
   }
-  if (tie?.is === 'earlier') return { verdict: 'late', reason: 'before-claim', holding };
+  if (tie?.is === 'earlier') {
+    const free = landedFree(commit, path, tie, holding, evidence);
+    return free
+      ? { verdict: 'covered', reason: tie.kind, holding }
+      : { verdict: 'late', reason: 'before-claim', holding };
+  }
   if (evidence.sameChange(commit.commit, path).has(holding.claim)) {
     if (timing !== 'before') return { verdict: 'covered', reason: 'same-change', holding };
     return { verdict: 'late', reason: 'before-claim', holding };
@@ -134,6 +147,24 @@ function tiedTo(
   if (!commit.named.includes(holding.claim)) return null;
   if (timing === 'within') return { verdict: 'covered', reason: 'named', holding };
   return { verdict: 'late', reason: timing === 'before' ? 'before-claim' : 'after-claim', holding };
+}
+
+/** Whether work that was made before its claim landed under it, and nobody else held the path from the one to the other. */
+function landedFree(
+  commit: AuditCommit,
+  path: string,
+  { kind }: Tie,
+  holding: Holding,
+  { over, skewSeconds }: Evidence,
+): boolean {
+  if (kind !== 'landed') return false;
+  const since = addSeconds(commit.committedAt, -skewSeconds);
+  const granted = holding.spans[0]?.from ?? since;
+  // A date after the grant is wrong: the claim's base has the commit. So nobody can tell who came between.
+  if (since > granted) return false;
+  return !over(path).some(
+    ({ agent, spans }) => agent !== holding.agent && spans.some(({ from, until }) => from <= granted && since <= until),
+  );
 }
 
 /** The agents that made the commit, as far as any claim of theirs shows: on whatever ground. */

@@ -48,7 +48,7 @@ it('does not take a later release that lacks the commit for its cover', async ()
   expect((await rig.audit(rig.clone)).verdicts).toEqual(['src/a.ts covered maya']);
 });
 
-it('calls late what was made before the claim that it was landed under', async () => {
+it('covers what was made before the claim that it was landed under, where nobody else held it meanwhile', async () => {
   const rig = await auditRig();
   rig.commit(rig.clone, 'src/a.ts');
   rig.host.clock.pass(300);
@@ -57,8 +57,34 @@ it('calls late what was made before the claim that it was landed under', async (
   rig.commit(rig.clone, 'src/b.ts');
   await rig.run('maya', rig.clone, 'land');
   const { code, verdicts } = await rig.audit(rig.clone, `${rig.start}..HEAD`);
-  expect(verdicts).toEqual(['src/a.ts late maya', 'src/b.ts covered maya']);
-  expect(code).toBe(4);
+  expect(verdicts).toEqual(['src/a.ts covered maya', 'src/b.ts covered maya']);
+  expect(code).toBe(0);
+});
+
+it('calls it late where somebody else held the path meanwhile', async () => {
+  const rig = await auditRig();
+  rig.commit(rig.clone, 'src/a.ts');
+  rig.host.clock.pass(60);
+  await rig.run('noor', rig.clone, 'claim', 'src/a.ts');
+  rig.host.clock.pass(60);
+  await rig.run('noor', rig.clone, 'release', 'src/a.ts');
+  rig.host.clock.pass(60);
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  await rig.run('maya', rig.clone, 'land');
+  const { code, verdicts } = await rig.audit(rig.clone, `${rig.start}..HEAD`);
+  expect([code, verdicts]).toEqual([4, ['src/a.ts late maya']]);
+});
+
+it('takes what an agent commits under its own live claim for its own, when it asks itself', async () => {
+  const rig = await auditRig();
+  await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+  rig.commit(rig.clone, 'src/a.ts');
+  const audited = async (agent: string) => {
+    const { data, error } = (await rig.host.run(agent, rig.clone, ['audit', 'HEAD', '--json'])).json();
+    return (data ?? error.details).commits[0].paths[0];
+  };
+  expect(await audited('maya')).toMatchObject({ verdict: 'covered', reason: 'own-claim', agent: 'maya' });
+  expect(await audited('noor')).toMatchObject({ verdict: 'claimed-by-another', agent: 'maya' });
 });
 
 it('knows by ancestry what the holder had before the claim, whatever its date says', async () => {

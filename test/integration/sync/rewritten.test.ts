@@ -32,6 +32,16 @@ function rewind(): void {
   box.git(remote, 'update-ref', 'refs/heads/main', base);
 }
 
+test('what HEAD has to part with is listed, not what the upstream has instead', async () => {
+  rewrite();
+  const { stderr, code } = await box.coord(clone, ['init', '--local'], { env: { COORD_AGENT: 'maya' } });
+  expect([code, stderr.includes('fault')]).toEqual([0, false]);
+  const check = await box.coord(clone, ['sync-check']);
+  expect(check.code).toBe(5);
+  expect(check.stderr).toContain('work that is dropped');
+  expect(check.stderr).not.toContain('the other way');
+});
+
 describe('an upstream that was rewound under HEAD', () => {
   test('is refused, and stays refused', async () => {
     await inSync(box, clone);

@@ -29,11 +29,12 @@ interface Given {
   readonly asBase?: boolean;
   readonly reach?: string;
   readonly skewSeconds?: number;
+  readonly auditor?: string | null;
 }
 
 function evidence(
   holdings: readonly Holding[],
-  { ties = {}, missing = {}, same = [], asBase = false, reach, skewSeconds = 0 }: Given = {},
+  { ties = {}, missing = {}, same = [], asBase = false, reach, skewSeconds = 0, auditor = null }: Given = {},
 ): Evidence {
   return {
     holdings: new Map(holdings.map((one) => [one.claim, one])),
@@ -44,6 +45,7 @@ function evidence(
     asBase: () => asBase,
     reach: reach ?? null,
     skewSeconds,
+    auditor,
   };
 }
 
@@ -71,7 +73,7 @@ describe('a commit in the work of a claim', () => {
   });
 
   it('is late when the holder had it before the claim, whatever its date says', () => {
-    const known = evidence([holding('1', 'maya')], { ties: { 1: { is: 'earlier' } } });
+    const known = evidence([holding('1', 'maya')], { ties: { 1: { is: 'earlier', kind: 'released' } } });
     expect(judge(made(150), known)).toEqual(['late', 'before-claim', 'maya']);
   });
 
@@ -98,6 +100,35 @@ describe('a commit in the work of a claim', () => {
   });
 });
 
+describe('a commit that landed under a claim made after it', () => {
+  const ties = { 1: { is: 'earlier', kind: 'landed' } } as const;
+
+  it('is covered where nobody else held the path from the one to the other', () => {
+    expect(judge(made(50), evidence([holding('1', 'maya')], { ties }))).toEqual(['covered', 'landed', 'maya']);
+    const before = holding('2', 'noor', { spans: [{ from: at(10), until: at(20) }] });
+    expect(judge(made(50), evidence([before, holding('1', 'maya')], { ties }))[0]).toBe('covered');
+    const elsewhere = holding('2', 'noor', { target: 'docs/**', spans: [{ from: at(60), until: at(70) }] });
+    expect(judge(made(50), evidence([elsewhere, holding('1', 'maya')], { ties }))[0]).toBe('covered');
+  });
+
+  it('is late where somebody did', () => {
+    const between = holding('2', 'noor', { spans: [{ from: at(60), until: at(70) }] });
+    expect(judge(made(50), evidence([between, holding('1', 'maya')], { ties }))).toEqual([
+      ...['late', 'before-claim', 'maya'],
+    ]);
+  });
+});
+
+describe('a commit under a claim of whoever audits', () => {
+  it('is its own for as long as the claim lives', () => {
+    const verdict = (end: Holding['end'], auditor: string) =>
+      judge(made(150), evidence([holding('2', 'noor', { end })], { auditor }))[0];
+    expect(verdict('held', 'noor')).toBe('covered');
+    expect(verdict('held', 'maya')).toBe('claimed-by-another');
+    expect(verdict('expired', 'noor')).toBe('claimed-by-another');
+  });
+});
+
 describe('a commit that nothing ties to the claim over the path', () => {
   const other = holding('2', 'noor');
 
@@ -110,7 +141,9 @@ describe('a commit that nothing ties to the claim over the path', () => {
     ]);
     expect(judge(made(150, '1'), evidence([docs, other]))).toEqual(['covered', 'same-holder', 'noor']);
     // A landing before the claim shows nothing, nor does a name out of its time.
-    expect(judge(made(150), evidence([docs, other], { ties: { 1: { is: 'earlier' } } }))[0]).toBe('claimed-by-another');
+    expect(judge(made(150), evidence([docs, other], { ties: { 1: { is: 'earlier', kind: 'released' } } }))[0]).toBe(
+      'claimed-by-another',
+    );
     const over = { ...docs, spans: [{ from: at(1), until: at(2) }] };
     expect(judge(made(150, '1'), evidence([over, other]))[0]).toBe('claimed-by-another');
   });
