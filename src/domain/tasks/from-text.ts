@@ -1,3 +1,4 @@
+import { parseStrictJson } from '../strict-json.js';
 import { shorten } from '../text.js';
 
 /** A task as somebody wrote it down; what it says is not looked at yet. */
@@ -27,7 +28,15 @@ export function parseTasks(source: string): Written {
   const text = source.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
   const first = text.trimStart()[0];
   if (first === '{') return parseLines(text);
-  return first === '[' && isJsonList(text) ? parseRecords(JSON.parse(text) as unknown[]) : parseMarkdown(text);
+  return first === '[' && isJsonList(text) ? parseList(text) : parseMarkdown(text);
+}
+
+function parseList(text: string): Written {
+  try {
+    return parseRecords(parseStrictJson(text) as unknown[]);
+  } catch (error) {
+    return { tasks: [], problems: [(error as Error).message] };
+  }
 }
 
 /** A Markdown list may begin with a link. */
@@ -46,7 +55,7 @@ function parseLines(text: string): Written {
     if (line.trim() === '') continue;
     const where = `line ${index + 1}`;
     try {
-      tasks.push(recordIn(JSON.parse(line) as unknown, where, problems));
+      tasks.push(recordIn(parseStrictJson(line), where, problems));
     } catch (error) {
       problems.push(`${where}: not JSON (${(error as Error).message})`);
     }

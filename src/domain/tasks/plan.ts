@@ -19,6 +19,8 @@ const MOST_BEFORE = 100;
 /** Of tasks that are not over; of the others the newest are kept. */
 const MOST_UNFINISHED = 5_000;
 const MOST_OVER = 1_000;
+/** Of a circle, so many names are told. */
+const CIRCLE_NAMED = 10;
 
 /** A task before it has an id. */
 export interface TaskDraft {
@@ -109,6 +111,9 @@ export function decideTaskAdd(
 
 /** Everything that is wrong with tasks that are to be added, each with where it was read. */
 export function problemsOf(tasks: Tasks, drafts: readonly TaskDraft[]): string[] {
+  const unfinished = tasks.tasks.filter(({ state }) => state !== 'done' && state !== 'dropped').length;
+  // Nothing else is looked at: what is wrong with so many is no list that anybody reads.
+  if (unfinished + drafts.length > MOST_UNFINISHED) return [`more than ${MOST_UNFINISHED} unfinished tasks`];
   const keys = new Map<string, number>();
   const problems: string[] = drafts.length === 0 ? ['no task in it'] : [];
   for (const [index, { key, where }] of drafts.entries()) {
@@ -123,9 +128,7 @@ export function problemsOf(tasks: Tasks, drafts: readonly TaskDraft[]): string[]
   const name = (index: number) => drafts[index]?.key ?? String(index);
   const before = (index: number) => (drafts[index]?.after ?? []).flatMap((key) => keys.get(key) ?? []);
   const circle = circleIn([...drafts.keys()], before);
-  if (circle) problems.push(`a circle: ${circle.map((index) => quoted(name(index))).join(' after ')}`);
-  const unfinished = tasks.tasks.filter(({ state }) => state !== 'done' && state !== 'dropped').length;
-  if (unfinished + drafts.length > MOST_UNFINISHED) problems.push(`more than ${MOST_UNFINISHED} unfinished tasks`);
+  if (circle) problems.push(circleText(circle.map((index) => quoted(name(index)))));
   return problems;
 }
 
@@ -201,7 +204,7 @@ function unfit(tasks: Tasks, task: Task | undefined, request: TaskEditRequest): 
   const byId = new Map(tasks.tasks.map((one) => [one.id, one]));
   const before = (id: string) => (id === task.id ? (changes.after ?? task.after) : (byId.get(id)?.after ?? []));
   const circle = problems.length > 0 ? null : circleIn([task.id], before);
-  return badDrafts(circle ? [`a circle: ${circle.join(' after ')}`] : problems);
+  return badDrafts(circle ? [circleText(circle)] : problems);
 }
 
 /** Ends a task undone, for good. */
@@ -286,6 +289,13 @@ function circleIn<T>(from: readonly T[], next: (node: T) => readonly T[]): T[] |
     if (circle) return circle;
   }
   return null;
+}
+
+/** @param names the first and the last are the same */
+function circleText(names: readonly string[]): string {
+  const left = names.length - 1 - CIRCLE_NAMED;
+  const named = left > 0 ? [...names.slice(0, CIRCLE_NAMED), `${left} more`, names.at(-1)] : names;
+  return `a circle: ${named.join(' after ')}`;
 }
 
 /** All that are not over, those that they come after, and the newest of the others. */

@@ -81,6 +81,13 @@ const TO_KNOW: Readonly<Record<string, string>> = {
   opencode: 'OpenCode loads the plugin when it starts',
 };
 
+/** How the tools of coord are registered with a harness, for whoever prefers them to a shell. */
+const REGISTERS: Readonly<Record<string, (coord: string) => string>> = {
+  'claude-code': (coord) => `claude mcp add coord -- ${coord} mcp`,
+  codex: (coord) => `codex mcp add coord -- ${coord} mcp`,
+  gemini: (coord) => `gemini mcp add coord ${coord} mcp`,
+};
+
 const MARKS = { live: '✓', managed: '✓', stale: '!', overwritten: '✗', absent: '✗' } as const;
 
 export function statusLines({ worktrees }: GuardReport, style: Style): string[] {
@@ -199,8 +206,14 @@ function harnessLines(report: HarnessReport, dryRun: boolean, style: Style): str
   const { harness, command } = report;
   const lines = fileLines(report, dryRun, style);
   if (lines.length === 0) return [`set up before: ${harness} runs ${oneLine(command)}`];
-  const next = dryRun ? [] : [`${harness} runs ${oneLine(command)}`, style.dim(`note: ${TO_KNOW[harness] ?? ''}`)];
-  return [...lines, ...next];
+  if (dryRun) return lines;
+  const register = REGISTERS[harness]?.(oneLine(command.slice(0, -` guard hook ${harness}`.length)));
+  return [
+    ...lines,
+    `${harness} runs ${oneLine(command)}`,
+    style.dim(`note: ${TO_KNOW[harness] ?? ''}`),
+    ...(register === undefined ? [] : [style.dim(`tools in place of a shell: ${register}`)]),
+  ];
 }
 
 function fileLines({ files }: HarnessReport, dryRun: boolean, style: Style): string[] {

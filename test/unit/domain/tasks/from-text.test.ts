@@ -110,6 +110,7 @@ describe('tasks in JSON', () => {
     ['null', [], /line 2: not a record/],
     ['[1]', [], /line 2: not a record/],
     ['{"title"', [], /line 2: not JSON \(.+\)/],
+    ['{"title":"y","title":"q"}', [], /line 2: not JSON \(the key "title" stands there twice\)/],
     ['{"title":7}', [''], /line 2: title: not a text/],
     ['{"title":"y","scope":[1]}', ['y'], /line 2: scope: not a list of texts/],
     ['{"title":"y","after":{}}', ['y'], /line 2: after: not a list of texts/],
@@ -121,6 +122,11 @@ describe('tasks in JSON', () => {
     expect(tasks.map(({ title }) => title)).toEqual(['x', ...titles, 'z']);
     expect(problems).toEqual([expect.stringMatching(problem)]);
     expect(tasks.every(({ priority, scope, after }) => priority === 2 && scope.length + after.length === 0)).toBe(true);
+  });
+
+  it('that have a key twice in a list are all refused', () => {
+    const { tasks, problems } = parseTasks('[{"title":"y","title":"q"}]');
+    expect([tasks, problems]).toEqual([[], ['the key "title" stands there twice']]);
   });
 
   it('has a problem named in few words, however long what is wrong is', () => {
