@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
+import { shorten } from '../domain/text.js';
 import type { PorcelainResult } from './porcelain.js';
 import type { Repository } from './repository.js';
 import { type Git, gitText } from './run.js';
@@ -42,6 +43,9 @@ export function lacksAtomic({ stderr }: PorcelainResult): boolean {
   return stderr.includes('does not support --atomic');
 }
 
+/** A server may say as much as it likes in one line. */
+const MOST_TOLD = 300;
+
 /** Why a push failed, as a line for people. */
 export function reasonOf(pushed: PorcelainResult): string {
   const rejected = pushed.stdout
@@ -49,7 +53,8 @@ export function reasonOf(pushed: PorcelainResult): string {
     .filter((line) => line.startsWith('!'))
     .map((line) => line.split('\t').slice(2).join(' '));
   const fatal = pushed.stderr.split('\n').find((line) => line.startsWith('fatal:'));
-  return rejected.find((summary) => !summary.includes('atomic push')) ?? fatal ?? wordsOf(pushed)[0] ?? 'no answer';
+  const reason = rejected.find((summary) => !summary.includes('atomic push')) ?? fatal ?? wordsOf(pushed)[0];
+  return shorten(reason ?? 'no answer', MOST_TOLD);
 }
 
 /** What the server and the hooks wrote, without git's own conclusion. */
