@@ -45,8 +45,8 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       {
         file: 'store/swap/transact.ts',
-        from: 'if (await write(store, [request], first, effects.now())) return answerOf(first.decisions[0] as Decision);',
-        to: `if (await write(store, [request], first, effects.now())) {
+        from: 'if (await writeAlone(store, request, first, effects.now())) return answerOf(first.decisions[0] as Decision);',
+        to: `if (await writeAlone(store, request, first, effects.now())) {
       await decideAlone(store, { ...request, operation: request.operation + '2' }, effects);
       return answerOf(first.decisions[0] as Decision);
     }`,
@@ -300,8 +300,8 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     [
       {
         file: 'domain/claims/conflicts.ts',
-        from: 'return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }));',
-        to: 'return state.releases.filter((release) => overlaps(target, groundOf(release), { foldCase: policy.foldCase }) || true);',
+        from: 'if (release.changes === null) return overlaps(target, groundOf(release), options) ? [release] : [];',
+        to: 'if (release.changes === null || !overlaps(target, groundOf(release), options)) return [release];',
       },
     ],
     /has this work released on this ground/,
