@@ -150,7 +150,8 @@ describe('what became of a push', () => {
   it.each([
     [`!\ta:${REF}\t[rejected] (fetch first)`, { by: 'git', reason: 'fetch first' }],
     [`!\ta:${REF}\t[remote rejected] (hook declined)`, { by: 'server', reason: 'hook declined' }],
-    [`!\ta:${REF}\t[remote failure]`, { by: 'git', reason: 'remote failure' }],
+    [`!\ta:${REF}\t[remote failure] (no report)`, null],
+    [`!\ta:${REF}\t[no match]`, { by: 'git', reason: 'no match' }],
     [`!\ta:${REF}/other\t[rejected] (x)\n!\tb:${REF}\t[remote rejected] (y)`, { by: 'server', reason: 'y' }],
     [` \ta:${REF}\t1..2`, null],
     [`!\ta:refs/heads/main\t[rejected] (x)`, null],
