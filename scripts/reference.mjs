@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const code = await load([
   './src/cli/registry.ts',
   './src/cli/catalogue.ts',
+  './src/cli/common-flags.ts',
   './src/cli/tree.ts',
   './src/config/keys.ts',
   './src/cli/json-fields.ts',

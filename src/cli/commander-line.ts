@@ -3,8 +3,8 @@ import { Input } from '../commands/verb.js';
 import { coord } from '../domain/suggestion.js';
 import { type CoordError, usage } from '../errors.js';
 import { successEnvelope } from '../render/envelope.js';
+import type { Act, CommandLine } from './common-flags.js';
 import { CATALOGUE, VERBS } from './registry.js';
-import type { Act, CommandLine } from './tree.js';
 import { commandTree } from './tree.js';
 
 /** What is known of a command line before it is parsed. */

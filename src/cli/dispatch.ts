@@ -2,8 +2,8 @@ import { Input, type Verb, type VerbEntry } from '../commands/verb.js';
 import { coord } from '../domain/suggestion.js';
 import { parseDuration } from '../domain/time.js';
 import { usage } from '../errors.js';
+import { type Act, AGENT_OPTION, type CommandLine, commonFlags, JSON_OPTION } from './common-flags.js';
 import { CATALOGUE, VERBS } from './registry.js';
-import { type Act, AGENT_OPTION, type CommandLine, commonFlags, JSON_OPTION } from './tree.js';
 
 /**
  * Runs the command line. Only the verb that it names is loaded; the others stand in the help with their summary.

@@ -20,9 +20,9 @@ export const mcp: Verb = {
     ['claude mcp add coord -- coord mcp', 'register it with Claude Code'],
   ],
   notes: [
-    `For clients that prefer tools to a shell: ${Object.keys(TOOLS).join(', ')}. Each does what the verb of that name does, and is refused`,
-    'as that is. Who acts is said by --agent or the environment, else by the argument of start. Nothing here deploys, stops an agent,',
-    'or opens a gate.',
+    `The tools: ${Object.keys(TOOLS).join(', ')}. Each does what the verb of that name does, and is refused`,
+    'as that is. Who acts is said by --agent or the environment, else by the argument of start. Nothing here deploys,',
+    'stops an agent, or opens a gate.',
   ],
   async run(context) {
     await serve(context);

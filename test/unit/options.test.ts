@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { AGENT_OPTION, JSON_OPTION } from '../../src/cli/common-flags.js';
 import { VERBS } from '../../src/cli/registry.js';
-import { AGENT_OPTION, JSON_OPTION } from '../../src/cli/tree.js';
 
 interface Use {
   readonly verb: string;
