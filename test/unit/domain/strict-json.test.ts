@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { parseStrictJson } from '../../../src/domain/strict-json.js';
+import { nested, parseStrictJson } from '../../../src/domain/strict-json.js';
 
 it('reads whatever JSON writes', () => {
   const text = fc.oneof(fc.string(), fc.constantFrom(': x', '":', '\\', ' :', '\\":', '"'));
@@ -38,3 +38,26 @@ it('refuses a key that stands there twice, however it is written and wherever', 
 function hex(code: number): string {
   return `\\u${code.toString(16).padStart(4, '0')}`;
 }
+
+it('names the key that stands twice', () => {
+  expect(() => parseStrictJson('{"a":1,"b":{"c":2,"c":3}}')).toThrow('the key "c" stands there twice');
+  expect(() => parseStrictJson('[{"a":{"x":1}},{"a":{"x":1},"\\u0061":2}]')).toThrow('the key "a"');
+  expect(parseStrictJson('{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}],"c":"a\\": x"}')).toMatchObject({
+    b: [{ a: 1 }, { a: 2 }],
+  });
+  expect(() => parseStrictJson('{"a":1')).toThrow(SyntaxError);
+});
+
+it('refuses what nests deeper than thirty-two levels, in lists and records alike', () => {
+  const deep = (levels: number, open: string, close: string) => `${open.repeat(levels)}1${close.repeat(levels)}`;
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"a":', '}'],
+  ] as const) {
+    expect(nested(parseStrictJson(deep(32, open, close)))).toBe(true);
+    expect(() => parseStrictJson(deep(33, open, close))).toThrow(/nested deeper than 32/);
+  }
+  expect([nested(null), nested('x'), nested([], 0), nested([[]], 1), nested({}, 1), nested([1, [[]]], 2)]).toEqual([
+    ...[true, true, false, false, true, false],
+  ]);
+});

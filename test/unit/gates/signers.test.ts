@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { allowedSignersFile, parseRevoked, parseSigners, peopleOf } from '../../../src/domain/gates/signers.js';
+import {
+  allowedSignersFile,
+  parseRevoked,
+  parseSigners,
+  peopleOf,
+  personKey,
+} from '../../../src/domain/gates/signers.js';
 
 const KEY = `AAAA${'b'.repeat(64)}`;
 const OTHER = `AAAA${'c'.repeat(64)}`;
@@ -55,4 +61,36 @@ it('the file of revoked keys has keys of either kind, and nothing else', () => {
   expect(parseRevoked(text)).toEqual({ ssh: `ssh-ed25519 ${KEY}\n`, fingerprints: [FINGERPRINT], problems: [] });
   expect(parseRevoked('maya\n').problems).toHaveLength(1);
   expect(parseRevoked('')).toEqual({ ssh: '', fingerprints: [], problems: [] });
+});
+
+it.each([
+  [`*@x ssh-ed25519 ${KEY}`, 'not one plain name: "*@x"'],
+  [`maya gpg:${FINGERPRINT} more`, 'too long'],
+  [`maya cert-authority ssh-ed25519 ${KEY}`, 'options that a gate does not take: "cert-authority"'],
+  [`maya ssh-ed25519 short`, 'no key that can be read: "ssh-ed25519"'],
+  [`maya namespaces="git" ssh-rsa`, 'no key that can be read: "ssh-rsa"'],
+  [`maya namespaces="git"`, 'no key that can be read: ""'],
+])('%s is told as what it is', (line, problem) => {
+  expect(parseSigners(`# head\n  # indented\n \n${line}\n`).problems).toEqual([
+    expect.stringContaining(`line 4: ${problem}`),
+  ]);
+});
+
+it('two people with one key are named, and shown in few signs', () => {
+  const long = `n${'x'.repeat(200)}`;
+  const [problem = ''] = parseSigners(`maya ssh-ed25519 ${KEY}\n${long} ssh-ed25519 ${KEY}`).problems;
+  expect(problem).toContain('"maya" and "n');
+  expect(problem.length).toBeLessThan(140);
+  const gpg = (who: string, print: string) => `${who} gpg:${print}\n`;
+  expect(parseSigners(gpg('maya', FINGERPRINT) + gpg('noor', 'DCBA'.repeat(10))).problems).toEqual([]);
+  expect(personKey('ＭＡＹＡ')).toBe('maya');
+});
+
+it('the file of revoked keys names the line of what it cannot read', () => {
+  const { ssh, problems } = parseRevoked(`  ssh-ed25519   ${KEY}\nssh-ed25519 short\nodd ${KEY}\n # x\n#y`);
+  expect(ssh).toBe(`ssh-ed25519 ${KEY}\n`);
+  expect(problems).toEqual([
+    expect.stringMatching(/^line 2: .*"ssh-ed25519"$/),
+    expect.stringMatching(/^line 3: .*"odd"$/),
+  ]);
 });
