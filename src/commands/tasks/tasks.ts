@@ -60,7 +60,7 @@ export function taskArgument(input: Input, index = 0): string | null {
   return text === undefined ? null : readTaskId(text);
 }
 
-const NO_FETCH = ['--no-fetch', 'read what is here, with what was written offline'] as const;
+const NO_FETCH = ['--no-fetch', 'read what is here; with what was written offline'] as const;
 
 /** The state with its tasks: as the arbiter has them, or as this clone knows them. */
 async function readTasks(context: Context, input: Input): Promise<State> {
