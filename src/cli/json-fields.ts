@@ -119,6 +119,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     coordination: ['object', 'evidence that nobody else was at it; authorises nothing'],
     authorisation: ['object', 'evidence that it was allowed'],
     verification: 'object | null',
+    doubts: ['text[]', 'what the history does not bear out, or cannot be verified; empty: all of it holds'],
   },
   'deploy verify': {
     target: 'text',

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { deployFleet } from '../support/deploying.js';
+import { commitByHand } from '../support/by-hand.js';
+import { type DeployFleet, deployFleet } from '../support/deploying.js';
 import { HAS_SSH_KEYGEN, signGate, sshPerson } from '../support/signing.js';
 
 describe('coord deploy list and coord deploy show', () => {
@@ -102,7 +103,107 @@ describe('coord deploy list and coord deploy show', () => {
   });
 });
 
+/** The state as somebody makes it who can push the state ref, and no more. */
+function forge({ box, clone, remote }: DeployFleet, edit: (deployments: Forged) => unknown): void {
+  const fetched = ['fetch', '--quiet', remote, '+refs/coord/state:refs/coord/state'];
+  box.git(clone, ...fetched);
+  const whole = JSON.parse(box.git(clone, 'show', 'refs/coord/state:deployments.json')) as Forged;
+  edit(whole);
+  const lines = Object.entries(whole).map(([name, value]) =>
+    Array.isArray(value)
+      ? `"${name}": [${value.length === 0 ? '' : `\n${value.map((one) => JSON.stringify(one)).join(',\n')}\n`}]`
+      : `"${name}": ${JSON.stringify(value)}`,
+  );
+  commitByHand(box, clone, { 'deployments.json': `{\n${lines.join(',\n')}\n}\n` });
+  box.git(clone, 'push', '--quiet', remote, 'refs/coord/state');
+}
+
+interface ForgedAttempt {
+  readonly gates: readonly Readonly<Record<string, unknown>>[];
+  readonly [fact: string]: unknown;
+}
+
+interface Forged {
+  readonly targets: { nonces: string[] }[];
+  readonly attempts: ForgedAttempt[];
+}
+
+describe('coord deploy show holds a record against the history', () => {
+  const shown = async (fleet: DeployFleet, id: string) => {
+    const { doubts } = (await fleet.as('noor', ['deploy', 'show', id, '--json'])).json().data;
+    return { doubts, words: (await fleet.as('noor', ['deploy', 'show', id])).stdout };
+  };
+
+  it('finds nothing to say of one that is as it was written, however it ended', async () => {
+    const fleet = await deployFleet({ gate: ['sh', '-c', '[ ! -e ../closed ]'] });
+    const commit = fleet.box.git(fleet.clone, 'rev-parse', 'HEAD');
+    await fleet.deploy('maya', [], ['true']);
+    await fleet.deploy('maya', [], ['false']);
+    await fleet.deploy('maya', ['--rollback-to', commit, '--reason', 'x'], ['true']);
+    fleet.box.write(fleet.box.directory, 'closed', '');
+    await fleet.deploy('maya', [], ['true']);
+    for (const id of ['d1', 'd2', 'd3', 'd4']) {
+      expect([id, await shown(fleet, id)]).toEqual([
+        id,
+        { doubts: [], words: expect.stringContaining('the history bears it out') },
+      ]);
+    }
+  });
+
+  it.each<readonly [string, (attempt: ForgedAttempt) => ForgedAttempt]>([
+    ['another outcome', (attempt) => ({ ...attempt, why: 'it is fine' })],
+    ['another commit', (attempt) => ({ ...attempt, commit: 'c'.repeat(40) })],
+    ['another agent', (attempt) => ({ ...attempt, agent: 'owner' })],
+    [
+      'a gate that nobody checked',
+      ({ gates, ...attempt }) => ({ ...attempt, gates: [{ ...gates[0], gate: 'owner' }] }),
+    ],
+    ['another gate beside it', ({ gates, ...more }) => ({ ...more, gates: [...gates, { ...gates[0], id: 'x.1' }] })],
+    ['a gate taken out', (attempt) => ({ ...attempt, gates: [] })],
+    ['a signature', ({ gates, ...more }) => ({ ...more, gates: gates.map((gate) => ({ ...gate, signers: ['pat'] })) })],
+    ['a nonce', ({ gates, ...more }) => ({ ...more, gates: gates.map((gate) => ({ ...gate, nonces: ['ab'] })) })],
+  ])('says so of %s', async (_, change) => {
+    const fleet = await deployFleet();
+    await fleet.deploy('maya', [], ['true']);
+    forge(fleet, ({ attempts }) => attempts.splice(0, 1, change(attempts[0] as ForgedAttempt)));
+    const { doubts, words } = await shown(fleet, 'd1');
+    expect(doubts).not.toEqual([]);
+    expect(words).toMatch(/^not verified: the history /m);
+  });
+
+  it('says so of one that the history has no word of', async () => {
+    const fleet = await deployFleet();
+    await fleet.deploy('maya', [], ['true']);
+    forge(fleet, ({ attempts }) => attempts.push({ ...(attempts[0] as ForgedAttempt), id: 'd2' }));
+    expect((await shown(fleet, 'd2')).doubts).toContain('not verified: the history has no word of d2');
+  });
+});
+
 describe.skipIf(!HAS_SSH_KEYGEN)('a gate that a person opens', () => {
+  it('is verified again when it is shown, and its signature stays used when its nonce is taken out by a push', async () => {
+    const signers = '.coord/allowed_signers';
+    const gates = { owner: { type: 'signed-tag', allowedSigners: signers } };
+    const fleet = await deployFleet({ config: { gates, deploy: { prod: { gates: ['owner'] } } } });
+    const { box, clone } = fleet;
+    const person = sshPerson(box, 'pat@example.org');
+    const commit = fleet.land(signers, `${person.line}\n`);
+    const expires = new Date(Date.now() + 3_600_000).toISOString();
+    signGate(person, clone, { gate: 'owner', target: 'prod', commit, action: 'deploy' }, { expires });
+    expect((await fleet.deploy('maya', [], ['true'])).code).toBe(0);
+    const doubts = async () => (await fleet.as('noor', ['deploy', 'show', 'd1', '--json'])).json().data.doubts;
+    expect(await doubts()).toEqual([]);
+    forge(fleet, ({ targets }) => {
+      for (const target of targets) target.nonces = [];
+    });
+    const again = await fleet.deploy('maya', [], ['true']);
+    expect([again.code, again.json().error?.details.gates[0].closed]).toEqual([6, 'replayed']);
+    expect(await doubts()).toEqual([]);
+    box.git(clone, 'tag', '-d', box.git(clone, 'tag', '--list', 'coord/gate/*'));
+    expect(await doubts()).toEqual([
+      expect.stringMatching(/^the signatures of the gate owner cannot be verified here: /),
+    ]);
+  });
+
   it('opens one deploy that succeeds, and no way back', async () => {
     const signers = '.coord/allowed_signers';
     const gates = { owner: { type: 'signed-tag', allowedSigners: signers } };

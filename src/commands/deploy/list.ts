@@ -17,6 +17,7 @@ import { syncFacts } from '../../workspace/sync-facts.js';
 import { staleWarning } from '../claims/status.js';
 import { BY_OPTION, readBy } from '../input.js';
 import type { Verb } from '../verb.js';
+import { doubtsAbout } from './evidence.js';
 
 export const deployList: Verb = {
   arguments: [['[target]', 'only this deploy target']],
@@ -148,16 +149,19 @@ export const deployShow: Verb = {
     const { state, warnings } = await knownDeployments(context, !input.negated('fetch'));
     const deployment = await find(context, state.deployments, input.argument(0) ?? '');
     const now = context.now();
-    const all = await eventsOf(context, deployment);
+    const { found: all, compacted } = await eventsOf(context, deployment);
     const ofGates = all.filter(({ event }) => event.type === 'gate.checked');
     const events = all.filter(({ event }) => event.type !== 'gate.checked');
     const { claim, agent, session, rules, sync, gates, verification } = deployment;
+    const told = all.map(({ event }) => event);
+    const doubts = await doubtsAbout(context, deployment, told, compacted, !input.negated('fetch'));
     const report = {
       deployment,
       outcome: outcomeOf(deployment, state.claims, now),
       coordination: { authorises: false as const, claim, agent, session, rules, sync, events },
       authorisation: { authorises: true as const, gates, events: ofGates },
       verification,
+      doubts,
     };
     return { data: report, text: (style) => evidenceLines(report, now, style), warnings };
   },
@@ -181,18 +185,25 @@ interface RecordedEvent {
   readonly event: CoordEvent;
 }
 
+interface Found {
+  /** Oldest first. */
+  readonly found: RecordedEvent[];
+  /** Up to when the history was compacted, where the search came to that; null: it did not. */
+  readonly compacted: Instant | null;
+}
+
 /** Clocks of hosts differ: this many older commits in a row end the search. */
 const OLD_IN_A_ROW = 200;
 
 /** The events of one deploy and of its claim, oldest first; no further back than the deploy began. */
-async function eventsOf(context: Context, deployment: Deployment): Promise<RecordedEvent[]> {
+async function eventsOf(context: Context, deployment: Deployment): Promise<Found> {
   const { id, claim, startedAt } = deployment;
   return search(context, startedAt, (event) => event.deploy === id || (claim !== null && event.claim === claim.id));
 }
 
 /** The last record of a deploy that the history remembers under this id. */
 async function deployInHistory(context: Context, id: string): Promise<Deployment | undefined> {
-  const found = await search(context, null, (event) => event.deploy === id && isRecord(event));
+  const { found } = await search(context, null, (event) => event.deploy === id && isRecord(event));
   return found.at(-1)?.event.record as Deployment | undefined;
 }
 
@@ -200,19 +211,17 @@ function isRecord({ type, record }: CoordEvent): boolean {
   return type.startsWith('deploy.') && typeof record === 'object' && record !== null;
 }
 
-async function search(
-  context: Context,
-  since: Instant | null,
-  wants: (event: CoordEvent) => boolean,
-): Promise<RecordedEvent[]> {
+async function search(context: Context, since: Instant | null, wants: (event: CoordEvent) => boolean): Promise<Found> {
   const tip = await (await context.store()).tip();
   const found: RecordedEvent[] = [];
-  if (tip === null) return found;
+  let compacted: Instant | null = null;
+  if (tip === null) return { found, compacted };
   let old = 0;
   for await (const commit of historyFrom(context.gitStream, tip)) {
     for (const event of commit.events.toReversed()) if (wants(event)) found.push({ commit: commit.id, event });
+    compacted = commit.compacted?.to ?? null;
     old = since !== null && commit.at < since.replace(/\.\d+Z$/, '.000Z') ? old + 1 : 0;
     if (old >= OLD_IN_A_ROW) break;
   }
-  return found.reverse();
+  return { found: found.reverse(), compacted };
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import { mayNotAsk } from '../../domain/decide.js';
 import { isUnderClaim } from '../../domain/deploy/decision.js';
-import { type Deployments, type DeployStep, usedNonces } from '../../domain/deploy/records.js';
+import type { Deployments, DeployStep } from '../../domain/deploy/records.js';
 import type { GateRecord } from '../../domain/gates/gate.js';
 import type { State } from '../../domain/model.js';
 import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
@@ -15,6 +15,7 @@ import { verifyEndpoint } from '../../verify/endpoint.js';
 import { type Attempt, newDeployment, recordStart } from './attempt.js';
 import { readAuthorityAgain } from './authority.js';
 import type { DeployContext, StepResult } from './context.js';
+import { usedSignatures } from './evidence.js';
 import { checkContained, checkInSync, checkPushed, factsHere } from './in-sync.js';
 import { beginRequest, checkFree, takeTarget, targetClaim } from './target.js';
 import { endpointEffects } from './verify.js';
@@ -229,7 +230,10 @@ async function askGates(
     target,
     commit,
     action,
-    usedNonces: usedNonces(deployments),
+    // Programs use no signature up.
+    usedNonces: gates.every((gate) => commandGates(deploy).includes(gate))
+      ? []
+      : await usedSignatures(context, deployments),
     config: { config: withGates(authority.config, target, gates), from: authority.from },
     onStep: (step) => showEnd(deploy, step),
   });

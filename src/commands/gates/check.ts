@@ -1,5 +1,4 @@
 import { loadConfigIfThere } from '../../config/load.js';
-import { usedNonces } from '../../domain/deploy/records.js';
 import { type GateQuestion, type GateRecord, gateEvent } from '../../domain/gates/gate.js';
 import { lintGates } from '../../domain/gates/lint.js';
 import { gateFolder } from '../../domain/gates/payload.js';
@@ -24,6 +23,7 @@ import { loadStyle, wantsColour } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { targetConfig } from '../deploy/context.js';
+import { usedSignatures } from '../deploy/evidence.js';
 import { knownDeployments } from '../deploy/list.js';
 import type { Outcome, Verb } from '../verb.js';
 import { gateSource, knownGate, QUESTION_OPTIONS, readAction, readCommit, whereFrom } from './source.js';
@@ -51,7 +51,7 @@ export const gateCheck: Verb = {
     targetConfig(source, target);
     const commit = await readCommit(context, input);
     const { state, warnings } = await knownDeployments(context, fetch);
-    const used = usedNonces(state.deployments);
+    const used = await usedSignatures(context, state.deployments);
     const show = await shower(context);
     const check = { target, commit, action, usedNonces: used, config: source, fetch, onStep: show };
     const gates = await checkGates(context, check);
@@ -161,7 +161,8 @@ async function shownGate(context: Context, source: ProtectedConfig, name: string
   if (config.type === 'command') return bare;
   const { commit } = source.from;
   const keys = await readSigners(context, config, commit);
-  const used = new Set(usedNonces((await knownDeployments(context, false)).state.deployments));
+  const { deployments } = (await knownDeployments(context, false)).state;
+  const used = new Set(await usedSignatures(context, deployments));
   const asked = { gate: config, configCommit: commit, usedNonces: used, folder: gateFolder(name) };
   const found = await standings(context, { ...asked, questionOf: (tag) => itsOwnQuestion(name, tag) });
   const people = typeof keys === 'string' ? [] : peopleOf(keys);

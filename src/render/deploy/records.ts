@@ -109,6 +109,8 @@ export interface EvidenceReport {
   readonly coordination: { readonly events: readonly PlacedEvent[] };
   /** What a gate said is on one stream only. */
   readonly authorisation: { readonly events: readonly PlacedEvent[] };
+  /** What of it does not hold, as sentences. */
+  readonly doubts: readonly string[];
 }
 
 /** An event, and the commit of the state ref that holds it. */
@@ -119,7 +121,7 @@ interface PlacedEvent {
 
 /** The two streams of evidence, each under its own heading. */
 export function evidenceLines(
-  { deployment, outcome, coordination, authorisation }: EvidenceReport,
+  { deployment, outcome, coordination, authorisation, doubts }: EvidenceReport,
   now: Instant,
   style: Style,
 ): string[] {
@@ -139,6 +141,7 @@ export function evidenceLines(
       : deployment.gates.flatMap((gate) => gateLines(gate, now, style))),
     ...eventLines(authorisation.events, now, style),
     '',
+    ...(doubts.length === 0 ? ['the history bears it out'] : doubts.map((doubt) => style.bad(doubt))),
     verifiedLine(deployment, now),
   ];
 }

@@ -343,9 +343,9 @@ export class GitStore implements Store {
     return noState(this.options.ref.name);
   }
 
-  /** The claims and agents as a commit of the state ref has them. */
-  async stateAt(commit: string): Promise<State> {
-    return (await this.tree.load(commit, [])).state;
+  /** The claims and agents, and these parts, as a commit of the state ref has them. */
+  async stateAt(commit: string, parts: readonly Part[] = []): Promise<State> {
+    return (await this.tree.load(commit, parts)).state;
   }
 
   async readLog(): Promise<readonly Note[]> {
