@@ -47,7 +47,7 @@ export async function doubtsAbout(
   const signed = deployment.gates.filter(({ type, open }) => type === 'signed-tag' && open);
   const unverified: string[] = [];
   for (const gate of signed) unverified.push(...(await unsigned(context, gate, fetch)));
-  return [...contradictions(deployment, events), ...unverified];
+  return [...new Set([...contradictions(deployment, events), ...unverified])];
 }
 
 /** Why the signatures of a gate that was open are not what its record says; nothing where they are. */
