@@ -180,3 +180,68 @@ describe('contention', () => {
     expect(hot('@db', held(60), [atDb(2), ...waits])?.advice).toEqual({ kind: 'split' });
   });
 });
+
+describe('what counts', () => {
+  it('names are listed by how often they come, then by their letters', () => {
+    const reasons = ['held', 'behind', 'order', 'behind', 'killed', 'behind', 'order'];
+    const { refusals } = measure(reasons.map((reason, index) => refused(index, { reason })));
+    expect(Object.entries(refusals.byReason)).toEqual([
+      ['behind', 3],
+      ['order', 2],
+      ['held', 1],
+      ['killed', 1],
+    ]);
+    expect(refusals.count).toBe(7);
+  });
+
+  it('a refusal counts as often as it was repeated, whatever else stands there', () => {
+    const counts = [3, 0, -2, '5', undefined];
+    expect(measure(counts.map((count, index) => refused(index, { count }))).refusals.count).toBe(3 + 4);
+    expect(measure([refused(0, { reason: 7 })]).refusals.byReason).toEqual({ unknown: 1 });
+  });
+
+  it('the period begins with the earliest event that counts', () => {
+    expect(measure([event('note.added', 50), event('note.added', 20), event('note.added', 30)]).from).toBe(at(20));
+    expect(measure([event('note.added', 20), event('note.added', 50)], 30).from).toBe(at(50));
+    expect(measure([event('note.added', 20)], 30).from).toBeNull();
+  });
+
+  it('only a loss to somebody is a take-over', () => {
+    const lost = (how: string) => ended('claim.lost', 'c1', 5, { how });
+    expect(
+      measure([lost('taken-over'), lost('revoked'), event('claim.expired', 6, { how: 'taken-over' })]).takeovers,
+    ).toBe(1);
+  });
+
+  it('a wait is as long as it says, or from its beginning; of one that began nowhere nothing is known', () => {
+    const started = event('wait.started', 10, { waiter: 'w1', targets: ['a', 7], heldBy: [] });
+    const over = (waiter: string, facts: object = {}) =>
+      event('wait.ended', 40, { waiter, outcome: 'granted', ...facts });
+    expect(measure([started, over('w1')]).waits.seconds).toMatchObject({ count: 1, sum: 30 });
+    expect(measure([started, over('w1', { waitedSeconds: 12 })]).waits.seconds).toMatchObject({ count: 1, sum: 12 });
+    expect(measure([over('w9')]).waits).toMatchObject({ byOutcome: { granted: 1 }, seconds: { count: 0 } });
+    expect(measure([started, over('w1', { waitedSeconds: '12' })]).waits.seconds.sum).toBe(30);
+    expect(measure([started, over('w1')], 20).waits).toMatchObject({ started: 0, seconds: { count: 1, sum: 30 } });
+    expect(measure([started, over('w1')], 50).waits.seconds.count).toBe(0);
+    const [contended, ...more] = measure([started, over('w1')]).contention;
+    expect(contended).toMatchObject({ target: 'a', waits: 1, waitedSeconds: 30, refusals: 0 });
+    expect(more).toEqual([]);
+  });
+
+  it('ground is listed by how often somebody could not pass, then by how long, then by its letters', () => {
+    const on = (target: string, times: number) =>
+      Array.from({ length: times }, (_, index) => refused(index, { targets: [target] }));
+    const wait = (target: string, waiter: string, seconds: number) => [
+      event('wait.started', 0, { waiter, targets: [target] }),
+      event('wait.ended', seconds, { waiter, outcome: 'granted' }),
+    ];
+    const { contention } = measure([
+      ...on('z', 2),
+      ...on('b', 1),
+      ...on('a', 1),
+      ...wait('long', 'w1', 90),
+      ...wait('short', 'w2', 5),
+    ]);
+    expect(contention.map(({ target }) => target)).toEqual(['z', 'long', 'short', 'a', 'b']);
+  });
+});
