@@ -28,6 +28,8 @@ export interface Config extends Deploys {
   readonly requireSession: boolean;
   /** Whether the commits of the state ref are signed. */
   readonly signCommits: boolean;
+  /** The program that must pass on what lands; null: none. And how long one’s turn to land is. */
+  readonly land: { readonly check: readonly string[] | null; readonly turnSeconds: number };
   readonly tasks: Policy['tasks'];
   /** Whose signatures count there. */
   readonly signers: SignerFiles;
@@ -40,8 +42,21 @@ export function withDefaults(raw: RawConfig): Config {
 
 /** The configuration in the form in which it is used. */
 export function configOf(filled: FilledConfig): Config {
-  const { ttl, roles, mainBranch, wait, skewTolerance, surface, resources, signers, gates, deploy, $schema, ...rest } =
-    filled;
+  const {
+    ttl,
+    roles,
+    mainBranch,
+    wait,
+    land,
+    skewTolerance,
+    surface,
+    resources,
+    signers,
+    gates,
+    deploy,
+    $schema,
+    ...rest
+  } = filled;
   const maxSeconds = seconds(ttl.max);
   return {
     ...rest,
@@ -52,6 +67,7 @@ export function configOf(filled: FilledConfig): Config {
     },
     skewSeconds: seconds(skewTolerance),
     waitSeconds: seconds(wait.max),
+    land: { check: land.check ?? null, turnSeconds: seconds(land.turn) },
     surface: surface.map(canonicalPattern),
     resources: mapValues(resources, ({ ttl }) => ({ ttlSeconds: ttl ? seconds(ttl) : null })),
     scratch: roles.worker.scratch.map(canonicalPattern),

@@ -182,6 +182,17 @@ export const ConfigSchema = v.strictObject({
     },
     'How long claims live.',
   ),
+  land: group(
+    {
+      check: key(
+        gateCommand,
+        'A program that must pass on what lands before the main branch moves, such as the tests; it gets a second try.',
+        ['npm', 'test'],
+      ),
+      turn: keyWith(duration, '5m', 'How long one may take to rebase when it is one’s turn to land.', '10m'),
+    },
+    'How work lands on the main branch.',
+  ),
   wait: group(
     {
       max: keyWith(

@@ -79,7 +79,7 @@ export interface UnclaimedPath {
 }
 
 /** What every refusal for ground that others stand on says. */
-interface HeldGround {
+export interface HeldGround {
   readonly code: 'held';
   readonly conflicts: readonly Conflict[];
   /** Targets of the same request that nobody holds. */

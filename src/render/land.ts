@@ -1,11 +1,11 @@
 import type { TargetKind } from '../domain/ground/targets.js';
-import type { Refusal } from '../domain/refusal.js';
-import { coord, shellWord, targetWord } from '../domain/suggestion.js';
+import type { HeldGround, Refusal } from '../domain/refusal.js';
+import { commandLine, coord, shellWord, targetWord } from '../domain/suggestion.js';
 import type { SyncReport } from '../domain/sync/sync.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
-import { shortCommit, table } from './format.js';
+import { clock, shortCommit, table } from './format.js';
 import { refusalError } from './refusals.js';
 import type { Style } from './style.js';
 
@@ -93,11 +93,47 @@ export function reviewLines(report: ReviewReport, style: Style): string[] {
 
 /** A landing that was refused. */
 export function landRefused(refusal: Refusal, now: Instant): CoordError {
-  if (refusal.reason !== 'role') return refusalError(refusal, now);
   const { code, ...details } = refusal;
+  if (refusal.reason === 'held') return notYourTurn(refusal, now);
+  if (refusal.reason !== 'role') return refusalError(refusal, now);
   return new CoordError(code, 'refused: a worker may not land, nor push for a pull request', {
     hint: `hand the change over instead: ${coord('submit PATH --base COMMIT --note "…"')}`,
     details,
+  });
+}
+
+/** Another lands first. */
+function notYourTurn(refusal: Extract<Refusal, { code: 'held' }> & HeldGround, now: Instant): CoordError {
+  const { code, ...details } = refusal;
+  const holder = refusal.conflicts.find(({ waiting }) => !waiting);
+  const waiting = refusal.queue.map(({ agent }) => agent);
+  const turn = holder ? `it is the turn of ${holder.agent} to land, until ${clock(holder.expiresAt, now)}` : '';
+  const queue = waiting.length === 0 ? '' : `${waiting.join(', ')} ${waiting.length === 1 ? 'waits' : 'wait'} to land`;
+  return new CoordError(code, `refused: ${[turn, queue].filter((part) => part !== '').join('; ')}`, {
+    hint: coord('land --wait'),
+    details,
+  });
+}
+
+/** It is this agent's turn, and the main branch has moved: only who has the turn is told to rebase. */
+export function rebaseInTurn(behind: CoordError, until: Instant, now: Instant): CoordError {
+  const { code, message, details } = behind;
+  return new CoordError(
+    code,
+    `it is your turn to land until ${clock(until, now)}, and nobody else lands meanwhile\n${message}`,
+    {
+      hint: `git pull --rebase, look at your change again, then ${coord('land --wait')}`,
+      details: { ...details, turn: { until } },
+    },
+  );
+}
+
+/** The program that stands before the main branch has failed twice. */
+export function checkFailed(command: readonly string[], commit: string, exit: number): CoordError {
+  const what = oneLine(commandLine(command));
+  return new CoordError('closed', `${what} fails on ${shortCommit(commit)} (exit ${exit}, twice): it does not land`, {
+    hint: `fix it, commit, then ${coord('land')}`,
+    details: { reason: 'check', command, commit, exit },
   });
 }
 

@@ -21,6 +21,8 @@ export interface AskedBy {
   readonly verb: string;
   /** Begins with a space, or is empty. */
   readonly tail: string;
+  /** Whether the targets are typed; default true. */
+  readonly targets?: boolean;
 }
 
 const BY_CLAIM: AskedBy = { verb: 'claim', tail: '' };
@@ -147,10 +149,12 @@ function heldMessage(refusal: HeldGround, now: Instant, again: AskedBy): Message
 function claimCommand(
   { asked, mode }: Pick<HeldGround, 'asked' | 'mode'>,
   wanted: (target: Target) => boolean,
-  { verb, tail }: AskedBy,
+  { verb, tail, targets = true }: AskedBy,
   option = '',
 ): string {
-  return coord(`${verb} ${targetWords(asked.filter(wanted))}${mode === 'shared' ? ' --shared' : ''}${option}${tail}`);
+  return coord(
+    `${verb}${targets ? ` ${targetWords(asked.filter(wanted))}` : ''}${mode === 'shared' ? ' --shared' : ''}${option}${tail}`,
+  );
 }
 
 function describeConflict(conflict: Conflict, now: Instant): string {

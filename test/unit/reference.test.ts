@@ -34,5 +34,5 @@ test('only durations have to look like durations', () => {
   expect(properties.ttl.properties.default.pattern).toContain('ms|s|m|h|d');
   expect(properties.ref).not.toHaveProperty('pattern');
   expect(properties.surface.items).not.toHaveProperty('pattern');
-  expect(JSON.stringify(properties).match(/ms\|s\|m\|h\|d/g)).toHaveLength(8);
+  expect(JSON.stringify(properties).match(/ms\|s\|m\|h\|d/g)).toHaveLength(9);
 });

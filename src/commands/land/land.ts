@@ -6,7 +6,7 @@ import type { Answer } from '../../domain/request-table.js';
 import { coord } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
 import { isTaskTarget } from '../../domain/tasks/task.js';
-import { CoordError } from '../../errors.js';
+import { CoordError, usage } from '../../errors.js';
 import { changesSince } from '../../git/changes.js';
 import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
 import { PairedRefDeclined } from '../../store/swap/store.js';
@@ -14,6 +14,7 @@ import { transact } from '../../store/swap/transact.js';
 import { uncommittedOn } from '../../workspace/clean.js';
 import type { Context } from '../../workspace/context.js';
 import { syncError } from '../../workspace/sync-facts.js';
+import { readWait } from '../input.js';
 import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
 import { giveBackMerged } from './release-merged.js';
@@ -28,16 +29,19 @@ import {
   type Work,
   whyDeclined,
 } from './review.js';
+import { checkBeforeLanding, landInTurn } from './turn.js';
 
 export const land: Verb = {
   options: [
     ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
+    ['--wait [duration]', 'wait your turn to land, first come first served; who has it keeps it while rebasing'],
     ['--dry-run', 'show what would be done, and change nothing; what would land and be released'],
     ['--task <id>', 'the task that it belongs to, or none; where that is not clear', 'repeatable'],
   ],
   examples: [
     ['coord land', 'move the main branch to HEAD and release the claims on what it changed, both or neither'],
     ['coord land --dry-run', 'show it only'],
+    ['coord land --wait', 'where many land at once: rebase when it is your turn, and once'],
     ['coord land --to paginate-users', 'where the main branch takes no push: then open a pull request'],
   ],
   notes: [
@@ -52,7 +56,11 @@ export const land: Verb = {
     const dryRun = input.flag('dryRun');
     if (branch !== undefined) return pushForReview(context, branch, dryRun);
     const named = input.texts('task').map((id) => (id === NO_TASK ? id : readTaskId(id)));
-    return landOnMain(context, { dryRun, tasks: named.length === 0 ? null : named });
+    const options = { dryRun, tasks: named.length === 0 ? null : named };
+    const seconds = readWait(input, await context.config());
+    if (seconds === null) return landOnMain(context, options);
+    if (dryRun) throw usage('--wait and --dry-run exclude each other', coord('land --dry-run'));
+    return landInTurn(context, seconds, () => landOnMain(context, options));
   },
 };
 
@@ -109,6 +117,8 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
     if (stopped) return stopped;
     rehearsed.add(work.head);
   }
+  const failed = await checkBeforeLanding(context, store, work, claims);
+  if (failed) return failed;
   return push(context, work, await withChanges(context, request, claims));
 }
 

@@ -92,8 +92,8 @@ export async function waitForTurn(
   return askInTime(context, store, { seconds, policy }, ask, async (why, waitedSeconds, conflicts) => {
     await leaveQueue(context, store, claim, ticket, why);
     const targets = claim.targets.map(({ target }) => target);
-    const { verb, tail } = again ?? { verb: passive ? 'status' : 'claim', tail: '' };
-    const repeat = coord(`${verb} ${targetWords(targets)} --wait${tail}`);
+    const { verb, tail, targets: named = true } = again ?? { verb: passive ? 'status' : 'claim', tail: '' };
+    const repeat = coord(`${verb}${named ? ` ${targetWords(targets)}` : ''} --wait${tail}`);
     return gaveUpError(why, waitedSeconds, repeat, targets, conflicts);
   });
 }

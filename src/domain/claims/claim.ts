@@ -152,9 +152,22 @@ export function heldByOthers(state: State, request: ClaimRequest, now: Instant):
   return conflicts.length === 0 ? null : refuseHeld('held', request, conflicts, state);
 }
 
+/** Why it is another's turn to land on a branch: somebody holds it, or waits for it; null: it is free. */
+export function turnOfOthers(
+  state: State,
+  { agent, policy }: Pick<ClaimRequest, 'agent' | 'policy'>,
+  target: Target,
+  now: Instant,
+): Refusal | null {
+  const asking = { agent, target, mode: 'exclusive' as const, ahead: state.waiters };
+  const conflicts = conflictsOf(state, asking, policy, now);
+  const request = { targets: [{ target, ttlSeconds: 0 }], mode: 'exclusive' as const, policy };
+  return conflicts.length === 0 ? null : refuseHeld('held', request, conflicts, state);
+}
+
 function refuseHeld(
   reason: 'held' | 'session',
-  request: ClaimRequest,
+  request: Pick<ClaimRequest, 'targets' | 'mode' | 'policy'>,
   conflicts: readonly Conflict[],
   state: State,
 ): Refusal {

@@ -1,8 +1,9 @@
 import { findAgent } from '../agents/agents.js';
 import { isOf, ownClaims, sameSession } from '../agents/ownership.js';
+import type { EventDraft } from '../events.js';
 import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
-import type { Target } from '../ground/targets.js';
+import { landTarget, type Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
 import type { UnclaimedPath } from '../refusal.js';
 import type { Outcome, Policy, RequestBase, Row } from '../request.js';
@@ -11,8 +12,9 @@ import { endWork, landedTasks } from '../tasks/landed.js';
 import { claimsOf, settleTasks, tasksOf, tasksOn } from '../tasks/standing.js';
 import type { Task } from '../tasks/task.js';
 import type { Instant } from '../time.js';
+import { turnOfOthers } from './claim.js';
 import { groundOf, sameTarget } from './conflicts.js';
-import { isLive } from './leases.js';
+import { claimEvent, isLive } from './leases.js';
 import type { Change } from './release.js';
 
 /** Lets the work of HEAD onto the main branch, with the release of the claims that it was done under. */
@@ -61,6 +63,9 @@ export interface LandResult {
  */
 export function decideLand(before: State, request: LandRequest, now: Instant): Outcome<LandResult> {
   const { agent, session, branch, commit, from, paths } = request;
+  const turn = landTarget(branch);
+  const others = request.review === undefined ? turnOfOthers(before, request, turn, now) : null;
+  if (others) return { ok: false, refusal: others };
   const standings = paths.map((path) => coverageOf(before, request, path, now));
   const unclaimed = standings.flatMap((standing) => standing.unclaimed ?? []);
   if (unclaimed.length > 0) return { ok: false, refusal: { code: 'lost', reason: 'unclaimed', paths: unclaimed } };
@@ -74,7 +79,8 @@ export function decideLand(before: State, request: LandRequest, now: Instant): O
   const all = [...tasks, ...tasksOfSubmissions(settled.state, submissions).filter((task) => !tasks.includes(task))];
   const ended = endWork(settled.state, request, claims, all, now);
   if ('refusal' in ended) return { ok: false, refusal: ended.refusal };
-  const closed = endSubmissions(ended.state, submissions, agent, now);
+  const ending = endTurn(ended.state, agent, turn, now);
+  const closed = endSubmissions(ending.state, submissions, agent, now);
   const landed = { type: 'work.landed', at: now, agent, session, commit, from, branch } as const;
   const { released, done } = ended;
   const freed = released.length === 0 ? '' : `, releasing ${released.map(({ target }) => target).join(', ')}`;
@@ -83,9 +89,30 @@ export function decideLand(before: State, request: LandRequest, now: Instant): O
     ok: true,
     // A new object even where no claim is released: each landing is on the record.
     state: { ...closed.state },
-    events: [...settled.events, ...ended.events, { ...landed, paths: paths.length }, ...closed.events],
+    events: [
+      ...settled.events,
+      ...ended.events,
+      ...ending.events,
+      { ...landed, paths: paths.length },
+      ...closed.events,
+    ],
     result: { released, done },
     summary: `land ${commit.slice(0, 7)} on ${branch} by ${agent}${freed}${finished}`,
+  };
+}
+
+/** The turn to land is over with the landing. It binds nobody: the next one to land has to have all of the branch anyway. */
+function endTurn(
+  state: State,
+  agent: string,
+  turn: Target,
+  now: Instant,
+): { readonly state: State; readonly events: EventDraft[] } {
+  const own = state.claims.filter((claim) => claim.agent === agent && sameTarget(groundOf(claim), turn, false));
+  if (own.length === 0) return { state, events: [] };
+  return {
+    state: { ...state, claims: state.claims.filter((claim) => !own.includes(claim)) },
+    events: own.map((claim) => claimEvent('claim.released', claim, now, { commit: null })),
   };
 }
 

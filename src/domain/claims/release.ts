@@ -2,7 +2,7 @@ import { ownClaims, sameSession } from '../agents/ownership.js';
 import { runningUnder } from '../deploy/records.js';
 import type { EventDraft } from '../events.js';
 import { matches } from '../ground/index.js';
-import { isDeployTarget, isOnceTarget, type Target } from '../ground/targets.js';
+import { isDeployTarget, isLandTarget, isOnceTarget, type Target } from '../ground/targets.js';
 import type { Claim, PathContent, Release, State } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
 import { tasksOn } from '../tasks/standing.js';
@@ -232,8 +232,8 @@ export function keepAlive(
 }
 
 /**
- * The live claims of this agent that are past half of their life. The run of a `coord once` is left out, and so is a
- * deploy: only its own process may keep it alive, or a killed one would never be seen to have ended.
+ * The live claims of this agent that are past half of their life. The run of a `coord once` is left out, and so are a
+ * deploy and a turn to land: only their own process may keep them alive, or a killed one would never be seen to have ended.
  */
 export function claimsToKeepAlive(
   state: Pick<State, 'claims'>,
@@ -245,6 +245,7 @@ export function claimsToKeepAlive(
       claim.agent === actor.agent &&
       !isOnceTarget(groundOf(claim)) &&
       !isDeployTarget(groundOf(claim)) &&
+      !isLandTarget(groundOf(claim)) &&
       sameSession(claim, actor) &&
       isLive(claim, now) &&
       isPastHalf(claim, now),

@@ -44,6 +44,17 @@ export function isDeployTarget(target: Target): boolean {
   return target.kind === 'resource' && target.text.startsWith(DEPLOY_PREFIX);
 }
 
+const LAND_PREFIX = '@land/';
+
+/** The resource that stands for a branch on which work lands: who holds it is the next to land there. */
+export function landTarget(branch: string): Target {
+  return { kind: 'resource', text: `${LAND_PREFIX}${branch}` };
+}
+
+export function isLandTarget(target: Target): boolean {
+  return target.kind === 'resource' && target.text.startsWith(LAND_PREFIX);
+}
+
 /** Resources that stand for something else than ground, by the verb that claims them and nothing else does. */
 const OWN_VERBS: Readonly<Record<string, string>> = {
   '@task': 'task take',

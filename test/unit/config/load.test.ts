@@ -23,6 +23,7 @@ describe('the configuration', () => {
       ttl: { defaultSeconds: 1800, maxSeconds: 14_400 },
       skewSeconds: 30,
       waitSeconds: 540,
+      land: { check: null, turnSeconds: 300 },
       takeover: 'clock',
       lockOrder: 'detect',
       surface: [],

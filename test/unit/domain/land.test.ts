@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { groundToClaim, type LandRequest } from '../../../src/domain/claims/land.js';
+import { claimsToKeepAlive } from '../../../src/domain/claims/release.js';
 import { patternTarget } from '../../../src/domain/ground/patterns.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, baseOf, claimOf, granted, refused, stateAfter } from '../../support/decisions.js';
@@ -99,6 +100,28 @@ describe('land', () => {
       reason: 'role',
       orchestrators: ['owner'],
     });
+  });
+
+  it('lands in its turn: not while it is another’s, or others wait for it; and the turn is over with it', () => {
+    const turn = (agent: string) => claimOf(agent, '@land/main', { byOwnVerb: true, allowBehind: true });
+    const others = stateAfter(held, [turn('noor')]);
+    expect(refused(others, landOf('maya', ['src/a.ts']))).toMatchObject({
+      reason: 'held',
+      conflicts: [{ target: '@land/main', agent: 'noor' }],
+    });
+    const own = stateAfter(held, [turn('maya')]);
+    const landed = granted(own, landOf('maya', ['src/a.ts']), at(60));
+    expect(landed.state.claims.map(({ target }) => target)).toEqual(['@db/prod', 'docs/**']);
+    expect(landed.result.released.map(({ target }) => target)).toEqual(['src/**']);
+    expect(landed.events).toContainEqual(
+      expect.objectContaining({ type: 'claim.released', target: '@land/main', agent: 'maya', commit: null }),
+    );
+    // A branch that is pushed for review, and another branch, are nobody's turn.
+    expect(granted(others, landOf('maya', ['src/a.ts'], { review: 'x' })).result.released).toEqual([]);
+    expect(granted(others, landOf('maya', ['src/a.ts'], { branch: 'next' })).result.released).toHaveLength(1);
+    expect(
+      claimsToKeepAlive(own, { agent: 'maya', session: null }, at(1_500)).map(({ target }) => target),
+    ).not.toContain('@land/main');
   });
 
   it('takes the obligation along with a path that left the ground by a rename', () => {
