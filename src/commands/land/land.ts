@@ -34,7 +34,7 @@ import { checkBeforeLanding, landInTurn } from './turn.js';
 export const land: Verb = {
   options: [
     ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
-    ['--wait [duration]', 'wait your turn to land, first come first served; who has it keeps it while rebasing'],
+    ['--wait [duration]', 'wait your turn, first come first served'],
     ['--dry-run', 'show what would be done, and change nothing; what would land and be released'],
     ['--task <id>', 'the task that it belongs to, or none; where that is not clear', 'repeatable'],
   ],
@@ -47,6 +47,7 @@ export const land: Verb = {
   notes: [
     'Every changed path of the surface (as the main branch has it) must be under an exclusive claim that you hold.',
     'HEAD must contain all of the main branch. Running it again gives the same answer, and no second effect.',
+    'With --wait, whose turn it is is told to rebase, and keeps the turn meanwhile (land.turn): nobody else lands.',
     'It also closes the tasks that its work belongs to; their gates are checked first.',
     'Your pre-push hook runs once, before anything is moved, and sees the push of the main branch only.',
   ],
