@@ -83,7 +83,8 @@ export function releaseClaims(
   const gone = new Set(claims.map((claim) => claim.id));
   // What stands for a task holds no work.
   const holdsWork = (claim: Claim) => !isTaskTarget(groundOf(claim));
-  const releases = claims.filter(holdsWork).flatMap((claim) => boundBy(claim, giving, now));
+  const bound = new Map(claims.map((claim) => [claim.id, holdsWork(claim) ? boundBy(claim, giving, now) : []]));
+  const releases = [...bound.values()].flat();
   return {
     state: {
       ...state,
@@ -93,6 +94,7 @@ export function releaseClaims(
     events: claims.map((claim) =>
       claimEvent('claim.released', claim, now, {
         commit: holdsWork(claim) ? commit : null,
+        ...bindsOf(bound.get(claim.id) ?? []),
         ...(uncommitted ? { uncommitted: true } : {}),
       }),
     ),
@@ -118,6 +120,13 @@ export function releaseOf(
 ): Release[] {
   const { target, kind, agent, token, base } = claim;
   return commit === null ? [] : [{ target, kind, agent, token, at: now, commit, base, changes, uncommitted }];
+}
+
+/** How many paths a release binds, as its event says it; absent: none. */
+function bindsOf(releases: readonly Release[]): { readonly binds?: number | 'all' } {
+  if (releases.some(({ changes }) => changes === null)) return { binds: 'all' };
+  const binds = releases.reduce((sum, { changes }) => sum + (changes?.length ?? 0), 0);
+  return binds === 0 ? {} : { binds };
 }
 
 /**

@@ -206,8 +206,14 @@ function isUnclaimed({ path, why }: UnclaimedPath, { agent, endedAt }: Call, { h
 }
 
 function isMissing({ target, released, commit, agent }: MissingWork, { releases }: BranchCommit): boolean {
-  const found = releases.find((one) => one.target === released && one.commit === commit && one.agent === agent);
-  return found !== undefined && overlaps(groundOf(found), { kind: kindOf(target), text: target });
+  const asked: Target = { kind: kindOf(target), text: target };
+  return releases
+    .filter((one) => one.target === released && one.commit === commit && one.agent === agent)
+    .some((one) =>
+      one.changes === null
+        ? overlaps(groundOf(one), asked)
+        : one.changes.some(({ path }) => overlaps({ kind: 'path', text: path }, asked)),
+    );
 }
 
 function isNamed({ args }: Call, { target }: Holding): boolean {

@@ -260,8 +260,7 @@ class Replayer {
 
   private release(event: CoordEvent): void {
     const holding = this.held.get(String(event.claim));
-    const commit = (event.commit as string | null | undefined) ?? null;
-    if (holding?.mode === 'exclusive' && commit !== null && commit !== holding.base) this.binding.push(holding);
+    if (holding && event.binds !== undefined) this.binding.push(holding);
     this.drop(event, String(event.claim));
   }
 

@@ -1,5 +1,5 @@
 import type { TargetKind } from '../../../../src/domain/ground/targets.js';
-import type { Claim } from '../../../../src/domain/model.js';
+import type { Claim, Release } from '../../../../src/domain/model.js';
 import type { BranchCommit } from './branch.js';
 
 /** What the events make of a claim. */
@@ -62,8 +62,18 @@ function ofClaim(claim: Claim, holding: Holding | undefined): string[] {
   return claim.ttlSeconds < holding.ttlSeconds ? [...problems, `${claim.id} has a shorter time to live`] : problems;
 }
 
+/** It stands there still, or each path that it binds is bound by a later one. */
+function isKept({ target, token, changes, uncommitted }: Release, now: readonly Release[]): boolean {
+  if (now.some((one) => one.target === target && one.token === token)) return true;
+  const later = now.filter((one) => one.token > token);
+  const again = later.filter((one) => one.target === target);
+  if (again.some((one) => one.changes === null)) return true;
+  if (changes === null || (uncommitted && again.length === 0)) return false;
+  return changes.every(({ path }) => later.some((one) => one.changes?.some((change) => change.path === path)));
+}
+
 function ofReleases({ releases }: BranchCommit, before: BranchCommit | null, binding: readonly Holding[]): string[] {
-  const forgotten = (before?.releases ?? []).filter(({ target }) => !releases.some((one) => one.target === target));
+  const forgotten = (before?.releases ?? []).filter((release) => !isKept(release, releases));
   const missing = binding.filter(
     ({ target, token }) => !releases.some((one) => one.target === target && one.token >= token),
   );
