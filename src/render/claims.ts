@@ -2,7 +2,7 @@ import type { Target } from '../domain/ground/targets.js';
 import type { Claim, Once, Waiter } from '../domain/model.js';
 import type { Conflict, WaitEdge } from '../domain/refusal.js';
 import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
-import { oneLine } from '../domain/text.js';
+import { listed, oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
 import { clock, shortCommit } from './format.js';
@@ -128,4 +128,51 @@ export function unknownOutcomeMessage(once: Once, now: Instant): Message {
 /** Says that the result is an earlier run's. */
 export function repeatedLine(once: Once, now: Instant): string {
   return `${oneLine(once.key)} ran already: by ${once.agent} at ${clock(once.finishedAt ?? once.startedAt, now)}`;
+}
+
+const MOST_LISTED = 5;
+
+/** A path with work that no commit holds; `where` is another worktree or a stash, null: here. */
+interface UncommittedPath {
+  readonly path: string;
+  readonly where: string | null;
+}
+
+/** A release that would leave work in no commit. */
+export function uncommittedError(
+  unclean: readonly UncommittedPath[],
+  hint = 'git commit, then release; or release --uncommitted, on the record',
+): CoordError {
+  const line = ({ path, where }: UncommittedPath) =>
+    `${oneLine(path)}${where === null ? '' : ` (in ${oneLine(where)})`}`;
+  return new CoordError(
+    'behind',
+    [
+      `uncommitted: these paths have ${plural(unclean.length, 'change')} that no commit holds`,
+      ...listed(unclean, line, MOST_LISTED),
+    ].join('\n'),
+    { hint, details: { reason: 'uncommitted', paths: [...new Set(unclean.map(({ path }) => path))], places: unclean } },
+  );
+}
+
+/** A release at a HEAD that lacks what was done under the claim in another worktree. */
+export function elsewhereError(
+  work: readonly { readonly claim: { readonly target: string }; readonly root: string; readonly commit: string }[],
+): CoordError {
+  const lines = work.map(
+    ({ claim, root, commit }) =>
+      `the work on ${oneLine(claim.target)} is at ${shortCommit(commit)} in ${oneLine(root)}, and HEAD here lacks it`,
+  );
+  const [first] = work;
+  const targets = work.filter(({ commit }) => commit === first?.commit).map(({ claim }) => claim.target);
+  const { root = '', commit = '' } = first ?? {};
+  const words = targetWords([...new Set(targets)]);
+  return new CoordError('behind', lines.join('\n'), {
+    hint: coord(`release ${words} --commit ${shortCommit(commit)}`),
+    alternative: {
+      why: 'release it where it was done',
+      command: `cd ${shellWord(root)} && ${coord(`release ${words}`)}`,
+    },
+    details: { reason: 'elsewhere', work: work.map(({ claim, ...rest }) => ({ target: claim.target, ...rest })) },
+  });
 }

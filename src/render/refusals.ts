@@ -1,14 +1,14 @@
 import { ownVerbOf, type Target } from '../domain/ground/targets.js';
-import type { Claim, Submission } from '../domain/model.js';
+import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refusal.js';
 import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
-import { listed, oneLine, plural, said } from '../domain/text.js';
+import { oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
 import { deadlockMessage, orderMessage, unknownOutcomeMessage } from './claims.js';
 import { deployingMessage, unknownDeployMessage, usedSignatureMessage } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
-import { unclaimedMessage } from './land-refusals.js';
+import { submissionMessage, unclaimedMessage } from './land-refusals.js';
 import { taskMessage } from './task-refusals.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
@@ -281,51 +281,6 @@ function roleMessage(refusal: Of<'closed', 'role'>): Message {
   };
 }
 
-/** A path with work that no commit holds; `where` is another worktree or a stash, null: here. */
-interface UncommittedPath {
-  readonly path: string;
-  readonly where: string | null;
-}
-
-/** A release that would leave work in no commit. */
-export function uncommittedError(
-  unclean: readonly UncommittedPath[],
-  hint = 'git commit, then release; or release --uncommitted, on the record',
-): CoordError {
-  const line = ({ path, where }: UncommittedPath) =>
-    `${oneLine(path)}${where === null ? '' : ` (in ${oneLine(where)})`}`;
-  return new CoordError(
-    'behind',
-    [
-      `uncommitted: these paths have ${plural(unclean.length, 'change')} that no commit holds`,
-      ...listed(unclean, line, MOST_LISTED),
-    ].join('\n'),
-    { hint, details: { reason: 'uncommitted', paths: [...new Set(unclean.map(({ path }) => path))], places: unclean } },
-  );
-}
-
-/** A release at a HEAD that lacks what was done under the claim in another worktree. */
-export function elsewhereError(
-  work: readonly { readonly claim: { readonly target: string }; readonly root: string; readonly commit: string }[],
-): CoordError {
-  const lines = work.map(
-    ({ claim, root, commit }) =>
-      `the work on ${oneLine(claim.target)} is at ${shortCommit(commit)} in ${oneLine(root)}, and HEAD here lacks it`,
-  );
-  const [first] = work;
-  const targets = work.filter(({ commit }) => commit === first?.commit).map(({ claim }) => claim.target);
-  const { root = '', commit = '' } = first ?? {};
-  const words = targetWords([...new Set(targets)]);
-  return new CoordError('behind', lines.join('\n'), {
-    hint: coord(`release ${words} --commit ${shortCommit(commit)}`),
-    alternative: {
-      why: 'release it where it was done',
-      command: `cd ${shellWord(root)} && ${coord(`release ${words}`)}`,
-    },
-    details: { reason: 'elsewhere', work: work.map(({ claim, ...rest }) => ({ target: claim.target, ...rest })) },
-  });
-}
-
 function notOfferedMessage(claims: readonly Claim[]): Message {
   const lines = claims.map(({ target, agent, offer }) => {
     const to = offer && offer.declined === null ? `offers it to ${offer.to}` : 'offers it to nobody';
@@ -380,58 +335,4 @@ function unknownAgentMessage({ reason, agent, known }: Extract<Refusal, { known:
         hint: `name another agent (${coord('agent list')}); to stop yourself: ${coord('release --all')}`,
       };
   }
-}
-
-type SubmissionRefusal = Extract<
-  Refusal,
-  { reason: 'no-integrator' | 'many-submissions' | 'unknown-submission' | 'submission-closed' | 'not-integrator' }
->;
-
-/** Why results are not handed over, or not taken. */
-function submissionMessage(refusal: SubmissionRefusal, now: Instant): Message {
-  switch (refusal.reason) {
-    case 'no-integrator': {
-      const { to, candidates } = refusal;
-      return {
-        message:
-          to === null
-            ? 'there is no orchestrator here, so name the agent who will integrate it'
-            : `${to} is a worker, and integrates nothing`,
-        hint:
-          candidates.length === 0
-            ? `let another start as one, in a worktree of its own: ${coord('session start --agent ID --role orchestrator')}`
-            : `name one of these with --to: ${candidates.join(', ')}`,
-      };
-    }
-    case 'many-submissions':
-      return {
-        message: `you have ${plural(refusal.open.length, 'open submission')}, the most that are kept`,
-        hint: `wait until some are integrated, or take one back: ${coord(`submit --take-back ${refusal.open[0]}`)}`,
-      };
-    case 'unknown-submission':
-      return { message: `no such submission: ${oneLine(refusal.submission)}`, hint: coord('integrate') };
-    case 'submission-closed':
-      return closedMessage(refusal.submission, now);
-    case 'not-integrator': {
-      const { role, submission, orchestrators } = refusal;
-      const whom = submission.to ?? orchestrators[0];
-      return {
-        message:
-          role === 'worker'
-            ? 'refused: a worker may not integrate; every durable change goes through one point of decision'
-            : `refused: ${submission.id} of ${submission.agent} is for ${submission.to ?? 'an orchestrator'} to integrate`,
-        hint: whom === undefined ? 'ask an orchestrator or a person' : `ask ${whom}: ${coord(`note "…" --to ${whom}`)}`,
-      };
-    }
-  }
-}
-
-/** It has ended, or another has applied it and is about to land it. */
-function closedMessage({ id, agent, closed, integrated }: Submission, now: Instant): Message {
-  const ended = closed ?? { how: 'integrated', by: integrated?.by ?? agent, at: integrated?.at ?? now, reason: null };
-  const why = ended.reason === null ? '' : `: ${oneLine(ended.reason)}`;
-  return {
-    message: `${id} of ${agent} was ${ended.how} by ${ended.by} at ${clock(ended.at, now)}${why}; nothing was done`,
-    hint: closed ? coord('integrate') : `${ended.by} lands it, or declines it; see ${coord('integrate')}`,
-  };
 }
