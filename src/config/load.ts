@@ -58,7 +58,8 @@ async function parse(source: string): Promise<Config> {
   return config;
 }
 
-function readConfigFile(root: string): string | null {
+/** The text of the configuration in this worktree; null: it has none. @throws CoordError `usage` for what is no file of its own. */
+export function readConfigFile(root: string): string | null {
   const path = join(root, CONFIG_FILE);
   try {
     // A device or a pipe would never end, and a link may lead to what is none of the repository's.

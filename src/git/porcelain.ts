@@ -76,7 +76,7 @@ export function remoteGit(repository: Repository, env: Environment, options: Rem
     fetch: command('fetch', FETCH_OPTIONS),
     push: async (remote, refspecs, more = []) => {
       await mustBeOneRepository(repository, git, env, remote);
-      return push(remote, refspecs, [...serverOfPath(repository, env, remote), ...more]);
+      return push(remote, refspecs, [...(await serverOfPath(repository, git, env, remote)), ...more]);
     },
     lsRemote: command('ls-remote', []),
   };

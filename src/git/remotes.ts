@@ -1,9 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
-import { cloneSettings, isRemoteOf } from './clone-config.js';
+import { cloneSettings, isRemoteOf, parseSettings, type Setting } from './clone-config.js';
 import { textOf } from './if-there.js';
 import type { Repository } from './repository.js';
 import type { Environment, Git } from './run.js';
@@ -80,17 +80,21 @@ export function addressesOf(git: Git, remote: string, use: 'fetch' | 'push'): Pr
 }
 
 function maybeTwo(repository: Repository, env: Environment, remote: string): boolean {
-  const own = cloneSettings(repository);
-  if (own.some(({ section, subsection, key }) => section === 'remote' && subsection === remote && key === 'pushurl')) {
-    return true;
-  }
-  if (own.some(({ section, key }) => key === 'pushinsteadof' || section === 'include' || section === 'includeif'))
-    return true;
-  if (env.GIT_CONFIG_COUNT !== undefined || env.GIT_CONFIG_PARAMETERS !== undefined) return true;
-  return (
-    !isRemoteOf(repository, remote) ||
-    elsewhere(repository, env).some((text) => /pushurl|pushinsteadof|\[include/i.test(text))
+  if (!isRemoteOf(repository, remote)) return true;
+  const settings = knownSettings(repository, env);
+  if (settings === null) return true;
+  return settings.some(
+    ({ section, subsection, key }) =>
+      (section === 'url' && key === 'pushinsteadof') ||
+      (section === 'remote' && subsection === remote && key === 'pushurl'),
   );
+}
+
+/** The settings of git that count in this clone, the user's before its own; null: only git can tell. */
+function knownSettings(repository: Repository, env: Environment): Setting[] | null {
+  if (env.GIT_CONFIG_COUNT !== undefined || env.GIT_CONFIG_PARAMETERS !== undefined) return null;
+  const settings = [...elsewhere(repository, env).flatMap(parseSettings), ...cloneSettings(repository)];
+  return settings.some(({ section }) => section === 'include' || section === 'includeif') ? null : settings;
 }
 
 /** The texts of the configuration files of the user and of the machine. */
@@ -167,20 +171,46 @@ function decoded(path: string): string {
  *
  * @returns options of `git push`; none where the remote is not surely such a path
  */
-export function serverOfPath(repository: Repository, env: Environment, remote: string): string[] {
-  const own = cloneSettings(repository).filter(
-    ({ section, subsection }) => section === 'remote' && subsection === remote,
-  );
-  const addresses = own.filter(({ key }) => key === 'url' || key === 'pushurl').map(({ value }) => value);
-  const isLocal = addresses.length > 0 && addresses.every((address) => existsSync(pathIn(address)));
-  if (!isLocal || own.some(({ key }) => key === 'receivepack')) return [];
+export async function serverOfPath(
+  repository: Repository,
+  git: Git,
+  env: Environment,
+  remote: string,
+): Promise<string[]> {
+  const settings = knownSettings(repository, env) ?? cloneSettings(repository);
+  if (settings.some((one) => one.subsection === remote && one.section === 'remote' && one.key === 'receivepack'))
+    return [];
+  const addresses = addressesPushedTo(repository, env, remote) ?? (await addressesOf(git, remote, 'push'));
+  const isLocal = addresses.length > 0 && addresses.every((address) => existsSync(pathIn(address, repository.root)));
+  if (!isLocal) return [];
   const session = isInstalled('setsid', env) ? 'setsid ' : '';
   return [`--receive-pack=${session}git -c gc.packRefs=false receive-pack`];
 }
 
-function pathIn(address: string): string {
-  const path = address.replace(/^file:\/\//, '');
-  return isAbsolute(path) ? path : '';
+/** The addresses that git pushes to, read without it (git-config(1), `url.BASE.insteadOf`); null: only git can tell. */
+export function addressesPushedTo(repository: Repository, env: Environment, remote: string): string[] | null {
+  const settings = knownSettings(repository, env);
+  if (settings === null) return null;
+  const own = settings.filter(({ section, subsection }) => section === 'remote' && subsection === remote);
+  const values = (name: string) => own.filter(({ key }) => key === name).map(({ value }) => value);
+  const rewritten = (address: string, name: string): string | null => {
+    const fits = settings.filter(
+      ({ section, key, value }) => section === 'url' && key === name && address.startsWith(value),
+    );
+    const best = fits.sort((a, b) => b.value.length - a.value.length)[0];
+    return best === undefined ? null : `${best.subsection ?? ''}${address.slice(best.value.length)}`;
+  };
+  const pushed = values('pushurl');
+  if (pushed.length > 0) return pushed.map((address) => rewritten(address, 'insteadof') ?? address);
+  // One that is rewritten for pushes takes the place of all that are not.
+  const aside = values('url').flatMap((address) => rewritten(address, 'pushinsteadof') ?? []);
+  return aside.length > 0 ? aside : values('url').map((address) => rewritten(address, 'insteadof') ?? address);
+}
+
+/** Empty where it is no path: it has a scheme, or a colon before its first slash. @param root where relative ones begin */
+function pathIn(address: string, root: string): string {
+  if (/^file:\/\//i.test(address)) return decoded(address.slice('file://'.length));
+  return /^[^/]*:/.test(address) ? '' : resolve(root, address);
 }
 
 function isInstalled(program: string, { PATH = '' }: Environment): boolean {

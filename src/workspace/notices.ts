@@ -9,6 +9,7 @@ import { oneLine, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock } from '../render/format.js';
 import { transact } from '../store/swap/transact.js';
+import { asideLines } from './asides.js';
 import type { Context } from './context.js';
 import type { Identity } from './identity.js';
 import { CHANGED_RULES, newerRules, rulesMark } from './rules.js';
@@ -19,6 +20,10 @@ import { CHANGED_RULES, newerRules, rulesMark } from './rules.js';
  */
 export async function collectNotices(context: Context): Promise<readonly string[]> {
   if (context.isGuard || context.looksOn) return [];
+  return [...(await asideLines(context).catch(() => [])), ...(await noticesOfState(context))];
+}
+
+async function noticesOfState(context: Context): Promise<readonly string[]> {
   try {
     const identity = context.identityIfKnown();
     if (identity === null) return [];

@@ -1,5 +1,6 @@
 import { judgeSync } from '../../domain/sync/sync.js';
 import { inSyncLine } from '../../render/land.js';
+import { asideLines } from '../../workspace/asides.js';
 import { syncError, syncFacts } from '../../workspace/sync-facts.js';
 import type { Verb } from '../verb.js';
 
@@ -14,6 +15,7 @@ export const syncCheck: Verb = {
     const config = await context.config();
     const verdict = judgeSync(await syncFacts(context, { ...config, requireClean: input.flag('requireClean') }));
     if (!verdict.ok) return syncError(verdict);
-    return { data: verdict.report, text: (style) => inSyncLine(verdict.report, style) };
+    const warnings = await asideLines(context, ['fork']);
+    return { data: verdict.report, text: (style) => inSyncLine(verdict.report, style), warnings };
   },
 };

@@ -26,6 +26,7 @@ import { objectId, openObjects } from '../../git/objects.js';
 import type { Git } from '../../git/run.js';
 import { type Signed, signCommit, signedCommit } from '../../git/signing.js';
 import { commitBody } from '../../store/format/commits.js';
+import { asidesOf } from '../../workspace/asides.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig, rulesFolder } from '../../workspace/main-branch.js';
 import { workingRules } from '../../workspace/rules-in-force.js';
@@ -59,6 +60,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
     checks: [
       pass('config', 'high', `${CONFIG_FILE} is ${valid}`),
       main instanceof CoordError ? failed('protected', main) : protectedCheck(main.from?.name ?? null),
+      ...(await asidesOf(context)).map(({ id, message, next }) => wrong(id, 'medium', message, next)),
       ...stored.checks,
       ...(stored.state ? stateFindings(stored.state, await context.policy('anyone'), context.now()) : []),
       await shareCheck(context, config),

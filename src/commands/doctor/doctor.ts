@@ -4,7 +4,7 @@ import { coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { table } from '../../render/format.js';
-import { loadStyle, type Style } from '../../render/style.js';
+import type { Style } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { withProgress } from '../../workspace/host.js';
 import type { Verb } from '../verb.js';
@@ -60,12 +60,17 @@ export const doctor: Verb = {
     const report: DoctorReport = { enforcement, findings, fixed, proof: proved?.proof ?? null };
     const nothingFixed = input.flag('fix') && fixed.length === 0 ? [NOTHING_FIXED] : [];
     const problem = worst(findings);
-    if (problem === null) return { data: report, text: (style) => [...nothingFixed, ...doctorLines(report, style)] };
-    const lines = [...nothingFixed, ...doctorLines(report, await loadStyle(false))];
-    return new CoordError(problem.code ?? 'fault', lines.join('\n'), {
-      hint: problem.next ?? 'fix what is marked high first',
-      details: { ...report },
-    });
+    const failure =
+      problem &&
+      new CoordError(problem.code ?? 'fault', `not well: ${problem.message}`, {
+        hint: problem.next ?? 'fix what is marked high first',
+        details: { ...report },
+      });
+    return {
+      data: report,
+      text: (style) => [...nothingFixed, ...doctorLines(report, style)],
+      ...(failure === null ? {} : { failure }),
+    };
   },
 };
 

@@ -16,6 +16,7 @@ import { loadStyle } from '../../render/style.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
+import { asideLines } from '../../workspace/asides.js';
 import type { Context } from '../../workspace/context.js';
 import { type Identity, isPerson } from '../../workspace/identity.js';
 import {
@@ -64,7 +65,10 @@ export const sessionStart: Verb = {
     if (refused) return refused;
     return {
       ...success,
-      warnings: [...(await guardWarnings(context)), ...warningsFor(context, briefing, before, identity)],
+      warnings: [
+        ...(await guardWarnings(context)),
+        ...warningsFor(context, briefing, before, identity, await asideLines(context, ['fork', 'working-copy'])),
+      ],
     };
   },
 };
@@ -173,8 +177,9 @@ function warningsFor(
   { claims, session, notes }: Briefing,
   before: Agent | undefined,
   { agent }: Identity,
+  asides: readonly string[],
 ): string[] {
-  const warnings: string[] = [];
+  const warnings = [...asides];
   const elsewhere = claims.filter((claim) => claim.session !== null && claim.session !== session);
   if (elsewhere.length > 0) {
     const ids = [...new Set(elsewhere.map((claim) => claim.session))].join(', ');
