@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import * as v from 'valibot';
 import { CONFIG_FILE } from '../domain/state-ref.js';
 import { parseStrictJson } from '../domain/strict-json.js';
@@ -64,7 +64,8 @@ export function readConfigFile(root: string): string | null {
   try {
     // A device or a pipe would never end, and a link may lead to what is none of the repository's.
     const real = realpathSync(path);
-    if (relative(root, real).startsWith('..')) throw new Error('it is a link that leads out of the repository');
+    const [folder] = relative(root, real).split(sep);
+    if (folder === '..' || folder === '.git') throw new Error('it is a link that leads out of the repository’s files');
     const stats = statSync(real);
     if (!stats.isFile()) throw new Error('it is no file');
     // UTF-8 has no more than four for one.

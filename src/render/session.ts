@@ -21,6 +21,8 @@ export interface MemoryFile {
   readonly text: string | null;
   /** How it differs from the main branch as last fetched; null: it does not, or that is not known. */
   readonly differs: 'changed' | 'only-here' | 'only-there' | null;
+  /** Whether it is here, and git does not track it: then it is not read. */
+  readonly untracked: boolean;
 }
 
 /** HEAD against the main branch as last fetched: a hint, and no proof of anything. */
@@ -139,10 +141,18 @@ export function showsMemory(file: string, parts: readonly Part[], { full }: Extr
 function absentLines(memory: readonly MemoryFile[], { upstream, upstreamCommit }: SyncHint): string[] {
   const absent = memory.filter(({ bytes }) => bytes === null);
   const there = absent.filter(({ differs }) => differs === 'only-there').map(({ file }) => file);
-  const nowhere = absent.filter(({ file }) => !there.includes(file)).map(({ file }) => oneLine(file));
+  const untracked = absent.filter((one) => one.untracked).map(({ file }) => file);
+  const nowhere = absent
+    .filter(({ file }) => ![...there, ...untracked].includes(file))
+    .map(({ file }) => oneLine(file));
   const show = (file: string) => `git show ${shellWord(`${shortCommit(upstreamCommit ?? '')}:${file}`)}`;
   return [
     ...there.map((file) => `${oneLine(file)} is not here, but on ${oneLine(upstream ?? '')}: ${show(file)}`),
+    ...(untracked.length === 0
+      ? []
+      : [
+          `not read, since git does not track it: ${untracked.map(oneLine).join(', ')}; git add ${untracked.map((file) => shellWord(file)).join(' ')}`,
+        ]),
     ...(nowhere.length === 0 ? [] : [`no memory in ${nowhere.join(', ')}: no such file`]),
   ];
 }

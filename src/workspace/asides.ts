@@ -102,7 +102,7 @@ async function configAside(workspace: Workspace): Promise<Aside | null> {
     id: 'working-copy',
     mark: `${here} ${config.text}`,
     message,
-    next: `bring the change to the main branch, or take its version: git checkout ${shellWord(config.from.name)} -- ${CONFIG_FILE}`,
+    next: `${here === null ? 'to have it here' : 'bring the change to the main branch, or take its version'}: git checkout ${shellWord(config.from.name)} -- ${CONFIG_FILE}`,
   };
 }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commitByHand } from '../support/by-hand.js';
-import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
+import { configure, type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
 import type { CoordResult } from '../support/sandbox.js';
 
 const NOBODY = { COORD_AGENT: undefined };
@@ -74,6 +74,7 @@ describe('session start', () => {
     const fleet = await localFleet();
     removeMemory(fleet);
     fleet.box.write(fleet.clone, 'STATE.md', 'new\n');
+    fleet.box.git(fleet.clone, 'add', 'STATE.md');
     const data = await start(fleet, 'maya', ['--role', 'orchestrator']);
     const rules = (await fleet.as('maya', ['rules', '--json'])).json().data;
     expect(data).toMatchObject({
@@ -89,16 +90,29 @@ describe('session start', () => {
     });
     const path = join(fleet.clone, 'STATE.md');
     expect(data.memory).toEqual([
-      { file: 'STATE.md', path, bytes: 4, differs: 'only-here', included: true, text: 'new\n' },
+      { file: 'STATE.md', path, bytes: 4, differs: 'only-here', untracked: false, included: true, text: 'new\n' },
       ...['DECISIONS.md', 'LESSONS.md'].map((file) => ({
         file,
         path: join(fleet.clone, file),
         bytes: null,
         differs: null,
+        untracked: false,
         included: false,
         text: null,
       })),
     ]);
+  });
+
+  it('reads no memory that git does not track, ignored or not', async () => {
+    const fleet = await localFleet();
+    configure(fleet, { memory: ['STATE.md', 'local.md', 'secret.md'] });
+    fleet.box.commit(fleet.clone, '.gitignore', 'secret.md\n');
+    for (const file of ['local.md', 'secret.md']) fleet.box.write(fleet.clone, file, 'SECRET\n');
+    const { stdout } = await fleet.as('maya', ['session', 'start']);
+    expect(stdout).not.toContain('SECRET');
+    expect(stdout).toContain('git does not track it: local.md, secret.md; git add local.md secret.md');
+    fleet.box.git(fleet.clone, 'add', 'local.md');
+    expect((await fleet.as('maya', ['session', 'start'])).stdout).toContain('| SECRET');
   });
 
   it('makes later commands in this worktree know who acts, and them alone', async () => {

@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inProcess } from '../support/in-process.js';
@@ -87,6 +88,22 @@ describe('whatever an agent does to its checkout, the same arbitrates', () => {
     const refused = await all.run('noor', all.two, 'claim', 'docs/x');
     expect([refused.code, refused.stdout]).toEqual([2, expect.stringMatching(/shar|shore/)]);
     expect((await all.run('maya', all.one, 'claim', 'docs/x')).code).toBe(0);
+  });
+
+  it.each<[string, (path: string, box: World['box']) => void]>([
+    ['a folder', (path) => mkdirSync(path)],
+    ['a pipe', (path) => void spawnSync('mkfifo', [path])],
+    ['a link to a device', (path) => symlinkSync('/dev/zero', path)],
+    ['a link that leads out', (path, box) => symlinkSync(box.write(box.directory, 'x', 'SECRET'), path)],
+    ['a link into .git', (path) => symlinkSync('.git/config', path)],
+    ['a link to nothing', (path) => symlinkSync('nowhere', path)],
+  ])('a configuration that is %s is exit 2, and nothing of it is shown', async (_, make) => {
+    const all = await world();
+    rmSync(join(all.two, FILE));
+    make(join(all.two, FILE), all.box);
+    const refused = await all.run('noor', all.two, 'claim', 'docs/x');
+    expect([refused.code, refused.stdout]).toEqual([2, expect.stringContaining('cannot be read')]);
+    expect(refused.stdout).not.toMatch(/SECRET|\[core/);
   });
 
   it('where the main branch and the memory of the clone disagree, exit 2 names both', async () => {

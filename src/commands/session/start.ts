@@ -10,6 +10,7 @@ import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
+import { listFiles } from '../../git/worktree.js';
 import { refusalError } from '../../render/refusals.js';
 import { type Briefing, briefingParts, type MemoryFile, nextCommand, showsMemory } from '../../render/session.js';
 import { loadStyle } from '../../render/style.js';
@@ -222,7 +223,7 @@ async function briefingFor(
     role,
     rules,
     surface: await surfaceIn(context, main),
-    memory: readMemory(context, memory, main),
+    memory: await readMemory(context, memory, main),
     claims: live.filter((claim) => claim.agent === agent),
     others: live.filter((claim) => claim.agent !== agent),
     tasks: tasks.filter((task) => task.state === 'taken' && task.agent === agent),
@@ -247,27 +248,36 @@ async function memoryPaths(context: Context): Promise<string[]> {
 
 /**
  * The memory files as they are here: they are often edited and read before they are committed. Where the main branch has
- * another version, each says so.
+ * another version, each says so. What git does not track is nobody's word to the team, and is not read.
  */
-function readMemory(context: Context, paths: readonly string[], main: MainFiles | null): MemoryFile[] {
-  const { root } = context.repository;
-  return paths.map((file) => {
-    const here = readWorktreeFile(root, file, MOST_BYTES_READ);
-    const there = main?.files.find(({ path }) => path === file);
-    const base = { file, path: join(root, file), bytes: here?.bytes ?? null, text: here?.text ?? null };
-    if (main === null) return { ...base, differs: null };
-    if (here === null || there === undefined) {
-      return { ...base, differs: here ? 'only-here' : there ? 'only-there' : null };
-    }
-    return { ...base, differs: isSame(here, there) ? null : 'changed' };
+async function readMemory(
+  { repository, git }: Context,
+  paths: readonly string[],
+  main: MainFiles | null,
+): Promise<MemoryFile[]> {
+  const { root } = repository;
+  const onMain = (file: string) => main?.files.find(({ path }) => path === file);
+  const files = paths.map((file) => ({ file, here: readWorktreeFile(root, file, MOST_BYTES_READ) }));
+  const unknown = files.filter(({ file, here }) => here !== null && onMain(file) === undefined).map(({ file }) => file);
+  const listed = await listFiles(repository, git, unknown, true);
+  const tracked = new Set(listed.flatMap((one) => (one.tracked ? [one.path.normalize('NFC')] : [])));
+  return files.map(({ file, here: found }) => {
+    const untracked = unknown.includes(file) && !tracked.has(file);
+    const here = untracked ? null : found;
+    const base = { file, path: join(root, file), bytes: here?.bytes ?? null, text: here?.text ?? null, untracked };
+    return { ...base, differs: main === null ? null : differenceOf(here, onMain(file)) };
   });
 }
 
+type Read = Pick<MemoryFile, 'bytes' | 'text'>;
+
+function differenceOf(here: Read | null, there: Read | undefined): MemoryFile['differs'] {
+  if (here !== null && there !== undefined) return isSame(here, there) ? null : 'changed';
+  return here ? 'only-here' : there ? 'only-there' : null;
+}
+
 /** Line ends and blanks at the ends of lines do not count; of a file too large to be read, the size does. */
-function isSame(
-  a: { readonly bytes: number; readonly text: string | null },
-  b: { readonly bytes: number; readonly text: string | null },
-): boolean {
+function isSame(a: Read, b: Read): boolean {
   if (a.text === null || b.text === null) return a.bytes === b.bytes;
   return linesOf(a.text).join('\n') === linesOf(b.text).join('\n');
 }
