@@ -10,7 +10,7 @@ import { type Named, type OfflineStore, Pending, type RefusedOffline } from '../
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
-import { rememberState } from './authority.js';
+import { readMemory, rememberState } from './authority.js';
 import type { MainBranchPolicy } from './main-branch.js';
 import { Workspace } from './workspace.js';
 
@@ -40,10 +40,18 @@ class Stores {
 
   /** The one that the configuration of this workspace describes. */
   own(): Promise<GitStore> {
-    this.ownOpened ??= this.workspace
-      .config()
+    this.ownOpened ??= this.learnMain()
+      .then(() => this.workspace.config())
       .then((config) => this.open(config, undefined, (ref) => this.remember(config, ref)));
     return this.ownOpened;
+  }
+
+  /** A clone that knows no state yet may have one other branch alone, which is not what judges it. */
+  private async learnMain(): Promise<void> {
+    const { workspace, staysOffline } = this;
+    if (workspace.isGuard || staysOffline || readMemory(workspace.repository) !== null) return;
+    const { learnMainBranch } = await import('./main-branch.js');
+    await learnMainBranch(workspace).catch(() => null);
   }
 
   /**
@@ -148,6 +156,12 @@ export class Context extends Workspace {
   mainBranchPolicy(): Promise<MainBranchPolicy | null> {
     this.policyRead ??= import('./main-branch.js').then(({ readMainBranchPolicy }) => readMainBranchPolicy(this));
     return this.policyRead;
+  }
+
+  override forgetAuthority(): void {
+    super.forgetAuthority();
+    this.policyRead = undefined;
+    this.requiredRulesRead = undefined;
   }
 
   private async readRequiredRules(): Promise<Policy['requiredRules']> {

@@ -1,8 +1,11 @@
 import { posix } from 'node:path';
 import type { Config } from '../config/config.js';
 import { CONFIG_FILE, parseConfig } from '../config/load.js';
+import { judgeSync } from '../domain/sync/sync.js';
 import { oneLine } from '../domain/text.js';
+
 import { CoordError, usage } from '../errors.js';
+import { isRemoteOf } from '../git/clone-config.js';
 import { type CommitFile, filesAt, rootFileText, textsOf } from '../git/files.js';
 import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
@@ -32,6 +35,29 @@ export async function mainBranch(workspace: Workspace): Promise<MainBranch | nul
   const { remote } = await workspace.config();
   const named = { remote, mainBranch: branch.name.slice(remote.length + 1), fetchedOnly: true };
   return (await mainBranchAsFetched(workspace.repository, workspace.git, named)) ?? branch;
+}
+
+/**
+ * Fetches the main branch where this clone has a remote and never did: a clone of one branch, a checkout of CI.
+ * @returns why it is not known; null: it is, or there is no remote to ask
+ */
+export async function learnMainBranch(workspace: Workspace): Promise<CoordError | null> {
+  const { main, memory, remote } = await workspace.authority();
+  if (main?.branch.fetched || memory?.remote === null || !isRemoteOf(workspace.repository, remote)) return null;
+  // What is here alone may be all that there is, where nothing is shared.
+  const isShared = () =>
+    workspace.config().then(
+      ({ share }) => share,
+      () => false,
+    );
+  if (main !== null && !(await isShared())) return null;
+  const { syncError, syncFacts } = await import('./sync-facts.js');
+  const question = { remote, mainBranch: memory?.mainBranch ?? null, surface: [], requireClean: false };
+  const facts = await syncFacts(workspace, question);
+  workspace.forgetAuthority();
+  if ((await workspace.authority()).main !== null) return null;
+  const verdict = judgeSync(facts);
+  return verdict.ok ? null : syncError(verdict);
 }
 
 /** What the main branch as last fetched has at these paths (folders with all below them), in at most two git processes. */

@@ -130,6 +130,12 @@ export class Workspace {
     return this.authorityRead;
   }
 
+  /** After the main branch was fetched: what was read of it before is not so any more. */
+  forgetAuthority(): void {
+    this.authorityRead = undefined;
+    this.configLoaded = undefined;
+  }
+
   /** The configuration that is in force. */
   config(): Promise<Config> {
     this.configLoaded ??= this.authority().then((authority) => configInForce(this, authority));

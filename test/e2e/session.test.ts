@@ -167,6 +167,7 @@ describe('session start', () => {
     removeMemory(fleet);
     fleet.box.write(fleet.clone, 'STATE.md', `${'long '.repeat(4_000)}\n`);
     fleet.box.write(fleet.clone, 'LESSONS.md', 'short\n');
+    fleet.box.git(fleet.clone, 'add', '.');
     for (const most of [1_500, 3_000, 8_000, 100_000]) {
       const result = await fleet.as('maya', ['session', 'start', '--max-bytes', String(most)]);
       expect(result.code).toBe(0);

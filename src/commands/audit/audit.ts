@@ -4,7 +4,9 @@ import { type Evidence, findingPrint, isFinding, judgeCommit, summaryOf } from '
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import { asTyped, coord, shellWord } from '../../domain/suggestion.js';
+import { oneLine } from '../../domain/text.js';
 import { CoordError, exitCodeOf, usage } from '../../errors.js';
+import { isRemoteOf } from '../../git/clone-config.js';
 import {
   blobsAt,
   type CommitRange,
@@ -15,12 +17,12 @@ import {
 } from '../../git/commit-range.js';
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
-import { resolveCommit } from '../../git/refs.js';
+import { isAncestor, resolveCommit } from '../../git/refs.js';
 import { type AuditPlace, type AuditReport, auditLines, commitReport, countsOf } from '../../render/audit.js';
 import { loadStyle } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { withProgress } from '../../workspace/host.js';
-import { configAt, mainBranch, protectedConfig } from '../../workspace/main-branch.js';
+import { configAt, learnMainBranch, mainBranch, protectedConfig } from '../../workspace/main-branch.js';
 import type { Verb } from '../verb.js';
 import { auditSignatures, gatherEvidence, readClaimHistory } from './evidence.js';
 import { lookAgain } from './same-changes.js';
@@ -69,6 +71,7 @@ export const audit: Verb = {
 };
 
 async function auditRange(context: Context, typed: string | undefined, fetch: boolean) {
+  await mustKnowMain(context, fetch);
   const range = await readRange(context, typed);
   const config = await auditConfig(context, range.base);
   const commits = await commitsIn(context.repository, context.git, range);
@@ -132,13 +135,37 @@ function hintFor(report: AuditReport, onlyUnknown: boolean): string {
 }
 
 /**
- * The configuration that the audit goes by: of the range's base, which whoever is audited did not choose; where it has
- * none, of the main branch.
+ * The configuration that the audit goes by: of the range's base where the main branch contains it, so that whoever is
+ * audited did not choose it; else, or where it has none, of the main branch.
  * @throws CoordError `usage` when it cannot be read: nothing weaker takes its place.
  */
 async function auditConfig(context: Context, base: string | null): Promise<Config> {
-  const there = base === null ? null : await configAt(context, base);
+  const main = await mainBranch(context);
+  const isOfMain = base !== null && (main === null || (await isAncestor(context.git, base, main.commit)) === true);
+  const there = isOfMain ? await configAt(context, base) : null;
   return there ?? (await protectedConfig(context)).config;
+}
+
+/** @throws CoordError `unavailable` where there is a remote, and its main branch is not known: what is audited may not judge itself. */
+async function mustKnowMain(context: Context, fetch: boolean): Promise<void> {
+  if (fetch) {
+    const why = await learnMainBranch(context);
+    if (why === null) return;
+    throw new CoordError('unavailable', `the main branch says what is asked for, and is not here: ${why.message}`, {
+      hint: why.hint ?? 'git fetch origin, then repeat',
+      details: { ...why.details, reason: 'main-unknown' },
+    });
+  }
+  const { main, remote, memory } = await context.authority();
+  if (main !== null || memory?.remote === null || !isRemoteOf(context.repository, remote)) return;
+  throw new CoordError(
+    'unavailable',
+    `this clone lacks the main branch of ${oneLine(remote)}, which says what is asked for`,
+    {
+      hint: `${coord('sync-check')}, or audit without --no-fetch`,
+      details: { reason: 'main-unknown' },
+    },
+  );
 }
 
 export interface Surface {
