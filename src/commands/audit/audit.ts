@@ -140,8 +140,9 @@ function hintFor(report: AuditReport, onlyUnknown: boolean): string {
  * @throws CoordError `usage` when it cannot be read: nothing weaker takes its place.
  */
 async function auditConfig(context: Context, base: string | null): Promise<Config> {
-  const main = await mainBranch(context);
-  const isOfMain = base !== null && (main === null || (await isAncestor(context.git, base, main.commit)) === true);
+  const { main } = await context.authority();
+  const isOfMain =
+    base !== null && (main === null || (await isAncestor(context.git, base, main.branch.commit)) === true);
   const there = isOfMain ? await configAt(context, base) : null;
   return there ?? (await protectedConfig(context)).config;
 }

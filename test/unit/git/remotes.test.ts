@@ -106,14 +106,16 @@ describe('a remote', () => {
     }
   });
 
-  it('that is a path of this host has its side run in a session of its own, without packing', () => {
+  it('that is a path of this host has its side run in a session of its own, without packing', async () => {
+    const served = (env: Record<string, string>, remote: string, at = clone) =>
+      serverOfPath(own(at), gitIn(at, box.env), env, remote);
     const env = { PATH: box.path('bin') };
     mkdirSync(env.PATH);
-    expect(serverOfPath(own(), env, 'origin')).toEqual(['--receive-pack=git -c gc.packRefs=false receive-pack']);
+    expect(await served(env, 'origin')).toEqual(['--receive-pack=git -c gc.packRefs=false receive-pack']);
     writeFileSync(box.path('bin/setsid'), '');
     const there = ['--receive-pack=setsid git -c gc.packRefs=false receive-pack'];
-    expect(serverOfPath(own(), { PATH: `:/nowhere:${env.PATH}` }, 'origin')).toEqual(there);
-    expect(serverOfPath(own(), env, 'other')).toEqual([]);
+    expect(await served({ PATH: `:/nowhere:${env.PATH}` }, 'origin')).toEqual(there);
+    expect(await served(env, 'other')).toEqual([]);
     const settings: readonly (readonly [string, string, boolean])[] = [
       ['remote.origin.url', `file://${remote}`, true],
       ['remote.origin.url', 'https://host.example/x', false],
@@ -124,7 +126,7 @@ describe('a remote', () => {
     for (const [key, value, isPath] of settings) {
       const copy = box.clone(remote);
       box.git(copy, 'config', key, value);
-      expect(serverOfPath(own(copy), env, 'origin')).toEqual(isPath ? there : []);
+      expect(await served(env, 'origin', copy)).toEqual(isPath ? there : []);
     }
   });
 });
