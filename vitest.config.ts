@@ -22,6 +22,7 @@ export default defineConfig({
       project('contract'),
       project('integration'),
       project('e2e'),
+      project('browser'),
       project('battery'),
       project('clients', { testTimeout: 600_000 }),
     ],

@@ -1,15 +1,15 @@
 // Puts the programs and libraries that bin/load.js knows into dist/, with the licences of what others wrote in them.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { BUNDLES, bundle } from './bundle.mjs';
+import { BUNDLES, bundle, bundlePage } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LICENCES = 'licences.txt';
 
 mkdirSync(`${root}dist`, { recursive: true });
-const built = await Promise.all(BUNDLES.map((name) => bundle(name)));
-const files = new Map(built.map(({ text }, index) => [`${BUNDLES[index]}.cjs`, text]));
-files.set(LICENCES, licences(new Set(built.flatMap(({ packages }) => packages))));
+const [page, ...built] = await Promise.all([bundlePage(), ...BUNDLES.map((name) => bundle(name))]);
+const files = new Map([...page.files, ...built.map(({ text }, index) => [`${BUNDLES[index]}.cjs`, text])]);
+files.set(LICENCES, licences(new Set([page, ...built].flatMap(({ packages }) => packages))));
 for (const [name, text] of files) {
   const temporary = `${root}dist/${name}.${process.pid}.tmp`;
   writeFileSync(temporary, text);

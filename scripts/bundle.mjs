@@ -47,10 +47,44 @@ export async function bundle(name, plugins = []) {
   });
   const text = inAscii(`(function (exports, require, module, __filename, __dirname) {${outputFiles[0].text}})`);
   const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const packages = Object.keys(metafile.inputs).flatMap(
+  return { text: `/*${fingerprint}*/${text}`, packages: packagesIn(metafile) };
+}
+
+/**
+ * The page of the dashboard, for a browser: one script and one style.
+ *
+ * @returns {Promise<{ files: Map<string, string>, packages: string[] }>}
+ */
+export async function bundlePage() {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { page: 'src/dashboard/page/main.tsx', style: 'src/dashboard/page/page.css' },
+    outdir: 'dist',
+    bundle: true,
+    target: ['es2022', 'chrome120', 'firefox120', 'safari17'],
+    format: 'iife',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    write: false,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const textOf = (end) => outputFiles.find(({ path }) => path.endsWith(end)).text;
+  const files = new Map([
+    ['page.js', textOf('page.js')],
+    ['page.css', textOf('style.css')],
+  ]);
+  return { files, packages: packagesIn(metafile) };
+}
+
+/** The packages of others that are in what was bundled. */
+function packagesIn(metafile) {
+  return Object.keys(metafile.inputs).flatMap(
     (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
   );
-  return { text: `/*${fingerprint}*/${text}`, packages };
 }
 
 /** What of a library is used where that has several entrances, by the name of what is built: one file of ours. */

@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const LIBRARIES = {
-  ...{ chalk: 'render', commander: 'cli', 'simple-git': 'git', 'proper-lockfile': 'store' },
+  ...{ chalk: 'render', commander: 'cli', preact: 'dashboard', 'simple-git': 'git', 'proper-lockfile': 'store' },
   ...{ '@modelcontextprotocol/server': 'mcp', '@modelcontextprotocol/server/stdio': 'mcp' },
 };
 const BASE = ['errors', 'domain'];
@@ -65,12 +65,18 @@ export function problemsIn(sources) {
     for (const specifier of importsIn(source)) {
       if (specifier === null) problems.push(`${file} imports what only a run can tell`);
       else if (!specifier.startsWith('.')) problems.push(...foreign(file, specifier));
-      else targets.push(posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts'));
+      else targets.push(sourceOf(posix.join(posix.dirname(file), specifier), sources));
     }
     graph.set(file, targets);
     for (const target of targets) problems.push(...upward(file, target, sources));
   }
   return [...problems, ...circlesIn(graph).map((circle) => `imports form a circle: ${circle.join(' → ')}`)];
+}
+
+/** The file that an import names: what is written for the browser may have markup in it. */
+function sourceOf(path, sources) {
+  const markup = path.replace(/\.js$/, '.tsx');
+  return sources.has(markup) ? markup : path.replace(/\.js$/, '.ts');
 }
 
 /** The first part of the path below src/. */
@@ -123,7 +129,7 @@ function circlesIn(graph) {
 export function sourcesBelow(root, folder = 'src') {
   return new Map(
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => /\.tsx?$/.test(name))
       .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
       .sort()
       .map((file) => [file, readFileSync(join(root, file), 'utf8')]),

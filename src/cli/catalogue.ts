@@ -13,7 +13,7 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
   ['Tasks and results', ['task', 'submit', 'integrate']],
   ['Deploys', ['gate', 'deploy']],
   ['Agents and their rules', ['rules', 'agent']],
-  ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics']],
+  ['The log and the history', ['note', 'ack', 'log', 'inbox', 'events', 'metrics', 'dashboard']],
   ['Setting up', ['init', 'doctor', 'guard', 'audit', 'completion', 'mcp', 'help']],
 ];
 

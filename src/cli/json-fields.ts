@@ -219,6 +219,13 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     clock: 'object',
   },
   conflicts: { conflicts: 'Collision[]', left: ['number', 'older branches that were not looked at'], now: 'instant' },
+  dashboard: {
+    'url?': ['text', 'where it listens, with its token; also at the top of the line, as pid'],
+    'pid?': 'number',
+    'file?': ['text', 'with --out, as bytes and revision'],
+    'bytes?': 'number',
+    'revision?': 'commit | null',
+  },
   'task add': { tasks: 'Task[]' },
   'task list': { tasks: 'Task[]', others: ['number', 'that are not listed'], now: 'instant' },
   'task show': { task: 'Task' },

@@ -160,6 +160,11 @@ const ENTRIES: readonly VerbEntry[] = [
     load: async () => (await import('../commands/claims/status.js')).status,
   },
   {
+    name: 'dashboard',
+    summary: 'a live page in the browser: what needs you, who is where, what happens',
+    load: async () => (await import('../dashboard/dashboard.js')).dashboard,
+  },
+  {
     name: 'conflicts',
     summary: 'whose work would collide with yours when both are merged',
     load: async () => (await import('../commands/conflicts/conflicts.js')).conflicts,

@@ -1,0 +1,78 @@
+import type { Claim, Collision, LiveReport, TaskView } from '../api/index.js';
+import type { Deployment, DeployStatus } from '../domain/deploy/records.js';
+import type { OpenNote } from '../domain/log/notes.js';
+import type { Contention } from '../domain/metrics/metrics.js';
+import type { Agent, Reach, Waiter } from '../domain/model.js';
+import type { Instant } from '../domain/time.js';
+import type { Folder } from './tree.js';
+
+/** All that the page shows: plain data, in parts, of which only those that have changed are sent again. */
+export interface Picture {
+  readonly about: About;
+  readonly needs: readonly NeedRow[];
+  readonly claims: readonly ClaimRow[];
+  readonly waiters: readonly Waiter[];
+  readonly tasks: readonly TaskView[];
+  readonly agents: readonly Agent[];
+  readonly deploys: { readonly live: readonly LiveReport[]; readonly attempts: readonly Attempt[] };
+  /** Where somebody could not pass, the hottest first. */
+  readonly contention: readonly Hot[];
+  /** What happened in each hour of the last day, or each day of the last week: the oldest first. */
+  readonly hours: readonly Bucket[];
+  readonly days: readonly Bucket[];
+  readonly log: { readonly notes: readonly OpenNote[]; readonly disclaimer: string };
+  /** The newest first. */
+  readonly events: readonly EventRow[];
+  readonly conflicts: { readonly found: readonly Collision[]; readonly at: Instant | null };
+  readonly tree: Folder;
+}
+
+export type Part = keyof Picture;
+
+interface About {
+  /** Name of the repository's folder. */
+  readonly repository: string;
+  readonly ref: string;
+  readonly reach: Reach;
+  /** The commit of the state ref that this is a picture of. */
+  readonly revision: string | null;
+  /** Since when the remote could not be asked, and why; null: it could, or none arbitrates. */
+  readonly stale: { readonly since: Instant; readonly why: string } | null;
+  /** When the picture was made, where it is a file that nothing keeps current. */
+  readonly madeAt: Instant | null;
+}
+
+/** Something that waits for somebody to act. */
+export interface NeedRow {
+  readonly kind: string;
+  readonly what: string;
+  readonly since: Instant;
+  /** The one command to run. */
+  readonly next: string;
+}
+
+export type ClaimRow = Pick<
+  Claim,
+  'id' | 'target' | 'kind' | 'mode' | 'agent' | 'acquiredAt' | 'expiresAt' | 'reason' | 'reach' | 'token'
+>;
+
+export type Attempt = Pick<Deployment, 'id' | 'target' | 'commit' | 'agent' | 'startedAt' | 'why' | 'step'> & {
+  readonly outcome: DeployStatus;
+};
+
+export type Hot = Pick<Contention, 'target' | 'refusals' | 'waits' | 'waitedSeconds' | 'agents'>;
+
+export interface Bucket {
+  readonly from: Instant;
+  readonly grants: number;
+  readonly refusals: number;
+  readonly waits: number;
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly at: Instant;
+  readonly type: string;
+  readonly agent: string;
+  readonly facts: string;
+}
