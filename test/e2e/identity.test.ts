@@ -110,3 +110,38 @@ describe('one session of a harness', () => {
     expect((await edit(fleet, 'src/web/page.ts')).code).toBe(2);
   });
 });
+
+describe('ground that one session holds in another worktree', () => {
+  const RUN = { env: { COORD_AGENT: 'maya', CLAUDE_CODE_SESSION_ID: '0f14e45f-ceea-467f-a0e6-1b7d2c3f9a10' } };
+  const FILE = 'src/api/users.ts';
+  const WORK: readonly [string, (fleet: Fleet, linked: string) => void, boolean][] = [
+    ['nothing was changed there', () => undefined, true],
+    ['it has changes there', ({ box }, linked) => box.write(linked, FILE, 'changed\n'), false],
+    ['it has commits there', ({ box }, linked) => box.commit(linked, FILE, 'changed\n'), false],
+    [
+      'its commits there are here too',
+      ({ box, clone }, linked) => box.git(clone, 'merge', '--quiet', box.commit(linked, FILE, 'changed\n')),
+      true,
+    ],
+    ['other ground has changes there', ({ box }, linked) => box.write(linked, 'src/web/page.ts', 'changed\n'), true],
+    [
+      'that worktree is gone',
+      ({ box, clone }, linked) => box.git(clone, 'worktree', 'remove', '--force', linked),
+      true,
+    ],
+  ];
+
+  it.each(WORK)('%s', async (_, work, isGranted) => {
+    const fleet = await localFleet();
+    const linked = fleet.box.worktree(fleet.clone);
+    const first = await fleet.box.coord(linked, ['claim', 'src/api', '--json'], RUN);
+    work(fleet, linked);
+    const again = await fleet.box.coord(fleet.clone, ['claim', FILE, 'README.md', '--json'], RUN);
+    if (isGranted) expect(again.json().data.claims).toHaveLength(2);
+    else {
+      const { exit, details } = again.json().error;
+      expect([exit, details]).toMatchObject([3, { reason: 'worktree', worktree: linked, free: ['README.md'] }]);
+      expect(details.conflicts[0].claimId).toBe(first.json().data.claims[0].id);
+    }
+  });
+});

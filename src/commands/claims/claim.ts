@@ -30,6 +30,7 @@ import {
   transactHere,
   wideWarnings,
 } from './claim-request.js';
+import { heldInOtherWorktree } from './other-worktree.js';
 
 export const claim: Verb = {
   arguments: [['<target...>', 'paths, directories, globs or @resources; all are granted, or none']],
@@ -62,6 +63,8 @@ export const claim: Verb = {
     await checkOffline(context, input);
     const store = await context.store();
     const request = await claimRequest(context, input, store, targets);
+    const elsewhere = await heldInOtherWorktree(context, store, request);
+    if (elsewhere) return elsewhere;
     const claims = input.flag('offline')
       ? await claimOffline(context, input, request)
       : await claimOrWait(context, store, request, seconds).catch((error: unknown) => {
