@@ -287,7 +287,7 @@ export function isRunnable(path: string): boolean {
 }
 
 /** Whether two regular files have the same content and mode. */
-export function isSameFile(one: string, other: string): boolean {
+function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => lstatSync(path));
   return (
     a?.isFile() === true && b?.isFile() === true && a.mode === b.mode && readFileSync(one).equals(readFileSync(other))
@@ -295,7 +295,7 @@ export function isSameFile(one: string, other: string): boolean {
 }
 
 /** Where a symbolic link leads, as it is written; null when it is none. */
-export function linkOf(path: string): string | null {
+function linkOf(path: string): string | null {
   try {
     return readlinkSync(path);
   } catch {
@@ -304,6 +304,6 @@ export function linkOf(path: string): string | null {
 }
 
 /** The path with the first number at its end that is not taken. */
-export function freeName(path: string): string {
+function freeName(path: string): string {
   for (let number = 1; ; number += 1) if (!exists(`${path}.${number}`)) return `${path}.${number}`;
 }

@@ -262,11 +262,6 @@ export async function rememberState(
   if (before === null || textOf(before) !== value) await git(['config', '--local', KEY, value]);
 }
 
-/** Forgets it: the clone then goes by what the main branch says. */
-export async function forgetState({ git }: { git: Git }): Promise<void> {
-  await git(['config', '--local', '--unset-all', KEY]);
-}
-
 function textOf({ remote, ref, mainBranch }: Memory): string {
   return `${remote ?? THIS_CLONE} ${ref} ${mainBranch ?? NOT_TOLD}`;
 }

@@ -66,7 +66,7 @@ export function isSessionId(id: string): boolean {
 }
 
 /** @throws CoordError `usage` when the text is not a session id. */
-export function checkSessionId(id: string): string {
+function checkSessionId(id: string): string {
   if (isSessionId(id)) return id;
   throw usage(`not a session id: ${JSON.stringify(id.slice(0, 80))}`, 'use 1 to 128 letters, digits and . _ : @ + -');
 }

@@ -17,7 +17,7 @@ export interface RulesInForce {
   readonly differing: readonly string[];
 }
 
-export const WORKING_COPY = 'working copy';
+const WORKING_COPY = 'working copy';
 
 /** The rules of the main branch as last fetched; those of the working copy where it has none yet. */
 export async function rulesInForce(workspace: Workspace, inFolder?: string): Promise<RulesInForce> {

@@ -179,7 +179,7 @@ export function withDeploy(error: CoordError, deploy: string): CoordError {
 }
 
 /** Whether the process was asked to stop: it does so between two steps, so that the record says it and the claim is free. */
-export class Stopping {
+class Stopping {
   private signal: StopSignal | null = null;
   private readonly controller = new AbortController();
   private readonly unlisten: () => void;

@@ -72,7 +72,7 @@ export async function judgePushHook(context: Context, destination: readonly stri
  * allowed.
  * @param destination name and address of the remote
  */
-export async function judgePush(
+async function judgePush(
   context: Context,
   destination: readonly string[],
   refs: readonly PushedRef[],

@@ -40,7 +40,7 @@ export interface ReviveResult {
  * Stops an agent: its claims are revoked, its waits ended, offers to it declined, and from then on it may only read.
  * Only an orchestrator or a person may; stopping a stopped agent changes nothing.
  */
-export function decideKill(state: State, request: KillRequest, now: Instant): Outcome<KillResult> {
+function decideKill(state: State, request: KillRequest, now: Instant): Outcome<KillResult> {
   const { victim, agent: by, reason } = request;
   const refusal = unknownVictim(state, request);
   if (refusal) return { ok: false, refusal };
@@ -82,7 +82,7 @@ export function decideKill(state: State, request: KillRequest, now: Instant): Ou
 }
 
 /** Lets a stopped agent act again; what it held stays lost. */
-export function decideRevive(state: State, request: ReviveRequest, now: Instant): Outcome<ReviveResult> {
+function decideRevive(state: State, request: ReviveRequest, now: Instant): Outcome<ReviveResult> {
   const { victim, agent: by } = request;
   const refusal = unknownVictim(state, request);
   if (refusal) return { ok: false, refusal };

@@ -40,7 +40,7 @@ export interface HandoffResult {
  * Offers claims to another agent, with the commit that it must have; until it accepts, the holder stays. The same offer
  * again changes nothing; without an agent, open offers are withdrawn.
  */
-export function decideHandoff(state: State, request: HandoffRequest, now: Instant): Outcome<HandoffResult> {
+function decideHandoff(state: State, request: HandoffRequest, now: Instant): Outcome<HandoffResult> {
   const { to, agent } = request;
   const refusal = to === null ? null : unfitToHold(state, agent, to);
   if (refusal) return { ok: false, refusal };
@@ -163,7 +163,7 @@ export interface AcceptResult extends ClaimResult {
  * Makes the offered claims those of this agent, all of them or none: same target, mode and time to live, a new life, and
  * larger tokens. HEAD must contain the work of the one who offers, as after a release; the release is recorded.
  */
-export function decideAccept(state: State, request: AcceptRequest, now: Instant): Outcome<AcceptResult> {
+function decideAccept(state: State, request: AcceptRequest, now: Instant): Outcome<AcceptResult> {
   const offered = offersTo(state, request, now);
   if ('refusal' in offered) return { ok: false, refusal: offered.refusal };
   const refusal =
@@ -295,7 +295,7 @@ function handedOff(claim: Claim, before: OfferedClaim | undefined, now: Instant)
 }
 
 /** Turns offers down: the holders keep their claims, and are told. */
-export function decideDecline(state: State, request: DeclineRequest, now: Instant): Outcome<ClaimResult> {
+function decideDecline(state: State, request: DeclineRequest, now: Instant): Outcome<ClaimResult> {
   const { agent, reason } = request;
   const offered = offersTo(state, request, now);
   if ('refusal' in offered) return { ok: false, refusal: offered.refusal };

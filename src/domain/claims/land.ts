@@ -61,7 +61,7 @@ export interface LandResult {
  * must be under a live exclusive claim of this agent, and no changed path under a claim of another. The release always
  * binds: what was changed under the claim is in the commit.
  */
-export function decideLand(before: State, request: LandRequest, now: Instant): Outcome<LandResult> {
+function decideLand(before: State, request: LandRequest, now: Instant): Outcome<LandResult> {
   const { agent, session, branch, commit, from, paths } = request;
   const turn = landTarget(branch);
   const others = request.review === undefined ? turnOfOthers(before, request, turn, now) : null;
@@ -117,7 +117,7 @@ function endTurn(
 }
 
 /** Gives back the claims whose work a merge has brought to the main branch. */
-export function decideMerged(before: State, request: MergedRequest, now: Instant): Outcome<LandResult> {
+function decideMerged(before: State, request: MergedRequest, now: Instant): Outcome<LandResult> {
   const settled = settleTasks(before, now);
   const { state } = settled;
   const { agent, targets, commit, unfinished, policy } = request;

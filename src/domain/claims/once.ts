@@ -42,7 +42,7 @@ export type OnceBegun =
  * unknown, and is never repeated silently. The record of the run, not the claim alone, is what a second caller meets,
  * so that even the same agent cannot run it twice.
  */
-export function decideOnceBegin(state: State, request: OnceBeginRequest, now: Instant): Outcome<OnceBegun> {
+function decideOnceBegin(state: State, request: OnceBeginRequest, now: Instant): Outcome<OnceBegun> {
   const record = findOnce(state, request.key);
   const summary = `once ${request.key} by ${request.agent}`;
   if (record?.status === 'succeeded') {
@@ -79,7 +79,7 @@ export function decideOnceBegin(state: State, request: OnceBeginRequest, now: In
 }
 
 /** Records how the program ended, and gives its claim back: success for ever, failure so that it may be run again. */
-export function decideOnceFinish(
+function decideOnceFinish(
   state: State,
   request: OnceFinishRequest,
   now: Instant,
@@ -105,7 +105,7 @@ export function decideOnceFinish(
 }
 
 /** Forgets a key, so that its program may run again; refused while it runs. */
-export function decideOnceForget(
+function decideOnceForget(
   state: State,
   request: OnceForgetRequest,
   now: Instant,

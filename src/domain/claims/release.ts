@@ -42,7 +42,7 @@ export interface ReleaseResult {
 }
 
 /** Gives the agent's claims back, with the commit that holds the work; the ground of a task goes with the task alone. */
-export function decideRelease(state: State, request: ReleaseRequest, now: Instant): Outcome<ReleaseResult> {
+function decideRelease(state: State, request: ReleaseRequest, now: Instant): Outcome<ReleaseResult> {
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
   const deploys = owned.claims.flatMap(({ id }) => runningUnder(state.deployments, id) ?? []);
@@ -211,7 +211,7 @@ export interface KeepAliveRequest extends RequestBase {
 }
 
 /** Extends the agent's claims by their own time to live; refused as lost when one of them is gone. */
-export function decideRenew(state: State, request: RenewRequest, now: Instant): Outcome<ClaimResult> {
+function decideRenew(state: State, request: RenewRequest, now: Instant): Outcome<ClaimResult> {
   const owned = ownClaims(state, request, request.targets, now);
   if ('refusal' in owned) return { ok: false, refusal: owned.refusal };
   const renewed = owned.claims.map((claim) => extend(claim, now, request.ttlSeconds ?? claim.ttlSeconds));
@@ -225,7 +225,7 @@ export function decideRenew(state: State, request: RenewRequest, now: Instant): 
 }
 
 /** Renews nothing by itself: {@link keepAlive} runs with every request. */
-export function decideKeepAlive(state: State, request: KeepAliveRequest): Outcome<ClaimResult> {
+function decideKeepAlive(state: State, request: KeepAliveRequest): Outcome<ClaimResult> {
   const claims = state.claims.filter((claim) => claim.agent === request.agent);
   return { ok: true, state, events: [], result: { claims }, summary: `keep the claims of ${request.agent} alive` };
 }

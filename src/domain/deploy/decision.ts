@@ -94,7 +94,7 @@ export function isUnderClaim({ claim }: Pick<Deployment, 'claim'>, claims: reado
 }
 
 /** Records an attempt that was stopped before it held its target. */
-export function decideDeployBlock(state: State, request: DeployBlockRequest, now: Instant): Outcome<DeployResult> {
+function decideDeployBlock(state: State, request: DeployBlockRequest, now: Instant): Outcome<DeployResult> {
   const deployment = blockedAttempt(state, request, newDeployId(state), now);
   return {
     ok: true,
@@ -140,7 +140,7 @@ export function standsInTheWay(
  * caller meets, so that even the same agent cannot deploy twice at once. What an attempt left that ended without a word
  * is never taken for done: its commit may run, and is kept as such.
  */
-export function decideDeployBegin(
+function decideDeployBegin(
   state: State,
   request: DeployBeginRequest,
   now: Instant,
@@ -164,7 +164,7 @@ export function decideDeployBegin(
 }
 
 /** Puts on the record that the program is about to run: from here on, nobody but its own process knows what it did. */
-export function decideDeployStart(state: State, request: DeployStartRequest, now: Instant): Outcome<DeployResult> {
+function decideDeployStart(state: State, request: DeployStartRequest, now: Instant): Outcome<DeployResult> {
   const known = state.deployments.attempts.find(({ id }) => id === request.deploy);
   if (known?.status !== 'running' || !isUnderClaim(known, state.claims, now)) {
     return { ok: false, refusal: lostRefusal(state, request, now) };
@@ -187,7 +187,7 @@ export function decideDeployStart(state: State, request: DeployStartRequest, now
  * Records how the attempt ended, and gives its claim back. Only who still holds the claim can have succeeded; whoever
  * lost it may have undone what came after, so its commit may run.
  */
-export function decideDeployFinish(state: State, request: DeployFinishRequest, now: Instant): Outcome<DeployResult> {
+function decideDeployFinish(state: State, request: DeployFinishRequest, now: Instant): Outcome<DeployResult> {
   const known = state.deployments.attempts.find(({ id, agent }) => id === request.deploy && agent === request.agent);
   const summary = `${request.deploy} ended: ${request.status}`;
   if (!known) return { ok: false, refusal: { code: 'usage', reason: 'no-deploy', deploy: request.deploy } };

@@ -71,12 +71,12 @@ function sharedKeys(keys: readonly SignerKey[]): string[] {
 }
 
 /** What identifies a key, whoever's it is. */
-export function keyText(key: SignerKey): string {
+function keyText(key: SignerKey): string {
   return key.kind === 'gpg' ? `gpg:${key.fingerprint}` : key.key;
 }
 
 /** Names that differ in case alone are taken for one person, so that nobody counts twice. */
-export function samePerson(a: string, b: string): boolean {
+function samePerson(a: string, b: string): boolean {
   return personKey(a) === personKey(b);
 }
 

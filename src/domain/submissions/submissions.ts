@@ -59,7 +59,7 @@ export interface SubmissionEnd {
  * integrates it, or off the surface and nobody's. It is applied in one place at a time, and can be applied there again
  * until it has landed.
  */
-export function decideIntegrate(state: State, request: IntegrateRequest, now: Instant): Outcome<SubmissionEnd> {
+function decideIntegrate(state: State, request: IntegrateRequest, now: Instant): Outcome<SubmissionEnd> {
   const found = findSubmission(state, request.submission);
   if ('ok' in found) return found;
   const summary = `integrate ${found.id} of ${found.agent} by ${request.agent}`;
@@ -124,11 +124,7 @@ function applied(
 }
 
 /** Ends what this agent has integrated, and the tasks whose result it is. */
-export function decideLanded(
-  state: State,
-  request: LandedRequest,
-  now: Instant,
-): Outcome<{ readonly done: readonly Task[] }> {
+function decideLanded(state: State, request: LandedRequest, now: Instant): Outcome<{ readonly done: readonly Task[] }> {
   const named = submissionsIn(state, request.agent, () => true).filter(({ id }) => request.submissions.includes(id));
   const tasks = tasksOfSubmissions(state, named);
   const ended = endTasksOf(state, named, request, now);
@@ -143,7 +139,7 @@ export function decideLanded(
 }
 
 /** Ends a submission unapplied. Its author is told why by a note. */
-export function decideDrop(state: State, request: DropSubmissionRequest, now: Instant): Outcome<SubmissionEnd> {
+function decideDrop(state: State, request: DropSubmissionRequest, now: Instant): Outcome<SubmissionEnd> {
   const found = findSubmission(state, request.submission);
   if ('ok' in found) return found;
   const how = found.agent === request.agent ? 'withdrawn' : 'declined';

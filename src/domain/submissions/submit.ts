@@ -15,7 +15,7 @@ import type { Instant } from '../time.js';
 import { addNote, integrators, kept } from './submissions.js';
 
 /** How many submissions of one agent may be open. */
-export const MOST_OPEN = 20;
+const MOST_OPEN = 20;
 
 /** Hands changes over to another agent, who integrates them under its own claims. */
 export interface SubmitRequest extends RequestBase {
@@ -44,7 +44,7 @@ export interface SubmitResult {
  * Hands results over. A note in the log tells who should integrate them, and refers by id; nothing is decided by the note.
  * The very same submission again, while it is open, adds nothing.
  */
-export function decideSubmit(before: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {
+function decideSubmit(before: State, request: SubmitRequest, now: Instant): Outcome<SubmitResult> {
   const settled = settleTasks(before, now);
   const { state } = settled;
   const { agent, session, to, text, commit, files } = request;

@@ -53,7 +53,7 @@ export interface ReturnResult {
  * Ends a task as done, with what shows it, and gives its ground back. Whose lease is over takes the task again in the same
  * swap, where nobody has it and nobody changed its ground; else the result is kept for review, and nothing is applied.
  */
-export function decideTaskDone(before: State, request: TaskDoneRequest, now: Instant): Outcome<DoneResult> {
+function decideTaskDone(before: State, request: TaskDoneRequest, now: Instant): Outcome<DoneResult> {
   const settled = settleTasks(before, now);
   const { state } = settled;
   const chosen = chooseTask(state, request, now);
@@ -179,7 +179,7 @@ export function keepLate(state: State, task: Task, late: LateResult, session: st
 }
 
 /** Gives a task back undone: it is open again, and the next agent is told why. It counts as no attempt. */
-export function decideTaskReturn(before: State, request: TaskReturnRequest, now: Instant): Outcome<ReturnResult> {
+function decideTaskReturn(before: State, request: TaskReturnRequest, now: Instant): Outcome<ReturnResult> {
   const settled = settleTasks(before, now);
   const { state } = settled;
   const chosen = chooseTask(state, request, now);

@@ -11,9 +11,9 @@ import { releaseGround, revokeGround } from './ground.js';
 import { settleTasks } from './standing.js';
 import { findTask, ORCHESTRATOR, type Task, type Tasks, withTask } from './task.js';
 
-export const LONGEST_TITLE = 200;
+const LONGEST_TITLE = 200;
 export const LONGEST_TEXT = 16_000;
-export const LOWEST_PRIORITY = 9;
+const LOWEST_PRIORITY = 9;
 const MOST_TARGETS = 50;
 const MOST_BEFORE = 100;
 /** Of tasks that are not over; of the others the newest are kept. */
@@ -69,7 +69,7 @@ export interface DropResult {
 }
 
 /** Adds tasks, all of them or none; their ids follow each other in the order in which they were given. */
-export function decideTaskAdd(
+function decideTaskAdd(
   state: State,
   request: TaskAddRequest,
   now: Instant,
@@ -162,11 +162,7 @@ function beforeProblems(tasks: Tasks, { after }: TaskChanges, keys: ReadonlySet<
 }
 
 /** Changes a task that is not over. */
-export function decideTaskEdit(
-  before: State,
-  request: TaskEditRequest,
-  now: Instant,
-): Outcome<{ readonly task: Task }> {
+function decideTaskEdit(before: State, request: TaskEditRequest, now: Instant): Outcome<{ readonly task: Task }> {
   const { state, events } = settleTasks(before, now);
   const { agent, session, changes, retry } = request;
   const task = findTask(state.tasks, request.id);
@@ -208,7 +204,7 @@ function unfit(tasks: Tasks, task: Task | undefined, request: TaskEditRequest): 
 }
 
 /** Ends a task undone, for good. */
-export function decideTaskDrop(before: State, request: TaskDropRequest, now: Instant): Outcome<DropResult> {
+function decideTaskDrop(before: State, request: TaskDropRequest, now: Instant): Outcome<DropResult> {
   const { state, events } = settleTasks(before, now);
   const { agent, session, reason } = request;
   const task = findTask(state.tasks, request.id);

@@ -54,7 +54,7 @@ export type TakeResult =
  * task itself, and it is marked taken, all in one swap or not at all. So readiness and ground are decided at one moment.
  * Without an id it is the first that is ready, free, and after work that HEAD has, by priority and age.
  */
-export function decideTaskTake(before: State, request: TaskTakeRequest, now: Instant): Outcome<TakeResult> {
+function decideTaskTake(before: State, request: TaskTakeRequest, now: Instant): Outcome<TakeResult> {
   const settled = settleTasks(before, now);
   const decision = request.id === null ? takeNext(settled.state, request, now) : takeOne(settled.state, request, now);
   if (!decision.ok) return decision;
@@ -219,7 +219,7 @@ function claimFor(task: Task, taker: Taker): ClaimRequest {
 }
 
 /** The work of tasks done before, and that on its ground, which HEAD must have for a task to be taken. */
-export function workForTake(before: State, request: TaskTakeRequest, now: Instant): NeededWork[] {
+function workForTake(before: State, request: TaskTakeRequest, now: Instant): NeededWork[] {
   const { state } = settleTasks(sweep(before, request.policy, now).state, now);
   const one = request.id === null ? null : findTask(state.tasks, request.id);
   const candidates = request.id === null ? openFor(state, request).ready : one ? [one] : [];

@@ -21,7 +21,7 @@ import { ownPlace, waitEnded, waitEvent, withoutTicket } from './queue.js';
 const SUSPICION_FACTOR = 2;
 
 /** How long an agent that must first bring in the last holder's work keeps its place. */
-export const PLACE_KEPT_SECONDS = 120;
+const PLACE_KEPT_SECONDS = 120;
 
 /** Claims when the ground is free, and until then takes, keeps and refreshes a place in the queue. */
 export interface WaitRequest extends RequestBase {
@@ -86,11 +86,7 @@ function decideFree(state: State, request: ClaimRequest, now: Instant): Outcome<
 }
 
 /** Takes the ticket out of the queue, or keeps its place for a while; harmless when it is gone. */
-export function decideLeaveQueue(
-  state: State,
-  request: LeaveQueueRequest,
-  now: Instant,
-): Outcome<{ readonly left: boolean }> {
+function decideLeaveQueue(state: State, request: LeaveQueueRequest, now: Instant): Outcome<{ readonly left: boolean }> {
   const ticket = state.waiters.find((waiter) => waiter.id === request.ticket);
   const summary = `${request.agent} stops waiting (${request.outcome})`;
   if (!ticket) return { ok: true, state, events: [], result: { left: false }, summary };

@@ -157,7 +157,7 @@ function treeOf(text: string): Node {
 }
 
 /** Why hooks cannot be put into these settings; null when they can. */
-export function problemOfSettings(text: string): string | null {
+function problemOfSettings(text: string): string | null {
   const tree = readJson(text);
   if (typeof tree === 'string') return `it is not JSON: ${tree}`;
   if (tree.type !== 'object') return 'it is no JSON object';
@@ -168,7 +168,7 @@ export function problemOfSettings(text: string): string | null {
   return event === undefined ? null : `its "hooks" have no list at ${JSON.stringify(event.children?.[0]?.value)}`;
 }
 
-export const PLUGIN_FILE = '.opencode/plugin/coord.js';
+const PLUGIN_FILE = '.opencode/plugin/coord.js';
 
 /** How one file has to change. */
 export interface PlannedFile {

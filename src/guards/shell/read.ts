@@ -47,7 +47,7 @@ export function readShell(script: string, { directory, home }: Shell): ShellFind
 }
 
 /** Reads a script within a script. */
-export function readScript(script: string, scope: Scope): void {
+function readScript(script: string, scope: Scope): void {
   if (scope.depth > DEEPEST) return;
   const { tokens, substitutions } = lexShell(script, scope.home);
   for (const inner of substitutions) readScript(inner, { ...scope, depth: scope.depth + 1 });
