@@ -171,7 +171,7 @@ function sentence(
 }
 
 /** @param root absolute path of the worktree that looks */
-function nameOfWork(root: string, { kind, agent, worktree, branch }: WorkOf): string {
+export function nameOfWork(root: string, { kind, agent, worktree, branch }: WorkOf): string {
   const who = agent === null ? '' : `${oneLine(agent)}'s `;
   if (kind === 'submission') return `${who}submission ${branch}`;
   if (worktree === null) return `${who}${oneLine(branch ?? 'HEAD')}`;
