@@ -1,9 +1,9 @@
 import type { Collision, StatusReport } from '../api/index.js';
-import { nameOfWork, nextStep } from '../commands/conflicts/conflicts.js';
 import type { OpenNote } from '../domain/log/notes.js';
 import { asTyped, coord, targetWord } from '../domain/suggestion.js';
 import { named, oneLine, said, shorten } from '../domain/text.js';
 import { addSeconds, formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { nameOfWork, nextStep } from '../workspace/collisions.js';
 import type { Attempt, NeedRow } from './picture.js';
 
 export interface NeedFacts {

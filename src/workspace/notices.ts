@@ -10,6 +10,7 @@ import { formatDuration, type Instant, secondsBetween } from '../domain/time.js'
 import { clock } from '../render/format.js';
 import { transact } from '../store/swap/transact.js';
 import { asideLines } from './asides.js';
+import { tellCollisions } from './collisions.js';
 import type { Context } from './context.js';
 import type { Identity } from './identity.js';
 import { CHANGED_RULES, newerRules, rulesMark } from './rules.js';
@@ -49,6 +50,7 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
     const rules = (await newerRulesOf(context, agent, identity)).filter((mark) => !told.has(mark));
     told.add([...losses.map((loss) => loss.claim), ...[...offers, ...declined].map(offerId), ...rules]);
     return [
+      ...tellCollisions(context, identity.agent),
       ...rules.map(() => CHANGED_RULES),
       ...(await offlineNotices(context, mine)),
       ...noticesFor(

@@ -39,7 +39,14 @@ async function repository(): Promise<Repository> {
 }
 
 function act({ box, clone }: Repository, env: Readonly<Record<string, string>>) {
-  const given = { COORD_ACTION: process.cwd(), AUDIT_FORMAT: 'text', AUDIT_OUTPUT: '', AUDIT_RANGE: '', ...env };
+  const given = {
+    COORD_ACTION: process.cwd(),
+    AUDIT_FORMAT: 'text',
+    AUDIT_OUTPUT: '',
+    AUDIT_RANGE: '',
+    DASHBOARD: '',
+    ...env,
+  };
   // GitHub runs bash so; unset expressions are empty variables.
   return spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script()], {
     ...{ cwd: clone, encoding: 'utf8' },
@@ -51,10 +58,10 @@ it('has the structure of a composite action', () => {
   for (const line of lines) expect(line).toMatch(/^(?: {2})*(?:- )?(?:#.*|[\w-]+:(?: .+)?|.*)$/);
   expect(lines.some((line) => line.includes('\t') || / $/.test(line))).toBe(false);
   expect(keysAt(0)).toEqual(['name', 'description', 'inputs', 'runs']);
-  expect(keysAt(1)).toEqual(['range', 'format', 'output', 'using', 'steps']);
+  expect(keysAt(1)).toEqual(['range', 'format', 'output', 'dashboard', 'using', 'steps']);
   const uses = lines.flatMap((line) => /^ +(?:- )?uses: (.+)$/.exec(line)?.[1] ?? []);
   for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-  const names = ['range', 'format', 'output'];
+  const names = ['range', 'format', 'output', 'dashboard'];
   expect(lines.flatMap((line) => /\$\{\{ inputs\.(\w+) \}\}/.exec(line)?.[1] ?? []).sort()).toEqual(names.sort());
   // What comes from outside reaches the shell as data.
   expect(script()).not.toContain('${{');
@@ -84,4 +91,16 @@ it('writes SARIF into a file, and fails all the same', async () => {
   const { status, stdout } = act(there, { AUDIT_FORMAT: 'sarif', AUDIT_OUTPUT: 'audit.sarif' });
   expect([status, stdout]).toEqual([4, '']);
   expect(JSON.parse(readFileSync(`${there.clone}/audit.sarif`, 'utf8')).runs[0].results).toHaveLength(1);
+});
+
+it('makes the dashboard as one file where it is asked to, and audits all the same where it cannot', async () => {
+  const there = await repository();
+  const [first = '', second = ''] = there.commits;
+  const range = { AUDIT_RANGE: `${first}..${second}` };
+  expect(act(there, { ...range, DASHBOARD: 'page.html' })).toMatchObject({
+    status: 0,
+    stdout: expect.not.stringContaining('page.html'),
+  });
+  expect(readFileSync(`${there.clone}/page.html`, 'utf8')).toContain('id="picture"');
+  expect(act(there, { ...range, DASHBOARD: 'no/such/folder/page.html' }).status).toBe(0);
 });

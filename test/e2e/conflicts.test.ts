@@ -90,6 +90,57 @@ describe('coord conflicts', () => {
     expect(stdout).toMatch(/next: coord note "we both change this" --to noor$/m);
   });
 
+  it('is told once by claim, status and the edit guard, and again when it has changed', async () => {
+    const fleet = await localFleet();
+    const { box, clone } = fleet;
+    const two = box.worktree(clone);
+    await fleet.as('noor', ['session', 'start'], { cwd: two });
+    box.write(two, 'src/api/users.ts', 'theirs\n');
+    box.write(clone, 'src/api/users.ts', 'mine\n');
+    const told =
+      /your work here would collide with noor's .* in src\/api\/users\.ts, not all of it committed: coord note/;
+    const edit = (agent: string, file: string, session = 's1') =>
+      box.coord(clone, ['guard', 'hook', 'claude-code'], {
+        env: { COORD_AGENT: agent },
+        input: JSON.stringify({
+          ...{ hook_event_name: 'PreToolUse', session_id: session, cwd: clone, tool_name: 'Write' },
+          tool_input: { file_path: join(clone, file), content: 'x' },
+        }),
+      });
+    // Nobody has looked yet: nothing that is hot looks by itself.
+    expect((await fleet.as('maya', ['claim', 'src/api'])).stderr).toBe('');
+    await fleet.as('ci', ['conflicts', '--all']);
+    expect((await fleet.as('maya', ['status'])).stderr).toMatch(told);
+    expect((await fleet.as('maya', ['status'])).stderr).toBe('');
+    expect((await fleet.as('sam', ['claim', 'docs'])).stderr).toMatch(told);
+    expect((await edit('maya', 'src/api/users.ts')).stderr).toBe('');
+    // Another agent in this worktree is told by the edit of that file, not of another one.
+    await fleet.as('maya', ['release', '--all', '--uncommitted']);
+    expect(await edit('ines', 'src/web/page.ts')).toMatchObject({ code: 0, stderr: '' });
+    const own = await edit('ines', 'src/api/users.ts');
+    expect([own.code, own.stderr]).toEqual([0, expect.stringMatching(told)]);
+    expect((await edit('ines', 'src/api/users.ts')).stderr).toBe('');
+    box.write(two, 'src/web/page.ts', 'theirs\n');
+    box.write(clone, 'src/web/page.ts', 'mine\n');
+    // A session that starts looks, and whose work it is is told from the other side too.
+    expect((await fleet.as('noor', ['session', 'start'], { cwd: two })).stderr).toMatch(
+      /your work here would collide with .* in src\/api\/users\.ts, src\/web\/page\.ts, not all of it committed/,
+    );
+    expect((await fleet.as('maya', ['status'])).stderr).toMatch(/src\/api\/users\.ts, src\/web\/page\.ts/);
+    box.git(two, 'checkout', '--quiet', '.');
+    await fleet.as('ci', ['conflicts', '--all']);
+    expect((await fleet.as('rob', ['status'])).stderr).toBe('');
+  });
+
+  it('says nothing behind what it has just said itself', async () => {
+    const fleet = await localFleet();
+    const two = fleet.box.worktree(fleet.clone);
+    fleet.box.write(two, 'src/api/users.ts', 'theirs\n');
+    fleet.box.write(fleet.clone, 'src/api/users.ts', 'mine\n');
+    expect(await fleet.as('maya', ['conflicts'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await fleet.as('maya', ['status'])).stderr).toBe('');
+  });
+
   it.each([
     ['a merge driver', '*.txt merge=ours\n'],
     ['a filter', '*.txt filter=lfs\n'],

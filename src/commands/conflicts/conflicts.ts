@@ -1,18 +1,17 @@
-import { join, relative } from 'node:path';
-import { coord, targetWords } from '../../domain/suggestion.js';
+import { join } from 'node:path';
 import {
   type Collision,
   type Forecast,
   forecastOf,
   type MergeOutcome,
   type Prediction,
-  type WorkOf,
 } from '../../domain/sync/collisions.js';
 import { firstOf, oneLine, plural } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import { ShadowRepository } from '../../git/shadow.js';
 import type { Style } from '../../render/style.js';
+import { nameOfWork, nextStep, rememberCollisions, tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
 import type { Outcome, Success, Verb } from '../verb.js';
 import { watchScreen } from '../watch.js';
@@ -42,11 +41,15 @@ export const conflicts: Verb = {
       return watchScreen(context, 'conflicts', LOOK_AGAIN_MS, async () => successOf(context, await look()));
     }
     const found = await look();
+    // What is said here is no news behind it.
+    const { agent } = context.identityIfKnown() ?? { agent: null };
+    if (agent !== null) tellCollisions(context, agent);
     return input.flag('strict') ? strictly(context, found) : successOf(context, found);
   },
 };
 
-async function predict(context: Context, all: boolean): Promise<Prediction> {
+/** Tries the merges aside, and remembers what came of them. @param all each pair of all work */
+export async function predict(context: Context, all: boolean): Promise<Prediction> {
   const shadow = await ShadowRepository.create(context.repository, context.git, context.host.env);
   try {
     const works = await worksOf(context, shadow);
@@ -62,6 +65,7 @@ async function predict(context: Context, all: boolean): Promise<Prediction> {
       const uncommitted = [ours, theirs].some(({ snapshot }) => snapshot?.uncommitted === true);
       return [{ ...forecast, of: all ? ours.of : null, with: theirs.of, uncommitted }];
     });
+    rememberCollisions(context, found, all ? null : works.own.of);
     return { conflicts: found, left: works.left };
   } finally {
     shadow.remove();
@@ -168,22 +172,4 @@ function sentence(
   const pair = of === null ? nameOfWork(root, other) : `${nameOfWork(root, of)} and ${nameOfWork(root, other)}`;
   const state = uncommitted ? ', not all of it committed' : '';
   return verdict === 'unknown' ? `unknown: ${pair}${where}: ${why}` : `conflict: ${pair}${where}${state}`;
-}
-
-/** @param root absolute path of the worktree that looks */
-export function nameOfWork(root: string, { kind, agent, worktree, branch }: WorkOf): string {
-  const who = agent === null ? '' : `${oneLine(agent)}'s `;
-  if (kind === 'submission') return `${who}submission ${branch}`;
-  if (worktree === null) return `${who}${oneLine(branch ?? 'HEAD')}`;
-  const place = relative(root, worktree) || 'this worktree';
-  return `${who}${oneLine(place)}${branch === null ? '' : ` (${oneLine(branch)})`}`;
-}
-
-/** Both can agree on who takes what; who claims the paths stops the other from going on unseen. */
-export function nextStep(collision: Collision | undefined): string {
-  if (!collision || collision.with.kind === 'main') return 'git pull --rebase, and look at your change again';
-  const { agent, kind, branch } = collision.with;
-  if (kind === 'submission') return coord(`integrate ${branch}`);
-  if (agent !== null) return coord(`note "we both change this" --to ${agent}`);
-  return coord(`claim ${targetWords(collision.paths.slice(0, MOST_PATHS).map((text) => ({ kind: 'path', text })))}`);
 }

@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { overlaps } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Verdict } from '../../domain/guard/judge.js';
+import { asTyped } from '../../domain/suggestion.js';
 import { type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
@@ -11,6 +13,7 @@ import { guardsAmong } from '../../guards/own-guards.js';
 import { writeOf } from '../../guards/shell/findings.js';
 import { type Act, guardError, harnessMessage, letThroughMessage } from '../../render/guard/refusals.js';
 import { transact } from '../../store/swap/transact.js';
+import { tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
 import { asTracked } from '../../workspace/targets.js';
 import { claimRequest } from '../claims/claim-request.js';
@@ -84,10 +87,34 @@ export async function answerAbout(
   if (verdict.kind === 'allowed' && verdict.due.length > 0) {
     await renewFor(context);
   }
+  const answer = await answerOrClaim(actor, dialect, context, act, verdict);
+  return answer.exit === 0
+    ? { ...answer, stderr: answer.stderr + (await collisionWords(actor, context, question.ground)) }
+    : answer;
+}
+
+async function answerOrClaim(
+  actor: Actor,
+  dialect: Dialect,
+  context: Context,
+  act: HarnessAct,
+  verdict: Verdict,
+): Promise<Answer> {
   if (verdict.kind !== 'claimable') return answerTo(actor, dialect, context, act, verdict);
   const reason = act === 'edit' ? `edit by ${actor.harness}` : `command of ${actor.harness}`;
   const error = await claimFor(context, verdict.ground, reason).catch(asError);
   return error === null ? SILENCE : dialect.deny(harnessMessage(error, standpointOf(actor, context)));
+}
+
+/** That somebody else's work on this very ground would collide, where that is known already; told once. */
+async function collisionWords(actor: Actor, context: Context, asked: Question['ground']): Promise<string> {
+  const ground = await Promise.resolve(asked).catch((): readonly Target[] => []);
+  if (actor.agent === null) return '';
+  const options = { foldCase: context.repository.foldsCase };
+  const isHere = (path: string) => ground.some((target) => overlaps({ kind: 'path', text: path }, target, options));
+  return tellCollisions(context, actor.agent, ({ paths }) => paths.some(isHere))
+    .map((line) => `coord: ${asTyped(line, standpointOf(actor, context))}\n`)
+    .join('');
 }
 
 /** The verdict in the words of the harness. */

@@ -37,6 +37,13 @@ import { openNotes, syncHint } from './standing.js';
 const DEFAULT_BYTES = 8_000;
 const ROLES: readonly Role[] = ['peer', 'worker', 'orchestrator'];
 
+/** Whose work would collide with what is in this worktree: told below, and known to the commands that have no time to look. */
+async function predictCollisions(context: Context): Promise<void> {
+  const { predict } = await import('../conflicts/conflicts.js');
+  // No session waits for what only helps.
+  await predict(context, false).catch(() => undefined);
+}
+
 export const sessionStart: Verb = {
   options: [
     ['--role <role>', 'peer, worker or orchestrator; what the agent had before when not named, peer at first'],
@@ -64,6 +71,7 @@ export const sessionStart: Verb = {
     const success = await output(context, briefing, mostBytes);
     const refused = await record(context, store, start, briefing.rules.digest);
     if (refused) return refused;
+    await predictCollisions(context);
     return {
       ...success,
       warnings: [
