@@ -1,0 +1,311 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { needsOfFleet } from '../../src/dashboard/needs.js';
+import { baseOf, Ground, upwards, waitersBelow } from '../../src/dashboard/page/ground.js';
+import { squarify } from '../../src/dashboard/page/treemap.js';
+import { Parts } from '../../src/dashboard/parts.js';
+import type { ClaimRow, Picture } from '../../src/dashboard/picture.js';
+import { type Folder, treeOf } from '../../src/dashboard/tree.js';
+import type { Agent, Waiter } from '../../src/domain/model.js';
+import type { StatusReport } from '../../src/domain/status.js';
+import { addSeconds } from '../../src/domain/time.js';
+
+const NOW = '2026-11-21T12:00:00.000Z';
+const segment = fc.constantFrom('a', 'b', 'c', 'src', 'test');
+const paths = fc.uniqueArray(
+  fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/')),
+  {
+    maxLength: 60,
+  },
+);
+
+function claim(target: string, agent = 'maya', more: Partial<ClaimRow> = {}): ClaimRow {
+  const times = { acquiredAt: addSeconds(NOW, -60), expiresAt: addSeconds(NOW, 1_800) };
+  return {
+    id: `c-${target}`,
+    target,
+    kind: 'path',
+    mode: 'exclusive',
+    agent,
+    ...times,
+    reason: null,
+    reach: 'clone',
+    token: 1,
+    ...more,
+  };
+}
+
+function waiter(text: string, agent = 'noor', more: Partial<Waiter> = {}): Waiter {
+  const facts = {
+    session: null,
+    mode: 'exclusive',
+    since: addSeconds(NOW, -30),
+    expiresAt: addSeconds(NOW, 20),
+  } as const;
+  return {
+    id: `w-${text}`,
+    agent,
+    targets: [{ kind: 'path', text }],
+    ...facts,
+    reason: null,
+    passive: false,
+    suspected: false,
+    ...more,
+  };
+}
+
+describe('the map of a repository', () => {
+  const all = (folder: Folder): Folder[] => [folder, ...folder.children.flatMap(all)];
+
+  it('counts each file once, and shows each in exactly one area', () => {
+    fc.assert(
+      fc.property(paths, (files) => {
+        const tree = treeOf('repo', files);
+        expect(tree.files).toBe(files.length);
+        for (const { path, children, files: count } of all(tree)) {
+          const below = files.filter((file) => path === '' || file === path || file.startsWith(`${path}/`)).length;
+          expect([path, count]).toEqual([path, below]);
+          for (const child of children) expect(child.path).toBe(path === '' ? child.name : `${path}/${child.name}`);
+        }
+      }),
+    );
+  });
+
+  it('opens no more folders than can be told apart, the largest first', () => {
+    const files = Array.from({ length: 3_000 }, (_, one) => `big/part${one % 30}/file${one}`).concat(
+      'small/one',
+      'small/two',
+    );
+    const areas = all(treeOf('repo', files));
+    expect(areas.length).toBeLessThanOrEqual(402);
+    expect(areas.filter(({ path }) => path === 'big/part0')).toMatchObject([{ files: 100 }]);
+    expect(areas.filter(({ children }) => children.length > 0).length).toBeGreaterThan(2);
+  });
+
+  it('divides a box without a gap or an overlap, each area in proportion', () => {
+    const weights = fc.array(fc.double({ min: 0.5, max: 500, noNaN: true }), { minLength: 1, maxLength: 40 });
+    const side = fc.double({ min: 20, max: 2_000, noNaN: true });
+    fc.assert(
+      fc.property(weights, side, side, (unsorted, width, height) => {
+        const sorted = unsorted.toSorted((a, b) => b - a);
+        const boxes = squarify(sorted, { x: 0, y: 0, width, height });
+        const total = sorted.reduce((sum, weight) => sum + weight, 0);
+        expect(boxes).toHaveLength(sorted.length);
+        for (const [index, box] of boxes.entries()) {
+          expect((box.width * box.height) / (width * height)).toBeCloseTo((sorted[index] ?? 0) / total, 6);
+          expect(box.x).toBeGreaterThan(-1e-6);
+          expect(box.x + box.width).toBeLessThan(width + 1e-6);
+          expect(box.y + box.height).toBeLessThan(height + 1e-6);
+          for (const other of boxes.slice(index + 1)) {
+            const [across, down] = (['x', 'y'] as const).map((axis) => {
+              const long = axis === 'x' ? 'width' : 'height';
+              return Math.min(box[axis] + box[long], other[axis] + other[long]) - Math.max(box[axis], other[axis]);
+            });
+            expect(Math.min(across ?? 0, down ?? 0)).toBeLessThan(1e-6);
+          }
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['src/api/**', { path: 'src/api', isWhole: true }],
+    ['**', { path: '', isWhole: true }],
+    ['src/a.ts', { path: 'src/a.ts', isWhole: true }],
+    ['src/**/*.test.ts', { path: 'src', isWhole: false }],
+    ['src/api/user*.ts', { path: 'src/api', isWhole: false }],
+    ['*.md', { path: '', isWhole: false }],
+    ['app/[slug]/page.tsx', { path: 'app', isWhole: false }],
+    ['@deploy/prod', null],
+  ])('finds where %s begins', (target, base) => {
+    expect(baseOf(target)).toEqual(base);
+  });
+
+  it('knows of each place what holds it, what is inside, who waits, and where somebody was stopped', () => {
+    const hot = [{ target: 'src/api/**', refusals: 2, waits: 1, waitedSeconds: 5, agents: 1 }];
+    const claims = [claim('src/api/**'), claim('src/web/a.ts', 'noor'), claim('src/**/*.test.ts', 'sam'), claim('@db')];
+    const ground = new Ground(claims, [waiter('src/api/users.ts')], hot);
+    expect(ground.marks('src/api')).toMatchObject({ inside: 0, waiting: 1, stops: 3, whole: [{ agent: 'maya' }] });
+    expect(ground.marks('src')).toMatchObject({ inside: 3, insiders: ['maya', 'noor', 'sam'], whole: [], stops: 3 });
+    expect(ground.marks('')).toMatchObject({ inside: 3, waiting: 1, stops: 3 });
+    expect(ground.marks('docs')).toEqual({ whole: [], inside: 0, insiders: [], waiting: 0, stops: 0 });
+    expect(ground.resources.map(({ target }) => target)).toEqual(['@db']);
+    expect([...upwards('a/b')]).toEqual(['a/b', 'a', '']);
+  });
+
+  it('puts each waiter below a claim that it waits for', () => {
+    const claims = [claim('src/api/**'), claim('docs/a.md'), claim('@db')];
+    const waiters = ['src/api/users.ts', 'docs/**', '@db', 'lib/x.ts'].map((text) => waiter(text));
+    const below = [...waitersBelow(claims, waiters)].map(([id, own]) => [id, own.map(({ id: one }) => one)]);
+    expect(Object.fromEntries(below)).toEqual({
+      'c-src/api/**': ['w-src/api/users.ts'],
+      'c-docs/a.md': ['w-docs/**'],
+      'c-@db': ['w-@db'],
+      '': ['w-lib/x.ts'],
+    });
+  });
+});
+
+describe('what needs somebody', () => {
+  const agent: Agent = {
+    ...{
+      id: 'maya',
+      role: 'peer',
+      session: null,
+      startedAt: null,
+      lastSeen: NOW,
+      state: null,
+      rules: null,
+      killed: null,
+    },
+    losses: [],
+  };
+  const loss = { claim: 'c1', target: 'src/**', token: 1, session: null, by: 'noor', reason: 'asleep' } as const;
+  const quiet = {
+    ...{ agent: null, claims: [], waiters: [], agents: [agent], tasks: [], deployments: [], needs: [], now: NOW },
+    ...{ reach: 'clone', fetchedAt: NOW, clock: { agrees: true, newestStamp: null, behindSeconds: 0 } },
+  } as unknown as StatusReport;
+  const of = (status: object, more: object = {}) =>
+    needsOfFleet(
+      {
+        status: { ...quiet, ...status },
+        notes: [],
+        attempts: [],
+        conflicts: { found: [], at: null },
+        root: '/r',
+        ...more,
+      },
+      NOW,
+    );
+  const attempt = {
+    id: 'd2',
+    target: 'prod',
+    commit: 'x',
+    agent: 'maya',
+    startedAt: NOW,
+    why: 'exit 1',
+    step: 'run',
+  } as const;
+  const note = {
+    id: 'n4',
+    at: NOW,
+    agent: 'maya',
+    session: null,
+    kind: 'proposal',
+    text: 'may I?',
+    to: [],
+    target: null,
+  };
+  const work = { kind: 'worktree', agent: 'noor', worktree: '/r/two', branch: 'two' } as const;
+
+  it('is nothing where all is well', () => {
+    expect(
+      of({ waiters: [waiter('a')], agents: [{ ...agent, losses: [{ ...loss, how: 'handed-over', at: NOW }] }] }),
+    ).toEqual([]);
+    expect(of({ agents: [{ ...agent, losses: [{ ...loss, how: 'expired', at: addSeconds(NOW, -7_200) }] }] })).toEqual(
+      [],
+    );
+    const ended = [
+      { ...attempt, outcome: 'failed' },
+      { ...attempt, id: 'd3', outcome: 'done' },
+    ];
+    expect(of({}, { attempts: ended })).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a wait longer than ten minutes, with who holds the ground',
+      of({
+        claims: [{ ...claim('src/api/**') }],
+        waiters: [waiter('src/api/a.ts', 'noor', { since: addSeconds(NOW, -601) })],
+      }),
+      {
+        kind: 'stuck-waiter',
+        what: 'noor waits for src/api/a.ts, held by maya',
+        next: 'coord note "noor waits for you" --to maya',
+      },
+    ],
+    [
+      'a wait longer than was said',
+      of({ waiters: [waiter('a', 'noor', { suspected: true })] }),
+      { kind: 'stuck-waiter', what: 'noor waits for a; longer than was said' },
+    ],
+    [
+      'a claim that was lost',
+      of({ agents: [{ ...agent, losses: [{ ...loss, how: 'taken-over', at: NOW }] }] }),
+      { kind: 'lost-claim', what: 'maya lost src/**: taken over by noor "asleep"', next: 'coord status src/' },
+    ],
+    [
+      'a claim whose time is over',
+      of({
+        claims: [
+          claim('a', 'maya', { expiresAt: addSeconds(NOW, -5) }),
+          claim('b', 'maya', { expiresAt: addSeconds(NOW, -9) }),
+        ],
+      }),
+      { kind: 'expired-claim', what: 'the time of maya is over on a, b', since: addSeconds(NOW, -9) },
+    ],
+    [
+      'an answer that is owed',
+      of({}, { notes: [{ ...note, needsAck: ['noor'], ref: null, pending: ['noor'] }] }),
+      { kind: 'ack', what: 'noor owes maya an answer: may I?', next: 'coord note "please answer n4" --to noor' },
+    ],
+    [
+      'a collision ahead',
+      of(
+        {},
+        {
+          conflicts: {
+            found: [{ verdict: 'conflict', paths: ['f'], why: null, of: null, with: work, uncommitted: true }],
+            at: NOW,
+          },
+        },
+      ),
+      { kind: 'conflict', what: "noor's two (two) would collide in f; not all of it is committed", since: NOW },
+    ],
+    [
+      'a deploy that failed',
+      of({}, { attempts: [{ ...attempt, outcome: 'failed' }] }),
+      { kind: 'failed-deploy', next: 'coord deploy show d2' },
+    ],
+    [
+      'a deploy that was blocked',
+      of({}, { attempts: [{ ...attempt, outcome: 'blocked' }] }),
+      { kind: 'blocked-deploy' },
+    ],
+    [
+      'an agent that was stopped',
+      of({ agents: [{ ...agent, killed: { by: 'lead', at: NOW, reason: 'loops' } }] }),
+      { kind: 'stopped-agent', what: 'maya was stopped by lead: loops', next: 'coord agent revive maya' },
+    ],
+    [
+      'a clock that disagrees',
+      of({ clock: { agrees: false, newestStamp: NOW, behindSeconds: 90 } }),
+      { kind: 'clock', next: 'coord doctor' },
+    ],
+  ])('is %s', (_, found, expected) => {
+    expect(found).toEqual([expect.objectContaining(expected)]);
+    for (const { next } of found) expect(next).toMatch(/^[ -~]+$/);
+  });
+
+  it('stands in the order of its age', () => {
+    const killed = { ...agent, killed: { by: 'lead', at: addSeconds(NOW, -9), reason: 'x' } };
+    const found = of({ agents: [killed], waiters: [waiter('a', 'noor', { since: addSeconds(NOW, -900) })] });
+    expect(found.map(({ kind }) => kind)).toEqual(['stuck-waiter', 'stopped-agent']);
+  });
+});
+
+describe('the parts of a picture', () => {
+  const picture = (needs: readonly object[], days: readonly object[]) => ({ needs, days }) as unknown as Picture;
+
+  it('are sent again only where they have changed', () => {
+    const parts = new Parts();
+    expect(parts.take(picture([], []))).toBe(true);
+    expect(parts.take(picture([], []))).toBe(false);
+    const before = parts.version;
+    expect(parts.take(picture([{ kind: 'ack' }], []))).toBe(true);
+    expect(JSON.parse(parts.since(before))).toEqual({ needs: [{ kind: 'ack' }] });
+    expect(JSON.parse(parts.since(0))).toEqual({ needs: [{ kind: 'ack' }], days: [] });
+    expect(JSON.parse(parts.since(parts.version))).toEqual({});
+  });
+});
