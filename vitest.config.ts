@@ -22,7 +22,7 @@ export default defineConfig({
       project('contract'),
       project('integration'),
       project('e2e'),
-      project('browser'),
+      project('browser', { expect: { poll: { timeout: 60_000 } } }),
       project('battery'),
       project('clients', { testTimeout: 600_000 }),
     ],

@@ -21,7 +21,7 @@ export function browserForAll(args: readonly string[] = []): void {
 /** A page of its own, with what it complained of. */
 export async function pageFor(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

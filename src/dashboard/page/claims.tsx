@@ -30,8 +30,10 @@ export function Claims(props: {
   readonly waiters: readonly Waiter[];
   readonly now: string;
   readonly find: string;
+  /** Whether a remote arbitrates. */
+  readonly isShared: boolean;
 }) {
-  const { claims, waiters, now, find } = props;
+  const { claims, waiters, now, find, isShared } = props;
   const [order, setOrder] = useState<Order>('target');
   const rows = useMemo(() => rowsOf(claims, waiters, order, find), [claims, waiters, order, find]);
   const isNarrow = useNarrow();
@@ -89,6 +91,7 @@ export function Claims(props: {
                 row={row}
                 at={first + index}
                 height={rowHeight}
+                isShared={isShared}
                 now={now}
               />
             ))}
@@ -104,11 +107,13 @@ function ClaimLine({
   at,
   height,
   now,
+  isShared,
 }: {
   readonly row: Row;
   readonly at: number;
   readonly height: number;
   readonly now: string;
+  readonly isShared: boolean;
 }) {
   const isClaim = 'claim' in row;
   const place = { top: `${at * height}px`, height: `${height}px` };
@@ -116,7 +121,11 @@ function ClaimLine({
     // biome-ignore lint/a11y/useFocusableInteractive: rows are read, not acted upon
     // biome-ignore lint/a11y/useSemanticElements: see above
     <div class={isClaim ? 'row' : 'row waiter'} role="row" aria-rowindex={at + 2} style={place}>
-      {isClaim ? <ClaimCells claim={row.claim} now={now} /> : <WaiterCells waiter={row.waiter} now={now} />}
+      {isClaim ? (
+        <ClaimCells claim={row.claim} now={now} isShared={isShared} />
+      ) : (
+        <WaiterCells waiter={row.waiter} now={now} />
+      )}
     </div>
   );
 }
@@ -124,16 +133,18 @@ function ClaimLine({
 function ClaimCells({
   claim: { target, mode, agent, expiresAt, acquiredAt, reason, reach },
   now,
+  isShared,
 }: {
   readonly claim: ClaimRow;
   readonly now: string;
+  readonly isShared: boolean;
 }) {
   return (
     <>
       <Cell class="target" title={target}>
         <code>{said(target)}</code>
-        {mode === 'shared' && <span class="tag">shared</span>}
-        {reach === 'clone' && <span class="tag">this clone</span>}
+        {mode === 'shared' && <span class="tag"> shared</span>}
+        {reach === 'clone' && isShared && <span class="tag"> only in one clone</span>}
       </Cell>
       <Cell>
         <Who agent={agent} />

@@ -50,7 +50,7 @@ function Page({ first }: { readonly first: Picture }) {
         <div class="wide" id="needs">
           <Needs {...shown} />
           <RepositoryMap tree={tree} ground={ground} />
-          <Claims claims={claims} waiters={waiters} now={now} find={find} />
+          <Claims claims={claims} waiters={waiters} now={now} find={find} isShared={picture.about.reach === 'remote'} />
           <Tasks {...shown} />
         </div>
         <div class="side">

@@ -1,5 +1,6 @@
 import { memo } from 'preact/compat';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { plural } from '../../domain/text.js';
 import type { Folder } from '../tree.js';
 import { type Ground, type Marks, MOST_INSIDERS } from './ground.js';
 import { hueOf, Section, said } from './parts.js';
@@ -150,12 +151,14 @@ function Place({ area: { folder, box, depth, isOpen }, marks, above, isFocus, op
         ...{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` },
         ...{ zIndex: depth, ...(lead === undefined ? {} : { '--hue': String(hueOf(lead)) }) },
       }}
-      aria-label={said(label.join(', '))}
       title={label.map(said).join('\n')}
       tabIndex={isFocus ? 0 : -1}
       onClick={() => open(folder)}
     >
-      <span class="name">{said(folder.name)}</span>
+      <span class="unseen">{label.map(said).join(', ')}</span>
+      <span class="name" aria-hidden="true">
+        {said(folder.name)}
+      </span>
       <Facts
         // What is covered by a claim on a folder around it is named there.
         names={marks.whole.length === 0 && above ? [] : names}
@@ -176,13 +179,17 @@ function namesOf(marks: Marks, above: PlaceProps['above']): readonly string[] {
 function labelOf(folder: Folder, marks: Marks, how: 'whole' | 'part', names: readonly string[]): string[] {
   const who = names.join(', ');
   const held =
-    how === 'whole' ? `held by ${who}` : marks.inside > 0 ? `${marks.inside} claims inside, by ${who}` : 'free';
+    how === 'whole'
+      ? `held by ${who}`
+      : marks.inside > 0
+        ? `${plural(marks.inside, 'claim')} inside, by ${who}`
+        : 'free';
   return [
     folder.path === '' ? folder.name : folder.path,
-    ...(folder.children.length > 0 ? [`${folder.files} files`] : []),
+    ...(folder.children.length > 0 ? [plural(folder.files, 'file')] : []),
     held,
     ...(marks.waiting > 0 ? [`${marks.waiting} wait`] : []),
-    ...(marks.stops > 0 ? [`stopped somebody ${marks.stops} times`] : []),
+    ...(marks.stops > 0 ? [`stopped somebody ${plural(marks.stops, 'time')}`] : []),
   ];
 }
 
@@ -201,7 +208,7 @@ function Facts({
     names.length > MOST_NAMES ? `+${names.length - MOST_NAMES}${names.length === MOST_INSIDERS ? ' or more' : ''}` : '';
   const many = inside > names.length ? `${inside.toLocaleString('en')} claims` : '';
   return (
-    <span class={roomy ? 'facts roomy' : 'facts'}>
+    <span class={roomy ? 'facts roomy' : 'facts'} aria-hidden="true">
       {marks.stops > 0 && <span class="hot">▲{marks.stops}</span>}
       {marks.waiting > 0 && <span class="waits">◷{marks.waiting}</span>}
       {names.slice(0, MOST_NAMES).map((name) => (

@@ -103,8 +103,7 @@ export function Section(props: {
     <section class={`card ${props.class ?? ''}`} aria-labelledby={id}>
       <header>
         <h2 id={id}>
-          {props.title}
-          {props.count !== undefined && <span class="count">{props.count.toLocaleString('en')}</span>}
+          {props.title} {props.count !== undefined && <span class="count">{props.count.toLocaleString('en')}</span>}
         </h2>
         {props.aside}
       </header>
@@ -116,10 +115,11 @@ export function Section(props: {
 /** A list that scrolls by itself, with the keyboard too. */
 export function Scroll({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
-    <section class="scroll" aria-label={label} tabIndex={0}>
+    <div class="scroll" role="group" aria-label={label} tabIndex={0}>
       {children}
-    </section>
+    </div>
   );
 }
 
