@@ -201,7 +201,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard in a browser', () => {
     await page.keyboard.type('maya');
     expect(await page.getByRole('searchbox').inputValue()).toBe('maya');
     await page.getByRole('searchbox').fill('');
-    const focused = () => page.evaluate<string>('document.activeElement.getAttribute("aria-label") ?? ""');
+    const focused = () => page.evaluate<string>('document.activeElement.textContent');
     await place(page, /^src,/).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('navigation').getByRole('button', { name: 'src' }).waitFor();

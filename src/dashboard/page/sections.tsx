@@ -67,7 +67,9 @@ export function Tasks({ picture: { tasks }, now, find }: Shown) {
   const open = tasks.filter(({ state }) => state !== 'done' && state !== 'dropped').length;
   return (
     <Section title="Tasks" count={open} aside={<span class="aside">{tasks.length - open} over</span>}>
-      <div class="board">
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard */}
+      <div class="board" role="group" aria-label="Board of tasks" tabIndex={0}>
         {COLUMNS.map((column) => {
           const own = found.filter((task) => columnOf(task) === column);
           if (own.length === 0 && column === 'stuck') return null;
