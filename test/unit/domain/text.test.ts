@@ -5,7 +5,12 @@ import {
   asMarkdown,
   codePoints,
   fenced,
+  fingerprint,
+  firstOf,
   jsonLine,
+  listed,
+  named,
+  nearest,
   oneLine,
   plural,
   printable,
@@ -142,4 +147,83 @@ describe('plural', () => {
   it('knows one from the rest', () => {
     expect([0, 1, 2].map((count) => plural(count, 'claim'))).toEqual(['0 claims', '1 claim', '2 claims']);
   });
+});
+
+describe('the word that was probably meant', () => {
+  it.each([
+    ['clam', 'claim'],
+    ['calim', 'claim'],
+    ['claims', 'claim'],
+    ['klaim', 'claim'],
+    ['renew', 'renew'],
+    ['xyzzy', undefined],
+    ['', undefined],
+  ])('%j is %s', (word, meant) => {
+    expect(nearest(word, ['release', 'claim', 'renew'])).toBe(meant);
+  });
+
+  it.each([
+    ['ab', 'ba', 1],
+    ['abcd', 'acbd', 1],
+    ['abcd', 'badc', 2],
+    ['ca', 'abc', 3],
+    ['abc', 'ab', 1],
+    ['ab', 'abc', 1],
+    ['abc', 'axc', 1],
+    ['aab', 'aba', 1],
+    ['kitten', 'sitting', 3],
+  ])('%s is %s but for %d letters, the swap of two neighbours being one', (word, other, steps) => {
+    expect(nearest(word, [other], steps)).toBe(other);
+    expect(nearest(word, [other], steps - 1)).toBeUndefined();
+  });
+
+  it('is the first of those that are equally near, and one letter may always differ', () => {
+    expect(nearest('cat', ['bat', 'rat'])).toBe('bat');
+    expect(nearest('a', ['b'])).toBe('b');
+  });
+});
+
+describe('many told as few', () => {
+  it.each([
+    [0, []],
+    [2, ['1', '2']],
+    [3, ['1', '2', '3']],
+    [5, ['1', '2', '3', 'and 2 more']],
+  ])('%d of which three are shown', (count, lines) => {
+    const items = Array.from({ length: count }, (_, index) => index + 1);
+    expect(firstOf(items, String, 3)).toEqual(lines);
+    expect(listed(items, String, 3)).toEqual(lines.map((line) => `  ${line}`));
+  });
+
+  it('within a line: a, b and 3 more', () => {
+    expect(named(['a', 'b\n', 'c', 'd', 'e'], 2)).toBe('a, b\\n and 3 more');
+    expect(named(['a', 'b'], 2)).toBe('a, b');
+    expect(firstOf([1, 2], String, 1, 'others')).toEqual(['1', 'and 1 others']);
+  });
+
+  it('a text is cut by what a reader sees of it', () => {
+    expect([shorten('abc', 3), shorten('abcd', 3), shorten('🎉🎉🎉', 3), shorten('🎉🎉🎉🎉', 3)]).toEqual([
+      'abc',
+      'ab…',
+      '🎉🎉🎉',
+      '🎉🎉…',
+    ]);
+  });
+});
+
+it('a fingerprint is eight digits, and another for each text', () => {
+  const texts = ['', 'a', 'b', 'ab', 'ba', 'a'.repeat(100), 'ü'];
+  const prints = texts.map(fingerprint);
+  expect(new Set(prints).size).toBe(texts.length);
+  for (const print of prints) expect(print).toMatch(/^[0-9a-f]{8}$/);
+  // Of the published test vectors of FNV-1a.
+  expect([fingerprint(''), fingerprint('a'), fingerprint('foobar')]).toEqual(['811c9dc5', 'e40c292c', 'bf9cf968']);
+  const small = Array.from({ length: 3000 }, (_, index) => fingerprint(`${index}`));
+  expect(small.every((print) => print.length === 8)).toBe(true);
+});
+
+it('others’ text begins behind its byte order mark, and ends where its words do', () => {
+  expect(fenced('\uFEFFa\n\n b\tc \n\n')).toEqual(['| a', '| ', '|  b\tc']);
+  expect(fenced('a\uFEFFb')).toEqual(['| a\\ufeffb']);
+  expect(said('a "b" \\')).toBe('"a \\"b\\" \\\\"');
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE, type State } from '../../../../src/domain/model.js';
-import { at, claimOf, granted, path, refused, stateAfter } from '../../../support/decisions.js';
+import { viewTasks } from '../../../../src/domain/tasks/standing.js';
+import { at, claimOf, granted, POLICY, path, refused, stateAfter } from '../../../support/decisions.js';
 import { agentRecord, stateOf } from '../../../support/records.js';
 import { addOf, doneOf, draftOf, editOf, returnOf, takeOf } from '../../../support/tasks.js';
 
@@ -154,5 +155,131 @@ describe('whoever holds the claims of a task has it', () => {
   it('and without tasks nothing of it is seen', () => {
     const { state } = granted(EMPTY_STATE, claimOf('maya', 'x'));
     expect(state.tasks).toBe(EMPTY_STATE.tasks);
+  });
+});
+
+describe('the record of the end of a task', () => {
+  const event = (type: string, events: readonly { readonly type: string }[]) =>
+    events.find((found) => found.type === type);
+
+  it('says in one sentence who ended it, and by what', () => {
+    expect(granted(taken, doneOf('maya')).summary).toBe('t1 done by maya (word)');
+    expect(granted(taken, doneOf('maya', { landed: true })).summary).toBe('t1 done by maya (landed)');
+    expect(granted(taken, returnOf('maya')).summary).toBe('t1 returned by maya');
+    expect(granted(taken, returnOf('maya', { reason: 'too hard' })).summary).toBe('t1 returned by maya: too hard');
+  });
+
+  it('tells who did it, by what, at which commit, and which gates were open', () => {
+    const gated = stateAfter(one, [editOf('boss', 't1', { changes: { accept: ['tests'] } }), takeOf('maya')]);
+    const { events } = granted(gated, doneOf('maya', { commit: WORK, open: ['tests'] }), at(60));
+    expect(event('task.done', events)).toEqual({
+      ...{ type: 'task.done', at: at(60), agent: 'maya', session: null, task: 't1', author: 'maya' },
+      ...{ evidence: 'gate', commit: WORK, gates: ['tests'] },
+    });
+    const back = granted(taken, returnOf('maya', { reason: 'too hard', commit: WORK }), at(60));
+    expect(event('task.returned', back.events)).toEqual({
+      ...{
+        type: 'task.returned',
+        at: at(60),
+        agent: 'maya',
+        session: null,
+        task: 't1',
+        of: 'maya',
+        reason: 'too hard',
+        commit: WORK,
+      },
+    });
+  });
+
+  it('again, by another commit or another text, is late and not the same', () => {
+    const done = granted(taken, doneOf('maya', { commit: WORK, text: 'pages' })).state;
+    const again = granted(done, doneOf('maya', { id: 't1', commit: WORK, text: 'pages' }));
+    expect(again).toMatchObject({ state: done, events: [], result: { released: [], late: false } });
+    for (const changes of [
+      { commit: WORK, text: 'other' },
+      { commit: 'd'.repeat(40), text: 'pages' },
+    ]) {
+      const late = granted(done, doneOf('maya', { id: 't1', ...changes }), at(70));
+      expect(late).toMatchObject({ result: { late: true, released: [] }, summary: 'late result of t1 by maya' });
+      expect(task(late.state)?.late).toEqual([{ agent: 'maya', at: at(70), submission: null, ...changes }]);
+    }
+  });
+
+  it('given back by who may act for all is told to its holder', () => {
+    const { state, events, result } = granted(taken, returnOf('boss', { id: 't1' }), at(60));
+    expect(result.task).toMatchObject({
+      state: 'open',
+      agent: null,
+      attempts: 0,
+      tries: [{ agent: 'maya', how: 'returned' }],
+    });
+    expect(state.agents.find(({ id }) => id === 'maya')?.losses).toMatchObject([
+      { how: 'revoked', by: 'boss', reason: 't1 was given back' },
+      { how: 'revoked', by: 'boss' },
+    ]);
+    expect(event('task.returned', events)).toMatchObject({ agent: 'boss', of: 'maya', reason: null });
+    const said = granted(taken, returnOf('boss', { id: 't1', reason: 'stop' }), at(60));
+    expect(said.state.agents.find(({ id }) => id === 'maya')?.losses[0]?.reason).toBe('stop');
+    expect(refused(taken, returnOf('noor', { id: 't1' }))).toMatchObject({ code: 'closed', reason: 'authority' });
+    expect(refused(one, returnOf('noor', { id: 't1' }))).toMatchObject({ code: 'lost', reason: 'not-your-task' });
+  });
+
+  it('keeps the newest twenty late results, and the newest ten tries', () => {
+    let state = granted(taken, doneOf('maya', { commit: WORK })).state;
+    for (let round = 0; round < 22; round += 1)
+      state = granted(state, doneOf('maya', { id: 't1', text: `${round}` })).state;
+    expect(task(state)?.late.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, index) => `${index + 2}`));
+    let open: State = one;
+    for (let round = 0; round < 12; round += 1)
+      open = stateAfter(open, [takeOf('maya'), returnOf('maya', { reason: `${round}` })]);
+    expect(task(open)?.tries.map(({ reason }) => reason)).toEqual(
+      Array.from({ length: 10 }, (_, index) => `${index + 2}`),
+    );
+  });
+});
+
+describe('a task as it is told', () => {
+  it('has its ground as texts, when its lease ends, and what stands in its way', () => {
+    const two = stateAfter(taken, [addOf('boss', draftOf('docs', { scope: ['docs/**'], after: ['t1'] }))]);
+    const [first, second] = viewTasks(two, POLICY, at(5));
+    expect(first).toMatchObject({
+      scope: ['src/a.ts'],
+      state: 'taken',
+      ready: false,
+      blockedBy: [],
+      expiresAt: at(1800),
+      by: 'boss',
+    });
+    expect(second).toMatchObject({
+      scope: ['docs/**'],
+      state: 'open',
+      ready: false,
+      blockedBy: ['t1'],
+      expiresAt: null,
+      tries: [],
+      late: [],
+    });
+    const done = stateAfter(two, [doneOf('maya', { commit: WORK })], at(5));
+    expect(viewTasks(done, POLICY, at(6)).map(({ state, ready, expiresAt }) => [state, ready, expiresAt])).toEqual([
+      ['done', false, null],
+      ['open', true, null],
+    ]);
+  });
+
+  it('is open again where its lease ended, as its agent was told that it did', () => {
+    const lost = (how: 'revoked' | 'taken-over' | 'expired' | 'handed-over', seconds = 50, target = '@task/t1') => {
+      const loss = { claim: 'c1', target, token: 1, at: at(seconds), how, session: null, by: 'x', reason: how };
+      const agents = taken.agents.map((one) => (one.id === 'maya' ? { ...one, losses: [loss] } : one));
+      return viewTasks({ ...taken, claims: [], agents }, POLICY, at(60))[0];
+    };
+    expect(lost('revoked')).toMatchObject({
+      state: 'open',
+      attempts: 1,
+      tries: [{ agent: 'maya', how: 'revoked', reason: 'revoked', at: at(50) }],
+    });
+    expect(lost('taken-over')?.tries).toMatchObject([{ how: 'taken-over' }]);
+    expect(lost('expired')?.tries).toMatchObject([{ how: 'expired', at: at(50) }]);
+    for (const unknown of [lost('handed-over'), lost('revoked', -5), lost('revoked', 50, '@task/t2')])
+      expect(unknown?.tries).toMatchObject([{ agent: 'maya', how: 'expired', reason: null, at: at(60) }]);
   });
 });
