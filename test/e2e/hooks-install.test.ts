@@ -352,6 +352,21 @@ it('what Codex reads in a linked worktree are the settings of the main one, and 
   expect(await doctor()).toBe(true);
 });
 
+it.each([
+  ['claude-code', 'claude mcp add coord -- coord mcp', ['.claude/settings.json', '"TaskCompleted"']],
+  ['codex', 'codex mcp add coord -- coord mcp', ['.codex/hooks.json', '"PreToolUse"']],
+  ['gemini', 'gemini mcp add coord coord mcp', ['.gemini/settings.json', '"BeforeTool"']],
+])('offers %s the tools too, and asks about what it calls complete', async (harness, register, [file = '', event]) => {
+  const fleet = await localFleet();
+  const folder = fleet.box.path('programs');
+  mkdirSync(folder);
+  symlinkSync(fleet.box.program, join(folder, 'coord'));
+  const env = { PATH: `${folder}:${fleet.box.env.PATH}` };
+  const { stdout } = await fleet.as('maya', ['guard', 'install', harness], { env });
+  expect(stdout).toContain(`tools in place of a shell: ${register}\n`);
+  expect(readFileSync(join(fleet.clone, file), 'utf8')).toContain(event);
+});
+
 describe('coord session start', () => {
   const start = async (fleet: Fleet, cwd = fleet.clone) =>
     (await fleet.as('maya', ['session', 'start'], { cwd })).stderr.includes('are back: pre-commit');
