@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isLive, loseClaims, stampAhead, sweep } from '../../../src/domain/claims/leases.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, claimOf, granted, keepAliveOf, POLICY, releaseOf, START } from '../../support/decisions.js';
+import { claimRecord, stateOf, waiterRecord } from '../../support/records.js';
 
 const held = granted(EMPTY_STATE, claimOf('maya', 'a', { session: 's1' })).state;
 const [claim] = held.claims;
@@ -95,5 +96,47 @@ describe('a killed agent', () => {
       expect(() => granted(state, request)).toThrow(/killed/);
     }
     expect(granted(state, claimOf('noor', 'b')).result.claims).toHaveLength(1);
+  });
+});
+
+describe('what the sweep looks at', () => {
+  const waiter = (id: string, seconds: number) => waiterRecord(id, { expiresAt: at(seconds) });
+
+  it('is the newest of the stamps that are ahead, whatever their order', () => {
+    const claims = [50, 90, 70].map((seconds, index) =>
+      claimRecord(index + 1, { renewedAt: at(seconds), expiresAt: at(9000) }),
+    );
+    for (const order of [claims, claims.toReversed()])
+      expect(stampAhead(stateOf({ claims: order }), POLICY, at(0))).toBe(at(90));
+    expect(stampAhead(stateOf({ claims }), POLICY, at(60))).toBeNull();
+  });
+
+  it('takes waiters away at the end of their wait, and leaves the others, and all where the clock is wrong', () => {
+    const state = stateOf({ waiters: [waiter('w1', 20), waiter('w2', 21)] });
+    const { state: swept, events } = sweep(state, POLICY, at(20));
+    expect(swept.waiters.map(({ id }) => id)).toEqual(['w2']);
+    expect(events).toEqual([
+      { type: 'wait.ended', at: at(20), agent: 'noor', session: null, waiter: 'w1', outcome: 'lapsed' },
+    ]);
+    const ahead = { ...state, claims: [claimRecord(1, { renewedAt: at(900), expiresAt: at(9000) })] };
+    expect(sweep(ahead, POLICY, at(20)).state).toBe(ahead);
+    const both = { ...state, claims: [claimRecord(1, { expiresAt: at(0) })] };
+    expect(sweep(both, POLICY, at(30)).events.map(({ type }) => type)).toEqual([
+      'claim.expired',
+      'wait.ended',
+      'wait.ended',
+    ]);
+    const claimOnly = { ...state, claims: [claimRecord(1, { expiresAt: at(-20) })] };
+    expect(sweep(claimOnly, POLICY, at(10)).state.waiters).toBe(claimOnly.waiters);
+  });
+
+  it('leaves each holder word of its own claims alone, and writes nothing for none', () => {
+    const claims = [claimRecord(1), claimRecord(2, { agent: 'noor' }), claimRecord(3)];
+    const { agents } = loseClaims(stateOf({ claims }), claims, at(1), cause);
+    expect(agents.map(({ id, losses }) => [id, losses.map((loss) => loss.claim)])).toEqual([
+      ['maya', ['c1', 'c3']],
+      ['noor', ['c2']],
+    ]);
+    expect(loseClaims(held, [], at(1), cause)).toBe(held);
   });
 });

@@ -162,3 +162,16 @@ describe('a takeover from another session of the same agent', () => {
     expect(refused(free, renewed('two'))).toMatchObject({ targets: [{ why: 'not-held' }] });
   });
 });
+
+it('says from whom ground was taken over, each once, and says nothing where it was free', () => {
+  const many = stateAfter(held, [claimOf('noor', ['docs/a', 'docs/b'])]);
+  expect(granted(many, takeOverOf('kim', ['src/api/**', 'docs/**'])).summary).toMatch(/, taken over from maya, noor$/);
+  expect(granted(EMPTY_STATE, takeOverOf('kim', 'lib/**')).summary).not.toContain('taken over');
+  const readers = stateAfter(EMPTY_STATE, [claimOf('maya', 'lib/**', { mode: 'shared' })]);
+  expect(granted(readers, takeOverOf('kim', 'lib/x', { mode: 'shared' })).result.takenOver).toEqual([]);
+  expect(granted(readers, takeOverOf('kim', 'lib/x')).result.takenOver).toHaveLength(1);
+  expect(granted(held, takeOverOf('kim', 'src/api/x', { mode: 'shared' })).result.takenOver).toHaveLength(1);
+  const policy = { ...POLICY, foldCase: true };
+  expect(granted(held, takeOverOf('kim', 'SRC/API/x', { policy })).result.takenOver).toHaveLength(1);
+  expect(granted(held, takeOverOf('kim', 'SRC/API/x')).result.takenOver).toEqual([]);
+});
