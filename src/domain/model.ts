@@ -226,7 +226,7 @@ export interface SubmissionClosing {
 export interface State {
   /** The largest token ever granted on this branch. */
   readonly lastToken: number;
-  /** The largest number in the id of a claim, and of a waiter, that was ever given (`ids.ts`). */
+  /** The largest number in the id of a claim, and of a waiter, that was ever given. */
   readonly lastClaim: number;
   readonly lastWaiter: number;
   /** Of a state that the remote has not confirmed: the largest number in an id of this clone; else null. */

@@ -24,7 +24,7 @@ export interface Policy {
   /** `strict`: targets are claimed in ascending order only, so that no wait can close a cycle. */
   readonly lockOrder: 'detect' | 'strict';
   /**
-   * With `"takeover": "observed"`, for how many seconds this clone has watched each renewal (see `observed.ts`); null
+   * With `"takeover": "observed"`, for how many seconds this clone has watched each renewal (see `store/cache/observations.ts`); null
    * where the clock decides.
    */
   readonly watched: Readonly<Record<string, number>> | null;

@@ -5,7 +5,7 @@
  * - A resource covers its name and the names below it, and has nothing in common with any path.
  * - A path here is relative, with `/` between segments that are not empty, `.` or `..`. Patterns are compared on such
  *   paths only, so `[.]` covers nothing.
- * - With `foldCase`, two paths are one if they fold to the same text; see `fold.ts`.
+ * - With `foldCase`, two paths are one if they fold to the same text; see `charset.ts`.
  * - A glob that cannot be read (`problemOf` says why) is taken to cover everything, paths and resources.
  *
  * `parse.ts` describes the language of globs. They are compared as automata (`glob.ts`, `nfa.ts`), whose size is bounded by `MAX_STATES`.

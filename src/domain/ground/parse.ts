@@ -5,7 +5,7 @@ import { ANY, type CharSet, charSet, complement, foldCode, foldSet, intersect, s
  *
  * - `*` any characters of one segment, none included; `?` one character (code point) but `/`
  * - `**` as a whole segment: any number of segments, zero included; beside other text it is `*`, and so is `***`
- * - `[…]` see `brackets.ts`
+ * - `[…]` see `takeBrackets`
  * - `{a,b}` alternatives, nested or empty, with `/` allowed in them; a pattern means what its expansions mean, so
  *   `{a,b/**}/c` is `a/c` and `b/**` + `/c`. Brackets bind before braces: `{[,],x}` has two alternatives.
  *   Braces without a comma are plain characters: `app/{id}`. Ranges such as `{1..3}` are refused.

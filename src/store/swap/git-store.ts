@@ -248,7 +248,7 @@ export class GitStore implements Store {
 
   /**
    * Puts a commit in the place of the tip, by compare-and-swap, which need not go on from it: the one way to shorten the
-   * history. A clone that follows asks for proof that the state is the same (`compaction.ts`).
+   * history. A clone that follows asks for proof that the state is the same (`upkeep/compact.ts`).
    * @returns false when the tip is not `from` any more.
    */
   async replace(commit: string, from: string): Promise<boolean> {
