@@ -116,13 +116,19 @@ function messageOf(refusal: Refusal, now: Instant, again: AskedBy): Message {
   }
 }
 
+/** The line that claims what stands for something else, by its verb; the name is empty where the resource is above all of them. */
+const OWN_LINES: Readonly<Record<string, (name: string) => string>> = {
+  'task take': (name) => `task take ${name}`.trimEnd(),
+  deploy: (name) => `deploy ${name || 'TARGET'} -- CMD`,
+  once: (name) => `once ${name || 'KEY'} -- CMD`,
+  land: () => 'land',
+};
+
 function reservedMessage(target: string): Message {
   const { verb, name } = ownVerbOf({ kind: 'resource', text: target }) ?? { verb: 'claim', name: target };
-  const words = verb === 'land' ? verb : [verb, ...(name === '' ? [] : [shellWord(name)])].join(' ');
-  const runs = verb === 'deploy' || verb === 'once';
   return {
     message: `refused: ${oneLine(target)} is claimed by coord ${verb} alone`,
-    hint: coord(runs ? `${words} -- CMD` : words),
+    hint: coord(OWN_LINES[verb]?.(name === '' ? '' : shellWord(name)) ?? verb),
   };
 }
 

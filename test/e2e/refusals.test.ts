@@ -108,3 +108,22 @@ describe('exit codes', () => {
     expect((await as('maya', ['help'])).code).toBe(0);
   });
 });
+
+it.each([
+  ['@task', 'coord task take'],
+  ['@task/t3', 'coord task take t3'],
+  ['@deploy', 'coord deploy TARGET -- CMD'],
+  ['@deploy/prod', 'coord deploy prod -- CMD'],
+  ['@once/key', 'coord once key -- CMD'],
+  ['@land/main', 'coord land'],
+])('what stands for something else names the verb that claims it: %s', async (target, hint) => {
+  const fleet = await localFleet();
+  for (const words of [
+    ['claim', target],
+    ['claim', target, '--wait=1s'],
+    ['run', target, '--', 'true'],
+  ]) {
+    const { error } = (await fleet.as('maya', [words[0] ?? '', '--json', ...words.slice(1)])).json();
+    expect(error).toMatchObject({ exit: 2, hint, details: { reason: 'reserved', target } });
+  }
+});
