@@ -104,7 +104,7 @@ describe('a coordination commit', () => {
     expect(subject).toMatch(/^claim a\\nb x+…$/);
     expect(subject.length).toBeLessThan(210);
     const whole = commitBody('t', null, entry, [], { ref: 'refs/coord/state' }).toString();
-    expect(text).toMatch(
+    expect(whole).toMatch(
       /^tree t\nauthor maya <maya@coord\.invalid> \d+ \+0000\ncommitter maya <maya@coord\.invalid> \d+ \+0000\n\n/,
     );
   });
