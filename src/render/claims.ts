@@ -25,13 +25,18 @@ export function claimedLines(
   });
 }
 
-export function releasedLines(released: readonly Claim[], commit: string | null, style: Style): string[] {
+/** @param bound ids of the claims whose work the next holder must have */
+export function releasedLines(
+  released: readonly Claim[],
+  commit: string | null,
+  style: Style,
+  bound: readonly string[] = [],
+): string[] {
   if (released.length === 0) return ['you hold no claims'];
   return released.map((claim) => {
     const name = `${style.good('released')} ${style.target(oneLine(claim.target))}`;
     if (commit === null) return name;
-    const binds = claim.mode === 'exclusive' && claim.kind !== 'resource' && claim.base !== commit;
-    return `${name} at ${shortCommit(commit)}${binds ? ' · the next holder must have it' : ''}`;
+    return `${name} at ${shortCommit(commit)}${bound.includes(claim.id) ? ' · the next holder must have it' : ''}`;
   });
 }
 

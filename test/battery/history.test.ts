@@ -14,9 +14,9 @@ import { mainWith, type PlantedBug } from './support/planted.js';
 /** Agents at work in processes of their own. */
 async function worked(operations: number): Promise<CheckedHistory> {
   const fleet = await localFleet();
-  const recorder = new Recorder((agent, args) => fleet.as(agent, args));
+  const recorder = new Recorder((agent, args) => fleet.as(agent, args), Date.now, true);
   await playWorkload(recorder, { agents: 6, operations, seed: 1 });
-  return checkBranch(fleet.box, fleet.clone, recorder.calls);
+  return checkBranch(fleet.box, fleet.clone, recorder.calls, { spoken: recorder.spoken });
 }
 
 interface Play {
@@ -44,6 +44,7 @@ async function played({ bugs = [], operations, rounds, seed, found }: Play): Pro
   const recorder = new Recorder(
     (agent, args) => coordInProcess(box, placeOf(agent), args, { now, env: { COORD_AGENT: agent }, ...program }),
     now,
+    true,
   );
   const gossip = new Gossip(agents, [ahead]);
   const randoms = agents.map((_, number) => generator(seed * 1000 + number));
@@ -67,7 +68,7 @@ async function played({ bugs = [], operations, rounds, seed, found }: Play): Pro
       await delay(20);
     }
     await others;
-    const checked = checkBranch(box, clone, recorder.calls);
+    const checked = checkBranch(box, clone, recorder.calls, { spoken: recorder.spoken });
     if (round === rounds || found?.test(checked.problems.join('\n'))) return checked;
   }
 }

@@ -148,11 +148,13 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
   'set-state': fc.record({ text: nullable(text) }),
   kill: fc.record({ victim: agent, reason: text, person: fc.boolean() }),
   revive: fc.record({ victim: agent, person: fc.boolean() }),
-  note: fc.record({
-    noteKind: fc.constantFrom('note' as const, 'ack' as const),
-    ...{ text, to: fc.array(agent, { maxLength: 1 }), target: nullable(path) },
-    ...{ needsAck: fc.array(agent, { maxLength: 1 }), ref: nullable(submission) },
-  }),
+  note: fc
+    .record({
+      noteKind: fc.constantFrom('note' as const, 'ack' as const),
+      ...{ text, to: fc.array(agent, { maxLength: 1 }), target: nullable(path) },
+      ...{ needsAck: fc.array(agent, { maxLength: 1 }), ref: nullable(submission) },
+    })
+    .map((note) => ({ ...note, ref: note.noteKind === 'ack' ? (note.ref ?? 'n1') : note.ref })),
   submit: fc.record({
     ...{ to: nullable(agent), text, commit: nullable(commit), task: nullable(task) },
     files: fc.array(file, { minLength: 1, maxLength: 1 }),

@@ -1,6 +1,6 @@
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
-import type { ReleaseRequest } from '../../domain/claims/release.js';
+import { bindingClaims, type ReleaseRequest } from '../../domain/claims/release.js';
 import { matches } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
@@ -82,7 +82,12 @@ export const release: Verb = {
     return {
       data: result,
       text: (style) => [
-        ...releasedLines(result.released, result.commit, style),
+        ...releasedLines(
+          result.released,
+          result.commit,
+          style,
+          bindingClaims(result.released, { ...facts, policy: base.policy }, context.now()),
+        ),
         ...done.map(({ id, title }) => `${style.good('done')} ${id} ${oneLine(title)}`),
       ],
       warnings: [

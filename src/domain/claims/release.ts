@@ -122,6 +122,11 @@ export function releaseOf(
   return commit === null ? [] : [{ target, kind, agent, token, at: now, commit, base, changes, uncommitted }];
 }
 
+/** Ids of the claims whose release at this commit binds the next holder. */
+export function bindingClaims(claims: readonly Claim[], giving: Giving, now: Instant): string[] {
+  return claims.filter((claim) => bindsOf(boundBy(claim, giving, now)).binds !== undefined).map(({ id }) => id);
+}
+
 /** How many paths a release binds, as its event says it; absent: none. */
 function bindsOf(releases: readonly Release[]): { readonly binds?: number | 'all' } {
   if (releases.some(({ changes }) => changes === null)) return { binds: 'all' };

@@ -1,7 +1,7 @@
 import type { Note } from '../../../../src/domain/model.js';
 import type { Sandbox } from '../../../support/sandbox.js';
 import { type BranchCommit, readBranch, readNotes } from './branch.js';
-import { type Call, isUnknown } from './client.js';
+import { type Call, isUnknown, type Spoken } from './client.js';
 import { checkEffects } from './effects.js';
 import { type HistoryIndex, indexHistory } from './index-of.js';
 import { checkLosses } from './losses.js';
@@ -11,6 +11,7 @@ import { checkReads } from './reads.js';
 import { justification } from './refusals.js';
 import { type ReplayOptions, replayCommits } from './replay.js';
 import { type CheckedTasks, checkTasks } from './tasks.js';
+import { checkWords } from './words.js';
 
 export interface CheckedHistory {
   readonly commits: number;
@@ -33,12 +34,17 @@ export interface Placed {
   readonly window: readonly [first: number, last: number];
 }
 
+type CheckOptions = Pick<ReplayOptions, 'toleranceSeconds'> & {
+  /** Calls that were answered in sentences; they stand among the others as calls of which nothing is known. */
+  readonly spoken?: readonly Spoken[];
+};
+
 /** {@link checkHistory} of a clone's state ref. */
 export function checkBranch(
   box: Sandbox,
   clone: string,
   calls: readonly Call[],
-  { branch = 'coord/state', ...options }: { readonly branch?: string } & Pick<ReplayOptions, 'toleranceSeconds'> = {},
+  { branch = 'coord/state', ...options }: { readonly branch?: string } & CheckOptions = {},
 ): CheckedHistory {
   return checkHistory(readBranch(box, clone, branch), calls, readNotes(box, clone, branch), options);
 }
@@ -48,7 +54,7 @@ export function checkBranch(
  * the history itself holds (see {@link replayCommits}); every acknowledged operation is there exactly once, and every
  * unknown one at most once; what was acknowledged before another began stands before it; each answer is what the state
  * at its place implies; every refusal was justified by a state that the client can have seen, and changed nothing; what was
- * read is such a state; whatever stands in the history, somebody has asked for; and whoever lost a claim was told. The
+ * read is such a state, and so is what was said in sentences; whatever stands in the history, somebody has asked for; and whoever lost a claim was told. The
  * method is that of linearizability checkers such as Knossos and Porcupine, made easy by a total order that the store
  * itself writes down.
  * @param log the notes of the branch at its end
@@ -57,7 +63,7 @@ export function checkHistory(
   commits: readonly BranchCommit[],
   calls: readonly Call[],
   log: readonly Note[],
-  { toleranceSeconds }: Pick<ReplayOptions, 'toleranceSeconds'> = {},
+  { toleranceSeconds, spoken = [] }: CheckOptions = {},
 ): CheckedHistory {
   const forced = new Set(calls.filter(isForced).map(({ mark }) => mark));
   const replay = replayCommits(commits, {
@@ -75,6 +81,7 @@ export function checkHistory(
   checkEffects(placed, replay.operations, problems);
   checkReads(placed, commits, replay, problems);
   checkLosses(placed, replay.operations, problems);
+  checkWords(spoken, found, { commits, replay, log }, problems);
   const refused = placed.filter(({ call }) => call.exit !== 0 && !isUnknown(call));
   for (const one of refused) {
     const problem = justification(one, commits, replay, toleranceSeconds);

@@ -40,9 +40,24 @@ const MARKED: Readonly<Record<string, (mark: string) => readonly string[]>> = {
   note: (mark) => [mark],
 };
 
+/** A call that was made without `--json`: what it said, in sentences. */
+export interface Spoken extends Pick<Call, 'mark' | 'agent' | 'verb' | 'args' | 'start'> {
+  /** Monotonic milliseconds. */
+  readonly end: number;
+  readonly exit: number;
+  /** Both streams, without colour. */
+  readonly text: string;
+}
+
+/** Verbs of which some calls are made without `--json`: nothing but their exit code is needed to go on. */
+const SPEAKING: readonly string[] = ['claim', 'release', 'renew', 'note', 'land'];
+const SPEAKS_EVERY = 4;
+
 /** Records every call of every client, for {@link checkHistory}. */
 export class Recorder {
   readonly calls: Call[] = [];
+  /** The calls that were answered in sentences; for the rest of the checks nobody knows what came of these. */
+  readonly spoken: Spoken[] = [];
   private count = 0;
   private readonly asked = new Map<string, string>();
 
@@ -50,6 +65,8 @@ export class Recorder {
   constructor(
     private readonly run: Runner,
     private readonly clock: (agent: string) => number = Date.now,
+    /** Whether some calls are made without `--json`. */
+    private readonly speaks = false,
   ) {}
 
   async call(agent: string, args: readonly string[], again: { readonly requestId?: string } = {}): Promise<Call> {
@@ -63,6 +80,9 @@ export class Recorder {
     const request = requestId === null ? [] : ['--request-id', requestId];
     const start = performance.now();
     const words = [...(MARKED[verb]?.(mark) ?? []), ...args.slice(called.length)];
+    if (this.speaks && requestId === null && SPEAKING.includes(verb) && this.count % SPEAKS_EVERY === 0) {
+      return this.listen({ mark, agent, verb, args, start }, [...called, ...words]);
+    }
     const result = await this.run(agent, [...called, '--json', ...request, ...words]);
     const answer = result === null ? null : envelopeOf(result);
     const call: Call = {
@@ -79,6 +99,16 @@ export class Recorder {
     };
     this.calls.push(call);
     return call;
+  }
+
+  private async listen(asked: Pick<Spoken, 'mark' | 'agent' | 'verb' | 'args' | 'start'>, line: readonly string[]) {
+    const result = await this.run(asked.agent, line);
+    const unknown: Call = { ...asked, end: null, endedAt: null, exit: null, answer: null, requestId: null };
+    this.calls.push(unknown);
+    if (result === null) return unknown;
+    const end = performance.now();
+    this.spoken.push({ ...asked, end, exit: result.code, text: `${result.stdout}\n${result.stderr}` });
+    return { ...unknown, end, exit: result.code };
   }
 }
 

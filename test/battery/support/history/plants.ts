@@ -415,4 +415,74 @@ const IN_THE_TASKS: readonly Plant[] = [
   ],
 ];
 
-export const PLANTS: readonly Plant[] = [...IN_THE_STORE, ...IN_THE_RULES, ...IN_THE_ANSWERS, ...IN_THE_TASKS];
+/** Lies in sentences alone: what is answered in JSON is true. */
+const IN_THE_WORDS: readonly Plant[] = [
+  [
+    'a sentence names a wrong token',
+    [{ file: 'render/claims.ts', from: `· token \${claim.token} ·`, to: `· token \${claim.token + 1} ·` }],
+    /said "claimed .* which the state does not show/,
+  ],
+  [
+    'a refusal says that another holds it',
+    [
+      {
+        file: 'render/refusals.ts',
+        from: `is'} held by \${agent} \${until} (\${since})\`;`,
+        to: `is'} held by nobody\${agent} \${until} (\${since})\`;`,
+      },
+    ],
+    /said "refused: .* which the state does not show/,
+  ],
+  [
+    'a release says another commit',
+    [
+      {
+        file: 'render/claims.ts',
+        from: `return \`\${name} at \${shortCommit(commit)}$`,
+        to: `return \`\${name} at \${shortCommit(commit.split("").reverse().join(""))}$`,
+      },
+    ],
+    /said "released .* which the state does not show/,
+  ],
+  [
+    'a release that binds nobody says that it does',
+    [
+      {
+        file: 'render/claims.ts',
+        from: 'bound.includes(claim.id) ?',
+        to: '!bound.includes(claim.id) ?',
+      },
+    ],
+    /said "released .* which the state does not show/,
+  ],
+  [
+    'a note is said to have another id',
+    [
+      {
+        file: 'render/notes.ts',
+        from: `\${style.good('noted')} \${note.id}`,
+        to: `\${style.good('noted')} \${note.id}0`,
+      },
+    ],
+    /said "noted .* which the state does not show/,
+  ],
+  [
+    'nothing is said of what was granted',
+    [
+      {
+        file: 'render/claims.ts',
+        from: '  return claims.map((claim) => {',
+        to: '  return claims.slice(1).map((claim) => {',
+      },
+    ],
+    /did not say what it did/,
+  ],
+];
+
+export const PLANTS: readonly Plant[] = [
+  ...IN_THE_STORE,
+  ...IN_THE_RULES,
+  ...IN_THE_ANSWERS,
+  ...IN_THE_TASKS,
+  ...IN_THE_WORDS,
+];

@@ -62,14 +62,13 @@ function ofClaim(claim: Claim, holding: Holding | undefined): string[] {
   return claim.ttlSeconds < holding.ttlSeconds ? [...problems, `${claim.id} has a shorter time to live`] : problems;
 }
 
-/** It stands there still, or each path that it binds is bound by a later one. */
+/** It stands there still, or each path that it binds is bound by another, whose token may be older: readers end as they like. */
 function isKept({ target, token, changes, uncommitted }: Release, now: readonly Release[]): boolean {
   if (now.some((one) => one.target === target && one.token === token)) return true;
-  const later = now.filter((one) => one.token > token);
-  const again = later.filter((one) => one.target === target);
+  const again = now.filter((one) => one.target === target);
   if (again.some((one) => one.changes === null)) return true;
   if (changes === null || (uncommitted && again.length === 0)) return false;
-  return changes.every(({ path }) => later.some((one) => one.changes?.some((change) => change.path === path)));
+  return changes.every(({ path }) => now.some((one) => one.changes?.some((change) => change.path === path)));
 }
 
 function ofReleases({ releases }: BranchCommit, before: BranchCommit | null, binding: readonly Holding[]): string[] {

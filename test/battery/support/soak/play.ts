@@ -101,7 +101,7 @@ export async function soak(
     befallen[name] = (befallen[name] ?? 0) + 1;
     return runAlone(box, root, clock, order, bad);
   };
-  const recorder = new Recorder(run, (agent) => timeOf(clock) + (offsets.get(agent) ?? 0));
+  const recorder = new Recorder(run, (agent) => timeOf(clock) + (offsets.get(agent) ?? 0), true);
   const crew = new Crew(site, recorder, () => new Date(timeOf(clock)));
   for (const clone of site.clones) {
     void watcher.run({ agent: 'watcher', cwd: clone, argv: ['events', '--follow', '--json'], forget: true });
@@ -131,10 +131,10 @@ export async function soak(
   const after = [...(await afterwards(recorder, site)), ...(await crew.afterwards())];
   const [clone = ''] = site.clones;
   box.git(clone, 'fetch', '--quiet', 'origin', '+refs/coord/state:refs/soak/coord', '+main:refs/soak/main');
-  const calls = [...recorder.calls];
+  const [calls, spoken] = [[...recorder.calls], [...recorder.spoken]];
   const compacted = [...(await crew.compact()), ...(await afterwards(recorder, site, 'heir'))];
   await Promise.all([...machines, watcher].map((machine) => machine.close()));
-  const checked = checkBranch(box, clone, calls, { branch: 'refs/soak/coord' });
+  const checked = checkBranch(box, clone, calls, { branch: 'refs/soak/coord', spoken });
   const landed = checkLanded(site, { clone, branch: 'refs/soak/coord', main: 'refs/soak/main' }, crew.landings);
   const unsound = [...site.clones, site.remote].flatMap((store) => {
     const { code, stdout, stderr } = box.tryGit(store, 'fsck', '--strict', '--no-dangling');
