@@ -31,6 +31,7 @@ export function needsOfFleet(facts: NeedFacts, now: Instant): NeedRow[] {
     ...facts.status.needs,
     ...waiting(facts.status, now),
     ...owed(facts),
+    ...submitted(facts.status),
     ...lost(facts.status, now),
     ...ended(facts.status, now),
     ...colliding(facts),
@@ -78,6 +79,18 @@ function owed({ notes, status }: NeedFacts): NeedRow[] {
       since: at,
       next: coord(`note "please answer ${id}" --to ${pending.join(',')}`),
     }));
+}
+
+/** Results that nobody has integrated yet; those for whoever looks are told already. */
+function submitted({ tasks, needs }: StatusReport): NeedRow[] {
+  const told = needs.map(({ next }) => next);
+  return tasks.flatMap(({ id, title, agent, submission, state, since }) => {
+    const next = coord(`integrate ${submission}`);
+    if (state !== 'submitted' || submission === null || told.includes(next)) return [];
+    return [
+      { kind: 'submission', what: `${agent} handed over ${id}: ${shorten(oneLine(title), WIDEST)}`, since, next },
+    ];
+  });
 }
 
 function lost({ agents }: StatusReport, now: Instant): NeedRow[] {

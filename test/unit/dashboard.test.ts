@@ -8,6 +8,7 @@ import type { ClaimRow, Picture } from '../../src/dashboard/picture.js';
 import { type Folder, treeOf } from '../../src/dashboard/tree.js';
 import type { Agent, Waiter } from '../../src/domain/model.js';
 import type { StatusReport } from '../../src/domain/status.js';
+import { coord } from '../../src/domain/suggestion.js';
 import { addSeconds } from '../../src/domain/time.js';
 
 const NOW = '2026-11-21T12:00:00.000Z';
@@ -251,6 +252,11 @@ describe('what needs somebody', () => {
       { kind: 'ack', what: 'noor owes maya an answer: may I?', next: 'coord note "please answer n4" --to noor' },
     ],
     [
+      'a result that nobody has integrated',
+      of({ tasks: [{ id: 't3', title: 'pages', agent: 'w1', submission: 'n9', state: 'submitted', since: NOW }] }),
+      { kind: 'submission', what: 'w1 handed over t3: pages', next: 'coord integrate n9' },
+    ],
+    [
       'a collision ahead',
       of(
         {},
@@ -286,6 +292,12 @@ describe('what needs somebody', () => {
   ])('is %s', (_, found, expected) => {
     expect(found).toEqual([expect.objectContaining(expected)]);
     for (const { next } of found) expect(next).toMatch(/^[ -~]+$/);
+  });
+
+  it('is told once of a result that is for whoever looks', () => {
+    const need = { kind: 'submission', what: 'w1 handed over: pages', since: NOW, next: coord('integrate n9') };
+    const tasks = [{ id: 't3', title: 'pages', agent: 'w1', submission: 'n9', state: 'submitted', since: NOW }];
+    expect(of({ tasks, needs: [need] }).map(({ what }) => what)).toEqual(['w1 handed over: pages']);
   });
 
   it('stands in the order of its age', () => {
