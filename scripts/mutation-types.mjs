@@ -13,7 +13,11 @@ export const strykerPlugins = [
     name: 'stops',
     value: {
       shouldIgnore: (path) =>
-        path.isCallExpression() && path.node.callee.name === 'stopTree' ? 'which processes are stopped' : undefined,
+        (path.isCallExpression() && path.node.callee.name === 'stopTree') ||
+        // By it `porcelain.ts` finds its git in the process table.
+        (path.isVariableDeclarator() && path.node.id.name === 'marker')
+          ? 'which processes are stopped'
+          : undefined,
     },
   },
 ];
