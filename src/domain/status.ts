@@ -31,6 +31,10 @@ export interface RunningDeploy {
 
 /** This host's clock beside the stamps of others. */
 export interface ClockReport {
+  /** Agents whose stamps this clock should not have seen yet. */
+  readonly ahead: readonly string[];
+  /** Whose clock is wrong, as far as that can be told; null: none. */
+  readonly wrong: 'here' | 'there' | 'either' | null;
   readonly agrees: boolean;
   /** A stamp that this clock should not have seen yet; null when there is none. */
   readonly newestStamp: Instant | null;

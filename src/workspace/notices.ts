@@ -1,7 +1,7 @@
 import { sameSession } from '../domain/agents/ownership.js';
 import { groundOf } from '../domain/claims/conflicts.js';
 import { isOffered, type OfferedClaim } from '../domain/claims/handoff.js';
-import { isLive, stampAhead } from '../domain/claims/leases.js';
+import { type ClockDispute, clockDispute, disputeText, isLive } from '../domain/claims/leases.js';
 import { claimsToKeepAlive } from '../domain/claims/release.js';
 import type { Agent, Claim, Kill, Loss } from '../domain/model.js';
 import { coord, targetWord } from '../domain/suggestion.js';
@@ -61,7 +61,7 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
           kill: agent?.killed ?? null,
           expired: mine.filter((claim) => !isLive(claim, now)),
           live: mine.filter((claim) => isLive(claim, now)),
-          stampAhead: stampAhead(state, policy, now),
+          dispute: clockDispute(state, policy, now, identity.agent),
         },
         now,
       ),
@@ -119,8 +119,7 @@ export interface NoticeFacts {
   readonly declined: readonly Claim[];
   /** Whether this agent was stopped. */
   readonly kill: Kill | null;
-  /** A stamp in the state that this clock should not have seen yet. */
-  readonly stampAhead: Instant | null;
+  readonly dispute: ClockDispute | null;
 }
 
 /** One line each. */
@@ -140,11 +139,7 @@ function noticesFor(facts: NoticeFacts, now: Instant): string[] {
         (claim) =>
           `your claim on ${oneLine(claim.target)} expires in ${formatDuration(secondsBetween(now, claim.expiresAt))}: ${coord(`renew ${targetWord(groundOf(claim))}`)}`,
       ),
-    ...(facts.stampAhead === null
-      ? []
-      : [
-          `this clock is behind the fleet's (it says ${now}, a claim was renewed at ${facts.stampAhead}): set it; until then nothing is taken over from here`,
-        ]),
+    ...(facts.dispute === null ? [] : [disputeText(facts.dispute, now)]),
   ];
 }
 

@@ -63,6 +63,37 @@ describe('tokens of a branch that was deleted and made again', () => {
   });
 });
 
+describe('a state that is behind gives out no token again', () => {
+  const LATER = NOON + 3_600_000;
+
+  it('when it was taken back from a backup, in clones that never saw what was lost', async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const [one, two] = [box.clone(remote), box.clone(remote)];
+    expect((await coordInProcess(box, one, ['init'], as('maya', NOON))).code).toBe(0);
+    const backup = box.git(remote, 'rev-parse', 'refs/coord/state');
+    const given = await tokensOf(box, one, ['a', 'b', 'c'], LATER - 1_000);
+    box.git(remote, 'update-ref', 'refs/coord/state', backup);
+    await coordInProcess(box, two, ['init'], as('noor', LATER));
+    const [token = 0] = await tokensOf(box, two, ['a'], LATER);
+    expect(token).toBeGreaterThan(Math.max(...given));
+  });
+
+  it('when a clone that is behind grants on its own word', async () => {
+    const box = sandbox();
+    const remote = box.bareRemote();
+    const [one, two] = [box.clone(remote), box.clone(remote)];
+    for (const clone of [one, two]) await coordInProcess(box, clone, ['init'], as('maya', NOON));
+    const given = await tokensOf(box, one, ['a', 'b'], LATER - 1_000);
+    const offline = await coordInProcess(box, two, ['claim', 'c', '--offline', '--json'], as('noor', LATER));
+    expect(offline.json().data.claims[0].token).toBeGreaterThan(Math.max(...given));
+    const shown = (await coordInProcess(box, two, ['status', '--no-fetch', '--json'], as('noor', LATER))).json();
+    expect(shown.data.claims.map(({ token }: { token: number }) => token)).toEqual([
+      offline.json().data.claims[0].token,
+    ]);
+  });
+});
+
 it('a token that was never given out is unknown, not stale, and exit 4 all the same', async () => {
   const { box, clone } = await fresh();
   const [token = 0] = await tokensOf(box, clone, ['a'], NOON);

@@ -1,7 +1,7 @@
 import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { isOffered } from '../../domain/claims/handoff.js';
-import { isLive, stampAhead } from '../../domain/claims/leases.js';
+import { type ClockDispute, clockDispute, isLive } from '../../domain/claims/leases.js';
 import { overlaps } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
@@ -88,7 +88,7 @@ async function look(context: Context, input: Input, store: GitStore, targets: re
     now,
     reach: store.reach,
     fetchedAt: store.reach === 'remote' ? store.askedAt : now,
-    clock: clockOf(stampAhead(state, await context.policy(mine ?? 'anyone'), now), now),
+    clock: clockOf(clockDispute(state, await context.policy(mine ?? 'anyone'), now, identity?.agent ?? null), now),
   };
   const { remote } = await context.config();
   const isStale = store.reach === 'remote' && input.negated('fetch');
@@ -138,8 +138,10 @@ async function waitUntilFree(context: Context, input: Input, targets: readonly T
 }
 
 /** How this host's clock stands to the stamps in the state; one that runs ahead cannot be told. */
-function clockOf(ahead: Instant | null, now: Instant): ClockReport {
-  return { agrees: ahead === null, newestStamp: ahead, behindSeconds: ahead === null ? 0 : secondsBetween(now, ahead) };
+function clockOf(dispute: ClockDispute | null, now: Instant): ClockReport {
+  if (dispute === null) return { agrees: true, newestStamp: null, behindSeconds: 0, ahead: [], wrong: null };
+  const { stamp, ahead, wrong } = dispute;
+  return { agrees: false, newestStamp: stamp, behindSeconds: secondsBetween(now, stamp), ahead, wrong };
 }
 
 const WIDEST_TARGET = 48;
@@ -177,7 +179,9 @@ function statusLines(report: StatusReport, style: Style): string[] {
       ? []
       : [
           style.bad(
-            `clock: this host's is behind the fleet's by ${formatDuration(hostClock.behindSeconds)}; nothing is taken over from here`,
+            hostClock.wrong === 'there'
+              ? `clock: that of ${hostClock.ahead.join(', ')} is ahead by ${formatDuration(hostClock.behindSeconds)}; set it there`
+              : `clock: this host's is behind the fleet's by ${formatDuration(hostClock.behindSeconds)}${hostClock.wrong === 'either' ? `, or that of ${hostClock.ahead.join(', ')} is ahead` : ''}; nothing is taken over from here`,
           ),
         ]),
     ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'clone') : []).map(offlineLine),

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
+import { tokenBase } from '../../domain/claims/tokens.js';
 import { EMPTY_STATE } from '../../domain/model.js';
 import { STATE_BRANCH, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
@@ -10,8 +11,6 @@ import type { GitStore } from '../../store/swap/git-store.js';
 import { unreachable } from '../../store/swap/remote-messages.js';
 import type { Context } from '../../workspace/context.js';
 
-/** Tokens count from here when a state starts: seconds since 2026, so that one made again does not reuse one. */
-const TOKEN_EPOCH_MS = Date.UTC(2026, 0, 1);
 /** Where a state may be that nobody has told this clone of. */
 const LIKELY = ['refs/coord/*', STATE_BRANCH, 'refs/heads/*/coord'];
 
@@ -116,8 +115,7 @@ async function begin(context: Context, config: Config, mayFallBack: boolean): Pr
 
 async function open(context: Context, config: Config): Promise<Pick<Placed, 'outcome' | 'commit'>> {
   const store = await context.stores.open(config);
-  const seconds = Math.floor((context.host.now() - TOKEN_EPOCH_MS) / 1000);
-  const lastToken = Math.max(0, seconds, new TokenMark(context.localDirectory).read());
+  const lastToken = Math.max(tokenBase(context.now()), new TokenMark(context.localDirectory).read());
   const setup = { ref: config.ref, remote: config.share ? config.remote : null, mainBranch: config.mainBranch };
   try {
     const outcome = await store.create({ ...EMPTY_STATE, lastToken }, entryOf(context, 'begin coordination'), setup);

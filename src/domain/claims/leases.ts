@@ -2,7 +2,7 @@ import { unregisteredAgent } from '../agents/agents.js';
 import type { EventDraft } from '../events.js';
 import type { Claim, Loss, State } from '../model.js';
 import type { Policy } from '../request.js';
-import { addSeconds, type Instant, later, secondsBetween } from '../time.js';
+import { addSeconds, formatDuration, type Instant, later, secondsBetween } from '../time.js';
 
 /** The local clock, but never earlier than the claim's own stamps: time does not run backwards for a claim. */
 function timeFor(claim: Claim, now: Instant): Instant {
@@ -24,13 +24,60 @@ export function stampAhead(state: State, policy: Policy, now: Instant): Instant 
   return newest;
 }
 
+/** Clocks that disagree: that of whoever looks, and those of agents that have stamped what it should not have seen yet. */
+export interface ClockDispute {
+  /** The newest stamp that it should not have seen yet. */
+  readonly stamp: Instant;
+  /** Who stamped such, sorted. */
+  readonly ahead: readonly string[];
+  /** Other agents whose last stamp agrees with this clock, sorted. */
+  readonly agree: readonly string[];
+  /** Whose clock is wrong: `there` where more agree with this one than are ahead of it, `here` where several are and none agrees. */
+  readonly wrong: 'here' | 'there' | 'either';
+}
+
+/** A stamp that is older says nothing of a clock. */
+const AGREES_SECONDS = 3_600;
+
+/** How this clock stands to the stamps of the agents; null when it agrees with all. @param self whose stamps are this clock's own */
+export function clockDispute(state: State, policy: Policy, now: Instant, self: string | null): ClockDispute | null {
+  const stamp = stampAhead(state, policy, now);
+  if (stamp === null) return null;
+  const latest = addSeconds(now, policy.skewSeconds);
+  const ahead = [
+    ...new Set(state.claims.filter(({ renewedAt }) => renewedAt > latest).map(({ agent }) => agent)),
+  ].sort();
+  const earliest = addSeconds(now, -AGREES_SECONDS);
+  const agree = state.agents
+    .filter(({ id, lastSeen }) => id !== self && !ahead.includes(id) && lastSeen >= earliest && lastSeen <= latest)
+    .map(({ id }) => id)
+    .sort();
+  const wrong = agree.length > ahead.length ? 'there' : agree.length === 0 && ahead.length > 1 ? 'here' : 'either';
+  return { stamp, ahead, agree, wrong };
+}
+
+/** What disagrees, and which clock to set, as a sentence. */
+export function disputeText({ stamp, ahead, agree, wrong }: ClockDispute, now: Instant): string {
+  const theirs = `the clock of ${ahead.join(', ')}`;
+  const stamps = `by ${formatDuration(secondsBetween(now, stamp))}: it says ${now}, a claim was renewed at ${stamp}`;
+  switch (wrong) {
+    case 'there':
+      return `${theirs} is ahead of this one, with which ${agree.join(', ')} agree (${stamps}): set it there`;
+    case 'here':
+      return `this clock is behind the fleet's (${stamps}): set it; until then nothing is taken over from here`;
+    case 'either':
+      return `this clock is behind the fleet's, or ${theirs} is ahead (${stamps}): set the one that is wrong; until then nothing is taken over from here`;
+  }
+}
+
 /**
  * The claims that may be taken over: over by more than the tolerance, by the clock or by what this clone has watched
- * itself. None for a clock that disagrees with the state.
+ * itself. None for a clock that disagrees with the state, unless more agree with it than are ahead of it.
  */
 export function overdueClaims(state: State, policy: Policy, now: Instant): Claim[] {
   if (policy.watched !== null) return state.claims.filter((claim) => isWatchedOut(claim, policy));
-  if (stampAhead(state, policy, now) !== null) return [];
+  const dispute = clockDispute(state, policy, now, null);
+  if (dispute !== null && dispute.wrong !== 'there') return [];
   const cutoff = addSeconds(now, -policy.skewSeconds);
   return state.claims.filter((claim) => claim.expiresAt <= cutoff);
 }

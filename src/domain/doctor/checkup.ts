@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.js';
-import { stampAhead } from '../claims/leases.js';
+import { clockDispute, disputeText } from '../claims/leases.js';
 import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
 import { isOnceTarget } from '../ground/targets.js';
@@ -36,15 +36,14 @@ export function stateFindings(state: State, policy: Policy, now: Instant): Findi
 }
 
 function clockFinding(state: State, policy: Policy, now: Instant): Finding {
-  const ahead = stampAhead(state, policy, now);
+  const dispute = clockDispute(state, policy, now, null);
   const base = { id: 'clock', severity: 'medium' } as const;
-  if (ahead === null)
+  if (dispute === null)
     return { ...base, ok: true, message: 'this clock agrees with the stamps of the claims', next: null };
-  const behind = formatDuration(secondsBetween(now, ahead));
   return {
     ...base,
     ok: false,
-    message: `this clock is behind the newest stamp by ${behind}: it may take nothing over`,
+    message: disputeText(dispute, now),
     next: 'set the clock of the host that is wrong (timedatectl, or your system’s settings)',
   };
 }

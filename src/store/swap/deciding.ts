@@ -1,3 +1,4 @@
+import { withTokenBase } from '../../domain/claims/tokens.js';
 import type { NeededWork } from '../../domain/claims/work.js';
 import { decide } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';
@@ -58,14 +59,18 @@ export async function settle(store: Store, requests: readonly Request[], effects
 }
 
 async function decideInOrder(from: Snapshot, requests: readonly Request[], effects: Effects): Promise<Decided> {
-  let { state } = from;
+  const begun = withTokenBase(from.state, effects.now());
+  let state = begun;
   const decisions: Decision[] = [];
   for (const request of requests) {
     const decision = await decideWithFacts(state, request, effects);
     if (decision.ok) state = decision.state;
     decisions.push(decision);
   }
-  return { from, state, decisions };
+  if (state === begun) return { from, state: from.state, decisions };
+  // Where no token was given, the claims stay as they are, and so does their file.
+  const isGiven = state.lastToken !== begun.lastToken;
+  return { from, state: isGiven ? state : { ...state, lastToken: from.state.lastToken }, decisions };
 }
 
 async function decideWithFacts(state: State, request: Request, effects: Effects): Promise<Decision> {

@@ -19,8 +19,11 @@ import { type Effects, transact } from './transact.js';
 /** The state with what was granted offline on top, as far as it still holds together. */
 export function withPending(state: State, pending: readonly PendingRequest[]): State {
   let all = state;
-  for (const { request, at, provisional } of pending) {
-    const decision = decide({ ...all, provisional }, { ...request, requestId: null }, at);
+  for (const { request, at, provisional, claims } of pending) {
+    // With the tokens that were told.
+    const [first] = claims.map(({ token }) => token).sort((a, b) => a - b);
+    const from = { ...all, provisional, lastToken: Math.max(all.lastToken, (first ?? 1) - 1) };
+    const decision = decide(from, { ...request, requestId: null }, at);
     if (decision.ok) all = decision.state;
   }
   return { ...all, provisional: null };
