@@ -1,5 +1,5 @@
 import type { Target } from '../../domain/ground/targets.js';
-import { findAck, LOG_DISCLAIMER } from '../../domain/log/notes.js';
+import { findAck, LOG_DISCLAIMER, saysNoMore } from '../../domain/log/notes.js';
 import type { Note, NoteKind } from '../../domain/model.js';
 import { coord } from '../../domain/suggestion.js';
 import { nearest } from '../../domain/text.js';
@@ -112,7 +112,7 @@ export const ack: Verb = {
     const store = await context.store();
     const log = await logWith(store, input.argument(0) ?? '');
     const earlier = findAck(log.notes, log.note.id, base.agent);
-    if (earlier && base.requestId === null) return success(earlier, log.note, true);
+    if (earlier && base.requestId === null && saysNoMore(text, earlier)) return success(earlier, log.note, true);
     const { id: ref, agent: author, target } = log.note;
     const to = author === base.agent ? [] : [author];
     const decision = await transact(

@@ -25,13 +25,15 @@ export interface NoteResult {
 
 /**
  * Adds an entry to the log. Nothing reads the log to decide a claim, a gate or a deploy. A second ack of the same note by
- * the same agent adds nothing.
+ * the same agent adds nothing, unless it has something else to say.
  */
 export function decideNote(state: State, request: NoteRequest, now: Instant): Outcome<NoteResult> {
   const note = noteOf(request, newNoteId(state), now);
   const summary = `${note.kind === 'ack' ? `ack of ${note.ref}` : `${note.kind} ${note.id}`} by ${note.agent}`;
   const given = note.kind === 'ack' ? findAck(state.notes, note.ref, note.agent) : undefined;
-  if (given) return { ok: true, state, events: [], result: { note: given, added: false }, summary };
+  if (given && saysNoMore(note.text, given)) {
+    return { ok: true, state, events: [], result: { note: given, added: false }, summary };
+  }
   const { id, agent, session, kind, ref } = note;
   return {
     ok: true,
@@ -52,9 +54,14 @@ function noteOf(request: NoteRequest, id: string, now: Instant): Note {
   return { id, at: now, agent, session, kind: noteKind, text, to, target, needsAck, ref };
 }
 
-/** The ack that this agent gave to a note. */
+/** Whether an ack with this text says nothing that was not said before. */
+export function saysNoMore(text: string, given: Pick<Note, 'text'>): boolean {
+  return text === '' || text === given.text;
+}
+
+/** The newest ack that this agent gave to a note. */
 export function findAck(notes: readonly Note[], id: string | null, agent: string): Note | undefined {
-  return notes.find((note) => note.kind === 'ack' && note.ref === id && note.agent === agent);
+  return notes.findLast((note) => note.kind === 'ack' && note.ref === id && note.agent === agent);
 }
 
 /** A note with who has still to acknowledge it. */

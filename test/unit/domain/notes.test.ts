@@ -33,13 +33,18 @@ describe('a note', () => {
 });
 
 describe('an ack', () => {
-  it('is given once by each agent; a second one adds nothing', () => {
+  it('is given once by each agent; a second one adds what it has to say beyond the first, or nothing', () => {
     const { state, id } = noted(EMPTY_STATE, noteOf('maya', { needsAck: ['noor', 'omar'] }));
     const first = granted(state, noteOf('noor', { noteKind: 'ack', text: 'fine', ref: id }));
-    const again = granted(first.state, noteOf('noor', { noteKind: 'ack', text: 'other words', ref: id }));
-    expect(again.state).toBe(first.state);
-    expect(again.events).toEqual([]);
-    expect(again.result.note).toEqual(first.result.note);
+    for (const text of ['fine', '']) {
+      const again = granted(first.state, noteOf('noor', { noteKind: 'ack', text, ref: id }));
+      expect(again.state).toBe(first.state);
+      expect(again.events).toEqual([]);
+      expect(again.result).toEqual({ note: first.result.note, added: false });
+    }
+    const more = granted(first.state, noteOf('noor', { noteKind: 'ack', text: 'other words', ref: id }));
+    expect(more.result).toMatchObject({ note: { text: 'other words' }, added: true });
+    expect(more.state.notes.map(({ text }) => text)).toEqual(['hello', 'fine', 'other words']);
     const other = granted(first.state, noteOf('omar', { noteKind: 'ack', text: '', ref: id }));
     expect(other.state.notes).toHaveLength(3);
   });
