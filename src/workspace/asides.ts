@@ -1,4 +1,4 @@
-import { readConfigFile } from '../config/load.js';
+import { parseConfig, readConfigFile } from '../config/load.js';
 import { CONFIG_FILE } from '../domain/state-ref.js';
 import { parseStrictJson } from '../domain/strict-json.js';
 import { shellWord } from '../domain/suggestion.js';
@@ -91,6 +91,8 @@ async function configAside(workspace: Workspace): Promise<Aside | null> {
   const config = (await workspace.authority()).main?.config ?? null;
   const here = readConfigFile(workspace.repository.root);
   if (config === null || config.text === here) return null;
+  // What is faulty is refused where it is read to be used.
+  if (here !== null && (await parseConfig(here).catch(() => null)) === null) return null;
   const from = oneLine(config.from.name);
   const keys = here === null ? [] : keysThatDiffer(settingsIn(here), settingsIn(config.text));
   if (here !== null && keys.length === 0) return null;
@@ -106,7 +108,7 @@ async function configAside(workspace: Workspace): Promise<Aside | null> {
   };
 }
 
-/** Empty for what is none: that is refused where it is read to be used. */
+/** Empty for what is none. */
 function settingsIn(text: string): ReadonlyMap<string, unknown> {
   try {
     return new Map(Object.entries(parseStrictJson(text.replace(/^\uFEFF/, '')) as object));

@@ -97,8 +97,8 @@ describe('a working copy of the configuration', () => {
     const fleet = await sharedFleet();
     const path = join(fleet.clone, 'coord.config.json');
     const config = JSON.parse(readFileSync(path, 'utf8'));
-    for (const share of [false, 'no']) {
-      writeFileSync(path, JSON.stringify({ ...config, share }));
+    for (const change of [{ share: false }, { surface: [] }]) {
+      writeFileSync(path, JSON.stringify({ ...config, ...change }));
       expect(await told(fleet)).toHaveLength(1);
       expect(await told(fleet)).toHaveLength(0);
     }

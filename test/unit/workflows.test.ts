@@ -8,6 +8,15 @@ const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
 
 const read = (file: string) => readFileSync(ROOT + file, 'utf8');
 
+it.each(['README.md', 'docs/deploy-hooks.md'])(
+  '%s tells nobody to take an action by a name that can be moved',
+  (file) => {
+    const uses = [...read(file).matchAll(/\buses: (.+)/g)].map(([, action]) => action);
+    expect(uses.length).toBeGreaterThan(0);
+    for (const action of uses) expect(action).toMatch(/^[\w./-]+@(?:[0-9a-f]{40}|COMMIT) # v\d+\.\d+\.\d+$/);
+  },
+);
+
 describe.each(FILES)('%s', (file) => {
   it('pins every action by its full commit id, beside the version that it is', () => {
     const uses = [...read(file).matchAll(/\buses: (.+)/g)].map(([, action]) => action);
