@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { commitByHand } from '../support/by-hand.js';
 import { coordInProcess } from '../support/in-process.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
@@ -102,4 +103,15 @@ it('a token that was never given out is unknown, not stale, and exit 4 all the s
   expect(await verify(token + 1)).toMatchObject({ exit: 4, details: { reason: 'unknown' } });
   expect((await verify(token + 1)).message).toMatch(/^unknown: /);
   expect((await verify(token - 1)).message).toMatch(/^stale: /);
+});
+
+it('at the end of their range, which somebody wrote by hand, nothing is written that could not be read', async () => {
+  const { box, clone } = await fresh();
+  const text = box.git(clone, 'show', 'refs/coord/state:claims.json');
+  const forged = text.replace(/"lastToken": ?\d+/, `"lastToken": ${Number.MAX_SAFE_INTEGER}`);
+  const tip = commitByHand(box, clone, { 'claims.json': `${forged}\n` });
+  const claim = await coordInProcess(box, clone, ['claim', 'a', '--json'], as('maya', NOON));
+  expect(claim.json().error).toMatchObject({ exit: 8, details: { reason: 'range' } });
+  expect(box.git(clone, 'rev-parse', 'refs/coord/state')).toBe(tip);
+  expect((await coordInProcess(box, clone, ['status'], as('maya', NOON))).code).toBe(0);
 });

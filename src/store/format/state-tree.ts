@@ -181,12 +181,14 @@ export class StateTree {
   /**
    * Writes the tree of a new state; what did not change, or was not read, keeps its object.
    * @returns also the state as it is read back
+   * @throws CoordError `corrupt` where it could not be read back
    */
   async write(
     base: GitSnapshot,
     decided: State,
   ): Promise<{ readonly tree: string; readonly files: GitSnapshot['files']; readonly state: State }> {
     const state = inFileOrder(decided);
+    mustBeReadable(state);
     const files = new Map(base.files);
     const before = base.state;
     const sameClaims =
@@ -300,4 +302,18 @@ function entriesOf({ files }: Submission): ReadonlyMap<string, TreeEntry> {
       : []),
   ]);
   return new Map(entries);
+}
+
+/** Numbers that grow from write to write: one at the end of its range, which somebody wrote by hand, is not gone beyond. */
+function mustBeReadable(state: State): void {
+  const over = (['lastToken', 'lastClaim', 'lastWaiter'] as const).filter((name) => !Number.isSafeInteger(state[name]));
+  if (over.length === 0) return;
+  throw new CoordError(
+    'corrupt',
+    `nothing was written: ${over.join(', ')} in ${CLAIMS_FILE} is at the end of its range`,
+    {
+      hint: `look who wrote that (git log -p refs/coord/state -- ${CLAIMS_FILE}), and have a person put back the commit before it`,
+      details: { reason: 'range', problems: over.map((name) => `${name}: at the end of its range`) },
+    },
+  );
 }
