@@ -20,16 +20,16 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
   [
     'a temporary file stays',
     {
-      file: 'store/swap/remote-arbiter.ts',
-      from: 'renameSync(temporary, this.path);',
-      to: 'renameSync(temporary, this.path); writeFileSync(temporary, at);',
+      file: 'git/local-cache.ts',
+      from: 'renameSync(temporary, path);',
+      to: 'renameSync(temporary, path); writeFileSync(temporary, "");',
     },
     /files grew/,
   ],
   [
     'a list of all commands grows',
     {
-      file: 'notices.ts',
+      file: 'workspace/notices.ts',
       from: 'if (context.isGuard) return [];',
       to: 'if (context.isGuard) return [];\n  Object.assign(globalThis, { kept: [Reflect.get(globalThis, "kept"), Array(250_000).fill(0.5)] });',
     },
@@ -39,9 +39,9 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
     'who follows the events keeps them all',
     {
       file: 'commands/events/follow.ts',
-      from: 'private printEach(events: readonly CoordEvent[], skip: number): void {',
+      from: 'private takeEach(events: readonly CoordEvent[], skip: number): void {',
       to: `private readonly kept: unknown[] = [];
-  private printEach(events: readonly CoordEvent[], skip: number): void {
+  private takeEach(events: readonly CoordEvent[], skip: number): void {
     for (const event of events) this.kept.push([event, Array(10_000).fill(0.5)]);`,
     },
     /watcher grew/,

@@ -348,7 +348,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'a loss is not told',
     [
       {
-        file: 'notices.ts',
+        file: 'workspace/notices.ts',
         from: '          losses,\n          offers,',
         to: '          losses: [],\n          offers,',
       },
