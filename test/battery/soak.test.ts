@@ -30,8 +30,8 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
     'a list of all commands grows',
     {
       file: 'workspace/notices.ts',
-      from: 'if (context.isGuard) return [];',
-      to: 'if (context.isGuard) return [];\n  Object.assign(globalThis, { kept: [Reflect.get(globalThis, "kept"), Array(250_000).fill(0.5)] });',
+      from: 'if (context.isGuard || context.looksOn) return [];',
+      to: 'if (context.isGuard || context.looksOn) return [];\n  Object.assign(globalThis, { kept: [Reflect.get(globalThis, "kept"), Array(250_000).fill(0.5)] });',
     },
     /heap grew/,
   ],
