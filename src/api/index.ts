@@ -234,7 +234,7 @@ export interface Coord {
       options?: TaskWorkOptions & { readonly reason?: string },
     ): Promise<Answer<{ readonly task: TaskView }>>;
     drop(id: string, options?: Writes & { readonly reason?: string }): Promise<Answer<{ readonly task: TaskView }>>;
-    /** `text` is what was brought, as Markdown. */
+    /** `text` is the results, as Markdown. */
     report(
       options?: Abortable,
     ): Promise<Answer<{ readonly tasks: readonly TaskView[]; readonly totals: Readonly<Record<TaskState, number>> }>>;

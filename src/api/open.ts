@@ -3,6 +3,7 @@ import { Input, type Success, type Verb } from '../commands/verb.js';
 import { asTyped } from '../domain/suggestion.js';
 import { jsonLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
+import { errorBody } from '../render/envelope.js';
 import { loadStyle } from '../render/style.js';
 import { Context } from '../workspace/context.js';
 import { type Host, surroundings } from '../workspace/host.js';
@@ -137,7 +138,5 @@ function inputOf(positional: readonly unknown[], { signal, requestId, ...options
 }
 
 function refusalOf(error: CoordError, typed: (text: string) => string): Refusal {
-  const { code, exit, message, hint = null, alternative, details } = error;
-  const told = { code, exit, message, hint, details: alternative ? { ...details, alternative } : details };
-  return JSON.parse(jsonLine(told, typed));
+  return JSON.parse(jsonLine(errorBody(error), typed));
 }

@@ -20,12 +20,12 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
 /** What the groups of verbs are about. */
 export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   session: 'start and end a run of an agent; a directory of its own to write in',
-  rules: 'the constitution: list, show, lint',
+  rules: 'the rules that every agent follows: list, show, check',
   agent: 'who works here; say what you are doing; stop an agent, and let it act again',
   handoff: 'offer your claims to another agent; take what is offered, or turn it down',
   task: 'give out work, take it with its paths, and collect the results',
   gate: 'independent authorisation of a deploy: list, check, ask for, sign',
-  deploy: 'deploy in one transaction, which cannot silently undo work; list, show and verify what runs',
+  deploy: 'deploy in one transaction that cannot silently undo work; list, show and verify what runs',
   guard: 'hooks of git and of agent harnesses that stop what nobody claimed',
 };
 
@@ -105,7 +105,7 @@ function foreign(head: string, rest: readonly string[]): CoordError | undefined 
 function unknown(word: string, known: readonly string[], prefix: string): CoordError {
   const said = `${prefix}${oneLine(shorten(word, 80))}`;
   const meant = nearest(word, known);
-  if (meant === undefined) return usage(`unknown command: ${said}`, coord(`help ${prefix}`).trimEnd());
+  if (meant === undefined) return usage(`unknown command: ${said}`, coord(`help ${prefix}`.trimEnd()));
   return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, coord(`help ${prefix}${meant}`));
 }
 

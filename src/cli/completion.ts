@@ -153,7 +153,7 @@ export const completionOf = (catalogue: Catalogue): Verb => ({
     ['coord completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
   notes: [
-    'Completes commands, their verbs and options, after coord and git coord; and what is here: targets that are held,',
+    'Completes commands, their verbs and options, after coord and git coord; and what this clone knows: targets that are held,',
     'agents, tasks, notes, submissions, deploy targets, gates. Paths complete as file names.',
   ],
   async run(context, input) {

@@ -45,6 +45,9 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     files: 'File[]',
     ignored: 'object[]',
     changed: 'boolean',
+    'everywhere?': ['boolean', 'this and the rest alone: with --remove'],
+    'removed?': 'text[]',
+    'left?': ['object[]', 'what stays, and the command that removes it'],
   },
   claim: { claims: 'Claim[]', 'takenOver?': ['object[]', 'with --take-over: whose claims ended'] },
   renew: { claims: 'Claim[]' },
@@ -116,7 +119,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   'deploy show': {
     deployment: 'Deployment',
     outcome: 'text',
-    coordination: ['object', 'evidence that nobody else was at it; authorises nothing'],
+    coordination: ['object', 'evidence that nobody else was deploying; authorises nothing'],
     authorisation: ['object', 'evidence that it was allowed'],
     verification: 'object | null',
     doubts: ['text[]', 'what the history does not bear out, or cannot be verified; empty: all of it holds'],
@@ -190,7 +193,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
     'added?': 'boolean',
     'again?': 'boolean',
     'task?': ['text | null', 'the task whose result it is'],
-    'late?': ['boolean', 'the task is another’s by now, and keeps the result for review'],
+    'late?': ['boolean', 'the task is another agent’s by now; the result is kept for review'],
   },
   integrate: {
     'submissions?': ['Submission[]', 'without an id, as others'],
@@ -273,6 +276,7 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   doctor: {
     'enforcement?': 'object',
     'findings?': 'object[]',
+    'posture?': ['object', 'how many checks, how many are wrong by severity, and the highest'],
     'fixed?': 'text[]',
     'proof?': 'object | null',
     'changed?': ['boolean', 'this and the rest: with --compact'],
@@ -317,6 +321,9 @@ export const ANSWERS: Readonly<Record<string, Fields>> = {
   help: { '…': ['object', 'by what is asked: commands, one command, exitCodes, keys, answers'] },
 };
 
+/** Where the hint is a part of it. */
+const NEXT = { 'next?': ['text', 'all that is said after next:'] } as const;
+
 /** What stands in `error.details` of a refusal, by verb, where scripts rely on it. */
 export const REFUSALS: Readonly<Record<string, Fields>> = {
   claim: {
@@ -324,9 +331,10 @@ export const REFUSALS: Readonly<Record<string, Fields>> = {
     'conflicts?': 'Conflict[]',
     'free?': ['text[]', 'what of it may be claimed at once'],
     'queue?': ['object[]', 'who waits before you'],
+    ...NEXT,
     '…': ['object', 'more, by the reason'],
   },
-  conflicts: { reason: "'conflicts'", conflicts: 'Collision[]', left: 'number', now: 'instant' },
-  'sync-check': { reason: 'text', ...SYNC },
-  'verify-token': { target: 'text', token: 'number', valid: 'boolean', current: 'Claim | null' },
+  conflicts: { ...NEXT, reason: "'conflicts'", conflicts: 'Collision[]', left: 'number', now: 'instant' },
+  'sync-check': { reason: 'text', ...SYNC, ...NEXT },
+  'verify-token': { ...NEXT, target: 'text', token: 'number', valid: 'boolean', current: 'Claim | null' },
 };

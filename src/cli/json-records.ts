@@ -50,8 +50,11 @@ const noteFields = {
   to: ['text[]', 'agents; none: everybody'],
   target: 'text | null',
   needsAck: 'text[]',
+  answerBy: ['instant | null', 'until when the acks are asked for'],
   ref: ['text | null', 'the note that an ack answers'],
+  refused: ['boolean', 'whether the ack says no'],
   'pending?': ['text[]', 'whose ack is still owed'],
+  'refusedBy?': ['text[]', 'who said no'],
   'open?': ['boolean', 'whether you owe an ack'],
 } as const satisfies Fields;
 
@@ -209,7 +212,7 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
     stuck: ['boolean', 'tried too often without success: somebody must look'],
     agent: ['text | null', 'who has it, or brought its result'],
     attempts: 'number',
-    evidence: ["'landed' | 'gate' | 'word' | null", 'what shows that it is done'],
+    evidence: ["'landed' | 'gate' | 'word' | null", 'what proves that it is done'],
     commit: 'commit | null',
     result: 'text | null',
     submission: 'text | null',

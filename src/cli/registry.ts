@@ -17,13 +17,13 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'release',
-    summary: 'give claims back, with the commit that holds the work',
+    summary: 'give claims back, and record the commit with your work',
     writes: true,
     load: async () => (await import('../commands/claims/release.js')).release,
   },
   {
     name: 'once',
-    summary: 'run a program at most once to success',
+    summary: 'run a program until it succeeds once, and never again',
     takesCommand: true,
     load: async () => (await import('../commands/claims/once.js')).once,
   },
@@ -60,7 +60,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'deploy',
-    summary: 'deploy in one transaction, which cannot silently undo work',
+    summary: 'deploy in one transaction that cannot silently undo work',
     takesCommand: true,
     load: async () => (await import('../commands/deploy/deploy.js')).deploy,
   },
@@ -76,7 +76,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'deploy verify',
-    summary: 'look whether the live URL of a deploy target shows the commit',
+    summary: 'check whether the live URL of a deploy target shows the commit',
     load: async () => (await import('../commands/deploy/verify.js')).deployVerify,
   },
   {
@@ -110,7 +110,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'verify-token',
-    summary: 'whether a fencing token still holds',
+    summary: 'check whether a fencing token is still valid',
     load: async () => (await import('../commands/claims/verify-token.js')).verifyToken,
   },
   {
@@ -171,7 +171,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'session start',
-    summary: 'load the rules, and be known in this worktree',
+    summary: 'start a session: load the rules, and see what to do next',
     writes: true,
     load: async () => (await import('../commands/session/start.js')).sessionStart,
   },
@@ -190,7 +190,7 @@ const ENTRIES: readonly VerbEntry[] = [
   { name: 'rules show', summary: 'one rule', load: async () => (await import('../commands/rules/rules.js')).rulesShow },
   {
     name: 'rules lint',
-    summary: 'what is wrong with the rules that you edit',
+    summary: 'check the rules that you are editing',
     load: async () => (await import('../commands/rules/rules.js')).rulesLint,
   },
   {
@@ -218,7 +218,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'task list',
-    summary: 'what there is to do, who does it, and how far it is',
+    summary: 'what there is to do, who does it, and how far along it is',
     isDefault: true,
     load: async () => (await import('../commands/tasks/tasks.js')).taskList,
   },
@@ -230,7 +230,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'task show',
-    summary: 'everything that is known of a task',
+    summary: 'everything known about a task',
     load: async () => (await import('../commands/tasks/tasks.js')).taskShow,
   },
   {
@@ -241,36 +241,36 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'task done',
-    summary: 'end a task, with what shows it',
+    summary: 'end a task, with what proves it',
     writes: true,
     load: async () => (await import('../commands/tasks/done.js')).taskDone,
   },
   {
     name: 'task return',
-    summary: 'give a task back undone',
+    summary: 'give a task back unfinished',
     writes: true,
     load: async () => (await import('../commands/tasks/done.js')).taskReturn,
   },
   {
     name: 'task edit',
-    summary: 'change a task; give out again what is stuck',
+    summary: 'change a task, or let a stuck one be taken again',
     writes: true,
     load: async () => (await import('../commands/tasks/add.js')).taskEdit,
   },
   {
     name: 'task drop',
-    summary: 'end a task undone, for good',
+    summary: 'drop a task for good',
     writes: true,
     load: async () => (await import('../commands/tasks/add.js')).taskDrop,
   },
   {
     name: 'task report',
-    summary: 'what was brought, as Markdown or JSON',
+    summary: 'the results, as Markdown or JSON',
     load: async () => (await import('../commands/tasks/tasks.js')).taskReport,
   },
   {
     name: 'metrics',
-    summary: 'how the fleet works together, and what to do about it',
+    summary: 'how well the agents work together, and what to improve',
     load: async () => (await import('../commands/events/metrics.js')).metrics,
   },
   {
@@ -296,7 +296,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'guard uninstall',
-    summary: 'take the guards away, and restore what was there',
+    summary: 'remove the guards, and restore what was there',
     load: async () => (await import('../commands/guard/install.js')).guardUninstall,
   },
   {

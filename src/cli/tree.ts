@@ -72,7 +72,7 @@ function configure(command: Command, entry: VerbEntry, verb: Verb, act: Act): vo
     .addHelpText('after', helpTail(verb))
     .action(async () => {
       const stray = command.parent && strayOption(command, command.parent);
-      if (stray) throw usage(`${stray} is no option of coord ${entry.name}`, `coord ${entry.name} --help`);
+      if (stray) throw usage(`${stray} is not an option of coord ${entry.name}`, `coord ${entry.name} --help`);
       const flags = command.optsWithGlobals();
       await act(entry, verb, new Input(command.processedArgs, flags), commonFlags(flags));
     });

@@ -170,7 +170,7 @@ export const ConfigSchema = v.strictObject({
   share: keyWith(
     flag,
     false,
-    'true: a claim is granted only when the remote has accepted it (valid in all clones). false: claims hold for the worktrees of this clone (valid in this clone).',
+    'true: a claim is granted only when the remote has accepted it (valid in all clones). false: claims are valid in the worktrees of this clone (valid in this clone).',
     true,
   ),
   ttl: group(
@@ -239,7 +239,7 @@ export const ConfigSchema = v.strictObject({
       'must be a record of resources',
     ),
     {},
-    'Named things that are no paths, such as a deploy target; each name begins with @.',
+    'Named things that are not paths, such as a deploy target; each name begins with @.',
     { '@deploy/prod': { ttl: '10m' } },
   ),
   rules: keyWith(inside, 'rules', 'The folder of the rules.', 'docs/rules'),

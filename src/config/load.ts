@@ -49,7 +49,7 @@ async function parse(source: string): Promise<Config> {
     value = parseStrictJson(source.replace(/^\uFEFF/, ''));
   } catch (error) {
     const { message } = error as Error;
-    throw invalid([message.includes('stands there twice') ? message : `not JSON: ${message}`]);
+    throw invalid([message.includes('appears twice') ? message : `not JSON: ${message}`]);
   }
   const result = withinDepth(() => validateConfig(value));
   if ('problems' in result) throw invalid(result.problems);
@@ -58,16 +58,16 @@ async function parse(source: string): Promise<Config> {
   return config;
 }
 
-/** The text of the configuration in this worktree; null: it has none. @throws CoordError `usage` for what is no file of its own. */
+/** The text of the configuration in this worktree; null: it has none. @throws CoordError `usage` for what is not a file of its own. */
 export function readConfigFile(root: string): string | null {
   const path = join(root, CONFIG_FILE);
   try {
-    // A device or a pipe would never end, and a link may lead to what is none of the repository's.
+    // A device or a pipe would never end, and a link may lead to what is not one of the repository's.
     const real = realpathSync(path);
     const [folder] = relative(root, real).split(sep);
     if (folder === '..' || folder === '.git') throw new Error('it is a link that leads out of the repository’s files');
     const stats = statSync(real);
-    if (!stats.isFile()) throw new Error('it is no file');
+    if (!stats.isFile()) throw new Error('it is not a file');
     // UTF-8 has no more than four for one.
     if (stats.size > 4 * MOST_CHARACTERS) throw invalid([`longer than ${MOST_CHARACTERS} characters`]);
     return readFileSync(real, 'utf8');

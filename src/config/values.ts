@@ -16,7 +16,7 @@ export const durationOrNone = v.pipe(
   v.check((text) => parseDuration(text) !== null, 'must be a duration such as "30s", or "0s"'),
 );
 /** No file, argument or address can hold one. */
-const NO_NUL = 'must hold no NUL character';
+const NO_NUL = 'must not contain a NUL character';
 const holdsNoNul = (text: string) => !text.includes('\0');
 export const name = v.pipe(
   v.string('must be a text'),
@@ -78,7 +78,7 @@ export const endpointUrl = v.pipe(
   v.string('must be a text'),
   v.url('must be a URL'),
   v.check((url) => /^https?:\/\//i.test(url), 'must begin with https:// or http://'),
-  v.check((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must hold no name or password'),
+  v.check((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not contain a name or password'),
 );
 /** The verbs of `coord deploy`: `coord deploy list` could mean either. */
 const DEPLOY_VERBS = ['list', 'show', 'verify'];
@@ -91,12 +91,12 @@ export const flag = v.boolean('must be true or false');
 
 export const count = v.pipe(
   v.number('must be a number'),
-  v.integer('must be whole'),
+  v.integer('must be a whole number'),
   v.minValue(1, 'must be at least 1'),
 );
 export const httpStatus = v.pipe(
   v.number('must be a number'),
-  v.integer('must be whole'),
+  v.integer('must be a whole number'),
   v.minValue(200, 'must be an HTTP status'),
   v.maxValue(599, 'must be an HTTP status'),
 );

@@ -145,8 +145,12 @@ export interface Note {
   readonly to: readonly string[];
   readonly target: string | null;
   readonly needsAck: readonly string[];
+  /** Until when an answer is asked for; null: at any time. */
+  readonly answerBy: Instant | null;
   /** The note that an `ack` answers. */
   readonly ref: string | null;
+  /** Of an `ack`: whether it says no. */
+  readonly refused: boolean;
 }
 
 /** What is known of a program that runs at most once to success. */

@@ -15,7 +15,7 @@ export function parseStrictJson(source: string): unknown {
   // There cannot be more keys than this; as a rule there are as many, and nothing has to be read exactly.
   const most = source.match(END_OF_KEY)?.length ?? 0;
   const twice = keys === most ? null : keyTwice(source);
-  if (twice !== null) throw new SyntaxError(`the key ${JSON.stringify(twice)} stands there twice`);
+  if (twice !== null) throw new SyntaxError(`the key ${JSON.stringify(twice)} appears twice`);
   return value;
 }
 

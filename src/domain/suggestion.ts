@@ -18,10 +18,30 @@ const FROM_ROOT = '\uFDD0';
 const OF_COORD = '\uFDD1';
 const COMMANDS_OF_COORD = new RegExp(`${OF_COORD}coord `, 'g');
 
+/** Stand before and behind a whole command line, so that it can be told from the words around it. */
+const BEGIN = '\uFDD2';
+const END = '\uFDD3';
+const COMMAND_LINE = new RegExp(`${BEGIN}([^${BEGIN}${END}]*)${END}`);
+const ENDS = new RegExp(`[${BEGIN}${END}]`, 'g');
+
 /** A command of coord for the reader to run; `words` are those after `coord`, as a shell needs them. */
 export function coord(words: string): string {
-  const namesAgent = /(?:^| )--agent /.test(words);
-  return `${namesAgent ? '' : OF_COORD}coord ${words}`;
+  return command(form(words));
+}
+
+/** How a command of coord is formed, where the reader has to fill in what stands in capitals: it cannot be pasted. */
+export function form(words: string): string {
+  return `${/(?:^| )--agent /.test(words) ? '' : OF_COORD}coord ${words}`;
+}
+
+/** A command line of any program for the reader to run, as a shell needs it; commands in it lose their own ends. */
+export function command(line: string): string {
+  return BEGIN + line.replace(ENDS, '') + END;
+}
+
+/** The first command that a text suggests, still marked; undefined where it suggests none. */
+export function commandIn(text: string): string | undefined {
+  return COMMAND_LINE.exec(text)?.[1];
 }
 
 /** How a suggested command has to be written for the one who reads it. */
@@ -36,7 +56,10 @@ export interface Standpoint {
 export function asTyped(text: string, { atRoot, agent }: Standpoint): string {
   // Typed by whoever runs it, and not looked at yet where the refusal is about it.
   const program = agent === undefined || !isAgentId(agent) ? 'coord ' : `coord --agent ${agent} `;
-  return text.replaceAll(FROM_ROOT, atRoot ? '' : ':/').replace(COMMANDS_OF_COORD, program);
+  return text
+    .replace(ENDS, '')
+    .replaceAll(FROM_ROOT, atRoot ? '' : ':/')
+    .replace(COMMANDS_OF_COORD, program);
 }
 
 /**

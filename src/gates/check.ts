@@ -114,7 +114,7 @@ function unconfigured(gate: string, target: string): Finding {
 
 /** A gate that the agent itself could have written opens nothing. */
 function onNoMainBranch(): Finding {
-  const finding = 'coord.config.json is on no main branch: a gate in the working copy alone could be anybody’s';
+  const finding = 'coord.config.json is not on the main branch: a gate in the working copy alone could be anybody’s';
   return { closed: 'unreadable', finding, checked: [] };
 }
 

@@ -99,7 +99,7 @@ export async function readSigners(
   if (typeof file === 'string') return file;
   const { keys, problems } = parseSigners(file.toString('utf8'));
   if (problems.length > 0) return `${files.allowedSigners}: ${problems.join('; ')}`;
-  if (keys.length === 0) return `${files.allowedSigners} names nobody`;
+  if (keys.length === 0) return `${files.allowedSigners} lists nobody`;
   if (files.gpgKeys === null && keys.some(({ kind }) => kind === 'gpg')) {
     return `${files.allowedSigners} names GPG keys, and gpgKeys is not set`;
   }

@@ -13,7 +13,7 @@ import { ShadowRepository } from './shadow.js';
 const MOST_COMMITS = 5_000;
 
 /**
- * Whether HEAD has work whose commit is none of its ancestors: it was amended, rebased, squashed or picked, and what was
+ * Whether HEAD has work whose commit is not one of its ancestors: it was amended, rebased, squashed or picked, and what was
  * changed later counts as well. That is so where each changed path has the content of the work, or had it since the two
  * histories parted; or where a merge of the commit would change none of these paths.
  */

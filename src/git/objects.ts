@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
+import { command } from '../domain/suggestion.js';
 import { CoordError } from '../errors.js';
 import type { Repository } from './repository.js';
 import { type Git, tooLarge } from './run.js';
@@ -114,7 +115,7 @@ function readLoose(path: string, id: string): GitObject | undefined {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(`git object ${id}`);
     throw new CoordError('corrupt', `git object ${id} is damaged`, {
-      hint: 'git fsck; then restore the object from another clone',
+      hint: `${command('git fsck')} shows what else is damaged; then copy the object from another clone`,
       cause,
     });
   }
@@ -148,7 +149,7 @@ async function readBatch(
 
 function missingObject(id: string): CoordError {
   return new CoordError('corrupt', `git object ${id} is missing from this repository`, {
-    hint: 'git fsck; if "git gc --prune=now" ran beside a write, fetch the state ref again',
+    hint: `${command('git fsck')} shows what else is missing; if "git gc --prune=now" ran during a write, fetch the state ref again`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { CONFIG_FILE } from '../domain/state-ref.js';
-import { shellWord } from '../domain/suggestion.js';
+import { command, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
 import { discoverRepository, type Repository } from './repository.js';
@@ -50,13 +50,16 @@ function inNested(root: string, nested: string, real: string, text: string): Wor
   const [outer, inner] = [discoverRepository(root), discoverRepository(nested)];
   if (inner.commonDir === outer.commonDir) {
     if (real !== nested) return canonicalPath(nested, nested, real);
-    throw usage(`another worktree of this clone: ${oneLine(text)}`, `claim what is in it: cd ${shellWord(real)}`);
+    throw usage(
+      `another worktree of this clone: ${oneLine(text)}`,
+      `claim what is in it from there: ${command(`cd ${shellWord(real)}`)}`,
+    );
   }
   if (isSubmodule(inner, outer) && (real === nested || !isCoordinated(nested))) {
     const path = relative(root, nested).split(sep).join('/').normalize('NFC');
     return { path, isDirectory: false, exists: true };
   }
-  throw usage(`in another repository: ${oneLine(text)}`, `cd ${shellWord(nested)}`);
+  throw usage(`in another repository: ${oneLine(text)}`, command(`cd ${shellWord(nested)}`));
 }
 
 /** The repository whose claims a file below this directory goes by: a submodule without a configuration has none. */

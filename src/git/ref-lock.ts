@@ -99,7 +99,7 @@ function isSame(path: string, file: number): boolean {
 
 /**
  * Waits until nobody holds the lock of a ref, and takes away one that was provably left over: its process is gone. Coord's
- * own locks name theirs. A lock of git's names nobody: it is left over when it is older than git ever holds one, by the clock of the
+ * own locks name theirs. A lock of git's lists nobody: it is left over when it is older than git ever holds one, by the clock of the
  * file system that stamped it (where that does not tell, it is watched for the whole time), it is unchanged while it is watched,
  * and no git is running in this repository that was there when it was made. Age alone proves nothing: a writer that
  * was stopped wakes up, and moves whatever has the name of its lock by then.

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { coord } from '../domain/suggestion.js';
+import { command, coord } from '../domain/suggestion.js';
 import { shorten } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { dropLooseRef, type RefUpdateResult, readIfThere, readPackedRef, swapRefFile } from './ref-swap.js';
@@ -33,7 +33,7 @@ export async function resolveCommit(git: Git, revision: string): Promise<string 
 export async function namedCommit(git: Git, revision: string): Promise<string> {
   const commit = await resolveCommit(git, revision);
   if (commit !== null) return commit;
-  const next = 'git fetch, or name another commit of this clone: git log --oneline';
+  const next = `fetch it (${command('git fetch')}), or name a commit of this clone (git log --oneline)`;
   throw usage(`no such commit: ${JSON.stringify(shorten(revision, 80))}`, next);
 }
 

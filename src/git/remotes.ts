@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { shellWord } from '../domain/suggestion.js';
+import { command, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { type CoordError, usage } from '../errors.js';
 import { cloneSettings, isRemoteOf, parseSettings, type Setting } from './clone-config.js';
@@ -42,8 +42,8 @@ function noSuchRemote(remote: string, names: readonly string[]): CoordError {
   return usage(
     `this clone has no remote ${oneLine(remote)} (it has ${has})`,
     other === undefined
-      ? `git remote add ${shellWord(remote)} URL`
-      : `if that is another name for it: git config coord.remote ${shellWord(other)}; else: git remote add ${shellWord(remote)} URL`,
+      ? `add it (git remote add ${shellWord(remote)} URL); those that there are: ${command('git remote -v')}`
+      : `if ${oneLine(other)} is that remote under another name: ${command(`git config coord.remote ${shellWord(other)}`)}; otherwise add it: git remote add ${shellWord(remote)} URL`,
     { reason: 'no-remote', remote, remotes: names },
   );
 }
@@ -68,8 +68,8 @@ export async function mustBeOneRepository(
   );
   if (from === undefined || elsewhere === undefined) return;
   throw usage(
-    `the remote ${oneLine(remote)} is fetched from ${withoutSecret(from)} and pushed to ${withoutSecret(elsewhere)}: claims would hold in neither`,
-    `let the two be one (git remote -v; pushurl, pushInsteadOf), or name another remote for coord: git config coord.remote NAME`,
+    `the remote ${oneLine(remote)} is fetched from ${withoutSecret(from)} and pushed to ${withoutSecret(elsewhere)}: claims would be valid in neither`,
+    `make both addresses the same (they come from pushurl or pushInsteadOf: ${command('git remote -v')}), or let coord use another remote: git config coord.remote NAME`,
     { reason: 'two-addresses', remote, fetched: withoutSecret(from), pushed: withoutSecret(elsewhere) },
   );
 }

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { shellWord } from '../domain/suggestion.js';
+import { command, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { usage } from '../errors.js';
 import { cloneSettings, isTrue, settingOf } from './clone-config.js';
@@ -47,7 +47,10 @@ export function discoverRepository(cwd: string, named: Named = {}): Repository {
     if (existsSync(dotGit)) return describe(directory, gitDirectoryOf(dotGit));
     if (looksLikeGitDirectory(directory)) throw notInWorktree(directory);
     if (dirname(directory) === directory) {
-      throw usage(`not a git repository: ${oneLine(cwd)}`, 'go to a git repository, or make one: git init');
+      throw usage(
+        `not a git repository: ${oneLine(cwd)}`,
+        `go to a git repository, or make one: ${command('git init')}`,
+      );
     }
   }
 }
@@ -92,7 +95,7 @@ function notInWorktree(gitDirectory: string): Error {
   // A submodule's git directory says where its worktree is.
   const elsewhere = settingOf(config, 'core.worktree');
   const worktree = elsewhere === null ? dirname(gitDirectory) : resolve(gitDirectory, elsewhere);
-  return usage(`inside ${oneLine(gitDirectory)}, not in a worktree`, `cd ${shellWord(worktree)}`);
+  return usage(`inside ${oneLine(gitDirectory)}, not in a worktree`, command(`cd ${shellWord(worktree)}`));
 }
 
 function gitDirectoryOf(dotGit: string): string {
@@ -100,7 +103,7 @@ function gitDirectoryOf(dotGit: string): string {
   const pointer = /^gitdir: (.+?)[\r\n]*$/s.exec(readFileSync(dotGit, 'utf8'))?.[1];
   const target = pointer === undefined ? undefined : resolve(dirname(dotGit), pointer);
   if (target === undefined || !existsSync(join(target, 'HEAD'))) {
-    throw usage(`${oneLine(dotGit)} does not lead to a git directory`, 'git worktree repair');
+    throw usage(`${oneLine(dotGit)} does not lead to a git directory`, command('git worktree repair'));
   }
   return target;
 }
@@ -109,7 +112,10 @@ function describe(root: string, gitDir: string): Repository {
   const commonFile = join(gitDir, 'commondir');
   const commonDir = existsSync(commonFile) ? resolve(gitDir, readFileSync(commonFile, 'utf8').trim()) : gitDir;
   if (!looksLikeGitDirectory(commonDir))
-    throw usage(`not a git repository: ${oneLine(gitDir)} is incomplete`, 'git status');
+    throw usage(
+      `not a git repository: ${oneLine(gitDir)} is incomplete`,
+      `see what git says: ${command('git status')}`,
+    );
   refuseLinks(join(commonDir, 'coord'));
   refuseLinks(join(gitDir, SESSIONS_FOLDER));
   const config = cloneSettings({ commonDir });
@@ -142,7 +148,7 @@ export function needsWorktree({ root, gitDir, takenForBare }: Repository): void 
   const isOwn = gitDir === join(root, '.git');
   throw usage(
     `git takes this repository for bare (core.bare is true in ${oneLine(join(gitDir, 'config'))})`,
-    isOwn ? `git config core.bare false` : 'cd to one of its worktrees: git worktree list',
+    isOwn ? command('git config core.bare false') : `cd to one of its worktrees: ${command('git worktree list')}`,
     { reason: 'bare' },
   );
 }
@@ -151,7 +157,7 @@ export function needsWorktree({ root, gitDir, takenForBare }: Repository): void 
 function refuseLinks(own: string): void {
   const link = linkIn(own);
   if (link === null) return;
-  throw usage(`a symbolic link where coord keeps its own files: ${oneLine(link)}`, `rm ${shellWord(link)}`);
+  throw usage(`a symbolic link where coord keeps its own files: ${oneLine(link)}`, command(`rm ${shellWord(link)}`));
 }
 
 /** The folder itself or an entry of it. */

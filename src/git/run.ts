@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { shellWord } from '../domain/suggestion.js';
+import { command, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
 import { stopTree } from './process-tree.js';
@@ -94,8 +94,8 @@ export function gitIn(place: Place, env: Environment): Git {
 
 /** The failure of stored state that is too large to be read: no writer of coord makes any such. */
 export function tooLarge(what: string): CoordError {
-  return new CoordError('corrupt', `${what} is larger than any state of coord`, {
-    hint: 'write nothing; let a person look for the last good commit (git log --stat coord/state), and put it back at the remote',
+  return new CoordError('corrupt', `${what} is larger than any state of coord can be`, {
+    hint: `write nothing; let a person find the last good commit (${command('git log --stat coord/state')}) and put it back at the remote`,
     details: { reason: 'too-large', problems: [`${what}: too large`] },
   });
 }
@@ -103,7 +103,7 @@ export function tooLarge(what: string): CoordError {
 /** The failure of a git that could not even be started. */
 function notRunnable(cause: NodeJS.ErrnoException): CoordError {
   return new CoordError('unavailable', `git could not be run: ${cause.message}`, {
-    hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : 'run git --version here to see why',
+    hint: cause.code === 'ENOENT' ? 'install git, and put it on PATH' : `see why: ${command('git --version')}`,
     cause,
   });
 }
@@ -125,8 +125,8 @@ export function whyGitCannotWork({ code, stderr }: Pick<GitResult, 'code' | 'std
   return new CoordError('unavailable', `${why} (${oneLine(said)})`, {
     hint:
       place === undefined
-        ? 'nothing was granted; run git status here, and fix what it names'
-        : `if you trust it: git config --global --add safe.directory ${shellWord(place)}`,
+        ? `nothing was changed; see what is wrong: ${command('git status')}`
+        : `if you trust it: ${command(`git config --global --add safe.directory ${shellWord(place)}`)}`,
     details: { reason: 'git', stderr: stderr.slice(0, 2000) },
   });
 }

@@ -1,3 +1,4 @@
+import { command } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
 import type { ObjectDatabase } from './objects.js';
@@ -40,7 +41,7 @@ export async function signCommit(git: Git, objects: ObjectDatabase, body: Buffer
   const written = signedCommit((await objects.read([id])).get(id)?.body ?? Buffer.alloc(0));
   const form = written.signature?.form ?? 'other';
   if (form === 'other')
-    throw notSigned('what the signer made is no signature of SSH or GPG, and no audit could verify it');
+    throw notSigned('what the signer made is not an SSH or GPG signature, and no audit could verify it');
   if (!written.signedPart.equals(body)) throw notSigned(`git changes what it signs (is the agent id ${name} odd?)`);
   return id;
 }
@@ -52,7 +53,7 @@ function firstLine(stderr: string): string {
 
 function notSigned(why: string): CoordError {
   return new CoordError('unavailable', `the coordination commit cannot be signed: ${why}`, {
-    hint: 'nothing was changed; let git sign without asking (git config user.signingKey, gpg.format), and try it: git commit-tree -S',
+    hint: `nothing was changed; git must be able to sign without asking: look at ${command("git config --get-regexp '^(user.signingkey|gpg)'")}`,
     details: { reason: 'signing' },
   });
 }

@@ -155,7 +155,7 @@ export class HookFiles {
   private missing(status: HookStatus): HookStatus {
     if (status.standing !== 'absent') return status;
     const there = exists(join(this.folder, status.hook));
-    if (!there) return { ...status, problem: 'the guard was taken away from this hook' };
+    if (!there) return { ...status, problem: 'the guard was removed from this hook' };
     return {
       ...status,
       standing: 'overwritten',
@@ -218,8 +218,8 @@ function isOwnName(name: string): boolean {
 
 function whyStale(hook: GuardedHook, path: string, content: string, program: Program): string | null {
   const told = programIn(content);
-  if (told !== null && !exists(told.coord)) return `${told.coord} is not there any more`;
-  if (told !== null && !exists(told.node)) return `${told.node} is not there any more`;
+  if (told !== null && !exists(told.coord)) return `${told.coord} is no longer there`;
+  if (told !== null && !exists(told.node)) return `${told.node} is no longer there`;
   if (!isRunnable(path)) return 'it is not executable, so git does not run it';
   return content === hookScript(hook, program) ? null : 'another version of coord, or one from elsewhere, wrote it';
 }

@@ -17,7 +17,7 @@ export interface Program {
 }
 
 /** What every version of the script says in its second line, and nothing else does. */
-const MARK = '# coord guard: written by "coord guard install", taken away by "coord guard uninstall".';
+const MARK = '# coord guard: written by "coord guard install", removed by "coord guard uninstall".';
 
 /** Whether a file in the place of a hook is one that coord wrote, of whatever version, also with other line ends. */
 export function isHookScript(content: string): boolean {
@@ -69,8 +69,8 @@ refused: the guard of this repository (${hook}) cannot run, for coord is not her
 next: install coord, and run: coord guard install
 END
   if [ -t 2 ]; then cat >&2 <<END
-or past it, once: COORD_GUARD=off git ${act} …
-or take the guard away: rm "$0"; what was here before it, if anything, is $kept
+or bypass it, once: COORD_GUARD=off git ${act} …
+or remove the guard: rm "$0"; what was here before it, if anything, is $kept
 END
   fi
   return 7

@@ -161,7 +161,7 @@ async function start({
 function whyNot({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT') return 'there is no such program';
   if (code === 'EACCES') return 'it is not executable';
-  if (code === 'ENOEXEC' || code === 'UNKNOWN') return 'it is no program that this system can run';
+  if (code === 'ENOEXEC' || code === 'UNKNOWN') return 'this system cannot run it';
   return message;
 }
 

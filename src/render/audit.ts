@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '../domain/audit/judge.js';
 import { groundToClaim } from '../domain/claims/land.js';
-import { coord, shellWord, targetWord } from '../domain/suggestion.js';
+import { command, coord, shellWord, targetWord } from '../domain/suggestion.js';
 import { firstOf, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { clock, shortCommit } from './format.js';
@@ -129,13 +129,14 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
 }
 
 function nextText({ verdict, reason, path, holding, missing }: Judgement, place: AuditPlace): string {
-  if (reason === 'work-missing') return `git fetch ${shellWord(place.remote)} ${missing}`;
+  if (reason === 'work-missing') return command(`git fetch ${shellWord(place.remote)} ${missing}`);
   if (reason === 'before-history') {
-    if (place.cut === 'shallow') return `git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`;
+    if (place.cut === 'shallow')
+      return command(`git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`);
     return 'let a person look at the commit';
   }
   if (verdict === 'claimed-by-another' && holding) {
-    return `ask ${holding.agent}: ${coord(`note "…" --to ${holding.agent}`)}; the holder ties its own work by ${coord('land')}, or ${coord('release')}`;
+    return `ask ${holding.agent}: ${coord(`note "was this change yours?" --to ${holding.agent}`)}; the holder ties its own work by ${coord('land')}, or ${coord('release')}`;
   }
   return `redo it under a claim: ${coord(`claim ${targetWord({ kind: 'path', text: groundToClaim([path])[0] ?? path })}`)}`;
 }

@@ -1,7 +1,7 @@
 import type { Target } from '../domain/ground/targets.js';
 import type { Claim, Once, Waiter } from '../domain/model.js';
 import type { Conflict, WaitEdge } from '../domain/refusal.js';
-import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
+import { command, coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
@@ -146,7 +146,7 @@ interface UncommittedPath {
 /** A release that would leave work in no commit. */
 export function uncommittedError(
   unclean: readonly UncommittedPath[],
-  hint = 'git commit, then release; or release --uncommitted, on the record',
+  hint = `commit them (${command('git status')} lists them), then repeat; or release all the same, on the record: --uncommitted`,
 ): CoordError {
   const line = ({ path, where }: UncommittedPath) =>
     `${oneLine(path)}${where === null ? '' : ` (in ${oneLine(where)})`}`;

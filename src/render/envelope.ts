@@ -1,3 +1,4 @@
+import { command as asCommand, commandIn } from '../domain/suggestion.js';
 import { jsonLine } from '../domain/text.js';
 import type { CoordError } from '../errors.js';
 
@@ -19,10 +20,16 @@ export function failureEnvelope(
   typed: Typed,
   data?: object,
 ): string {
-  const { code, exit, message, hint, alternative } = error;
-  const details = alternative ? { ...error.details, alternative } : error.details;
-  const body = { code, exit, message, hint: hint ?? null, details };
+  const body = errorBody(error);
   return `${jsonLine({ schema: SCHEMA, command, ok: false, ...(data ? { data } : {}), error: body, ...told(notices) }, typed)}\n`;
+}
+
+/** What programs are told of an error: the command to run as the hint, and all that was said where that is more. */
+export function errorBody({ code, exit, message, hint, alternative, details }: CoordError) {
+  const toRun = hint === undefined ? null : (commandIn(hint) ?? hint);
+  const isAll = toRun === null || [toRun, asCommand(toRun)].includes(hint ?? '');
+  const more = { ...(isAll ? {} : { next: hint }), ...(alternative ? { alternative } : {}) };
+  return { code, exit, message, hint: toRun, details: { ...details, ...more } };
 }
 
 function told(notices: readonly string[]): object {

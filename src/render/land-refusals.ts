@@ -1,7 +1,7 @@
 import { groundToClaim } from '../domain/claims/land.js';
 import type { Submission } from '../domain/model.js';
 import type { Refusal, UnclaimedPath } from '../domain/refusal.js';
-import { coord, targetWords } from '../domain/suggestion.js';
+import { command, coord, targetWords } from '../domain/suggestion.js';
 import { listed, oneLine, plural, said } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import type { Message } from '../errors.js';
@@ -57,15 +57,17 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
 export function nextStep(
   paths: readonly UnclaimedPath[],
   then: 'commit' | 'push' | 'land' | 'integrate',
-  command: string | null = then === 'land' ? coord('land') : null,
+  after: string | null = then === 'land' ? coord('land') : null,
 ): string {
   const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
-  if (session !== undefined) return `${then} from that session (COORD_SESSION=${session}), or let it release`;
+  if (session !== undefined)
+    return `${then} from that session (COORD_SESSION=${session}), or let that session release it`;
   const ground = groundToClaim(paths.map(({ path }) => path));
-  const claim = coord(`claim ${targetWords(ground.map((text) => ({ kind: 'path', text })))}`);
-  const again = command === null ? '' : ` && ${command}`;
   const held = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
-  return held ? `wait your turn, then look at your change again: ${claim} --wait${again}` : `${claim}${again}`;
+  const words = targetWords(ground.map((text) => ({ kind: 'path', text })));
+  const claim = coord(`claim ${words}${held ? ' --wait' : ''}`);
+  const line = after === null ? claim : command(`${claim} && ${after}`);
+  return held ? `wait your turn, then look at your change again: ${line}` : line;
 }
 
 type SubmissionRefusal = Extract<
@@ -82,10 +84,10 @@ export function submissionMessage(refusal: SubmissionRefusal, now: Instant): Mes
         message:
           to === null
             ? 'there is no orchestrator here, so name the agent who will integrate it'
-            : `${to} is a worker, and integrates nothing`,
+            : `${to} is a worker, and cannot integrate`,
         hint:
           candidates.length === 0
-            ? `let another start as one, in a worktree of its own: ${coord('session start --agent ID --role orchestrator')}`
+            ? `let another start as one, in a worktree of its own: ${coord('session start --agent lead --role orchestrator')}`
             : `name one of these with --to: ${candidates.join(', ')}`,
       };
     }
@@ -104,9 +106,12 @@ export function submissionMessage(refusal: SubmissionRefusal, now: Instant): Mes
       return {
         message:
           role === 'worker'
-            ? 'refused: a worker may not integrate; every durable change goes through one point of decision'
+            ? 'refused: a worker may not integrate what was submitted'
             : `refused: ${submission.id} of ${submission.agent} is for ${submission.to ?? 'an orchestrator'} to integrate`,
-        hint: whom === undefined ? 'ask an orchestrator or a person' : `ask ${whom}: ${coord(`note "…" --to ${whom}`)}`,
+        hint:
+          whom === undefined
+            ? 'ask an orchestrator or a person'
+            : `ask ${whom}: ${coord(`note "please integrate ${submission.id}" --to ${whom}`)}`,
       };
     }
   }

@@ -1,6 +1,6 @@
 import type { TargetKind } from '../domain/ground/targets.js';
 import type { HeldGround, Refusal } from '../domain/refusal.js';
-import { commandLine, coord, shellWord, targetWord } from '../domain/suggestion.js';
+import { command, commandLine, coord, form, shellWord, targetWord } from '../domain/suggestion.js';
 import type { SyncReport } from '../domain/sync/sync.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
@@ -48,7 +48,7 @@ export function landLines(report: LandReport, style: Style): string[] {
   const first = report.dryRun
     ? `would land ${commit} on ${to} ${size}`
     : report.already
-      ? `${style.good('landed')} ${commit} on ${to} before`
+      ? `${style.good('already landed')} ${commit} on ${to}`
       : `${style.good('landed')} ${commit} on ${to} ${size}`;
   return [first, ...endedLines(report, style)];
 }
@@ -97,7 +97,7 @@ export function landRefused(refusal: Refusal, now: Instant): CoordError {
   if (refusal.reason === 'held') return notYourTurn(refusal, now);
   if (refusal.reason !== 'role') return refusalError(refusal, now);
   return new CoordError(code, 'refused: a worker may not land, nor push for a pull request', {
-    hint: `hand the change over instead: ${coord('submit PATH --base COMMIT --note "…"')}`,
+    hint: `hand the change over instead: ${form('submit PATH --base COMMIT --note "what it is"')}`,
     details,
   });
 }
@@ -122,7 +122,7 @@ export function rebaseInTurn(behind: CoordError, until: Instant, now: Instant): 
     code,
     `it is your turn to land until ${clock(until, now)}, and nobody else lands meanwhile\n${message}`,
     {
-      hint: `git pull --rebase, look at your change again, then ${coord('land --wait')}`,
+      hint: `${command('git pull --rebase')}, look at your change again, then ${coord('land --wait')}`,
       details: { ...details, turn: { until } },
     },
   );
@@ -142,7 +142,7 @@ export function uncommittedOnGround(unclean: readonly { readonly path: string }[
   const paths = unclean.map(({ path }) => path);
   const what = `uncommitted: the claimed paths have ${plural(paths.length, 'change')} that no commit holds`;
   return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
-    hint: `git commit them, or git stash --include-untracked; then ${again}`,
+    hint: `commit them, or put them away (${command('git stash --include-untracked')}); then ${again}`,
     details: { reason: 'uncommitted', paths },
   });
 }
@@ -162,7 +162,9 @@ export interface ReleasedByReport {
 export function releasedByLines({ commit, upstream, released, kept, done }: ReleasedByReport, style: Style): string[] {
   const name = shortCommit(commit);
   if (released.length === 0 && kept.length === 0)
-    return [`you hold no claim that ${name} has work of; to give one back all the same: ${coord('release')}`];
+    return [
+      `none of your claims covers the work of ${name}; to give one back anyway, name it: ${form('release TARGET')}`,
+    ];
   return [
     ...done.map(({ id, title }) => `${style.good('done')} ${id} ${oneLine(title)}`),
     ...released.map(
@@ -178,7 +180,7 @@ export function releasedByLines({ commit, upstream, released, kept, done }: Rele
 /** The pull request is not merged, as far as the main branch shows. */
 export function notMerged(report: ReleasedByReport, paths: readonly string[]): CoordError {
   const { commit, upstream } = report;
-  const what = `not merged: ${shortCommit(commit)} is not on ${oneLine(upstream)}, which has other content at`;
+  const what = `not merged: ${shortCommit(commit)} is not on ${oneLine(upstream)}, where these differ:`;
   return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
     hint: `repeat after the merge; if the review changed it, release it yourself: ${coord(
       `release ${report.kept.map(({ target }) => targetWord(target)).join(' ')} --commit ${shellWord(upstream)}`,
@@ -205,7 +207,7 @@ export function hookRefused(said: readonly string[]): CoordError {
 export function protectedBranch(reason: string, said: readonly string[], { remote, branch }: Goal): CoordError {
   const what = `closed: ${oneLine(remote)} does not take a push to ${oneLine(branch)}: ${oneLine(reason)}`;
   return new CoordError('closed', [what, ...indented(said), STILL_HELD].join('\n'), {
-    hint: `go by pull request: ${coord('land --to BRANCH')}, open one from that branch, and after its merge: ${coord('release --merged COMMIT')}`,
+    hint: `go by pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
     details: { reason: 'protected', branch, said },
   });
 }
@@ -214,9 +216,9 @@ const STILL_HELD = 'nothing was moved; your claims are still held';
 
 /** The server cannot move the two branches together. */
 export function notAtomic({ remote, branch }: Goal): CoordError {
-  const what = `${oneLine(remote)} cannot move ${oneLine(branch)} and the claims together: it lacks git push --atomic`;
+  const what = `${oneLine(remote)} cannot move ${oneLine(branch)} and the claims together: it does not support git push --atomic`;
   return new CoordError('unavailable', `${what}\n${STILL_HELD}`, {
-    hint: `go by pull request: ${coord('land --to BRANCH')}, and after its merge: ${coord('release --merged COMMIT')}`,
+    hint: `go by pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
     details: { reason: 'no-atomic' },
   });
 }
@@ -247,9 +249,9 @@ export function unclear({ remote, branch }: Goal): CoordError {
 
 /** The remote has taken the release without the work, although it said that it would not. */
 export function notTogether({ remote, branch }: Goal): CoordError {
-  const what = `${oneLine(remote)} released your claims without moving ${oneLine(branch)}: it does not keep git push --atomic`;
+  const what = `${oneLine(remote)} released your claims without moving ${oneLine(branch)}: it ignores git push --atomic`;
   return new CoordError('fault', what, {
-    hint: `your work has not landed: claim again, go by pull request (${coord('land --to BRANCH')}), and report this to who runs the server`,
+    hint: `your work has not landed: claim again, go by pull request (${form('land --to BRANCH')}), and report this to whoever runs the server`,
     details: { reason: 'not-together' },
   });
 }

@@ -1,7 +1,7 @@
-import { LOG_DISCLAIMER, type OpenNote } from '../domain/log/notes.js';
+import { LOG_DISCLAIMER, type NoteNews, type OpenNote } from '../domain/log/notes.js';
 import type { Note } from '../domain/model.js';
 import { coord } from '../domain/suggestion.js';
-import { oneLine, plural, shorten } from '../domain/text.js';
+import { oneLine, plural, said, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { clock } from './format.js';
 import type { Style } from './style.js';
@@ -13,13 +13,16 @@ export function noteLine(
   style: Style,
   mostCharacters = Number.POSITIVE_INFINITY,
 ): string {
-  const kind = note.kind === 'ack' ? `ack of ${note.ref}` : note.kind;
+  const kind = note.kind === 'ack' ? `${note.refused ? 'no to' : 'ack of'} ${note.ref}` : note.kind;
   const to = note.to.length === 0 || note.kind === 'ack' ? '' : ` to ${note.to.map(oneLine).join(', ')}`;
   const target = note.target === null ? '' : ` on ${style.target(oneLine(note.target))}`;
   const text = note.text === '' ? '' : `: ${shorten(oneLine(note.text), mostCharacters)}`;
-  const awaits = note.pending.length === 0 ? '' : style.warn(` · awaits ${note.pending.map(oneLine).join(', ')}`);
+  const until = note.answerBy === null ? '' : ` until ${clock(note.answerBy, now)}`;
+  const awaits =
+    note.pending.length === 0 ? '' : style.warn(` · awaits ${note.pending.map(oneLine).join(', ')}${until}`);
+  const refused = note.refusedBy.length === 0 ? '' : style.warn(` · no from ${note.refusedBy.map(oneLine).join(', ')}`);
   const id = note.kind === 'ack' ? '' : style.dim(` · ${oneLine(note.id)}`);
-  return `${clock(note.at, now)} ${style.bold(oneLine(note.agent))} ${oneLine(kind)}${to}${target}${text}${awaits}${id}`;
+  return `${clock(note.at, now)} ${style.bold(oneLine(note.agent))} ${oneLine(kind)}${to}${target}${text}${awaits}${refused}${id}`;
 }
 
 /** The notes, oldest first, how many older ones were left out, and what a log is. */
@@ -39,14 +42,38 @@ export function inboxLines(notes: readonly OpenNote[], closed: number, now: Inst
   ];
 }
 
-export function notedLines(note: Note, style: Style): string[] {
-  const asked = note.needsAck.length === 0 ? '' : `; asked to acknowledge it: ${note.needsAck.join(', ')}`;
+export function notedLines(note: Note, now: Instant, style: Style): string[] {
+  const until = note.answerBy === null ? '' : ` until ${clock(note.answerBy, now)}`;
+  const asked = note.needsAck.length === 0 ? '' : `; asked to acknowledge it${until}: ${note.needsAck.join(', ')}`;
   return [`${style.good('noted')} ${note.id}${asked}`, disclaimer(style)];
 }
 
 export function ackedLines(note: Note, of: Note, already: boolean, style: Style): string[] {
   const what = `${note.ref} (${of.agent}: ${shorten(oneLine(of.text), 60)})`;
-  return [already ? `acknowledged before: ${what}` : `${style.good('acknowledged')} ${what}`, disclaimer(style)];
+  const done = note.refused ? 'said no to' : 'acknowledged';
+  return [already ? `already ${done}: ${what}` : `${style.good(done)} ${what}`, disclaimer(style)];
+}
+
+const WIDEST_QUOTE = 80;
+
+/** What an agent is told about notes after whatever command it ran, a line each. */
+export function newsLines({ owed, answers, overdue }: NoteNews, now: Instant): string[] {
+  const quoted = ({ text }: Note) => said(shorten(text, WIDEST_QUOTE));
+  return [
+    ...owed.map((note) => {
+      const until =
+        note.answerBy === null ? '' : `${note.answerBy > now ? ' until' : ', due'} ${clock(note.answerBy, now)}`;
+      return `${oneLine(note.agent)} waits for your answer to ${note.id}${until}: ${quoted(note)}: ${coord(`ack ${note.id}`)}, or ${coord(`ack ${note.id} --no`)}`;
+    }),
+    ...answers.map((note) => {
+      const words = note.text === '' ? '' : `: ${quoted(note)}`;
+      return `${oneLine(note.agent)} ${note.refused ? 'said no to' : 'acknowledged'} ${note.ref}${words}`;
+    }),
+    ...overdue.map(
+      (note) =>
+        `no answer to ${note.id} by ${clock(note.answerBy ?? now, now)} from ${note.pending.map(oneLine).join(', ')}: ${quoted(note)}`,
+    ),
+  ];
 }
 
 export function disclaimer(style: Style): string {

@@ -1,7 +1,8 @@
+import { patternTarget } from '../domain/ground/patterns.js';
 import { ownVerbOf, type Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refusal.js';
-import { coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
+import { command, coord, form, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
@@ -68,7 +69,7 @@ function messageOf(refusal: Refusal, now: Instant, again: AskedBy): Message {
     case 'killed':
       return {
         message: `refused: this agent was stopped by ${refusal.kill.by} at ${clock(refusal.kill.at, now)}: ${said(refusal.kill.reason)}`,
-        hint: `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
+        hint: `stop working; an orchestrator or a person can let it act again: ${form('agent revive ID')}`,
       };
     case 'role':
       return roleMessage(refusal);
@@ -119,16 +120,18 @@ function messageOf(refusal: Refusal, now: Instant, again: AskedBy): Message {
 /** The line that claims what stands for something else, by its verb; the name is empty where the resource is above all of them. */
 const OWN_LINES: Readonly<Record<string, (name: string) => string>> = {
   'task take': (name) => `task take ${name}`.trimEnd(),
-  deploy: (name) => `deploy ${name || 'TARGET'} -- CMD`,
-  once: (name) => `once ${name || 'KEY'} -- CMD`,
+  deploy: (name) => `deploy ${name || 'TARGET'} -- PROGRAM`,
+  once: (name) => `once ${name || 'KEY'} -- PROGRAM`,
   land: () => 'land',
 };
 
 function reservedMessage(target: string): Message {
   const { verb, name } = ownVerbOf({ kind: 'resource', text: target }) ?? { verb: 'claim', name: target };
+  const line = OWN_LINES[verb]?.(name === '' ? '' : shellWord(name)) ?? verb;
+  const runs = verb === 'deploy' || verb === 'once';
   return {
     message: `refused: ${oneLine(target)} is claimed by coord ${verb} alone`,
-    hint: coord(OWN_LINES[verb]?.(name === '' ? '' : shellWord(name)) ?? verb),
+    hint: runs ? `${form(line)}; examples: ${coord(`help ${verb}`)}` : coord(line),
   };
 }
 
@@ -180,7 +183,7 @@ function describeConflict(conflict: Conflict, now: Instant): string {
   const until =
     left > 0
       ? `for ${formatDuration(left)} more`
-      : `until clocks that differ agree that its time is over (expired ${formatDuration(-left)} ago)`;
+      : `a little longer, since clocks may differ (expired ${formatDuration(-left)} ago)`;
   return `${where}${where.endsWith(',') ? '' : ' is'} held by ${agent} ${until} (${since})`;
 }
 
@@ -188,14 +191,16 @@ function sessionMessage(conflicts: readonly Conflict[]): Message {
   const [first] = conflicts;
   return {
     message: `refused: ${oneLine(first?.heldTarget ?? '')} is held by another live session of ${first?.agent} (${first?.session})`,
-    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: ${coord(`claim ${targetWord(first?.heldTarget ?? '')} --take-over --reason "…"`)}`,
+    hint: `give this agent an id of its own: --agent ID or COORD_AGENT=ID; or, when that session has crashed: ${coord(`claim ${targetWord(first?.heldTarget ?? '')} --take-over --reason "that session has crashed"`)}`,
   };
 }
 
 function lostMessage(refusal: Of<'lost', 'lost'>, now: Instant): Message {
   const lines = refusal.targets.map((lost) => `${oneLine(lost.target)}: ${whyLost(lost, now)}`);
   const held = refusal.held.length === 0 ? 'you hold no claims' : `you hold ${refusal.held.map(oneLine).join(', ')}`;
-  const again = refusal.targets.filter(({ why }) => why !== 'other-session').map(({ target }) => targetWord(target));
+  const again = refusal.targets
+    .filter(({ why, target }) => why !== 'other-session' && ownVerbOf(patternTarget(target)) === null)
+    .map(({ target }) => targetWord(target));
   return {
     message: [...lines, held].join('\n'),
     hint: again.length === 0 ? coord('status') : `stop changing it; to go on: ${coord(`claim ${again.join(' ')}`)}`,
@@ -235,11 +240,11 @@ function behindMessage(refusal: Of<'behind'>, again: AskedBy): Message {
       : `behind: HEAD lacks ${shortCommit(work.commit)}, ${released}; ${placeOf(work)}`;
   });
   if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
-  const command = claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --allow-behind');
+  const without = claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --allow-behind');
   return {
     message: lines.join('\n'),
     hint: bringIn(missing),
-    alternative: { why: 'claim without it, on the record', command },
+    alternative: { why: 'claim without it; this is recorded', command: without },
   };
 }
 
@@ -267,23 +272,22 @@ function placeOf({ where, agent }: MissingWork): string {
 
 /** What gets HEAD the work, or who can tell where there is nothing to get. */
 export function bringIn(missing: readonly MissingWork[]): string {
-  if (missing.some(isCutOff)) return 'git fetch --unshallow, then repeat';
+  if (missing.some(isCutOff)) return `${command('git fetch --unshallow')}, then repeat`;
   const commits = missing.map(({ commit }) => shortCommit(commit)).join(' ');
   const lost = missing.find(({ where }) => where?.kind === 'rewritten' || where?.kind === 'nowhere');
   if (lost)
     return coord(
       `note "where is the work of ${shortCommit(lost.commit)}?" --to ${lost.agent} --needs-ack ${lost.agent}`,
     );
-  return missing.every(({ where }) => where?.kind === 'here')
-    ? `git merge ${commits}`
-    : `git fetch && git merge ${commits}`;
+  const isHere = missing.every(({ where }) => where?.kind === 'here');
+  return command(`${isHere ? '' : 'git fetch && '}git merge ${commits}`);
 }
 
 function roleMessage(refusal: Of<'closed', 'role'>): Message {
   const who = refusal.orchestrators.length === 0 ? 'an orchestrator' : refusal.orchestrators.join(' or ');
   return {
     message: `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
-    hint: `write to your scratch (${coord('session scratch')}) and hand the result to ${who}: ${coord('submit PATH --note "…"')}`,
+    hint: `write to your scratch directory (${coord('session scratch')}) and hand the result to ${who}: ${form('submit PATH --note "what it is"')}`,
   };
 }
 
@@ -295,7 +299,7 @@ function notOfferedMessage(claims: readonly Claim[]): Message {
   const [first] = claims;
   return {
     message: lines.join('\n'),
-    hint: `ask for it: ${coord(`note "please hand over ${oneLine(first?.target ?? '')}" --to ${first?.agent ?? 'ID'}`)}`,
+    hint: `ask for it: ${coord(`note ${shellWord(`please hand over ${first?.target}`)} --to ${first?.agent}`)}`,
   };
 }
 
@@ -334,7 +338,7 @@ function unknownAgentMessage({ reason, agent, known }: Extract<Refusal, { known:
     case 'unknown-agent':
       return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: coord('agent list') };
     case 'killed-agent':
-      return { message: `${agent} was stopped, and can accept nothing; ${others}`, hint: coord('agent list') };
+      return { message: `${agent} was stopped, and cannot accept anything; ${others}`, hint: coord('agent list') };
     case 'oneself':
       return {
         message: `${agent} is you; ${others}`,

@@ -1,7 +1,7 @@
 import type { Fit, Part } from '../domain/agents/sessions.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
 import type { Claim, Role } from '../domain/model.js';
-import { coord, shellWord } from '../domain/suggestion.js';
+import { coord, form, shellWord } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/standing.js';
 import { AS_DATA, fenced, firstOf, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
@@ -188,7 +188,7 @@ function why({ reason }: Claim): string {
 }
 
 function notesPart(notes: readonly ReceivedNote[] | null, now: Instant, style: Style): Part {
-  if (notes === null) return always([`notes to you: not known, the log cannot be read: ${coord('log')}`]);
+  if (notes === null) return always([`notes to you: unknown, the log cannot be read: ${coord('log')}`]);
   if (notes.length === 0) return always(['notes to you: none open']);
   const older = notes.length - MOST_LISTED;
   return {
@@ -226,7 +226,7 @@ export function nextCommand(
   if (awaiting) return coord(`ack ${awaiting.id}`);
   if (tasks[0]) return coord(`task show ${tasks[0].id}`);
   if (readyTasks > 0) return coord('task take');
-  return role === 'worker' ? coord('submit PATH --note "your result"') : coord('claim PATH --reason "why"');
+  return role === 'worker' ? form('submit PATH --note "your result"') : form('claim PATH --reason "why"');
 }
 
 export interface EndReport {

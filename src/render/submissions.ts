@@ -1,6 +1,6 @@
 import type { Submission } from '../domain/model.js';
 import type { Refusal } from '../domain/refusal.js';
-import { coord, shellWord } from '../domain/suggestion.js';
+import { command, coord, shellWord } from '../domain/suggestion.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
@@ -37,7 +37,7 @@ export function submittedLines({ id, to, files, task }: Submission, added: boole
   const whom = to === null ? 'the orchestrators' : oneLine(to);
   const what = `${plural(files.length, 'file')} to ${whom} · ${id}${task === null ? '' : ` · the result of ${task}`}`;
   return [
-    added ? `${style.good('submitted')} ${what}` : `submitted before: ${what}`,
+    added ? `${style.good('submitted')} ${what}` : `already submitted: ${what}`,
     ...listed(files, (file) => `${sign(file)} ${oneLine(file.path)}`, MOST_LISTED),
   ];
 }
@@ -47,11 +47,11 @@ function sign({ blob, base }: Submission['files'][number]): string {
 }
 
 export function withdrawnLines({ id }: Submission, again: boolean, style: Style): string {
-  return again ? `withdrawn before: ${id}` : `${style.good('withdrawn')} ${id}`;
+  return again ? `already withdrawn: ${id}` : `${style.good('withdrawn')} ${id}`;
 }
 
 export function declinedLines({ id, agent }: Submission, again: boolean, style: Style): string {
-  return again ? `declined before: ${id}` : `${style.good('declined')} ${id}; ${oneLine(agent)} is told why`;
+  return again ? `already declined: ${id}` : `${style.good('declined')} ${id}; ${oneLine(agent)} is told why`;
 }
 
 /** One file of an integration, as the command reports it. */
@@ -93,7 +93,7 @@ export function markedError(
   const paths = files.map(({ path }) => path);
   const message = [`integrated ${submission.id} with ${plural(files.length, 'conflict')} marked in:`];
   return new CoordError('behind', [...message, ...listed(paths, oneLine, MOST_LISTED)].join('\n'), {
-    hint: `resolve the marks, then commit; or throw it away: git checkout -- ${paths.map(shellWord).join(' ')}`,
+    hint: `resolve the marked conflicts, then commit; or throw it away: ${command(`git checkout -- ${paths.map(shellWord).join(' ')}`)}`,
     details: { reason: 'conflict', applied: true, submission, files: report, conflicts: paths },
   });
 }
@@ -107,7 +107,7 @@ function fileLine({ path, change, how, added, deleted }: ToldFile): string {
   const lines = added === null || deleted === null ? 'binary' : `+${added} -${deleted}`;
   const said = { 'as-submitted': '', merged: ', merged with yours', already: '', conflict: ', conflict' }[how];
   const name = oneLine(path);
-  return change === 'none' ? `${name}: already so` : `${name}: ${change} ${lines}${said}`;
+  return change === 'none' ? `${name}: already the same` : `${name}: ${change} ${lines}${said}`;
 }
 
 /** A refusal of an integration, with the claim to make before it is repeated. */
@@ -131,7 +131,7 @@ export function overwriteError(paths: readonly string[], id: string): CoordError
       ...listed(paths, oneLine, MOST_LISTED),
     ].join('\n'),
     {
-      hint: `commit or stash them, then ${coord(`integrate ${id}`)}`,
+      hint: `commit them, or put them away: ${command(`git stash --include-untracked && ${coord(`integrate ${id}`)}`)}`,
       details: { reason: 'uncommitted', paths },
     },
   );
@@ -154,11 +154,11 @@ export function obstacleError(
 
 const WHY = {
   text: 'both changed the same lines',
-  binary: 'both changed it, and it is no text',
+  binary: 'both changed it, and it is not text',
   'no-base': 'both changed it, and what it was made from is not here',
   'deleted-here': 'changed there, deleted here',
   'changed-here': 'deleted there, changed here',
-  'no-file-here': 'it is no file here',
+  'no-file-here': 'it is not a file here',
 } as const;
 
 export function conflictError(
@@ -173,8 +173,8 @@ export function conflictError(
     [`not integrated: ${plural(files.length, 'conflict')}`, ...listed(lines, oneLine, MOST_LISTED)].join('\n'),
     {
       hint: markable
-        ? `write it with marks of conflict: ${coord(`integrate ${id} --conflicts`)}`
-        : `let its author make it again on what is here now: ${coord(`integrate ${id} --decline --reason "…"`)}`,
+        ? `write it with conflict markers: ${coord(`integrate ${id} --conflicts`)}`
+        : `let its author redo it on what is here now: ${coord(`integrate ${id} --decline --reason "it conflicts with what is here now"`)}`,
       details: { reason: 'conflict', conflicts: files.map(({ path, conflict }) => ({ path, conflict })) },
     },
   );

@@ -1,5 +1,5 @@
 import type { Refusal } from '../domain/refusal.js';
-import { coord, shellWord } from '../domain/suggestion.js';
+import { command, coord, shellWord } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/standing.js';
 import type { TakenTask } from '../domain/tasks/task.js';
 import { listed, oneLine, plural, shorten } from '../domain/text.js';
@@ -53,25 +53,28 @@ export function taskMessage(refusal: TaskRefusal, now: Instant): Message {
     case 'has-task':
       return {
         message: `refused: you have ${refusal.task.id} (${title(refusal.task)})`,
-        hint: `finish it (${coord('land')}), give it back (${coord(`task return ${refusal.task.id} --reason "…"`)}), or take both: ${coord(`task take ${refusal.wanted} --another`)}`,
+        hint: `look at it (${coord(`task show ${refusal.task.id}`)}); finish it (${coord('land')}), give it back (${coord(`task return ${refusal.task.id} --reason "cannot finish it"`)}), or take both: ${coord(`task take ${refusal.wanted} --another`)}`,
       };
     case 'which-task': {
       const { tasks } = refusal;
       if (tasks.length === 0) return { message: 'you have no task', hint: coord('task take') };
       const ids = tasks.map(({ id }) => id);
-      return { message: `which task? you have ${ids.join(', ')}`, hint: `name it: ${ids[0]}` };
+      return {
+        message: `which task? you have ${ids.join(', ')}`,
+        hint: `name it, such as ${ids[0]}; to see them: ${coord('task list')}`,
+      };
     }
     case 'task-ground': {
       const { targets, tasks } = refusal;
       return {
-        message: `not released: ${targets.map(oneLine).join(', ')} is the ground of ${tasks.join(', ')}, and goes with it`,
-        hint: `${coord('land')} closes it; to give it back undone: ${coord(`task return ${tasks[0]} --reason "…"`)}`,
+        message: `not released: ${targets.map(oneLine).join(', ')}, the paths of ${tasks.join(', ')}, which are released with it`,
+        hint: `they are released when it ends: ${coord(`task done ${tasks[0]}`)} (or ${coord('land')}, with its work); to give it back unfinished: ${coord(`task return ${tasks[0]} --reason "cannot finish it"`)}`,
       };
     }
     case 'task-taken':
       return {
         message: `refused: ${refusal.task.agent} works on ${refusal.task.id} since ${clock(refusal.task.since, now)}, and holds its scope`,
-        hint: `change its scope once it is open again, or: ${coord(`task return ${refusal.task.id} --reason "…"`)}`,
+        hint: `ask ${refusal.task.agent} to give it back first: ${coord(`note "please return ${refusal.task.id}: its scope has to change" --to ${refusal.task.agent}`)}`,
       };
     case 'not-your-task': {
       const { id, state, agent } = refusal.task;
@@ -97,11 +100,11 @@ export function taskMessage(refusal: TaskRefusal, now: Instant): Message {
       return refusal.holder === null
         ? {
             message: 'refused: tasks are given out by who holds @orchestrator, and nobody does',
-            hint: `${coord('session start --role orchestrator')} && ${coord('claim @orchestrator')}`,
+            hint: command(`${coord('session start --role orchestrator')} && ${coord('claim @orchestrator')}`),
           }
         : {
             message: `refused: tasks are given out by ${refusal.holder}, who holds @orchestrator`,
-            hint: `say what to do: ${coord(`note "…" --to ${refusal.holder}`)}`,
+            hint: `ask ${refusal.holder}: ${coord(`note "please change the tasks for me" --to ${refusal.holder}`)}`,
           };
   }
 }
@@ -117,12 +120,12 @@ function nothingMessage(
     reason === 'none'
       ? 'no task is open'
       : blocked.length === 0
-        ? 'every open task is stuck: somebody must look'
+        ? 'every open task is stuck: somebody has to look at them'
         : 'every open task waits for others';
   const lines = [
     ...listed(blocked, waitingLine, MOST_LISTED),
     ...listed(taken, (task) => takenLine(task, now), MOST_LISTED),
-    ...(stuck.length === 0 ? [] : [`  stuck, tried too often: ${stuck.join(', ')}`]),
+    ...(stuck.length === 0 ? [] : [`  stuck, failed too often: ${stuck.join(', ')}`]),
     ...(forOthers.length === 0 ? [] : [`  for other roles: ${forOthers.join(', ')}`]),
   ];
   const wait = `wait for the next one: ${coord('task take --wait')}`;
@@ -152,7 +155,7 @@ function title(task: { readonly title: string }): string {
 export function lateError({ id, state, agent }: TaskView, now: Instant): CoordError {
   const whose =
     state === 'open' ? 'its lease is over, and somebody else has claimed its paths' : `it is ${state}, by ${agent}`;
-  return new CoordError('lost', `late: ${id} is not yours any more: ${whose}; your result is kept for review`, {
+  return new CoordError('lost', `late: ${id} is no longer yours: ${whose}; your result is kept for review`, {
     hint: `${coord(`task show ${id}`)}; stop changing its paths`,
     details: { reason: 'late', task: id, state, agent, at: now },
   });

@@ -1,5 +1,5 @@
 import type { Claim } from '../domain/model.js';
-import { coord } from '../domain/suggestion.js';
+import { coord, form } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/standing.js';
 import { asMarkdown, fenced, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
@@ -124,14 +124,14 @@ export function takenLines(
     ...lines.map((line) => `  ${oneLine(line)}`),
     ...(ground.length === 0
       ? ['no paths: claim what you change']
-      : ground.map(({ target, token }) => `ground: ${style.target(oneLine(target))} · token ${token}`)),
+      : ground.map(({ target, token }) => `paths: ${style.target(oneLine(target))} · token ${token}`)),
     ...before.map((one) => {
       const at = one.commit === null ? '' : ` at ${shortCommit(one.commit)}`;
-      return `before it: ${one.id} ${oneLine(shorten(one.title, WIDEST_TITLE))}${at}${one.result === null ? '' : `: ${oneLine(one.result)}`}`;
+      return `done before it: ${one.id} ${oneLine(shorten(one.title, WIDEST_TITLE))}${at}${one.result === null ? '' : `: ${oneLine(one.result)}`}`;
     }),
     ...task.tries.map((one) => `tried before: ${tryLine(one, now)}`),
     ...(task.accept.length === 0 ? [] : [`done when these gates are open: ${task.accept.map(oneLine).join(', ')}`]),
-    `next: ${byWorker ? coord('submit PATH --note "what it is"') : `commit your work, then ${coord('land')}`}; or ${coord(`task return ${task.id} --reason "…"`)}`,
+    `next: ${byWorker ? form('submit PATH --note "what it is"') : `commit your work, then ${coord('land')}`}; or ${coord(`task return ${task.id} --reason "cannot finish it"`)}`,
   ];
 }
 
@@ -145,7 +145,7 @@ export function endedLines(
   const shown = {
     landed: `its commit ${task.commit === null ? '' : `${shortCommit(task.commit)} `}is on the main branch`,
     gate: `its gates are open (${task.accept.map(oneLine).join(', ')})`,
-    word: 'by your word alone: nothing shows it',
+    word: 'nothing proves it but your word',
   };
   const evidence = verb === 'done' && task.evidence !== null ? ` · ${shown[task.evidence]}` : '';
   return [

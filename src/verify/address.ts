@@ -5,10 +5,10 @@ import { usage } from '../errors.js';
 /** @throws CoordError `usage` when it is no address that may be asked, without repeating what it may hold. */
 export function addressOf(url: string): URL {
   const address = parsed(url);
-  if (address === null) throw usage('the URL to verify is none', HINT);
+  if (address === null) throw usage('the URL to verify is not a URL', HINT);
   if (!isWeb(address)) throw usage(`the URL to verify is neither https nor http: ${address.protocol}`, HINT);
   if (address.username !== '' || address.password !== '') {
-    throw usage(`the URL to verify holds a name or password, at ${address.host}`, HINT);
+    throw usage(`the URL to verify contains a name or password, at ${address.host}`, HINT);
   }
   address.hash = '';
   return address;
@@ -30,7 +30,7 @@ export function nextAddress(
   { origin, redirects }: { readonly origin: URL; readonly redirects: VerifyConfig['redirects'] },
 ): URL | { readonly refused: string } {
   const to = parsed(location, from);
-  if (to === null) return { refused: 'redirects to what is no address' };
+  if (to === null) return { refused: 'redirects to something that is not an address' };
   const elsewhere = `redirects to ${placeOf(to)}`;
   if (!isWeb(to) || to.username !== '' || to.password !== '') return { refused: elsewhere };
   if (redirects === 'none') return { refused: elsewhere };

@@ -293,7 +293,7 @@ async function readBody(response: IncomingMessage, most: number): Promise<Body> 
     return await collect(decoder, most);
   } catch (error) {
     if (!isOfDecoder(error)) throw error;
-    return { failed: 'unreadable', why: `answers with what is not ${encoding}` };
+    return { failed: 'unreadable', why: `answers with something other than ${encoding}` };
   }
 }
 

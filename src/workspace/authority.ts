@@ -183,7 +183,7 @@ function hasMovedThere(checkout: Checkout, { remote, ref }: Decided) {
 }
 
 function disagree({ main }: Authority, says: Decided, known: Decided): CoordError {
-  const words = ({ share, ref, remote }: Decided) => (share ? `${ref} of ${remote}` : `${ref} of this clone alone`);
+  const words = ({ share, ref, remote }: Decided) => (share ? `${ref} of ${remote}` : `${ref} of this clone only`);
   const where = main?.config ? `${CONFIG_FILE} on ${oneLine(main.config.from.name)}` : CONFIG_FILE;
   return usage(
     `${where} has the state on ${words(says)}, but this clone knows it on ${words(known)}`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
-import { coord, targetWords } from '../domain/suggestion.js';
+import { command, coord, targetWords } from '../domain/suggestion.js';
 import type { Collision, WorkOf } from '../domain/sync/collisions.js';
 import { named, oneLine } from '../domain/text.js';
 import { secondsBetween } from '../domain/time.js';
@@ -97,7 +97,8 @@ export function nameOfWork(root: string, { kind, agent, worktree, branch }: Work
 
 /** Both can agree on who takes what; who claims the paths stops the other from going on unseen. */
 export function nextStep(collision: Pick<Collision, 'with' | 'paths'> | undefined): string {
-  if (!collision || collision.with.kind === 'main') return 'git pull --rebase, and look at your change again';
+  if (!collision || collision.with.kind === 'main')
+    return `${command('git pull --rebase')}, and look at your change again`;
   const { agent, kind, branch } = collision.with;
   if (kind === 'submission') return coord(`integrate ${branch}`);
   if (agent !== null) return coord(`note "we both change this" --to ${agent}`);

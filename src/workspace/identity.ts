@@ -1,5 +1,5 @@
 import { isAgentId } from '../domain/agents/agents.js';
-import { coord } from '../domain/suggestion.js';
+import { form } from '../domain/suggestion.js';
 import { fingerprint } from '../domain/text.js';
 import { usage } from '../errors.js';
 import type { Environment } from '../git/run.js';
@@ -50,7 +50,7 @@ export function isNamedInHarness(env: Environment, { agent, session }: Identity)
 
 const SESSION_ID = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 
-const HOW_TO_SET = `say who you are: --agent ID, or export COORD_AGENT=ID, or ${coord('session start --agent ID')}`;
+const HOW_TO_SET = `say who you are: --agent ID, or export COORD_AGENT=ID, or ${form('session start --agent ID')}`;
 
 /** @throws CoordError `usage` when the text is not an agent id. */
 export function checkAgentId(id: string): string {

@@ -3,11 +3,13 @@ import { groundOf } from '../domain/claims/conflicts.js';
 import { isOffered, type OfferedClaim } from '../domain/claims/handoff.js';
 import { type ClockDispute, clockDispute, disputeText, isLive } from '../domain/claims/leases.js';
 import { claimsToKeepAlive } from '../domain/claims/release.js';
-import type { Agent, Claim, Kill, Loss } from '../domain/model.js';
+import { newsFor } from '../domain/log/notes.js';
+import type { Agent, Claim, Kill, Loss, Note } from '../domain/model.js';
 import { coord, targetWord } from '../domain/suggestion.js';
 import { oneLine, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { clock } from '../render/format.js';
+import { newsLines } from '../render/notes.js';
 import { transact } from '../store/swap/transact.js';
 import { asideLines } from './asides.js';
 import { tellCollisions } from './collisions.js';
@@ -16,7 +18,8 @@ import type { Identity } from './identity.js';
 import { CHANGED_RULES, newerRules, rulesMark } from './rules.js';
 
 /**
- * What the agent must be told after any command: claims that it lost, claims about to expire, a clock that disagrees.
+ * What the agent must be told after any command: claims that it lost, claims about to expire, a clock that disagrees,
+ * notes that wait for its answer, answers to its own.
  * On the way, claims past half of their life are renewed. Best effort: it never fails the command that it follows.
  */
 export async function collectNotices(context: Context): Promise<readonly string[]> {
@@ -37,7 +40,7 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
       const request = { kind: 'keep-alive' as const, operation: context.newId(), ...identity, policy };
       await transact(store, request, context.effects).catch(() => undefined);
     }
-    const state = await context.stores.withOffline((await store.read()).state);
+    const state = await context.stores.withOffline((await store.read(['log']).catch(() => store.read())).state);
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
     const told = context.seenNotices(identity.agent);
@@ -48,7 +51,16 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
       .filter((claim) => !told.has(offerId(claim)));
     const declined = mine.filter(({ offer }) => offer?.declined).filter((claim) => !told.has(offerId(claim)));
     const rules = (await newerRulesOf(context, agent, identity)).filter((mark) => !told.has(mark));
-    told.add([...losses.map((loss) => loss.claim), ...[...offers, ...declined].map(offerId), ...rules]);
+    const news = newsFor(state.notes, identity.agent, now);
+    const answers = news.answers.filter((note) => !told.has(answerMark(note)));
+    const overdue = news.overdue.filter((note) => !told.has(overdueMark(note)));
+    told.add([
+      ...losses.map((loss) => loss.claim),
+      ...[...offers, ...declined].map(offerId),
+      ...answers.map(answerMark),
+      ...overdue.map(overdueMark),
+      ...rules,
+    ]);
     return [
       ...tellCollisions(context, identity.agent),
       ...rules.map(() => CHANGED_RULES),
@@ -65,6 +77,7 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
         },
         now,
       ),
+      ...newsLines({ owed: news.owed, answers, overdue }, now),
     ];
   } catch {
     return [];
@@ -99,6 +112,10 @@ async function offlineNotices(context: Context, mine: readonly Claim[]): Promise
     ...(pending.length === 0 || context.stores.staysOffline ? [] : [offlineNotice(remote, pending)]),
   ];
 }
+
+/** An answer to a note, and that its time is over, are told once each. */
+const answerMark = ({ id }: Note) => `answer ${id}`;
+const overdueMark = ({ id }: Note) => `overdue ${id}`;
 
 /** An offer, and its refusal, are told once each. */
 function offerId({ id, offer }: Claim): string {

@@ -22,7 +22,7 @@ const RESOURCE = /^@[^\s/*?[\]{}\\]+(?:\/[^\s/*?[\]{}\\]+)*$/u;
  * has, and so are the folders of a longer path that are there; otherwise `@name/...` is a resource, text with glob
  * syntax a glob, and the rest a path that is not there yet. `:/path` and `:(literal)path` count from the root, as in
  * git's pathspecs; so do the commands that coord suggests.
- * @throws CoordError `usage` when it is none of these, or outside the repository.
+ * @throws CoordError `usage` when it is not one of these, or outside the repository.
  */
 export function readTarget(text: string, place: TargetPlace): Target {
   checkText(text);

@@ -153,7 +153,7 @@ describe('claims.json', () => {
     });
   });
 
-  it('that is no file, is refused', async () => {
+  it('that is not a file, is refused', async () => {
     const link = hashed(box, clone, Buffer.from('../../etc/passwd'));
     const tree = box.git(clone, 'rev-parse', 'main^{tree}');
     const cases: Record<string, Record<string, Entry | null>> = {
@@ -166,7 +166,7 @@ describe('claims.json', () => {
     const failures: string[] = [];
     for (const [what, files] of Object.entries(cases)) failures.push(...(await answersTo(what, files)));
     tally({
-      test: '8 claims.json that is no file',
+      test: '8 claims.json that is not a file',
       tried: `${Object.keys(cases).length} kinds`,
       bar: 'exit 8, the state untouched',
       failures,

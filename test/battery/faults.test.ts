@@ -7,7 +7,7 @@ import { FULL, tally } from './support/battery.js';
 
 const FAULT = fileURLToPath(new URL('./support/fault.cjs', import.meta.url));
 
-/** Exit codes that say what happened; a fault of the program (1) is none of them. */
+/** Exit codes that say what happened; a fault of the program (1) is not one of them. */
 const STATED = new Set([0, 2, 7, 8]);
 
 /** Every so many operations one is made to fail: all of them in the battery. */

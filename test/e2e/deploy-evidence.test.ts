@@ -171,11 +171,11 @@ describe('coord deploy show holds a record against the history', () => {
     expect(words).toMatch(/^not verified: the history /m);
   });
 
-  it('says so of one that the history has no word of', async () => {
+  it('says so of one that the history has nothing about', async () => {
     const fleet = await deployFleet();
     await fleet.deploy('maya', [], ['true']);
     forge(fleet, ({ attempts }) => attempts.push({ ...(attempts[0] as ForgedAttempt), id: 'd2' }));
-    expect((await shown(fleet, 'd2')).doubts).toContain('not verified: the history has no word of d2');
+    expect((await shown(fleet, 'd2')).doubts).toContain('not verified: the history has nothing about d2');
   });
 });
 

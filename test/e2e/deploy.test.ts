@@ -231,7 +231,7 @@ describe('coord deploy', () => {
     box.write(clone, 'notes.txt', 'x\n');
     const blocked = (await fleet.deploy('maya', [], ['touch', '../out'])).json().error;
     expect(blocked).toMatchObject({ exit: 5, details: { reason: 'dirty', dirty: ['notes.txt'] } });
-    expect(blocked.hint).toContain('"untracked" of deploy.prod');
+    expect(blocked.details.next).toContain('"untracked" of deploy.prod');
     expect(existsSync(box.path('out'))).toBe(false);
   });
 
@@ -281,7 +281,7 @@ describe('coord deploy', () => {
     const elsewhere = await fleet.deploy('maya', back, ['touch', '../out']);
     expect(elsewhere.json().error).toMatchObject({
       exit: 5,
-      hint: `git switch --detach ${first.slice(0, 7)}, then repeat`,
+      hint: `git switch --detach ${first.slice(0, 7)}`,
     });
     box.git(clone, 'switch', '--quiet', '--detach', first);
     const silent = await fleet.deploy('maya', [], ['touch', '../out']);
@@ -475,9 +475,10 @@ describe('a deploy and other commands of its agent', () => {
     expect((await fleet.as('maya', ['deploy', 'prod', '--', 'sh', '-c', 'kill -9 $PPID'])).code).toBe(128);
     const again = (await fleet.deploy('maya', [], ['true'])).json().error;
     expect(again).toMatchObject({ exit: 3, message: expect.stringContaining('your own deploy of ') });
-    expect(again.hint).toBe("if it was killed: coord deploy prod --wait --retry -- sh -c 'kill -9 $PPID'");
+    expect(again.hint).toBe("coord deploy prod --wait --retry -- sh -c 'kill -9 $PPID'");
+    expect(again.details.next).toBe(`if it was killed: ${again.hint}`);
     const plan = (await fleet.deploy('maya', ['--dry-run'], ['true'])).json().data;
-    expect(plan.blockers).toMatchObject([{ step: 'claim', hint: again.hint }]);
+    expect(plan.blockers).toMatchObject([{ step: 'claim', hint: again.details.next }]);
     const other = (await fleet.deploy('noor', [], ['true'])).json().error;
     expect([other.message, other.hint]).toEqual([
       expect.stringContaining('held by maya'),
@@ -526,7 +527,7 @@ describe('a deploy that is killed', () => {
     expect((await deploy([], ['true'])).code).toBe(0);
     const { deployments, live } = await list();
     const [first] = deployments;
-    expect(first).toMatchObject({ status: 'failed', why: expect.stringContaining('before its program') });
+    expect(first).toMatchObject({ status: 'failed', why: expect.stringContaining('its program had not started') });
     expect(live).toMatchObject([{ perhaps: [], unknown: [] }]);
   });
 
@@ -675,7 +676,7 @@ describe('a target and the verbs of coord deploy', () => {
     expect(existsSync(fleet.box.path('out'))).toBe(false);
     expect((await fleet.as('maya', ['deploy', '--json', 'list'])).json().command).toBe('deploy list');
     const stray = await fleet.as('maya', ['deploy', '--wait', 'list', '--json', '--', 'touch', '../out']);
-    expect(stray.json().error).toMatchObject({ exit: 2, message: '--wait is no option of coord deploy list' });
+    expect(stray.json().error).toMatchObject({ exit: 2, message: '--wait is not an option of coord deploy list' });
     expect((await fleet.as('maya', ['deploy', 'shop', '--', 'true'])).code).toBe(0);
     fleet.land('coord.config.json', JSON.stringify({ deploy: { list: { gates: [] } } }));
     const named = await fleet.as('maya', ['deploy', 'list']);

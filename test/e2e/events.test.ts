@@ -94,7 +94,7 @@ describe('events', () => {
     await fleet.as('maya', ['claim', '@b']);
     for (const verb of ['events', 'metrics']) {
       const { code, stderr } = await fleet.as('watcher', [verb]);
-      expect([code, stderr]).toEqual([0, expect.stringContaining(`1 line of the history is no event`)]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining(`1 line of the history is not an event`)]);
       expect(stderr).toContain(commit);
     }
     const { events } = (await fleet.as('watcher', ['events', '--json'])).json().data;

@@ -66,7 +66,10 @@ describe('a file called', () => {
 
     // It is not committed, and is seen to be so whatever its name.
     const dirty = await fleet.run('maya', clone, ['release', '--json', '--', name]);
-    expect([dirty.code, dirty.json().error.details]).toEqual([5, { reason: 'uncommitted', paths: [name] }]);
+    expect([dirty.code, dirty.json().error.details]).toEqual([
+      5,
+      { reason: 'uncommitted', paths: [name], places: [{ path: name, where: null }], next: expect.any(String) },
+    ]);
     box.git(clone, 'add', '--all');
     box.git(clone, 'commit', '--quiet', '--message', 'add it');
     const released = await fleet.run('maya', clone, ['release', '--json', '--', name]);

@@ -69,7 +69,7 @@ describe('coord handoff', () => {
     expect(behind.code).toBe(5);
     expect(behind.json().error).toMatchObject({
       code: 'behind',
-      hint: `git merge ${work.slice(0, 7)}; then coord handoff accept`,
+      hint: `git merge ${work.slice(0, 7)}`,
       details: { missing: [{ commit: work, agent: 'maya' }] },
     });
     box.git(other, 'merge', '--quiet', work);

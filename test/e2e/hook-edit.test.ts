@@ -25,7 +25,7 @@ describe('before an edit', () => {
     const reason = denialIn(await callHook(fleet, fixture, { file: 'src/api/users.ts' }));
     expect(reason).toContain('src/api/users.ts: nobody holds it');
     const agent = fixture.startsWith('cursor') ? ` --agent ${AGENTS.cursor}` : '';
-    expect(reason).toContain(`next: coord${agent} claim src/api/users.ts --reason "why"`);
+    expect(reason).toContain(`next: coord${agent} claim src/api/users.ts, then repeat`);
     expect(await claimsOf(fleet)).toEqual([]);
   });
 
@@ -130,7 +130,7 @@ describe('before an edit', () => {
     expect(result).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('src/api/users.ts: nobody') });
   });
 
-  it('what reads, or ends a turn, is none of its business', async () => {
+  it('what reads, or ends a turn, is not one of its business', async () => {
     const fleet = await localFleet();
     for (const fixture of ['claude-code.read', 'claude-code.stop', 'codex.stop', 'cursor.read-file']) {
       const result = await callHook(fleet, fixture, { file: 'src/api/users.ts' });
@@ -261,7 +261,7 @@ describe('when something is wrong', () => {
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { change }))).toContain('src/api/users.ts');
     const unknown = { tool_input: { where: 'src/api/users.ts' } };
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { change: unknown }))).toContain(
-      'cannot be told which file',
+      'cannot tell which file',
     );
     const tool = { tool_name: 'mcp__files__write_file', tool_input: { path: 'src/api/users.ts' } };
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { change: tool }))).toContain('src/api/users.ts');

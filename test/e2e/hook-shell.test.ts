@@ -242,7 +242,7 @@ describe('before a command of git', () => {
       ...['git -c core.hooksPath=/dev/null commit -m x', 'git config core.hooksPath /tmp'],
     ];
     for (const command of ways) {
-      expect(await judged(fleet, command)).toContain('when a guard refuses it then, do what the guard says');
+      expect(await judged(fleet, command)).toContain('if a guard then refuses it, do what the guard says');
     }
     const elsewhere = fleet.box.repository();
     for (const command of ways) expect(await judged(fleet, command, { change: { cwd: elsewhere } })).toBeNull();

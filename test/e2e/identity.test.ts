@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Fleet, localFleet, manualFleet } from '../support/fleet.js';
 import { callHook } from '../support/harness.js';
 
-/** What becomes of the folder in which maya has started her session; the folder in which somebody then names nobody. */
+/** What becomes of the folder in which maya has started her session; the folder in which somebody then lists nobody. */
 const FOLDERS: readonly [string, 'maya' | 'nobody', (fleet: Fleet, linked: string) => string][] = [
   ['the clone itself', 'maya', ({ clone }) => clone],
   ['the clone, moved', 'maya', ({ clone }) => moved(clone)],

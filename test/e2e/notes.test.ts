@@ -47,10 +47,12 @@ describe('note', () => {
         to: ['noor', 'omar', 'pia'],
         target: 'src/api/**',
         needsAck: ['noor', 'omar'],
+        answerBy: null,
         ref: null,
+        refused: false,
       },
     ]);
-    expect(await logged(fleet)).toEqual([{ ...data.notes[0], pending: ['noor', 'omar'] }]);
+    expect(await logged(fleet)).toEqual([{ ...data.notes[0], pending: ['noor', 'omar'], refusedBy: [] }]);
   });
 
   it('holds 8,000 characters, and neither more nor none', async () => {
@@ -118,7 +120,7 @@ describe('ack', () => {
     });
     const again = await fleet.as('noor', ['ack', id, 'fine!', '--json']);
     expect(again.json().data).toEqual({ ...first.json().data, already: true });
-    expect((await fleet.as('noor', ['ack', id])).stdout).toMatch(/^acknowledged before: /);
+    expect((await fleet.as('noor', ['ack', id])).stdout).toMatch(/^already acknowledged: /);
     const [asked, given] = await logged(fleet);
     expect([asked, given]).toMatchObject([{ pending: ['omar'] }, { kind: 'ack', text: 'fine' }]);
     expect(await logged(fleet)).toHaveLength(2);

@@ -45,7 +45,7 @@ describe.each(HARNESSES)('coord guard install %s', (harness) => {
     const first = await run(harness);
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining(`created ${FILES[harness]}`) });
     const written = text(FILES[harness]);
-    expect((await run(harness)).stdout).toContain('set up before');
+    expect((await run(harness)).stdout).toContain('already set up');
     expect(text(FILES[harness])).toBe(written);
     expect((await run(harness, '--remove')).stdout).toContain(`deleted ${FILES[harness]}`);
     expect(box.git(clone, 'status', '--porcelain')).toBe('');
@@ -158,7 +158,7 @@ describe('beside what is there', () => {
       for (const key of Object.keys(original)) if (key !== 'hooks') expect(parsed[key]).toEqual(original[key]);
       for (const line of before.split('\n').slice(1, -2))
         expect(bare(after)).toContain(bare(line.replace(/\r?$/, '').replace(/\}$/, '')));
-      expect((await run(harness)).stdout).toContain('set up before');
+      expect((await run(harness)).stdout).toContain('already set up');
       await run(harness, '--remove');
       expect(text(file)).toBe(before);
     }
@@ -214,9 +214,9 @@ describe('what is refused, and left as it is', () => {
     ['no JSON', 'hello', 'it is not JSON: InvalidSymbol in line 1'],
     ['half of it', '{\n  "a": [1,\n', 'it is not JSON: '],
     ['nothing', '', 'it is not JSON'],
-    ['a list', '[]', 'it is no JSON object'],
-    ['null', 'null', 'it is no JSON object'],
-    ['hooks that are no object', '{"hooks": []}', 'no JSON object'],
+    ['a list', '[]', 'it is not a JSON object'],
+    ['null', 'null', 'it is not a JSON object'],
+    ['hooks that are no object', '{"hooks": []}', 'not a JSON object'],
     ['an event that is no list', '{"hooks": {"PreToolUse": {}}}', 'no list at "PreToolUse"'],
   ])('%s', async (_, before, why) => {
     const { run, text, box, clone } = await setUp();

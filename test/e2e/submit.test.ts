@@ -194,7 +194,7 @@ describe('what is handed over', () => {
     box.write(clone, 'src/x', 'x');
     const alone = await as('w1', ['submit', 'src', '--note', 'x']);
     // Whoever pastes it must not become the orchestrator of its own work.
-    expect(alone.stderr).toContain('coord session start --agent ID --role orchestrator');
+    expect(alone.stderr).toContain('coord session start --agent lead --role orchestrator');
     await as('noor', ['claim', '@db']);
     const nobody = await as('w1', ['submit', 'src', '--note', 'x']);
     expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('name one of these with --to: noor')]);
@@ -280,7 +280,7 @@ describe('what is handed over', () => {
       4,
       expect.stringMatching(/of w1 was withdrawn by w1 at .*nothing was done/),
     ]);
-    expect((await w1('submit', '--take-back', id)).stdout).toBe(`withdrawn before: ${id}\n`);
+    expect((await w1('submit', '--take-back', id)).stdout).toBe(`already withdrawn: ${id}\n`);
   });
 
   it('is no more than twenty open submissions', async () => {

@@ -94,7 +94,13 @@ describe('coord verify-token', () => {
     await fleet.as('maya', ['release', 'src/api']);
     const released = await fleet.as('ci', ['verify-token', 'src/api', String(first), '--json']);
     expect(released.code).toBe(4);
-    expect(released.json().error.details).toEqual({ target: 'src/api/**', token: first, valid: false, current: null });
+    expect(released.json().error.details).toEqual({
+      target: 'src/api/**',
+      token: first,
+      valid: false,
+      current: null,
+      next: expect.any(String),
+    });
     const second = (await fleet.as('noor', ['claim', 'src/api', '--json'])).json().data.claims[0].token;
     expect(second).toBeGreaterThan(first);
     const stale = await fleet.as('ci', ['verify-token', 'src/api', String(first), '--json']);

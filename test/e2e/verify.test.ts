@@ -90,7 +90,7 @@ it.each([
 
 it.each([
   [{ url: 'ftp://app.example/' }, 'must begin with https:// or http://'],
-  [{ url: 'https://maya:secret@app.example/' }, 'must hold no name or password'],
+  [{ url: 'https://maya:secret@app.example/' }, 'must not contain a name or password'],
   [{ url: 'https://app.example/', expect: 'x', pattern: 'y' }, 'must have expect or pattern, not both'],
   [{ url: 'https://app.example/', pattern: '(' }, 'must be a regular expression'],
   [{ url: 'https://app.example/', redirects: 'all' }, 'must be "none", "same-origin"'],

@@ -79,7 +79,7 @@ describe('whatever an agent does to its checkout, the same arbitrates', () => {
   });
 
   it.each<[string, string]>([
-    ['a key that stands twice', '"share": true,\n  "share": false,'],
+    ['a key that appears twice', '"share": true,\n  "share": false,'],
     ['an unknown key', '"share": true,\n  "shore": false,'],
   ])('%s is exit 2 that names it, and nothing is granted', async (_, text) => {
     const all = await world();

@@ -134,7 +134,7 @@ describe('coord doctor', () => {
     expect(box.git(clone, 'status', '--porcelain', 'src')).toBe('');
   });
 
-  it('finds that git packs nothing any more', async () => {
+  it('finds that git no longer packs anything', async () => {
     const { clone, host, doctor } = await rig();
     const lock = join(clone, '.git', 'objects', 'maintenance.lock');
     writeFileSync(lock, '');

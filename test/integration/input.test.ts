@@ -32,7 +32,7 @@ it('what is longer than asked for is not read', async () => {
   expect(await inputFrom(openSync('/dev/null', 'r'), () => stream('123456'), 5)).toBeNull();
 });
 
-it('what is no file, pipe or socket is left to Node', async () => {
+it('what is not a file, pipe or socket is left to Node', async () => {
   expect(await inputFrom(openSync('/dev/null', 'r'), () => stream('hello'), 10)).toEqual(Buffer.from('hello'));
   expect(await inputFrom(9_999, () => stream(''), 10)).toEqual(Buffer.alloc(0));
 });

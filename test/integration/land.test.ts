@@ -247,7 +247,7 @@ describe('coord land', () => {
     fleet.box.write(fleet.clone, 'src/api/draft.ts', 'draft\n');
     const before = stand();
     const { error } = (await maya(5, 'land')).json();
-    expect(error.details).toEqual({ reason: 'uncommitted', paths: ['src/api/draft.ts'] });
+    expect(error.details).toEqual({ reason: 'uncommitted', paths: ['src/api/draft.ts'], next: expect.any(String) });
     expect(stand()).toEqual(before);
     rmSync(join(fleet.clone, 'src/api/draft.ts'));
     await maya(0, 'land');
@@ -324,7 +324,7 @@ describe('coord land', () => {
     fleet.box.git(fleet.clone, 'remote', 'set-url', 'origin', fleet.box.path('nowhere.git'));
     await maya(7, 'land');
     fleet.box.git(fleet.clone, 'remote', 'remove', 'origin');
-    expect((await maya(7, 'land')).json().error.hint).toContain('git remote add origin');
+    expect((await maya(7, 'land')).json().error.details.next).toContain('git remote add origin');
     expect(await held()).toEqual(['maya src/api/**']);
   });
 

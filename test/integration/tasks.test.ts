@@ -103,12 +103,12 @@ describe('a task, from end to end', () => {
         'task-ground',
         ['t1'],
       ]);
-      expect(refused.error.hint).toContain('coord task return t1');
+      expect(refused.error.details.next).toContain('coord task return t1');
     }
     await run('maya', first, ['claim', 'README.md']);
     const all = await json('maya', first, 'release', '--all');
     expect(all.data.released).toMatchObject([{ target: 'README.md' }]);
-    expect(all.stderr).toContain('kept the ground of t1');
+    expect(all.stderr).toContain('kept the paths of t1');
     box.write(first, 'src/api/users.ts', 'half\n');
     const dirty = await json('maya', first, 'task', 'return', '--reason', 'needs the schema');
     expect([dirty.code, dirty.error.details.reason]).toEqual([5, 'uncommitted']);
@@ -416,7 +416,7 @@ describe('tasks from elsewhere', () => {
       /line 2: not JSON/,
       /line 3: scope: .*outside/,
       /line 4: "colour" is unknown/,
-      /line 4: after "t99", which is no task/,
+      /line 4: after "t99", which is not a task/,
       /a circle: "c" after "d" after "c"/,
       /line 6: accept "nobody"/,
       /line 7: a text longer/,

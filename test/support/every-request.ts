@@ -153,6 +153,7 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
       noteKind: fc.constantFrom('note' as const, 'ack' as const),
       ...{ text, to: fc.array(agent, { maxLength: 1 }), target: nullable(path) },
       ...{ needsAck: fc.array(agent, { maxLength: 1 }), ref: nullable(submission) },
+      ...{ answerSeconds: fc.constantFrom(null, 600), refused: fc.boolean() },
     })
     .map((note) => ({ ...note, ref: note.noteKind === 'ack' ? (note.ref ?? 'n1') : note.ref })),
   submit: fc.record({

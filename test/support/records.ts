@@ -64,7 +64,9 @@ export function noteRecord(id: string, text: string, changes: Partial<Note> = {}
     to: [],
     target: null,
     needsAck: [],
+    answerBy: null,
     ref: null,
+    refused: false,
     ...changes,
   };
 }

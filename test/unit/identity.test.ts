@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asTyped } from '../../src/domain/suggestion.js';
 import { CoordError } from '../../src/errors.js';
 import type { Environment } from '../../src/git/run.js';
 import * as identity from '../../src/workspace/identity.js';
@@ -51,7 +52,9 @@ describe('who acts', () => {
     for (const env of [{}, { COORD_AGENT: '', CLAUDE_CODE_SESSION_ID: '' }]) {
       const error = failure(undefined, env, []);
       expect(error.code).toBe('usage');
-      expect(error.hint).toMatch(/--agent ID.*COORD_AGENT=ID.*coord session start/);
+      expect(asTyped(error.hint ?? '', { atRoot: true, agent: undefined })).toMatch(
+        /--agent ID.*COORD_AGENT=ID.*coord session start/,
+      );
       expect(error.details).toEqual({ candidates: [] });
     }
   });

@@ -70,7 +70,7 @@ it('every advice is a sentence that says what to do', () => {
     'claim less of it: others wanted only src/a, src/b',
   );
   expect(adviceText('a', { kind: 'release', expiries: 1 })).toContain('left to expire once');
-  expect(adviceText('a', { kind: 'shorten', p95: 7_200 })).toContain('one hold in twenty takes 2h or longer');
+  expect(adviceText('a', { kind: 'shorten', p95: 7_200 })).toContain('one claim in twenty is held 2h or longer');
   const queue = adviceText('src/a b', { kind: 'queue', refusals: 4 });
   expect(asTyped(queue, { atRoot: true, agent: undefined })).toContain("coord claim 'src/a b' --wait");
   expect(adviceText('a', { kind: 'split' })).toContain('split');

@@ -23,8 +23,8 @@ async function uses(): Promise<Map<string, Use[]>> {
   return found;
 }
 
-/** `land --to BRANCH` names where work goes, and every other `--to` an agent. */
-const OWN_MEANING: Readonly<Record<string, string>> = { '--to': 'land' };
+/** `land --to BRANCH` names where work goes, and every other `--to` an agent; `note --by 10m` is a time, and every other `--by` an agent. */
+const OWN_MEANING: Readonly<Record<string, string>> = { '--to': 'land', '--by': 'note' };
 
 it('an option means the same, and takes the same, wherever it is', async () => {
   const all = await uses();

@@ -15,7 +15,7 @@ import { readText, requiredReason } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 
 export const agents: Verb = {
-  options: [['--no-fetch', 'read what is here']],
+  options: [['--no-fetch', 'do not fetch; use what this clone has']],
   examples: [['coord agent list', 'who has written here, what each does, and how much it holds']],
   notes: ['"Seen" is the last write, to within five minutes: reading leaves no trace.'],
   async run(context, input) {
@@ -34,11 +34,11 @@ export const agents: Verb = {
 
 export const agentKill: Verb = {
   arguments: [['<id>', 'the agent to stop']],
-  options: [['-r, --reason <text>', 'why; the agent is told it']],
+  options: [['-r, --reason <text>', 'why; the agent is told why']],
   examples: [['coord agent kill noor --reason "edits the wrong branch"', 'revoke all its claims; it may only read']],
   notes: ['Only an orchestrator or a person at a terminal may. It is coordination, not security: it ends no process.'],
   async run(context, input) {
-    const reason = requiredReason(input.text('reason'), 'the agent is told it');
+    const reason = requiredReason(input.text('reason'), 'the agent is told why');
     const store = await context.store();
     // Stopped or not is decided on what is so now, even where nothing is to be written.
     await store.latest();
@@ -92,7 +92,7 @@ const LONGEST_STATE = 500;
 
 export const state: Verb = {
   arguments: [['[text]', 'what you are doing; printed when left out']],
-  options: [['--clear', 'say nothing any more']],
+  options: [['--clear', 'clear it']],
   examples: [
     ['coord agent state "moving pagination into the query layer"', 'others see it in coord agent list'],
     ['coord agent state', 'what you said last'],

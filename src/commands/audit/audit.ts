@@ -3,7 +3,7 @@ import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import { type Evidence, findingPrint, isFinding, judgeCommit, summaryOf } from '../../domain/audit/judge.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
-import { asTyped, coord, shellWord } from '../../domain/suggestion.js';
+import { asTyped, command, coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, exitCodeOf, usage } from '../../errors.js';
 import { isRemoteOf } from '../../git/clone-config.js';
@@ -33,7 +33,7 @@ export const audit: Verb = {
   arguments: [['[range]', 'A..B, A...B, or one commit; by default what HEAD has and the main branch lacks']],
   options: [
     ['--sarif', 'print the findings as SARIF 2.1.0, which code scanning reads'],
-    ['--no-fetch', 'read what is here; of the state ref'],
+    ['--no-fetch', 'do not fetch; use the state ref as this clone has it'],
   ],
   examples: [
     ['coord audit origin/main..HEAD', 'in CI: was each change of the surface made under a claim?'],
@@ -272,7 +272,7 @@ async function commitNamed(context: Context, revision: string): Promise<string> 
   }
   throw usage(
     `not a range of commits: ${JSON.stringify(revision.slice(0, 200))}`,
-    `name commits as git log shows them, for example: ${coord('audit origin/main..HEAD')}`,
+    `name commits as git log shows them, such as origin/main..HEAD; only the last one: ${coord('audit HEAD')}`,
   );
 }
 
@@ -287,9 +287,11 @@ async function mustBeWhole(context: Context, commits: readonly { readonly id: st
 async function hidden(context: Context, message: string, commit: string | null): Promise<CoordError> {
   const { remote } = await context.config();
   const shallow = shallowBoundary(context.repository).length > 0;
-  const command = shallow ? `git fetch --unshallow ${shellWord(remote)}` : `git fetch ${shellWord(remote)} ${commit}`;
+  const fetch = command(
+    shallow ? `git fetch --unshallow ${shellWord(remote)}` : `git fetch ${shellWord(remote)} ${commit}`,
+  );
   return new CoordError('unavailable', `cannot know: ${message}`, {
-    hint: `${command}, then repeat${shallow ? ' (actions/checkout: fetch-depth: 0)' : ''}`,
+    hint: `${fetch}, then repeat${shallow ? ' (actions/checkout: fetch-depth: 0)' : ''}`,
     details: { reason: 'history', commit },
   });
 }

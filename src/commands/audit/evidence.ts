@@ -6,7 +6,7 @@ import { type CoordinationCommit, judgeSignatures } from '../../domain/audit/jud
 import type { CoordEvent } from '../../domain/events.js';
 import type { Verification } from '../../domain/gates/judge.js';
 import type { Claim } from '../../domain/model.js';
-import { coord } from '../../domain/suggestion.js';
+import { command, coord } from '../../domain/suggestion.js';
 import { epochMs, type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { verifySignature } from '../../gates/signatures.js';
@@ -180,7 +180,7 @@ function noState({ ref, share, remote }: Config) {
     throw new CoordError('unavailable', `cannot know: the state ref ${ref} is ${where}`, {
       hint: share
         ? `${coord('init')} makes it; until then nothing can be audited`
-        : `fetch it: git fetch ${remote} ${ref}:${ref}; or let it be shared: "share": true in coord.config.json`,
+        : `fetch it: ${command(`git fetch ${remote} ${ref}:${ref}`)}; or share it: "share": true in coord.config.json`,
       details: { reason: 'ref', ref },
       cause: error,
     });

@@ -20,11 +20,11 @@ const LONGEST_REASON = 1_000;
 
 /** The options of every command that makes claims. */
 export const CLAIM_OPTIONS = [
-  ['-r, --reason <text>', 'why; a refused agent reads it'],
+  ['-r, --reason <text>', 'why; shown to agents that are refused'],
   ['--ttl <duration>', 'time to live, such as 45m; kept, and reused by renewals'],
   ['--shared', 'read only; coexists with other shared claims'],
-  ['--expect <duration>', 'how long you think you need; a wait twice as long raises an alert'],
-  ['--allow-behind', "although HEAD lacks the last holder's work; goes on the record"],
+  ['--expect <duration>', 'how long you expect to need; a wait twice as long raises an alert'],
+  ['--allow-behind', "even though HEAD lacks the last holder's work; this is recorded"],
 ] as const;
 
 /** The terms of the claim that the command line asks for. @throws CoordError `usage` for options that make no sense. */
@@ -92,7 +92,7 @@ export async function wideWarnings(context: Context, claims: readonly Claim[]): 
 
 export const OFFLINE_OPTION = [
   '--offline',
-  'do not ask the remote: it holds on this host only, until the next command that reaches the remote',
+  'do not ask the remote: it is valid in this clone only, until the next command that reaches the remote',
 ] as const;
 
 /** Decides the request with the remote, or with `--offline` on this host alone. */
@@ -116,7 +116,7 @@ export async function checkOffline(context: Context, input: Input): Promise<void
   if (!input.flag('offline')) return;
   const { share } = await context.config();
   if (!share)
-    throw usage('this clone shares with no remote: all of its claims hold on this host', 'leave --offline out');
+    throw usage('this clone uses no remote: its claims are valid in this clone anyway', 'leave --offline out');
   if (input.flag('wait')) throw usage('--wait and --offline exclude each other', 'use one');
 }
 

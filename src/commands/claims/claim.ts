@@ -36,7 +36,7 @@ export const claim: Verb = {
   arguments: [['<target...>', 'paths, directories, globs or @resources; all are granted, or none']],
   options: [
     ...CLAIM_OPTIONS,
-    ['--wait [duration]', 'wait your turn, first come first served; at most 9m unless the config says otherwise'],
+    ['--wait [duration]', 'wait your turn, first come, first served; at most 9m unless the config says otherwise'],
     ['--take-over', 'take it from whoever holds it, before its time is over; needs --reason'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
@@ -48,8 +48,8 @@ export const claim: Verb = {
     ['coord claim src/api --take-over --reason "maya\'s machine died"', 'take it now; the former holder is told why'],
   ],
   notes: [
-    'What has expired is simply claimed. With --take-over, whoever held any of the paths loses that whole claim,',
-    'is told so by its next command, and has an older token; nobody in the queue comes first.',
+    'Expired claims need no --take-over. With it, whoever held any of the paths loses that whole claim,',
+    'is told so by its next command, and has an older token; you go ahead of the queue.',
   ],
   async run(context, input) {
     const targets = await readTargets(context, input, input.list(0));
@@ -57,7 +57,10 @@ export const claim: Verb = {
     if (input.flag('takeOver')) {
       if (seconds !== null) throw usage('--wait and --take-over exclude each other', 'use one');
       if (input.flag('offline'))
-        throw usage('--offline and --take-over exclude each other', 'a claim is taken over where all clones see it');
+        throw usage(
+          '--offline and --take-over exclude each other',
+          'take a claim over online, so that all clones see it',
+        );
       return (await import('./take-over.js')).takeOver(context, input, targets);
     }
     await checkOffline(context, input);
@@ -186,7 +189,7 @@ async function resourceWarnings(context: Context, claims: readonly Claim[]): Pro
       const what = `${oneLine(target)} is not declared under "resources" in coord.config.json`;
       const meant = nearest(target, declared, 2);
       if (meant !== undefined) return warning(target, what, meant);
-      return `${what}: whoever spells it otherwise claims something else`;
+      return `${what}: check the spelling, since another spelling is another claim`;
     });
 }
 

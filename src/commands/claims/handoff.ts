@@ -30,7 +30,7 @@ export const handoff: Verb = {
     ['--to <id>', 'the agent that it is meant for'],
     ['--note <text>', 'what the other should know; goes into the log'],
     ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
-    ['--uncommitted', 'although there are uncommitted changes; is recorded'],
+    ['--uncommitted', 'even with uncommitted changes; this is recorded'],
     ['--withdraw', 'take an offer back'],
     ...TARGET_OPTIONS,
   ],
@@ -92,7 +92,7 @@ async function leftBehind(context: Context, targets: readonly Target[], to: stri
 
 export const accept: Verb = {
   arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
-  options: [['--allow-behind', "although HEAD lacks the last holder's work; goes on the record"], ...TARGET_OPTIONS],
+  options: [['--allow-behind', "even though HEAD lacks the last holder's work; this is recorded"], ...TARGET_OPTIONS],
   examples: [
     ['coord handoff accept', 'take everything that is offered to you'],
     ['coord handoff accept src/api', 'take one claim: same mode and time to live, a new token'],
@@ -181,12 +181,12 @@ function acceptRefused(refusal: Refusal, targets: readonly string[], now: Instan
   const error = refusalError(refusal, now);
   if (refusal.reason === 'held') {
     const [first] = refusal.conflicts;
-    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then ${coord(`handoff accept ${targetWords(targets)}`)}`;
-    return new CoordError('held', error.message, { hint: hint.trimEnd(), details: error.details });
+    const hint = `${first?.agent} must hand over or release ${oneLine(first?.heldTarget ?? '')} too; then ${coord(`handoff accept ${targetWords(targets)}`.trimEnd())}`;
+    return new CoordError('held', error.message, { hint, details: error.details });
   }
   if (error.code !== 'behind' || refusal.reason !== 'behind') return error;
   return new CoordError('behind', error.message, {
-    hint: `${bringIn(refusal.missing)}; then ${coord(`handoff accept ${targetWords(targets)}`)}`.trimEnd(),
+    hint: `${bringIn(refusal.missing)}; then ${coord(`handoff accept ${targetWords(targets)}`.trimEnd())}`,
     details: error.details,
   });
 }

@@ -2,7 +2,7 @@ import type { OnceBeginRequest, OnceBegun } from '../../domain/claims/once.js';
 import { onceTarget } from '../../domain/ground/targets.js';
 import type { Once } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
+import { commandLine, coord, form, shellWord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
@@ -27,27 +27,30 @@ const NOT_STARTED = 127;
 const RUN_SECONDS = 60;
 
 export const once: Verb = {
-  arguments: [['<key>', 'what is to happen once, such as migrate/2026-11-21']],
+  arguments: [['<key>', 'what must happen only once, such as migrate/2026-11-21']],
   options: [
     ['--ttl <duration>', 'time to live, such as 45m; of the run (1m), renewed while the program runs'],
-    ['--wait [duration]', 'wait your turn, first come first served; for a run in progress, whose result is repeated'],
-    ['--retry', 'try again; although an earlier run ended without a word'],
+    ['--wait [duration]', 'wait your turn, first come, first served; for a run in progress, whose result is repeated'],
+    ['--retry', 'try again; although an earlier run never reported its outcome'],
     ['--forget', 'forget the key and its result; runs nothing'],
   ],
   examples: [
-    ['coord once migrate/42 -- npm run migrate', 'runs at most once to success, across clones'],
+    ['coord once migrate/42 -- npm run migrate', 'succeeds at most once, across all clones'],
     ['coord once migrate/42 --forget', 'start over'],
   ],
   notes: [
-    'A later call repeats the recorded output and exits 0. A failed program may be run again. A run that ended without',
-    'a word (killed, machine lost) is unknown: exit 7, and never repeated silently.',
+    'A later call repeats the recorded output and exits 0. A failed program may be run again. A run that never reported its',
+    'outcome (killed, machine lost) is unknown: exit 7, and never repeated silently.',
   ],
   async run(context, input) {
     const key = readKey(input.argument(0) ?? '');
     const store = await context.store();
     if (input.flag('forget')) return forget(context, store, key);
     if (input.command.length === 0)
-      throw usage('no program to run', coord(`once ${shellWord(key)} -- PROGRAM ARGUMENTS`));
+      throw usage(
+        'no program to run',
+        `${form(`once ${shellWord(key)} -- PROGRAM ARGUMENTS`)}; examples: ${coord('help once')}`,
+      );
     const begun = await begin(context, input, store, key);
     if (begun instanceof CoordError) return begun;
     if (begun.status === 'done') return repeat(context, begun.once);
@@ -127,7 +130,10 @@ function repeat(context: Context, record: Once): Outcome {
 async function forget(context: Context, store: GitStore, key: string): Promise<Outcome> {
   const base = await context.requestBase();
   const decision = await transact(store, { kind: 'once-forget', ...base, key }, context.effects);
-  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  if (!decision.ok) {
+    const look = coord(`status ${targetWord(onceTarget(key))}`);
+    return runningError(decision.refusal, `wait until it has ended: ${look}`, context.now());
+  }
   const { forgotten } = decision.result;
   return {
     data: { key, forgotten },

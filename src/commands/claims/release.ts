@@ -6,7 +6,7 @@ import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
 import type { Answer } from '../../domain/request-table.js';
 import { submissionsIn } from '../../domain/submissions/landed.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, form, shellWord } from '../../domain/suggestion.js';
 import { tasksOn } from '../../domain/tasks/standing.js';
 import type { Task } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
@@ -29,10 +29,10 @@ import { checkOffline, OFFLINE_OPTION, offlineWarnings, storeToRead, transactHer
 export const release: Verb = {
   arguments: [['[target...]', 'claims to give back']],
   options: [
-    ['--all', 'all of them; whatever you hold'],
+    ['--all', 'all of them; everything you hold'],
     ['--merged <commit>', 'the claims that a merged pull request was done under; the commit that you pushed for it'],
     ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
-    ['--uncommitted', 'although there are uncommitted changes; is recorded'],
+    ['--uncommitted', 'even with uncommitted changes; this is recorded'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
   ],
@@ -48,7 +48,7 @@ export const release: Verb = {
       if (also || input.flag('offline')) {
         throw usage(
           '--merged finds the claims by itself: it goes with no target and no other option',
-          coord('release --merged COMMIT'),
+          coord(`release --merged ${shellWord(merged)}`),
         );
       }
       return (await import('../land/release-merged.js')).releaseMerged(context, merged);
@@ -102,8 +102,8 @@ export const release: Verb = {
 function keptWithTasks(state: State, claims: readonly Claim[]): string[] {
   const tasks = [...new Set(claims.flatMap((claim) => tasksOn(state, claim)))];
   if (tasks.length === 0) return [];
-  const back = coord(`task return ${tasks[0]} --reason "…"`);
-  return [`kept the ground of ${tasks.join(', ')}, which goes with the work: ${coord('land')}, or ${back}`];
+  const back = coord(`task return ${tasks[0]} --reason "cannot finish it"`);
+  return [`kept the paths of ${tasks.join(', ')}, which are released with the task: ${coord('land')}, or ${back}`];
 }
 
 async function readReleaseTargets(context: Context, input: Input): Promise<Target[] | null> {
@@ -111,7 +111,10 @@ async function readReleaseTargets(context: Context, input: Input): Promise<Targe
   if (input.flag('all') && texts.length > 0) throw usage('targets and --all exclude each other', 'use one');
   if (input.flag('all')) return null;
   if (texts.length === 0)
-    throw usage('nothing to release was named', `${coord('release TARGET')}, or ${coord('release --all')}`);
+    throw usage(
+      'nothing to release was named',
+      `name what you give back (${form('release TARGET')}), or give back all: ${coord('release --all')}`,
+    );
   return readTargets(context, input, texts);
 }
 

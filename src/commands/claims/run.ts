@@ -1,5 +1,5 @@
 import type { Claim } from '../../domain/model.js';
-import { commandLine, coord } from '../../domain/suggestion.js';
+import { commandLine, coord, form } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, programFailed, usage } from '../../errors.js';
 import { refusalError } from '../../render/refusals.js';
@@ -17,8 +17,8 @@ export const run: Verb = {
   arguments: [['<target...>', 'what to hold while the program runs']],
   options: [
     ...CLAIM_OPTIONS,
-    ['--wait [duration]', 'wait your turn, first come first served'],
-    ['--uncommitted', 'although there are uncommitted changes; is recorded'],
+    ['--wait [duration]', 'wait your turn, first come, first served'],
+    ['--uncommitted', 'even with uncommitted changes; this is recorded'],
     ...TARGET_OPTIONS,
   ],
   examples: [
@@ -31,7 +31,8 @@ export const run: Verb = {
   ],
   async run(context, input) {
     const command = input.command;
-    if (command.length === 0) throw usage('no program to run', coord('run TARGET -- PROGRAM ARGUMENTS'));
+    if (command.length === 0)
+      throw usage('no program to run', `${form('run TARGET -- PROGRAM ARGUMENTS')}; examples: ${coord('help run')}`);
     const targets = await readTargets(context, input, input.list(0));
     const seconds = readWait(input, await context.config());
     const store = await context.store();

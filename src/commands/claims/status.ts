@@ -7,7 +7,7 @@ import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { State, Waiter } from '../../domain/model.js';
 import type { ClockReport, RunningDeploy, StatusReport } from '../../domain/status.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, form } from '../../domain/suggestion.js';
 import type { TaskView } from '../../domain/tasks/standing.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
@@ -28,9 +28,9 @@ export const status: Verb = {
   options: [
     ['--mine', 'only yours'],
     ['--watch', 'show it again at each change, until you stop it'],
-    ['--wait [duration]', 'wait your turn, first come first served; claims nothing when all is free'],
+    ['--wait [duration]', 'wait your turn, first come, first served; claims nothing when all is free'],
     ['--shared', 'read only; with --wait, until they may be read'],
-    ['--no-fetch', 'read what is here; it says from when'],
+    ['--no-fetch', 'do not fetch; use what this clone has, and say how old it is'],
     ...TARGET_OPTIONS,
   ],
   examples: [
@@ -124,10 +124,15 @@ async function needs(
 async function waitUntilFree(context: Context, input: Input, targets: readonly Target[]): Promise<CoordError | null> {
   const seconds = readWait(input, await context.config());
   if (seconds === null) {
-    if (input.flag('shared')) throw usage('--shared is for --wait', coord('status TARGET --wait --shared'));
+    if (input.flag('shared'))
+      throw usage(
+        '--shared is for --wait',
+        `${form('status TARGET --wait --shared')}; examples: ${coord('help status')}`,
+      );
     return null;
   }
-  if (targets.length === 0) throw usage('--wait needs targets', coord('status TARGET --wait'));
+  if (targets.length === 0)
+    throw usage('--wait needs targets', `${form('status TARGET --wait')}; examples: ${coord('help status')}`);
   if (input.negated('fetch')) throw usage('--wait and --no-fetch exclude each other', 'use one');
   const { claimRequest } = await import('./claim-request.js');
   const { waitForTurn } = await import('../waiting/queueing.js');

@@ -15,7 +15,7 @@ import { claimTerms, wideWarnings } from './claim-request.js';
 
 /** `claim --take-over`: takes ground that others hold, before its time is over. The former holders are told why. */
 export async function takeOver(context: Context, input: Input, targets: readonly Target[]): Promise<Outcome> {
-  requiredReason(input.text('reason'), 'the former holder is told it');
+  requiredReason(input.text('reason'), 'the former holder is told why');
   const store = await context.store();
   const claim = await claimTerms(context, input, store, targets);
   const request = { kind: 'take-over', ...(await context.requestBase()), claim } as const;

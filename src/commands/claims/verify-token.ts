@@ -1,6 +1,6 @@
 import { verifyToken as verify } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
-import { coord, targetWord } from '../../domain/suggestion.js';
+import { coord, form, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
@@ -12,17 +12,19 @@ import type { Verb } from '../verb.js';
 export const verifyToken: Verb = {
   arguments: [
     ['<target>', 'what is about to be written'],
-    ['<token>', 'the fencing token of the one who writes'],
+    ['<token>', 'the fencing token of whoever writes'],
   ],
-  options: [['--no-fetch', 'read what is here; it judges by that'], ...TARGET_OPTIONS],
+  options: [['--no-fetch', 'do not fetch; use what this clone has'], ...TARGET_OPTIONS],
   examples: [['coord verify-token @deploy/prod 412', 'exit 0 when 412 still holds, 4 when there is a newer holder']],
-  notes: [
-    'For whatever is written to under a claim: it asks just before the write. Anybody’s token may be asked about.',
-  ],
+  notes: ['For a program that writes under a claim: check just before each write. Anybody may check any token.'],
   async run(context, input) {
     const token = readToken(input.argument(1) ?? '');
     const [target] = await readTargets(context, input, [input.argument(0) ?? '']);
-    if (!target) throw usage('no target was named', coord('verify-token TARGET TOKEN'));
+    if (!target)
+      throw usage(
+        'no target was named',
+        `${form('verify-token TARGET TOKEN')}; examples: ${coord('help verify-token')}`,
+      );
     const store = await context.store();
     const { state } = input.negated('fetch') ? await store.read() : await store.latest();
     const now = context.now();

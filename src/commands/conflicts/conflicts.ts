@@ -23,7 +23,7 @@ const LOOK_AGAIN_MS = 5_000;
 export const conflicts: Verb = {
   options: [
     ['--all', 'all of them; each pair of all work, not only this worktree with each other'],
-    ['--strict', 'exit 5 where a verdict is conflict'],
+    ['--strict', 'fail on what is found; exit 5 where a verdict is conflict'],
     ['--watch', 'show it again at each change, until you stop it'],
   ],
   examples: [
@@ -31,7 +31,7 @@ export const conflicts: Verb = {
     ['coord conflicts --all --strict', 'exit 5 if any two would collide, for a script'],
   ],
   notes: [
-    'It tries the merges aside: of this worktree, the others of this clone, the branches of the remote as last fetched, and',
+    'It tries the merges in a temporary place: of this worktree, the others of this clone, the branches of the remote as last fetched, and',
     'submissions. It writes nothing into the repository, and needs no claims. A clean text says nothing about whether the',
     'program still works.',
   ],

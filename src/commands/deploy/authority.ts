@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
+import { command } from '../../domain/suggestion.js';
 import { judgeSync, type SyncFacts, type UpstreamFacts } from '../../domain/sync/sync.js';
 import { CoordError, usage } from '../../errors.js';
 import type { MainBranch } from '../../git/main-branch.js';
@@ -85,7 +86,7 @@ function settled(here: Config, authority: Authority): Authority {
   if (other.length === 0) return { ...authority, config: { ...config, mainBranch: upstream.branch } };
   throw usage(
     `${CONFIG_FILE} here and on ${here.remote}/${upstream.branch} differ in ${other.join(', ')}`,
-    `take the one of the main branch: git checkout ${upstream.commit.slice(0, 12)} -- ${CONFIG_FILE}`,
+    `take the one of the main branch: ${command(`git checkout ${upstream.commit.slice(0, 12)} -- ${CONFIG_FILE}`)}`,
     { keys: other },
   );
 }

@@ -1,7 +1,7 @@
 import type { DeployConfig } from '../../config/deploys.js';
 import { type DeployAction, type DeployCheck, type DeployStep, mayHaveRun } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { coord, form, shellWord } from '../../domain/suggestion.js';
 import { nearest, oneLine, printable, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
@@ -46,10 +46,13 @@ export function readOptions(input: Input): DeployOptions {
   const reason = readReason(input.text('reason'));
   const dryRun = input.flag('dryRun');
   if (input.command.length === 0 && !dryRun) {
-    throw usage('no program to deploy with', coord(`deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`));
+    throw usage(
+      'no program to deploy with',
+      `${form(`deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`)}; examples: ${coord('help deploy')}`,
+    );
   }
   if (back !== null && reason === null) {
-    throw usage('a rollback needs a reason', `--rollback-to ${shellWord(back)} --reason "…"; it is recorded`);
+    throw usage('a rollback needs a reason', `add why, for the record: --reason "why"`);
   }
   if (back === null && reason !== null) throw usage('--reason belongs to --rollback-to', 'leave it out');
   if (input.flag('checkGates') && !dryRun)
@@ -74,7 +77,7 @@ export function targetConfig({ config, from }: Pick<Authority, 'config' | 'from'
   if (!found) throw unknownTarget(target, known, where);
   if (!isResourceName(target)) {
     throw usage(
-      `the deploy target ${JSON.stringify(target)} cannot be claimed: ${oneLine(deployTarget(target).text)} is no resource name`,
+      `the deploy target ${JSON.stringify(target)} cannot be claimed: ${oneLine(deployTarget(target).text)} is not a resource name`,
       `give it a name without blanks and glob characters in ${where}`,
     );
   }

@@ -24,12 +24,12 @@ export const deploy: Verb = {
   options: [
     ['--dry-run', 'show what would be done, and change nothing; each step, and all that would block'],
     ['--check-gates', 'with --dry-run: also run the programs of gates'],
-    ['--wait [duration]', 'wait your turn, first come first served; for another deploy of the target to end'],
-    ['--retry', 'try again; although the deploy before ended without a word'],
-    ['--rollback-to <commit>', 'the open way back: HEAD is at this commit, which ran there before'],
-    ['--reason <text>', 'why; goes on the record of a rollback'],
+    ['--wait [duration]', 'wait your turn, first come, first served; for another deploy of the target to end'],
+    ['--retry', 'try again; although the last deploy never reported its outcome'],
+    ['--rollback-to <commit>', 'roll back openly to this commit, which ran there before; HEAD must be at it'],
+    ['--reason <text>', 'why; it is recorded with the rollback'],
     ['--ttl <duration>', 'time to live, such as 45m; of the claim (2m), renewed while the deploy goes on'],
-    ['--json-stream', 'one JSON line a step on standard output; the last line is what --json prints'],
+    ['--json-stream', 'one JSON line per step on standard output; the last line is what --json prints'],
   ],
   examples: [
     ['coord deploy prod -- npm run deploy', 'gates, claim, sync-check, the program, a look at what runs, the record'],
@@ -179,7 +179,7 @@ async function planDeploy(deploy: DeployContext): Promise<Success> {
       steps.push(blockedStep(step, result));
     } else steps.push({ step, status: 'ok', finding: result.finding });
   }
-  steps.push({ step: 'record', status: 'would', finding: 'put the outcome on record, and give the claim back' });
+  steps.push({ step: 'record', status: 'would', finding: 'record the outcome, and give the claim back' });
   const blockers = steps.filter(({ status }) => status === 'blocked');
   const plan = {
     ...{ target: options.target, action: options.action, commit },

@@ -21,7 +21,7 @@ import { doubtsAbout } from './evidence.js';
 
 export const deployList: Verb = {
   arguments: [['[target]', 'only this deploy target']],
-  options: [BY_OPTION, ['--no-fetch', 'read what is here; it says from when']],
+  options: [BY_OPTION, ['--no-fetch', 'do not fetch; use what this clone has, and say how old it is']],
   examples: [
     ['coord deploy list', 'what runs where, by whom, and how far the main branch is ahead of it'],
     ['coord deploy list prod --json', 'its newest attempts too, for a program'],
@@ -136,13 +136,13 @@ const LATEST = 5;
 
 export const deployShow: Verb = {
   arguments: [['<deploy>', 'id of a deploy, such as d7; or a deploy target, for what runs there']],
-  options: [['--no-fetch', 'read what is here; it says from when']],
+  options: [['--no-fetch', 'do not fetch; use what this clone has, and say how old it is']],
   examples: [
     ['coord deploy show prod', 'what the deploy that runs on prod rests on'],
     ['coord deploy show prod --json', 'the same for an audit'],
   ],
   notes: [
-    '(a) coordination records say that nobody else was at it, and that the copy was current. (b) gate records say that',
+    '(a) coordination records say that nobody else was deploying, and that the copy was current. (b) gate records say that',
     'it was authorised. Only (b) authorises; neither stands for the other, and a note is neither.',
   ],
   async run(context, input) {

@@ -147,7 +147,7 @@ function suggestingDeploy(
   if (error.code !== 'held' && error.code !== 'timeout') return error;
   return new CoordError(error.code, error.message, {
     hint: coord(`deploy ${shellWord(target)} --wait -- ${commandLine(command)}`),
-    alternative: { why: 'see what is going on there', command: coord(`deploy list ${shellWord(target)}`) },
+    alternative: { why: 'see what is happening there', command: coord(`deploy list ${shellWord(target)}`) },
     details: error.details,
   });
 }

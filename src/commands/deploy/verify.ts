@@ -49,14 +49,14 @@ export const deployVerify: Verb = {
       '--commit <commit>',
       'the commit that is meant; that of the last deploy when not named, or HEAD where none is known',
     ],
-    ['--timeout <duration>', 'try again for so long, in place of what the configuration says; 0s asks once'],
+    ['--timeout <duration>', 'keep trying for so long, instead of what the configuration says; 0s asks once'],
   ],
   examples: [
     ['coord deploy verify prod', 'whether it shows what was deployed last, asked until it does or the time is over'],
     ['coord deploy verify prod --commit 1f3c2a9 --timeout 0s', 'whether it shows this commit now'],
   ],
   notes: [
-    'It asks deploy.TARGET.verify.url, round all caches. 200 with the old version is a failure. Exit 5: it shows another',
+    'It asks deploy.TARGET.verify.url, bypassing all caches. 200 with the old version is a failure. Exit 5: it shows another',
     'version, or none. Exit 7: what it shows cannot be known. It records nothing.',
   ],
   async run(context, input) {

@@ -51,7 +51,7 @@ export class Attempts {
   async edit(): Promise<Attempt> {
     const base = { id: 'edit', what: 'an edit in the harness', layer: 'harness' } as const;
     if (!this.harness) {
-      return { ...base, outcome: 'not-tried', by: null, why: 'no harness here asks before an edit' };
+      return { ...base, outcome: 'not-tried', by: null, why: 'no harness here asks coord before an edit' };
     }
     const file = join(this.stage.root, this.stage.path);
     const payload = {

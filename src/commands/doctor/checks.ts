@@ -16,7 +16,7 @@ import { patternTarget } from '../../domain/ground/patterns.js';
 import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
 import { lintRules } from '../../domain/rules/lint.js';
 import { STATE_REF } from '../../domain/state-ref.js';
-import { coord } from '../../domain/suggestion.js';
+import { command, coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { asError, CoordError } from '../../errors.js';
 import { verifySignature } from '../../gates/signatures.js';
@@ -38,7 +38,7 @@ export interface CheckUp {
   readonly enforcement: Enforcement;
 }
 
-const ASKS: Layer = { layer: 'claims', live: true, why: 'agents that ask are refused what another holds' };
+const ASKS: Layer = { layer: 'claims', live: true, why: 'agents that ask coord are refused what another holds' };
 const NOT_LOOKED: readonly Layer[] = (['claims', 'harness', 'hooks', 'ci'] as const).map((layer) => ({
   ...{ layer, live: false, why: 'not looked at: the configuration cannot be read' },
 }));
@@ -129,7 +129,7 @@ async function stateChecks(
   const checks = [here instanceof CoordError ? failed('state', here) : pass('state', 'high', `${ref} can be read`)];
   if (share && !(here instanceof CoordError && here.code === 'usage')) {
     const there = await store.latest(ALL_PARTS).catch(asError);
-    const inStep = `${remote} has it, and this clone is in step`;
+    const inStep = `${remote} has it, and this clone is up to date`;
     checks.push(there instanceof CoordError ? failed('remote', there) : pass('remote', 'high', inStep));
   }
   const snapshot = await store.read(ALL_PARTS).catch(() => null);
@@ -139,7 +139,7 @@ async function stateChecks(
 }
 
 async function shareCheck({ git }: Context, { share, remote }: Config): Promise<Checked> {
-  if (share) return pass('share', 'low', `claims hold for every clone of ${remote}`);
+  if (share) return pass('share', 'low', `claims are valid in every clone of ${remote}`);
   const listed = await git(['remote']);
   if (listed.code !== 0) {
     const why = oneLine(listed.stderr.split('\n')[0] ?? '');
@@ -154,7 +154,7 @@ async function shareCheck({ git }: Context, { share, remote }: Config): Promise<
     .toString('utf8')
     .split('\n')
     .filter((name) => name !== '');
-  const local = 'claims hold for the worktrees of this clone';
+  const local = 'claims are valid in the worktrees of this clone';
   if (remotes.length === 0) return pass('share', 'low', local);
   const next = `to share them: "share": true and "remote": "${remotes[0]}" in ${CONFIG_FILE}`;
   return wrong('share', 'low', `${local} only, though it has a remote`, next);
@@ -189,12 +189,13 @@ function opensGates({ signers, gates }: ProtectedConfig['config']): Problem | nu
 
 async function problemOf(context: Context, signers: Signers, main: string | null): Promise<Problem | null> {
   const { allowedSigners } = signers;
-  const keys = main === null ? `${allowedSigners} is on no main branch` : await readSigners(context, signers, main);
+  const keys =
+    main === null ? `${allowedSigners} is not on the main branch` : await readSigners(context, signers, main);
   if (main === null || typeof keys === 'string') {
     return [String(keys), `put the keys into ${allowedSigners}, on the main branch`];
   }
   const signed = await sampleCommit(context).catch(asUnavailable);
-  if (signed instanceof CoordError) return [signed.message, 'git config user.signingKey'];
+  if (signed instanceof CoordError) return [signed.message, command('git config user.signingKey')];
   const verified: Verification | string = await withSigners(context, signers, main, (disk) =>
     verifySignature(disk, signed, context.now()),
   );

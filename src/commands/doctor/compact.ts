@@ -184,7 +184,7 @@ function compactLines(report: CompactReport, now: Instant, style: Style): string
     return [`would compact ${gone} into one; ${stays}`, 'the state would stay the same; their events would go'];
   return [
     `${style.good('compacted')} ${gone} into one${kept === 0 ? '' : `; the newest ${plural(kept, 'commit')} stay`}`,
-    'the state is the same; their events cannot be listed any more; other clones follow by themselves',
+    'the state is the same; their events can no longer be listed; other clones follow by themselves',
     archive === null
       ? `the former history is ${shortCommit(former)}, until git gc removes it`
       : `the former history is ${archive}`,

@@ -1,13 +1,13 @@
 import type { Attempt, Enforcement, Layer, Proof } from '../../domain/doctor/checkup.js';
-import { type Finding, worst } from '../../domain/doctor/checkup.js';
+import { type Finding, type Posture, postureOf, worst } from '../../domain/doctor/checkup.js';
 import { coord } from '../../domain/suggestion.js';
-import { oneLine } from '../../domain/text.js';
+import { oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { withProgress } from '../../workspace/host.js';
-import type { Verb } from '../verb.js';
+import type { Outcome, Verb } from '../verb.js';
 import { checkUp } from './checks.js';
 import { COMPACT_OPTIONS, compact } from './compact.js';
 import { fix } from './fix.js';
@@ -17,10 +17,12 @@ export const doctor: Verb = {
   options: [
     ['--fix', 'fix what can be fixed safely: what killed commands left, a state ref that was deleted, stale hooks'],
     ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
+    ['--strict', 'fail on what is found; exit 6 from severity medium on'],
     ...COMPACT_OPTIONS,
   ],
   examples: [
     ['coord doctor', 'what is set up, and what is not'],
+    ['coord doctor --strict', 'for CI: fail where coord protects less than it seems to'],
     ['coord doctor --fix', 'fix what needs no decision, and say what was done'],
     ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
     [
@@ -29,9 +31,9 @@ export const doctor: Verb = {
     ],
   ],
   notes: [
-    'The exit code is 0 unless something of severity high is not well; then it is the code of the first such finding.',
+    'The exit code is 0 unless something of severity high is wrong; then it is the code of the first such finding.',
     '--fix puts a deleted state ref back as this clone saw it last; it never chooses between two histories.',
-    '--prove writes to no remote and changes none of your claims; the hooks that it runs are those that are installed here.',
+    '--prove writes to no remote and changes none of your claims; it runs the hooks that are installed here.',
     'Only an orchestrator or a person at a terminal may compact: claims and notes stay, the older events go.',
   ],
   async run(context, input) {
@@ -57,22 +59,28 @@ export const doctor: Verb = {
         : null;
     const all = [...checks, ...(proved?.checks ?? [])];
     const findings = all.map(({ error: _, ...finding }) => finding);
-    const report: DoctorReport = { enforcement, findings, fixed, proof: proved?.proof ?? null };
-    const nothingFixed = input.flag('fix') && fixed.length === 0 ? [NOTHING_FIXED] : [];
-    const problem = worst(findings);
-    const failure =
-      problem &&
-      new CoordError(problem.code ?? 'fault', `not well: ${problem.message}`, {
-        hint: problem.next ?? 'fix what is marked high first',
-        details: { ...report },
-      });
-    return {
-      data: report,
-      text: (style) => [...nothingFixed, ...doctorLines(report, style)],
-      ...(failure === null ? {} : { failure }),
+    const report: DoctorReport = {
+      enforcement,
+      findings,
+      posture: postureOf(findings),
+      fixed,
+      proof: proved?.proof ?? null,
     };
+    const nothingFixed = input.flag('fix') && fixed.length === 0 ? [NOTHING_FIXED] : [];
+    return outcomeOf(report, nothingFixed, input.flag('strict'));
   },
 };
+
+function outcomeOf(report: DoctorReport, before: readonly string[], isStrict: boolean): Outcome {
+  const problem = worst(report.findings, isStrict ? 'medium' : 'high');
+  const text = (style: Style) => [...before, ...doctorLines(report, style)];
+  if (problem === null) return { data: report, text };
+  const failure = new CoordError(isStrict ? 'closed' : (problem.code ?? 'fault'), `not well: ${problem.message}`, {
+    hint: problem.next ?? `fix what is marked ${problem.severity} first`,
+    details: { ...report },
+  });
+  return { data: report, text, failure };
+}
 
 const NOTHING_FIXED = 'fixed: nothing; what is marked below needs a decision, or a command, from you';
 
@@ -88,6 +96,7 @@ export interface DoctorReport {
   /** What stops an agent that does not ask coord. */
   readonly enforcement: Enforcement;
   readonly findings: readonly Finding[];
+  readonly posture: Posture;
   /** What --fix did, a sentence each. */
   readonly fixed: readonly string[];
   /** What --prove tried; null: it was not asked for. */
@@ -95,7 +104,7 @@ export interface DoctorReport {
 }
 
 /** A line a finding, with what to do where something is not well; then what coord can and cannot enforce here. */
-function doctorLines({ findings, fixed, enforcement, proof }: DoctorReport, style: Style): string[] {
+function doctorLines({ findings, fixed, enforcement, posture, proof }: DoctorReport, style: Style): string[] {
   const rows = table(findings.map(({ id, ok, severity }) => [ok ? '✓' : '✗', id, ok ? '' : severity, '|']));
   const lines = findings.flatMap(({ ok, severity, message, next }, index) => {
     const [first = '', ...more] = message.split('\n');
@@ -110,7 +119,14 @@ function doctorLines({ findings, fixed, enforcement, proof }: DoctorReport, styl
     ...lines,
     ...(proof === null ? [] : proofLines(proof, style)),
     ...enforcementLines(enforcement),
+    postureLine(posture),
   ];
+}
+
+function postureLine({ checks, high, medium, low, highest }: Posture): string {
+  const wrong =
+    highest === null ? 'nothing wrong' : `${high} high, ${medium} medium, ${low} low; the highest: ${highest}`;
+  return `${plural(checks, 'check')}: ${wrong}`;
 }
 
 function enforcementLines({ level, why, missing }: Enforcement): string[] {
@@ -128,7 +144,7 @@ function proofLines({ path, holder, intruder, attempts }: Proof, style: Style): 
       const paint = outcome === 'stopped' || outcome === 'found' ? style.good : style.warn;
       return `${paint(head)}${by === null ? '' : `by ${by}: `}${why}`;
     }),
-    'it was played in a copy, with a remote and claims of its own; the hooks are the ones that are installed here',
+    'it was tried in a copy, with a remote and claims of its own; the hooks are the ones that are installed here',
   ];
 }
 

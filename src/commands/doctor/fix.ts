@@ -2,7 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';
-import { coord } from '../../domain/suggestion.js';
+import { command, coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { namesIn } from '../../git/if-there.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
@@ -15,7 +15,7 @@ import { type Checked, pass, wrong } from './guard-checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 
 /**
- * Fixes what can be fixed without a choice, and says what it did. A state ref that was rewound or rewritten is none of
+ * Fixes what can be fixed without a choice, and says what it did. A state ref that was rewound or rewritten is not one of
  * that: which history counts is for people to say.
  */
 export async function fix(context: Context, checks: readonly Checked[]): Promise<string[]> {
@@ -163,10 +163,10 @@ function objectsCheck({ repository, host }: Context): Checked {
   const objects = join(repository.commonDir, 'objects');
   const lock = statSync(join(objects, 'maintenance.lock'), { throwIfNoEntry: false });
   if (lock && host.now() - lock.mtimeMs > LEFT_OVER_MS) {
-    const message = `${join(objects, 'maintenance.lock')} is left over: git packs nothing any more`;
+    const message = `${join(objects, 'maintenance.lock')} is left over: git no longer packs anything`;
     return wrong('objects', 'low', message, 'if no git maintenance is running, remove it');
   }
   const loose = 256 * namesIn(join(objects, '17')).length;
   if (loose < MANY_LOOSE_OBJECTS) return pass('objects', 'low', 'few enough are loose');
-  return wrong('objects', 'low', `about ${loose} are loose`, 'git gc');
+  return wrong('objects', 'low', `about ${loose} are loose`, command('git gc'));
 }

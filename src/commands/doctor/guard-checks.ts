@@ -73,7 +73,7 @@ export async function harnessCheck(context: Context): Promise<GuardCheck> {
     const message = `asks before an edit: ${found.join(', ')}`;
     return { check: pass('harness', 'low', message), layer: { layer: 'harness', live: true, why: message } };
   }
-  const message = 'no harness in this worktree asks before an edit';
+  const message = 'no harness in this worktree asks coord before an edit';
   return {
     check: wrong(
       'harness',
@@ -140,7 +140,7 @@ export async function deployChecks(context: Context, { config, from }: Protected
 async function problemOf(context: Context, gate: GateConfig, main: string | null): Promise<string | null> {
   if (gate.type === 'command') {
     const [program = ''] = gate.command;
-    return isRunnable(context, program) ? null : `${shorten(oneLine(program), 80)} is no program that can be run here`;
+    return isRunnable(context, program) ? null : `${shorten(oneLine(program), 80)} cannot be run here`;
   }
   const named = [gate.allowedSigners, gate.revokedSigners, gate.gpgKeys].filter((path) => path !== null);
   const sizes = await Promise.all(named.map((path) => bytesOf(context, path, main)));

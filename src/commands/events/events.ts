@@ -14,7 +14,7 @@ export const events: Verb = {
     ...LISTING_OPTIONS,
     ['--type <type>', 'the type of event; such as claim.granted, or a whole kind, such as claim', 'repeatable'],
     ['--follow', 'then print each new one, until interrupted; with --json one object a line'],
-    ['--no-fetch', 'read what is here'],
+    ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
   examples: [
     ['coord events --since 2h --type claim.refused', 'who was refused in the last two hours'],

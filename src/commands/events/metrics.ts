@@ -27,7 +27,7 @@ export const metrics: Verb = {
   options: [
     ['--since <when>', 'what came after: a duration such as 2h, an instant, or an id of the list'],
     ['--openmetrics', 'as OpenMetrics text, which Prometheus reads'],
-    ['--no-fetch', 'read what is here'],
+    ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
   examples: [
     ['coord metrics --since 7d', 'how the last week went, and which paths were claimed most'],
@@ -107,7 +107,7 @@ export function metricsLines(metrics: Metrics, now: Instant, style: Style): stri
 }
 
 function hottest(contention: readonly Contention[], style: Style): string[] {
-  if (contention.length === 0) return ['nobody stood in another’s way'];
+  if (contention.length === 0) return ['nobody was in anybody’s way'];
   const shown = contention.slice(0, MOST_TARGETS);
   const rows = shown.map((one) => [
     shorten(oneLine(one.target), WIDEST_TARGET),
@@ -130,7 +130,7 @@ export function adviceText(target: string, advice: Advice): string {
     case 'release':
       return `release it when done: it was left to expire ${advice.expiries === 1 ? 'once' : `${advice.expiries} times`}`;
     case 'shorten':
-      return `release it sooner: one hold in twenty takes ${formatDuration(advice.p95)} or longer`;
+      return `release it sooner: one claim in twenty is held ${formatDuration(advice.p95)} or longer`;
     case 'queue':
       return `queue instead of trying again: ${coord(`claim ${targetWord(target)} --wait`)}`;
     case 'split':

@@ -22,7 +22,7 @@ export function unknownEvent(
   const id = since !== null && 'event' in since ? since.event : '';
   if (waiting.some((event) => event.id === id)) {
     return new CoordError('usage', `the event ${id} is not recorded yet`, {
-      hint: 'begin after an event that is not marked as pending',
+      hint: 'start after an event that is not pending',
     });
   }
   if (compacted) {

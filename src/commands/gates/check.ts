@@ -32,7 +32,7 @@ export const gateCheck: Verb = {
   arguments: [['<target>', 'the deploy target']],
   options: [
     ...QUESTION_OPTIONS,
-    ['--no-fetch', 'read what is here; the main branch and the signatures as last fetched'],
+    ['--no-fetch', 'do not fetch; use the main branch and the signatures as last fetched'],
   ],
   examples: [
     ['coord gate check prod', 'check each gate that prod needs, now, at HEAD'],
@@ -93,7 +93,7 @@ async function record(context: Context, records: readonly GateRecord[]): Promise
 export const gateList: Verb = {
   arguments: [['[target]', 'one deploy target; else all']],
   examples: [['coord gate list', 'which target needs which gates, and what blocks or weakens them']],
-  notes: ['Read from the main branch as last fetched: what stands in your own copy counts for nothing.'],
+  notes: ['Read from the main branch as last fetched: what your own copy says does not count.'],
   async run(context, input) {
     const source = await protectedConfig(context);
     const { gates, deploy } = source.config;
@@ -113,7 +113,7 @@ export const gateList: Verb = {
 };
 
 async function differences(context: Context, { config, from }: ProtectedConfig): Promise<string[]> {
-  if (from === null) return ['coord.config.json is on no main branch yet: until it is, no gate opens'];
+  if (from === null) return ['coord.config.json is not on the main branch yet: until it is, no gate opens'];
   const here = await loadConfigIfThere(context.repository.root).catch((error: unknown) => {
     if (error instanceof CoordError) return null;
     throw error;
@@ -131,7 +131,7 @@ function equal(a: unknown, b: unknown): boolean {
 export const gateShow: Verb = {
   arguments: [['<gate>', 'a gate; or the id of one check of it, as coord deploy show and gate check --json tell it']],
   examples: [
-    ['coord gate show owner', 'who may sign, and how each signature that is here stands'],
+    ['coord gate show owner', 'who may sign, and whether each signature in this clone counts'],
     ['coord gate show owner --json', 'the same for a script'],
   ],
   notes: ['It reads the main branch and the signatures as last fetched, and asks nobody.'],
@@ -157,7 +157,7 @@ async function shownGate(context: Context, source: ProtectedConfig, name: string
   const { deploy } = source.config;
   const targets = Object.keys(deploy).filter((target) => deploy[target]?.gates.includes(name));
   const bare = { gate: name, config, targets, people: null, tags: [], more: 0, problem: null };
-  if (source.from === null) return { ...bare, problem: 'coord.config.json is on no main branch yet' };
+  if (source.from === null) return { ...bare, problem: 'coord.config.json is not on the main branch yet' };
   if (config.type === 'command') return bare;
   const { commit } = source.from;
   const keys = await readSigners(context, config, commit);
@@ -176,7 +176,7 @@ function itsOwnQuestion(gate: string, { tag }: TagToJudge): GateQuestion {
   return { ...tag.payload, gate };
 }
 
-/** A check that is on record with a deploy; null: there is none of this id. */
+/** A check that is on record with a deploy; null: there is not one of this id. */
 async function recordWith(context: Context, id: string): Promise<GateRecord | null> {
   const known = await knownDeployments(context, false).catch((error: unknown) => {
     // A repository that was not set up has no record; that the gate is not known says more.

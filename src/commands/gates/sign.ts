@@ -5,7 +5,7 @@ import type { GateQuestion } from '../../domain/gates/gate.js';
 import type { TagVerdict } from '../../domain/gates/judge.js';
 import { formatPayload, type GatePayload, tagFolder, tagName } from '../../domain/gates/payload.js';
 import { peopleOf } from '../../domain/gates/signers.js';
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { command, coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { addSeconds, formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -53,7 +53,7 @@ export const gateRequest: Verb = {
     ['<gate>', 'a gate that people open'],
     ['<target>', 'the deploy target'],
   ],
-  options: [...QUESTION_OPTIONS, EXPIRES_OPTION, ['--no-fetch', 'read what is here; the main branch as last fetched']],
+  options: [...QUESTION_OPTIONS, EXPIRES_OPTION, ['--no-fetch', 'do not fetch; use the main branch as last fetched']],
   examples: [['coord gate request owner prod', 'print what a person is to run, to sign HEAD for prod']],
   notes: [
     'It decides nothing and writes nothing: show what it prints to a person who may sign. The commands work without',
@@ -69,7 +69,7 @@ export const gateRequest: Verb = {
     const commit = await readCommit(context, input);
     const keys =
       source.from === null
-        ? 'coord.config.json is on no main branch yet'
+        ? 'coord.config.json is not on the main branch yet'
         : await readSigners(context, config, source.from.commit);
     if (typeof keys === 'string') {
       const hint = `a person fixes it on the main branch: ${coord('help config')}`;
@@ -101,7 +101,7 @@ export const gateSign: Verb = {
     ...QUESTION_OPTIONS,
     EXPIRES_OPTION,
     ['--no-push', 'leave the signature in this clone'],
-    ['--no-fetch', 'read what is here; the main branch as last fetched'],
+    ['--no-fetch', 'do not fetch; use the main branch as last fetched'],
   ],
   examples: [['coord gate sign owner prod --commit 4f2a9c1', 'sign that commit for prod, with your own key']],
   notes: [
@@ -127,7 +127,7 @@ export const gateSign: Verb = {
     const configCommit = source.from?.commit;
     const found =
       configCommit === undefined
-        ? 'coord.config.json is on no main branch yet'
+        ? 'coord.config.json is not on the main branch yet'
         : await standings(context, {
             ...{ gate: config, configCommit, usedNonces: new Set<string>(), folder },
             questionOf: () => signing.payload,
@@ -166,7 +166,7 @@ async function push(context: Context, remote: string, { tag }: ToSign): Promise<
   if (result.code === 0) return true;
   const why = oneLine(result.stderr.trim().split('\n')[0] ?? '');
   return new CoordError('unavailable', `signed, and not pushed: ${why}`, {
-    hint: `git push ${shellWord(remote)} ${ref}`,
+    hint: command(`git push ${shellWord(remote)} ${ref}`),
     details: { reason: 'not-pushed', tag, remote },
   });
 }
@@ -180,7 +180,7 @@ function notAPerson(gate: string, target: string): CoordError {
 
 function notSigned(exit: number): CoordError {
   return new CoordError('closed', `git tag -s ended with exit ${exit}: nothing is signed`, {
-    hint: 'tell git your key: git config user.signingKey; with an SSH key also git config gpg.format ssh',
+    hint: `tell git your key (user.signingKey, and for an SSH key gpg.format=ssh); it has now: ${command("git config --get-regexp '^(user.signingkey|gpg)'")}`,
     details: { reason: 'not-signed', exit },
   });
 }
@@ -189,7 +189,7 @@ function doesNotCount(verdict: TagVerdict | string | undefined): CoordError {
   const why = typeof verdict === 'string' ? verdict : `the tag ${verdict?.why ?? 'is not there'}`;
   const reason = typeof verdict === 'object' ? verdict.closed : 'unreadable';
   return new CoordError('closed', `your signature would not count, and was taken back: ${oneLine(why)}`, {
-    hint: `sign with a key that the main branch lists: ${coord('gate list')}, and git config user.signingKey`,
+    hint: `sign with a key that the main branch lists (${coord('gate list')}); yours is set by git config user.signingKey`,
     details: { reason },
   });
 }

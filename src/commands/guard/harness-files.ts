@@ -154,7 +154,7 @@ class WorktreeText {
   read(): string | null {
     const stats = statSync(this.path, { throwIfNoEntry: false });
     if (stats === undefined) return null;
-    if (!stats.isFile()) throw usage(`${this.file} is no file`, `look at it: ls -ld ${this.file}`);
+    if (!stats.isFile()) throw usage(`${this.file} is not a file`, `look at it: ls -ld ${this.file}`);
     if (stats.size > LARGEST)
       throw usage(`${this.file} is larger than settings are`, 'look at it; nothing was written');
     try {

@@ -25,7 +25,7 @@ export const guardHook: Verb = {
     ['coord guard hook codex', 'the same for Codex'],
   ],
   notes: [
-    'coord guard install HARNESS writes the settings that run it. Nothing is ever permitted: what it lets pass, the harness judges',
+    'coord guard install HARNESS writes the settings that run it. It never gives permission: what it lets pass, the harness judges',
     'as it would without it. Exit code 2 stops an edit or a command, as harnesses understand it.',
   ],
   async run(context, input) {
@@ -52,7 +52,7 @@ function whyUnreadable(bytes: Buffer | null): string {
   if (bytes === null) return `more than ${MOST_INPUT_BYTES / 1024 / 1024} MB were sent on standard input`;
   return bytes.length === 0
     ? 'nothing was sent on standard input'
-    : 'what was sent on standard input is no JSON object';
+    : 'what was sent on standard input is not a JSON object';
 }
 
 async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCall): Promise<Answer> {
@@ -67,7 +67,7 @@ async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCal
     case 'edit':
       return judgeEdit(actor, dialect, ask);
     case 'unreadable':
-      return judgeUnreadable(actor, dialect, `it cannot be told which file ${jsonLine(ask.tool.slice(0, 80))} edits`);
+      return judgeUnreadable(actor, dialect, `coord cannot tell which file ${jsonLine(ask.tool.slice(0, 80))} edits`);
     case 'shell': {
       const { judgeShell } = await import('./shell.js');
       return judgeShell(actor, dialect, ask);
@@ -90,7 +90,7 @@ async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCal
 /** With `--json`, what was answered, for people who look into it. */
 function told({ host, flags }: Context, { stdout, stderr, exit }: Answer): Outcome {
   if (flags.json) {
-    const hint = 'what the harness is told stands in data.stderr';
+    const hint = 'what the harness is told is in data.stderr';
     const failure = exit === 0 ? {} : { failure: new CoordError('program', 'the hook stops this', { exit, hint }) };
     return { data: { exit, stdout, stderr }, text: () => [], ...failure };
   }

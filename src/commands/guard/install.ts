@@ -46,11 +46,11 @@ export const guardUninstall: Verb = {
   arguments: [HARNESS_ARGUMENT],
   options: [['--dry-run', 'show what would be done, and change nothing']],
   examples: [
-    ['coord guard uninstall', 'take the guards away, and put back what was there before'],
-    ['coord guard uninstall cursor', 'take only the hooks of Cursor out again'],
+    ['coord guard uninstall', 'remove the guards, and put back what was there before'],
+    ['coord guard uninstall cursor', 'remove only the hooks of Cursor'],
     ['coord guard uninstall git', 'take only the hooks of git out again'],
   ],
-  notes: ['What coord put in is taken out, and nothing else.'],
+  notes: ['It removes what coord added, and nothing else.'],
   run: (context, input) => underLock(context, input, () => uninstall(context, input)),
 };
 

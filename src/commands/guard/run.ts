@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Verdict } from '../../domain/guard/judge.js';
+import { command } from '../../domain/suggestion.js';
 import { type CoordError, usage } from '../../errors.js';
 import { realPathIfThere } from '../../git/if-there.js';
 import { GUARDED_HOOKS, type GuardedHook } from '../../guards/hook-script.js';
@@ -66,7 +67,10 @@ function wrongRepository({ host, repository }: Context): Verdict | null {
   const named = host.env.GIT_DIR;
   if (named === undefined || named === '') return null;
   if (realPathIfThere(resolve(host.cwd, named)) === realPathIfThere(repository.gitDir)) return null;
-  const error = usage(`git works in ${named}, and this directory belongs to ${repository.gitDir}`, 'unset GIT_DIR');
+  const error = usage(
+    `git works in ${named}, and this directory belongs to ${repository.gitDir}`,
+    command('unset GIT_DIR'),
+  );
   return unreadable(error);
 }
 

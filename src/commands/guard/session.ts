@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { findAgent } from '../../domain/agents/agents.js';
 import type { State } from '../../domain/model.js';
-import { asTyped, coord, quotedForScript, type Standpoint } from '../../domain/suggestion.js';
+import { asTyped, form, quotedForScript, type Standpoint } from '../../domain/suggestion.js';
 import { secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { textOf } from '../../git/if-there.js';
@@ -59,7 +59,10 @@ function placeOf({ directory, host }: Actor): string | null {
 
 async function started({ session }: Actor, context: Context): Promise<Outcome> {
   if (session !== null && !isSessionId(session)) {
-    return usage('the session id that the harness sent is none that coord can use', coord('session start --agent ID'));
+    return usage(
+      'the session id that the harness sent is not one that coord can use',
+      form('session start --agent ID'),
+    );
   }
   return sessionStart.run(context, new Input([], {})).catch(asError);
 }

@@ -10,7 +10,7 @@ import { asError, coordinationOf } from './judge.js';
 
 /**
  * Keeps a task of the harness open for as long as the task of coord that it names is not done: what shows that is the
- * record, and not the word of the harness. A task that names none is none of coord's business.
+ * record, and not the word of the harness. A task that names none is not one of coord's business.
  */
 export async function judgeTask(
   actor: Actor,

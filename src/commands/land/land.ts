@@ -34,7 +34,7 @@ import { checkBeforeLanding, landInTurn } from './turn.js';
 export const land: Verb = {
   options: [
     ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
-    ['--wait [duration]', 'wait your turn, first come first served'],
+    ['--wait [duration]', 'wait your turn, first come, first served'],
     ['--dry-run', 'show what would be done, and change nothing; what would land and be released'],
     ['--task <id>', 'the task that it belongs to, or none; where that is not clear', 'repeatable'],
   ],

@@ -3,7 +3,7 @@ import { coverageOf, type LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { command, coord, form, shellWord } from '../../domain/suggestion.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
@@ -82,7 +82,7 @@ export async function requireSharing(context: Context): Promise<void> {
   if ((await context.config()).share) return;
   throw usage(
     `nothing to land on: ${CONFIG_FILE} shares with no remote ("share": false)`,
-    `merge it into your main branch yourself, then ${coord('release')}; or set "share": true where there is a remote`,
+    `merge it into your main branch yourself, then ${coord('release --all')}; or set "share": true where there is a remote`,
   );
 }
 
@@ -177,7 +177,7 @@ async function record(context: Context, request: LandRequest): Promise<string | 
   const again = 'an audit will not know whose it is; repeat the command';
   try {
     const decision = await transact(await context.store(), request, context.effects);
-    return decision.ok ? null : `pushed, and not recorded: the claims have changed meanwhile; ${again}`;
+    return decision.ok ? null : `pushed, and not recorded: the claims have changed in the meantime; ${again}`;
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
     return `pushed, and not recorded: ${oneLine(error.message)}; ${again}`;
@@ -187,7 +187,10 @@ async function record(context: Context, request: LandRequest): Promise<string | 
 async function checkBranch(context: Context, branch: string, work: Work | null): Promise<void> {
   const { code } = await context.git(['check-ref-format', '--branch', branch]);
   if (code !== 0 || branch.startsWith('-')) {
-    throw usage(`not a branch name: ${JSON.stringify(branch)}`, coord('land --to BRANCH'));
+    throw usage(
+      `not a branch name: ${JSON.stringify(branch)}`,
+      `${form('land --to BRANCH')}; examples: ${coord('help land')}`,
+    );
   }
   const config = await context.config();
   if ([`refs/heads/${branch}`, `refs/${branch}`, branch].includes(config.ref))
@@ -215,7 +218,7 @@ function whyNotPushed(pushed: PorcelainResult, work: Work, branch: string, ref: 
   if (refusedByHook(pushed)) return hookRefused(wordsOf(pushed));
   if (rejection?.by !== 'git') return notPushed(troubleIn(pushed), reasonOf(pushed), wordsOf(pushed), work);
   return new CoordError('behind', `behind: ${oneLine(`${remote}/${branch}`)} has commits that HEAD lacks`, {
-    hint: `git pull --rebase ${shellWord(remote)} ${shellWord(branch)}, then repeat; if you have rebased a branch that is yours alone, push it yourself: git push --force-with-lease ${shellWord(remote)} HEAD:${shellWord(branch)}`,
+    hint: `${command(`git pull --rebase ${shellWord(remote)} ${shellWord(branch)}`)}, then repeat; if you have rebased a branch that is yours alone, push it yourself: ${command(`git push --force-with-lease ${shellWord(remote)} HEAD:${shellWord(branch)}`)}`,
     details: { reason: 'review-branch', branch },
   });
 }

@@ -23,7 +23,7 @@ export const log: Verb = {
     ['--kind <kind>', `the kind of note; one of ${KINDS.join(', ')}`],
     TARGET_OPTION,
     ['--follow', 'then print each new one, until interrupted; with --json one object a line'],
-    ['--no-fetch', 'read what is here'],
+    ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
   examples: [
     ['coord log --since 2h', 'the last two hours'],
@@ -98,7 +98,7 @@ function after(context: Context, notes: readonly OpenNote[], since: string | und
 export const inbox: Verb = {
   options: [
     ['--all', 'all of them; those too that you have acknowledged'],
-    ['--no-fetch', 'read what is here'],
+    ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
   examples: [
     ['coord inbox', 'notes to you that you have not acknowledged yet'],

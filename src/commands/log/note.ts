@@ -12,7 +12,7 @@ import type { Context } from '../../workspace/context.js';
 import { checkAgentId } from '../../workspace/identity.js';
 import { readTarget } from '../../workspace/targets.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/claim-request.js';
-import { readText } from '../input.js';
+import { readDuration, readText } from '../input.js';
 import type { Input, Success, Verb } from '../verb.js';
 
 /** In characters; a longer story belongs into a file. */
@@ -38,11 +38,15 @@ export const note: Verb = {
     ['--to <id>', 'the agent that it is meant for; more of them with more --to, or with commas', 'repeatable'],
     TARGET_OPTION,
     ['--needs-ack <id>', 'an agent that is asked to acknowledge it', 'repeatable'],
+    ['--by <duration>', 'until when, such as 10m; with --needs-ack, and you are told who has not answered by then'],
     OFFLINE_OPTION,
   ],
   examples: [
     ['coord note "users are paginated now" --to noor', 'noor finds it in coord inbox'],
-    ['coord note "I split src/api today?" --kind proposal --needs-ack noor,omar', 'ask two agents to acknowledge it'],
+    [
+      'coord note "I split src/api today?" --kind proposal --needs-ack noor,omar --by 10m',
+      'ask two agents to say yes or no, within ten minutes',
+    ],
   ],
   notes: [LOG_DISCLAIMER],
   async run(context, input) {
@@ -54,12 +58,13 @@ export const note: Verb = {
       ...(await context.requestBase()),
       ...said,
       ref: null,
+      refused: false,
     });
     if (!decision.ok) return refusalError(decision.refusal, context.now());
     const { note: noted } = decision.result;
     return {
       data: { notes: [noted], disclaimer: LOG_DISCLAIMER },
-      text: (style) => notedLines(noted, style),
+      text: (style) => notedLines(noted, context.now(), style),
       warnings: [
         ...(await offlineWarnings(context, input)),
         ...(await strangerWarnings(store, [...new Set([...said.to, ...said.needsAck])])),
@@ -75,9 +80,17 @@ function readNote(context: Context, input: Input) {
     throw usage(`no such kind of note: ${JSON.stringify(kind)}`, `one of: ${NOTE_KINDS.join(', ')}`);
   const text = readText('the note', input.argument(0) ?? '', LONGEST_NOTE);
   const [to, needsAck] = [readAgents(input, 'to'), readAgents(input, 'needsAck')];
-  const said = { noteKind, text, to, needsAck, target: readTargetOption(context, input)?.text ?? null };
+  const answerSeconds = readDeadline(input, needsAck);
+  const said = { noteKind, text, to, needsAck, answerSeconds, target: readTargetOption(context, input)?.text ?? null };
   if (Buffer.byteLength(JSON.stringify(said)) <= MOST_BYTES) return said;
   throw usage(`the note is larger than ${MOST_BYTES} bytes`, 'put the story into a file, and name the file');
+}
+
+function readDeadline(input: Input, needsAck: readonly string[]): number | null {
+  const text = input.text('by');
+  if (text === undefined) return null;
+  if (needsAck.length === 0) throw usage('--by belongs to --needs-ack', 'name who is to answer: --needs-ack ID');
+  return readDuration('--by', text);
 }
 
 function readAgents(input: Input, option: 'to' | 'needsAck'): string[] {
@@ -103,7 +116,11 @@ export const ack: Verb = {
     ['<note>', 'its id, such as n42'],
     ['[text]', 'what to say with it'],
   ],
-  examples: [['coord ack n42 "fine with me"', 'the author sees it in coord log; it permits nothing']],
+  options: [['--no', 'say no; the author is told']],
+  examples: [
+    ['coord ack n42 "fine with me"', 'the author is told by their next command; it permits nothing'],
+    ['coord ack n42 --no "it would break the importer"', 'answer, and say no'],
+  ],
   notes: [LOG_DISCLAIMER],
   async run(context, input) {
     const said = input.argument(1);
@@ -111,13 +128,15 @@ export const ack: Verb = {
     const base = await context.requestBase();
     const store = await context.store();
     const log = await logWith(store, input.argument(0) ?? '');
+    const refused = input.flag('no');
     const earlier = findAck(log.notes, log.note.id, base.agent);
-    if (earlier && base.requestId === null && saysNoMore(text, earlier)) return success(earlier, log.note, true);
+    if (earlier?.refused === refused && base.requestId === null && saysNoMore(text, earlier))
+      return success(earlier, log.note, true);
     const { id: ref, agent: author, target } = log.note;
     const to = author === base.agent ? [] : [author];
     const decision = await transact(
       store,
-      { kind: 'note', ...base, noteKind: 'ack', text, to, target, needsAck: [], ref },
+      { kind: 'note', ...base, noteKind: 'ack', text, to, target, needsAck: [], answerSeconds: null, ref, refused },
       context.effects,
     );
     if (!decision.ok) return refusalError(decision.refusal, context.now());
@@ -132,7 +151,10 @@ async function logWith(store: GitStore, id: string): Promise<{ readonly notes: r
   const notes = await store.readLog();
   const note = findNote(notes, id);
   if (note.kind !== 'ack') return { notes, note };
-  throw usage(`${note.id} is itself an ack, of ${note.ref}`, `answer it with a note: ${coord('note "…" --to ID')}`);
+  throw usage(
+    `${note.id} is itself an ack, of ${note.ref}`,
+    `answer it with a note: ${coord(`note "thank you" --to ${note.agent}`)}`,
+  );
 }
 
 function success(given: Note, of: Note, already: boolean): Success {

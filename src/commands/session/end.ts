@@ -4,7 +4,7 @@ import type { SessionClosing } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { runningUnder } from '../../domain/deploy/records.js';
 import type { Claim, State } from '../../domain/model.js';
-import { coord, targetWord } from '../../domain/suggestion.js';
+import { command, coord, targetWord } from '../../domain/suggestion.js';
 import { claimsOf, tasksOf, tasksOn } from '../../domain/tasks/standing.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
@@ -84,7 +84,7 @@ async function nothingToEnd(store: GitStore, agent: string) {
   if (running !== null) {
     throw usage(
       `the session of ${agent} (${running}) was not started in this worktree`,
-      `end it where it was started, or: COORD_SESSION=${running} ${coord(`session end --agent ${agent}`)}`,
+      `end it where it was started, or: ${command(`COORD_SESSION=${running} ${coord(`session end --agent ${agent}`)}`)}`,
       { session: running },
     );
   }

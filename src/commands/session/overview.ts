@@ -2,7 +2,7 @@ import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { isLive } from '../../domain/claims/leases.js';
 import type { ReceivedNote } from '../../domain/log/notes.js';
 import type { Claim } from '../../domain/model.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, form } from '../../domain/suggestion.js';
 import type { TaskView } from '../../domain/tasks/standing.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
@@ -95,13 +95,13 @@ async function openStore(context: Context): Promise<GitStore | Exclude<Standing[
 }
 
 function nextStep({ agent, session, claims, readyTasks, needs, sync }: Omit<Standing, 'setUp' | 'next'>): string {
-  if (agent === null) return coord('session start --agent YOUR-ID');
+  if (agent === null) return form('session start --agent YOUR-ID');
   if (session === null) return coord('session start');
   const [need] = needs;
   if (need) return need.next;
   if ((sync?.behind ?? 0) > 0) return coord('sync-check');
   if (claims.length > 0) return coord('land');
-  return readyTasks > 0 ? coord('task take') : coord('claim PATH --reason "why"');
+  return readyTasks > 0 ? coord('task take') : form('claim PATH --reason "why"');
 }
 
 /** The words that an agent needs, with what each is for. */

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { CONFIG_FILE } from '../../config/load.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import { directoryPath, directoryTarget } from '../../domain/ground/targets.js';
-import { shellWord } from '../../domain/suggestion.js';
+import { command, shellWord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { canonicalPath } from '../../git/paths.js';
@@ -90,7 +90,7 @@ async function trackedWarnings(context: Context, { path, parent }: OwnScratch): 
   const tracked = (await gitText(context.git, ['ls-files', '-z', '--', path], { env })).split('\0').length - 1;
   if (tracked > 0) {
     return [
-      `${plural(tracked, 'file')} of ${oneLine(path)}/ ${tracked === 1 ? 'is' : 'are'} tracked by git, so what you write there ends up in commits: git rm -r --cached -- ${shellWord(path)}`,
+      `${plural(tracked, 'file')} of ${oneLine(path)}/ ${tracked === 1 ? 'is' : 'are'} tracked by git, so what you write there ends up in commits: ${command(`git rm -r --cached -- ${shellWord(path)}`)}`,
     ];
   }
   const { code } = await context.git(['check-ignore', '--quiet', '--', `${path}/x`]);

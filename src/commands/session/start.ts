@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { CONFIG_FILE, parseConfig } from '../../config/load.js';
 import { findAgent } from '../../domain/agents/agents.js';
 import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/sessions.js';
+import { groundOf } from '../../domain/claims/conflicts.js';
 import { isLive } from '../../domain/claims/leases.js';
 import { LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Agent, Role } from '../../domain/model.js';
 import { linesOf } from '../../domain/rules/parse.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, targetWords } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
@@ -50,7 +51,7 @@ export const sessionStart: Verb = {
     ['--max-bytes <n>', `the most that is printed (${DEFAULT_BYTES}); what does not fit is named`],
   ],
   examples: [
-    ['coord session start --agent maya', 'read the rules, and be known in this worktree from now on'],
+    ['coord session start --agent maya', 'read the rules; from now on coord knows who works in this worktree'],
     ['coord session start --agent w1 --role worker --max-bytes 4000', 'a worker, in few words'],
   ],
   notes: [
@@ -116,7 +117,7 @@ async function askArbiter(store: GitStore): Promise<void> {
     if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
     const { message, details, hint } = error;
     throw new CoordError('unavailable', message, {
-      hint: `no session was started (${hint}); the rules can be read meanwhile: ${coord('rules')}`,
+      hint: `no session was started; the rules can be read meanwhile: ${coord('rules')}; to start one, ${hint}`,
       details,
       cause: error,
     });
@@ -193,7 +194,7 @@ function warningsFor(
   if (elsewhere.length > 0) {
     const ids = [...new Set(elsewhere.map((claim) => claim.session))].join(', ');
     warnings.push(
-      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own, else take them over: ${coord('claim TARGET --take-over --reason "…"')}`,
+      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own; otherwise take them over: ${coord(`claim ${targetWords(elsewhere.map(groundOf))} --take-over --reason "that session has crashed"`)}`,
     );
   } else if (before && before.session !== null && before.session !== session) {
     warnings.push(
@@ -207,7 +208,7 @@ function warningsFor(
       `${names} has a session in this worktree too: say in each command who you are (--agent or COORD_AGENT)`,
     );
   }
-  if (notes === null) warnings.push(`the log is damaged, so notes to you are not known: ${coord('log')}`);
+  if (notes === null) warnings.push(`the log is damaged, so your notes are unknown: ${coord('log')}`);
   return warnings;
 }
 

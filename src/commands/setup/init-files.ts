@@ -103,12 +103,17 @@ export function writeMemory(root: string, files: readonly string[]): FileChange[
     const path = writablePath(root, file);
     if (existsSync(path)) return { path: file, action: 'unchanged' };
     mkdirSync(dirname(path), { recursive: true });
-    const name = basename(file).replace(/\.[^.]*$/, '');
-    const title = `${name.charAt(0)}${name.slice(1).toLowerCase()}`;
-    const purpose = PURPOSES[name] === undefined ? '' : `\n${PURPOSES[name]}\n`;
-    writeFileSync(path, `# ${title}\n${purpose}`, { flag: 'wx' });
+    writeFileSync(path, memoryText(file), { flag: 'wx' });
     return { path: file, action: 'created' };
   });
+}
+
+/** A heading, and what the file is for. */
+function memoryText(file: string): string {
+  const name = basename(file).replace(/\.[^.]*$/, '');
+  const title = `${name.charAt(0)}${name.slice(1).toLowerCase()}`;
+  const purpose = PURPOSES[name] === undefined ? '' : `\n${PURPOSES[name]}\n`;
+  return `# ${title}\n${purpose}`;
 }
 
 const SCHEMA = 'schema/coord.config.schema.json';
@@ -149,6 +154,34 @@ export function addAgentsBlock(root: string): FileChange {
   const block = `${text.endsWith('\n') || text === '' ? '' : '\n'}\n${AGENTS_BLOCK}`;
   writeFileSync(path, `${text}${block.replaceAll('\n', end)}`);
   return { path: AGENTS_FILE, action: 'extended' };
+}
+
+/** The text without the block that coord added, and without the empty line before it. */
+export function withoutAgentsBlock(text: string): string {
+  const begin = text.indexOf(BLOCK_BEGIN);
+  const end = text.indexOf(BLOCK_END);
+  if (begin < 0 || end < begin) return text;
+  const after = text.slice(end + BLOCK_END.length).replace(/^\n/, '');
+  return text.slice(0, begin).replace(/\n\n$/, '\n') + after;
+}
+
+/**
+ * The files of a project that coord writes: those that are as it wrote them, and those that somebody has changed since.
+ * The configuration is coord's alone, whatever it says. Paths from the root.
+ */
+export function filesAsWritten(packageRoot: string, root: string): { same: string[]; changed: string[] } {
+  const rules = readdirSync(join(packageRoot, RULES)).map((name) => ({
+    path: `${RULES}/${name}`,
+    text: readFileSync(join(packageRoot, RULES, name), 'utf8'),
+  }));
+  const memory = v.parse(ConfigSchema, {}).memory.map((path) => ({ path, text: memoryText(path) }));
+  const written = [...rules, ...memory].filter(({ path }) => existsSync(join(root, path)));
+  const isSame = ({ path, text }: (typeof written)[number]) => readFileSync(join(root, path), 'utf8') === text;
+  const own = [CONFIG_FILE, SCHEMA_COPY].filter((path) => existsSync(join(root, path)));
+  return {
+    same: [...own, ...written.filter(isSame).map(({ path }) => path)],
+    changed: written.filter((one) => !isSame(one)).map(({ path }) => path),
+  };
 }
 
 /** Folders that several agents are likely to change; those that hold files make the first surface. */

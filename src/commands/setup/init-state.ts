@@ -43,6 +43,7 @@ export async function placeState(context: Context, config: Config, { asked, name
   if (found === null) return begin(context, { ...config, ref: wanted ?? STATE_REF }, wanted === null);
   const { store, isNew } = found;
   const from = store.ref;
+  if (await store.isRetired()) return { ...(await beginAgain(context, config, store)), movedFrom: null, refused: null };
   // Begun on a branch when there was nothing else.
   const to = wanted ?? ((await store.setup())?.ref === undefined ? STATE_REF : from);
   const outcome = isNew ? ('adopted' as const) : ('existing' as const);
@@ -59,6 +60,13 @@ export async function placeState(context: Context, config: Config, { asked, name
   return { ref: to, commit: await store.tip(), outcome: 'moved', movedFrom: from, refused: null };
 }
 
+/** After a state that was ended. */
+async function beginAgain(context: Context, { share, remote, mainBranch }: Config, store: GitStore) {
+  const setup = { ref: store.ref, remote: share ? remote : null, mainBranch };
+  await store.recordSetup(setup, entryOf(context, 'begin coordination again'));
+  return { ref: store.ref, commit: await store.tip(), outcome: 'created' as const };
+}
+
 interface Found {
   readonly store: GitStore;
   /** Whether this clone had not heard of it. */
@@ -71,6 +79,7 @@ async function findState(context: Context, config: Config, named: boolean): Prom
   const order = [...(named ? [config.ref] : []), STATE_REF, ...there];
   for (const ref of new Set(order.filter((one) => there.includes(one)))) {
     const store = await context.stores.open({ ...config, ref });
+    store.revives = true;
     const isNew = (await store.tip().catch(asError)) === null;
     const readable = await store.latest().catch(asError);
     if (!(readable instanceof CoordError)) return { store, isNew };
@@ -141,8 +150,8 @@ async function mustBeShown(context: Context, { ref, remote }: Config, commit: st
   for (const one of await localRefs(context, [ref, `refs/coord-local/remote/${remote}/${ref.slice('refs/'.length)}`])) {
     await context.git(['update-ref', '-d', one]);
   }
-  throw new CoordError('closed', `the remote ${remote} takes ${ref}, and shows it to nobody`, {
-    hint: `do not bypass it: ask who administers the remote to show that ref, or name another: ${coord('init --ref REF')}`,
+  throw new CoordError('closed', `the remote ${remote} takes ${ref}, but does not show it`, {
+    hint: `do not bypass it: ask who administers the remote to show that ref, or name another: ${coord('init --ref refs/coord/claims')}`,
     details: { reason: 'hidden', ref, refusedBy: 'server' },
   });
 }
@@ -161,5 +170,8 @@ function otherRef(named: string, found: string): CoordError {
 }
 
 function notOurs(ref: string): CoordError {
-  return usage(`${ref} holds something else than coord's state`, `name another ref: ${coord('init --ref REF')}`);
+  return usage(
+    `${ref} holds something else than coord's state`,
+    `name another ref: ${coord('init --ref refs/coord/claims')}`,
+  );
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Config, withDefaults } from '../../config/config.js';
 import { CONFIG_FILE, loadConfigIfThere, parseConfig } from '../../config/load.js';
 import { problemOfStateRef, STATE_REF } from '../../domain/state-ref.js';
-import { coord, targetWord } from '../../domain/suggestion.js';
+import { command, coord, shellWord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { usage } from '../../errors.js';
 import { checkRefName } from '../../git/refs.js';
@@ -31,69 +31,77 @@ import { entryOf, placeState } from './init-state.js';
 
 export const init: Verb = {
   options: [
-    ['--adopt', 'take over, on the record, where the configuration of the main branch has the state now'],
-    ['--local', 'share with no remote: claims then hold in this clone’s worktrees only'],
-    ['--remote <name>', 'the remote that arbitrates between clones'],
+    ['--adopt', 'accept, on the record, that the main branch’s configuration has moved the state'],
+    ['--local', 'use no remote: claims are then valid in this clone’s worktrees only'],
+    ['--remote <name>', 'the remote that decides between clones'],
     [
       '--ref <ref>',
       `the ref that carries the state, by its full name (${STATE_REF}); moves the state where there is one`,
     ],
+    ['--remove', 'take coord out of this clone: hooks, settings and what it keeps in .git; no file of the project'],
+    ['--everywhere', 'with --remove: out of the files of the project too, for every clone'],
   ],
   examples: [
     ['coord init', 'set up the state, and write the files that you then commit'],
     ['coord init --local', 'without a remote'],
     ['coord init --ref refs/heads/claude/coord', 'where only branches with a prefix may be pushed'],
+    ['coord init --remove', 'take coord out of this clone, and say what is left'],
   ],
   notes: [
     'Running it again changes nothing. It touches no other file, nothing in the index, and none of your commits.',
     'What is in the state (paths, names, reasons) can be read by whoever can read the remote.',
   ],
   async run(context, input) {
-    const { root } = context.repository;
-    if (input.flag('adopt')) return adopt(context);
-    const remotes = (await gitText(context.git, ['remote'])).split('\n').filter((name) => name !== '');
-    const existing = await existingConfig(root);
-    if (existing !== null) mustAgree(input, existing.config);
-    const starter = existing === null ? await starterOf(context, input, remotes) : null;
-    const asked = input.text('ref') ?? null;
-    if (asked !== null) await mustBeRef(context, asked);
-    const config = existing?.config ?? starter?.(asked ?? STATE_REF).parsed ?? withDefaults({});
-    if (config.share && !remotes.includes(config.remote)) {
-      throw usage(
-        `${CONFIG_FILE} shares through ${config.remote}, but there is no such remote`,
-        `git remote add ${config.remote} URL`,
-      );
-    }
-    const placed = await placeState(context, config, { asked, named: existing?.namesRef ?? false });
-    const { packageRoot } = context.host;
-    const { mainBranch, share, remote } = config;
-    await rememberState(context, { ref: placed.ref, remote: share ? remote : null, mainBranch });
-    const files: FileChange[] = [
-      ...(existing === null
-        ? [writeConfig(root, starter?.(placed.ref).text ?? ''), ...writeSchema(packageRoot, root, schemaPlace(root))]
-        : [nameRef(root, existing.text, existing.namesRef || placed.ref !== STATE_REF ? placed.ref : null)]),
-      ...writeStarterRules(packageRoot, root, config.rules),
-      ...writeMemory(root, config.memory),
-      addAgentsBlock(root),
-    ];
-    const ignored = await ignoredFiles(
-      context.git,
-      files.map(({ path }) => path),
-    );
-    const report: InitReport = {
-      ...placed,
-      share,
-      remote: share ? remote : null,
-      surface: config.surface,
-      rules: config.rules,
-      guessed: existing === null,
-      files,
-      ignored: ignored.map((one) => ({ ...one, needed: isNeeded(one.path, config) })),
-      changed: placed.outcome !== 'existing' || files.some(({ action }) => action !== 'unchanged'),
-    };
-    return { data: report, text: (style) => initLines(report, style) };
+    if (input.flag('remove')) return (await import('./remove.js')).remove(context, input.flag('everywhere'));
+    if (input.flag('everywhere')) throw usage('--everywhere belongs to --remove', coord('init --help'));
+    return input.flag('adopt') ? adopt(context) : setUp(context, input);
   },
 };
+
+async function setUp(context: Context, input: Input): Promise<Outcome> {
+  const { root } = context.repository;
+  const remotes = (await gitText(context.git, ['remote'])).split('\n').filter((name) => name !== '');
+  const existing = await existingConfig(root);
+  if (existing !== null) mustAgree(input, existing.config);
+  const starter = existing === null ? await starterOf(context, input, remotes) : null;
+  const asked = input.text('ref') ?? null;
+  if (asked !== null) await mustBeRef(context, asked);
+  const config = existing?.config ?? starter?.(asked ?? STATE_REF).parsed ?? withDefaults({});
+  if (config.share && !remotes.includes(config.remote)) {
+    throw usage(
+      `${CONFIG_FILE} shares through ${config.remote}, but there is no such remote`,
+      `add it (git remote add ${config.remote} URL); those that there are: ${command('git remote -v')}`,
+    );
+  }
+  const placed = await placeState(context, config, { asked, named: existing?.namesRef ?? false });
+  const { packageRoot } = context.host;
+  const { mainBranch, share, remote } = config;
+  await rememberState(context, { ref: placed.ref, remote: share ? remote : null, mainBranch });
+  const files: FileChange[] = [
+    ...(existing === null
+      ? [writeConfig(root, starter?.(placed.ref).text ?? ''), ...writeSchema(packageRoot, root, schemaPlace(root))]
+      : [nameRef(root, existing.text, existing.namesRef || placed.ref !== STATE_REF ? placed.ref : null)]),
+    ...writeStarterRules(packageRoot, root, config.rules),
+    ...writeMemory(root, config.memory),
+    addAgentsBlock(root),
+  ];
+  const ignored = await ignoredFiles(
+    context.git,
+    files.map(({ path }) => path),
+  );
+  const report: InitReport = {
+    ...placed,
+    share,
+    remote: share ? remote : null,
+    surface: config.surface,
+    rules: config.rules,
+    guessed: existing === null,
+    files,
+    ignored: ignored.map((one) => ({ ...one, needed: isNeeded(one.path, config) })),
+    changed: placed.outcome !== 'existing' || files.some(({ action }) => action !== 'unchanged'),
+  };
+  return { data: report, text: (style) => initLines(report, style) };
+}
 
 /** Whether no other clone is set up without this file. */
 function isNeeded(path: string, { rules }: Config): boolean {
@@ -161,13 +169,19 @@ function chooseRemote(input: Input, remotes: readonly string[]): string | null {
   }
   if (named !== undefined) {
     if (remotes.includes(named)) return named;
-    throw usage(`no such remote: ${named}`, `git remote add ${named} URL`);
+    throw usage(
+      `no such remote: ${named}`,
+      `add it (git remote add ${named} URL); those that there are: ${command('git remote -v')}`,
+    );
   }
   if (remotes.length === 0) return null;
   if (remotes.includes('origin')) return 'origin';
   const [only] = remotes;
   if (remotes.length === 1 && only !== undefined) return only;
-  throw usage(`several remotes: ${remotes.join(', ')}`, coord('init --remote NAME'));
+  throw usage(
+    `several remotes: ${remotes.join(', ')}`,
+    `name the one that all clones share: ${coord(`init --remote ${shellWord(remotes[0] ?? '')}`)}`,
+  );
 }
 
 /** Without a remote, the branch that is checked out when coord is set up is taken for the main branch. */
@@ -219,7 +233,10 @@ function initLines(report: InitReport, style: Style): string[] {
   const { ref, remote, outcome, files, movedFrom, refused, surface } = report;
   const reach = remote === null ? 'for the worktrees of this clone' : `shared through ${remote}`;
   if (!report.changed)
-    return [`nothing to do: this repository is set up (state ref ${ref}, ${reach})`, ...ignoredLines(report, style)];
+    return [
+      `nothing to do: this repository is already set up (state ref ${ref}, ${reach})`,
+      ...ignoredLines(report, style),
+    ];
   const how = {
     created: 'created',
     adopted: `adopted from ${remote ?? 'the remote'}`,

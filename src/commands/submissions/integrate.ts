@@ -38,7 +38,7 @@ export const integrate: Verb = {
   options: [
     ['--dry-run', 'show what would be done, and change nothing'],
     ['--patch', 'show it line by line; changes nothing'],
-    ['--conflicts', 'write what conflicts with marks, instead of nothing'],
+    ['--conflicts', 'write conflicts into the files, with conflict markers'],
     ['--decline', 'turn it down; its author is told the reason'],
     ['--reason <text>', 'why; with --decline'],
     ['--all', 'all of them; those too that are for others to integrate'],
@@ -51,8 +51,8 @@ export const integrate: Verb = {
   ],
   notes: [
     'For an orchestrator, a person at a terminal, or the agent that it was submitted to; never for a worker.',
-    'Each path that it changes must be under your live exclusive claim, or off the surface and nobody’s. What you have',
-    'not committed is never written over. All of it is applied, or nothing; you review, commit and land it. It can be',
+    'Each path that it changes must be under your live exclusive claim, or off the surface and unclaimed. What you have',
+    'not committed is never overwritten. All of it is applied, or nothing; you review, commit and land it. It can be',
     'applied again until it has landed: throw the changes away, and integrate it once more.',
   ],
   async run(context, input) {

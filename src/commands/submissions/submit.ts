@@ -2,7 +2,7 @@ import { matches } from '../../domain/ground/index.js';
 import { directoryPath, type Target } from '../../domain/ground/targets.js';
 import type { State, Submission, SubmittedFile } from '../../domain/model.js';
 import { findSubmission } from '../../domain/submissions/submissions.js';
-import { coord } from '../../domain/suggestion.js';
+import { command, coord, form } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
 import { listed, oneLine, plural } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
@@ -43,8 +43,8 @@ export const submit: Verb = {
     ['coord submit --take-back n42', 'take it back'],
   ],
   notes: [
-    'The contents travel on the state ref; nothing is committed on yours, and no claim is needed. Deletions',
-    'go with it. Files that git ignores go when they are named, or are in your scratch. At most',
+    'The contents go into the state ref: nothing is committed on your branch, and no claim is needed. Deletions',
+    'are included. Files that git ignores go when they are named, or are in your scratch. At most',
     `${MOST_FILES} files, ${MOST_BYTES / MB} MB each and ${MOST_BYTES_TOGETHER / MB} MB together; no symbolic links.`,
   ],
   async run(context, input) {
@@ -58,7 +58,11 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   const receiver = input.text('to');
   const to = receiver === undefined ? null : checkAgentId(receiver);
   const targets = await readTargets(context, input, input.list(0));
-  if (targets.length === 0) throw usage('nothing to submit: no path is named', coord('submit PATH --note "…"'));
+  if (targets.length === 0)
+    throw usage(
+      'nothing to submit: no path is named',
+      `${form('submit PATH --note "what it is"')}; examples: ${coord('help submit')}`,
+    );
   const base = await context.requestBase();
   const store = await context.store();
   const commit = await commitToRecord(context, input.text('base'));
@@ -69,7 +73,7 @@ async function handOver(context: Context, input: Input): Promise<Outcome> {
   if (files.length === 0 && !(await answerBefore(store, request, context.now()))) {
     throw usage(
       'nothing to submit: the worktree has no changes there',
-      'git status; what you have committed goes with --base COMMIT',
+      `${command('git status')} shows what is changed; to hand over what you have committed, add --base COMMIT`,
     );
   }
   const decision = await transact(store, request, context.effects);
@@ -90,7 +94,10 @@ async function takeBack(context: Context, id: string): Promise<Outcome> {
   const store = await context.store();
   const found: Submission = submissionNamed((await store.latest(['submissions'])).state, id);
   if (found.agent !== base.agent) {
-    throw usage(`${found.id} was submitted by ${found.agent}, not by you`, coord(`integrate ${found.id} --decline`));
+    throw usage(
+      `${found.id} was submitted by ${found.agent}, not by you`,
+      coord(`integrate ${found.id} --decline --reason "it is not needed"`),
+    );
   }
   const person = isPerson(context.host);
   const request = { kind: 'drop-submission' as const, ...base, submission: found.id, reason: null, person };

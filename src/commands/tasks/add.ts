@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ownVerbOf, type Target } from '../../domain/ground/targets.js';
 import type { Role } from '../../domain/model.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, form } from '../../domain/suggestion.js';
 import { parseTasks, type WrittenTask } from '../../domain/tasks/from-text.js';
 import { problemsOf, type TaskDraft } from '../../domain/tasks/plan.js';
 import { ORCHESTRATOR } from '../../domain/tasks/task.js';
@@ -82,7 +82,11 @@ async function readDrafts(context: Context, input: Input, source: ProtectedConfi
   const file = input.text('from');
   const title = input.argument(0);
   if (file === undefined) {
-    if (title === undefined) throw usage('no task is named', coord('task add "what to do" --scope PATH'));
+    if (title === undefined)
+      throw usage(
+        'no task is named',
+        `${form('task add "what to do" --scope PATH')}; examples: ${coord('help task add')}`,
+      );
     const { changes, problems } = readContent(context, input, source);
     const nothing = { key: null, where: null, text: '', scope: [], after: [], role: null, accept: [], priority: 2 };
     return { drafts: [{ ...nothing, ...changes, title }], problems };
@@ -163,14 +167,14 @@ function readScope(
 
 function readRole(role: string | null, complain: Complain): Role | null {
   if (role === null || ROLES.includes(role)) return role as Role | null;
-  complain(`role ${JSON.stringify(shorten(role, 40))} is none of ${ROLES.join(', ')}`);
+  complain(`role ${JSON.stringify(shorten(role, 40))} is not one of ${ROLES.join(', ')}`);
   return null;
 }
 
 function readAccept(gates: readonly string[], { config }: ProtectedConfig, complain: Complain): readonly string[] {
   for (const gate of gates) {
     if (!Object.hasOwn(config.gates, gate)) {
-      complain(`accept ${JSON.stringify(shorten(gate, 40))} is no gate of the main branch's configuration`);
+      complain(`accept ${JSON.stringify(shorten(gate, 40))} is not a gate in the main branch's configuration`);
     }
   }
   return [...new Set(gates)];
@@ -241,7 +245,7 @@ export const taskEdit: Verb = {
 export const taskDrop: Verb = {
   arguments: [['<id>', 'the task']],
   options: [['-r, --reason <text>', 'why; who has it is told']],
-  examples: [['coord task drop t12 --reason "not needed any more"', 'it is never done, and blocks nobody']],
+  examples: [['coord task drop t12 --reason "no longer needed"', 'it is never done, and blocks nobody']],
   notes: ['Whoever has it loses its paths, and is told; only its author, its holder or an orchestrator may do that.'],
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');

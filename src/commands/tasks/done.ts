@@ -1,4 +1,5 @@
 import type { Claim, State } from '../../domain/model.js';
+import { command } from '../../domain/suggestion.js';
 import type { TaskDoneRequest, TaskReturnRequest } from '../../domain/tasks/finish.js';
 import type { TaskWork } from '../../domain/tasks/ground.js';
 import { claimsOf, tasksOf } from '../../domain/tasks/standing.js';
@@ -30,7 +31,7 @@ const LONGEST_REASON = 1_000;
 
 const WORK_OPTIONS = [
   ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
-  ['--uncommitted', 'although there are uncommitted changes; is recorded'],
+  ['--uncommitted', 'even with uncommitted changes; this is recorded'],
 ] as const;
 
 export const taskDone: Verb = {
@@ -41,7 +42,7 @@ export const taskDone: Verb = {
     ['coord task done t12 --result "no user is affected"', 'with what came of it'],
   ],
   notes: [
-    'What shows that it is done is found out, not declared: its commit on the main branch (landed), the gates that it',
+    'coord finds out what proves that it is done: its commit on the main branch (landed), the gates that it',
     'names (gate), or else your word. coord land ends a task by itself.',
   ],
   async run(context, input) {
@@ -72,7 +73,9 @@ export const taskReturn: Verb = {
   arguments: [['[id]', 'the task; yours when none is named']],
   options: [['-r, --reason <text>', 'why; the next agent is told'], ...WORK_OPTIONS],
   examples: [['coord task return --reason "needs the new schema"', 'give it back undone, and release its paths']],
-  notes: ['It counts as no attempt. An orchestrator, or a person at a terminal, may take it from another so.'],
+  notes: [
+    'It does not count as an attempt. An orchestrator, or a person at a terminal, may take a task from another agent this way.',
+  ],
   async run(context, input) {
     const given = await givenBack(context, input);
     if (given instanceof CoordError) return given;
@@ -123,7 +126,10 @@ async function workOf(
   const dirty = await uncommittedOn(context, claims, { stashes: true });
   const store = await context.store();
   if (dirty.length > 0 && !input.flag('uncommitted') && !(await isAnswered(store, requestId))) {
-    return uncommittedError(dirty, 'git commit, then repeat; or --uncommitted, on the record');
+    return uncommittedError(
+      dirty,
+      `commit them (${command('git status')} lists them), then repeat; or add --uncommitted, on the record`,
+    );
   }
   const commit = await commitToRecord(context, input.text('commit'));
   const commitNamed = input.text('commit') !== undefined;
@@ -132,7 +138,7 @@ async function workOf(
 
 /**
  * Whether the commit is on the main branch, and is work of this task: it changed something on its ground since it was
- * taken. Of a task without ground, only the commit that was named can be known to be its work.
+ * taken. Of a task without paths, only the commit that was named can be known to be its work.
  */
 async function hasLanded(
   context: Context,

@@ -1,6 +1,6 @@
 import { isWorker } from '../../domain/agents/agents.js';
 import type { Conflict, Refusal } from '../../domain/refusal.js';
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { command, coord, shellWord } from '../../domain/suggestion.js';
 import type { TakeResult, TaskTakeRequest } from '../../domain/tasks/take.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -20,8 +20,8 @@ export const taskTake: Verb = {
   arguments: [['[id]', 'the task; the next one that is ready and free when none is named']],
   options: [
     ...CLAIM_OPTIONS.filter(([flags]) => flags !== '--shared'),
-    ['--wait [duration]', 'wait your turn, first come first served; at most 9m unless the config says otherwise'],
-    ['--another', 'beside the one that you have'],
+    ['--wait [duration]', 'wait your turn, first come, first served; at most 9m unless the config says otherwise'],
+    ['--another', 'in addition to the one that you have'],
   ],
   examples: [
     ['coord task take', 'the next task, with its paths claimed'],
@@ -144,9 +144,9 @@ function conflictsIn(answer: object): readonly Conflict[] {
 function takeRefused(refusal: Refusal, task: string | null, now: Instant): CoordError {
   const error = refusalError(refusal, now);
   const { message, details } = error;
-  const again = coord(task === null ? 'task take' : `task take ${shellWord(task)}`);
+  const again = (options = '') => coord(`${task === null ? 'task take' : `task take ${shellWord(task)}`}${options}`);
   if (refusal.reason === 'held' || refusal.reason === 'deadlock') {
-    const hint = refusal.reason === 'deadlock' ? error.hint : `${again} --wait`;
+    const hint = refusal.reason === 'deadlock' ? error.hint : again(' --wait');
     const next = { why: 'take another task', command: coord('task take') };
     return new CoordError(
       error.code,
@@ -163,8 +163,8 @@ function takeRefused(refusal: Refusal, task: string | null, now: Instant): Coord
   }
   if (error.code === 'behind' && refusal.reason === 'behind') {
     return new CoordError(error.code, message, {
-      hint: `${error.hint ?? 'git pull'}, then ${again}`,
-      alternative: { why: 'take it without that work, on the record', command: `${again} --allow-behind` },
+      hint: `${error.hint ?? command('git pull')}, then ${again()}`,
+      alternative: { why: 'take it without that work; this is recorded', command: again(' --allow-behind') },
       details,
     });
   }

@@ -60,7 +60,7 @@ export function taskArgument(input: Input, index = 0): string | null {
   return text === undefined ? null : readTaskId(text);
 }
 
-const NO_FETCH = ['--no-fetch', 'read what is here; with what was written offline'] as const;
+const NO_FETCH = ['--no-fetch', 'do not fetch; use what this clone has; with what was written offline'] as const;
 
 /** The state with its tasks: as the arbiter has them, or as this clone knows them. */
 async function readTasks(context: Context, input: Input): Promise<State> {
@@ -90,7 +90,7 @@ export const taskList: Verb = {
   options: [
     ['--state <states>', `only ${TASK_STATES.join(', ')}`, 'repeatable'],
     ['--ready', 'only what can be taken, if its paths are free'],
-    ['--stuck', 'only what was tried too often without success'],
+    ['--stuck', 'only those that failed too often'],
     ['--mine', 'only yours'],
     NO_FETCH,
   ],
@@ -121,7 +121,7 @@ export const taskList: Verb = {
 export const taskShow: Verb = {
   arguments: [['<id>', 'the task']],
   options: [NO_FETCH],
-  examples: [['coord task show t12', 'everything that is known of it']],
+  examples: [['coord task show t12', 'everything known about it']],
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');
     const state = await readTasks(context, input);
@@ -139,7 +139,7 @@ export const taskShow: Verb = {
 export const taskReport: Verb = {
   options: [NO_FETCH],
   examples: [
-    ['coord task report', 'what was brought, as Markdown'],
+    ['coord task report', 'the results, as Markdown'],
     ['coord task report --json', 'the same for a program'],
   ],
   async run(context, input) {

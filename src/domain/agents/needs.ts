@@ -94,7 +94,7 @@ function unknownDeploys({ deployments, claims }: State, now: Instant): Need[] {
     .filter((attempt) => outcomeOf(attempt, claims, now) === 'unknown')
     .map(({ id, target, startedAt, agent }) => ({
       kind: 'unknown-deploy',
-      what: `nobody knows how ${agent}'s deploy to ${target} ended`,
+      what: `the outcome of ${agent}'s deploy to ${target} is unknown`,
       since: startedAt,
       next: coord(`deploy show ${id}`),
     }));

@@ -118,7 +118,18 @@ function addNote(state: State, request: HandoffRequest, claims: readonly Claim[]
   const base = { operation, agent, session, policy };
   const noted = decideNote(
     state,
-    { ...base, kind: 'note', noteKind: 'handoff', text, to: [to], target, needsAck: [], ref: null },
+    {
+      ...base,
+      kind: 'note',
+      noteKind: 'handoff',
+      text,
+      to: [to],
+      target,
+      needsAck: [],
+      answerSeconds: null,
+      ref: null,
+      refused: false,
+    },
     now,
   );
   const note: Note | null = noted.ok ? noted.result.note : null;

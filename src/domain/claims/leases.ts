@@ -96,9 +96,9 @@ export function sweep(
   const lapsed =
     stampAhead(state, policy, now) === null ? state.waiters.filter((waiter) => waiter.expiresAt <= now) : [];
   if (expired.length === 0 && lapsed.length === 0) return { state, events: [] };
-  const swept = loseClaims(state, expired, now, { how: 'expired', by: null, reason: null });
+  const left = loseClaims(state, expired, now, { how: 'expired', by: null, reason: null });
   return {
-    state: lapsed.length === 0 ? swept : { ...swept, waiters: swept.waiters.filter((w) => w.expiresAt > now) },
+    state: lapsed.length === 0 ? left : { ...left, waiters: left.waiters.filter((w) => w.expiresAt > now) },
     events: [
       ...expired.map((claim) => claimEvent('claim.expired', claim, now, { expiresAt: claim.expiresAt })),
       ...lapsed.map(

@@ -281,7 +281,7 @@ function settle(
     ...running,
     status: ran ? 'unknown' : 'failed',
     finishedAt: now,
-    why: ran ? 'its end was never recorded' : 'it ended without a word, before its program was started',
+    why: ran ? 'its end was never recorded' : 'it never reported its outcome, and its program had not started',
   };
   const attempted = withAttempt(deployments, ended);
   return {

@@ -12,7 +12,7 @@ export function contradictions(deployment: Deployment, events: readonly CoordEve
   const own = events.filter((event) => event.deploy === deployment.id);
   const begun = own.find(({ type, commit }) => type.startsWith('deploy.') && commit !== undefined);
   const ended = own.findLast(({ type, record }) => type.startsWith('deploy.') && typeof record === 'object');
-  if (begun === undefined) return [`not verified: the history has no word of ${deployment.id}`];
+  if (begun === undefined) return [`not verified: the history has nothing about ${deployment.id}`];
   const last = (ended?.record ?? null) as Deployment | null;
   const whole = last ?? { ...deployment, target: begun.target, commit: begun.commit, agent: begun.agent };
   const { gates, ...rest } = deployment;

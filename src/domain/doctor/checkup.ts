@@ -68,9 +68,8 @@ function waitersFinding({ waiters }: State, now: Instant): Finding {
 }
 
 function killedFinding({ agents }: State): Finding {
-  const killed = agents.flatMap(({ id, killed: kill }) =>
-    kill ? [`${id} (by ${kill.by}: ${oneLine(kill.reason)})`] : [],
-  );
+  const stopped = agents.filter(({ killed }) => killed !== null);
+  const killed = stopped.map(({ id, killed: kill }) => `${id} (by ${kill?.by}: ${oneLine(kill?.reason ?? '')})`);
   const base = { id: 'agents', severity: 'low' } as const;
   if (killed.length === 0)
     return { ...base, ok: true, message: `${plural(agents.length, 'agent')}, none stopped`, next: null };
@@ -78,13 +77,33 @@ function killedFinding({ agents }: State): Finding {
     ...base,
     ok: false,
     message: `stopped: ${killed.join(', ')}`,
-    next: `${coord('agent revive ID')}, when it may go on`,
+    next: `when it may go on: ${coord(`agent revive ${stopped[0]?.id}`)}`,
   };
 }
 
-/** The worst thing that is not right: what the exit code says. Null when nothing of severity high is. */
-export function worst(findings: readonly Finding[]): Finding | null {
-  return findings.find(({ ok, severity }) => !ok && severity === 'high') ?? null;
+const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
+
+/** The worst thing that is not right, of those that matter at least so much; null: nothing of them is. */
+export function worst(findings: readonly Finding[], least: Severity = 'high'): Finding | null {
+  const wrong = findings.filter(({ ok }) => !ok);
+  const counted = SEVERITIES.slice(0, SEVERITIES.indexOf(least) + 1);
+  return counted.flatMap((one) => wrong.filter(({ severity }) => severity === one))[0] ?? null;
+}
+
+/** The findings in numbers. */
+export interface Posture {
+  readonly checks: number;
+  readonly high: number;
+  readonly medium: number;
+  readonly low: number;
+  /** null: all is well. */
+  readonly highest: Severity | null;
+}
+
+export function postureOf(findings: readonly Finding[]): Posture {
+  const of = (wanted: Severity) => findings.filter(({ ok, severity }) => !ok && severity === wanted).length;
+  const highest = worst(findings, 'low')?.severity ?? null;
+  return { checks: findings.length, high: of('high'), medium: of('medium'), low: of('low'), highest };
 }
 
 /** What of the configuration can be set to something that protects less than it seems to; durations in seconds. */
@@ -141,10 +160,10 @@ function ttlFinding({ ttl, skewSeconds, waitSeconds, resources }: Settings): Fin
   const longer = Object.entries(resources).filter(([, { ttlSeconds }]) => (ttlSeconds ?? 0) > maxSeconds);
   const wrong = [
     defaultSeconds < SHORT_TTL_SECONDS
-      ? `ttl.default ${formatDuration(defaultSeconds)}: an agent that thinks for so long loses its claims`
+      ? `ttl.default ${formatDuration(defaultSeconds)}: an agent that thinks longer than that loses its claims`
       : '',
     defaultSeconds > LONG_TTL_SECONDS
-      ? `ttl.default ${formatDuration(defaultSeconds)}: so long a holder that has gone is in the way`
+      ? `ttl.default ${formatDuration(defaultSeconds)}: a holder that has gone blocks the others for that long`
       : '',
     skewSeconds >= defaultSeconds ? 'skewTolerance is as long as ttl.default' : '',
     waitSeconds > LONG_CLAIM_SECONDS ? `wait.max ${formatDuration(waitSeconds)}: agents' tools stop it before` : '',
@@ -157,7 +176,8 @@ function ttlFinding({ ttl, skewSeconds, waitSeconds, resources }: Settings): Fin
 function orderFinding({ lockOrder, takeover }: Settings): Finding {
   const order =
     lockOrder === 'strict' ? 'targets are claimed in ascending order' : 'a wait that would close a cycle is refused';
-  const over = takeover === 'observed' ? 'taken over only when seen to lapse' : 'taken over by the clock';
+  const over =
+    takeover === 'observed' ? 'taken over only once this clone has seen it lapse' : 'taken over by the clock';
   return pass({ id: 'order', severity: 'low' }, `${order}; what expired is ${over}`);
 }
 
@@ -194,7 +214,7 @@ function killSwitchFinding({ agents }: State): Finding {
     ...base,
     ok: false,
     message,
-    next: `${coord('session start --agent ID --role orchestrator')}, by the one who leads`,
+    next: `whoever leads runs ${coord('session start --role orchestrator')}`,
   };
 }
 
@@ -242,7 +262,7 @@ function whyOf(live: (id: LayerId) => boolean, surface: boolean): string {
     if (live('ci')) return 'an audit in CI finds what nobody claimed, and nothing stops it before';
     return 'agents that ask coord are held to it, and nothing stops one that does not';
   }
-  if (live('ci')) return 'git stops what nobody claimed, and an audit in CI finds what went round it';
+  if (live('ci')) return 'git stops what nobody claimed, and an audit in CI finds what bypassed it';
   if (live('harness')) return 'edits and commits that nobody claimed are stopped; nothing finds what bypasses both';
   return 'git stops commits and pushes that nobody claimed, and nothing finds what bypasses it';
 }

@@ -48,7 +48,7 @@ export function judgeTag(
   used: ReadonlySet<string>,
 ): Pick<TagVerdict, 'closed' | 'why'> | null {
   const no = (closed: GateClosed, why: string) => ({ closed, why });
-  if (tag === null) return no('unsigned', 'is no annotated tag that can be read');
+  if (tag === null) return no('unsigned', 'is not an annotated tag that can be read');
   if (!tag.signed) return no('unsigned', 'is not signed');
   const { payload } = tag;
   if ('problem' in payload) return no('malformed', `does not say what it is for: ${payload.problem}`);

@@ -40,14 +40,14 @@ export function lintGates(config: GatesToLint): GateProblem[] {
 function targetProblems({ gates: known }: GatesToLint, target: string, gates: readonly string[]): GateProblem[] {
   const name = oneLine(target);
   if (gates.length === 0) {
-    const message = `${name} names no gate, so that every deploy to it is blocked`;
+    const message = `${name} names no gate, so every deploy to it is blocked`;
     return [
       { ...{ id: 'no-gate', blocks: true, gate: null, target, message }, next: `name its gates: deploy.${name}.gates` },
     ];
   }
   const missing = [...new Set(gates)].filter((gate) => !Object.hasOwn(known, gate));
   const unconfigured = missing.map((gate): GateProblem => {
-    const message = `${name} needs the gate ${oneLine(gate)}, which is configured nowhere: every deploy to it is blocked`;
+    const message = `${name} needs the gate ${oneLine(gate)}, which is not configured: every deploy to it is blocked`;
     const next = `configure it: gates.${oneLine(gate)}; or take it out of deploy.${name}.gates`;
     return { id: 'unconfigured', blocks: true, gate, target, message, next };
   });

@@ -38,12 +38,12 @@ export function formatPayload(payload: GatePayload): string {
  */
 export function parsePayload(text: string): GatePayload | { readonly problem: string } {
   const lines = text.split('\n');
-  if (lines.pop() !== '') return { problem: 'its last line does not end' };
+  if (lines.pop() !== '') return { problem: 'its last line has no end of line' };
   const values = new Map<string, string>();
   for (const line of lines) {
     const end = line.indexOf(': ');
     const key = end < 0 ? '' : line.slice(0, end);
-    if (!KEYS.includes(key as Key)) return { problem: 'it has a line that is not known' };
+    if (!KEYS.includes(key as Key)) return { problem: 'it has an unknown line' };
     if (values.has(key)) return { problem: `it says ${key} twice` };
     values.set(key, line.slice(end + 2));
   }
@@ -62,7 +62,8 @@ function payloadOf(value: (key: Key) => string): GatePayload | { readonly proble
   const [commit, action, expires, nonce] = [value('commit'), value('action'), value('expires'), value('nonce')];
   if (!COMMIT.test(commit)) return { problem: 'its commit is not a full object id' };
   if (action !== 'deploy' && action !== 'rollback') return { problem: 'its action is neither deploy nor rollback' };
-  if (!isInstant(expires) || instantOf(epochMs(expires)) !== expires) return { problem: 'its expiry is no instant' };
+  if (!isInstant(expires) || instantOf(epochMs(expires)) !== expires)
+    return { problem: 'its expiry is not an instant' };
   if (!NONCE.test(nonce)) return { problem: 'its nonce is not 16 to 64 hexadecimal digits' };
   return { gate, target, commit, action, expires, nonce };
 }

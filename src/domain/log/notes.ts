@@ -1,7 +1,7 @@
 import type { Note, NoteKind, State } from '../model.js';
 import { counted, largestNumber, newId } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
-import type { Instant } from '../time.js';
+import { addSeconds, type Instant } from '../time.js';
 
 /** Ends every output of the log. */
 export const LOG_DISCLAIMER =
@@ -14,7 +14,11 @@ export interface NoteRequest extends RequestBase {
   readonly to: readonly string[];
   readonly target: string | null;
   readonly needsAck: readonly string[];
+  /** How long the acks are asked for; null: without an end. */
+  readonly answerSeconds: number | null;
   readonly ref: string | null;
+  /** Of an ack: whether it says no. */
+  readonly refused: boolean;
 }
 
 export interface NoteResult {
@@ -25,13 +29,13 @@ export interface NoteResult {
 
 /**
  * Adds an entry to the log. Nothing reads the log to decide a claim, a gate or a deploy. A second ack of the same note by
- * the same agent adds nothing, unless it has something else to say.
+ * the same agent adds nothing, unless it has something else to say, or says no where the first said yes.
  */
 export function decideNote(state: State, request: NoteRequest, now: Instant): Outcome<NoteResult> {
   const note = noteOf(request, newNoteId(state), now);
-  const summary = `${note.kind === 'ack' ? `ack of ${note.ref}` : `${note.kind} ${note.id}`} by ${note.agent}`;
+  const summary = `${note.ref === null ? `${note.kind} ${note.id}` : `ack of ${note.ref}`} by ${note.agent}`;
   const given = note.kind === 'ack' ? findAck(state.notes, note.ref, note.agent) : undefined;
-  if (given && saysNoMore(note.text, given)) {
+  if (given?.refused === note.refused && saysNoMore(note.text, given)) {
     return { ok: true, state, events: [], result: { note: given, added: false }, summary };
   }
   const { id, agent, session, kind, ref } = note;
@@ -50,8 +54,9 @@ export function newNoteId(state: State): string {
 }
 
 function noteOf(request: NoteRequest, id: string, now: Instant): Note {
-  const { agent, session, noteKind, text, to, target, needsAck, ref } = request;
-  return { id, at: now, agent, session, kind: noteKind, text, to, target, needsAck, ref };
+  const { agent, session, noteKind, text, to, target, needsAck, answerSeconds, ref, refused } = request;
+  const answerBy = answerSeconds === null ? null : addSeconds(now, answerSeconds);
+  return { id, at: now, agent, session, kind: noteKind, text, to, target, needsAck, answerBy, ref, refused };
 }
 
 /** Whether an ack with this text says nothing that was not said before. */
@@ -64,14 +69,40 @@ export function findAck(notes: readonly Note[], id: string | null, agent: string
   return notes.findLast((note) => note.kind === 'ack' && note.ref === id && note.agent === agent);
 }
 
-/** A note with who has still to acknowledge it. */
+/** A note with who has still to acknowledge it, and who said no. */
 export interface OpenNote extends Note {
   readonly pending: readonly string[];
+  readonly refusedBy: readonly string[];
 }
 
 export function withPending(notes: readonly Note[]): OpenNote[] {
   const acks = acksIn(notes);
-  return notes.map((note) => ({ ...note, pending: note.needsAck.filter((id) => !acks.has(`${note.id} ${id}`)) }));
+  return notes.map((note) => ({
+    ...note,
+    pending: note.needsAck.filter((id) => !acks.has(`${note.id} ${id}`)),
+    refusedBy: note.needsAck.filter((id) => acks.get(`${note.id} ${id}`)?.refused),
+  }));
+}
+
+/** What an agent is told about notes, oldest first. */
+export interface NoteNews {
+  /** Notes whose ack this agent owes. */
+  readonly owed: readonly OpenNote[];
+  /** Acks of its notes by others. */
+  readonly answers: readonly Note[];
+  /** Its notes whose time is over, and that somebody has not acknowledged. */
+  readonly overdue: readonly OpenNote[];
+}
+
+export function newsFor(notes: readonly Note[], agent: string, now: Instant): NoteNews {
+  const open = withPending(notes);
+  const own = open.filter((note) => note.agent === agent && note.kind !== 'ack');
+  const ids = new Set(own.map(({ id }) => id));
+  return {
+    owed: open.filter(({ pending }) => pending.includes(agent)),
+    answers: notes.filter((note) => note.kind === 'ack' && note.agent !== agent && ids.has(note.ref ?? '')),
+    overdue: own.filter(({ pending, answerBy }) => pending.length > 0 && answerBy !== null && answerBy <= now),
+  };
 }
 
 /** A note to an agent; it is open until that agent acknowledges it. */
@@ -88,8 +119,9 @@ export function inboxOf(notes: readonly Note[], agent: string): ReceivedNote[] {
   return [...received.filter(({ open }) => open), ...received.filter(({ open }) => !open)];
 }
 
-function acksIn(notes: readonly Note[]): ReadonlySet<string> {
-  return new Set(notes.filter(({ kind }) => kind === 'ack').map(({ ref, agent }) => `${ref} ${agent}`));
+/** By note and agent, the newest of each. */
+function acksIn(notes: readonly Note[]): ReadonlyMap<string, Note> {
+  return new Map(notes.filter(({ kind }) => kind === 'ack').map((note) => [`${note.ref} ${note.agent}`, note]));
 }
 
 export const NOTE_ROWS = {
@@ -101,7 +133,9 @@ export const NOTE_ROWS = {
       to: 'asked',
       target: 'asked',
       needsAck: 'asked',
+      answerSeconds: 'asked',
       ref: 'asked',
+      refused: 'asked',
     },
     parts: () => ['log'],
     combinable: true,

@@ -215,7 +215,7 @@ export interface Contention {
 }
 
 const MOST_WANTED = 3;
-/** A target is held long when one hold in twenty takes longer than this. */
+/** A target is held long when one claim in twenty is held longer than this. */
 const LONG_HOLD_SECONDS = 1_800;
 /** So many refusals for each wait are polling. */
 const REFUSALS_PER_WAIT = 3;

@@ -282,7 +282,7 @@ export function addNote(
   state: State,
   said: Pick<Note, 'id' | 'at' | 'agent' | 'session' | 'kind' | 'text' | 'to'>,
 ): { readonly state: State; readonly events: readonly EventDraft[] } {
-  const note: Note = { ...said, target: null, needsAck: [], ref: null };
+  const note: Note = { ...said, target: null, needsAck: [], answerBy: null, ref: null, refused: false };
   const { id, at, agent, session, kind, ref } = note;
   return {
     state: { ...state, notes: [...state.notes, note] },

@@ -1,5 +1,5 @@
 import type { Message } from '../../errors.js';
-import { shellWord } from '../suggestion.js';
+import { command, shellWord } from '../suggestion.js';
 import { named, oneLine, plural, shorten } from '../text.js';
 import type { Instant } from '../time.js';
 
@@ -166,12 +166,21 @@ const SHORT_ID = 12;
 const LISTED_PATHS = 3;
 
 const UNFINISHED: Readonly<Record<UnfinishedOperation, Message>> = {
-  rebase: { message: 'a rebase', hint: 'git rebase --continue, or git rebase --abort' },
-  merge: { message: 'a merge', hint: 'git merge --continue, or git merge --abort' },
-  'cherry-pick': { message: 'a cherry-pick', hint: 'git cherry-pick --continue, or git cherry-pick --abort' },
-  revert: { message: 'a revert', hint: 'git revert --continue, or git revert --abort' },
-  bisect: { message: 'a bisect', hint: 'git bisect reset' },
-  am: { message: 'a git am', hint: 'git am --continue, or git am --abort' },
+  rebase: {
+    message: 'a rebase',
+    hint: `finish it (${command('git rebase --continue')}) or stop it (git rebase --abort)`,
+  },
+  merge: { message: 'a merge', hint: `finish it (${command('git merge --continue')}) or stop it (git merge --abort)` },
+  'cherry-pick': {
+    message: 'a cherry-pick',
+    hint: `finish it (${command('git cherry-pick --continue')}) or stop it (git cherry-pick --abort)`,
+  },
+  revert: {
+    message: 'a revert',
+    hint: `finish it (${command('git revert --continue')}) or stop it (git revert --abort)`,
+  },
+  bisect: { message: 'a bisect', hint: command('git bisect reset') },
+  am: { message: 'a git am', hint: `finish it (${command('git am --continue')}) or stop it (git am --abort)` },
 };
 
 /** What is wrong, in a sentence, and the next thing to do. */
@@ -182,7 +191,7 @@ function refusalText(facts: SyncFacts, reason: UnknownReason | OutOfSyncReason):
 const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts) => Message>> = {
   unborn: ({ remote }) => ({
     message: 'cannot know: HEAD has no commit yet',
-    hint: `git pull ${shellWord(remote)}, or make the first commit, then repeat`,
+    hint: `${command(`git pull ${shellWord(remote)}`)}, or make the first commit, then repeat`,
   }),
   interrupted: ({ unfinished }) => {
     const { message, hint } = UNFINISHED[unfinished ?? 'merge'];
@@ -190,20 +199,20 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
   },
   'no-remote': ({ remote }) => ({
     message: `cannot know: there is no remote ${oneLine(remote)}`,
-    hint: `git remote add ${shellWord(remote)} URL, or set "remote" in coord.config.json`,
+    hint: `add it (git remote add ${shellWord(remote)} URL), or set "remote" in coord.config.json to one that is here: ${command('git remote -v')}`,
   }),
   'no-branch': noBranch,
   'fetch-failed': ({ remote, upstream }) => ({
     message: `cannot know: ${oneLine(remote)} could not be fetched${upstream.kind === 'fetch-failed' ? `: ${brief(upstream.reason)}` : ''}`,
-    hint: `git fetch ${shellWord(remote)} shows why; repeat when it works`,
+    hint: `see why: ${command(`git fetch ${shellWord(remote)}`)}; repeat when that works`,
   }),
   shallow: ({ remote, upstream }) => ({
     message: `cannot know: this clone is shallow, and its history ends before it meets ${nameOf(remote, upstream)}`,
-    hint: `git fetch --unshallow ${shellWord(remote)}, then repeat`,
+    hint: `${command(`git fetch --unshallow ${shellWord(remote)}`)}, then repeat`,
   }),
   unrelated: ({ remote, upstream }) => ({
     message: `cannot know: HEAD and ${nameOf(remote, upstream)} share no history`,
-    hint: `git remote get-url ${shellWord(remote)}: is that the right repository?`,
+    hint: `is that the right repository? ${command(`git remote get-url ${shellWord(remote)}`)}`,
   }),
   rewound: (facts) => dropped(facts, 'went back'),
   rewritten: (facts) => dropped(facts, 'was rewritten'),
@@ -214,11 +223,11 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
   behind: ({ remote, upstream }) => behind(remote, upstream, ''),
   submodule: ({ submodules }) => ({
     message: `${submodules.map(offPin).join('; ')}`,
-    hint: 'git submodule update --init --recursive, then repeat',
+    hint: `${command('git submodule update --init --recursive')}, then repeat`,
   }),
   dirty: ({ dirty }) => ({
     message: `not clean: ${named(dirty, LISTED_PATHS)} ${dirty.length === 1 ? 'is' : 'are'} not committed`,
-    hint: 'git status; commit them, or git stash --include-untracked, then repeat',
+    hint: `commit them, or put them away (${command('git stash --include-untracked')}), then repeat`,
   }),
 };
 
@@ -244,7 +253,7 @@ function behind(remote: string, upstream: SyncFacts['upstream'], addition: strin
   const count = upstream.kind === 'fetched' ? upstream.behind : 0;
   return {
     message: `behind: HEAD lacks ${plural(count, 'commit')} of ${nameOf(remote, upstream)}${addition}`,
-    hint: `git pull --rebase ${shellWord(remote)} ${shellWord(branchOf(upstream))}, look at your change again, then repeat`,
+    hint: `${command(`git pull --rebase ${shellWord(remote)} ${shellWord(branchOf(upstream))}`)}, look at your change again, then repeat`,
   };
 }
 
@@ -259,7 +268,7 @@ function dropped({ remote, upstream }: SyncFacts, what: string): Message {
   const onto = `${upstream.commit.slice(0, SHORT_ID)} ${newest[0]?.commit.slice(0, SHORT_ID) ?? ''}`;
   return {
     message: `${name} ${what}: HEAD still holds ${plural(count, 'commit')} that it dropped`,
-    hint: `git rebase --onto ${onto} takes them out; if they belong there, push them again; then repeat`,
+    hint: `take them out (${command(`git rebase --onto ${onto}`)}), or, if they belong there, push them again; then repeat`,
   };
 }
 

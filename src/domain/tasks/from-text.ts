@@ -216,7 +216,7 @@ function addLine(open: Item[], line: string, problems: string[], where: string):
   const item = open.findLast((one) => one.indent < indent) ?? open[0];
   const [, name, value = ''] = ATTRIBUTE.exec(line.trim()) ?? [];
   if (name === undefined) item?.lines.push(line.trim());
-  else if (item?.attributes.has(name.toLowerCase())) problems.push(`${where}: ${name} stands twice`);
+  else if (item?.attributes.has(name.toLowerCase())) problems.push(`${where}: ${name} appears twice`);
   else item?.attributes.set(name.toLowerCase(), value.trim());
 }
 

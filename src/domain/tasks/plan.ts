@@ -155,7 +155,7 @@ function beforeProblems(tasks: Tasks, { after }: TaskChanges, keys: ReadonlySet<
     ...names.flatMap((name) => {
       if (keys.has(name)) return [];
       const task = findTask(tasks, name);
-      if (!task) return [`after ${quoted(name)}, which is no task`];
+      if (!task) return [`after ${quoted(name)}, which is not a task`];
       return task.state === 'dropped' ? [`after ${name}, which was dropped`] : [];
     }),
   ];

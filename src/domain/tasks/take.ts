@@ -272,7 +272,7 @@ export function grantTask(state: State, task: Task, taker: Taker, now: Instant):
     ...{ type: 'task.taken', at: now, agent, session, task: task.id, token: lease?.token ?? null },
     ...{ claims: claims.map(({ id }) => id), attempt: task.attempts + 1 },
   };
-  const ground = task.scope.length === 0 ? 'without ground' : task.scope.map(({ text }) => text).join(', ');
+  const ground = task.scope.length === 0 ? 'without paths' : task.scope.map(({ text }) => text).join(', ');
   return {
     ...decision,
     state: { ...decision.state, tasks: withTask(decision.state.tasks, taken) },

@@ -81,7 +81,7 @@ function decideFree(state: State, request: ClaimRequest, now: Instant): Outcome<
     state: own ? withoutTicket(state, own) : state,
     events: own ? [waitEnded(own, 'free', now)] : [],
     result: { claims: [] },
-    summary: `${request.agent} waited for free ground`,
+    summary: `${request.agent} waited for free paths`,
   };
 }
 

@@ -7,7 +7,7 @@ export const HARNESSES = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'
 
 export type Harness = (typeof HARNESSES)[number];
 
-/** @param also Names that are taken too, where it is asked. @throws CoordError `usage` for a name that is none of them. */
+/** @param also Names that are taken too, where it is asked. @throws CoordError `usage` for a name that is not one of them. */
 export function readHarness(name: string, also: readonly string[] = []): Harness {
   const harness = HARNESSES.find((known) => known === name);
   if (harness) return harness;

@@ -160,10 +160,10 @@ function treeOf(text: string): Node {
 function problemOfSettings(text: string): string | null {
   const tree = readJson(text);
   if (typeof tree === 'string') return `it is not JSON: ${tree}`;
-  if (tree.type !== 'object') return 'it is no JSON object';
+  if (tree.type !== 'object') return 'it is not a JSON object';
   const hooks = memberOf(tree, 'hooks');
   if (!hooks) return null;
-  if (hooks.type !== 'object') return 'its "hooks" are no JSON object';
+  if (hooks.type !== 'object') return 'its "hooks" are not a JSON object';
   const event = partsOf(hooks).find(({ children }) => children?.[1]?.type !== 'array');
   return event === undefined ? null : `its "hooks" have no list at ${JSON.stringify(event.children?.[0]?.value)}`;
 }

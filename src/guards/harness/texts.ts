@@ -1,6 +1,6 @@
 /** What every version of a file that coord has written says of itself. */
 export const WRITTEN_BY =
-  'written by "coord guard install", taken away by "coord guard uninstall"; take this line out to keep your own';
+  'written by "coord guard install", removed by "coord guard uninstall"; take this line out to keep your own';
 
 /**
  * The plugin that asks coord, in OpenCode, before a tool runs. A plugin stops a tool by throwing.
@@ -104,7 +104,7 @@ and who holds what are in your context since the session began; \`coord session 
 
 1. **Claim** what you will change, before you open it: \`coord claim src/api --reason "pagination"\`. Files, directories,
    globs and resources (\`@db/main\`); all are granted, or none.
-2. **Work.** Your commands and edits keep the claim alive. An edit of ground that you do not hold is refused.
+2. **Work.** Your commands and edits keep the claim alive. An edit of a path that another holds is refused.
 3. **Commit**, then **release**: \`coord release src/api\`. The next holder gets your commit.
 4. Before a deploy: \`coord sync-check\`. Anything but exit 0 means: do not deploy.
 
@@ -121,8 +121,8 @@ Read the whole message: it says who holds what, until when, what is free, and af
 
 | exit | what it means | what you do |
 |---|---|---|
-| 3 | another holds it | take the free ground that it names, or wait: \`coord claim PATH --wait\` |
-| 4 | your claim is over | stop changing that ground; claim it again |
+| 3 | another holds it | take the free paths that it names, or wait: \`coord claim PATH --wait\` |
+| 4 | your claim is over | stop changing those paths; claim them again |
 | 5 | your copy is behind, or has uncommitted work | bring in what it names, look at your change again |
 | 6 | you may not | do not bypass it: ask an orchestrator or a person |
 | 7 | it cannot be known now | nothing was changed; repeat later |

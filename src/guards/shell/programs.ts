@@ -44,7 +44,7 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
     return;
   }
   const manager = managerTakenAway(words);
-  if (manager !== null) scope.findings.bypasses.push(`${manager} takes the hooks away, and the guards in them`);
+  if (manager !== null) scope.findings.bypasses.push(`${manager} removes the hooks, and the guards in them`);
   scope.findings.commands.push(words.map(({ text, opaque }) => (opaque ? '…' : text)));
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
   if (wrapper) unwrap(name, args, wrapper, scope, (inner, within) => examine(inner, input, within, read));
@@ -60,7 +60,7 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
 
 /** Coord judges for itself what it is told to do, but for what takes its guards away. */
 function examineCoord(own: readonly string[], { findings }: Scope): void {
-  const way = `coord ${own.join(' ')} takes guards away, which is for a person`;
+  const way = `coord ${own.join(' ')} removes guards, which is for a person`;
   if (takesGuardsAway(own)) findings.bypasses.push(way);
   if (own.includes('claim')) findings.claims = true;
 }

@@ -84,7 +84,7 @@ function doubts({ target, perhaps, running, unknown }: LiveReport, now: Instant,
   return [
     ...(perhaps.length > 0 ? [style.warn(`${name} may run ${may}: the outcome is unknown`)] : []),
     ...running.map((id) => `${name} is being deployed to: ${id}`),
-    ...unknown.map((id) => style.bad(`${name}: how ${id} ended is not known: ${coord(`deploy show ${id}`)}`)),
+    ...unknown.map((id) => style.bad(`${name}: the outcome of ${id} is unknown: ${coord(`deploy show ${id}`)}`)),
   ];
 }
 
@@ -131,7 +131,7 @@ export function evidenceLines(
     ...(rollback ? [`rolled back: ${said(rollback.reason)}`] : []),
     ...(why === null ? [] : why.split('\n').map((line) => `  ${oneLine(line)}`)),
     '',
-    style.bold('(a) coordination: who was at it, and that the copy was current; it authorises nothing'),
+    style.bold('(a) coordination: who held the target, and that the copy was current; it authorises nothing'),
     ...coordinationLines(deployment).map((line) => `  ${line}`),
     ...eventLines(coordination.events, now, style),
     '',
@@ -174,7 +174,7 @@ function gateLines(record: GateRecord, now: Instant, style: Style): string[] {
 }
 
 function verifiedLine({ verification }: Deployment, now: Instant): string {
-  if (verification === null) return 'live URL: nobody looked';
+  if (verification === null) return 'live URL: not checked';
   const { ok, finding, lastAt } = verification;
   return `live URL, at ${clock(lastAt, now)}: ${ok ? 'shows it' : 'does not show it'}: ${oneLine(finding)}`;
 }

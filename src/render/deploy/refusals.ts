@@ -2,7 +2,7 @@ import { type Candidate, candidatesOn, type Deployment, mayHaveRun } from '../..
 import { type GateRecord, NO_GATE } from '../../domain/gates/gate.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
+import { command, commandLine, coord, form, shellWord } from '../../domain/suggestion.js';
 import type { SyncCommit } from '../../domain/sync/sync.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
@@ -33,7 +33,7 @@ export function undoes(
   ]);
   const commits = [...new Set(undone.map(({ candidate }) => shortCommit(candidate.commit)))];
   return new CoordError('behind', lines.join('\n'), {
-    hint: `git merge ${commits.join(' ')}, and land it; or the open way back: ${coord(`deploy ${shellWord(target)} --rollback-to COMMIT --reason "…" -- …`)}`,
+    hint: `${command(`git merge ${commits.join(' ')}`)} and land it; or go back openly: ${form(`deploy ${shellWord(target)} --rollback-to COMMIT --reason "why" -- PROGRAM`)}`,
     details: { reason: 'would-undo', target, action, undone },
   });
 }
@@ -53,7 +53,7 @@ export function unknownCommit(candidate: Candidate, target: string, now: Instant
     'unavailable',
     `cannot know: ${oneLine(target)} may run ${candidateText(candidate, now)}, and this clone cannot tell whether HEAD contains it`,
     {
-      hint: `git fetch --unshallow where this clone is shallow; else ask ${candidate.agent} to push ${shortCommit(candidate.commit)}; then repeat`,
+      hint: `if this clone is shallow: ${command('git fetch --unshallow')}; otherwise ask ${candidate.agent} to push ${shortCommit(candidate.commit)}; then repeat`,
       details: { reason: 'unknown-commit', target, candidate },
     },
   );
@@ -69,7 +69,7 @@ export function notPushed(
   }: { readonly remote: string; readonly share: boolean; readonly mainBranch: string | null },
 ): CoordError {
   const message = `not pushed: ${oneLine(upstream)} lacks ${plural(own.count, 'commit')} of HEAD`;
-  const push = `git push ${shellWord(remote)} HEAD:${shellWord(mainBranch ?? 'main')}`;
+  const push = command(`git push ${shellWord(remote)} HEAD:${shellWord(mainBranch ?? 'main')}`);
   return new CoordError('behind', [message, ...commitLines(own)].join('\n'), {
     hint: `${share ? coord('land') : push}, then repeat`,
     details: { reason: 'not-pushed', upstream, count: own.count, commits: own.newest },
@@ -77,8 +77,8 @@ export function notPushed(
 }
 
 export function headMoved(from: string, to: string): CoordError {
-  return new CoordError('behind', `HEAD moved from ${shortCommit(from)} to ${shortCommit(to)} meanwhile`, {
-    hint: 'look at it, and repeat: the gates were asked about the former',
+  return new CoordError('behind', `HEAD moved from ${shortCommit(from)} to ${shortCommit(to)} in the meantime`, {
+    hint: 'look at it, and repeat: the gates were asked about the old one',
     details: { reason: 'head-moved', from, to },
   });
 }
@@ -86,14 +86,17 @@ export function headMoved(from: string, to: string): CoordError {
 export function mainMoved(upstream: string, from: string, to: string): CoordError {
   return new CoordError(
     'behind',
-    `${oneLine(upstream)} moved from ${shortCommit(from)} to ${shortCommit(to)} meanwhile`,
-    { hint: 'git pull --rebase, look at your change again, then repeat', details: { reason: 'main-moved', from, to } },
+    `${oneLine(upstream)} moved from ${shortCommit(from)} to ${shortCommit(to)} in the meantime`,
+    {
+      hint: `${command('git pull --rebase')}, look at your change again, then repeat`,
+      details: { reason: 'main-moved', from, to },
+    },
   );
 }
 
 export function configMoved(): CoordError {
-  return new CoordError('behind', 'coord.config.json changed on the main branch meanwhile', {
-    hint: 'repeat: its gates may be others now',
+  return new CoordError('behind', 'coord.config.json changed on the main branch in the meantime', {
+    hint: 'repeat: its gates may have changed',
     details: { reason: 'config-moved' },
   });
 }
@@ -103,7 +106,7 @@ export function notAtRollback(head: string, commit: string): CoordError {
     'behind',
     `what is deployed is the working tree, and HEAD is at ${shortCommit(head)}, not at ${shortCommit(commit)}`,
     {
-      hint: `git switch --detach ${shortCommit(commit)}, then repeat`,
+      hint: `${command(`git switch --detach ${shortCommit(commit)}`)}, then repeat`,
       details: { reason: 'not-at-commit', head, commit },
     },
   );
@@ -114,7 +117,7 @@ export function notOnMain(commit: string, upstream: string, unknown: boolean): C
   const details = { reason: unknown ? 'unknown-commit' : 'not-on-main', commit, upstream };
   if (unknown) {
     return new CoordError('unavailable', `cannot know whether ${name} is on ${oneLine(upstream)}`, {
-      hint: 'git fetch --unshallow, then repeat',
+      hint: `${command('git fetch --unshallow')}, then repeat`,
       details,
     });
   }
@@ -127,7 +130,7 @@ export function notOnMain(commit: string, upstream: string, unknown: boolean): C
 export function neverRan(commit: string, target: string, known: readonly string[]): CoordError {
   const ran = known.length === 0 ? 'nothing is known to have run there' : `it ran ${known.map(shortCommit).join(', ')}`;
   return usage(
-    `${shortCommit(commit)} is no way back: it never ran on ${oneLine(target)}, nor is it contained in what did (${ran})`,
+    `${shortCommit(commit)} cannot be rolled back to: it never ran on ${oneLine(target)}, and nothing that ran there contains it (${ran})`,
     coord(`deploy list ${shellWord(target)}`),
     { reason: 'never-ran', commit, target, known },
   );
@@ -139,7 +142,9 @@ export function gatesClosed(closed: readonly GateRecord[], target: string): Coor
   const first = closed.find((record) => record.closed !== 'not-at-commit');
   // A gate that could not judge this commit, since something else lies in the worktree, has not denied it.
   return new CoordError(first ? 'closed' : 'behind', lines.join('\n'), {
-    hint: first ? openingHint(first, target) : 'git status; commit or put away what is not in the commit, then repeat',
+    hint: first
+      ? openingHint(first, target)
+      : `${command('git status')} shows what is in no commit: commit it or put it away, then repeat`,
     details: { reason: first ? 'gates-closed' : 'not-at-commit', target, gates: closed },
   });
 }
@@ -174,7 +179,7 @@ export function unrecorded(
 ): CoordError {
   const ended = exit === null ? (why ?? status) : `the program ended with exit ${exit}`;
   return new CoordError(cause.code, `${ended}; this could not be recorded: ${cause.message}`, {
-    hint: `to others the outcome of ${id} is unknown: look at what ${oneLine(target)} runs, then ${coord(`deploy ${shellWord(target)} --retry -- ${commandLine(command)}`)}`,
+    hint: `the others see the outcome of ${id} as unknown: look at what ${oneLine(target)} runs, then ${coord(`deploy ${shellWord(target)} --retry -- ${commandLine(command)}`)}`,
     details: { reason: 'unrecorded', deploy: id, status, exit, cause: cause.message },
   });
 }
@@ -221,7 +226,7 @@ export function deployingMessage({ deploys }: Extract<Refusal, { reason: 'deploy
   );
   return {
     message: lines.join('\n'),
-    hint: `name the claims that you give back: ${coord('release TARGET')}`,
+    hint: `see what you hold (${coord('status --mine')}), and name what you give back: ${form('release TARGET')}`,
     alternative: { why: 'stop the deploy', command: coord(`release ${targets.join(' ')}`) },
   };
 }
@@ -248,7 +253,7 @@ export function ownDeployError(
 
 /** What lies here and is in no commit goes along with a deploy. */
 export function notCleanHint(target: string): string {
-  return `git status --ignored; commit them, put them away, or list them in "untracked" of deploy.${oneLine(target)} on the main branch; then repeat`;
+  return `${command('git status --ignored')} shows them: commit them, put them away, or list them in "untracked" of deploy.${oneLine(target)} on the main branch; then repeat`;
 }
 
 /** A signature that has opened a deploy is used up. */

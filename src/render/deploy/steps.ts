@@ -150,8 +150,8 @@ const HINTS: Readonly<Record<EndpointReason, (target: string) => string>> = {
   'too-large': (target) => `name an address with a short answer in ${key(target, 'url')}`,
   unreadable: (target) => `name an address with a plain answer in ${key(target, 'url')}`,
   'slow-pattern': (target) => `name a simpler one in ${key(target, 'pattern')}`,
-  timeout: (target) => `look whether the server runs, then ${again(target)}`,
-  unreachable: (target) => `look whether the server runs, then ${again(target)}`,
+  timeout: (target) => `check that the server runs, then ${again(target)}`,
+  unreachable: (target) => `check that the server runs, then ${again(target)}`,
   tls: (target) => `fix its certificate (NODE_EXTRA_CA_CERTS names further authorities), then ${again(target)}`,
 };
 

@@ -1,4 +1,4 @@
-import { coord, shellWord } from '../../domain/suggestion.js';
+import { command, coord, shellWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { table } from '../format.js';
@@ -141,11 +141,18 @@ function problemsOf({ hooks }: HooksReport): string[] {
 /** The command that makes the guards live in a worktree, by what stands in their way. */
 export function remedyFor(
   root: string,
-  path: Pick<HooksReport, 'setting' | 'isOwn'> & { readonly exists: boolean },
+  path: Pick<HooksReport, 'setting' | 'isOwn'> & { readonly exists: boolean; readonly isTracked: boolean },
 ): string {
+  // What is committed is changed by people: to install would only say so.
+  if (path.isTracked) return `make this the first command of each committed hook that lacks it: ${lineFor('HOOK')}`;
   const way = wayToOwnHooks(root, path);
-  const install = `cd ${shellWord(root)} && ${coord('guard install')}`;
-  return path.setting?.scope === 'command' && !path.isOwn ? way.join() : [...way, install].join(' && ');
+  const install = command(`cd ${shellWord(root)} && ${coord('guard install')}`);
+  return path.setting?.scope === 'command' && !path.isOwn ? way.join() : command([...way, install].join(' && '));
+}
+
+/** What calls a guard from a hook that coord does not write. */
+function lineFor(hook: string): string {
+  return `coord guard run ${hook} "$@" || exit $?`;
 }
 
 /** What of the configuration of git has to change first. */
@@ -155,11 +162,11 @@ function wayToOwnHooks(
 ): string[] {
   const git = `git -C ${shellWord(root)}`;
   if (setting === null || (isOwn && exists)) return [];
-  if (setting.scope === 'worktree') return [`${git} config --worktree --unset-all core.hooksPath`];
+  if (setting.scope === 'worktree') return [command(`${git} config --worktree --unset-all core.hooksPath`)];
   if (isOwn) return [];
   if (setting.scope === 'command') return ['leave core.hooksPath out of this command and its environment'];
   const folder = `"$(${git} rev-parse --path-format=absolute --git-common-dir)/hooks"`;
-  return [`${git} config --local core.hooksPath ${folder}`];
+  return [command(`${git} config --local core.hooksPath ${folder}`)];
 }
 
 /** Hooks that serve other repositories too are never written to. */
@@ -182,7 +189,7 @@ export function trackedHooks(report: HooksReport): CoordError {
   const missing = report.hooks.filter(({ standing, hook }) => standing !== 'managed' && hook !== 'pre-applypatch');
   const message = [
     `refused: the hooks in ${oneLine(report.folder)} are committed, so nothing was written; add these lines yourself, and commit them`,
-    ...missing.map(({ hook }) => `  ${hook}: coord guard run ${hook} "$@" || exit $?`),
+    ...missing.map(({ hook }) => `  ${hook}: ${lineFor(hook)}`),
   ];
   return new CoordError('usage', message.join('\n'), {
     hint: `each line as the first command of that file, which must be executable; then: ${coord('guard status')}`,
@@ -194,7 +201,7 @@ export function installedLines(report: InstallReport, style: Style): string[] {
   const { dryRun, written, folder, hooks } = report;
   const chained = hooks.filter((one) => one.chained).map(({ hook }) => hook);
   const done = dryRun ? 'would be installed' : 'installed';
-  const what = written.length === 0 ? 'installed before' : `${done}: ${written.join(', ')}`;
+  const what = written.length === 0 ? 'already installed' : `${done}: ${written.join(', ')}`;
   return [
     `${style.good(what)} in ${oneLine(folder)}, for every worktree that uses it`,
     ...(chained.length === 0 ? [] : [`what was there before still runs, after the guard: ${chained.join(', ')}`]),
@@ -205,7 +212,7 @@ export function installedLines(report: InstallReport, style: Style): string[] {
 function harnessLines(report: HarnessReport, dryRun: boolean, style: Style): string[] {
   const { harness, command } = report;
   const lines = fileLines(report, dryRun, style);
-  if (lines.length === 0) return [`set up before: ${harness} runs ${oneLine(command)}`];
+  if (lines.length === 0) return [`already set up: ${harness} runs ${oneLine(command)}`];
   if (dryRun) return lines;
   const register = REGISTERS[harness]?.(oneLine(command.slice(0, -` guard hook ${harness}`.length)));
   return [

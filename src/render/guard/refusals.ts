@@ -1,7 +1,16 @@
 import type { Target } from '../../domain/ground/targets.js';
 import type { Ban, GuardRefusal, Verdict } from '../../domain/guard/judge.js';
 import type { UnclaimedPath } from '../../domain/refusal.js';
-import { asTyped, commandLine, coord, type Standpoint, shellWord, targetWords } from '../../domain/suggestion.js';
+import {
+  asTyped,
+  command,
+  commandLine,
+  coord,
+  form,
+  type Standpoint,
+  shellWord,
+  targetWords,
+} from '../../domain/suggestion.js';
 import { listed, MOST_LISTED, oneLine, plural, said, shorten } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, type CoordErrorOptions } from '../../errors.js';
@@ -76,7 +85,7 @@ function refusedMessage(
       const { by, at, reason } = refusal.kill;
       return [
         `${agent} was stopped by ${by} at ${clock(at, now)}: ${said(reason)}`,
-        `stop working; an orchestrator or a person can run ${coord('agent revive')}`,
+        `stop working; an orchestrator or a person can let it act again: ${coord(`agent revive ${agent}`)}`,
       ];
     }
     case 'role': {
@@ -102,19 +111,19 @@ function handOver(act: Act, targets: readonly string[], orchestrators: readonly 
   const to = orchestrators.length === 0 ? '' : ` to ${orchestrators.join(' or ')}`;
   if (act === 'push') return `leave it${to}`;
   const work = targetWords(targets.slice(0, MOST_LISTED).map((text): Target => ({ kind: 'path', text })));
-  if (act === 'commit') return `hand it over${to}: ${coord(`submit ${work} --note "…"`)}`;
-  return `${coord('session scratch')}, work there, and hand over: ${coord(`submit PATH --note "…" --to ${orchestrators[0] ?? 'ID'}`)}`;
+  if (act === 'commit') return `hand it over${to}: ${coord(`submit ${work} --note "for review"`)}`;
+  return `${coord('session scratch')}, work there, and hand over: ${form(`submit PATH --note "what it is" --to ${orchestrators[0] ?? 'ID'}`)}`;
 }
 
 function claimFirst(paths: readonly UnclaimedPath[], ground: readonly Target[], act: Act): string {
   if (act === 'commit' || act === 'push') return nextStep(paths, act);
   const session = paths.find(({ why }) => why === 'other-session')?.holder?.session;
   if (session !== undefined) {
-    return `take an id of your own (COORD_AGENT), or end the other session: COORD_SESSION=${session} ${coord('session end')}`;
+    return `take an id of your own (COORD_AGENT), or end the other session: ${command(`COORD_SESSION=${session} ${coord('session end')}`)}`;
   }
-  const claim = coord(`claim ${targetWords(ground)}`);
   const isHeld = paths.some(({ holder, why }) => holder !== null && why !== 'shared');
-  return isHeld ? `work on other paths, or wait your turn: ${claim} --wait` : `${claim} --reason "why", then repeat`;
+  const claim = coord(`claim ${targetWords(ground)}${isHeld ? ' --wait' : ''}`);
+  return isHeld ? `work on other paths, or wait your turn: ${claim}` : `${claim}, then repeat`;
 }
 
 function undecided(error: CoordError, ground: readonly string[], audience: Audience): CoordError {
@@ -128,7 +137,7 @@ function undecided(error: CoordError, ground: readonly string[], audience: Audie
   const hint = !isNobody
     ? error.hint
     : isGit
-      ? `export COORD_AGENT=ID, or ${coord('session start --agent ID')}; then ${act} again`
+      ? `export COORD_AGENT=ID, or ${form('session start --agent ID')}; then ${act} again`
       : 'start the harness with COORD_AGENT=ID exported';
   return new CoordError(
     error.code,
@@ -154,7 +163,7 @@ function bannedMessage(ban: Ban): [code: 'closed' | 'behind', message: string, h
       return [
         'behind',
         `behind: what is pushed lacks commits of ${oneLine(`${remote}/${branch}`)} (its tip is ${shortCommit(tip)}); they would be undone`,
-        `git pull --rebase ${shellWord(remote)} ${shellWord(branch)}, look at your change again, then repeat`,
+        `${command(`git pull --rebase ${shellWord(remote)} ${shellWord(branch)}`)}, look at your change again, then repeat`,
       ];
     }
     case 'deletes-main':
@@ -173,12 +182,12 @@ function bannedMessage(ban: Ban): [code: 'closed' | 'behind', message: string, h
     }
     case 'bypass': {
       const [first = '', ...others] = ban.ways;
-      const hint = 'run it without; when a guard refuses it then, do what the guard says';
+      const hint = 'run it without that; if a guard then refuses it, do what the guard says';
       return ['closed', [first, ...listed(others, oneLine)].join('\n'), hint];
     }
     case 'deploy': {
       const line = commandLine(ban.words);
-      const what = `${oneLine(line)} deploys ${oneLine(ban.target)}, past its gates and the sync-check`;
+      const what = `${oneLine(line)} deploys ${oneLine(ban.target)}, bypassing its gates and the sync-check`;
       return ['closed', what, coord(`deploy ${shellWord(ban.target)} -- ${line}`)];
     }
   }
@@ -187,6 +196,6 @@ function bannedMessage(ban: Ban): [code: 'closed' | 'behind', message: string, h
 /** The way past a guard, which is for a person. */
 function byHand({ act, person }: Audience): Pick<CoordErrorOptions, 'alternative'> {
   if (!person || act === 'edit' || act === 'command') return {};
-  const why = 'as a person, past the guard and on the record';
+  const why = 'as a person, to bypass the guard, on the record';
   return { alternative: { why, command: `COORD_GUARD=off git ${act} …` } };
 }

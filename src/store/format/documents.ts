@@ -3,6 +3,7 @@ import { type Deployment, type LiveTarget, NO_DEPLOYMENTS } from '../../domain/d
 import type { Agent, Claim, Note, Release, State, Waiter } from '../../domain/model.js';
 import { numberIn } from '../../domain/model.js';
 import { parseStrictJson } from '../../domain/strict-json.js';
+import { command } from '../../domain/suggestion.js';
 import { NO_TASKS, type Task, type Tasks } from '../../domain/tasks/task.js';
 import { listed, oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
@@ -329,7 +330,7 @@ function damaged(file: string, problems: readonly string[]): CoordError {
     'corrupt',
     [`${file} is damaged:`, ...listed(problems, oneLine, MOST_PROBLEMS_LISTED)].join('\n'),
     {
-      hint: 'nothing was changed; look at its history: git log -p coord',
+      hint: `nothing was changed; look at its history: ${command('git log -p coord/state')}`,
       details: { file, problems },
     },
   );

@@ -77,7 +77,7 @@ export function malformedWarnings(history: readonly Pick<HistoryCommit, 'id' | '
   const [first] = history;
   if (first === undefined) return [];
   const count = history.reduce((sum, { malformed }) => sum + malformed, 0);
-  return [`${plural(count, 'line')} of the history is no event, and was passed over: git show --stat ${first.id}`];
+  return [`${plural(count, 'line')} of the history is not an event, and was skipped: git show --stat ${first.id}`];
 }
 
 /** What makes a search of the history end early. */

@@ -138,7 +138,9 @@ export const NOTE: Fields<Note> = {
   to: listOf(text),
   target: orNull(text),
   needsAck: listOf(text),
+  answerBy: orNull(instant),
   ref: orNull(text),
+  refused: flag,
 };
 
 export const ONCE: Fields<Once> = {

@@ -1,5 +1,6 @@
 import type { Note, Part, State, Submission } from '../../domain/model.js';
 import { shortRef } from '../../domain/state-ref.js';
+import { command } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { parseTree, type TreeEntry, treeBody } from '../../git/files.js';
 import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
@@ -260,7 +261,7 @@ export class StateTree {
     const object = (await this.objects.read([id], 'unpack')).get(id);
     if (object?.type === type) return object.body;
     throw new CoordError('corrupt', `${id} of the state ref ${this.ref.name} is a ${object?.type}, not a ${type}`, {
-      hint: `look at its history: git log --stat ${shortRef(this.ref.name)}`,
+      hint: `look at its history: ${command(`git log --stat ${shortRef(this.ref.name)}`)}`,
       details: { object: id, problems: [`${id}: not a ${type}`] },
     });
   }
@@ -273,7 +274,7 @@ export class StateTree {
 /** The ref lacks a file that coord's state always has: it is damaged, or somebody's own. */
 export function missingFile(name: string, ref: string): CoordError {
   return new CoordError('corrupt', `${name} is missing from the state ref ${ref}`, {
-    hint: `look at its history: git log --stat ${shortRef(ref)}`,
+    hint: `look at its history: ${command(`git log --stat ${shortRef(ref)}`)}`,
     details: { file: name, missing: true, problems: [`${name}: missing`] },
   });
 }

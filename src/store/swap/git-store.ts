@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
 import { problemOfStateRef, shortRef } from '../../domain/state-ref.js';
-import { coord } from '../../domain/suggestion.js';
+import { command, coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
@@ -49,6 +49,9 @@ export interface Signing {
 
 /** More moves than a clone could sleep through. */
 const MOST_MOVES = 10;
+
+/** Where the state went when coord was removed. */
+const NOWHERE = '-';
 
 /** The state on a ref of its own, written through plumbing by compare-and-swap; never checked out. */
 export class GitStore implements Store {
@@ -99,6 +102,14 @@ export class GitStore implements Store {
     return this.options.arbiter.reach === 'remote';
   }
 
+  /** Whether a state that was ended is read all the same, to begin again after its end. */
+  revives = false;
+
+  /** Whether the state ended, since coord was removed. */
+  async isRetired(): Promise<boolean> {
+    return movedTo((await this.read()).message) === NOWHERE;
+  }
+
   /** The commit at the tip of the state ref as known here; null when there is none. */
   async tip(): Promise<string | null> {
     return this.options.ref.tip();
@@ -132,7 +143,8 @@ export class GitStore implements Store {
   private async follow(message: string, commit: string): Promise<boolean> {
     const { ref, arbiter } = this.options;
     const to = movedTo(message);
-    if (to === null || to === ref.name) return false;
+    if (to === null || to === ref.name || (to === NOWHERE && this.revives)) return false;
+    if (to === NOWHERE) throw removedState(message);
     this.moves += 1;
     if (problemOfStateRef(to) !== null || this.moves > MOST_MOVES) throw lostTrack(ref.name, to);
     ref.goOnAt(to);
@@ -304,6 +316,21 @@ export class GitStore implements Store {
     }
   }
 
+  /**
+   * Ends the state: the last commit tells every clone that coord was removed. `init` begins again after it.
+   * @throws CoordError `unavailable` or `closed` when the remote does not take it; nothing has ended then.
+   */
+  async retire(entry: Entry): Promise<void> {
+    for (;;) {
+      const base = await this.latest();
+      const tree = await this.tree.withSetup(base, { ref: this.ref });
+      const commit = await this.writeCommit(
+        commitBody(tree, base.revision, entry, [], { ref: this.ref, movedTo: NOWHERE }),
+      );
+      if (await this.options.arbiter.publish(commit, base.revision)) return;
+    }
+  }
+
   defer(event: CoordEvent): void {
     this.outbox.add(event);
   }
@@ -353,9 +380,17 @@ export class GitStore implements Store {
   }
 }
 
+function removedState(message: string): CoordError {
+  const [subject = ''] = message.split('\n');
+  return new CoordError('usage', `coord was removed from this repository (${oneLine(subject)})`, {
+    hint: `take it out of this clone too: ${coord('init --remove')}; or, to use it again: ${coord('init')}`,
+    details: { reason: 'removed' },
+  });
+}
+
 function lostTrack(ref: string, to: string): CoordError {
   return new CoordError('corrupt', `the state ref ${ref} says that it went on at ${oneLine(to)}, which leads nowhere`, {
-    hint: `look at its history, and who moved it: git log ${shortRef(ref)}`,
+    hint: `look at its history, and who moved it: ${command(`git log ${shortRef(ref)}`)}`,
     details: { reason: 'moved', problems: [`${ref}: moved to ${oneLine(to)}`] },
   });
 }

@@ -5,6 +5,7 @@ import { newId } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { OfflineRequest } from '../../domain/request-table.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';
+import { command } from '../../domain/suggestion.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
@@ -313,7 +314,7 @@ export class Pending {
     }
     const newer = typeof value?.format === 'number' && value.format > FORMAT;
     throw new CoordError('corrupt', `${this.ref} ${newer ? 'is of a newer format' : 'is damaged'}`, {
-      hint: newer ? 'upgrade coord' : `to forget what was granted offline: git update-ref -d ${this.ref}`,
+      hint: newer ? 'upgrade coord' : `to forget what was granted offline: ${command(`git update-ref -d ${this.ref}`)}`,
       details: { problems: [`${this.ref}: not a list of requests`] },
     });
   }

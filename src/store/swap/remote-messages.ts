@@ -1,4 +1,4 @@
-import { coord } from '../../domain/suggestion.js';
+import { command, coord } from '../../domain/suggestion.js';
 import { shorten } from '../../domain/text.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
@@ -28,25 +28,25 @@ const UNREACHED: readonly Known[] = [
     'no-such-host',
     /could not resolve (?:host|proxy)|Name or service not known|nodename nor servname/i,
     'its host name is unknown here',
-    'check the network and the address: git remote -v',
+    `check the network and the address: ${command('git remote -v')}`,
   ],
   [
     'no-connection',
     /Connection refused|Failed to connect|No route to host|Network is unreachable|unable to connect/i,
     'nothing answers there',
-    'check the network and the address: git remote -v',
+    `check the network and the address: ${command('git remote -v')}`,
   ],
   [
     'certificate',
     /certificate|Host key verification failed/i,
     'it is not trusted',
-    'connect once by hand and check what git says: git ls-remote',
+    `connect once by hand, and look at what git says: ${command('git ls-remote')}`,
   ],
   [
     'login',
     /Authentication failed|could not read (?:Username|Password)|read askpass response|terminal prompts disabled|Permission denied \(|error: 401/i,
     'it does not know who you are',
-    'log in so that git ls-remote works without a question (a credential helper, ssh-agent)',
+    `log in, so that this works without a question (a credential helper, ssh-agent): ${command('git ls-remote')}`,
   ],
   [
     'forbidden',
@@ -59,7 +59,7 @@ const UNREACHED: readonly Known[] = [
     'no-such-repository',
     /does not appear to be a git repository|not found|error: 404|error: 410/i,
     'there is no such repository, or none that you may see',
-    'check the address (git remote -v), and that the repository is still there',
+    `check the address (${command('git remote -v')}), and that the repository is still there`,
   ],
   ['broken', /unable to access/, 'it answers with an error', 'look at that server, or ask who administers it'],
 ];
@@ -97,7 +97,7 @@ const REFUSED: readonly Known[] = [
   [
     'locked',
     /failed to update ref|cannot lock ref|failed to start transaction|\.lock/i,
-    'it could not move that ref, which has not moved meanwhile either',
+    'it could not move that ref, which has not moved in the meantime either',
     'a git that was killed there may have left a lock: ask for its .lock to be removed from that repository',
   ],
   ['hidden', /stale info|fetch first/, 'it does not show that ref to those who push', ASK_ADMIN, 'closed'],
@@ -106,7 +106,7 @@ const REFUSED: readonly Known[] = [
 const UNKNOWN: Trouble = {
   kind: 'unknown',
   what: 'for a reason that coord does not know',
-  todo: 'check it with git ls-remote, then repeat',
+  todo: `look at what git says: ${command('git ls-remote')}; then repeat`,
   code: 'unavailable',
 };
 
@@ -164,8 +164,8 @@ export function declined(remote: string, ref: string, result: PorcelainResult): 
 
 /** Another ref of the remote has a name that git cannot have beside this one. */
 export function nameInTheWay(remote: string, ref: string, other: string): CoordError {
-  return new CoordError('unavailable', `the remote ${remote} has ${other}, beside which it cannot have ${ref}`, {
-    hint: `nothing was changed; rename that ref there, or give the state another one: ${coord('init --ref REF')}`,
+  return new CoordError('unavailable', `the remote ${remote} has ${other}, which cannot exist beside ${ref}`, {
+    hint: `nothing was changed; rename that ref there, or give the state another one: ${coord('init --ref refs/coord/claims')}`,
     details: { reason: 'name', remote, ref: other },
   });
 }

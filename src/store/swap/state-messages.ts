@@ -1,5 +1,5 @@
 import { PRIVATE_REFS, shortRef } from '../../domain/state-ref.js';
-import { coord } from '../../domain/suggestion.js';
+import { command, coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 
 /**
@@ -12,7 +12,7 @@ const short = (commit: string) => commit.slice(0, 7);
 /** The state ref of this clone, which decides by itself, was deleted. */
 export function deletedHere(ref: string, known: string): CoordError {
   return new CoordError('corrupt', `the state ref ${ref} is gone; it was last seen at ${short(known)}`, {
-    hint: `put it back: git update-ref ${ref} ${known}; or, to give up its claims, start again: ${coord('init')}`,
+    hint: `put it back: ${command(`git update-ref ${ref} ${known}`)}; or, to give up its claims, start again: ${coord('init')}`,
     details: { reason: 'deleted', known, problems: [`${ref}: gone`] },
   });
 }
@@ -21,14 +21,14 @@ export function deletedHere(ref: string, known: string): CoordError {
 export function rewrittenHere(ref: string, known: string, tip: string): CoordError {
   const message = `the state ref ${ref} was rewound or rewritten: it is at ${short(tip)}, which does not contain ${short(known)}`;
   return new CoordError('corrupt', message, {
-    hint: `put it back: git update-ref ${ref} ${known}; or, to give up what it lacks: git update-ref ${knownHere(ref)} ${tip}`,
+    hint: `put it back: ${command(`git update-ref ${ref} ${known}`)}; or, to give up what it lacks: ${command(`git update-ref ${knownHere(ref)} ${tip}`)}`,
     details: { reason: 'rewritten', known, tip, problems: [`${ref}: does not contain ${known}`] },
   });
 }
 
 /** Somebody merged into the state ref, whose commits have one order, each decided on the one before. */
 export function mergedState(ref: string, tip: string, parents: readonly string[]): CoordError {
-  const sides = parents.map((parent) => `git update-ref ${ref} ${parent}`).join(', or ');
+  const sides = parents.map((parent) => command(`git update-ref ${ref} ${parent}`)).join(', or ');
   return new CoordError('corrupt', `the tip of the state ref ${ref} is a merge commit (${short(tip)})`, {
     hint: `it is never merged; look which side has the claims that count, and put the ref back to it: ${sides}`,
     details: { reason: 'merged', tip, parents, problems: [`${tip}: a merge commit`] },
@@ -40,10 +40,13 @@ export function mergedState(ref: string, tip: string, parents: readonly string[]
  * @param known where it stood last; `remote`: the remote has it
  */
 export function damagedRef(ref: string, known: string | 'remote' | null): CoordError {
-  const remove = `put it back: ${removal(ref)}`;
-  const rest = known === 'remote' ? '; it then comes back from the remote' : ` && git update-ref ${ref} ${known}`;
+  const remove = removal(ref);
+  const putBack =
+    known === 'remote'
+      ? `${command(remove)}; it then comes back from the remote`
+      : command(`${remove} && git update-ref ${ref} ${known}`);
   return new CoordError('corrupt', `${ref} is damaged: it names no commit`, {
-    hint: known === null ? 'find its last commit: git fsck --no-reflogs' : `${remove}${rest}`,
+    hint: known === null ? `find its last commit: ${command('git fsck --no-reflogs')}` : `put it back: ${putBack}`,
     details: { reason: 'damaged', known, problems: [`${ref}: names no commit`] },
   });
 }
@@ -60,8 +63,8 @@ export function notACommit(ref: string, { id, type }: Named, known: string | nul
   return new CoordError('corrupt', `${ref} names ${what}`, {
     hint:
       known === null || known === id
-        ? 'find its last commit (git fsck --no-reflogs), or get the object from another clone'
-        : `put it back: git update-ref ${ref} ${known}`,
+        ? `find its last commit (${command('git fsck --no-reflogs')}), or get the object from another clone`
+        : `put it back: ${command(`git update-ref ${ref} ${known}`)}`,
     details: { reason: 'damaged', known, tip: id, problems: [`${ref}: names ${what}`] },
   });
 }
@@ -70,7 +73,7 @@ export function notACommit(ref: string, { id, type }: Named, known: string | nul
 export function movedByHand(ref: string, known: string, error: CoordError): CoordError {
   const { message, details } = error;
   return new CoordError('corrupt', `the state ref ${ref} of this clone was moved by hand: ${message}`, {
-    hint: `put it back: git update-ref ${ref} ${known}`,
+    hint: `put it back: ${command(`git update-ref ${ref} ${known}`)}`,
     details: { ...details, known },
     cause: error,
   });
@@ -79,9 +82,9 @@ export function movedByHand(ref: string, known: string, error: CoordError): Coor
 /** The ref that remembers where the state ref stood names no commit; `torn`: its file holds no id at all. */
 export function damagedMemory(ref: string, memory: string, type: string | 'torn' | null): CoordError {
   const what = type === null || type === 'torn' ? 'what cannot be read' : `a ${type}, not a commit`;
-  const forget = type === 'torn' ? removal(memory) : `git update-ref -d ${memory}`;
+  const forget = command(type === 'torn' ? removal(memory) : `git update-ref -d ${memory}`);
   return new CoordError('corrupt', `${memory}, which remembers where ${ref} stood, names ${what}`, {
-    hint: `look whether that is as it should be (git log ${shortRef(ref)}); then forget what stood there: ${forget}`,
+    hint: `check that ${shortRef(ref)} is as it should be (git log ${shortRef(ref)}), then forget the old place: ${forget}`,
     details: { reason: 'damaged', problems: [`${memory}: names ${what}`] },
   });
 }
@@ -104,7 +107,7 @@ export interface Parted {
 /** The remote has no such ref any more. */
 export function goneThere(remote: string, ref: string, known: string): CoordError {
   return new CoordError('corrupt', `the state ref ${ref} is gone from ${remote}; it was last seen at ${short(known)}`, {
-    hint: `find out who deleted it; to put it back: git push ${remote} ${known}:${ref}`,
+    hint: `find out who deleted it; to put it back: ${command(`git push ${remote} ${known}:${ref}`)}`,
     details: { reason: 'deleted', known, problems: [`${remote} ${ref}: gone`] },
   });
 }
@@ -122,7 +125,7 @@ export function noCommitThere(
         ? `nothing was changed; find its last commit where ${remote} is: git fsck --no-reflogs`
         : type === null
           ? `nothing was changed; it must be fixed where ${remote} is: it was last seen at ${known}`
-          : `nothing was changed; to put the old one back: git push ${lease} ${remote} ${known}:${ref}`,
+          : `nothing was changed; to put the old one back: ${command(`git push ${lease} ${remote} ${known}:${ref}`)}`,
     details: { reason: 'damaged', known, tip, problems: [`${remote} ${ref}: names ${what}`] },
   });
 }
@@ -134,8 +137,8 @@ export function rewrittenThere(
 ): CoordError {
   const happened = { rewound: 'was rewound', rewritten: 'was rewritten', recreated: 'was started over' }[how];
   const message = `the state ref ${ref} of ${remote} ${happened}: it is at ${short(tip)}, which does not contain ${short(known)}`;
-  const take = `git update-ref ${ref} ${tip} && git update-ref ${knownThere(remote, ref)} ${tip}`;
-  const putBack = `git push --force-with-lease=${ref}:${tip} ${remote} ${known}:${ref}`;
+  const take = command(`git update-ref ${ref} ${tip} && git update-ref ${knownThere(remote, ref)} ${tip}`);
+  const putBack = command(`git push --force-with-lease=${ref}:${tip} ${remote} ${known}:${ref}`);
   return new CoordError('corrupt', message, {
     hint: `nothing was changed; agree with the others: to put the old one back: ${putBack}; to take the new one here: ${take}`,
     details: {
@@ -152,7 +155,7 @@ export function rewrittenThere(
 export function aheadHere({ remote, ref, known, tip }: Parted): CoordError {
   const message = `the state ref ${ref} of this clone is at ${short(known)}, which ${remote} never had (it is at ${short(tip)}): somebody moved it here by hand`;
   return new CoordError('corrupt', message, {
-    hint: `nothing was changed; to follow ${remote} again: git update-ref ${ref} ${tip}; or, if it is meant: git push ${remote} ${ref}`,
+    hint: `nothing was changed; to follow ${remote} again: ${command(`git update-ref ${ref} ${tip}`)}; or, if this clone is right: ${command(`git push ${remote} ${ref}`)}`,
     details: { reason: 'ahead', known, tip, problems: [`${ref}: not on ${remote}`] },
   });
 }
@@ -161,7 +164,7 @@ export function aheadHere({ remote, ref, known, tip }: Parted): CoordError {
 export function neverShared({ remote, ref, known, tip }: Parted): CoordError {
   const message = `this clone and ${remote} each have a state ref ${ref} of their own (${short(known)} and ${short(tip)})`;
   return new CoordError('corrupt', message, {
-    hint: `nothing was changed; to follow ${remote}, and keep what was here: git update-ref refs/coord/archive/before-${remote} ${known} && git update-ref -d ${ref} ${known}`,
+    hint: `nothing was changed; to follow ${remote}, and keep what was here: ${command(`git update-ref refs/coord/archive/before-${remote} ${known} && git update-ref -d ${ref} ${known}`)}`,
     details: { reason: 'apart', known, tip, problems: [`${ref}: not on ${remote}`] },
   });
 }
@@ -169,7 +172,7 @@ export function neverShared({ remote, ref, known, tip }: Parted): CoordError {
 /** The history was compacted since, and no longer has the ids of its operations. */
 export function compactedAway(): CoordError {
   return new CoordError('unavailable', 'it is not known whether this was recorded: the history was compacted since', {
-    hint: `look whether it is there: ${coord('status')}, ${coord('log')}; to do it again, give it an id of its own: --request-id ID`,
+    hint: `check whether it is there: ${coord('status')}, ${coord('log')}; to do it again, give it an id of its own: --request-id ID`,
     details: { reason: 'compacted' },
   });
 }
@@ -179,7 +182,7 @@ export function nameTaken(ref: string, by: string): CoordError {
   const message =
     ref === by ? `${ref} is there already, and holds something else` : `git cannot have ${ref} beside ${by}`;
   return new CoordError('usage', message, {
-    hint: `nothing was moved; choose another name: ${coord('init --ref REF')}`,
+    hint: `nothing was moved; choose another name: ${coord('init --ref refs/coord/claims')}`,
   });
 }
 

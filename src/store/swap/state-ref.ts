@@ -254,7 +254,7 @@ export class StateRef implements Arbiter {
       hint:
         inTheWay === null
           ? 'nothing was changed; check permissions, disk space, and hooks'
-          : `nothing was changed; git cannot have ${this.name} beside it: rename ${inTheWay}, or give the state another ref: ${coord('init --ref REF')}`,
+          : `nothing was changed; git cannot have ${this.name} beside it: rename ${inTheWay}, or give the state another ref: ${coord('init --ref refs/coord/claims')}`,
       details: { reason: inTheWay === null ? 'refused' : 'name', stderr: stderr.slice(0, 2000) },
     });
   }

@@ -1,5 +1,6 @@
 import type { Compacted } from '../../domain/events.js';
 import { STATE_REF } from '../../domain/state-ref.js';
+import { command } from '../../domain/suggestion.js';
 import { type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { writeCommits } from '../../git/background.js';
@@ -171,7 +172,7 @@ async function bodyOf({ objects }: CompactionHistory, id: string): Promise<Buffe
 
 function shallow(): CoordError {
   return new CoordError('unavailable', 'this clone has only a part of the history (it is shallow)', {
-    hint: 'git fetch --unshallow, or compact in a full clone',
+    hint: `${command('git fetch --unshallow')}, or compact in a full clone`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.js';
-import { coord } from '../../domain/suggestion.js';
+import { form } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
 import { namesIn } from '../../git/if-there.js';
 import type { RemoteGit } from '../../git/porcelain.js';
@@ -149,7 +149,10 @@ export class Archive {
     const { repository, git } = this.effects;
     const made = await compareAndSwapRef(repository, git, { ref: this.ref, to: commit, from: null });
     if (!made.ok)
-      throw usage(`${this.ref} cannot be made: ${made.stderr.trim()}`, coord('doctor --compact --archive OTHER-NAME'));
+      throw usage(
+        `${this.ref} cannot be made: ${made.stderr.trim()}`,
+        `choose another name: ${form('doctor --compact --archive NAME')}`,
+      );
     await this.pushOut(commit).catch(async (error: unknown) => {
       await this.dropHere(commit);
       throw error;

@@ -94,7 +94,7 @@ describe('a command gate', () => {
       },
       { 'data.txt': 'x', 'src/a': 'a' },
     );
-    await expect(gated.check()).rejects.toThrow('gates.tests.command.1: must hold no NUL character');
+    await expect(gated.check()).rejects.toThrow('gates.tests.command.1: must not contain a NUL character');
   });
 
   it('that does not end in time is stopped with all that it started, though they ignore it', async () => {

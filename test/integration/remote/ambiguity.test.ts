@@ -174,7 +174,7 @@ describe('names', () => {
     const failed = await coordInProcess(box, clone, ['init', '--ref', 'refs/heads/coord']);
     expect(failed).toMatchObject({
       code: 7,
-      stderr: expect.stringContaining('has refs/heads/coord/x, beside which it cannot have refs/heads/coord'),
+      stderr: expect.stringContaining('has refs/heads/coord/x, which cannot exist beside refs/heads/coord'),
     });
     expect(refsOf(box, remote)).toBe(before);
     // The state's own ref stands beside any branch.

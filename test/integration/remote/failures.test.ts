@@ -73,7 +73,7 @@ describe.each(CASES)('%s', (_, urlOf, exit, reason, words) => {
     const before = [refsOf(box, clone), refsOf(box, remote)];
     const claim = await as('claim', 'a', '--json');
     expect(claim.json().error).toMatchObject({ exit, details: { reason }, message: expect.stringMatching(words) });
-    expect(claim.json().error.hint).toMatch(/^nothing was changed; ./);
+    expect(claim.json().error.details.next ?? claim.json().error.hint).toMatch(/^nothing was changed; ./);
     expect(claim.code).toBe(exit);
     expect([refsOf(box, clone), refsOf(box, remote)]).toEqual(before);
     expect(await as('status', '--no-fetch')).toMatchObject({ code: 0, stdout: expect.stringContaining('mine') });

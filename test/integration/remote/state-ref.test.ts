@@ -61,7 +61,7 @@ describe('the first adoption', () => {
     ['refuses it by a hook', (all: World) => refuses(all, 'refs/coord/*')],
     ['hides it from all', ({ box, remote }: World) => box.git(remote, 'config', 'transfer.hideRefs', 'refs/coord')],
     [
-      'takes it, and shows it to nobody',
+      'takes it, but does not show it',
       ({ box, remote }: World) => box.git(remote, 'config', 'uploadpack.hideRefs', 'refs/coord'),
     ],
   ])('takes a branch where the server %s, says so, and writes it down', async (_, forbid) => {
@@ -239,7 +239,7 @@ describe('what a ref that is no branch makes new', () => {
     expect(tipAt(all, REF)).toBe('');
     const noticed = await all.run('maya', all.one, 'claim', 'b');
     expect(noticed).toMatchObject({ code: 8 });
-    const [, back] = /to put it back: (git push \S+ \w+:refs\/coord\/state)/.exec(noticed.json().error.hint) ?? [];
+    const [, back] = /^(git push \S+ \w+:refs\/coord\/state)$/.exec(noticed.json().error.hint) ?? [];
     all.box.git(all.one, ...(back ?? '').split(' ').slice(1));
     expect((await all.run('noor', all.two, 'claim', 'a')).code).toBe(3);
   });

@@ -151,7 +151,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
       const result = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind', '--json']);
       expect(result.code).toBe(7);
       expect(result.json().error.message).toContain('cannot be signed');
-      expect(result.json().error.hint).toContain('user.signingKey');
+      expect(result.json().error.hint).toContain('user.signingkey');
     }
     expect(rig.tip()).toBe(before);
   });
@@ -313,7 +313,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     rig.configure({ ...SIGNED, gates: { owner } });
     expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('opens the gate owner') });
     rig.configure(SIGNED, { '.coord/agent_signers': '' });
-    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('names nobody') });
+    expect(await check()).toMatchObject({ ok: false, message: expect.stringContaining('lists nobody') });
   });
 
   it('stands in SARIF', async () => {

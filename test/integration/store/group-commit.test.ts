@@ -60,7 +60,18 @@ const grants = (agent: string) =>
 
 function note(agent: string, requestId: string | null): Request {
   const base = { operation: `n-${agent}-${Math.random()}`, agent, session: null, policy: POLICY, requestId };
-  return { kind: 'note', ...base, noteKind: 'note', text: 'a word', to: [], target: null, needsAck: [], ref: null };
+  return {
+    kind: 'note',
+    ...base,
+    noteKind: 'note',
+    text: 'a word',
+    to: [],
+    target: null,
+    needsAck: [],
+    answerSeconds: null,
+    ref: null,
+    refused: false,
+  };
 }
 
 /** Puts a request into the queue, as a process that was killed right afterwards, a second before whoever comes now. */

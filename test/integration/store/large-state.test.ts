@@ -128,5 +128,16 @@ describe('a store knows what it has just written as one that reads it again', ()
 function noteOf(number: number): Request {
   const base = { operation: `n${number}`, agent: 'maya', session: null, policy: POLICY };
   const text = 'x'.repeat(9_000);
-  return { ...base, kind: 'note', noteKind: 'note', text, to: [], target: null, needsAck: [], ref: null };
+  return {
+    ...base,
+    kind: 'note',
+    noteKind: 'note',
+    text,
+    to: [],
+    target: null,
+    needsAck: [],
+    answerSeconds: null,
+    ref: null,
+    refused: false,
+  };
 }

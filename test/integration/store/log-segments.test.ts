@@ -20,7 +20,7 @@ function stamp(day: number): string {
 
 /** Adds a note as a writer with this clock would. */
 async function add(store: GitStore, id: string, day: number, text = ''): Promise<void> {
-  const nobody = { session: null, to: [], target: null, needsAck: [], ref: null };
+  const nobody = { session: null, to: [], target: null, needsAck: [], answerBy: null, ref: null, refused: false };
   const note: Note = { id, at: stamp(day), agent: 'maya', kind: 'note', text, ...nobody };
   const before = await store.read(['log']);
   const entry = { operation: id, agent: 'maya', at: note.at, summary: 'note', events: [] };

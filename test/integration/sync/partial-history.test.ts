@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { command } from '../../../src/domain/suggestion.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { inSync, refused } from './rig.js';
 
@@ -76,7 +77,7 @@ describe('a shallow clone', () => {
     box.git(fresh, 'push', '--quiet', '--force', remote, 'main');
     const refusal = await refused(box, clone);
     expect(refusal).toMatchObject({ code: 'unavailable', reason: 'shallow', report: { ahead: null, behind: null } });
-    expect(refusal.hint).toBe('git fetch --unshallow origin, then repeat');
+    expect(refusal.hint).toBe(`${command('git fetch --unshallow origin')}, then repeat`);
     expect(isShallow(clone)).toBe(true);
   });
 

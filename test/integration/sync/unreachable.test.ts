@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
+import { command } from '../../../src/domain/suggestion.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { inSync, refused } from './rig.js';
 
@@ -23,7 +24,7 @@ test('offline while behind: what was last fetched never passes for the truth', a
     const refusal = await refused(box, clone, { mainBranch });
     expect(refusal).toMatchObject({ code: 'unavailable', reason: 'fetch-failed' });
     expect(refusal.message).toContain('cannot know: origin could not be fetched: fatal:');
-    expect(refusal.hint).toBe('git fetch origin shows why; repeat when it works');
+    expect(refusal.hint).toBe(`see why: ${command('git fetch origin')}; repeat when that works`);
     expect(refusal.report).toMatchObject({ ahead: null, behind: null, upstreamCommit: null, fetchedAt: null });
   }
   renameSync(`${remote}.away`, remote);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { command } from '../../../src/domain/suggestion.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 import { inSync, refused } from './rig.js';
 
@@ -52,7 +53,10 @@ describe('an operation that waits to be continued', () => {
 
   test('bisect', async () => {
     box.git(clone, 'bisect', 'start');
-    expect(await refused(box, clone)).toMatchObject({ reason: 'interrupted', hint: 'git bisect reset, then repeat' });
+    expect(await refused(box, clone)).toMatchObject({
+      reason: 'interrupted',
+      hint: `${command('git bisect reset')}, then repeat`,
+    });
     box.git(clone, 'bisect', 'reset');
     await inSync(box, clone);
   });

@@ -51,7 +51,7 @@ test.each([
   ['an address with a password', 'http://maya:secret@127.0.0.1/', 'redirects to http://127.0.0.1/'],
   ['a file', 'file:///etc/passwd', 'redirects to file:'],
   ['a script', 'javascript:alert(1)', 'redirects to javascript:'],
-  ['nonsense', 'http://[', 'redirects to what is no address'],
+  ['nonsense', 'http://[', 'redirects to something that is not an address'],
 ])('a redirect to %s is refused', async (_, location, finding) => {
   const { origin } = await leadingTo(location);
   const seen = await look(`${origin}/`, { ...ONCE, redirects: 'same-origin' });

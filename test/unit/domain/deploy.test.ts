@@ -299,7 +299,7 @@ describe('the record of a deploy', () => {
       expect.objectContaining({
         type: 'deploy.failed',
         deploy: id,
-        why: expect.stringContaining('before its program'),
+        why: expect.stringContaining('its program had not started'),
       }),
     );
     expect(lost(started.state).state.deployments.attempts[0]?.why).toContain('never recorded');

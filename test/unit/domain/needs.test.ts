@@ -91,7 +91,7 @@ describe('what waits for an agent', () => {
   it('is a deploy of which nobody knows how it ended, until there is a newer one there', () => {
     const unknown = {
       kind: 'unknown-deploy',
-      what: "nobody knows how ci's deploy to prod ended",
+      what: "the outcome of ci's deploy to prod is unknown",
       since: at(-9000),
       next: coord('deploy show d1'),
     };

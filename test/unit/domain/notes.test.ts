@@ -4,7 +4,16 @@ import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { baseOf, granted, START } from '../../support/decisions.js';
 
 function noteOf(agent: string, changes: Partial<NoteRequest> = {}): NoteRequest {
-  const said = { noteKind: 'note' as const, text: 'hello', to: [], target: null, needsAck: [], ref: null };
+  const said = {
+    noteKind: 'note' as const,
+    text: 'hello',
+    to: [],
+    target: null,
+    needsAck: [],
+    answerSeconds: null,
+    ref: null,
+    refused: false,
+  };
   return { ...baseOf(agent), kind: 'note', ...said, ...changes };
 }
 
@@ -47,6 +56,15 @@ describe('an ack', () => {
     expect(more.state.notes.map(({ text }) => text)).toEqual(['hello', 'fine', 'other words']);
     const other = granted(first.state, noteOf('omar', { noteKind: 'ack', text: '', ref: id }));
     expect(other.state.notes).toHaveLength(3);
+  });
+
+  it('may say no, and may change its mind; the newest counts', () => {
+    const { state, id } = noted(EMPTY_STATE, noteOf('maya', { needsAck: ['noor', 'omar'] }));
+    const no = granted(state, noteOf('noor', { noteKind: 'ack', ref: id, refused: true }));
+    expect(withPending(no.state.notes)[0]).toMatchObject({ pending: ['omar'], refusedBy: ['noor'] });
+    const yes = granted(no.state, noteOf('noor', { noteKind: 'ack', ref: id }));
+    expect(yes.result.added).toBe(true);
+    expect(withPending(yes.state.notes)[0]).toMatchObject({ pending: ['omar'], refusedBy: [] });
   });
 
   it('takes its agent from those who are awaited', () => {

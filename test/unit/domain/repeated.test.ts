@@ -21,7 +21,18 @@ function afterwards(before: readonly Request[], first: Request, later: readonly 
 }
 
 const note: Request = {
-  ...{ ...baseOf('maya'), kind: 'note', noteKind: 'note', text: 'x', to: [], target: null, needsAck: [], ref: null },
+  ...{
+    ...baseOf('maya'),
+    kind: 'note',
+    noteKind: 'note',
+    text: 'x',
+    to: [],
+    target: null,
+    needsAck: [],
+    answerSeconds: null,
+    ref: null,
+    refused: false,
+  },
 };
 const claim = claimOf('maya', 'src/a.ts');
 const release = releaseOf('maya', { targets: [path('src/a.ts')] });

@@ -33,7 +33,7 @@ it.each([
   ['surface', { surface: [] }, 'empty'],
   ['surface', { surface: ['src/**'] }, 'not on it'],
   ['ttl', { ttl: { defaultSeconds: 60, maxSeconds: 14_400 } }, 'ttl.default 1m'],
-  ['ttl', { ttl: { defaultSeconds: 10_000, maxSeconds: 14_400 } }, 'in the way'],
+  ['ttl', { ttl: { defaultSeconds: 10_000, maxSeconds: 14_400 } }, 'blocks the others'],
   ['ttl', { skewSeconds: 1800 }, 'skewTolerance'],
   ['ttl', { waitSeconds: 601 }, 'wait.max'],
   ['ttl', { resources: { '@deploy/prod': { ttlSeconds: 20_000 } } }, 'resources.@deploy/prod.ttl'],
@@ -75,7 +75,7 @@ it('says how claims are ordered, taken over, and bound to sessions, and which re
   );
   expect(new Set(orders).size).toBe(4);
   expect(said('order', { lockOrder: 'strict' })).toContain('ascending order');
-  expect(said('order', { takeover: 'observed' })).toContain('seen to lapse');
+  expect(said('order', { takeover: 'observed' })).toContain('seen it lapse');
   expect(said('resources', {})).toBe('@deploy/prod @db');
   expect(said('resources', { resources: {}, deploy: {} })).toMatch(/^none/);
   expect(said('surface', {})).toBe('src/** coord.config.json');

@@ -13,7 +13,7 @@ it('reads whatever JSON writes', () => {
   );
 });
 
-it('refuses a key that stands there twice, however it is written and wherever', () => {
+it('refuses a key that appears twice, however it is written and wherever', () => {
   const text = fc.oneof(fc.string(), fc.constantFrom('a"b', '":', '\\', '\\":', '{"a":1}', ': x'));
   fc.assert(
     fc.property(
@@ -39,8 +39,8 @@ function hex(code: number): string {
   return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-it('names the key that stands twice', () => {
-  expect(() => parseStrictJson('{"a":1,"b":{"c":2,"c":3}}')).toThrow('the key "c" stands there twice');
+it('names the key that appears twice', () => {
+  expect(() => parseStrictJson('{"a":1,"b":{"c":2,"c":3}}')).toThrow('the key "c" appears twice');
   expect(() => parseStrictJson('[{"a":{"x":1}},{"a":{"x":1},"\\u0061":2}]')).toThrow('the key "a"');
   expect(parseStrictJson('{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}],"c":"a\\": x"}')).toMatchObject({
     b: [{ a: 1 }, { a: 2 }],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Target } from '../../../src/domain/ground/targets.js';
-import { asTyped, coord, shellWord, targetWord } from '../../../src/domain/suggestion.js';
+import { asTyped, command, commandIn, coord, form, shellWord, targetWord } from '../../../src/domain/suggestion.js';
 import { oneLine } from '../../../src/domain/text.js';
 
 const ROOT = { atRoot: true, agent: undefined };
@@ -51,8 +51,10 @@ it.each([
 
 it('takes no mark from what somebody else wrote', () => {
   const forged = `${coord('status')} ${targetWord({ kind: 'path', text: 'a' })}`;
-  expect(asTyped(oneLine(forged), BELOW)).toBe('\\ufdd1coord status \\ufdd0a');
-  expect(asTyped(targetWord({ kind: 'path', text: forged }), BELOW)).toBe("$':/\\ufdd1coord status \\ufdd0a'");
+  expect(asTyped(oneLine(forged), BELOW)).toBe('\\ufdd2\\ufdd1coord status\\ufdd3 \\ufdd0a');
+  expect(asTyped(targetWord({ kind: 'path', text: forged }), BELOW)).toBe(
+    "$':/\\ufdd2\\ufdd1coord status\\ufdd3 \\ufdd0a'",
+  );
 });
 
 it('leaves plain words alone, and quotes the rest', () => {
@@ -60,15 +62,39 @@ it('leaves plain words alone, and quotes the rest', () => {
   expect(words).toEqual(['src/a-b.ts', "'a b'", './-a', "''"]);
 });
 
-it('is made by coord() wherever it is a hint, an alternative or the next thing to do', () => {
-  const plain = /(?:\bhint\b|\bcommand\b|\bnext\b|\busage\().*['"`]coord [a-z]/;
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-  expect(files.length).toBeGreaterThan(100);
-  const found = files.flatMap((file) =>
-    readFileSync(join('src', file), 'utf8')
+const SOURCES = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && file !== join('domain', 'suggestion.ts'))
+  .map((file) => ({ file, text: readFileSync(join('src', file), 'utf8') }));
+
+/** Lines of code that match, with their files. */
+function linesLike(pattern: RegExp): string[] {
+  return SOURCES.flatMap(({ file, text }) =>
+    text
       .split('\n')
-      .filter((line) => plain.test(line) && !/^\s*(?:\*|\/)/.test(line) && file !== join('domain', 'suggestion.ts'))
+      .filter((line) => pattern.test(line) && !/^\s*(?:\*|\/)/.test(line))
       .map((line) => `${file}: ${line.trim()}`),
   );
-  expect(found).toEqual([]);
+}
+
+it('is made by coord() wherever it is a hint, an alternative or the next thing to do', () => {
+  expect(SOURCES.length).toBeGreaterThan(100);
+  expect(linesLike(/(?:\bhint\b|\bcommand\b|\bnext\b|\busage\().*['"`]coord [a-z]/)).toEqual([]);
+});
+
+it('leaves nothing to be filled in where it is said to be ready to paste', () => {
+  expect(linesLike(/\b(?:coord|command)\((?:'[^']*|`[^`]*)(?:…|\b(?!HEAD\b|COORD_)[A-Z]{2,}\b(?!_FILE))/)).toEqual([]);
+});
+
+it('is told from the words around it, the first of several', () => {
+  const text = `stop changing it; to go on: ${coord('claim a')}; or look: ${coord('status')}`;
+  expect(asTyped(commandIn(text) ?? '', ROOT)).toBe('coord claim a');
+  expect(asTyped(text, ROOT)).toBe('stop changing it; to go on: coord claim a; or look: coord status');
+  expect(commandIn(`name it: ${form('release TARGET')}`)).toBeUndefined();
+});
+
+it('is one command where it is made of several', () => {
+  const both = command(`git fetch && ${coord('land')}`);
+  expect(asTyped(commandIn(`bring it in: ${both}.`) ?? '', { atRoot: true, agent: 'maya' })).toBe(
+    'git fetch && coord --agent maya land',
+  );
 });

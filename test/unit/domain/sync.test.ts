@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { asTyped } from '../../../src/domain/suggestion.js';
 import { judgeSync, type SyncFacts, type UpstreamFacts } from '../../../src/domain/sync/sync.js';
 
 const ID = '1f3c2a9'.padEnd(40, '0');
@@ -129,7 +130,7 @@ describe('what a refusal says', () => {
   const words = (upstream: object, rest: Partial<SyncFacts> = {}) => {
     const verdict = judge(upstream, rest);
     if (verdict.ok) throw new Error('in sync');
-    return { message: verdict.message, hint: verdict.hint };
+    return { message: verdict.message, hint: asTyped(verdict.hint, { atRoot: true, agent: undefined }) };
   };
 
   test('names the next command', () => {
@@ -139,11 +140,11 @@ describe('what a refusal says', () => {
     });
     expect(words({ dropped })).toEqual({
       message: 'origin/main went back: HEAD still holds 2 commits that it dropped',
-      hint: `git rebase --onto ${ID.slice(0, 12)} dddddddddddd takes them out; if they belong there, push them again; then repeat`,
+      hint: `take them out (git rebase --onto ${ID.slice(0, 12)} dddddddddddd), or, if they belong there, push them again; then repeat`,
     });
     expect(words({}, { dirty: ['src/a.ts'] })).toEqual({
       message: 'not clean: src/a.ts is not committed',
-      hint: 'git status; commit them, or git stash --include-untracked, then repeat',
+      hint: 'commit them, or put them away (git stash --include-untracked), then repeat',
     });
   });
 
@@ -219,9 +220,9 @@ describe('what is said of it', () => {
       ['3 commits', 'has 2 commits of its own'],
       ['git pull --rebase origin main'],
     ],
-    ['rewound', { dropped: two }, {}, ['went back', '2 commits'], [`--onto ${ID.slice(0, 12)} ${'d'.repeat(12)} `]],
+    ['rewound', { dropped: two }, {}, ['went back', '2 commits'], [`--onto ${ID.slice(0, 12)} ${'d'.repeat(12)}`]],
     ['rewritten', { dropped: { ...two, rewound: false } }, {}, ['rewritten', '2 commits'], ['--onto']],
-    ['dirty', {}, { dirty: ['a'] }, ['a is not'], ['git status']],
+    ['dirty', {}, { dirty: ['a'] }, ['a is not'], ['git stash']],
     ['dirty', {}, { dirty }, ['a, b are not'], ['git stash']],
     [
       'submodule',

@@ -76,8 +76,8 @@ describe('what a person signs', () => {
 
   it.each([
     [TEXT.trimEnd(), /end/],
-    [`${TEXT}approved: yes\n`, /not known/],
-    [`${TEXT}: yes\n`, /not known/],
+    [`${TEXT}approved: yes\n`, /unknown line/],
+    [`${TEXT}: yes\n`, /unknown line/],
     [`${TEXT}gate: owner\n`, /gate twice/],
     [TEXT.replace('coord-gate: 1', 'coord-gate: 2'), /version/],
     [TEXT.replace('gate: owner\n', 'gate: "\n'), /name/],

@@ -26,11 +26,11 @@ it.each([
   [`{"gates":${deepRecord}}`, 'has problems'],
   [`{"surface":${deepList}}`, 'has problems'],
   [`{"rules":"${'r'.repeat(1_000_001)}"}`, 'longer than'],
-  ['{"memory":["a\\u0000b"]}', 'must hold no NUL'],
-  ['{"rules":"a\\u0000b"}', 'must hold no NUL'],
-  ['{"surface":["src/\\u0000"]}', 'must hold no NUL'],
-  ['{"gates":{"t":{"type":"command","command":["a","b\\u0000"]}}}', 'must hold no NUL'],
-  ['{"deploy":{"p":{"commands":["a\\u0000"]}}}', 'must hold no NUL'],
+  ['{"memory":["a\\u0000b"]}', 'must not contain a NUL'],
+  ['{"rules":"a\\u0000b"}', 'must not contain a NUL'],
+  ['{"surface":["src/\\u0000"]}', 'must not contain a NUL'],
+  ['{"gates":{"t":{"type":"command","command":["a","b\\u0000"]}}}', 'must not contain a NUL'],
+  ['{"deploy":{"p":{"commands":["a\\u0000"]}}}', 'must not contain a NUL'],
 ])('a configuration is exit 2 where it could not be used: %.30s', async (source, problem) => {
   await expect(parseConfig(source)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(problem) });
 });

@@ -142,7 +142,7 @@ describe('what people are told', () => {
   it('names the ref that is in the way, and what could not be taken in', () => {
     expect(nameInTheWay('origin', REF, 'refs/coord')).toMatchObject({
       ...{ code: 'unavailable', details: { reason: 'name', remote: 'origin', ref: 'refs/coord' } },
-      message: expect.stringContaining(`refs/coord, beside which it cannot have ${REF}`),
+      message: expect.stringContaining(`refs/coord, which cannot exist beside ${REF}`),
     });
     const taken = notTaken('origin', REF, said('fatal: no space'));
     expect(taken).toMatchObject({

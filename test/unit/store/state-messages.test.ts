@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { asTyped, command } from '../../../src/domain/suggestion.js';
 import { CoordError } from '../../../src/errors.js';
 import * as messages from '../../../src/store/swap/state-messages.js';
 
@@ -112,7 +113,8 @@ it.each([
   expect(error.details.reason).toBe(reason);
   expect(error.details.problems).toEqual([expect.stringMatching(/\w/)]);
   for (const word of named) expect(error.message).toContain(word);
-  for (const command of commands) expect(error.hint).toContain(command);
+  const said = asTyped(error.hint ?? '', { atRoot: true, agent: undefined });
+  for (const command of commands) expect(said).toContain(command);
   expect(error.message).not.toMatch(/[0-9a-f]{8}|undefined|null/);
 });
 
@@ -122,7 +124,7 @@ it('moved by hand: with what is wrong there', () => {
   expect(error).toMatchObject({
     code: 'corrupt',
     cause: damage,
-    hint: `put it back: ${putBack}`,
+    hint: `put it back: ${command(putBack)}`,
     details: { file: 'agents.json', known: KNOWN },
   });
   expect(error.message).toContain('agents.json is damaged');

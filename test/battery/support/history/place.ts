@@ -100,7 +100,7 @@ const TASK_EVENTS: Readonly<Record<string, string>> = {
 
 /**
  * Each task of the answer has exactly one event there, in the operation that gave or took its claims. Null for one that
- * ends without ground, as what was submitted does.
+ * ends without paths, as what was submitted does.
  */
 function taskOf(
   call: Call,

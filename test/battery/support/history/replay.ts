@@ -48,7 +48,7 @@ export function replayHistory(box: Sandbox, clone: string, branch = 'coord/state
 /**
  * Replays the events of a history, and checks that at no instant two claims conflict, that tokens only grow, that no claim
  * ends before its time, or is given to anybody out of turn, that nothing is given back that is not held, that an operation
- * is one agent's, that no event stands there twice, and that each commit holds the very claims, waiters and releases which
+ * is one agent's, that no event appears twice, and that each commit holds the very claims, waiters and releases which
  * the events up to it make.
  */
 export function replayCommits(commits: readonly BranchCommit[], options: ReplayOptions = {}): Replay {

@@ -110,7 +110,7 @@ describe('tasks in JSON', () => {
     ['null', [], /line 2: not a record/],
     ['[1]', [], /line 2: not a record/],
     ['{"title"', [], /line 2: not JSON \(.+\)/],
-    ['{"title":"y","title":"q"}', [], /line 2: not JSON \(the key "title" stands there twice\)/],
+    ['{"title":"y","title":"q"}', [], /line 2: not JSON \(the key "title" appears twice\)/],
     ['{"title":7}', [''], /line 2: title: not a text/],
     ['{"title":"y","scope":[1]}', ['y'], /line 2: scope: not a list of texts/],
     ['{"title":"y","after":{}}', ['y'], /line 2: after: not a list of texts/],
@@ -126,7 +126,7 @@ describe('tasks in JSON', () => {
 
   it('that have a key twice in a list are all refused', () => {
     const { tasks, problems } = parseTasks('[{"title":"y","title":"q"}]');
-    expect([tasks, problems]).toEqual([[], ['the key "title" stands there twice']]);
+    expect([tasks, problems]).toEqual([[], ['the key "title" appears twice']]);
   });
 
   it('has a problem named in few words, however long what is wrong is', () => {
@@ -215,12 +215,12 @@ describe('tasks in a Markdown list', () => {
     expect(read(`- ${title}`)).toMatchObject([{ title: plain }]);
   });
 
-  it('have problems with what stands twice, or is no number', () => {
+  it('have problems with what appears twice, or is no number', () => {
     const { tasks, problems } = parseTasks(
       '- a\n  role: worker\n  ROLE: peer\n  priority: high\n- b\n  priority: 12\n- c\n  priority: 1x',
     );
     expect(problems).toEqual([
-      'line 3: ROLE stands twice',
+      'line 3: ROLE appears twice',
       'line 1: priority: not a number',
       'line 7: priority: not a number',
     ]);

@@ -61,8 +61,8 @@ describe('adding tasks', () => {
       'line 3: a title of several lines',
       'line 4: a text longer than 16000 characters',
       'line 5: after t1, which was dropped',
-      'line 5: after "t9", which is no task',
-      'line 5: after "nobody", which is no task',
+      'line 5: after "t9", which is not a task',
+      'line 5: after "nobody", which is not a task',
       'line 6: a priority is a whole number from 0 (most urgent) to 9',
     ]);
     expect(problems(EMPTY_STATE)).toEqual(['no task in it']);
