@@ -123,7 +123,11 @@ const ACTS: Readonly<Record<string, (k: string, fleet: DeployFleet) => Act>> = {
   }),
   'agent state': (k) => ({ args: ['agent', 'state', k], events: [] }),
   'session start': () => ({ args: ['session', 'start', '--role', 'peer'], events: [] }),
-  'session end': () => ({ args: ['session', 'end'], events: [] }),
+  'session end': () => ({
+    before: [['maya', 'session', 'start', '--role', 'peer']],
+    args: ['session', 'end'],
+    events: [],
+  }),
 };
 
 /** What becomes of the first push: by HTTP, and the whole command answers; or coord is killed, and it is run again. */
