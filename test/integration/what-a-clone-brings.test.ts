@@ -80,10 +80,10 @@ it('a task names gates of the configuration, and no program', async () => {
 it('a token that is not the newest is told', async () => {
   const fleet = await localFleet();
   const { token } = (await fleet.as('maya', ['claim', '@db', '--json'])).json().data.claims[0];
-  await fleet.as('noor', ['claim', '--take-over', '@db', '--reason', 'gone']);
+  const taken = await fleet.as('noor', ['claim', '--take-over', '@db', '--reason', 'gone', '--json']);
   for (const [number, code] of [
     [token, 4],
-    [token + 1, 0],
+    [taken.json().data.claims[0].token, 0],
   ] as const)
     expect((await fleet.as('ci', ['verify-token', '@db', String(number)])).code).toBe(code);
 });
