@@ -76,13 +76,16 @@ function splitCommand(
   return [argv.slice(0, end), argv.slice(end + 1)];
 }
 
-/** `--wait TARGET` is a bare `--wait`: its optional value is taken only where it is a duration. */
+/**
+ * `--wait TARGET` is a bare `--wait`: its optional value is taken only where it is a duration, or a number, which then is
+ * told to lack its unit.
+ */
 function separateWait(argv: readonly string[]): string[] {
   const end = typed(argv).length;
   return argv.map((word, index) => {
     const next = index + 1 < end ? argv[index + 1] : undefined;
-    const bare = word === '--wait' && index < end && next !== undefined && parseDuration(next) === null;
-    return bare ? '--wait=' : word;
+    const isValue = next === undefined || parseDuration(next) !== null || /^\d+$/.test(next);
+    return word === '--wait' && index < end && !isValue ? '--wait=' : word;
   });
 }
 

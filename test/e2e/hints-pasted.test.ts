@@ -511,6 +511,12 @@ const OTHERS: Readonly<Record<string, Row>> = {
   },
   'nothing to release': { typed: ['release'], exit: 2, leads: [lead('coord release --all')] },
   'no task named': { typed: ['task', 'add'], exit: 2, leads: [lead('coord help task add', 'Examples')] },
+  'a wait without its unit, as a word of its own': {
+    scene: HELD,
+    typed: ['claim', 'src/api', '--wait', '5'],
+    exit: 2,
+    leads: [/^name the unit: --wait=5m/],
+  },
   'no token': { typed: ['verify-token', 'src/api', '1'], exit: 4, leads: [lead('coord claim src/api/', 'claimed')] },
   'a wait without a target': { typed: ['status', '--wait'], exit: 2, leads: [lead('coord help status', 'Examples')] },
   'no rule of this id': {
@@ -855,7 +861,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
     exit: 2,
     leads: [lead('coord deploy list', 'prod')],
   },
-  'an audit of nothing': { typed: ['audit', 'xyzzy..HEAD'], exit: 2, leads: [lead('coord audit HEAD', 'audited')] },
+  'an audit of nothing': { typed: ['audit', 'xyzzy..HEAD'], exit: 2, leads: [lead('coord audit HEAD', 'audited', 4)] },
   'several remotes': {
     fleet: async () => {
       const box = sandbox();

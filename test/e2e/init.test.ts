@@ -79,7 +79,8 @@ describe('coord init', () => {
     box.write(clone, 'staged.txt', 'staged');
     box.git(clone, 'add', 'staged.txt');
     const before = usersPart(box, clone);
-    expect((await init(box, clone)).code).toBe(0);
+    const { code, stdout } = await init(box, clone);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('kept rules/, which has rules: no starter rules')]);
     const { files: filesBefore, ...restBefore } = before;
     const { files, ...rest } = usersPart(box, clone);
     expect(rest).toEqual(restBefore);

@@ -118,7 +118,7 @@ describe('ack', () => {
       disclaimer: LOG_DISCLAIMER,
       notes: [{ kind: 'ack', agent: 'noor', ref: id, text: 'fine', to: ['maya'] }],
     });
-    const again = await fleet.as('noor', ['ack', id, 'fine!', '--json']);
+    const again = await fleet.as('noor', ['ack', id, 'fine', '--json']);
     expect(again.json().data).toEqual({ ...first.json().data, already: true });
     expect((await fleet.as('noor', ['ack', id])).stdout).toMatch(/^already acknowledged: /);
     const [asked, given] = await logged(fleet);

@@ -37,6 +37,12 @@ describe('coord alone', () => {
     expect(lastLines(stdout)[0]).toBe('next: coord session start --agent YOUR-ID');
   });
 
+  it('where several agents have a session in the worktree names them', async () => {
+    const { box, clone } = await localFleet();
+    for (const agent of ['a1', 'a2']) await box.coord(clone, ['session', 'start', '--agent', agent]);
+    expect((await box.coord(clone, [])).stdout).toMatch(/^you +a1 or a2: say which with --agent or COORD_AGENT$/m);
+  });
+
   it('to an agent at work says what it holds, who is beside it, and which note waits, as data too', async () => {
     const fleet = await localFleet();
     const start = await fleet.as('maya', ['session', 'start', '--json']);

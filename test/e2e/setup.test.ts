@@ -99,7 +99,7 @@ describe('with coord on PATH', () => {
     await run('claude-code');
     const result = await box.coord(clone, ['guard', 'install', 'claude-code'], { env: onPath(box) });
     expect(result.stdout).toContain('changed .claude/settings.json');
-    expect(commandsIn(text(FILES['claude-code']))).toEqual(Array(3).fill('coord guard hook claude-code'));
+    expect(commandsIn(text(FILES['claude-code']))).toEqual(Array(4).fill('coord guard hook claude-code'));
   });
 });
 

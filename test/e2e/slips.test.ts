@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type Fleet, localFleet } from '../support/fleet.js';
+import { configure, type Fleet, localFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
 
 async function claim(fleet: Fleet, target: string, cwd = fleet.clone) {
@@ -12,9 +12,10 @@ it.each([
   ['src/apu/users.ts', 'src/api/users.ts'],
   ['srcs/', 'src'],
   ['REDME.md', 'README.md'],
-  ['@deploy/prdo', '@deploy/prod'],
+  ['@ci/prot', '@ci/port'],
 ])('%s is granted, and %s named as what may be meant', async (typed, meant) => {
   const fleet = await localFleet();
+  configure(fleet, { resources: { '@ci/port': {} } });
   fleet.box.commit(fleet.clone, 'README.md', 'read me');
   const { code, stderr } = await claim(fleet, typed);
   expect([code, stderr]).toEqual([
@@ -31,9 +32,10 @@ it.each([
   'db/0002_users.sql',
   'new/folder/',
   'src/x.ts',
-  '@deploy/prod',
+  '@ci/port',
 ])('nothing is said of %s', async (target) => {
   const fleet = await localFleet();
+  configure(fleet, { resources: { '@ci/port': {} } });
   fleet.box.commit(fleet.clone, 'db/0001_users.sql', 'create');
   fleet.box.commit(fleet.clone, 'src/y.ts', 'y');
   const { code, stderr } = await claim(fleet, target);

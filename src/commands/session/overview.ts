@@ -31,6 +31,8 @@ interface Standing {
   readonly setUp: 'no-repository' | 'no' | 'yes';
   /** null: not known; a command that needs it says who the candidates are. */
   readonly agent: string | null;
+  /** Who could be meant, where several agents have a session in this worktree. */
+  readonly candidates: readonly string[];
   readonly session: string | null;
   readonly claims: readonly Claim[];
   readonly others: readonly Claim[];
@@ -48,7 +50,18 @@ interface Standing {
 }
 
 const NOWHERE: Omit<Standing, 'setUp' | 'next'> = {
-  ...{ agent: null, session: null, claims: [], others: [], tasks: [], readyTasks: 0, notes: [], sync: null, needs: [] },
+  ...{
+    agent: null,
+    candidates: [],
+    session: null,
+    claims: [],
+    others: [],
+    tasks: [],
+    readyTasks: 0,
+    notes: [],
+    sync: null,
+    needs: [],
+  },
 };
 
 async function standingOf(context: Context): Promise<Standing> {
@@ -59,12 +72,14 @@ async function standingOf(context: Context): Promise<Standing> {
   const { state } = await store.read(['tasks', 'submissions', 'deployments']);
   const known = context.identityIfKnown();
   const agent = known?.agent ?? null;
+  const candidates = agent === null ? context.sessions.list().map((session) => session.agent) : [];
   const live = state.claims.filter((claim) => isLive(claim, context.now()));
   const tasks = await tasksNow(context, state);
   const notes = agent === null ? [] : await openNotes(store, agent);
   const facts = {
     setUp: 'yes',
     agent,
+    candidates,
     session: known?.session ?? null,
     claims: live.filter((claim) => claim.agent === agent),
     others: live.filter((claim) => claim.agent !== agent),
@@ -139,11 +154,13 @@ const NOT_SET_UP = {
 } as const;
 
 function standingLines(
-  { agent, session, claims, others, tasks, readyTasks, notes, sync, needs }: Standing,
+  { agent, candidates, session, claims, others, tasks, readyTasks, notes, sync, needs }: Standing,
   now: Instant,
   style: Style,
 ): string[] {
-  const you = agent === null ? 'not known yet' : `${agent}${session === null ? ', no session yet' : ''}`;
+  const several =
+    candidates.length === 0 ? 'not known yet' : `${candidates.join(' or ')}: say which with --agent or COORD_AGENT`;
+  const you = agent === null ? several : `${agent}${session === null ? ', no session yet' : ''}`;
   const mine = claims.map((claim) => `${targetOf(claim, style)} ${timeLeft(claim.expiresAt, now)}`);
   const theirs = others.map((claim) => `${claim.agent} ${targetOf(claim, style)} ${timeLeft(claim.expiresAt, now)}`);
   return [

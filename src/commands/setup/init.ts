@@ -229,6 +229,12 @@ interface InitReport {
   readonly changed: boolean;
 }
 
+/** A folder that has rules gets no starter rules. */
+function keptRules({ guessed, rules, files }: InitReport): string[] {
+  const kept = files.some(({ path, action }) => path === rules && action === 'unchanged');
+  return guessed && kept ? [`kept ${oneLine(rules)}/, which has rules: no starter rules were added`] : [];
+}
+
 function initLines(report: InitReport, style: Style): string[] {
   const { ref, remote, outcome, files, movedFrom, refused, surface } = report;
   const reach = remote === null ? 'for the worktrees of this clone' : `shared through ${remote}`;
@@ -253,6 +259,7 @@ function initLines(report: InitReport, style: Style): string[] {
     ...files
       .filter(({ action }) => action !== 'unchanged')
       .map(({ path, action }) => `${style.good(action)} ${oneLine(path)}`),
+    ...keptRules(report),
     ...(report.guessed ? [surfaceLine(surface, style)] : []),
     ...(remote === null
       ? []
