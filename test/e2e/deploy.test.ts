@@ -337,7 +337,7 @@ describe('coord deploy', () => {
     await until(async () => existsSync(box.path('running')), 'the program runs');
     const takeOver = ['claim', '@deploy/prod', '--take-over', '--reason', 'wrong day'];
     const typed = await fleet.as('boss', [...takeOver, '--json'], { cwd: other });
-    expect(typed.json().error).toMatchObject({ exit: 2, hint: 'coord deploy prod -- CMD' });
+    expect(typed.json().error).toMatchObject({ exit: 2, hint: 'coord help deploy' });
     const killed = await fleet.as('boss', ['agent', 'kill', 'maya', '--reason', 'wrong day'], { cwd: other });
     expect(killed.code).toBe(0);
     // The holder asks the remote when it renews, or when its branch moves.

@@ -116,9 +116,9 @@ describe('exit codes', () => {
 it.each([
   ['@task', 'coord task take'],
   ['@task/t3', 'coord task take t3'],
-  ['@deploy', 'coord deploy TARGET -- CMD'],
-  ['@deploy/prod', 'coord deploy prod -- CMD'],
-  ['@once/key', 'coord once key -- CMD'],
+  ['@deploy', 'coord help deploy'],
+  ['@deploy/prod', 'coord help deploy'],
+  ['@once/key', 'coord help once'],
   ['@land/main', 'coord land'],
 ])('what stands for something else names the verb that claims it: %s', async (target, hint) => {
   const fleet = await localFleet();
