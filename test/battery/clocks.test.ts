@@ -71,6 +71,8 @@ function asNoor(fleet: Fleet, by: string, ...args: string[]) {
 
 function configure({ box, clone }: Fleet, config: object): void {
   box.commit(clone, 'coord.config.json', JSON.stringify({ share: true, remote: 'origin', ...config }));
+  // What decides is that of the main branch.
+  box.git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
 }
 
 describe.skipIf(!HAS_FAKETIME)('processes under libfaketime (skipped where faketime is not installed)', () => {
