@@ -126,7 +126,11 @@ describe('coord dashboard', () => {
     const taken = await fleet.as('maya', ['dashboard', '--port', String(port), '--json']);
     expect([taken.code, taken.json().error]).toEqual([
       2,
-      expect.objectContaining({ message: `port ${port} is in use`, details: { reason: 'port', port } }),
+      expect.objectContaining({
+        message: `port ${port} is in use`,
+        hint: 'coord dashboard',
+        details: expect.objectContaining({ reason: 'port', port }),
+      }),
     ]);
     for (const text of ['70000', '-1', 'http', '1.5']) {
       expect(await fleet.as('maya', ['dashboard', `--port=${text}`])).toMatchObject({ code: 2, stdout: '' });

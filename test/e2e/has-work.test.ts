@@ -153,7 +153,7 @@ describe('work that HEAD lacks', () => {
     expect((await fleet.as('olga', ['claim', FILE, '--json'], { cwd: alone })).json().error).toMatchObject({
       exit: 7,
       details: { reason: 'shallow' },
-      hint: 'git fetch --unshallow, then repeat',
+      hint: 'git fetch --unshallow',
     });
   });
 

@@ -80,7 +80,7 @@ const WITHOUT = [
   ...['init', 'status', 'agent list', 'verify-token', 'sync-check', 'completion', 'help', 'events', 'metrics', 'audit'],
   ...['deploy list', 'deploy show', 'deploy verify'],
   ...['gate list', 'gate show', 'gate check', 'gate request', 'gate sign'],
-  ...['conflicts', 'log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
+  ...['conflicts', 'dashboard', 'mcp', 'log', 'inbox', 'rules list', 'rules show', 'rules lint', 'session show'],
   // Run again, these find that it was done already.
   ...['integrate', 'land', 'doctor', 'task list', 'task show', 'task report'],
   ...['guard status', 'guard install', 'guard uninstall', 'guard run', 'guard hook'],

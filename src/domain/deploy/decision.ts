@@ -316,11 +316,16 @@ function nameOf({ target, commit, agent }: Deployment): string {
 
 const DEPLOYMENTS = { parts: () => ['deployments'] as const, combinable: false } as const;
 
+/** What somebody asked for with an attempt: another program is another deploy, and takes up none that was left. */
+function askedOfAttempt({ target, action, commit, command, rollback }: NewDeployment): unknown {
+  return { target, action, commit, command, rollback };
+}
+
 export const DEPLOY_ROWS = {
   'deploy-begin': {
     ...DEPLOYMENTS,
     decide: decideDeployBegin,
-    fields: { attempt: 'found', claim: askedOfClaim, retry: 'asked' },
+    fields: { attempt: askedOfAttempt, claim: askedOfClaim, retry: 'asked' },
     ground: (_state, { claim }) => groundAsked(claim),
     closedToWorkers: true,
   },
