@@ -69,7 +69,10 @@ export function remoteGit(repository: Repository, env: Environment, options: Rem
     (name: string, fixed: readonly string[]): RemoteCommand =>
     async (remote, refspecs, more = []) => {
       await mustBeRemote(repository, git, remote);
-      return run(call(), [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+      const result = await run(call(), [...headSettings(remote), name, ...fixed, ...more, '--', remote, ...refspecs]);
+      // Where git does not trust the repository, it takes the name of a remote for a path, and says no more than that.
+      if (result.stderr.includes('does not appear to be a git repository')) await git(['rev-parse', '--git-dir']);
+      return result;
     };
   const push = command('push', ['--porcelain', '--no-recurse-submodules']);
   return {
