@@ -235,3 +235,20 @@ describe.each(Object.entries(MOMENTS))('a verb that writes, and %s', (name, mome
     });
   });
 });
+
+it('the same words about other work are another operation: land', async () => {
+  const { fleet } = await rig();
+  const { box, clone, remote } = fleet;
+  await fleet.as('maya', ['claim', 'src/one', 'src/two']);
+  box.commit(clone, 'src/one', 'work\n');
+  await killedOnce('accepted', box, { remote, clone, env: {} }, 'maya', ['land']);
+  await fleet.as('maya', ['claim', 'src/two']);
+  const commit = box.commit(clone, 'src/two', 'work\n');
+  const landed = await fleet.as('maya', ['land', '--json']);
+  tally({
+    test: '6 the next landing after one that was killed when it was accepted',
+    tried: '1 landing',
+    bar: 'it lands its own commit',
+    failures: landed.code === 0 && box.git(remote, 'rev-parse', 'main') === commit ? [] : [landed.stdout],
+  });
+});

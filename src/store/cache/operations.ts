@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NewDeployment } from '../../domain/deploy/records.js';
 import { type Answer, askedOf, type Request, rowOf } from '../../domain/request-table.js';
 import { fingerprint } from '../../domain/text.js';
 import { epochMs, type Instant } from '../../domain/time.js';
@@ -12,6 +13,14 @@ export interface Announced {
   /** What `revision` follows. */
   readonly base: string;
   readonly answer: Answer;
+}
+
+/** What requests are about that is found, not typed. */
+interface Subject {
+  readonly commit: string | null;
+  readonly claimId: string;
+  readonly files: readonly object[];
+  readonly attempt: NewDeployment;
 }
 
 /** As long as an operation's id is kept in a history that is compacted. */
@@ -92,8 +101,12 @@ export class Operations {
     atWork.delete(operation);
   }
 
+  /** What was asked, and what it is asked about: the same words on another commit, or with other files, are another request. */
   private keyOf(request: Request): string {
-    return fingerprint(JSON.stringify([request.session, this.worktree, askedOf(request)]));
+    const { commit, claimId, files, attempt } = request as Request & Partial<Subject>;
+    const deploy = attempt && [attempt.target, attempt.action, attempt.commit, attempt.command];
+    const subject = [commit ?? null, claimId ?? null, files ?? null, deploy ?? null];
+    return fingerprint(JSON.stringify([request.session, this.worktree, askedOf(request), subject]));
   }
 
   private isLeft(operation: string, process: string): boolean {
