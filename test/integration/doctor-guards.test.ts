@@ -48,7 +48,7 @@ it('is guarded with live hooks and an audit in CI, and says which layers make it
   ]);
   expect(of('ci')?.message).toContain('.github/workflows/ci.yml of origin/main');
   const { stdout } = await host.run('maya', clone, ['doctor']);
-  expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^enforcement: guarded; .* · not there: harness$/);
+  expect(stdout.trimEnd().split('\n').at(-2)).toMatch(/^enforcement: guarded; .* · not there: harness$/);
 });
 
 it('takes the audit from the main branch, not from the working copy', async () => {

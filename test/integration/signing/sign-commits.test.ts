@@ -157,7 +157,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
   });
 
   it.each([
-    ['writes rubbish', 'for file; do :; done; echo rubbish > "$file.sig"', 'no signature of SSH or GPG'],
+    ['writes rubbish', 'for file; do :; done; echo rubbish > "$file.sig"', 'not an SSH or GPG signature'],
     ['succeeds and does nothing', 'exit 0', 'cannot be signed'],
     ['kills itself', 'kill -9 $$', 'cannot be signed'],
   ])('grants nothing when the signer %s', async (_, script, why) => {
