@@ -242,16 +242,32 @@ export class GitStore implements Store {
   async eventsSince(revision: string, base: string): Promise<Written | null> {
     const later: CoordEvent[] = [];
     let own: CoordEvent[] | null = null;
-    let isCut = false;
-    await this.options.ref.some(await this.tip(), base, ({ message, parents }, id) => {
-      const events = eventsIn(message);
-      if (id === revision || replaces(message, revision)) own = events;
-      else later.push(...events);
-      isCut = parents.length === 0 && compactedIn(message) !== null;
-      return own !== null;
-    });
-    if (own === null && isCut) throw compactedAway();
-    return own === null ? null : { own, later };
+    for (let line: string | null = await this.tip(); line !== null; ) {
+      let root: { readonly commit: string } | null = null;
+      let isAtBase = false;
+      await this.options.ref.some(line, base, ({ message, parents }, id) => {
+        const events = eventsIn(message);
+        if (id === revision || replaces(message, revision)) own = events;
+        else later.push(...events);
+        isAtBase = replaces(message, base);
+        root = parents.length === 0 ? compactedIn(message) : null;
+        return own !== null || isAtBase;
+      });
+      if (own !== null) return { own, later };
+      line = isAtBase ? null : await this.beforeRoot(root, base);
+    }
+    return null;
+  }
+
+  /**
+   * Where the history goes on before the root of a compacted one: at the commit that the root stands for, if it is still here.
+   * null: what is asked for came after `base`, and all of that has been seen.
+   * @throws CoordError `unavailable` when it is not here any more
+   */
+  private async beforeRoot(root: { readonly commit: string } | null, base: string): Promise<string | null> {
+    if (root === null || root.commit === base) return null;
+    if ((await this.options.objects.read([root.commit])).has(root.commit)) return root.commit;
+    throw compactedAway();
   }
 
   async isPerformed(operation: string, base: string): Promise<boolean> {
