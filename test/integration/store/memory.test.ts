@@ -71,7 +71,7 @@ describe('the ref that remembers where the branch of this clone stood', () => {
     tear('');
     const worktree = box.worktree(clone);
     const { stderr } = await run(['claim', 'src/b.ts'], worktree);
-    const [, forget = ''] = /then forget what stood there: (.*)/.exec(stderr) ?? [];
+    const [, forget = ''] = /then forget the old place: (.*)/.exec(stderr) ?? [];
     execFileSync('sh', ['-c', forget], { cwd: worktree, env: box.env });
     expect((await run(['claim', 'src/b.ts'])).code).toBe(0);
     expect(box.git(clone, 'rev-parse', KNOWN)).toBe(tip());
