@@ -189,7 +189,7 @@ function decideDeployStart(state: State, request: DeployStartRequest, now: Insta
  */
 function decideDeployFinish(state: State, request: DeployFinishRequest, now: Instant): Outcome<DeployResult> {
   const known = state.deployments.attempts.find(({ id, agent }) => id === request.deploy && agent === request.agent);
-  const summary = `${request.deploy} ended: ${request.status}`;
+  const summary = `${request.agent} ended ${request.deploy}: ${request.status}`;
   if (!known) return { ok: false, refusal: { code: 'usage', reason: 'no-deploy', deploy: request.deploy } };
   if (known.status !== 'running' && known.status !== 'unknown') {
     return { ok: true, state, events: [], result: { deployment: known }, summary };
