@@ -165,7 +165,8 @@ class Combiner {
   /** What somebody announced for a request, and then wrote. */
   private async written(ticket: string): Promise<Announced | null> {
     for (const announced of this.queue.announced(ticket)) {
-      if (await this.store.eventsSince?.(announced.revision, announced.base)) return announced;
+      const written = await this.store.eventsSince?.(announced.revision, announced.base);
+      if (written && written !== 'compacted') return announced;
     }
     return null;
   }

@@ -19,6 +19,7 @@ import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
+import { compactedAway } from './state-messages.js';
 import type { Entry, Snapshot, Store } from './store.js';
 
 /** What a transaction needs from the edge. */
@@ -129,11 +130,21 @@ interface Outcome {
   readonly stands: boolean;
 }
 
-/** The outcome of this operation, where something that was announced for it has been written; null: nothing has. */
-export async function outcomeOf(store: Store, request: Request, now: Instant): Promise<Outcome | null> {
+/**
+ * The outcome of this operation, where something that was announced for it has been written; null: nothing has.
+ * @param isTakenUp from another process: what this one has announced was refused, or is known to be written
+ * @throws CoordError `unavailable` when a history that was compacted cannot tell
+ */
+export async function outcomeOf(
+  store: Store,
+  request: Request,
+  now: Instant,
+  isTakenUp = false,
+): Promise<Outcome | null> {
   for (const { revision, base, answer } of store.operations?.announced(request.operation) ?? []) {
     const written = await store.eventsSince?.(revision, base);
-    if (!written) continue;
+    if (written === 'compacted' && isTakenUp) throw compactedAway();
+    if (!written || written === 'compacted') continue;
     const { state } = await store.read();
     return { answer, stands: stillStands(state, request, answer, written, now) };
   }

@@ -17,7 +17,6 @@ import { type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/sta
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
 import { compactedIn, replaces } from '../upkeep/compact.js';
-import { compactedAway } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
 import type { Arbiter, Entry, PairedRef, Snapshot, Store, Written } from './store.js';
 
@@ -239,7 +238,7 @@ export class GitStore implements Store {
     return sign.commit(body);
   }
 
-  async eventsSince(revision: string, base: string): Promise<Written | null> {
+  async eventsSince(revision: string, base: string): Promise<Written | 'compacted' | null> {
     const later: CoordEvent[] = [];
     let own: CoordEvent[] | null = null;
     for (let line: string | null = await this.tip(); line !== null; ) {
@@ -255,19 +254,18 @@ export class GitStore implements Store {
       });
       if (own !== null) return { own, later };
       line = isAtBase ? null : await this.beforeRoot(root, base);
+      if (line === 'compacted') return line;
     }
     return null;
   }
 
   /**
-   * Where the history goes on before the root of a compacted one: at the commit that the root stands for, if it is still here.
-   * null: what is asked for came after `base`, and all of that has been seen.
-   * @throws CoordError `unavailable` when it is not here any more
+   * Where the history goes on before the root of a compacted one: at the commit that the root stands for; `compacted` when that
+   * is not here any more. null: what is asked for came after `base`, and all of that has been seen.
    */
   private async beforeRoot(root: { readonly commit: string } | null, base: string): Promise<string | null> {
     if (root === null || root.commit === base) return null;
-    if ((await this.options.objects.read([root.commit])).has(root.commit)) return root.commit;
-    throw compactedAway();
+    return (await this.options.ref.typeOf(root.commit)) === 'commit' ? root.commit : 'compacted';
   }
 
   async isPerformed(operation: string, base: string): Promise<boolean> {

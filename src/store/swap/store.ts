@@ -63,10 +63,10 @@ export interface Store {
   /** What this clone knows of operations whose outcome it has not learnt; absent where nothing can be lost on the way. */
   readonly operations?: Operations | undefined;
   /**
-   * The events of a revision that followed `base`, and those after it up to now; null when it is not in the history.
-   * @throws CoordError `unavailable` when a history that was compacted cannot tell
+   * The events of a revision that followed `base`, and those after it up to now; null when it is not in the history,
+   * `compacted` when that was compacted since and cannot tell.
    */
-  eventsSince?(revision: string, base: string): Promise<Written | null>;
+  eventsSince?(revision: string, base: string): Promise<Written | 'compacted' | null>;
   /** Whether an operation was written after `base`. */
   isPerformed?(operation: string, base: string): Promise<boolean>;
   /** Keeps an event to ride with the next swap, so that polling does not flood the history. */

@@ -41,7 +41,7 @@ async function takeUp(store: Store, request: Request, effects: Effects): Promise
   const same = { ...request, operation };
   const outcome = await store
     .latest()
-    .then(() => outcomeOf(store, same, effects.now()))
+    .then(() => outcomeOf(store, same, effects.now(), true))
     .catch((error: unknown) => {
       operations?.leave(operation);
       throw error;
