@@ -861,7 +861,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
     exit: 2,
     leads: [lead('coord deploy list', 'prod')],
   },
-  'an audit of nothing': { typed: ['audit', 'xyzzy..HEAD'], exit: 2, leads: [lead('coord audit HEAD', 'audited', 4)] },
+  'an audit of nothing': { typed: ['audit', 'xyzzy..HEAD'], exit: 2, leads: [lead('coord audit HEAD', 'audited', 0)] },
   'several remotes': {
     fleet: async () => {
       const box = sandbox();

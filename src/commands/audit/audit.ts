@@ -18,6 +18,7 @@ import {
 import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { isAncestor, resolveCommit } from '../../git/refs.js';
+import { gitList } from '../../git/run.js';
 import { type AuditPlace, type AuditReport, auditLines, commitReport, countsOf } from '../../render/audit.js';
 import { loadStyle } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
@@ -198,10 +199,42 @@ async function readSurface(context: Context, base: Config, commits: readonly Ran
   }
   const always = membership(base.surface, context.repository.foldsCase);
   const byBlob = new Map([...surfaces].map(([id, list]) => [id, membership(list, context.repository.foldsCase)]));
+  const begins = await whereAuditBegins(
+    context,
+    commits,
+    parents.filter((parent) => blobOf.get(parent) === null),
+  );
   return {
-    covers: ({ parents: [first] }, path) => always(path) || byBlob.get(blobOf.get(first ?? '') ?? '')?.(path) === true,
+    covers: (commit, path) => {
+      const before = blobOf.get(commit.parents[0] ?? '') ?? '';
+      return !begins(commit) && (always(path) || byBlob.get(before)?.(path) === true);
+    },
     warnings,
   };
+}
+
+/**
+ * Audit begins with the commit that brings the configuration to the main branch (where that has none: to HEAD): nobody could
+ * claim anything before. What was made beside it, on an older commit, is no part of that beginning.
+ * @param bare first parents that have no configuration
+ */
+async function whereAuditBegins(
+  context: Context,
+  commits: readonly RangeCommit[],
+  bare: readonly string[],
+): Promise<(commit: RangeCommit) => boolean> {
+  const isEarly = ({ parents: [first] }: RangeCommit) => first === undefined || bare.includes(first);
+  if (!commits.some(isEarly) || shallowBoundary(context.repository).length > 0) return () => false;
+  const { main } = await context.authority();
+  const tips = [...(main === null ? [] : [main.branch.commit]), 'HEAD'];
+  for (const tip of tips) {
+    const adding = ['log', '-s', '--format=%H', '--diff-filter=A', '--diff-merges=first-parent', '--first-parent', tip];
+    const adoption = (await gitList(context.git, [...adding, '--', CONFIG_FILE], {}, '\n')).at(-1);
+    if (adoption === undefined) continue;
+    const before = new Set(await gitList(context.git, ['rev-list', adoption], {}, '\n'));
+    return (commit) => before.has(commit.id) && isEarly(commit);
+  }
+  return () => false;
 }
 
 /** Whether a path is on one of the patterns; each path is looked at once. */
