@@ -79,7 +79,7 @@ describe('coord init', () => {
     box.write(clone, 'staged.txt', 'staged');
     box.git(clone, 'add', 'staged.txt');
     const before = usersPart(box, clone);
-    const { code, stdout } = await init(box, clone);
+    const { code, stdout } = await box.coord(clone, ['init']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('kept rules/, which has rules: no starter rules')]);
     const { files: filesBefore, ...restBefore } = before;
     const { files, ...rest } = usersPart(box, clone);
