@@ -62,11 +62,9 @@ describe('exit codes', () => {
     box.write(clone, 'src/api/new.ts', 'new\n');
     box.write(clone, 'README.md', 'not on this ground\n');
     const error = errorOf(await as('maya', ['release', 'src/api', '--json']), 'release', 'behind');
-    expect(error.details).toEqual({
-      reason: 'uncommitted',
-      paths: ['src/api/users.ts', 'src/api/new.ts'],
-      next: expect.any(String),
-    });
+    const paths = ['src/api/new.ts', 'src/api/users.ts'];
+    const places = paths.map((path) => ({ path, where: null }));
+    expect(error.details).toEqual({ reason: 'uncommitted', paths, places, next: expect.any(String) });
     expect((await as('maya', ['release', '--all'])).code).toBe(5);
     expect((await as('maya', ['release', '@db'])).code).toBe(0);
     expect((await as('maya', ['release', 'src/api', '--uncommitted'])).code).toBe(0);
