@@ -270,7 +270,7 @@ function take(
       ...claims.map((claim, index) => handedOff(claim, offered[index], now)),
     ],
     result: { claims, handedOver: offered },
-    summary: `${agent} accepts ${texts} from ${[...new Set(offered.map((claim) => claim.agent))].join(', ')}`,
+    summary: claims.length === 0 ? `${agent} accepts nothing` : `${agent} accepts ${texts} from ${from}`,
   };
 }
 
