@@ -255,6 +255,7 @@ function take(
   const merged = handed.claims.filter(own);
   const releases = offered.flatMap((claim) => releaseOf(claim, claim.offer.commit, now));
   const texts = claims.map(({ target }) => target).join(', ');
+  const from = [...new Set(offered.map((claim) => claim.agent))].join(', ');
   const next: State = {
     ...handed,
     ...counted(state, 'lastClaim', claims.length),
