@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
+import { isAtOrBelow } from '../../domain/ground/contains.js';
 import { contains, matches } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
-import { gitText } from '../../git/run.js';
+import { gitPaths } from '../../git/run.js';
 import { linkedWorktrees } from '../../git/worktree.js';
 import { diffPaths } from '../../guards/harness/payload.js';
 import {
@@ -21,36 +22,35 @@ import { readTarget } from '../../workspace/targets.js';
 import { repositoryAt } from './actor.js';
 import { type Located, locate } from './locate.js';
 
-const LARGEST_PATCH = 8 * 1024 * 1024;
+const LARGEST_FILE = 8 * 1024 * 1024;
 
-/** The files of one worktree that a command puts back or finds, relative to its root; whatever else, it does not change. */
-export async function lookedUp(
+/** The files of one worktree that a command puts back or finds, relative to its root, NFC; whatever else, it does not change. */
+export function lookedUp(
   context: Context,
   act: (Discard | Search) & Pick<GitAct, 'directory'>,
 ): Promise<readonly string[]> {
-  const paths = act.kind === 'search' ? await found(context, act, act.directory) : await discarded(context, act);
-  return [...new Set(paths.map((path) => path.normalize('NFC')))];
+  return act.kind === 'search' ? found(context, act, act.directory) : discarded(context, act);
 }
 
 async function discarded(context: Context, act: Discard & Pick<GitAct, 'directory'>): Promise<string[]> {
   const { directory, untracked } = act;
-  const git = gitAt(context, directory);
+  const list = (args: readonly string[]) => gitPaths(context.git, ['-C', directory, ...args]);
   const { to, paths } = act.mayBePath ? await asCommitOrPath(context, act) : act;
   const specs = pathspecs(paths, directory);
   if (paths !== null && specs.length === 0) return [];
   const tracked =
     to === null
       ? []
-      : await git([
+      : await list([
           ...['diff', '--name-only', '--no-renames', '--no-ext-diff', '-z'],
           ...(to === 'staged' ? ['--cached'] : to === 'index' ? [] : [to.commit]),
           ...['--', ...specs],
         ]);
-  const others = untracked === null ? [] : await git([...OTHERS, ...ignoring(untracked), '--', ...specs]);
+  const others = untracked === null ? [] : await list([...OTHERS, ...ignoring(untracked), '--', ...specs]);
   // Without its folders, a folder that holds nothing else is told by its name.
   const files = untracked?.folders ? others : others.filter((path) => !path.endsWith('/'));
   const all = [...tracked, ...files];
-  return paths === null ? all : all.filter((path) => isMeant(path, paths, context, directory));
+  return paths === null ? all : all.filter(meaning(paths, directory, context.repository.root));
 }
 
 const OTHERS = ['ls-files', '--others', '--full-name', '-z'];
@@ -69,11 +69,6 @@ async function asCommitOrPath(context: Context, { to, paths, directory }: Discar
   return { to: 'index' as const, paths: { words: [plainWord(name), ...(paths?.words ?? [])], listedIn: null } };
 }
 
-/** Runs git in a directory of the worktree. @returns the fields of its output, which `-z` ends */
-function gitAt({ git }: Context, directory: string): (args: readonly string[]) => Promise<string[]> {
-  return async (args) => (await gitText(git, ['-C', directory, ...args])).split('\0').filter((path) => path !== '');
-}
-
 /** What git is asked about: each word as it stands; of a pattern of the shell, the folder before it. */
 function pathspecs(paths: PathWords | null, directory: string): string[] {
   if (paths === null) return [];
@@ -87,27 +82,26 @@ function pathspecs(paths: PathWords | null, directory: string): string[] {
 }
 
 function linesOf(file: string): string[] {
-  return (readPatch(file) ?? '').split(/\r?\n/).filter((line) => line !== '');
+  return (readBounded(file) ?? '').split(/\r?\n/).filter((line) => line !== '');
 }
 
-/** Whether one of the words means this path, where patterns among them made git tell more. */
-function isMeant(path: string, { words, listedIn }: PathWords, context: Context, directory: string): boolean {
-  const patterns = words.filter(({ pattern }) => pattern !== null);
-  if (patterns.length === 0) return true;
-  const isBelow = (text: string) => {
-    const named = relative(context.repository.root, resolve(directory, text)).split(sep).join('/');
-    return named === '' || path === named || path.startsWith(`${named}/`);
-  };
-  if (
-    listedIn !== null ||
-    words.some(({ text, pattern }) => pattern === null && (text.startsWith(':') || isBelow(text)))
-  )
-    return true;
-  return patterns.some(({ pattern }) =>
-    locate({ path: pattern ?? '', isPattern: true, directory, follows: true, into: [] }).some(({ target }) =>
-      matches(target, path.normalize('NFC')),
-    ),
+/** Whether a word that was typed in a directory names this path (relative to the root, NFC), or may: one with a colon is not read. */
+export function mayName(word: string, path: string, directory: string, root: string): boolean {
+  if (word.startsWith(':')) return true;
+  const named = relative(root, resolve(directory, word)).split(sep).join('/').normalize('NFC');
+  return isAtOrBelow(path, named);
+}
+
+/** Which paths (relative to the root, NFC) the words mean, where patterns among them made git tell more. */
+function meaning({ words, listedIn }: PathWords, directory: string, root: string): (path: string) => boolean {
+  const patterns = words.flatMap(({ pattern }) => pattern ?? []);
+  if (patterns.length === 0 || listedIn !== null) return () => true;
+  const plain = words.filter(({ pattern }) => pattern === null);
+  const targets = patterns.flatMap((pattern) =>
+    locate({ path: pattern, isPattern: true, directory, follows: true, into: [] }).map(({ target }) => target),
   );
+  return (path) =>
+    plain.some(({ text }) => mayName(text, path, directory, root)) || targets.some((target) => matches(target, path));
 }
 
 /** The files below the starting places that git knows or does not ignore, and that have the names. */
@@ -115,12 +109,14 @@ async function found(context: Context, { starts, names, filesOnly }: Search, dir
   const words = { words: starts.filter(({ opaque }) => !opaque), listedIn: null };
   const specs = pathspecs(words, directory);
   if (specs.length === 0) return [];
+  const { root } = context.repository;
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--full-name', '-z', '--', ...specs];
-  const paths = (await gitAt(context, directory)(args)).filter((path) => isMeant(path, words, context, directory));
+  const listed = await gitPaths(context.git, ['-C', directory, ...args]);
+  const paths = listed.filter(meaning(words, directory, root));
   const tests = names.map(({ pattern, ignoresCase, wholePath }) => {
     const expression = shellPattern(pattern, ignoresCase);
     return (path: string) => {
-      const from = relative(directory, resolve(context.repository.root, path)).split(sep).join('/');
+      const from = relative(directory, resolve(root, path)).split(sep).join('/');
       const segments = from.split('/');
       const counted = filesOnly ? [segments.length] : segments.map((_, index) => index + 1);
       return counted.some((count) => {
@@ -138,7 +134,7 @@ async function found(context: Context, { starts, names, filesOnly }: Search, dir
 export function patched(patch: PatchFile): Located[] {
   const { directory, file, strip, fromRoot, below, include, exclude } = patch;
   const from = fromRoot ? (repositoryAt(directory)?.root ?? directory) : directory;
-  const text = patch.text ?? (file === null ? null : readPatch(resolve(directory, file)));
+  const text = patch.text ?? (file === null ? null : readBounded(resolve(directory, file)));
   const paths =
     text === null
       ? []
@@ -150,9 +146,9 @@ export function patched(patch: PatchFile): Located[] {
     .flatMap((path) => locate(writeOf(path, from)));
 }
 
-function readPatch(path: string): string | null {
+function readBounded(path: string): string | null {
   try {
-    return statSync(path).size > LARGEST_PATCH ? null : readFileSync(path, 'utf8');
+    return statSync(path).size > LARGEST_FILE ? null : readFileSync(path, 'utf8');
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-import { relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import type { Ban } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { type StatusEntry, statusEntries } from '../../git/changes.js';
@@ -15,7 +15,7 @@ import { answerAbout, answerTo, judgeAll } from './edit.js';
 import { excusedPaths, judgePushCommand } from './git-acts.js';
 import { asError, banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
 import { locate } from './locate.js';
-import { lookedUp, notClaimedFirst, patched, removedWorktrees } from './looked-up.js';
+import { lookedUp, mayName, notClaimedFirst, patched, removedWorktrees } from './looked-up.js';
 
 /** Judges a shell command by what can be recognised in it; the rest is left to the guards of the commit and the push. */
 export async function judgeShell(
@@ -139,8 +139,9 @@ async function committing(
   const stagings = git.flatMap((one) => (one.kind === 'stage' && one.directory === act.directory ? [one] : []));
   const specs = [act, ...stagings].flatMap(({ paths }) => paths);
   const entries = act.all || specs.length > 0 ? await statusEntries(context.git) : [];
+  const { root } = context.repository;
   const further = entries.filter(
-    (entry) => (act.all && entry.isTracked) || isNamed(context, entry, specs, act.directory),
+    (entry) => (act.all && entry.isTracked) || specs.some((spec) => mayName(spec, nameOf(entry), act.directory, root)),
   );
   const added = further.map(nameOf);
   const paths = [...new Set([...staged.paths, ...added])];
@@ -153,16 +154,6 @@ async function committing(
       return new Set([...excused].filter((path) => !added.includes(path)));
     },
   };
-}
-
-/** Whether a pathspec names this path, or may: those that begin with a colon are not read. */
-function isNamed({ repository }: Context, entry: StatusEntry, specs: readonly string[], directory: string): boolean {
-  const path = nameOf(entry);
-  return specs.some((spec) => {
-    if (spec.startsWith(':')) return true;
-    const named = relative(repository.root, resolve(directory, spec)).split(sep).join('/').normalize('NFC');
-    return named === '' || path === named || path.startsWith(`${named}/`);
-  });
 }
 
 function nameOf({ path }: StatusEntry): string {
