@@ -63,6 +63,26 @@ export async function claimRequest(
   return { kind: 'claim', ...(await context.requestBase()), ...terms };
 }
 
+/** The claim that a verb makes on the resource that is its own, such as that of a deploy; nobody types it. */
+export async function ownVerbClaim(
+  context: Context,
+  store: GitStore,
+  terms: Pick<ClaimTerms, 'targets' | 'reason' | 'head' | 'allowBehind'>,
+): Promise<ClaimRequest> {
+  return {
+    kind: 'claim',
+    ...(await context.requestBase()),
+    ...terms,
+    mode: 'exclusive',
+    expectSeconds: null,
+    contains: {},
+    reach: store.reach,
+    rules: await loadedRules(context, store),
+    ticket: null,
+    byOwnVerb: true,
+  };
+}
+
 /** @throws CoordError `usage` when it is too long to be read. */
 export function readReason(text: string | undefined): string | null {
   if (text === undefined || text.trim() === '') return null;

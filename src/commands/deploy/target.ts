@@ -13,7 +13,7 @@ import { ownDeployError } from '../../render/deploy/refusals.js';
 import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
-import { loadedRules } from '../../workspace/rules.js';
+import { ownVerbClaim } from '../claims/claim-request.js';
 import { releaseClaims } from '../claims/release.js';
 import { refusedClaim, waitForTurn } from '../waiting/queueing.js';
 import { listening } from '../watch.js';
@@ -38,22 +38,13 @@ export async function targetClaim(
   { context, store, options, commit }: DeployContext,
   ttlSeconds: number,
 ): Promise<ClaimRequest> {
-  return {
-    kind: 'claim',
-    ...(await context.requestBase()),
+  return ownVerbClaim(context, store, {
     targets: [{ target: deployTarget(options.target), ttlSeconds }],
-    mode: 'exclusive',
     reason: `${options.action} ${commit.slice(0, 7)}${options.reason === null ? '' : `: ${options.reason}`}`,
-    expectSeconds: null,
     head: commit,
-    contains: {},
     // What HEAD must contain is decided on what runs there; a rollback contains less, on the record.
     allowBehind: options.action === 'rollback',
-    reach: store.reach,
-    rules: await loadedRules(context, store),
-    ticket: null,
-    byOwnVerb: true,
-  };
+  });
 }
 
 /** The request to begin an attempt under that claim. */

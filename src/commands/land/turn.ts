@@ -1,6 +1,6 @@
 import { type ClaimRequest, turnOfOthers } from '../../domain/claims/claim.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
-import { isLandTarget, landTarget } from '../../domain/ground/targets.js';
+import { isLandTarget, landTarget, type Target } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
 import { commandLine, coord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
@@ -9,9 +9,9 @@ import { statusEntries } from '../../git/changes.js';
 import { checkFailed, rebaseInTurn, uncommittedOnGround } from '../../render/land.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
-import { loadedRules } from '../../workspace/rules.js';
 import { syncError } from '../../workspace/sync-facts.js';
 import { runChild } from '../child.js';
+import { ownVerbClaim } from '../claims/claim-request.js';
 import { releaseClaims } from '../claims/release.js';
 import { runUnderClaims } from '../claims/run.js';
 import type { Outcome } from '../verb.js';
@@ -23,9 +23,14 @@ export async function landInTurn(context: Context, seconds: number, land: () => 
   const store = await context.store();
   const { verdict, work } = await readWork(context);
   if (work === null) return syncError(verdict);
-  const first = await whereFree(context, store, work, land);
-  if (first !== null && !(first instanceof CoordError && isBehind(first))) return first;
-  const taken = await waitForTurn(context, store, await turnRequest(context, store, work), {
+  const target = landTarget(work.branch);
+  const request = await turnRequest(context, store, target, work.head);
+  const { state } = await store.latest();
+  if (turnOfOthers(state, request, target, context.now()) === null) {
+    const first = await land();
+    if (!isBehind(first)) return first;
+  }
+  const taken = await waitForTurn(context, store, request, {
     seconds,
     passive: false,
     again: { verb: 'land', tail: '', targets: false },
@@ -35,47 +40,27 @@ export async function landInTurn(context: Context, seconds: number, land: () => 
   const outcome = await land();
   const [turn] = await ownTurns(context, store);
   if (turn === undefined) return outcome;
-  if (outcome instanceof CoordError && isBehind(outcome)) return rebaseInTurn(outcome, turn.expiresAt, context.now());
+  if (isBehind(outcome)) return rebaseInTurn(outcome, turn.expiresAt, context.now());
   await releaseClaims(context, store, [turn], null);
   return outcome;
 }
 
-/** Lands at once where it is nobody's turn; null: it is somebody's. */
-async function whereFree(
-  context: Context,
-  store: GitStore,
-  work: Work,
-  land: () => Promise<Outcome>,
-): Promise<Outcome | null> {
-  const { state } = await store.latest();
-  const request = await turnRequest(context, store, work);
-  const [asked] = request.targets;
-  return asked && turnOfOthers(state, request, asked.target, context.now()) ? null : land();
-}
-
-/** What a rebase would mend: HEAD lacks commits of the main branch. */
-function isBehind({ code, details }: CoordError): boolean {
+/** Whether it is a rebase that is needed: HEAD lacks commits of the main branch. */
+function isBehind(outcome: Outcome): outcome is CoordError {
+  if (!(outcome instanceof CoordError)) return false;
+  const { code, details } = outcome;
   return code === 'behind' && typeof details.behind === 'number' && details.behind > 0;
 }
 
-async function turnRequest(context: Context, store: GitStore, { branch, head }: Work): Promise<ClaimRequest> {
+async function turnRequest(context: Context, store: GitStore, target: Target, head: string): Promise<ClaimRequest> {
   const { land } = await context.config();
-  return {
-    kind: 'claim',
-    ...(await context.requestBase()),
-    targets: [{ target: landTarget(branch), ttlSeconds: land.turnSeconds }],
-    mode: 'exclusive',
+  return ownVerbClaim(context, store, {
+    targets: [{ target, ttlSeconds: land.turnSeconds }],
     reason: `land ${head.slice(0, 7)}`,
-    expectSeconds: null,
     head,
-    contains: {},
     // Who has the turn is behind, more often than not.
     allowBehind: true,
-    reach: store.reach,
-    rules: await loadedRules(context, store),
-    ticket: null,
-    byOwnVerb: true,
-  };
+  });
 }
 
 async function ownTurns(context: Context, store: GitStore): Promise<Claim[]> {
