@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
-import { problemOfStateRef, shortRef } from '../../domain/state-ref.js';
-import { command, coord } from '../../domain/suggestion.js';
-import { oneLine, plural } from '../../domain/text.js';
+import { problemOfStateRef } from '../../domain/state-ref.js';
+import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
-import { CoordError } from '../../errors.js';
+import type { CoordError } from '../../errors.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
 import { Operations } from '../cache/operations.js';
@@ -17,6 +16,7 @@ import { type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/sta
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
 import { compactedIn, replaces } from '../upkeep/compact.js';
+import { lostTrack, noState, removedState } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
 import type { Arbiter, Entry, PairedRef, Snapshot, Store, Written } from './store.js';
 
@@ -302,12 +302,12 @@ export class GitStore implements Store {
     }
   }
 
-  /** Records another setup, by a commit of its own. */
-  async recordSetup(setup: Setup, entry: Entry): Promise<void> {
+  /** Records another setup, by a commit of its own. @param end where the state goes on, if it ends with that */
+  async recordSetup(setup: Partial<Setup>, entry: Entry, end: { readonly movedTo?: string } = {}): Promise<void> {
     for (;;) {
       const base = await this.latest();
       const tree = await this.tree.withSetup(base, setup);
-      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ref: this.ref }));
+      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ref: this.ref, ...end }));
       if (await this.options.arbiter.publish(commit, base.revision)) return;
     }
   }
@@ -335,14 +335,7 @@ export class GitStore implements Store {
    * @throws CoordError `unavailable` or `closed` when the remote does not take it; nothing has ended then.
    */
   async retire(entry: Entry): Promise<void> {
-    for (;;) {
-      const base = await this.latest();
-      const tree = await this.tree.withSetup(base, { ref: this.ref });
-      const commit = await this.writeCommit(
-        commitBody(tree, base.revision, entry, [], { ref: this.ref, movedTo: NOWHERE }),
-      );
-      if (await this.options.arbiter.publish(commit, base.revision)) return;
-    }
+    await this.recordSetup({ ref: this.ref }, entry, { movedTo: NOWHERE });
   }
 
   defer(event: CoordEvent): void {
@@ -392,26 +385,4 @@ export class GitStore implements Store {
   async readLog(): Promise<readonly Note[]> {
     return this.tree.readLog(await this.read(['log']));
   }
-}
-
-function removedState(message: string): CoordError {
-  const [subject = ''] = message.split('\n');
-  return new CoordError('usage', `coord was removed from this repository (${oneLine(subject)})`, {
-    hint: `take it out of this clone too: ${coord('init --remove')}; or, to use it again: ${coord('init')}`,
-    details: { reason: 'removed' },
-  });
-}
-
-function lostTrack(ref: string, to: string): CoordError {
-  return new CoordError('corrupt', `the state ref ${ref} says that it went on at ${oneLine(to)}, which leads nowhere`, {
-    hint: `look at its history, and who moved it: ${command(`git log ${shortRef(ref)}`)}`,
-    details: { reason: 'moved', problems: [`${ref}: moved to ${oneLine(to)}`] },
-  });
-}
-
-function noState(ref: string): CoordError {
-  return new CoordError('usage', `this repository has no coordination state (${ref})`, {
-    hint: coord('init'),
-    details: { reason: 'not-set-up' },
-  });
 }

@@ -1,5 +1,6 @@
 import { PRIVATE_REFS, shortRef } from '../../domain/state-ref.js';
 import { command, coord } from '../../domain/suggestion.js';
+import { oneLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 
 /**
@@ -199,4 +200,29 @@ export function knownHere(ref: string): string {
 /** A ref by its name below {@link PRIVATE_REFS}. */
 export function privateName(ref: string): string {
   return ref.slice('refs/'.length);
+}
+
+/** coord was removed from this repository; the state ends with a commit of this message. */
+export function removedState(message: string): CoordError {
+  const [subject = ''] = message.split('\n');
+  return new CoordError('usage', `coord was removed from this repository (${oneLine(subject)})`, {
+    hint: `take it out of this clone too: ${coord('init --remove')}; or, to use it again: ${coord('init')}`,
+    details: { reason: 'removed' },
+  });
+}
+
+/** The state ref names another as the one where it goes on, and that one is not there. */
+export function lostTrack(ref: string, to: string): CoordError {
+  return new CoordError('corrupt', `the state ref ${ref} says that it went on at ${oneLine(to)}, which leads nowhere`, {
+    hint: `look at its history, and who moved it: ${command(`git log ${shortRef(ref)}`)}`,
+    details: { reason: 'moved', problems: [`${ref}: moved to ${oneLine(to)}`] },
+  });
+}
+
+/** There is no state ref, neither here nor at the remote. */
+export function noState(ref: string): CoordError {
+  return new CoordError('usage', `this repository has no coordination state (${ref})`, {
+    hint: coord('init'),
+    details: { reason: 'not-set-up' },
+  });
 }
