@@ -199,15 +199,12 @@ async function readSurface(context: Context, base: Config, commits: readonly Ran
   }
   const always = membership(base.surface, context.repository.foldsCase);
   const byBlob = new Map([...surfaces].map(([id, list]) => [id, membership(list, context.repository.foldsCase)]));
-  const begins = await whereAuditBegins(
-    context,
-    commits,
-    parents.filter((parent) => blobOf.get(parent) === null),
-  );
+  const isBare = ({ parents: [first] }: RangeCommit) => first === undefined || blobOf.get(first) === null;
+  const unasked = await beforeAudit(context, commits.filter(isBare));
   return {
     covers: (commit, path) => {
       const before = blobOf.get(commit.parents[0] ?? '') ?? '';
-      return !begins(commit) && (always(path) || byBlob.get(before)?.(path) === true);
+      return !unasked.has(commit.id) && (always(path) || byBlob.get(before)?.(path) === true);
     },
     warnings,
   };
@@ -216,15 +213,11 @@ async function readSurface(context: Context, base: Config, commits: readonly Ran
 /**
  * Audit begins with the commit that brings the configuration to the main branch (where that has none: to HEAD): nobody could
  * claim anything before. What was made beside it, on an older commit, is no part of that beginning.
- * @param bare first parents that have no configuration
+ * @param bare commits whose first parent has no configuration
+ * @returns the ids of those that brought it, or that came before
  */
-async function whereAuditBegins(
-  context: Context,
-  commits: readonly RangeCommit[],
-  bare: readonly string[],
-): Promise<(commit: RangeCommit) => boolean> {
-  const isEarly = ({ parents: [first] }: RangeCommit) => first === undefined || bare.includes(first);
-  if (!commits.some(isEarly) || shallowBoundary(context.repository).length > 0) return () => false;
+async function beforeAudit(context: Context, bare: readonly RangeCommit[]): Promise<ReadonlySet<string>> {
+  if (bare.length === 0 || shallowBoundary(context.repository).length > 0) return new Set();
   const { main } = await context.authority();
   const tips = [...(main === null ? [] : [main.branch.commit]), 'HEAD'];
   for (const tip of tips) {
@@ -232,9 +225,9 @@ async function whereAuditBegins(
     const adoption = (await gitList(context.git, [...adding, '--', CONFIG_FILE], {}, '\n')).at(-1);
     if (adoption === undefined) continue;
     const before = new Set(await gitList(context.git, ['rev-list', adoption], {}, '\n'));
-    return (commit) => before.has(commit.id) && isEarly(commit);
+    return new Set(bare.map(({ id }) => id).filter((id) => before.has(id)));
   }
-  return () => false;
+  return new Set();
 }
 
 /** Whether a path is on one of the patterns; each path is looked at once. */
