@@ -1,4 +1,6 @@
 import type { Collision, StatusReport } from '../api/index.js';
+import { groundOf } from '../domain/claims/conflicts.js';
+import { overlaps } from '../domain/ground/index.js';
 import type { OpenNote } from '../domain/log/notes.js';
 import { asTyped, coord, targetWord } from '../domain/suggestion.js';
 import { named, oneLine, said, shorten } from '../domain/text.js';
@@ -52,7 +54,8 @@ function waiting({ waiters, claims }: StatusReport, now: Instant): NeedRow[] {
     .filter(({ suspected, since }) => suspected || secondsBetween(since, now) > LONG_WAIT_SECONDS)
     .map(({ agent, targets, since, suspected }) => {
       const texts = targets.map(({ text }) => text);
-      const holders = [...new Set(claims.filter(({ target }) => near(target, texts)).map((claim) => claim.agent))];
+      const holding = claims.filter((claim) => targets.some((target) => overlaps(groundOf(claim), target)));
+      const holders = [...new Set(holding.map((claim) => claim.agent))];
       const held = holders.length === 0 ? '' : `, held by ${named(holders, MOST_PATHS)}`;
       const ask = holders[0] ?? agent;
       return {
@@ -62,12 +65,6 @@ function waiting({ waiters, claims }: StatusReport, now: Instant): NeedRow[] {
         next: coord(`note "${agent} waits for you" --to ${ask}`),
       };
     });
-}
-
-/** Whether one of the texts begins with the other, up to where it is a pattern. */
-function near(target: string, texts: readonly string[]): boolean {
-  const plain = (text: string) => text.replace(/[*?[{].*$/, '');
-  return texts.some((text) => plain(text).startsWith(plain(target)) || plain(target).startsWith(plain(text)));
 }
 
 function owed({ notes, status }: NeedFacts): NeedRow[] {

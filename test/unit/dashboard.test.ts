@@ -217,7 +217,7 @@ describe('what needs somebody', () => {
     [
       'a wait longer than ten minutes, with who holds the ground',
       of({
-        claims: [{ ...claim('src/api/**') }],
+        claims: [claim('src/api/**', 'maya', { kind: 'directory' })],
         waiters: [waiter('src/api/a.ts', 'noor', { since: addSeconds(NOW, -601) })],
       }),
       {
@@ -225,6 +225,14 @@ describe('what needs somebody', () => {
         what: 'noor waits for src/api/a.ts, held by maya',
         next: 'coord note "noor waits for you" --to maya',
       },
+    ],
+    [
+      'a wait longer than ten minutes, and not of who holds what only begins alike',
+      of({
+        claims: [claim('src/api/a.tsx', 'maya')],
+        waiters: [waiter('src/api/a.ts', 'noor', { since: addSeconds(NOW, -601) })],
+      }),
+      { kind: 'stuck-waiter', what: 'noor waits for src/api/a.ts' },
     ],
     [
       'a wait longer than was said',
