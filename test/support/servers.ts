@@ -10,13 +10,12 @@ import type { Sandbox } from './sandbox.js';
 
 /**
  * Decides about a request before git sees it: an HTTP status to answer with at once, `cut`, or nothing to let it pass. Git does
- * its work and its answer is lost: `gateway` says 504 while it is at it, `unsaid` cuts the connection when it has ended, `silent` says
- * nothing at all.
+ * its work and its answer is lost: `gateway` says 504 while it is at it, `unsaid` cuts the connection when it has ended.
  */
 export type Doorman = (request: {
   readonly method: string;
   readonly url: string;
-}) => number | 'cut' | 'gateway' | 'unsaid' | 'silent' | undefined;
+}) => number | 'cut' | 'gateway' | 'unsaid' | undefined;
 
 export interface HttpRemote {
   /** Address of the folder that is served; a repository in it is `${url}/name.git`. */
@@ -40,7 +39,7 @@ export async function httpRemote(
     requests.push(`${method} ${url}`);
     const said = atTheDoor({ method, url });
     if (said === 'cut') request.socket.destroy();
-    else if (said === 'gateway' || said === 'unsaid' || said === 'silent') lose(box, folder, request, response, said);
+    else if (said === 'gateway' || said === 'unsaid') lose(box, folder, request, response, said);
     else if (said !== undefined) {
       response.writeHead(said, said === 401 ? { 'WWW-Authenticate': 'Basic realm="git"' } : {});
       response.end('no\n');
@@ -63,7 +62,7 @@ function lose(
   folder: string,
   request: IncomingMessage,
   response: ServerResponse,
-  how: 'gateway' | 'unsaid' | 'silent',
+  how: 'gateway' | 'unsaid',
 ): void {
   const nowhere = Object.assign(new PassThrough().resume(), { writeHead: () => undefined });
   backend(box, folder, request, nowhere as unknown as ServerResponse);
