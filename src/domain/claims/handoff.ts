@@ -317,7 +317,8 @@ function decideDecline(state: State, request: DeclineRequest, now: Instant): Out
     state: claims.length === 0 ? state : replaceClaims(state, claims),
     events: claims.map((claim) => claimEvent('claim.declined', claim, now, { by: agent, reason })),
     result: { claims },
-    summary: `${agent} declines ${claims.map(({ target }) => target).join(', ')}`,
+    // What is written with it, such as a renewal, may be all that there is.
+    summary: `${agent} declines ${claims.map(({ target }) => target).join(', ') || 'nothing'}`,
   };
 }
 
