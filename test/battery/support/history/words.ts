@@ -3,7 +3,7 @@ import { patternTarget } from '../../../../src/domain/ground/patterns.js';
 import type { Note } from '../../../../src/domain/model.js';
 import type { BranchCommit } from './branch.js';
 import { type Placed, windowsOf } from './check.js';
-import type { Spoken } from './client.js';
+import { isOffline, type Spoken } from './client.js';
 import type { Replay } from './replay.js';
 
 /** What the sentences of commands are held against. */
@@ -53,6 +53,8 @@ const SENTENCES: readonly Sentence[] = [
     form: /^(?:claimed|renewed) (\S+) until .* · token (\d+) · valid/,
     exits: [0],
     holds: ([target, token], said, known) =>
+      // What the host alone granted is in the state only once the remote has confirmed it, which it may refuse.
+      isOffline(said) ||
       ['claim.granted', 'claim.renewed', 'claim.handed-off'].some((type) =>
         did(type, said, known, (event) => event.target === target && event.token === Number(token)),
       ),
