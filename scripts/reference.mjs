@@ -13,10 +13,11 @@ const code = await load([
   './src/cli/common-flags.ts',
   './src/cli/tree.ts',
   './src/config/keys.ts',
-  './src/cli/json-fields.ts',
+  './src/cli/help.ts',
   './src/cli/json-records.ts',
   './src/errors.ts',
 ]);
+const fields = await code.fieldTables(code.VERBS);
 const MADE = 'Made from the code by `npm run reference`; a test holds it to the code.';
 
 const files = {
@@ -146,10 +147,10 @@ function json() {
     '`object` (whose fields are no promise), a text in single quotes, or a record of this page; `T[]` is a list.',
     '',
     '## Answers: what stands in `data`',
-    ...of('coord ', code.ANSWERS),
+    ...of('coord ', fields.answers),
     '',
     '## Refusals: what stands in `error.details`',
-    ...of('coord ', code.REFUSALS),
+    ...of('coord ', fields.refusals),
     '',
     '## Records',
     ...of('', code.RECORDS),

@@ -156,6 +156,11 @@ export const completionOf = (catalogue: Catalogue): Verb => ({
     'Completes commands, their verbs and options, after coord and git coord; and what this clone knows: targets that are held,',
     'agents, tasks, notes, submissions, deploy targets, gates. Paths complete as file names.',
   ],
+  answers: {
+    'shell?': "'bash' | 'zsh' | 'fish'",
+    'script?': 'text',
+    'words?': ['text[]', 'with --list'],
+  },
   async run(context, input) {
     const list = input.text('list');
     if (list !== undefined) return listed(context, list);

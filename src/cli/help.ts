@@ -1,4 +1,4 @@
-import type { Success, Verb, VerbEntry } from '../commands/verb.js';
+import type { Fields, Success, Verb, VerbEntry } from '../commands/verb.js';
 import { EXIT_TABLE } from '../errors.js';
 import type { Style } from '../render/style.js';
 import { type Catalogue, GROUP_SUMMARIES, subjectOf } from './catalogue.js';
@@ -12,6 +12,7 @@ export const helpOf = (catalogue: Catalogue): Verb => ({
     ['coord help config', 'the keys of coord.config.json'],
     ['coord help json', 'what --json answers, by command'],
   ],
+  answers: { '…': ['object', 'by what is asked: commands, one command, exitCodes, keys, answers'] },
   async run(_context, input) {
     const names = input.list(0);
     const [first, second] = names;
@@ -20,7 +21,7 @@ export const helpOf = (catalogue: Catalogue): Verb => ({
       return { data: { exitCodes: EXIT_TABLE }, text: (style) => exitCodeLines(EXIT_TABLE, style) };
     }
     if (first === 'config') return configKeys();
-    if (first === 'json') return jsonFields();
+    if (first === 'json') return jsonFields(catalogue);
     catalogue.checkNames(first, second, names.slice(1), Object.keys(TOPICS));
     return aboutCommand(catalogue, first, second);
   },
@@ -50,12 +51,26 @@ async function configKeys(): Promise<Success> {
   return { data: { keys }, text: (style) => configLines(keys, style) };
 }
 
-async function jsonFields(): Promise<Success> {
-  const { ANSWERS, REFUSALS } = await import('./json-fields.js');
+async function jsonFields({ verbs }: Catalogue): Promise<Success> {
   const { RECORDS } = await import('./json-records.js');
-  const data = { answers: ANSWERS, refusals: REFUSALS, records: RECORDS };
+  const data = { ...(await fieldTables(verbs)), records: RECORDS };
   return { data, text: (style) => jsonFieldLines(data, style) };
 }
+
+/** What `--json` answers, and what stands in `error.details` of a refusal, by verb. */
+export async function fieldTables(verbs: readonly VerbEntry[]): Promise<Record<'answers' | 'refusals', FieldTables>> {
+  const loaded = await Promise.all(verbs.map(async ({ name, load }) => [name, await load()] as const));
+  const refusing = loaded.flatMap(([name, { refusals }]) =>
+    refusals ? [[name, { ...refusals, ...NEXT }] as const] : [],
+  );
+  return {
+    answers: Object.fromEntries(loaded.map(([name, { answers }]) => [name, answers])),
+    refusals: Object.fromEntries(refusing),
+  };
+}
+
+/** Where the hint is a part of a refusal's details. */
+const NEXT = { 'next?': ['text', 'all that is said after next:'] } as const;
 
 async function aboutCommand(catalogue: Catalogue, head: string, tail: string | undefined): Promise<Success> {
   const entry = catalogue.entryNamed(head, tail);
@@ -116,7 +131,6 @@ function configLines(keys: readonly KeyWords[], style: Style): string[] {
   ];
 }
 
-type Fields = Readonly<Record<string, string | readonly [type: string, meaning: string]>>;
 type FieldTables = Readonly<Record<string, Fields>>;
 
 /** The fields of --json: those of each answer, of refusals, and of the records in them. */

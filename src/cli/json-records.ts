@@ -1,9 +1,5 @@
-/**
- * The records that several answers of `--json` have. A type is `text`, `number`, `boolean`, `instant` (UTC, ISO 8601,
- * milliseconds), `commit` (a full object id), `object` (whose fields are no promise), a text in single quotes, or the name
- * of a record below; `T[]` is a list of it, `A | B` either, and a field whose name ends with `?` may be missing.
- */
-export type Fields = Readonly<Record<string, string | readonly [type: string, meaning: string]>>;
+import { guardedHooksFields } from '../commands/guard/status.js';
+import type { Fields } from '../commands/verb.js';
 
 const claimFields = {
   id: 'text',
@@ -27,17 +23,6 @@ const claimFields = {
   tasks: ['text[]', 'ids of the tasks whose scope it is'],
   byHand: ['boolean', 'claimed by itself: it stays when its last task ends'],
   'expired?': ['boolean', 'its time is over, but others cannot claim it yet'],
-} as const satisfies Fields;
-
-/** What a worktree's hooks are, as a record of its own and as part of an answer. */
-export const guardedHooksFields = {
-  root: ['text', 'the worktree'],
-  folder: ['text', 'where git takes its hooks from'],
-  setting: ['object | null', 'core.hooksPath: its scope and value'],
-  isOwn: ['boolean', 'whether the folder belongs to this repository alone'],
-  guarded: 'boolean',
-  hooks: 'Hook[]',
-  next: ['text | null', 'the command that makes the guards live there'],
 } as const satisfies Fields;
 
 const noteFields = {

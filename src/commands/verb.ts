@@ -19,6 +19,17 @@ export interface Success {
 
 export type Outcome = Success | CoordError;
 
+/**
+ * Fields of an answer of `--json`, each with its type and, where it needs one, its meaning. A type is `text`, `number`, `boolean`,
+ * `instant` (UTC, ISO 8601, milliseconds), `commit` (a full object id), `object` (whose fields are no promise), a text in single
+ * quotes, or the name of a record in `src/cli/json-records.ts`; `T[]` is a list of it, `A | B` either, and a field whose name ends
+ * with `?` may be missing.
+ */
+export type Fields = Readonly<Record<string, string | readonly [type: string, meaning: string]>>;
+
+/** A part of each answer that shows the log. */
+export const LOG_FIELDS = { disclaimer: ['text', 'that a log grants nothing'] } as const;
+
 /** One verb: what it takes, an example of it, and what it does. */
 export interface Verb {
   /** Positional arguments as commander writes them (`<target...>`), with what they mean. */
@@ -29,6 +40,10 @@ export interface Verb {
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   /** More words for `--help`, a line each. */
   readonly notes?: readonly string[];
+  /** What stands in `data`; a verb that passes on what another program writes has its fields here too. */
+  readonly answers: Fields;
+  /** What stands in `error.details` of a refusal, where scripts rely on it; its hint as `next` besides. */
+  readonly refusals?: Fields;
   run(context: Context, input: Input): Promise<Outcome>;
 }
 

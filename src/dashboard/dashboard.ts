@@ -39,6 +39,13 @@ export const dashboard: Verb = {
     'It is for reading only, and for this host only: whoever has the address that is printed can see it, for as long as',
     'the program runs. Ctrl-C ends it. With --json the first line says where it listens.',
   ],
+  answers: {
+    'url?': ['text', 'where it listens, with its token; also at the top of the line, as pid'],
+    'pid?': 'number',
+    'file?': ['text', 'with --out, as bytes and revision'],
+    'bytes?': 'number',
+    'revision?': 'commit | null',
+  },
   async run(context, input) {
     const port = readPort(input);
     const file = input.text('out');

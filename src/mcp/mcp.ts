@@ -24,6 +24,7 @@ export const mcp: Verb = {
     'as that is. Who acts is said by --agent or the environment, else by the argument of start. Nothing here deploys,',
     'stops an agent, or opens a gate.',
   ],
+  answers: {},
   async run(context) {
     await serve(context);
     return { data: {}, text: () => [], streamed: true, exit: 0 };

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { GROUP_SUMMARIES, SUBJECTS, subjectOf } from '../../src/cli/catalogue.js';
-import { ANSWERS, REFUSALS } from '../../src/cli/json-fields.js';
 import { RECORDS } from '../../src/cli/json-records.js';
 import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { EXIT_TABLE } from '../../src/errors.js';
+import { ANSWERS, REFUSALS } from '../support/json-fields.js';
 import { sandbox } from '../support/sandbox.js';
 
 const NAMES = VERBS.map(({ name }) => name);

@@ -1,4 +1,10 @@
-import { type Fields, RECORDS } from '../../src/cli/json-records.js';
+import { fieldTables } from '../../src/cli/help.js';
+import { RECORDS } from '../../src/cli/json-records.js';
+import { VERBS } from '../../src/cli/registry.js';
+import type { Fields } from '../../src/commands/verb.js';
+
+/** What `--json` answers, by verb, and what stands in the details of a refusal. */
+export const { answers: ANSWERS, refusals: REFUSALS } = await fieldTables(VERBS);
 
 const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string',

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { ANSWERS } from '../../src/cli/json-fields.js';
 import { VERBS } from '../../src/cli/registry.js';
 import { configKeys } from '../../src/config/keys.js';
 
@@ -26,7 +25,7 @@ test('the reference has each verb with each of its options, and each key and ans
     for (const [command] of examples) expect(section).toContain(command.replaceAll('|', '\\|'));
   }
   for (const { key } of configKeys()) expect(read('docs/reference/configuration.md')).toContain(`| \`${key}\` |`);
-  for (const verb of Object.keys(ANSWERS)) expect(read('docs/reference/json.md')).toContain(`### coord ${verb}\n`);
+  for (const { name } of VERBS) expect(read('docs/reference/json.md')).toContain(`### coord ${name}\n`);
 });
 
 test('only durations have to look like durations', () => {

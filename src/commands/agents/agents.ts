@@ -18,6 +18,7 @@ export const agents: Verb = {
   options: [['--no-fetch', 'do not fetch; use what this clone has']],
   examples: [['coord agent list', 'who has written here, what each does, and how much it holds']],
   notes: ['"Seen" is the last write, to within five minutes: reading leaves no trace.'],
+  answers: { agents: 'Agent[]', now: 'instant', reach: 'text' },
   async run(context, input) {
     const store = await context.store();
     const { state } = input.negated('fetch') ? await store.read() : await store.latest();
@@ -37,6 +38,7 @@ export const agentKill: Verb = {
   options: [['-r, --reason <text>', 'why; the agent is told why']],
   examples: [['coord agent kill noor --reason "edits the wrong branch"', 'revoke all its claims; it may only read']],
   notes: ['Only an orchestrator or a person at a terminal may. It is coordination, not security: it ends no process.'],
+  answers: { agent: 'Agent', revoked: 'object[]', waiters: 'object[]', changed: 'boolean' },
   async run(context, input) {
     const reason = requiredReason(input.text('reason'), 'the agent is told why');
     const store = await context.store();
@@ -64,6 +66,7 @@ export const agentRevive: Verb = {
   arguments: [['<id>', 'the agent that was stopped']],
   examples: [['coord agent revive noor', 'let it act again; what it held stays lost']],
   notes: ['Only an orchestrator or a person at a terminal may.'],
+  answers: { agent: 'Agent', changed: 'boolean' },
   async run(context, input) {
     const store = await context.store();
     // Stopped or not is decided on what is so now, even where nothing is to be written.
@@ -98,6 +101,7 @@ export const state: Verb = {
     ['coord agent state', 'what you said last'],
   ],
   notes: ['It says what is so now, and is overwritten; for the story use coord note --kind state. It grants nothing.'],
+  answers: { agent: 'text', state: 'text | null' },
   async run(context, input) {
     const text = readState(input);
     const base = await context.requestBase();

@@ -47,6 +47,13 @@ export const audit: Verb = {
     'With "signCommits": true on the main branch, each commit of the state ref must have a good signature too.',
     'Exit 0: all covered. Exit 4: unclaimed, claimed by another, late, or not signed. Exit 7: cannot know, and why.',
   ],
+  answers: {
+    range: 'text',
+    commits: ['object[]', 'those that touch the surface, with a verdict for each path'],
+    summary: 'object',
+    historyFrom: 'instant | null',
+    coordination: 'object | null',
+  },
   async run(context, input) {
     const asSarif = input.flag('sarif');
     if (asSarif && context.flags.json) throw usage('--json and --sarif exclude each other', 'use one');

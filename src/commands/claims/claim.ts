@@ -51,6 +51,14 @@ export const claim: Verb = {
     'Expired claims need no --take-over. With it, whoever held any of the paths loses that whole claim,',
     'is told so by its next command, and has an older token; you go ahead of the queue.',
   ],
+  answers: { claims: 'Claim[]', 'takenOver?': ['object[]', 'with --take-over: whose claims ended'] },
+  refusals: {
+    reason: ['text', 'held, deadlock, order, session, …'],
+    'conflicts?': 'Conflict[]',
+    'free?': ['text[]', 'what of it may be claimed at once'],
+    'queue?': ['object[]', 'who waits before you'],
+    '…': ['object', 'more, by the reason'],
+  },
   async run(context, input) {
     const targets = await readTargets(context, input, input.list(0));
     const seconds = readWait(input, await context.config());

@@ -38,6 +38,7 @@ export const handoff: Verb = {
     ['coord handoff src/api --to noor --note "tests are left"', 'offer it; you hold it until noor accepts'],
     ['coord handoff src/api --withdraw', 'keep it after all'],
   ],
+  answers: { claims: 'Claim[]', to: 'text', note: 'Note | null' },
   async run(context, input) {
     const targets = await readTargets(context, input, input.list(0));
     const to = readReceiver(input);
@@ -97,6 +98,7 @@ export const accept: Verb = {
     ['coord handoff accept', 'take everything that is offered to you'],
     ['coord handoff accept src/api', 'take one claim: same mode and time to live, a new token'],
   ],
+  answers: { claims: 'Claim[]', handedOver: 'object[]' },
   async run(context, input) {
     const texts = input.list(0);
     const store = await context.store();
@@ -134,6 +136,7 @@ export const decline: Verb = {
   arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
   options: [['-r, --reason <text>', 'why; the holder reads it'], ...TARGET_OPTIONS],
   examples: [['coord handoff decline src/api --reason "busy until noon"', 'the holder keeps it, and is told']],
+  answers: { claims: 'Claim[]' },
   async run(context, input) {
     const texts = input.list(0);
     const store = await context.store();

@@ -42,6 +42,16 @@ export const once: Verb = {
     'A later call repeats the recorded output and exits 0. A failed program may be run again. A run that never reported its',
     'outcome (killed, machine lost) is unknown: exit 7, and never repeated silently.',
   ],
+  answers: {
+    key: 'text',
+    'ran?': ['boolean', 'false: it had succeeded before, and this is its answer'],
+    'exit?': 'number',
+    'output?': 'text',
+    'truncated?': 'boolean',
+    'by?': 'text',
+    'at?': 'instant',
+    'forgotten?': ['object | null', 'with --forget'],
+  },
   async run(context, input) {
     const key = readKey(input.argument(0) ?? '');
     const store = await context.store();

@@ -41,6 +41,14 @@ export const release: Verb = {
     ['coord release --all --commit 9b1d0e4', 'all your claims, at another commit than HEAD'],
     ['coord release --merged 9b1d0e4', 'after the merge of what coord land --to pushed; claims with later work stay'],
   ],
+  answers: {
+    released: ['Claim[] | Landed[]', 'Landed with --merged, as the rest'],
+    commit: 'commit | null',
+    'upstream?': 'text',
+    'how?': "'contained' | 'same-content' | null",
+    'kept?': 'object[]',
+    'done?': ['object[]', 'id and title of the tasks that it ended'],
+  },
   async run(context, input) {
     const merged = input.text('merged');
     if (merged !== undefined) {

@@ -11,6 +11,7 @@ export const renew: Verb = {
     ['coord renew', 'extend all your claims by their own time to live'],
     ['coord renew src/api --ttl 2h', 'extend one, for longer'],
   ],
+  answers: { claims: 'Claim[]' },
   async run(context, input) {
     const config = await context.config();
     const texts = input.list(0);

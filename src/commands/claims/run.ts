@@ -29,6 +29,7 @@ export const run: Verb = {
     'The program is stopped (SIGTERM, then SIGKILL) when the claim is lost: exit 4. It finds its fencing token in',
     'COORD_TOKEN, and TARGET=TOKEN lines of all claims in COORD_TOKENS.',
   ],
+  answers: { exit: ['number', 'of the program'], claims: 'Claim[]', kept: ['text[]', 'targets that stay held'] },
   async run(context, input) {
     const command = input.command;
     if (command.length === 0)

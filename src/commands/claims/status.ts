@@ -39,6 +39,19 @@ export const status: Verb = {
     ['coord status src/api', 'who holds any of it'],
     ['coord status src/api --wait=5m && make check', 'wait until it is free'],
   ],
+  answers: {
+    claims: 'Claim[]',
+    waiters: 'Waiter[]',
+    agents: 'Agent[]',
+    tasks: ['Task[]', 'those that are not over'],
+    deployments: ['object[]', 'what runs where'],
+    agent: ['text | null', 'who asks'],
+    needs: ['object[]', 'what waits for whoever asks'],
+    now: 'instant',
+    reach: "'clone' | 'remote'",
+    'fetchedAt?': 'instant | null',
+    clock: 'object',
+  },
   async run(context, input) {
     const targets = await readTargets(context, input, input.list(0));
     const refused = await waitUntilFree(context, input, targets);

@@ -17,6 +17,8 @@ export const verifyToken: Verb = {
   options: [['--no-fetch', 'do not fetch; use what this clone has'], ...TARGET_OPTIONS],
   examples: [['coord verify-token @deploy/prod 412', 'exit 0 when 412 still holds, 4 when there is a newer holder']],
   notes: ['For a program that writes under a claim: check just before each write. Anybody may check any token.'],
+  answers: { target: 'text', token: 'number', valid: 'boolean', current: 'Claim | null' },
+  refusals: { target: 'text', token: 'number', valid: 'boolean', current: 'Claim | null' },
   async run(context, input) {
     const token = readToken(input.argument(1) ?? '');
     const [target] = await readTargets(context, input, [input.argument(0) ?? '']);

@@ -35,6 +35,8 @@ export const conflicts: Verb = {
     'submissions. It writes nothing into the repository, and needs no claims. A clean text says nothing about whether the',
     'program still works.',
   ],
+  answers: { conflicts: 'Collision[]', left: ['number', 'older branches that were not looked at'], now: 'instant' },
+  refusals: { reason: "'conflicts'", conflicts: 'Collision[]', left: 'number', now: 'instant' },
   async run(context, input) {
     const look = () => predict(context, input.flag('all'));
     if (input.flag('watch')) {

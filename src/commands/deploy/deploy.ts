@@ -41,6 +41,15 @@ export const deploy: Verb = {
     'the claim is lost: exit 4. Its own exit code is passed on. What it was started with is recorded, so put',
     'secrets into its environment. Exit 6: a gate is closed. Exit 5: not current, or it would take back what runs now.',
   ],
+  answers: {
+    'deployment?': 'Deployment',
+    'target?': ['text', 'this and the rest: with --dry-run'],
+    'action?': "'deploy' | 'rollback'",
+    'commit?': 'commit',
+    'ready?': 'boolean',
+    'steps?': 'object[]',
+    'blockers?': 'object[]',
+  },
   async run(context, input) {
     const options = readOptions(input);
     context.identity();

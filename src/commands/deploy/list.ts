@@ -26,6 +26,7 @@ export const deployList: Verb = {
     ['coord deploy list', 'what runs where, by whom, and how far the main branch is ahead of it'],
     ['coord deploy list prod --json', 'its newest attempts too, for a program'],
   ],
+  answers: { live: ['Live[]', 'what runs where'], deployments: 'Deployment[]', now: 'instant' },
   async run(context, input) {
     const asked = input.argument(0);
     const by = readBy(input);
@@ -145,6 +146,14 @@ export const deployShow: Verb = {
     '(a) coordination records say that nobody else was deploying, and that the copy was current. (b) gate records say that',
     'it was authorised. Only (b) authorises; neither stands for the other, and a note is neither.',
   ],
+  answers: {
+    deployment: 'Deployment',
+    outcome: 'text',
+    coordination: ['object', 'evidence that nobody else was deploying; authorises nothing'],
+    authorisation: ['object', 'evidence that it was allowed'],
+    verification: 'object | null',
+    doubts: ['text[]', 'what the history does not bear out, or cannot be verified; empty: all of it holds'],
+  },
   async run(context, input) {
     const { state, warnings } = await knownDeployments(context, !input.negated('fetch'));
     const deployment = await find(context, state.deployments, input.argument(0) ?? '');

@@ -59,6 +59,24 @@ export const deployVerify: Verb = {
     'It asks deploy.TARGET.verify.url, bypassing all caches. 200 with the old version is a failure. Exit 5: it shows another',
     'version, or none. Exit 7: what it shows cannot be known. It records nothing.',
   ],
+  answers: {
+    target: 'text',
+    commitFrom: 'text',
+    deploy: 'text | null',
+    ok: 'boolean',
+    url: 'text',
+    commit: 'commit',
+    reason: 'text | null',
+    expected: 'text',
+    namesCommit: 'boolean',
+    seen: 'text | null',
+    status: 'number | null',
+    attempts: 'number',
+    firstAt: 'instant',
+    lastAt: 'instant',
+    finding: 'text',
+    cached: 'object | null',
+  },
   async run(context, input) {
     const target = input.argument(0) ?? '';
     const config = await verifyConfig(context, input, target);

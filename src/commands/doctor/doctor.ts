@@ -36,6 +36,20 @@ export const doctor: Verb = {
     '--prove writes to no remote and changes none of your claims; it runs the hooks that are installed here.',
     'Only an orchestrator or a person at a terminal may compact: claims and notes stay, the older events go.',
   ],
+  answers: {
+    'enforcement?': 'object',
+    'findings?': 'object[]',
+    'posture?': ['object', 'how many checks, how many are wrong by severity, and the highest'],
+    'fixed?': 'text[]',
+    'proof?': 'object | null',
+    'changed?': ['boolean', 'this and the rest: with --compact'],
+    'dryRun?': 'boolean',
+    'compacted?': 'object | null',
+    'kept?': 'number',
+    'former?': 'commit',
+    'tip?': 'commit',
+    'archive?': 'text | null',
+  },
   async run(context, input) {
     if (input.flag('compact')) {
       if (input.flag('fix') || input.flag('prove'))

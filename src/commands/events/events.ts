@@ -29,6 +29,12 @@ export const events: Verb = {
     'listed last, as pending. --follow records those of this clone at once, and the same refusal again once a minute.',
     'With --follow --json each line is one event, without the envelope that every other output with --json has.',
   ],
+  answers: {
+    'events?': 'Event[]',
+    'limited?': ['boolean', 'whether it ends at the limit, and older ones may be left out'],
+    'last?': ['text | null', 'for --since'],
+    'compacted?': 'object | null',
+  },
   async run(context, input) {
     const plan = readPlan(context, input);
     const store = await context.store();

@@ -37,6 +37,23 @@ export const metrics: Verb = {
     'Percentiles are nearest-rank: the smallest value that at least so many percent of all values do not exceed.',
     'A hold is the time from the grant of a claim to its end, a wait the time in the queue, whatever came of it.',
   ],
+  answers: {
+    from: 'instant | null',
+    to: 'instant | null',
+    grants: 'number',
+    renewals: 'number',
+    releases: 'number',
+    expiries: 'number',
+    takeovers: 'number',
+    handoffs: 'number',
+    kills: 'number',
+    deadlocks: 'object',
+    refusals: 'object',
+    waits: 'object',
+    holds: 'object',
+    contention: 'object[]',
+    deploys: 'object',
+  },
   async run(context, input) {
     const asOpenMetrics = input.flag('openmetrics');
     if (asOpenMetrics && context.flags.json) throw usage('--json and --openmetrics exclude each other', 'use one');

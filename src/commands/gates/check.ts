@@ -42,6 +42,15 @@ export const gateCheck: Verb = {
     'Exit 0: every gate is open. Exit 6: each closed gate with its reason. All are checked, and programs run in this',
     'worktree, which must be at the commit (else exit 5). It deploys nothing, and uses no signature up.',
   ],
+  answers: {
+    target: 'text',
+    commit: 'commit',
+    action: "'deploy' | 'rollback'",
+    open: 'boolean',
+    gates: 'GateRecord[]',
+    from: 'object | null',
+    recorded: 'boolean',
+  },
   async run(context, input) {
     const target = input.argument(0) ?? '';
     const action = readAction(input);
@@ -94,6 +103,7 @@ export const gateList: Verb = {
   arguments: [['[target]', 'one deploy target; else all']],
   examples: [['coord gate list', 'which target needs which gates, and what blocks or weakens them']],
   notes: ['Read from the main branch as last fetched: what your own copy says does not count.'],
+  answers: { from: 'object | null', targets: 'object[]', gates: 'object', problems: 'object[]' },
   async run(context, input) {
     const source = await protectedConfig(context);
     const { gates, deploy } = source.config;
@@ -135,6 +145,17 @@ export const gateShow: Verb = {
     ['coord gate show owner --json', 'the same for a script'],
   ],
   notes: ['It reads the main branch and the signatures as last fetched, and asks nobody.'],
+  answers: {
+    'record?': ['GateRecord', 'for the id of a check; else the fields below'],
+    'gate?': 'text',
+    'config?': 'object',
+    'targets?': 'text[]',
+    'people?': 'text[] | null',
+    'tags?': 'object[]',
+    'more?': 'number',
+    'problem?': 'text | null',
+    'from?': 'object | null',
+  },
   async run(context, input) {
     const name = input.argument(0) ?? '';
     const source = await protectedConfig(context);

@@ -59,6 +59,20 @@ export const gateRequest: Verb = {
     'It decides nothing and writes nothing: show what it prints to a person who may sign. The commands work without',
     'coord. Each signature names gate, target, commit, action and expiry, and opens one deploy.',
   ],
+  answers: {
+    gate: 'text',
+    target: 'text',
+    commit: 'commit',
+    action: "'deploy' | 'rollback'",
+    about: 'text',
+    signers: 'number',
+    people: 'text[]',
+    kinds: 'text[]',
+    expires: 'instant',
+    remote: 'text | null',
+    requests: ['object[]', 'what is to be signed'],
+    expiresIn: 'text',
+  },
   async run(context, input) {
     const [gate = '', target = ''] = [input.argument(0), input.argument(1)];
     const action = readAction(input);
@@ -108,6 +122,7 @@ export const gateSign: Verb = {
     'For a person at a terminal: git signs a tag with your own settings (user.signingKey, gpg.format). That an agent is',
     'refused here keeps honest agents honest; what counts is the key, so keep it where no agent can use it.',
   ],
+  answers: { gate: 'text', target: 'text', commit: 'commit', tag: 'text', pushed: 'boolean' },
   async run(context, input) {
     const [gate = '', target = ''] = [input.argument(0), input.argument(1)];
     if (!isPerson(context.host)) return notAPerson(gate, target);

@@ -28,6 +28,7 @@ export const guardHook: Verb = {
     'coord guard install HARNESS writes the settings that run it. It never gives permission: what it lets pass, the harness judges',
     'as it would without it. Exit code 2 stops an edit or a command, as harnesses understand it.',
   ],
+  answers: {},
   async run(context, input) {
     context.isGuard = true;
     const harness = readHarness(input.argument(0) ?? '');

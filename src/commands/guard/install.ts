@@ -18,7 +18,7 @@ import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Context } from '../../workspace/context.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { detectHarnesses, type HarnessChange, planHarness } from './harness-files.js';
-import { type HooksHere, programOf, readHooks, reportOf } from './status.js';
+import { guardedHooksFields, type HooksHere, programOf, readHooks, reportOf } from './status.js';
 
 const HARNESS_ARGUMENT = [
   '[harness...]',
@@ -39,6 +39,13 @@ export const guardInstall: Verb = {
     'Without a name, each harness that runs this or has a folder here (.claude, .codex, …) is set up, in this worktree;',
     'commit its settings for the others to have them.',
   ],
+  answers: {
+    ...guardedHooksFields,
+    dryRun: 'boolean',
+    written: 'text[]',
+    movedAside: 'text[]',
+    harnesses: 'HarnessFiles[]',
+  },
   run: (context, input) => underLock(context, input, () => install(context, input)),
 };
 
@@ -51,6 +58,14 @@ export const guardUninstall: Verb = {
     ['coord guard uninstall git', 'take only the hooks of git out again'],
   ],
   notes: ['It removes what coord added, and nothing else.'],
+  answers: {
+    dryRun: 'boolean',
+    folder: 'text',
+    removed: 'text[]',
+    restored: 'text[]',
+    left: 'text[]',
+    harnesses: 'HarnessFiles[]',
+  },
   run: (context, input) => underLock(context, input, () => uninstall(context, input)),
 };
 

@@ -24,6 +24,7 @@ export const guardRun: Verb = {
     'The installed hooks run this; hook managers can run it too. Exit code 0 lets the change through.',
     'A person passes by hand with COORD_GUARD=off; what would have been stopped is recorded.',
   ],
+  answers: {},
   async run(context, input) {
     const hook = readHook(input.argument(0));
     context.isGuard = true;

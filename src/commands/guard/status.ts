@@ -9,7 +9,18 @@ import type { Program } from '../../guards/hook-script.js';
 import { type GuardReport, guardsOff, type HooksReport, remedyFor, statusLines } from '../../render/guard/installed.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Context } from '../../workspace/context.js';
-import type { Verb } from '../verb.js';
+import type { Fields, Verb } from '../verb.js';
+
+/** What a worktree's hooks are, as a record of its own and as part of an answer. */
+export const guardedHooksFields = {
+  root: ['text', 'the worktree'],
+  folder: ['text', 'where git takes its hooks from'],
+  setting: ['object | null', 'core.hooksPath: its scope and value'],
+  isOwn: ['boolean', 'whether the folder belongs to this repository alone'],
+  guarded: 'boolean',
+  hooks: 'Hook[]',
+  next: ['text | null', 'the command that makes the guards live there'],
+} as const satisfies Fields;
 
 export const guardStatus: Verb = {
   examples: [['coord guard status', 'whether the guards are live, in each worktree of this clone']],
@@ -17,6 +28,7 @@ export const guardStatus: Verb = {
     'Exit code 6 where they are off in a worktree, with the command that puts them back there.',
     'A hook manager that installs itself again takes the place of a guard; then run coord guard install again.',
   ],
+  answers: { guarded: 'boolean', worktrees: ['HooksOfWorktree[]', 'this worktree first'] },
   async run(context) {
     const report = await readGuards(context);
     if (report.worktrees.some(({ guarded }) => !guarded)) return guardsOff(report);

@@ -51,6 +51,21 @@ export const land: Verb = {
     'It also closes the tasks that its work belongs to; their gates are checked first.',
     'Your pre-push hook runs once, before anything is moved, and sees the push of the main branch only.',
   ],
+  answers: {
+    landed: 'boolean',
+    'already?': 'boolean',
+    dryRun: 'boolean',
+    commit: 'commit',
+    'from?': 'commit',
+    to: 'text',
+    'commits?': 'number',
+    paths: 'text[]',
+    'released?': 'Landed[]',
+    'done?': ['object[]', 'id and title of the tasks that it ended'],
+    'pushed?': ['boolean', 'with --to, as upstream and held'],
+    'upstream?': 'text',
+    'held?': 'text[]',
+  },
   async run(context, input) {
     await requireSharing(context);
     const branch = input.text('to');

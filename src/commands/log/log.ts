@@ -11,7 +11,7 @@ import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { LISTING_OPTIONS, type Listing, readListing } from '../input.js';
-import type { Input, Success, Verb } from '../verb.js';
+import { type Input, LOG_FIELDS, type Success, type Verb } from '../verb.js';
 import { follow } from '../watch.js';
 import { findNote, readTargetOption, TARGET_OPTION } from './note.js';
 
@@ -31,6 +31,7 @@ export const log: Verb = {
     ['coord log --follow --json', 'for a program that watches'],
   ],
   notes: [LOG_DISCLAIMER],
+  answers: { notes: 'Note[]', 'older?': 'number', ...LOG_FIELDS },
   async run(context, input) {
     const filter = readFilter(context, input);
     const store = await context.store();
@@ -105,6 +106,7 @@ export const inbox: Verb = {
     ['coord ack NOTE', 'take one out of it'],
   ],
   notes: [LOG_DISCLAIMER],
+  answers: { notes: 'Note[]', closed: 'number', ...LOG_FIELDS },
   async run(context, input) {
     const { agent } = context.identity();
     const store = await context.store();

@@ -13,7 +13,7 @@ import { checkAgentId } from '../../workspace/identity.js';
 import { readTarget } from '../../workspace/targets.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from '../claims/claim-request.js';
 import { readDuration, readText } from '../input.js';
-import type { Input, Success, Verb } from '../verb.js';
+import { type Input, LOG_FIELDS, type Success, type Verb } from '../verb.js';
 
 /** In characters; a longer story belongs into a file. */
 export const LONGEST_NOTE = 8_000;
@@ -49,6 +49,7 @@ export const note: Verb = {
     ],
   ],
   notes: [LOG_DISCLAIMER],
+  answers: { notes: 'Note[]', ...LOG_FIELDS },
   async run(context, input) {
     const said = readNote(context, input);
     const store = await context.store();
@@ -122,6 +123,7 @@ export const ack: Verb = {
     ['coord ack n42 --no "it would break the importer"', 'answer, and say no'],
   ],
   notes: [LOG_DISCLAIMER],
+  answers: { notes: 'Note[]', already: 'boolean', ...LOG_FIELDS },
   async run(context, input) {
     const said = input.argument(1);
     const text = said === undefined ? '' : readText('the text', said, LONGEST_NOTE);

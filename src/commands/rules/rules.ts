@@ -6,11 +6,19 @@ import { CoordError, usage } from '../../errors.js';
 import { lintedLine, problemLines, ruleLine, ruleLines, rulesHeading } from '../../render/rules.js';
 import { rulesFolder } from '../../workspace/main-branch.js';
 import { rulesInForce, workingRules } from '../../workspace/rules-in-force.js';
-import type { Verb } from '../verb.js';
+import type { Fields, Verb } from '../verb.js';
 
+const RULES = {
+  digest: 'text',
+  source: ['text | null', 'where they were read, such as origin/main'],
+  commit: 'commit | null',
+  rules: 'Rule[]',
+  differing: ['object[]', 'files that the working copy has otherwise'],
+} as const satisfies Fields;
 export const rulesList: Verb = {
   examples: [['coord rules', 'the rules in force, with their digest']],
   notes: ['They come from the main branch as last fetched; from the working copy only while that branch has none.'],
+  answers: RULES,
   async run(context) {
     const rules = await rulesInForce(context);
     return {
@@ -23,6 +31,7 @@ export const rulesList: Verb = {
 export const rulesShow: Verb = {
   arguments: [['<id>', 'of the rule, as coord rules lists it']],
   examples: [['coord rules show claim-before-you-change', 'one rule, and the file that it stands in']],
+  answers: RULES,
   async run(context, input) {
     const asked = input.argument(0) ?? '';
     const inForce = await rulesInForce(context);
@@ -49,6 +58,7 @@ export const rulesLint: Verb = {
   notes: [
     'It looks at the working copy. Warnings leave the exit code at 0; an error hides a rule or makes it unclear.',
   ],
+  answers: { folder: 'text', rules: 'number', problems: 'object[]' },
   async run(context) {
     const folder = await rulesFolder(context);
     const files = workingRules(context, folder);

@@ -24,6 +24,13 @@ export const sessionEnd: Verb = {
     ['coord session end', 'release your claims at HEAD, except those with uncommitted changes'],
     ['coord session end --keep', 'keep the claims, for a later session'],
   ],
+  answers: {
+    agent: 'text',
+    session: 'text | null',
+    released: 'Claim[]',
+    kept: 'object[]',
+    commit: 'commit | null',
+  },
   async run(context, input) {
     const base = await context.requestBase();
     const { agent, session } = base;

@@ -20,6 +20,21 @@ import { openNotes, syncHint } from './standing.js';
 /** What `coord` alone shows: where its reader stands, and the words that an agent needs. It asks no remote. */
 export const overview: Verb = {
   examples: [['coord', 'who you are, what you hold, who works beside you, and what to do next']],
+  answers: {
+    setUp: "'no-repository' | 'no' | 'yes'",
+    agent: 'text | null',
+    candidates: ['text[]', 'who could be meant, where several have a session in this worktree'],
+    session: 'text | null',
+    claims: ['Claim[]', 'yours'],
+    others: 'Claim[]',
+    tasks: ['Task[]', 'those that you have'],
+    readyTasks: ['number', 'that can be taken, if their scope is free'],
+    notes: ['Note[] | null', 'open notes to you; null: they cannot be known'],
+    sync: 'object | null',
+    needs: ['object[]', 'what waits for you, or for anybody'],
+    next: 'text',
+    now: 'instant',
+  },
   async run(context) {
     const standing = await standingOf(context);
     const now = context.now();

@@ -23,6 +23,7 @@ export const scratch: Verb = {
     'It is the first of roles.worker.scratch in the configuration that is a directory with {agent} in it.',
     'What is in it stays in this worktree: hand results over with coord submit.',
   ],
+  answers: { path: 'text', directory: 'text', claims: 'Claim[]' },
   async run(context, input) {
     const { agent } = context.identity();
     const own = await ownScratch(context, agent);

@@ -32,7 +32,7 @@ import { rememberRules } from '../../workspace/rules.js';
 import { rulesIn } from '../../workspace/rules-in-force.js';
 import { readCount } from '../input.js';
 import { tasksNow } from '../tasks/tasks.js';
-import type { Input, Success, Verb } from '../verb.js';
+import { type Input, LOG_FIELDS, type Success, type Verb } from '../verb.js';
 import { openNotes, syncHint } from './standing.js';
 
 const DEFAULT_BYTES = 8_000;
@@ -58,6 +58,24 @@ export const sessionStart: Verb = {
     'Rules come first and are those of the main branch as last fetched; memory files are read as they are here.',
     'Running it again continues the same session; do so after your context was compacted, or when the rules have changed.',
   ],
+  answers: {
+    agent: 'text',
+    session: 'text',
+    role: "'peer' | 'orchestrator' | 'worker'",
+    rules: 'object',
+    surface: ['text[]', 'the paths whose change needs a claim'],
+    memory: 'object[]',
+    claims: 'Claim[]',
+    others: 'Claim[]',
+    tasks: ['Task[]', 'those that you have'],
+    readyTasks: ['number', 'that can be taken, if their scope is free'],
+    notes: 'Note[]',
+    sync: 'object | null',
+    next: 'text',
+    ...LOG_FIELDS,
+    bytes: 'number',
+    maxBytes: 'number',
+  },
   async run(context, input) {
     const mostBytes = readCount('--max-bytes', input.text('maxBytes') ?? String(DEFAULT_BYTES));
     const role = readRole(input);

@@ -51,6 +51,24 @@ export const init: Verb = {
     'Running it again changes nothing. It touches no other file, nothing in the index, and none of your commits.',
     'What is in the state (paths, names, reasons) can be read by whoever can read the remote.',
   ],
+  answers: {
+    ref: 'text',
+    commit: 'commit | null',
+    outcome: "'created' | 'adopted' | 'existing' | 'moved'",
+    movedFrom: 'text | null',
+    refused: 'object | null',
+    share: 'boolean',
+    remote: 'text | null',
+    surface: 'text[]',
+    rules: 'text',
+    guessed: 'boolean',
+    files: 'File[]',
+    ignored: 'object[]',
+    changed: 'boolean',
+    'everywhere?': ['boolean', 'this and the rest alone: with --remove'],
+    'removed?': 'text[]',
+    'left?': ['object[]', 'what stays, and the command that removes it'],
+  },
   async run(context, input) {
     if (input.flag('remove')) return (await import('./remove.js')).remove(context, input.flag('everywhere'));
     if (input.flag('everywhere')) throw usage('--everywhere belongs to --remove', coord('init --help'));

@@ -55,6 +55,15 @@ export const integrate: Verb = {
     'not committed is never overwritten. All of it is applied, or nothing; you review, commit and land it. It can be',
     'applied again until it has landed: throw the changes away, and integrate it once more.',
   ],
+  answers: {
+    'submissions?': ['Submission[]', 'without an id, as others'],
+    'others?': 'number',
+    'submission?': ['Submission', 'with an id, as the rest'],
+    'files?': 'object[]',
+    'applied?': 'boolean',
+    'again?': 'boolean',
+    'patch?': 'text',
+  },
   async run(context, input) {
     const id = input.argument(0);
     const store = await context.store();

@@ -47,6 +47,13 @@ export const submit: Verb = {
     'are included. Files that git ignores go when they are named, or are in your scratch. At most',
     `${MOST_FILES} files, ${MOST_BYTES / MB} MB each and ${MOST_BYTES_TOGETHER / MB} MB together; no symbolic links.`,
   ],
+  answers: {
+    submission: 'Submission',
+    'added?': 'boolean',
+    'again?': 'boolean',
+    'task?': ['text | null', 'the task whose result it is'],
+    'late?': ['boolean', 'the task is another agent’s by now; the result is kept for review'],
+  },
   async run(context, input) {
     const withdrawn = input.text('takeBack');
     return withdrawn === undefined ? handOver(context, input) : takeBack(context, withdrawn);

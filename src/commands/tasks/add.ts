@@ -49,6 +49,7 @@ export const taskAdd: Verb = {
     'All of them are added, or none, and every problem is listed. In a Markdown list, lines under an item that begin with',
     'scope:, after:, role:, accept: or priority: say that of it, and other lines are its text.',
   ],
+  answers: { tasks: 'Task[]' },
   async run(context, input) {
     const source = await protectedConfig(context);
     await checkOffline(context, input);
@@ -224,6 +225,7 @@ export const taskEdit: Verb = {
     ['coord task edit t12 --retry', 'you have looked into it: let it be taken again'],
   ],
   notes: ['--scope, --after and --accept take the place of what was there; --after none and --accept none clear it.'],
+  answers: { task: 'Task' },
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');
     const { changes, problems } = readContent(context, input, await protectedConfig(context));
@@ -247,6 +249,7 @@ export const taskDrop: Verb = {
   options: [['-r, --reason <text>', 'why; who has it is told']],
   examples: [['coord task drop t12 --reason "no longer needed"', 'it is never done, and blocks nobody']],
   notes: ['Whoever has it loses its paths, and is told; only its author, its holder or an orchestrator may do that.'],
+  answers: { task: 'Task', freed: ['text[]', 'tasks that waited for it'] },
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');
     const said = input.text('reason');

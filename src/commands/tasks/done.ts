@@ -45,6 +45,7 @@ export const taskDone: Verb = {
     'coord finds out what proves that it is done: its commit on the main branch (landed), the gates that it',
     'names (gate), or else your word. coord land ends a task by itself.',
   ],
+  answers: { task: 'Task', released: 'Claim[]' },
   async run(context, input) {
     const given = await givenBack(context, input);
     if (given instanceof CoordError) return given;
@@ -76,6 +77,7 @@ export const taskReturn: Verb = {
   notes: [
     'It does not count as an attempt. An orchestrator, or a person at a terminal, may take a task from another agent this way.',
   ],
+  answers: { task: 'Task', released: 'Claim[]' },
   async run(context, input) {
     const given = await givenBack(context, input);
     if (given instanceof CoordError) return given;

@@ -32,6 +32,12 @@ export const taskTake: Verb = {
     'You get the task and all of its paths, or nothing. It lasts as long as its claims, and is lost with them: each of your',
     'commands renews them. coord land closes it; coord task done closes one that lands nothing.',
   ],
+  answers: {
+    task: 'Task',
+    claims: 'Claim[]',
+    again: ['boolean', 'you had it already'],
+    before: ['Task[]', 'those that it came after, with their results'],
+  },
   async run(context, input) {
     const seconds = readWait(input, await context.config());
     const store = await context.store();

@@ -98,6 +98,7 @@ export const taskList: Verb = {
     ['coord task list', 'all tasks, and how each stands'],
     ['coord task list --ready', 'what can be taken now'],
   ],
+  answers: { tasks: 'Task[]', others: ['number', 'that are not listed'], now: 'instant' },
   async run(context, input) {
     const states = input.texts('state');
     const odd = states.find((state) => !(TASK_STATES as readonly string[]).includes(state));
@@ -122,6 +123,7 @@ export const taskShow: Verb = {
   arguments: [['<id>', 'the task']],
   options: [NO_FETCH],
   examples: [['coord task show t12', 'everything known about it']],
+  answers: { task: 'Task' },
   async run(context, input) {
     const id = readTaskId(input.argument(0) ?? '');
     const state = await readTasks(context, input);
@@ -142,6 +144,7 @@ export const taskReport: Verb = {
     ['coord task report', 'the results, as Markdown'],
     ['coord task report --json', 'the same for a program'],
   ],
+  answers: { tasks: 'Task[]', totals: ['object', 'how many, by state'], now: 'instant' },
   async run(context, input) {
     const state = await readTasks(context, input);
     const tasks = await tasksNow(context, state);
