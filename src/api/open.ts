@@ -12,9 +12,12 @@ import type { Abortable, Answer, Coord, OpenOptions, Refusal, Writes } from './i
 /** {@link OpenOptions} for one call: what the verb is given beside the names of its options. */
 type CallOptions = Abortable & Writes & { readonly wait?: boolean | string };
 
-/** @param packageRoot folder of the installed package */
-export function openFrom(packageRoot: string, options: OpenOptions = {}): Coord {
-  const place = new Place(packageRoot, options);
+/**
+ * @param packageRoot folder of the installed package
+ * @param shared what calls that can not be aborted read from, so that several of them see one state, read once
+ */
+export function openFrom(packageRoot: string, options: OpenOptions = {}, shared?: () => Context): Coord {
+  const place = new Place(packageRoot, options, shared);
   const named = (id: string | null | undefined) => [id ?? undefined];
   return {
     status: async (targets = [], given = {}) =>
@@ -64,6 +67,7 @@ class Place {
   constructor(
     private readonly packageRoot: string,
     private readonly options: OpenOptions,
+    private readonly shared?: () => Context,
   ) {}
 
   /** @throws CoordError for a fault: whatever was foreseen is in the answer */
@@ -76,10 +80,14 @@ class Place {
     if (failure?.code === 'fault') throw failure;
     if (failure) return { ok: false, refusal: refusalOf(failure, typed), notices };
     const { data, text, warnings = [] } = outcome as Success;
+    const plain = await loadStyle(false);
     return {
       ok: true,
       data: JSON.parse(jsonLine(data, typed)),
-      text: typed([text(await loadStyle(false))].flat().join('\n')),
+      // Made only for whoever reads it: with thousands of claims it takes longer than the rest.
+      get text() {
+        return typed([text(plain)].flat().join('\n'));
+      },
       warnings: warnings.map(typed),
       notices,
     };
@@ -102,6 +110,7 @@ class Place {
 
   /** Made again for each call, as for each command: what is read once a run is read then. */
   private context({ signal, requestId }: CallOptions): Context {
+    if (this.shared && signal === undefined && requestId === undefined) return this.shared();
     const { agent, looksOn = false } = this.options;
     const context = new Context(this.host(signal), { json: true, agent, requestId });
     context.looksOn = looksOn;

@@ -70,8 +70,12 @@ function readPort(input: Input): number {
 function looking(context: Context): { readonly coord: Coord; readonly gatherer: Gatherer } {
   const { host, flags } = context;
   const agent = flags.agent === undefined ? {} : { agent: flags.agent };
-  const coord = openFrom(host.packageRoot, { directory: host.cwd, env: host.env, ...agent, looksOn: true });
-  return { coord, gatherer: new Gatherer(coord, () => new Context(host, flags)) };
+  const options = { directory: host.cwd, env: host.env, ...agent, looksOn: true };
+  const gatherer = new Gatherer(
+    () => new Context(host, { ...flags, json: true }),
+    (shared) => openFrom(host.packageRoot, options, shared),
+  );
+  return { coord: openFrom(host.packageRoot, options), gatherer };
 }
 
 /**

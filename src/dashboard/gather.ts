@@ -1,14 +1,17 @@
 import { basename } from 'node:path';
 import type { Answer, Change, Collision, Coord, CoordEvent, StatusReport } from '../api/index.js';
+import { asCoordError } from '../commands/perform.js';
 import { metricsOf } from '../domain/metrics/metrics.js';
 import { isRefusalEvent } from '../domain/refusal-event.js';
 import { addSeconds, epochMs, type Instant, instantOf } from '../domain/time.js';
 import { CoordError } from '../errors.js';
+import { gitPaths } from '../git/run.js';
 import { factsOf } from '../render/events.js';
 import type { Context } from '../workspace/context.js';
 import { mainBranch } from '../workspace/main-branch.js';
 import { needsOfFleet } from './needs.js';
 import type { Attempt, Bucket, EventRow, Picture } from './picture.js';
+import { Places } from './places.js';
 import { type Folder, treeOf } from './tree.js';
 
 const NOTES_SHOWN = 100;
@@ -20,31 +23,38 @@ const DAYS = 7;
 const MOST_EVENTS = 20_000;
 const HOUR_SECONDS = 3_600;
 const MOST_PATHS = 500_000;
+/** All of the state that is shown. */
+const PARTS = ['log', 'tasks', 'deployments', 'submissions'] as const;
 
 /** Gathers the picture, and remembers what need not be read again. It asks no remote: whoever watches does. */
 export class Gatherer {
   private events: readonly CoordEvent[] = [];
   private last: string | null = null;
   private drawn: { readonly commit: string; readonly tree: Folder } | null = null;
+  private empty: Folder | null = null;
+  private places: Places | null = null;
   private foretold: Picture['conflicts'] = { found: [], at: null };
   private staleSince: Instant | null = null;
 
+  /** @param open all that it reads comes from one context, so that the state is read once */
   constructor(
-    private readonly coord: Coord,
     private readonly makeContext: () => Context,
+    private readonly open: (shared: () => Context) => Coord,
   ) {}
 
   /** @param madeAt set where nothing keeps the picture current */
   async picture(change: Change, madeAt: Instant | null): Promise<Picture> {
-    const { coord } = this;
     const context = this.makeContext();
+    context.looksOn = true;
+    const coord = this.open(() => context);
     const now = context.now();
+    await (await context.store()).read(PARTS);
     const here = { fetch: false };
     const status = got(await coord.status([], here));
     const tasks = got(await coord.tasks.list(here)).tasks;
     const { live, deployments } = got(await coord.deploys(here));
     const log = got(await coord.notes.list({ ...here, limit: NOTES_SHOWN }));
-    const pending = await this.readEvents();
+    const pending = await this.readEvents(coord);
     const attempts: Attempt[] = deployments
       .slice(-ATTEMPTS_SHOWN)
       .map(({ id, target, commit, agent, startedAt, why, step, outcome }) => ({
@@ -53,24 +63,35 @@ export class Gatherer {
     const { root } = context.repository;
     const { ref } = await context.config();
     const all = [...this.events, ...pending];
+    const { claims, waiters } = status;
+    const { tree, noMap } = await this.map(context);
+    const contention = metricsOf(all, () => true, now)
+      .contention.slice(0, HOT_SHOWN)
+      .map(({ target, refusals, waits, waitedSeconds, agents }) => ({
+        ...{ target, refusals, waits, waitedSeconds, agents },
+      }));
+    this.places ??= new Places(context.repository.foldsCase);
+    const { places } = this;
+    places.take(tree, claims, waiters);
     return {
       about: {
         ...{ repository: basename(root), ref, reach: status.reach, revision: change.revision, madeAt },
         stale: this.staleness(change, status, now),
+        noMap,
       },
-      needs: needsOfFleet({ status, notes: log.notes, attempts, conflicts: this.foretold, root }, now),
-      claims: status.claims.map(({ id, target, kind, mode, agent, acquiredAt, expiresAt, reason, reach, token }) => ({
+      needs: needsOfFleet({ status, notes: log.notes, attempts, conflicts: this.foretold, root, places }, now),
+      claims: claims.map(({ id, target, kind, mode, agent, acquiredAt, expiresAt, reason, reach, token }) => ({
         ...{ id, target, kind, mode, agent, acquiredAt, expiresAt, reason, reach, token },
       })),
-      waiters: status.waiters,
+      waiters: waiters.map(({ id, agent, targets, since, reason, suspected }) => ({
+        ...{ id, agent, targets, since, reason, suspected },
+        below: [...places.waitedFor({ id })][0] ?? null,
+      })),
+      places: places.places(claims, waiters, contention),
       tasks,
       agents: status.agents,
       deploys: { live, attempts },
-      contention: metricsOf(all, () => true, now)
-        .contention.slice(0, HOT_SHOWN)
-        .map(({ target, refusals, waits, waitedSeconds, agents }) => ({
-          ...{ target, refusals, waits, waitedSeconds, agents },
-        })),
+      contention,
       hours: buckets(all, 24, HOUR_SECONDS, now),
       days: buckets(all, DAYS, 24 * HOUR_SECONDS, now),
       log: { notes: log.notes, disclaimer: log.disclaimer },
@@ -79,13 +100,15 @@ export class Gatherer {
         .reverse()
         .map((event) => rowOf(event, now)),
       conflicts: this.foretold,
-      tree: await this.tree(context),
+      tree,
     };
   }
 
   /** Tries out what would collide; it takes longer than a picture. @returns whether the answer has changed */
   async foretell(): Promise<boolean> {
-    const answer = await this.coord.conflicts({ all: true });
+    const context = this.makeContext();
+    context.looksOn = true;
+    const answer = await this.open(() => context).conflicts({ all: true });
     if (!answer.ok) return false;
     const found = answer.data.conflicts.filter(({ verdict }) => verdict !== 'clean');
     if (JSON.stringify(found) === JSON.stringify(this.foretold.found)) return false;
@@ -103,30 +126,37 @@ export class Gatherer {
   }
 
   /** @returns what is not recorded yet */
-  private async readEvents(): Promise<readonly CoordEvent[]> {
+  private async readEvents(coord: Coord): Promise<readonly CoordEvent[]> {
     const week = `${DAYS}d`;
-    const answer = await this.coord.history({ fetch: false, since: this.last ?? week });
+    const answer = await coord.history({ fetch: false, since: this.last ?? week });
     // After a compaction the last one that was read may be gone.
     const isGone = !answer.ok && this.last !== null && answer.refusal.code === 'usage';
     if (isGone) [this.events, this.last] = [[], null];
-    const read = got(isGone ? await this.coord.history({ fetch: false, since: week }) : answer);
+    const read = got(isGone ? await coord.history({ fetch: false, since: week }) : answer);
     const [recorded, waiting] = [read.events.filter(isRecorded), read.events.filter((event) => !isRecorded(event))];
     this.events = [...this.events, ...recorded].slice(-MOST_EVENTS);
     this.last = recorded.at(-1)?.id ?? this.last;
     return waiting;
   }
 
-  /** Read again only when the main branch has moved. */
-  private async tree(context: Context): Promise<Folder> {
-    const { root } = context.repository;
+  /** The files are read again only when the main branch has moved; one that cannot be read leaves the map as it was. */
+  private async map(context: Context): Promise<{ readonly tree: Folder; readonly noMap: string | null }> {
+    const name = basename(context.repository.root);
     const commit = (await mainBranch(context))?.commit ?? (await context.head()).commit;
-    if (commit === null) return treeOf(basename(root), []);
-    if (this.drawn?.commit !== commit) {
-      const { stdout } = await context.git(['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit]);
-      const paths = stdout.toString('utf8').split('\0').slice(0, -1).slice(0, MOST_PATHS);
-      this.drawn = { commit, tree: treeOf(basename(root), paths) };
+    this.empty ??= treeOf(name, []);
+    const before = this.drawn?.tree ?? this.empty;
+    if (commit === null) return { tree: before, noMap: 'no commit has any files yet' };
+    if (this.drawn?.commit === commit) return { tree: before, noMap: null };
+    try {
+      const paths = await gitPaths(context.git, ['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit]);
+      this.drawn = { commit, tree: treeOf(name, paths.slice(0, MOST_PATHS)) };
+      return { tree: this.drawn.tree, noMap: null };
+    } catch (error) {
+      return {
+        tree: before,
+        noMap: `the files of ${commit.slice(0, 7)} cannot be read: ${asCoordError(error).message}`,
+      };
     }
-    return this.drawn.tree;
   }
 }
 

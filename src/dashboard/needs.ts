@@ -1,12 +1,11 @@
 import type { Collision, StatusReport } from '../api/index.js';
-import { groundOf } from '../domain/claims/conflicts.js';
-import { overlaps } from '../domain/ground/index.js';
 import type { OpenNote } from '../domain/log/notes.js';
 import { asTyped, coord, targetWord } from '../domain/suggestion.js';
 import { named, oneLine, said, shorten } from '../domain/text.js';
 import { addSeconds, formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { nameOfWork, nextStep } from '../workspace/collisions.js';
 import type { Attempt, NeedRow } from './picture.js';
+import type { Places } from './places.js';
 
 export interface NeedFacts {
   readonly status: StatusReport;
@@ -15,6 +14,8 @@ export interface NeedFacts {
   readonly conflicts: { readonly found: readonly Collision[]; readonly at: Instant | null };
   /** Absolute path of the worktree that looks. */
   readonly root: string;
+  /** Who waits for whom. */
+  readonly places: Pick<Places, 'waitedFor'>;
 }
 
 /** Who waits longer than this is told of, though nothing was promised. */
@@ -31,7 +32,7 @@ const MOST_PATHS = 3;
 export function needsOfFleet(facts: NeedFacts, now: Instant): NeedRow[] {
   const rows = [
     ...facts.status.needs,
-    ...waiting(facts.status, now),
+    ...waiting(facts, now),
     ...owed(facts),
     ...submitted(facts.status),
     ...lost(facts.status, now),
@@ -49,12 +50,13 @@ export function needsOfFleet(facts: NeedFacts, now: Instant): NeedRow[] {
     .sort((a, b) => (a.since < b.since ? -1 : 1));
 }
 
-function waiting({ waiters, claims }: StatusReport, now: Instant): NeedRow[] {
+function waiting({ status: { waiters, claims }, places }: NeedFacts, now: Instant): NeedRow[] {
   return waiters
     .filter(({ suspected, since }) => suspected || secondsBetween(since, now) > LONG_WAIT_SECONDS)
-    .map(({ agent, targets, since, suspected }) => {
+    .map(({ id, agent, targets, since, suspected }) => {
       const texts = targets.map(({ text }) => text);
-      const holding = claims.filter((claim) => targets.some((target) => overlaps(groundOf(claim), target)));
+      const ids = places.waitedFor({ id });
+      const holding = claims.filter((claim) => ids.has(claim.id));
       const holders = [...new Set(holding.map((claim) => claim.agent))];
       const held = holders.length === 0 ? '' : `, held by ${named(holders, MOST_PATHS)}`;
       const ask = holders[0] ?? agent;

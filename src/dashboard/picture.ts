@@ -11,7 +11,9 @@ export interface Picture {
   readonly about: About;
   readonly needs: readonly NeedRow[];
   readonly claims: readonly ClaimRow[];
-  readonly waiters: readonly Waiter[];
+  readonly waiters: readonly WaiterRow[];
+  /** Those of which there is something to tell. */
+  readonly places: readonly Place[];
   readonly tasks: readonly TaskView[];
   readonly agents: readonly Agent[];
   readonly deploys: { readonly live: readonly LiveReport[]; readonly attempts: readonly Attempt[] };
@@ -29,6 +31,25 @@ export interface Picture {
 
 export type Part = keyof Picture;
 
+/** Parts that may have thousands of records, a few of which change at a time: those alone are sent. */
+export const LISTS = ['claims', 'tasks'] as const;
+export type List = (typeof LISTS)[number];
+
+/** What has changed since a page was told last. */
+export interface Changes {
+  /** Each whole. */
+  readonly parts: Partial<Picture>;
+  readonly lists: { readonly [L in List]?: ListChange<Picture[L][number]> };
+}
+
+export interface ListChange<Row> {
+  /** Whether these rows are all that there are. */
+  readonly isAll: boolean;
+  readonly gone: readonly string[];
+  /** In their new form; what is new comes last. */
+  readonly rows: readonly Row[];
+}
+
 interface About {
   /** Name of the repository's folder. */
   readonly repository: string;
@@ -38,6 +59,8 @@ interface About {
   readonly revision: string | null;
   /** Since when the remote could not be asked, and why; null: it could, or none arbitrates. */
   readonly stale: { readonly since: Instant; readonly why: string } | null;
+  /** Why the map is not that of the files of the main branch; null: it is. */
+  readonly noMap: string | null;
   /** When the picture was made, where it is a file that nothing keeps current. */
   readonly madeAt: Instant | null;
 }
@@ -55,6 +78,27 @@ export type ClaimRow = Pick<
   Claim,
   'id' | 'target' | 'kind' | 'mode' | 'agent' | 'acquiredAt' | 'expiresAt' | 'reason' | 'reach' | 'token'
 >;
+
+/** A waiter, with the claim that it stands below in the table; null: nothing that it waits for is held. */
+export type WaiterRow = Pick<Waiter, 'id' | 'agent' | 'targets' | 'since' | 'reason' | 'suspected'> & {
+  readonly below: string | null;
+};
+
+/** The names of a place that are kept: more than it has room for. */
+export const MOST_INSIDERS = 8;
+
+/** What is known of one place of the map. */
+export interface Place {
+  readonly path: string;
+  /** Claims that cover all of it, and not all of the folder that it is in. */
+  readonly whole: readonly Pick<Claim, 'agent' | 'mode'>[];
+  /** How many claims are on a part of it, and whose. */
+  readonly inside: number;
+  readonly insiders: readonly string[];
+  readonly waiting: number;
+  /** How often somebody was stopped here or below. */
+  readonly stops: number;
+}
 
 export type Attempt = Pick<Deployment, 'id' | 'target' | 'commit' | 'agent' | 'startedAt' | 'why' | 'step'> & {
   readonly outcome: DeployStatus;

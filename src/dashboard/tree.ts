@@ -5,6 +5,7 @@ export interface Folder {
   readonly path: string;
   /** How many files there are in it; 1 for a file. */
   readonly files: number;
+  readonly isFile: boolean;
   /** What is drawn inside; empty: it is drawn as one. */
   readonly children: readonly Folder[];
 }
@@ -63,5 +64,6 @@ function cut(node: Node, open: ReadonlySet<Node>): Folder {
   const inside = open.has(node)
     ? [...children.values()].sort((a, b) => b.files - a.files || (a.name < b.name ? -1 : 1))
     : [];
-  return { name, path, files, children: inside.slice(0, MOST_AREAS).map((child) => cut(child, open)) };
+  const isFile = path !== '' && children.size === 0;
+  return { name, path, files, isFile, children: inside.slice(0, MOST_AREAS).map((child) => cut(child, open)) };
 }

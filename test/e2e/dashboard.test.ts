@@ -110,11 +110,14 @@ describe('coord dashboard', () => {
     await fleet.as('maya', ['claim', 'src/api']);
     const { text } = await waiting;
     const [, id = '', data = ''] = /^id: \d+ (\w+)\ndata: (.*)$/m.exec(text) ?? [];
-    const parts = JSON.parse(data);
+    const { parts, lists } = JSON.parse(data);
     expect(parts.about?.revision ?? id).toBe(id);
     expect(Object.keys(parts)).not.toContain('tree');
+    expect(lists).toEqual({ claims: { isAll: false, gone: [], rows: [expect.objectContaining({ agent: 'maya' })] } });
     const later = await ask(events.replace(/\d+$/, '0'), { headers: { Cookie: cookie, 'Last-Event-ID': '0' } });
-    expect(Object.keys(JSON.parse(/^data: (.*)$/m.exec(later.text)?.[1] ?? '{}'))).toContain('tree');
+    const all = JSON.parse(/^data: (.*)$/m.exec(later.text)?.[1] ?? '{}');
+    expect(Object.keys(all.parts)).toContain('tree');
+    expect(all.lists.claims).toMatchObject({ isAll: true, rows: [{ agent: 'maya' }] });
   });
 
   it('says that a port is in use, and refuses what is no port', async () => {

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { needsOfFleet } from '../../src/dashboard/needs.js';
-import { baseOf, Ground, upwards, waitersBelow } from '../../src/dashboard/page/ground.js';
 import { squarify } from '../../src/dashboard/page/treemap.js';
-import { Parts } from '../../src/dashboard/parts.js';
+import { changed, Parts } from '../../src/dashboard/parts.js';
 import type { ClaimRow, Picture } from '../../src/dashboard/picture.js';
+import { Places } from '../../src/dashboard/places.js';
 import { type Folder, treeOf } from '../../src/dashboard/tree.js';
+import { contains, matches, overlaps } from '../../src/domain/ground/index.js';
+import { patternTarget } from '../../src/domain/ground/patterns.js';
+import { directoryTarget } from '../../src/domain/ground/targets.js';
 import type { Agent, Waiter } from '../../src/domain/model.js';
 import type { StatusReport } from '../../src/domain/status.js';
 import { coord } from '../../src/domain/suggestion.js';
@@ -109,40 +112,131 @@ describe('the map of a repository', () => {
     );
   });
 
-  it.each([
-    ['src/api/**', { path: 'src/api', isWhole: true }],
-    ['**', { path: '', isWhole: true }],
-    ['src/a.ts', { path: 'src/a.ts', isWhole: true }],
-    ['src/**/*.test.ts', { path: 'src', isWhole: false }],
-    ['src/api/user*.ts', { path: 'src/api', isWhole: false }],
-    ['*.md', { path: '', isWhole: false }],
-    ['app/[slug]/page.tsx', { path: 'app', isWhole: false }],
-    ['@deploy/prod', null],
-  ])('finds where %s begins', (target, base) => {
-    expect(baseOf(target)).toEqual(base);
+  const targets = fc.oneof(
+    fc.constantFrom(
+      '**',
+      '*',
+      'src/**',
+      'src/*',
+      'src/**/*.ts',
+      '**/a',
+      'a/**',
+      'a/b',
+      '{a,b}/**',
+      'src/[ab]/*',
+      'src/new',
+      '@a',
+    ),
+    fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/')),
+    fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => `${parts.join('/')}/**`),
+  );
+  const held = (text: string, agent = 'maya') => claim(text, agent, { kind: patternTarget(text).kind });
+
+  it('marks just the places that a target meets, by the engine that decides claims', () => {
+    fc.assert(
+      fc.property(paths, targets, fc.boolean(), (files, text, foldCase) => {
+        const tree = treeOf('repo', files);
+        const places = new Places(foldCase);
+        const claims = [held(text)];
+        places.take(tree, claims, []);
+        const marked = places.places(claims, [], []);
+        const target = patternTarget(text);
+        // A file has nothing below it; a path that is not there yet might.
+        const covered = ({ path, isFile }: Folder) =>
+          isFile ? matches(target, path, { foldCase }) : contains(target, directoryTarget(path), { foldCase });
+        const meets = ({ path, isFile }: Folder) => !isFile && overlaps(target, directoryTarget(path), { foldCase });
+        const expected = (folder: Folder): string[] =>
+          covered(folder)
+            ? [`whole ${folder.path}`]
+            : meets(folder)
+              ? [`part ${folder.path}`, ...folder.children.flatMap(expected)]
+              : [];
+        const found = marked.map(
+          ({ path, whole, inside }) => `${whole.length > 0 ? 'whole' : 'part'} ${path}${inside > 1 ? ' twice' : ''}`,
+        );
+        expect(found.sort()).toEqual(target.kind === 'resource' ? [] : expected(tree).sort());
+      }),
+    );
   });
 
   it('knows of each place what holds it, what is inside, who waits, and where somebody was stopped', () => {
     const hot = [{ target: 'src/api/**', refusals: 2, waits: 1, waitedSeconds: 5, agents: 1 }];
-    const claims = [claim('src/api/**'), claim('src/web/a.ts', 'noor'), claim('src/**/*.test.ts', 'sam'), claim('@db')];
-    const ground = new Ground(claims, [waiter('src/api/users.ts')], hot);
-    expect(ground.marks('src/api')).toMatchObject({ inside: 0, waiting: 1, stops: 3, whole: [{ agent: 'maya' }] });
-    expect(ground.marks('src')).toMatchObject({ inside: 3, insiders: ['maya', 'noor', 'sam'], whole: [], stops: 3 });
-    expect(ground.marks('')).toMatchObject({ inside: 3, waiting: 1, stops: 3 });
-    expect(ground.marks('docs')).toEqual({ whole: [], inside: 0, insiders: [], waiting: 0, stops: 0 });
-    expect(ground.resources.map(({ target }) => target)).toEqual(['@db']);
-    expect([...upwards('a/b')]).toEqual(['a/b', 'a', '']);
+    const files = ['src/api/users.ts', 'src/web/a.ts', 'src/web/a.test.ts', 'docs/a.md'];
+    const claims = [held('src/api/**'), held('src/web/a.ts', 'noor'), held('src/**/*.test.ts', 'sam'), held('@db')];
+    const waiters = [waiter('src/api/users.ts')];
+    const places = new Places(false);
+    places.take(treeOf('repo', files), claims, waiters);
+    const marks = new Map(places.places(claims, waiters, hot).map((place) => [place.path, place]));
+    expect(marks.get('src/api')).toMatchObject({ inside: 1, waiting: 1, stops: 3, whole: [{ agent: 'maya' }] });
+    expect(marks.get('src/web/a.test.ts')).toMatchObject({ whole: [{ agent: 'sam' }], waiting: 0, stops: 0 });
+    expect(marks.get('src')).toMatchObject({ inside: 3, insiders: ['maya', 'noor', 'sam'], whole: [], stops: 3 });
+    expect(marks.get('')).toMatchObject({ inside: 3, waiting: 1, stops: 3 });
+    expect(marks.has('docs')).toBe(false);
   });
 
-  it('puts each waiter below a claim that it waits for', () => {
-    const claims = [claim('src/api/**'), claim('docs/a.md'), claim('@db')];
-    const waiters = ['src/api/users.ts', 'docs/**', '@db', 'lib/x.ts'].map((text) => waiter(text));
-    const below = [...waitersBelow(claims, waiters)].map(([id, own]) => [id, own.map(({ id: one }) => one)]);
-    expect(Object.fromEntries(below)).toEqual({
-      'c-src/api/**': ['w-src/api/users.ts'],
-      'c-docs/a.md': ['w-docs/**'],
-      'c-@db': ['w-@db'],
-      '': ['w-lib/x.ts'],
+  it('tells whom each waiter waits for, whatever came first, and not of names that only begin alike', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            claims: fc.uniqueArray(targets, { maxLength: 4 }),
+            waiters: fc.uniqueArray(targets, { maxLength: 3 }),
+          }),
+          { maxLength: 4 },
+        ),
+        (moments) => {
+          const places = new Places(false);
+          const tree = treeOf('repo', ['a/b', 'src/a/b']);
+          for (const moment of moments) {
+            const claims = moment.claims.map((text) => held(text));
+            const waiters = moment.waiters.map((text) => waiter(text, 'noor', { targets: [patternTarget(text)] }));
+            places.take(tree, claims, waiters);
+            for (const one of waiters) {
+              const met = claims.filter(({ kind, target }) =>
+                one.targets.some((wanted) => overlaps({ kind, text: target }, wanted)),
+              );
+              expect([...places.waitedFor(one)].sort()).toEqual(met.map(({ id }) => id).sort());
+            }
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('what is sent to a page', () => {
+  const row = fc.record({ id: fc.constantFrom('c1', 'c2', 'c3', 'c4', 'c5'), agent: fc.constantFrom('a', 'b') });
+  const rows = fc.uniqueArray(row, { selector: ({ id }) => id, maxLength: 5 });
+  const moment = fc.record({ claims: rows, tasks: rows, waiters: rows });
+
+  it('makes of each picture the next one, whatever the page has seen of it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(moment, fc.boolean()), { minLength: 1, maxLength: 8 }), (moments) => {
+        const parts = new Parts();
+        let [seen, version] = [{ claims: [], tasks: [], waiters: [] } as unknown as Picture, 0];
+        for (const [next, isSent] of [...moments, [{ claims: [], tasks: [], waiters: [] }, true] as const]) {
+          parts.take(next as unknown as Picture);
+          if (!isSent) continue;
+          seen = changed(seen, JSON.parse(parts.since(version)));
+          version = parts.version;
+          const byId = (list: readonly { readonly id: string }[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+          for (const list of ['claims', 'tasks', 'waiters'] as const)
+            expect(byId(seen[list])).toEqual(byId(next[list]));
+        }
+      }),
+    );
+  });
+
+  it('sends of ten thousand claims just the one that has changed', () => {
+    const parts = new Parts();
+    const claims = Array.from({ length: 10_000 }, (_, one) => claim(`src/${one}.ts`));
+    parts.take({ claims, tasks: [] } as unknown as Picture);
+    const { version } = parts;
+    const fresh = claim('src/new.ts');
+    expect(parts.take({ claims: [...claims.slice(1), fresh], tasks: [] } as unknown as Picture)).toBe(true);
+    expect(JSON.parse(parts.since(version))).toEqual({
+      parts: {},
+      lists: { claims: { isAll: false, gone: ['c-src/0.ts'], rows: [fresh] } },
     });
   });
 });
@@ -166,18 +260,22 @@ describe('what needs somebody', () => {
     ...{ agent: null, claims: [], waiters: [], agents: [agent], tasks: [], deployments: [], needs: [], now: NOW },
     ...{ reach: 'clone', fetchedAt: NOW, clock: { agrees: true, newestStamp: null, behindSeconds: 0 } },
   } as unknown as StatusReport;
-  const of = (status: object, more: object = {}) =>
-    needsOfFleet(
+  const of = (more: object, facts: object = {}) => {
+    const status: StatusReport = { ...quiet, ...more };
+    const places = new Places(false);
+    places.take(treeOf('repo', []), status.claims, status.waiters);
+    return needsOfFleet(
       {
-        status: { ...quiet, ...status },
+        ...{ status, places },
         notes: [],
         attempts: [],
         conflicts: { found: [], at: null },
         root: '/r',
-        ...more,
+        ...facts,
       },
       NOW,
     );
+  };
   const attempt = {
     id: 'd2',
     target: 'prod',
@@ -324,8 +422,8 @@ describe('the parts of a picture', () => {
     expect(parts.take(picture([], []))).toBe(false);
     const before = parts.version;
     expect(parts.take(picture([{ kind: 'ack' }], []))).toBe(true);
-    expect(JSON.parse(parts.since(before))).toEqual({ needs: [{ kind: 'ack' }] });
-    expect(JSON.parse(parts.since(0))).toEqual({ needs: [{ kind: 'ack' }], days: [] });
-    expect(JSON.parse(parts.since(parts.version))).toEqual({});
+    expect(JSON.parse(parts.since(before))).toEqual({ parts: { needs: [{ kind: 'ack' }] }, lists: {} });
+    expect(JSON.parse(parts.since(0)).parts).toEqual({ needs: [{ kind: 'ack' }], days: [] });
+    expect(JSON.parse(parts.since(parts.version))).toEqual({ parts: {}, lists: {} });
   });
 });

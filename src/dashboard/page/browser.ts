@@ -1,4 +1,4 @@
-import type { Picture } from '../picture.js';
+import type { Changes, Picture } from '../picture.js';
 
 /** How the page stands to the program that serves it. */
 export type Link =
@@ -23,8 +23,8 @@ export function forgetToken(): void {
   if (location.search !== '') history.replaceState(null, '', location.pathname);
 }
 
-/** Follows the program: each message has the parts that have changed. A file follows nothing. */
-export function follow(take: (parts: Partial<Picture>) => void, tell: (link: Link) => void): void {
+/** Follows the program: each message has what has changed. A file follows nothing. */
+export function follow(take: (changes: Changes) => void, tell: (link: Link) => void): void {
   const version = document.getElementById('page')?.dataset.version;
   if (version === undefined) {
     tell({ kind: 'file' });

@@ -1,10 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Waiter } from '../../domain/model.js';
-import type { ClaimRow } from '../picture.js';
-import { waitersBelow } from './ground.js';
+import type { ClaimRow, WaiterRow } from '../picture.js';
 import { Ago, Left, Nothing, Section, said, Who } from './parts.js';
 
-type Row = { readonly claim: ClaimRow } | { readonly waiter: Waiter };
+type Row = { readonly claim: ClaimRow } | { readonly waiter: WaiterRow };
 
 const ORDERS = {
   target: (a: ClaimRow, b: ClaimRow) => compare(a.target, b.target),
@@ -27,7 +25,7 @@ const NARROW = '(max-width: 640px)';
 /** All claims with their waiters below them; only the rows in sight are there. */
 export function Claims(props: {
   readonly claims: readonly ClaimRow[];
-  readonly waiters: readonly Waiter[];
+  readonly waiters: readonly WaiterRow[];
   readonly now: string;
   readonly find: string;
   /** Whether a remote arbitrates. */
@@ -166,7 +164,7 @@ function WaiterCells({
   waiter: { agent, targets, since, reason, suspected },
   now,
 }: {
-  readonly waiter: Waiter;
+  readonly waiter: WaiterRow;
   readonly now: string;
 }) {
   const texts = targets.map(({ text }) => said(text)).join(' ');
@@ -200,8 +198,9 @@ function Cell(props: {
   );
 }
 
-function rowsOf(claims: readonly ClaimRow[], waiters: readonly Waiter[], order: Order, find: string): Row[] {
-  const below = waitersBelow(claims, waiters);
+function rowsOf(claims: readonly ClaimRow[], waiters: readonly WaiterRow[], order: Order, find: string): Row[] {
+  const below = new Map<string, WaiterRow[]>();
+  for (const waiter of waiters) below.set(waiter.below ?? '', [...(below.get(waiter.below ?? '') ?? []), waiter]);
   const sorted = [...claims].sort(ORDERS[order]);
   const rows = [
     ...sorted.flatMap((claim): Row[] => [{ claim }, ...(below.get(claim.id) ?? []).map((waiter) => ({ waiter }))]),

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Picture } from '../picture.js';
+import { changed } from '../parts.js';
+import type { Changes, Picture } from '../picture.js';
 import {
   everySeconds,
   firstPicture,
@@ -13,7 +14,6 @@ import {
   wear,
 } from './browser.js';
 import { Claims } from './claims.js';
-import { Ground } from './ground.js';
 import { RepositoryMap } from './map.js';
 import { Ago, giveHues, said } from './parts.js';
 import { Agents, Contention, Deploys, Events, Log, Needs, Tasks } from './sections.js';
@@ -28,15 +28,14 @@ function Page({ first }: { readonly first: Picture }) {
   const [now, setNow] = useState(nowOf(first));
   const [typed, setTyped] = useState('');
   useEffect(() => {
-    const take = (parts: Partial<Picture>) => {
-      setPicture((before) => ({ ...before, ...parts }));
+    const take = (changes: Changes) => {
+      setPicture((before) => changed(before, changes));
       setNow(nowOf(first));
     };
     follow(take, setLink);
     return everySeconds(TICK_SECONDS, () => setNow(nowOf(first)));
   }, [first]);
-  const { claims, waiters, contention, tree } = picture;
-  const ground = useMemo(() => new Ground(claims, waiters, contention), [claims, waiters, contention]);
+  const { about, claims, waiters, places, tree } = picture;
   useMemo(() => giveHues(picture.agents.map(({ id }) => id)), [picture.agents]);
   const find = typed.trim().toLowerCase();
   const shown = { picture, now, find };
@@ -49,8 +48,8 @@ function Page({ first }: { readonly first: Picture }) {
       <main>
         <div class="wide" id="needs">
           <Needs {...shown} />
-          <RepositoryMap tree={tree} ground={ground} />
-          <Claims claims={claims} waiters={waiters} now={now} find={find} isShared={picture.about.reach === 'remote'} />
+          <RepositoryMap tree={tree} places={places} claims={claims} problem={about.noMap} />
+          <Claims claims={claims} waiters={waiters} now={now} find={find} isShared={about.reach === 'remote'} />
           <Tasks {...shown} />
         </div>
         <div class="side">

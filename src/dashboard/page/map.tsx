@@ -1,9 +1,9 @@
 import { memo } from 'preact/compat';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { plural } from '../../domain/text.js';
+import { type ClaimRow, type Place as Marks, MOST_INSIDERS } from '../picture.js';
 import type { Folder } from '../tree.js';
-import { type Ground, type Marks, MOST_INSIDERS } from './ground.js';
-import { hueOf, Section, said } from './parts.js';
+import { hueOf, Nothing, Section, said } from './parts.js';
 import { type Box, squarify } from './treemap.js';
 
 const HEADER = 20;
@@ -25,11 +25,18 @@ interface Area {
 
 interface MapProps {
   readonly tree: Folder;
-  readonly ground: Ground;
+  readonly places: readonly Marks[];
+  readonly claims: readonly ClaimRow[];
+  /** Why it is not the map of the main branch; null: it is. */
+  readonly problem: string | null;
+}
+
+function nothingAt(path: string): Marks {
+  return { path, whole: [], inside: 0, insiders: [], waiting: 0, stops: 0 };
 }
 
 /** The repository as a map: who holds what, and where it is hot. */
-export const RepositoryMap = memo(({ tree, ground }: MapProps) => {
+export const RepositoryMap = memo(({ tree, places, claims, problem }: MapProps) => {
   const frame = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [path, setPath] = useState('');
@@ -43,6 +50,7 @@ export const RepositoryMap = memo(({ tree, ground }: MapProps) => {
     measure();
     return () => observer.disconnect();
   }, []);
+  const marks = useMemo(() => new Map(places.map((place) => [place.path, place])), [places]);
   const shown = folderAt(tree, path) ?? tree;
   const areas = useMemo(() => areasOf(shown, size.width, size.height), [shown, size.width, size.height]);
   const open = (folder: Folder) => {
@@ -75,14 +83,15 @@ export const RepositoryMap = memo(({ tree, ground }: MapProps) => {
           <Place
             key={area.folder.path}
             area={area}
-            marks={ground.marks(area.folder.path)}
-            above={coveredBy(ground, area.folder.path)}
+            marks={marks.get(area.folder.path) ?? nothingAt(area.folder.path)}
+            above={coveredBy(marks, area.folder.path)}
             isFocus={index === Math.min(focus, areas.length - 1)}
             open={open}
           />
         ))}
       </div>
-      <Resources ground={ground} />
+      {problem !== null && <Nothing>{said(problem)}</Nothing>}
+      <Resources claims={claims} />
       <p class="legend">
         <span class="key whole">coloured</span> held as a whole <span class="key part">edge</span> held in part{' '}
         <span class="key shared">hatched</span> shared <span class="hot">▲3</span> stopped somebody three times this
@@ -224,7 +233,8 @@ function Facts({
 
 const MOST_RESOURCES = 12;
 
-function Resources({ ground: { resources } }: { readonly ground: Ground }) {
+function Resources({ claims }: { readonly claims: readonly ClaimRow[] }) {
+  const resources = claims.filter(({ kind }) => kind === 'resource');
   if (resources.length === 0) return null;
   return (
     <ul class="resources" aria-label="Resources that are held">
@@ -238,10 +248,10 @@ function Resources({ ground: { resources } }: { readonly ground: Ground }) {
   );
 }
 
-function coveredBy(ground: Ground, path: string): PlaceProps['above'] {
+function coveredBy(marks: ReadonlyMap<string, Marks>, path: string): PlaceProps['above'] {
   for (let above = path; above !== ''; ) {
     above = above.slice(0, Math.max(0, above.lastIndexOf('/')));
-    const claim = ground.marks(above).whole[0];
+    const claim = marks.get(above)?.whole[0];
     if (claim) return claim;
   }
   return null;
