@@ -242,6 +242,11 @@ const MANAGERS: readonly (readonly [word: string, files: (hook: GuardedHook) => 
   ['pre-commit', () => ['.pre-commit-config.yaml']],
 ];
 
+/** Where hook managers are told what to run, relative to the root of the worktree. */
+export function managerFiles(hook: GuardedHook): string[] {
+  return MANAGERS.flatMap(([, files]) => files(hook));
+}
+
 /**
  * Whether a hook of another program runs the guard: by itself, or as its manager is told.
  * @param root of the worktree
@@ -274,6 +279,10 @@ export function exists(path: string): boolean {
     // Not there, or its folder is none (`core.hooksPath=/dev/null`).
     return false;
   }
+}
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Whether git would run it as a hook. */

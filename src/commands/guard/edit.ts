@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { overlaps } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Verdict } from '../../domain/guard/judge.js';
@@ -8,8 +8,8 @@ import { type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
-import type { Ask } from '../../guards/harness/payload.js';
-import { guardsAmong } from '../../guards/own-guards.js';
+import type { Ask, Payload } from '../../guards/harness/payload.js';
+import { guardsAmong, keepsCalls } from '../../guards/own-guards.js';
 import { writeOf } from '../../guards/shell/findings.js';
 import { type Act, guardError, harnessMessage, letThroughMessage } from '../../render/guard/refusals.js';
 import { transact } from '../../store/swap/transact.js';
@@ -31,8 +31,9 @@ export async function judgeEdit(
   actor: Actor,
   dialect: Dialect,
   { paths, done }: Extract<Ask, { kind: 'edit' }>,
+  input: Payload,
 ): Promise<Answer> {
-  const guard = done ? null : await judgeGuards(actor, dialect, paths);
+  const guard = done ? null : await judgeGuards(actor, dialect, paths, input);
   if (guard !== null) return guard;
   const located = paths.flatMap((path) => locateFile(path, actor.directory) ?? []);
   const answer = await judgeAll(actor, dialect, located, 'edit');
@@ -40,12 +41,21 @@ export async function judgeEdit(
   return done ? { ...SILENCE, stderr: answer.stderr } : answer;
 }
 
-/** An edit of the hooks that guard this repository; null: of something else. */
-async function judgeGuards(actor: Actor, dialect: Dialect, paths: readonly string[]): Promise<Answer | null> {
+/** An edit of what guards this repository; null: of something else. */
+async function judgeGuards(
+  actor: Actor,
+  dialect: Dialect,
+  paths: readonly string[],
+  input: Payload,
+): Promise<Answer | null> {
   const { directory } = actor;
-  const repository = paths.some((path) => /hook|husky/.test(path)) ? repositoryAt(existing(directory)) : null;
+  const isNear = paths.some((path) => /hook|husky|pre-commit|\.git[/\\]|settings|opencode/.test(path));
+  const repository = isNear ? repositoryAt(existing(directory)) : null;
   if (repository === null) return null;
-  const edited = paths.map((path) => writeOf(path, directory));
+  const edited = paths.map((path) => ({
+    ...writeOf(path, directory),
+    keeps: keepsCalls(resolve(directory, path), input),
+  }));
   const ways = guardsAmong(repository, edited);
   const context = contextFor(actor, directory);
   if (ways.length === 0 || (await coordinationOf(context).catch(asError)) === null) return null;

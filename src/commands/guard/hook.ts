@@ -9,7 +9,7 @@ import {
   readHarness,
   SILENCE,
 } from '../../guards/harness/dialects.js';
-import { parsePayload } from '../../guards/harness/payload.js';
+import { type Payload, parsePayload, recordIn } from '../../guards/harness/payload.js';
 import type { Context } from '../../workspace/context.js';
 import type { Outcome, Verb } from '../verb.js';
 import { type Actor, actorOf } from './actor.js';
@@ -45,7 +45,7 @@ export const guardHook: Verb = {
       return told(context, await judgeUnreadable(actor, dialect, whyUnreadable(bytes)));
     }
     const call = dialect.read(payload);
-    return told(context, await answer(actorOf(context.host, harness, call), dialect, call));
+    return told(context, await answer(actorOf(context.host, harness, call), dialect, call, payload));
   },
 };
 
@@ -56,7 +56,7 @@ function whyUnreadable(bytes: Buffer | null): string {
     : 'what was sent on standard input is not a JSON object';
 }
 
-async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCall): Promise<Answer> {
+async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCall, payload: Payload): Promise<Answer> {
   switch (ask.kind) {
     case 'nothing':
       return SILENCE;
@@ -66,7 +66,7 @@ async function answer(actor: Actor, dialect: Dialect, { ask, event }: HarnessCal
         stderr: `coord: this version does not know the event ${jsonLine((event ?? '').slice(0, 80))} of ${dialect.harness}, and leaves it alone\n`,
       };
     case 'edit':
-      return judgeEdit(actor, dialect, ask);
+      return judgeEdit(actor, dialect, ask, recordIn(payload, 'tool_input'));
     case 'unreadable':
       return judgeUnreadable(actor, dialect, `coord cannot tell which file ${jsonLine(ask.tool.slice(0, 80))} edits`);
     case 'shell': {

@@ -26,7 +26,7 @@ export function locateFile(path: string, directory: string): Located | null {
 }
 
 /** The ground that a write changes: a file, all below a directory, or what a pattern matches. */
-export function locate(write: Omit<Write, 'claimed'>): Located[] {
+export function locate(write: Omit<Write, 'claimed' | 'keeps'>): Located[] {
   const { path, directory, into } = write;
   if (path.includes('\0') || Buffer.byteLength(path) > LONGEST_PATH) return [];
   try {

@@ -7,6 +7,15 @@ export const HARNESSES = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'
 
 export type Harness = (typeof HARNESSES)[number];
 
+/** Where each is told to ask coord, relative to the root of the worktree. */
+export const SETTINGS_FILES: Readonly<Record<Harness, string>> = {
+  'claude-code': '.claude/settings.json',
+  codex: '.codex/hooks.json',
+  gemini: '.gemini/settings.json',
+  cursor: '.cursor/hooks.json',
+  opencode: '.opencode/plugin/coord.js',
+};
+
 /** @param also Names that are taken too, where it is asked. @throws CoordError `usage` for a name that is not one of them. */
 export function readHarness(name: string, also: readonly string[] = []): Harness {
   const harness = HARNESSES.find((known) => known === name);

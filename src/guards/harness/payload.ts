@@ -44,6 +44,12 @@ export function recordIn(payload: Payload, name: string): Payload {
   return typeof value === 'string' ? (parsePayload(value) ?? {}) : {};
 }
 
+/** The records in a field that holds a list; none when it holds something else. */
+export function recordsIn(payload: Payload, name: string): Payload[] {
+  const value = Object.hasOwn(payload, name) ? payload[name] : undefined;
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
 /** The texts in a field that holds a list; none when it holds something else. */
 export function textsIn(payload: Payload, name: string): string[] {
   const value = Object.hasOwn(payload, name) ? payload[name] : undefined;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { getNodeValue, type Node } from 'jsonc-parser';
 import { usage } from '../../errors.js';
-import type { Harness } from './dialects.js';
+import { type Harness, SETTINGS_FILES } from './dialects.js';
 import { memberOf, partsOf, readJson, withoutPart, withPart } from './json-edits.js';
 import { openCodePlugin, SKILL, SKILL_FILE, WRITTEN_BY } from './texts.js';
 
@@ -28,7 +28,7 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
   switch (harness) {
     case 'claude-code':
       return {
-        file: '.claude/settings.json',
+        file: SETTINGS_FILES[harness],
         base: {},
         entries: [
           ['SessionStart', group(null)],
@@ -39,7 +39,7 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
       };
     case 'codex':
       return {
-        file: '.codex/hooks.json',
+        file: SETTINGS_FILES[harness],
         base: {},
         entries: [
           ['SessionStart', group('startup|resume|clear|compact')],
@@ -51,7 +51,7 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
     case 'gemini': {
       const named = { name: 'coord', type: 'command', command, timeout: SECONDS * 1000 };
       return {
-        file: '.gemini/settings.json',
+        file: SETTINGS_FILES[harness],
         base: {},
         entries: [
           ['SessionStart', group(null, named)],
@@ -63,7 +63,7 @@ export function hookSettings(harness: Harness, command: string): HookSettings | 
     case 'cursor': {
       const plain = { command, timeout: SECONDS };
       return {
-        file: '.cursor/hooks.json',
+        file: SETTINGS_FILES[harness],
         base: { version: 1 },
         entries: [
           ['sessionStart', plain],
@@ -168,8 +168,6 @@ function problemOfSettings(text: string): string | null {
   return event === undefined ? null : `its "hooks" have no list at ${JSON.stringify(event.children?.[0]?.value)}`;
 }
 
-const PLUGIN_FILE = '.opencode/plugin/coord.js';
-
 /** How one file has to change. */
 export interface PlannedFile {
   /** Relative to the root of the worktree. */
@@ -189,7 +187,7 @@ export interface Runner {
 /** The files that make a harness ask coord. */
 export function filesToSetUp(harness: Harness, { line, words }: Runner): PlannedFile[] {
   const settings = hookSettings(harness, `${line} guard hook ${harness}`);
-  if (settings === null) return [owned(PLUGIN_FILE, openCodePlugin(words))];
+  if (settings === null) return [owned(SETTINGS_FILES.opencode, openCodePlugin(words))];
   const change = (before: string | null) => {
     if (before !== null) mustBeSettings(settings.file, before);
     return withHooks(before ?? '{}\n', harness, settings) ?? before;
@@ -201,7 +199,7 @@ export function filesToSetUp(harness: Harness, { line, words }: Runner): Planned
 /** The same files without what coord has put there; those that nothing else is in go away. */
 export function filesToRemove(harness: Harness): PlannedFile[] {
   const settings = hookSettings(harness, '');
-  if (settings === null) return [owned(PLUGIN_FILE, null)];
+  if (settings === null) return [owned(SETTINGS_FILES.opencode, null)];
   const change = (before: string | null) => {
     if (before === null) return null;
     mustBeSettings(settings.file, before);

@@ -14,13 +14,15 @@ export interface Write {
   readonly follows: boolean;
   /** Names that are written below `path`, should that be a directory. */
   readonly into: readonly string[];
+  /** Whether what stands in the file stays, as where something is appended. */
+  readonly keeps: boolean;
   /** Absolute paths that the same command line claims first, and without which this is not written. */
   readonly claimed: readonly Word[];
 }
 
 /** A plain write of a file. @param directory absolute; what `path` is relative to */
 export function writeOf(path: string, directory: string): Write {
-  return { path, directory, isPattern: false, follows: true, into: [], claimed: [] };
+  return { path, directory, isPattern: false, follows: true, into: [], keeps: false, claimed: [] };
 }
 
 /** Words that name paths to git, as they were typed: pathspecs, and what the shell expands before git sees it. */
@@ -97,6 +99,8 @@ export interface ShellFindings {
   readonly bypasses: string[];
   /** What is exported that switches the hooks of a manager off, for the commands that follow. */
   readonly exported: string[];
+  /** Whether the setting is taken away by which git finds its hooks. */
+  unhooks: boolean;
   /** Whether a command of the script claims something itself. */
   claims: boolean;
   /** Command lines in words, an ellipsis for each that only the shell knows; to be compared with what the configuration names. */
@@ -104,7 +108,7 @@ export interface ShellFindings {
 }
 
 export function noFindings(): ShellFindings {
-  return { writes: [], git: [], patches: [], bypasses: [], exported: [], claims: false, commands: [] };
+  return { writes: [], git: [], patches: [], bypasses: [], exported: [], unhooks: false, claims: false, commands: [] };
 }
 
 /** Where a command runs, and what it finds there. */
@@ -129,7 +133,7 @@ export interface Scope {
 export function addWrite(
   { directory, findings, claimed }: Scope,
   word: Word | undefined,
-  options: { readonly follows?: boolean; readonly into?: readonly string[] } = {},
+  options: Partial<Pick<Write, 'follows' | 'into' | 'keeps'>> = {},
 ): void {
   if (!word || word.opaque || word.text === '' || (directory === null && !word.text.startsWith('/'))) return;
   findings.writes.push({
@@ -138,6 +142,7 @@ export function addWrite(
     directory: directory ?? '/',
     follows: options.follows ?? true,
     into: options.into ?? [],
+    keeps: options.keeps ?? false,
     claimed,
   });
 }
@@ -166,6 +171,7 @@ export interface CommandInput {
 /** Variables with which hook managers leave out hooks: all of them, or those that the value names. */
 const SWITCHES: readonly RegExp[] = [
   /^HUSKY=0$/,
+  /^HUSKY_SKIP_HOOKS=(?:1|true)$/,
   /^LEFTHOOK=(?:0|false|no|off)$/i,
   /^LEFTHOOK_EXCLUDE=.*coord/,
   /^SKIP=.*coord/,

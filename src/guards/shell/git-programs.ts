@@ -51,14 +51,20 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
     // Without force, git itself keeps a worktree that has changes.
     if (operands[0]?.text === 'remove' && isForced(options)) addWrite(scope, operands[1], { follows: false });
   },
-  'update-ref': (args, scope) => {
-    const { operands } = readArguments(args, { short: 'm' });
-    if (operands.some(({ text }) => text.startsWith('refs/coord'))) scope.findings.bypasses.push(STATE_WORDS);
+  'update-ref': (args, scope, input) => {
+    const { operands, options } = readArguments(args, { short: 'm' });
+    const told = options.has('stdin') ? (input.text ?? '') : '';
+    if (operands.some(({ text }) => text.startsWith(STATE)) || told.includes(` ${STATE}`))
+      scope.findings.bypasses.push(STATE_WORDS);
   },
   'symbolic-ref': (args, scope) => {
-    const { operands } = readArguments(args, { short: 'm' });
-    if (operands.length > 1 && operands[0]?.text.startsWith('refs/coord')) scope.findings.bypasses.push(STATE_WORDS);
+    const { operands, options } = readArguments(args, { short: 'm' });
+    const writes = operands.length > 1 || options.has('d') || options.has('delete');
+    if (writes && operands[0]?.text.startsWith(STATE)) scope.findings.bypasses.push(STATE_WORDS);
   },
+  fetch: fetched,
+  pull: fetched,
+  'send-pack': push,
   rm: (args, scope) => {
     const { operands, options } = readArguments(args, { long: ['pathspec-from-file'] });
     if (options.has('n') || options.has('dry-run')) return;
@@ -98,10 +104,11 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
     const { operands, options } = readArguments(args, { short: 'f', long: ['file', 'blob', 'type', 'default'] });
     const names = operands.map(({ text }) => text.toLowerCase());
     const at = names.indexOf('core.hookspath');
-    const reads = ['get', 'get-all', 'unset', 'unset-all', 'list'].some(
-      (name) => options.has(name) || names[0] === name,
-    );
-    if (at >= 0 && names.length > at + 1 && !reads) scope.findings.bypasses.push(HOOKS_PATH_WORDS);
+    const says = (...all: string[]) => all.some((name) => options.has(name) || names[0] === name);
+    const takes = at >= 0 ? says('unset', 'unset-all') : says('remove-section', 'rename-section');
+    if (takes && (at >= 0 || names.includes('core'))) scope.findings.unhooks = true;
+    else if (at >= 0 && names.length > at + 1 && !says('get', 'get-all', 'list'))
+      scope.findings.bypasses.push(HOOKS_PATH_WORDS);
   },
 };
 
@@ -173,7 +180,7 @@ function skipsHooks(name: string, args: readonly Word[]): boolean {
 function commit(args: readonly Word[], scope: Scope): void {
   const { operands, options } = readArguments(args, COMMIT_VALUED);
   if (options.has('dry-run')) return;
-  const paths = operands.flatMap((word) => (word.opaque || word.pattern !== null ? [] : [word.text]));
+  const paths = operands.flatMap(pathOrFolder);
   addAct(scope, { kind: 'commit', all: options.has('a') || options.has('all'), paths });
 }
 
@@ -201,11 +208,22 @@ function push(args: readonly Word[], scope: Scope): void {
   addAct(scope, { kind: 'push', push: command });
 }
 
+/** A path as it was typed; of a pattern, the folder before it. */
+function pathOrFolder({ text, pattern, opaque }: Word): string[] {
+  if (opaque) return [];
+  return [pattern === null ? text : pattern.replace(/[^/]*[*?[{][\s\S]*$/, '') || '.'];
+}
+
+/** What is fetched into the state ref by hand takes its place. */
+function fetched(args: readonly Word[], { findings }: Scope): void {
+  if (args.some(({ text }) => text.includes(`:${STATE}`))) findings.bypasses.push(STATE_WORDS);
+}
+
 /** What is staged here is in the commit that follows, if one does. */
 function stage({ operands, options }: Arguments, scope: Scope): void {
   if (options.has('n') || options.has('dry-run')) return;
   const everything = operands.length === 0 && ['A', 'all', 'u', 'update'].some((name) => options.has(name));
-  const paths = operands.flatMap(({ text, opaque, pattern }) => (opaque || pattern !== null ? [] : [text]));
+  const paths = operands.flatMap(pathOrFolder);
   addAct(scope, { kind: 'stage', paths: everything ? [':/'] : paths });
 }
 
@@ -258,6 +276,7 @@ function stash(args: readonly Word[], scope: Scope): void {
 
 const HEAD = { commit: 'HEAD' };
 const AS_MAILED = { strip: 1, fromRoot: true, below: '', include: [], exclude: [] };
+const STATE = 'refs/coord';
 const STATE_WORDS = 'the state ref is moved by coord alone, which loses nobody’s claim';
 
 function pathWords(words: readonly Word[]): PathWords {

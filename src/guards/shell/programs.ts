@@ -46,11 +46,15 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
   const manager = managerTakenAway(words);
   if (manager !== null) scope.findings.bypasses.push(`${manager} removes the hooks, and the guards in them`);
   scope.findings.commands.push(words.map(({ text, opaque }) => (opaque ? '…' : text)));
+  const inner = started(words);
+  if (inner !== null) {
+    examine(inner, input, scope, read);
+    return;
+  }
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
   if (wrapper) unwrap(name, args, wrapper, scope, (inner, within) => examine(inner, input, within, read));
   else if (SHELLS.has(name)) shell(args, input, scope, read);
   else if (name === 'eval') evaluated(args, scope, read);
-  else if (name === 'export') exported(args, scope);
   else if (name === 'apply_patch' || name === 'applypatch') applyPatch(args, input, scope);
   else if (name === 'find') examineFind(args, scope, (inner, within) => examine(inner, input, within, read));
   else if (name === 'xargs') examineXargs(args, scope, (inner, within) => examine(inner, input, within, read));
@@ -59,55 +63,105 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
 }
 
 /** Coord judges for itself what it is told to do, but for what takes its guards away. */
-function examineCoord(own: readonly string[], { findings }: Scope): void {
-  const way = `coord ${own.join(' ')} removes guards, which is for a person`;
-  if (takesGuardsAway(own)) findings.bypasses.push(way);
-  if (own.includes('claim')) findings.claims = true;
+function examineCoord(own: readonly Word[], { findings }: Scope): void {
+  const { rest } = readLeading(own, { long: ['agent', 'request-id'] });
+  const [verb, second] = rest.map(({ text }) => text);
+  const isSaid = (...names: string[]) => own.some(({ text }) => names.includes(text));
+  const isAway = (verb === 'guard' && second === 'uninstall') || (verb === 'init' && isSaid('--remove'));
+  const way = `coord ${own.map(({ text }) => text).join(' ')} removes guards, which is for a person`;
+  if (isAway && !isSaid('--help', '-h', '--dry-run')) findings.bypasses.push(way);
+  if (verb === 'claim') findings.claims = true;
 }
 
 /** What follows the name of coord, which judges for itself; null: it is another program. */
-export function coordWords(words: readonly Word[]): string[] | null {
-  const texts = words.map(({ text }) => text);
-  const [first, second] = texts.map(baseName);
-  if (first === 'coord' || first === 'coord.js') return texts.slice(1);
-  const isStarted = first === 'node' && second === 'coord.js';
-  if (isStarted) return texts.slice(2);
-  const at = first === 'npx' ? texts.findIndex((text, index) => index > 0 && !text.startsWith('-')) : -1;
-  return at > 0 && baseName(texts[at] ?? '') === 'coord' ? texts.slice(at + 1) : null;
-}
-
-/** `guard uninstall`, for what it does and not only says. */
-function takesGuardsAway(words: readonly string[]): boolean {
-  if (words.some((word) => ['--help', '-h', '--dry-run'].includes(word))) return false;
-  const verb = words.indexOf('guard');
-  return verb >= 0 && words[verb + 1] === 'uninstall';
+export function coordWords(words: readonly Word[]): readonly Word[] | null {
+  for (let inner: readonly Word[] | null = words; inner !== null; inner = started(inner)) {
+    if (/^(?:git-)?coord$/.test(programName(inner[0]?.text ?? ''))) return inner.slice(1);
+  }
+  return null;
 }
 
 const MANAGERS = new Set(['husky', 'lefthook', 'pre-commit', 'simple-git-hooks', 'overcommit']);
-const RUNNERS = new Set([
-  'npx',
-  'pnpm',
-  'yarn',
-  'bunx',
-  'bun',
-  'pipx',
-  'uvx',
-  'dlx',
-  'exec',
-  'run',
-  'x',
-  'python',
-  'python3',
-]);
 
-/** A hook manager that is told to uninstall its hooks, by whatever runner; null: another command. */
-function managerTakenAway(words: readonly Word[]): string | null {
-  const texts = words.map(({ text }) => baseName(text));
-  const at = texts.findIndex((text) => !RUNNERS.has(text) && !text.startsWith('-'));
-  const name = (texts[at] ?? '').replace('_', '-').replace(/@.*$/, '');
-  if (!MANAGERS.has(name)) return null;
-  const isAway = texts.slice(at + 1).some((text) => text === 'uninstall' || text === '--uninstall');
+/** A hook manager that is told to uninstall its hooks; null: another command. */
+function managerTakenAway([program, ...args]: readonly Word[]): string | null {
+  const name = programName(program?.text ?? '');
+  const isAway = MANAGERS.has(name) && args.some(({ text }) => text === 'uninstall' || text === '--uninstall');
   return isAway ? `${name} uninstall` : null;
+}
+
+interface Starter extends Valued {
+  /** What it must be told to start a program; none: it does nothing else. */
+  readonly verbs?: readonly string[];
+}
+
+const PACKAGE: Valued = { short: 'pc', long: ['package', 'call', 'workspace', 'from', 'with'] };
+
+/** Programs that start another one, from a package or in an environment. */
+const STARTERS: Readonly<Record<string, Starter>> = {
+  npx: PACKAGE,
+  pnpx: PACKAGE,
+  bunx: PACKAGE,
+  uvx: PACKAGE,
+  npm: { ...PACKAGE, verbs: ['exec', 'x'] },
+  pnpm: { ...PACKAGE, verbs: ['exec', 'dlx'] },
+  yarn: { ...PACKAGE, verbs: ['run', 'exec', 'dlx'] },
+  bun: { ...PACKAGE, verbs: ['x', 'run'] },
+  uv: { ...PACKAGE, verbs: ['run', 'tool run'] },
+  pipx: { ...PACKAGE, verbs: ['run'] },
+  poetry: { verbs: ['run'] },
+  pipenv: { verbs: ['run'] },
+  pdm: { verbs: ['run'] },
+  hatch: { verbs: ['run'] },
+  bundle: { verbs: ['exec'] },
+  mise: { verbs: ['exec', 'x'] },
+  git: { verbs: [] },
+};
+
+/** The program, with its words, that a runner of packages, an interpreter or git starts by name; null: none that is seen. */
+function started([runner, ...args]: readonly Word[]): readonly Word[] | null {
+  const name = baseName(runner?.text ?? '');
+  if (/^python[\d.]*$/.test(name)) {
+    const at = args.findIndex(({ text }) => text === '-m' || !text.startsWith('-'));
+    return args[at]?.text === '-m' ? named(args.slice(at + 1)) : null;
+  }
+  if (name === 'node') {
+    const { options, rest } = readLeading(args, { short: 'r', long: ['require', 'import', 'loader', 'env-file'] });
+    const isScript = ['e', 'p', 'eval', 'print', 'check', 'test'].some((option) => options.has(option));
+    return !isScript && (rest[0]?.text.includes('node_modules/') || isKnown(rest[0])) ? named(rest) : null;
+  }
+  const starter = Object.hasOwn(STARTERS, name) ? STARTERS[name] : undefined;
+  if (!starter) return null;
+  const { options, rest } = readLeading(args, starter);
+  if (!starter.verbs) return options.has('c') || options.has('call') ? null : named(rest);
+  const said = rest.map(({ text }) => text).join(' ');
+  const verb = starter.verbs.find((one) => `${said} `.startsWith(`${one} `));
+  // Some start without a verb what is not one of theirs.
+  if (verb === undefined) return isKnown(rest[0]) ? named(rest) : null;
+  return named(readLeading(rest.slice(verb.split(' ').length), starter).rest);
+}
+
+function isKnown(word: Word | undefined): boolean {
+  const name = programName(word?.text ?? '');
+  return MANAGERS.has(name) || name === 'coord';
+}
+
+function named([program, ...args]: readonly Word[]): readonly Word[] | null {
+  if (!program) return null;
+  // Some are taken away by a program of their own.
+  const away = baseName(program.text) === 'uninstall.js' ? [plainWord('uninstall')] : [];
+  return [{ ...program, text: programName(program.text) }, ...away, ...args];
+}
+
+/** The name of a program by its path, its file in a package, its package and version, or its module. */
+function programName(path: string): string {
+  const inPackage = /node_modules\/(?!\.bin\/)([^/]+)\//.exec(path)?.[1];
+  return (
+    inPackage ??
+    baseName(path)
+      .replace(/(?<=.)@.*$/, '')
+      .replace(/\.[cm]?js$/, '')
+  ).replaceAll('_', '-');
 }
 
 function baseName(path: string): string {
@@ -146,10 +200,6 @@ function shell(args: readonly Word[], input: CommandInput, scope: Scope, read: R
     // What is known of it is read, although a variable in it is not.
     if (script) read(script.text, within);
   } else if (input.text !== null && !args.some(({ text }) => !text.startsWith('-'))) read(input.text, within);
-}
-
-function exported(args: readonly Word[], { findings }: Scope): void {
-  for (const word of args) if (noteAssignment(word, findings)) findings.exported.push(word.text);
 }
 
 function evaluated(args: readonly Word[], scope: Scope, read: ReadScript): void {

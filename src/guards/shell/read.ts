@@ -123,7 +123,7 @@ class Walker {
     if (program.text === 'for' && rest[1]?.text === 'in') variables.set(rest[0]?.text ?? '', rest.slice(2));
     else if (isChangeOfDirectory(program)) this.changeDirectory(program.text, rest);
     else examine(command, inputOf(redirects), { ...scope, off: [...(scope.off ?? []), ...off] }, readScript);
-    if (DECLARING.has(program.text)) for (const word of rest) this.assign(word);
+    if (DECLARING.has(program.text)) for (const word of rest) this.assign(word, scope);
     return command;
   }
 
@@ -131,14 +131,16 @@ class Walker {
     for (const { operator, target } of redirects) {
       const duplicates = operator === '>&' && /^(\d+-?|-)$/.test(target.text);
       const [place, ...more] = expandWord(target, this.variables);
-      if (more.length === 0 && (WRITING.has(operator) || (operator === '>&' && !duplicates))) addWrite(scope, place);
+      if (more.length === 0 && (WRITING.has(operator) || (operator === '>&' && !duplicates))) {
+        addWrite(scope, place, { keeps: operator.endsWith('>>') });
+      }
     }
   }
 
   /** The words from the name of the program on; keywords and assignments stand before it. */
   private withoutPrelude(
     words: readonly Word[],
-    { findings }: Scope,
+    scope: Scope,
   ): { readonly command: readonly Word[]; readonly off: readonly string[] } {
     const off: string[] = [];
     let at = 0;
@@ -146,16 +148,18 @@ class Walker {
       const word = words[at] as Word;
       if (!word.quoted && KEYWORDS.has(word.text)) continue;
       if (!ASSIGNMENT.test(word.text)) break;
-      if (noteAssignment(word, findings)) off.push(word.text);
+      if (noteAssignment(word, scope.findings)) off.push(word.text);
     }
     // Before a command, they are for that command alone.
-    if (at === words.length) for (const word of words) this.assign(word);
+    if (at === words.length) for (const word of words) this.assign(word, scope);
     return { command: words.slice(at), off };
   }
 
-  private assign(word: Word): void {
+  /** A variable that was exported before stays so: what follows is taken to see it. */
+  private assign(word: Word, { findings }: Scope): void {
     const [whole, name = ''] = ASSIGNMENT.exec(word.text) ?? [];
     if (whole === undefined) return;
+    if (noteAssignment(word, findings)) findings.exported.push(word.text);
     // A value that is not known here is not known where it is used.
     if (word.opaque || whole.includes('+')) this.variables.delete(name);
     else this.variables.set(name, [{ ...word, text: word.text.slice(whole.length), pattern: null }]);
@@ -178,9 +182,9 @@ const DECLARING = new Set(['export', 'local', 'declare', 'readonly', 'typeset'])
 /** The targets that a command of coord claims exclusively, and without which what follows it by `&&` does not run. */
 function claimedBy(command: readonly Word[], directory: string | null): Word[] {
   const own = coordWords(command);
-  const at = own?.indexOf('claim') ?? -1;
+  const at = own?.findIndex(({ text }) => text === 'claim') ?? -1;
   if (own === null || at < 0 || directory === null) return [];
-  const { operands, options } = readArguments(command.slice(command.length - own.length + at + 1), CLAIM);
+  const { operands, options } = readArguments(own.slice(at + 1), CLAIM);
   const isOther = ['shared', 'dry-run', 'help', 'h', 'literal', 'glob'].some((name) => options.has(name));
   const known = isOther ? [] : operands.filter(({ opaque, pattern }) => !opaque && pattern === null);
   return known.map(({ text }) => plainWord(resolve(directory, text)));

@@ -8,7 +8,10 @@ type Writer = (args: readonly Word[], scope: Scope, input: CommandInput) => void
 
 /** Programs that write the files that they name, and how they name them. */
 const WRITERS: Readonly<Record<string, Writer>> = {
-  tee: everyOperand({ long: ['output-error'] }),
+  tee: (args, scope) => {
+    const { operands, options } = readArguments(args, { long: ['output-error'] });
+    for (const word of operands) addWrite(scope, word, { keeps: options.has('a') || options.has('append') });
+  },
   sponge: everyOperand(),
   rm: everyOperand({}, false),
   unlink: everyOperand({}, false),
