@@ -85,7 +85,28 @@ class Stores {
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, effects });
     // What moves together with other work moves alone.
     const settle = paired ? undefined : (store: GitStore) => this.settleOffline(store, name);
-    return new GitStore({ repository, objects, ref, arbiter, effects, paired, upkeep, settle, sign, onRead });
+    const elsewhere = async (store: string) => {
+      const { openEtcd } = await import('../store/etcd/open.js');
+      return openEtcd(
+        { repository, git, remoteGit: door, objects, env: workspace.host.env, effects },
+        store,
+        ref,
+        remote,
+      ).arbiter;
+    };
+    return new GitStore({
+      repository,
+      objects,
+      ref,
+      arbiter,
+      effects,
+      paired,
+      upkeep,
+      settle,
+      sign,
+      onRead,
+      elsewhere,
+    });
   }
 
   /** A clone that has known a shared state is turned local by no checkout. */

@@ -2,54 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { EMPTY_STATE } from '../../src/domain/model.js';
-import { eventsIn } from '../../src/store/format/commits.js';
-import type { GitStore } from '../../src/store/swap/git-store.js';
-import type { Store } from '../../src/store/swap/store.js';
-import type { Context } from '../../src/workspace/context.js';
 import { inProcess } from '../support/in-process.js';
-import { START } from '../support/requests.js';
+import { BEGIN, historyIn, LOCAL, opening, SHARED } from '../support/opened.js';
 import { type Sandbox as Box, Sandbox, sandbox } from '../support/sandbox.js';
 import { type Opened, storeContract } from './store.contract.js';
-
-const LOCAL = { ref: 'refs/coord/state', share: false, remote: 'origin' };
-const SHARED = { ...LOCAL, share: true };
-const BEGIN = { operation: 'begin', agent: 'maya', at: START, summary: 'begin coordination', events: [] };
-
-function historyIn(box: Box, directory: string, branch = 'coord/state'): Opened['history'] {
-  return async () => {
-    const commits = box.git(directory, 'log', '--reverse', '--format=%H', branch).split('\n').slice(1);
-    return commits.map((commit) => eventsIn(box.git(directory, 'log', '-1', '--format=%B', commit)));
-  };
-}
-
-/** A handle that opens again for each call, as a process of its own would: nothing is remembered between them. */
-function opening(context: () => Context, config = LOCAL, before: () => void = () => undefined): () => Store {
-  return () => {
-    let opened: Promise<GitStore> | undefined;
-    const store = () => {
-      opened ??= context().stores.open(config);
-      return opened;
-    };
-    const call = async <T>(work: (store: GitStore) => Promise<T>): Promise<T> => {
-      before();
-      return work(await store());
-    };
-    // defer() answers at once, so its store is opened beforehand.
-    const ready = context().stores.open(config);
-    let now: GitStore | undefined;
-    void ready.then((one) => {
-      now = one;
-    });
-    return {
-      read: (parts) => call((one) => one.read(parts)),
-      latest: (parts) => call((one) => one.latest(parts)),
-      swap: (from, state, entry) => call((one) => one.swap(from, state, entry)),
-      exclusively: (work) => call((one) => one.exclusively(work)),
-      readLog: () => call((one) => one.readLog()),
-      defer: (event) => now?.defer(event),
-    };
-  };
-}
 
 async function local(box: Box, directory: string, before?: () => void): Promise<Opened> {
   const context = () => inProcess(box).context(directory);

@@ -7,6 +7,8 @@ import type { Entry } from '../swap/store.js';
 const SUBJECT_LENGTH = 120;
 const OPERATION_TRAILER = 'Coord-Operation: ';
 const MOVED_TRAILER = 'Coord-Moved-To: ';
+const STORE_TRAILER = 'Coord-Store: ';
+const LEFT_TRAILER = 'Coord-Store-Left: ';
 /**
  * What build hosts read as "build nothing", on a branch, of which each would make a preview: GitHub, GitLab and most others
  * look for the first anywhere, Cloudflare Pages at the beginning of the message, Amplify for the last at its end.
@@ -17,14 +19,14 @@ const SKIP_ALSO = '[ci skip] [no ci] [skip actions] [skip netlify] [skip render]
 /**
  * The body of a coordination commit object. The operation's random id makes it unlike any other commit, so that a push
  * answered by "up to date" can never be another's success.
- * @param place `ref`: where it will stand; `movedTo`: where the state goes on, this being the last commit of its old ref
+ * @param place where it will stand
  */
 export function commitBody(
   tree: string,
   parent: string | null,
   entry: Entry,
   deferred: readonly CoordEvent[],
-  place: { readonly ref: string; readonly movedTo?: string },
+  place: CommitPlace,
 ): Buffer {
   const onBranch = isBranchRef(place.ref);
   const when = `${Math.floor(epochMs(entry.at) / 1000)} +0000`;
@@ -43,10 +45,24 @@ export function commitBody(
       '',
       ...operationTrailers(entry),
       ...(place.movedTo === undefined ? [] : [`${MOVED_TRAILER}${place.movedTo}`]),
+      ...(place.store == null ? [] : [`${STORE_TRAILER}${place.store}`]),
+      ...(place.left === undefined ? [] : [`${LEFT_TRAILER}${place.left}`]),
       '',
       ...(onBranch ? [SKIP_ALSO, ''] : []),
     ].join('\n'),
   );
+}
+
+/** Where a commit of the state will stand, and what decides after it. */
+export interface CommitPlace {
+  /** Full name of its ref. */
+  readonly ref: string;
+  /** Where the state goes on, this being the last commit of its old ref. */
+  readonly movedTo?: string;
+  /** What decides in the place of git from then on (`etcd CLUSTER PREFIX`); null: git does. */
+  readonly store?: string | null;
+  /** What decided until then, this being the last commit that it took. */
+  readonly left?: string;
 }
 
 function operationTrailers({ operation, others = [] }: Entry): string[] {
@@ -63,8 +79,23 @@ export function performs(message: string, operation: string): boolean {
  * commit is the last one of the old ref, and one like any other on the new one.
  */
 export function movedTo(message: string): string | null {
-  const line = message.split('\n').findLast((one) => one.startsWith(MOVED_TRAILER));
-  return line === undefined ? null : line.slice(MOVED_TRAILER.length).trim();
+  return trailerOf(message, MOVED_TRAILER);
+}
+
+/** What decides in the place of git after a commit with this message; null: git does. */
+export function storeIn(message: string): string | null {
+  return trailerOf(message, STORE_TRAILER);
+}
+
+/** What took this commit as its last one (`git` or as {@link storeIn}); null: it was not the last. */
+export function leftIn(message: string): string | null {
+  return trailerOf(message, LEFT_TRAILER);
+}
+
+/** Every event is a line that begins with a brace, and the subject stands alone in its line: no text of others is a trailer. */
+function trailerOf(message: string, trailer: string): string | null {
+  const line = message.split('\n').findLast((one, index) => index > 0 && one.startsWith(trailer));
+  return line === undefined ? null : line.slice(trailer.length).trim();
 }
 
 export interface CommitHeader {

@@ -11,7 +11,7 @@ import { Operations } from '../cache/operations.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
 import { VerifiedBlobs } from '../cache/verified-blobs.js';
-import { commitBody, eventsIn, movedTo, parseCommit, performs } from '../format/commits.js';
+import { type CommitPlace, commitBody, eventsIn, movedTo, parseCommit, performs, storeIn } from '../format/commits.js';
 import { type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue } from '../queue/request-queue.js';
@@ -29,6 +29,8 @@ export interface GitStoreOptions {
   readonly effects: LockSurroundings & { now(): Instant };
   /** Called with the full name of the state ref, once the state was read there. */
   readonly onRead?: ((ref: string) => Promise<void>) | undefined;
+  /** Who decides where the state says that it is kept elsewhere (`storeIn`); absent: nobody can. */
+  readonly elsewhere?: ((store: string) => Promise<Arbiter>) | undefined;
   /** Puts to the arbiter what was granted without it. */
   readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
   /** What moves with every write of this store, or not at all. */
@@ -63,9 +65,15 @@ export class GitStore implements Store {
   private begun = false;
   private moves = 0;
   private told: string | null = null;
+  /** What decides in the place of git, as the last commit that was read says; null: git does. */
+  private keptIn: string | null = null;
+  /** Whether a commit was read that says so. */
+  private heeded = false;
+  private arbiter: Arbiter;
 
   constructor(private readonly options: GitStoreOptions) {
     const { objects, repository, ref } = options;
+    this.arbiter = options.arbiter;
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
     const operations = join(this.localDirectory, 'operations');
@@ -89,16 +97,16 @@ export class GitStore implements Store {
 
   /** How far a claim granted now is known to hold. */
   get reach(): Reach {
-    return this.options.arbiter.reach;
+    return this.arbiter.reach;
   }
 
   /** When the remote's last answer came; null where that is not known, or no remote arbitrates. */
   get askedAt(): Instant | null {
-    return this.options.arbiter.askedAt;
+    return this.arbiter.askedAt;
   }
 
   get paced(): boolean {
-    return this.options.arbiter.reach === 'remote';
+    return this.arbiter.reach === 'remote';
   }
 
   /** Whether a state that was ended is read all the same, to begin again after its end. */
@@ -117,11 +125,14 @@ export class GitStore implements Store {
   /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no state. */
   async latestTip(): Promise<string> {
     for (;;) {
-      await this.options.arbiter.refresh();
+      const asked = await this.decider();
+      await asked.refresh();
       const tip = await this.tip();
       if (tip === null) throw await this.absent();
       const body = (await this.options.objects.read([tip])).get(tip)?.body;
-      if (body === undefined || !(await this.follow(parseCommit(body).message, tip))) return tip;
+      if (body === undefined) return tip;
+      const { message } = parseCommit(body);
+      if (!(await this.follow(message, tip)) && this.arbiter === asked) return tip;
     }
   }
 
@@ -140,24 +151,45 @@ export class GitStore implements Store {
    * @returns false where it did not move.
    */
   private async follow(message: string, commit: string): Promise<boolean> {
-    const { ref, arbiter } = this.options;
+    const { ref } = this.options;
+    await this.heed(message);
     const to = movedTo(message);
     if (to === null || to === ref.name || (to === NOWHERE && this.revives)) return false;
     if (to === NOWHERE) throw removedState(message);
     this.moves += 1;
     if (problemOfStateRef(to) !== null || this.moves > MOST_MOVES) throw lostTrack(ref.name, to);
     ref.goOnAt(to);
-    await arbiter.refresh();
+    await this.arbiter.refresh();
     // The process that moved it was killed between the two.
-    if ((await this.tip()) === null) await arbiter.publish(commit, null);
+    if ((await this.tip()) === null) await this.arbiter.publish(commit, null);
     return true;
+  }
+
+  /** From here on, whoever the last commit names decides. */
+  private async heed(message: string): Promise<void> {
+    this.heeded = true;
+    const store = storeIn(message);
+    if (store === this.keptIn) return;
+    const { elsewhere, arbiter } = this.options;
+    this.arbiter = store === null || elsewhere === undefined ? arbiter : await elsewhere(store);
+    this.keptIn = store;
+  }
+
+  /** Who decides, as far as this clone knows. */
+  private async decider(): Promise<Arbiter> {
+    if (!this.heeded && this.options.elsewhere) {
+      const tip = await this.tip();
+      const body = tip === null ? undefined : (await this.options.objects.read([tip], 'unpack')).get(tip)?.body;
+      if (body !== undefined) await this.heed(parseCommit(body).message);
+    }
+    return this.arbiter;
   }
 
   private async readHere(parts: readonly Part[]): Promise<GitSnapshot> {
     let revision = await this.tip();
     if (revision === null) {
       // A fresh clone: the remote may have the state already.
-      await this.options.arbiter.refresh();
+      await (await this.decider()).refresh();
       revision = await this.tip();
     }
     if (revision === null) throw await this.absent();
@@ -201,13 +233,17 @@ export class GitStore implements Store {
   }
 
   end(): void {
-    this.options.arbiter.rest?.();
+    this.arbiter.rest?.();
   }
 
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
     await this.begin();
-    await this.options.arbiter.refresh();
-    return this.read(parts);
+    for (;;) {
+      const asked = await this.decider();
+      await asked.refresh();
+      const snapshot = await this.read(parts);
+      if (this.arbiter === asked) return snapshot;
+    }
   }
 
   async swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean> {
@@ -216,10 +252,10 @@ export class GitStore implements Store {
     const waiting = this.outbox.list();
     const deferred = waiting.filter((event) => !recorded.has(event.id));
     const { tree, files, state: written } = await this.tree.write(base, state);
-    const body = commitBody(tree, base.revision, entry, deferred, { ref: this.ref });
+    const body = commitBody(tree, base.revision, entry, deferred, this.place);
     const commit = await this.writeCommit(body);
     announce?.(commit);
-    if (!(await this.options.arbiter.publish(commit, base.revision, this.options.paired))) return false;
+    if (!(await this.arbiter.publish(commit, base.revision, this.options.paired))) return false;
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     const { message } = parseCommit(body);
@@ -278,7 +314,7 @@ export class GitStore implements Store {
    * @returns false when the tip is not `from` any more.
    */
   async replace(commit: string, from: string): Promise<boolean> {
-    return this.options.arbiter.publish(commit, from);
+    return this.arbiter.publish(commit, from);
   }
 
   /**
@@ -291,13 +327,13 @@ export class GitStore implements Store {
     setup: Setup = { ...NO_SETUP, ref: this.ref },
   ): Promise<'created' | 'adopted' | 'existing'> {
     const before = await this.tip();
-    await this.options.arbiter.refresh();
+    await (await this.decider()).refresh();
     if (before !== null) return 'existing';
     if ((await this.tip()) !== null) return 'adopted';
     const tree = this.tree.begin(state, setup);
-    const commit = await this.writeCommit(commitBody(tree, null, entry, [], { ref: this.ref }));
+    const commit = await this.writeCommit(commitBody(tree, null, entry, [], this.place));
     for (;;) {
-      if (await this.options.arbiter.publish(commit, null)) return 'created';
+      if (await this.arbiter.publish(commit, null)) return 'created';
       if ((await this.tip()) !== null) return 'adopted';
     }
   }
@@ -307,8 +343,8 @@ export class GitStore implements Store {
     for (;;) {
       const base = await this.latest();
       const tree = await this.tree.withSetup(base, setup);
-      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ref: this.ref, ...end }));
-      if (await this.options.arbiter.publish(commit, base.revision)) return;
+      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ...this.place, ...end }));
+      if (await this.arbiter.publish(commit, base.revision)) return;
     }
   }
 
@@ -322,12 +358,39 @@ export class GitStore implements Store {
       const base = await this.latest();
       if (this.ref === to) return;
       const tree = await this.tree.withSetup(base, { ref: to });
-      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ref: this.ref, movedTo: to }));
-      if (!(await this.options.arbiter.moveTo(to, commit, base.revision))) continue;
+      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ...this.place, movedTo: to }));
+      if (!(await this.arbiter.moveTo(to, commit, base.revision))) continue;
       this.options.ref.goOnAt(to);
-      await this.options.arbiter.refresh();
+      await this.arbiter.refresh();
       return;
     }
+  }
+
+  /** What decides in the place of git, as of the last commit that was read; null: git does. */
+  get store(): string | null {
+    return this.keptIn;
+  }
+
+  /**
+   * Lets something else decide from now on: the last commit that the old one takes says so, by compare-and-swap, so that whoever
+   * comes to the old one goes on at the new one, and nothing is written behind it.
+   * @param to as {@link storeIn}; null: git, on this ref
+   * @throws CoordError where the old or the new one cannot be reached; repeating it goes on
+   */
+  async moveStore(to: string | null, entry: Entry): Promise<void> {
+    for (;;) {
+      const base = await this.latest();
+      if (this.keptIn === to) return;
+      const place = { ref: this.ref, store: to, left: this.keptIn ?? 'git' };
+      const commit = await this.writeCommit(
+        commitBody(await this.tree.withSetup(base, {}), base.revision, entry, [], place),
+      );
+      if (await this.arbiter.publish(commit, base.revision)) await this.latest();
+    }
+  }
+
+  private get place(): CommitPlace {
+    return { ref: this.ref, store: this.keptIn };
   }
 
   /**
