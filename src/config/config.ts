@@ -80,6 +80,7 @@ export function configOf(filled: FilledConfig): Config {
 export function policyFor(config: Config, agent: string, foldCase: boolean): Policy {
   return {
     skewSeconds: config.skewSeconds,
+    defaultTtlSeconds: config.ttl.defaultSeconds,
     foldCase,
     lockOrder: config.lockOrder,
     watched: config.takeover === 'observed' ? {} : null,

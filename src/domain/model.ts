@@ -128,6 +128,8 @@ export interface Agent {
   /** Digest of the rules loaded at session start. */
   readonly rules: string | null;
   readonly killed: Kill | null;
+  /** Who let it act again after it was stopped; kept until it has surely been told. */
+  readonly revived: Pick<Kill, 'by' | 'at'> | null;
   readonly losses: readonly Loss[];
 }
 
@@ -147,7 +149,7 @@ export interface Note {
   readonly needsAck: readonly string[];
   /** Until when an answer is asked for; null: at any time. */
   readonly answerBy: Instant | null;
-  /** The note that an `ack` answers. */
+  /** The note that it answers: of an `ack`, and of what became of a submission. */
   readonly ref: string | null;
   /** Of an `ack`: whether it says no. */
   readonly refused: boolean;

@@ -15,6 +15,8 @@ export interface RequiredRules {
 export interface Policy {
   /** Seconds after expiry before another agent may take a claim over. */
   readonly skewSeconds: number;
+  /** Time to live of a claim that asks for none; a wait is measured by it where the holder said nothing. */
+  readonly defaultTtlSeconds: number;
   /** Compare paths without regard to case, as this file system does. */
   readonly foldCase: boolean;
   /** The paths whose change needs a claim. */

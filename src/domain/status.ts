@@ -1,5 +1,5 @@
 import type { Need } from './agents/needs.js';
-import type { Agent, Claim, Reach, Waiter } from './model.js';
+import type { Agent, Claim, Note, Reach, Waiter } from './model.js';
 import type { TaskView } from './tasks/standing.js';
 import type { Instant } from './time.js';
 
@@ -11,6 +11,8 @@ export interface StatusReport {
   /** Those that are not over. */
   readonly tasks: readonly TaskView[];
   readonly deployments: readonly RunningDeploy[];
+  /** Notes of others that say what they are about to do there. */
+  readonly intents: readonly Note[];
   /** Who asks; null: not known. */
   readonly agent: string | null;
   /** What waits for whoever asks, oldest first. */

@@ -74,7 +74,9 @@ async function defaultBranch(
   const named = points?.startsWith(prefix) ? points.slice(prefix.length) : null;
   if (ours === null || !(ours.isDefault ?? named === null)) return named;
   const stats = statSync(join(repository.commonDir, ref), { throwIfNoEntry: false });
-  return named === null || stats === undefined || stats.mtimeMs <= epochMs(ours.at) ? ours.branch : named;
+  return named === null || stats === undefined || stats.mtimeMs <= epochMs(ours.namedAt ?? ours.at)
+    ? ours.branch
+    : named;
 }
 
 function symbolicRef(repository: Repository, ref: string): string | undefined {
@@ -155,6 +157,8 @@ interface LastFetch {
   readonly at: Instant;
   /** Whether the remote itself named it. */
   readonly isDefault?: boolean;
+  /** When it did, where that was earlier. */
+  readonly namedAt?: Instant;
 }
 
 function pathIn(repository: Repository): string {
@@ -164,6 +168,13 @@ function pathIn(repository: Repository): string {
 /** Without it, the remote-tracking branch tells. */
 export function recordLastFetch(repository: Repository, fetched: LastFetch): void {
   writeCached(pathIn(repository), fetched);
+}
+
+/** Where a branch was found to stand that the remote was asked for by its name; who named it stays as it was. */
+export function recordTip(repository: Repository, { remote, branch, commit, at }: LastFetch): void {
+  const before = matching(lastFetch(repository, remote), branch);
+  const named = before?.isDefault ? { isDefault: true, namedAt: before.namedAt ?? before.at } : { isDefault: false };
+  recordLastFetch(repository, { remote, branch, commit, at, ...named });
 }
 
 /** null when coord never fetched from this remote, or the record is gone. */

@@ -127,19 +127,19 @@ export async function remoteTips(
 }
 
 async function fetchAndCompare(asking: Asking, branch: string): Promise<UpstreamFacts> {
-  const { repository, git, request, head } = asking;
+  const { repository, git, door, request, head } = asking;
   const { remote, mainBranch } = request;
   const seen = seenTips(repository, git, { remote, branch, isDefault: mainBranch === undefined });
   // Read before the remote is asked: what is seen later may be newer than its answer, which then looks rewound.
   const known = await seen.list();
-  let tip = await fetchTip(asking, branch, []);
+  let tip = await fetchTip({ git, door, remote }, branch, []);
   if (typeof tip !== 'string') return whyNotFetched(asking, branch, tip);
   await seen.add(tip);
   const compare = (upstream: string) => compareHistory(repository, git, { head, upstream, seen: known });
   let comparison = await compare(tip);
   for (const depth of DEEPEN_STEPS) {
     if (!comparison.cutOff) break;
-    const deeper = await fetchTip(asking, branch, [`--deepen=${depth}`]);
+    const deeper = await fetchTip({ git, door, remote }, branch, [`--deepen=${depth}`]);
     if (typeof deeper !== 'string') break;
     tip = deeper;
     await seen.add(tip);
@@ -153,15 +153,28 @@ async function fetchAndCompare(asking: Asking, branch: string): Promise<Upstream
  * returns the commit; or git's answer when it failed.
  */
 async function fetchTip(
-  { git, door, request }: Asking,
+  { git, door, remote }: Pick<Asking, 'git' | 'door'> & { readonly remote: string },
   branch: string,
   options: readonly string[],
 ): Promise<string | PorcelainResult> {
   const ref = `refs/worktree/coord/fetch-${randomBytes(8).toString('hex')}`;
-  const fetched = await door.fetch(request.remote, [`+refs/heads/${branch}:${ref}`], options);
+  const fetched = await door.fetch(remote, [`+refs/heads/${branch}:${ref}`], options);
   if (fetched.code !== 0) return fetched;
   const tip = await gitText(git, ['rev-parse', '--verify', `${ref}^{commit}`]);
   await git(['update-ref', '-d', ref]);
+  return tip;
+}
+
+/** Fetches a branch by its name, as the question whether HEAD contains it does; null where that failed. */
+export async function fetchBranch(
+  repository: Repository,
+  git: Git,
+  door: RemoteGit,
+  { remote, branch }: { readonly remote: string; readonly branch: string },
+): Promise<string | null> {
+  const tip = await fetchTip({ git, door, remote }, branch, []);
+  if (typeof tip !== 'string') return null;
+  await seenTips(repository, git, { remote, branch, isDefault: false }).add(tip);
   return tip;
 }
 

@@ -2,7 +2,7 @@ import type { Target } from '../domain/ground/targets.js';
 import type { Claim, Once, Waiter } from '../domain/model.js';
 import type { Conflict, WaitEdge } from '../domain/refusal.js';
 import { command, coord, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
-import { listed, oneLine, plural } from '../domain/text.js';
+import { listed, named, oneLine, plural } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
 import { clock, shortCommit } from './format.js';
@@ -100,6 +100,31 @@ export function waitingLine(ticket: Waiter, conflicts: readonly Conflict[], now:
     return `${oneLine(heldTarget)} (${agent}${left > 0 ? `, for ${formatDuration(left)} more` : ''})`;
   });
   return `waiting for ${targets}: ${[...new Set(holders)].join(', ')}`;
+}
+
+const MOST_NAMED = 3;
+
+/**
+ * A wait that is suspected to be a deadlock, as both sides are told of it.
+ * @param reader who reads it: the one who waits, or one who is in its way
+ */
+export function suspectedLine(
+  { agent, targets, since }: Pick<Waiter, 'agent' | 'targets' | 'since'>,
+  holders: readonly string[],
+  reader: string,
+  now: Instant,
+): string {
+  const waited = formatDuration(Math.floor(secondsBetween(since, now)));
+  const what = `${oneLine(agent)} has waited ${waited} for ${named(
+    targets.map(({ text }) => text),
+    MOST_NAMED,
+  )}`;
+  const names = named([...new Set(holders)], MOST_NAMED);
+  const next =
+    reader === agent
+      ? `ask: ${coord(`note "how long?" ${holders.map((id) => `--needs-ack ${shellWord(id)}`).join(' ')}`)}, or pick other paths`
+      : `${coord('release --all')} as soon as you can, or say how long: ${coord(`note "still at it" --to ${shellWord(agent)}`)}`;
+  return `deadlock suspected: ${what}, far longer than was to be expected of ${names}: ${next}`;
 }
 
 /** A wait that was given up. @param again the command that waits again */

@@ -67,6 +67,7 @@ export function newsLines({ owed, answers, overdue }: NoteNews, now: Instant): s
     }),
     ...answers.map((note) => {
       const words = note.text === '' ? '' : `: ${quoted(note)}`;
+      if (note.kind !== 'ack') return `${oneLine(note.agent)} on your ${note.ref}${words}`;
       return `${oneLine(note.agent)} ${note.refused ? 'said no to' : 'acknowledged'} ${note.ref}${words}`;
     }),
     ...overdue.map(
@@ -74,6 +75,14 @@ export function newsLines({ owed, answers, overdue }: NoteNews, now: Instant): s
         `no answer to ${note.id} by ${clock(note.answerBy ?? now, now)} from ${note.pending.map(oneLine).join(', ')}: ${quoted(note)}`,
     ),
   ];
+}
+
+/** Intents of others on ground that somebody comes to, a line each. */
+export function intentLines(intents: readonly Note[], now: Instant): string[] {
+  return intents.map(
+    ({ id, at, agent, target, text }) =>
+      `intent of ${oneLine(agent)} on ${oneLine(target ?? '')} at ${clock(at, now)}: ${said(shorten(text, WIDEST_QUOTE))} (${id}: a note, it holds nothing)`,
+  );
 }
 
 export function disclaimer(style: Style): string {

@@ -8,6 +8,8 @@ import type { Agent, Claim, Kill, Loss, Note } from '../domain/model.js';
 import { coord, targetWord } from '../domain/suggestion.js';
 import { oneLine, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { type SuspectedWait, suspectedWaitsOf } from '../domain/waiting/wait.js';
+import { suspectedLine } from '../render/claims.js';
 import { clock } from '../render/format.js';
 import { newsLines } from '../render/notes.js';
 import { transact } from '../store/swap/transact.js';
@@ -54,7 +56,11 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
     const news = newsFor(state.notes, identity.agent, now);
     const answers = news.answers.filter((note) => !told.has(answerMark(note)));
     const overdue = news.overdue.filter((note) => !told.has(overdueMark(note)));
+    const revived = agent?.revived && !told.has(revivalMark(agent.revived)) ? agent.revived : null;
+    const waits = suspectedWaitsOf(state, identity.agent, policy, now).filter((wait) => !told.has(waitMark(wait)));
     told.add([
+      ...(revived === null ? [] : [revivalMark(revived)]),
+      ...waits.map(waitMark),
       ...losses.map((loss) => loss.claim),
       ...[...offers, ...declined].map(offerId),
       ...answers.map(answerMark),
@@ -67,10 +73,13 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
       ...(await offlineNotices(context, mine)),
       ...noticesFor(
         {
+          reader: identity.agent,
           losses,
           offers,
           declined,
           kill: agent?.killed ?? null,
+          revived,
+          waits,
           expired: mine.filter((claim) => !isLive(claim, now)),
           live: mine.filter((claim) => isLive(claim, now)),
           dispute: clockDispute(state, policy, now, identity.agent),
@@ -117,6 +126,10 @@ async function offlineNotices(context: Context, mine: readonly Claim[]): Promise
 const answerMark = ({ id }: Note) => `answer ${id}`;
 const overdueMark = ({ id }: Note) => `overdue ${id}`;
 
+/** That it may act again, and that a wait is suspected, are told once each. */
+const revivalMark = ({ at }: NonNullable<Agent['revived']>) => `revived ${at}`;
+const waitMark = ({ waiter }: SuspectedWait) => `suspected ${waiter.id}`;
+
 /** An offer, and its refusal, are told once each. */
 function offerId({ id, offer }: Claim): string {
   return `${id} ${offer?.declined ? 'declined' : 'offered'} ${offer?.declined?.at ?? offer?.at}`;
@@ -126,6 +139,7 @@ function offerId({ id, offer }: Claim): string {
 const SOON_SECONDS = 60;
 
 export interface NoticeFacts {
+  readonly reader: string;
   readonly losses: readonly Loss[];
   /** Claims of this agent whose time is over, not yet swept. */
   readonly expired: readonly Claim[];
@@ -136,6 +150,10 @@ export interface NoticeFacts {
   readonly declined: readonly Claim[];
   /** Whether this agent was stopped. */
   readonly kill: Kill | null;
+  /** Whether that is over, and it was not told yet. */
+  readonly revived: Agent['revived'];
+  /** Waits of this agent, or for what it holds, that are suspected to be a deadlock, not yet told. */
+  readonly waits: readonly SuspectedWait[];
   readonly dispute: ClockDispute | null;
 }
 
@@ -143,6 +161,11 @@ export interface NoticeFacts {
 function noticesFor(facts: NoticeFacts, now: Instant): string[] {
   return [
     ...(facts.kill ? [killNotice(facts.kill, now)] : []),
+    ...(facts.revived ? [revivedNotice(facts.revived, now)] : []),
+    ...facts.waits.map(({ waiter, edges }) => {
+      const holders = edges.map(({ heldBy }) => heldBy);
+      return suspectedLine(waiter, holders, facts.reader, now);
+    }),
     ...facts.offers.map(offerNotice),
     ...facts.declined.map(declineNotice),
     ...facts.losses.map((loss) => lossNotice(loss, now)),
@@ -180,6 +203,10 @@ function lossNotice(loss: Loss, now: Instant): string {
 
 function killNotice(kill: Kill, now: Instant): string {
   return `you were stopped by ${kill.by} at ${clock(kill.at, now)}: ${said(kill.reason)}; you may only read`;
+}
+
+function revivedNotice({ by, at }: NonNullable<Agent['revived']>, now: Instant): string {
+  return `${by} let you act again at ${clock(at, now)}; what you held is lost: claim it again before you go on: ${coord('status')}`;
 }
 
 function offerNotice(claim: OfferedClaim): string {

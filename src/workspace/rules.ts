@@ -29,6 +29,7 @@ export async function newerRules(workspace: Workspace, loaded: string | null): P
 
 /** Said by whatever grants ground, each time: a claim made after the rules changed says so. */
 export async function changedRulesWarning(workspace: Workspace, loaded: string | null): Promise<string[]> {
+  await workspace.askedMain;
   const digest = await newerRules(workspace, loaded);
   if (digest === null) return [];
   const told = workspace.seenNotices(workspace.identity().agent);

@@ -2,8 +2,8 @@ import { matches } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/ground/patterns.js';
 import type { SyncFacts, SyncRefusal, UpstreamFacts } from '../domain/sync/sync.js';
 import { CoordError } from '../errors.js';
-import { recordLastFetch } from '../git/main-branch.js';
-import { gatherSyncFacts } from '../git/upstream.js';
+import { recordLastFetch, recordTip } from '../git/main-branch.js';
+import { fetchBranch, gatherSyncFacts, remoteTips } from '../git/upstream.js';
 import { missingLines } from '../render/land.js';
 import type { Workspace } from './workspace.js';
 
@@ -42,6 +42,22 @@ export async function syncFacts(
     recordLastFetch(workspace.repository, { remote, branch, commit, at, isDefault: mainBranch === null });
   }
   return facts;
+}
+
+/**
+ * Looks where the main branch stands, beside whatever else the remote is asked meanwhile, so that who is granted ground is
+ * told of rules that have changed. Best effort: what cannot be known is as it was last fetched.
+ */
+export async function lookAtMain(workspace: Workspace): Promise<void> {
+  const { repository, git } = workspace;
+  const { main, remote } = await workspace.authority();
+  if (!main?.branch.fetched || !(await workspace.config()).share) return;
+  const branch = main.branch.name.slice(remote.length + 1);
+  const there = (await remoteTips(workspace.remoteGit, remote, [branch]))?.tips[branch];
+  if (there === undefined || there === main.branch.commit) return;
+  const commit = await fetchBranch(repository, git, workspace.remoteGit, { remote, branch });
+  if (commit === null) return;
+  recordTip(repository, { remote, branch, commit, at: workspace.now() });
 }
 
 /** Why HEAD is not known to be in sync, with the commits that it lacks. */

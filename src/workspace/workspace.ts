@@ -37,6 +37,8 @@ export class Workspace {
   isGuard = false;
   /** Whether it only looks on, so that nothing is renewed on the way, and no notice is told. */
   looksOn = false;
+  /** Settled once it was seen where the main branch stands now, where that was asked. */
+  askedMain: Promise<void> | undefined;
   private repositoryFound: Repository | undefined;
   private authorityRead: Promise<Authority> | undefined;
   private configLoaded: Promise<Config> | undefined;

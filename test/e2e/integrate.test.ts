@@ -35,6 +35,9 @@ describe('who integrates', () => {
     const listed = (await as('noor', 'integrate', '--json')).json().data;
     expect([listed.submissions.map(({ id }: { id: string }) => id), listed.others]).toEqual([[forNoor], 1]);
     expect((await as('noor', 'integrate', forNoor)).code).toBe(0);
+    for (const told of [[`noor on your ${forNoor}: "integrated ${forNoor}"`], undefined]) {
+      expect((await shop.w1('status', '--json')).json().notices).toEqual(told);
+    }
     expect(treeOf(third, 'free')).toEqual({ 'free/y': 'y' });
     expect((await shop.w1('submit', 'free/x', '--note', 'x', '--to', 'w2')).code).toBe(2);
   });
@@ -48,7 +51,10 @@ describe('who integrates', () => {
     expect((await maya('integrate', id, '--decline', '--reason', 'the API stays')).stdout).toBe(
       `declined ${id}; w1 is told why\n`,
     );
-    expect((await w1('inbox', '--json')).json().data.notes).toMatchObject([{ text: `declined ${id}: the API stays` }]);
+    const inbox = (await w1('inbox', '--json')).json();
+    expect(inbox.data.notes).toMatchObject([{ text: `declined ${id}: the API stays` }]);
+    expect(inbox.notices).toEqual([`maya on your ${id}: "declined ${id}: the API stays"`]);
+    expect((await w1('status')).stderr).not.toContain('declined');
     expect((await integrate(shop, id)).code).toBe(4);
     expect(existsSync(join(boss, 'src/x'))).toBe(false);
   });

@@ -308,6 +308,19 @@ describe('the rules of a session', () => {
     expect(next.json().data.claims[0].rules).toBe(again.rules.digest);
   });
 
+  it('are fetched by the claim itself: they are told also where another clone pushed them', async () => {
+    const fleet = await sharedFleet();
+    const { box, clone, remote } = fleet;
+    const other = box.clone(remote);
+    const claims = async (target: string) => (await fleet.as('noor', ['claim', target], { cwd: other })).stderr;
+    await fleet.as('noor', ['session', 'start'], { cwd: other });
+    expect(await claims('src/web')).not.toContain(changed);
+    box.commit(clone, 'rules/own.md', '## be-kind: Be kind\n\nAnswer each note.\n');
+    // Nothing of the state moves with it.
+    box.git(clone, 'push', '--quiet', '--no-verify', 'origin', 'main');
+    expect(await claims('src/own')).toContain(changed);
+  });
+
   it('are told as well while they stand in the working copy only', async () => {
     const fleet = await localFleet();
     fleet.box.git(fleet.clone, 'rm', '--quiet', '--cached', '-r', 'rules');
@@ -326,7 +339,7 @@ describe('the rules of a session', () => {
     expect(other.json().data.claims[0].rules).toBeNull();
   });
 
-  it('cost a claim no git process while the main branch stands still', async () => {
+  it('cost a claim one question, asked meanwhile, as long as the main branch stands still', async () => {
     const fleet = await sharedFleet();
     await start(fleet, 'maya');
     const trace = (name: string) => ({ GIT_TRACE2_EVENT: fleet.box.path(name) });
@@ -340,7 +353,7 @@ describe('the rules of a session', () => {
     };
     const withRules = await commands('maya', 'src/api', 'with');
     const without = await commands('noor', 'src/web', 'without');
-    expect(withRules).toEqual(without);
+    expect(withRules).toEqual([...without, 'ls-remote', 'upload-pack'].sort());
     expect(without.length).toBeGreaterThan(0);
   });
 });

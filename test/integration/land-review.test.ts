@@ -39,6 +39,12 @@ describe('coord land --to', () => {
     expect(events).toMatchObject([{ agent: 'maya', commit, from, branch: 'feature', claims: [claim.id], paths: 1 }]);
     const words = (await coord.run('maya', fleet.clone, ['land', '--to', 'feature'])).stdout;
     expect(words).toContain(`after the merge: coord release --merged ${commit.slice(0, 7)}`);
+    const recorded = async () => (await noor(0, 'events', '--type', 'work.pushed')).json().data.events.length;
+    expect(await recorded()).toBe(1);
+    await maya(0, 'release', 'src/api');
+    await maya(0, 'claim', 'src/api');
+    await maya(0, 'land', '--to', 'feature');
+    expect(await recorded()).toBe(2);
   });
 
   it('checks the claims as a landing does', async () => {

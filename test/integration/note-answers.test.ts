@@ -3,6 +3,7 @@ import { addSeconds } from '../../src/domain/time.js';
 import { commitByHand } from '../support/by-hand.js';
 import { type Fleet, localFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
+import { waiterRecord } from '../support/records.js';
 
 /** Agents that run commands in one worktree at a time that the test sets; each answer is the command's data and notices. */
 function agentsIn({ box, clone }: Fleet) {
@@ -10,7 +11,7 @@ function agentsIn({ box, clone }: Fleet) {
   const act = async (agent: string, ...args: string[]) => {
     const result = await run(agent, clone, [...args, '--json']);
     const { data, notices = [], error } = result.json();
-    return { code: result.code, data, error, notices };
+    return { code: result.code, data, error, notices, stderr: result.stderr };
   };
   return { clock, act };
 }
@@ -75,4 +76,56 @@ it('a log that cannot be read keeps nobody from being told of a lost claim', asy
   await act('maya', 'claim', 'src/api', '--take-over', '--reason', 'urgent');
   commitByHand(fleet.box, fleet.clone, { 'log.jsonl': 'torn' });
   expect((await act('noor', 'agent')).notices[0]).toContain('you lost src/api/**');
+});
+
+it('an agent that was stopped is told once that this is over, and by whom', async () => {
+  const { act } = agentsIn(await localFleet());
+  await act('noor', 'claim', 'src/api');
+  await act('otto', 'session', 'start', '--role', 'orchestrator');
+  await act('otto', 'agent', 'kill', 'noor', '--reason', 'loops');
+  expect((await act('noor', 'status')).notices).toContainEqual(expect.stringMatching(/^you were stopped by otto/));
+  await act('otto', 'agent', 'revive', 'noor');
+  const [told, ...more] = (await act('noor', 'status')).notices;
+  expect([told, more]).toEqual([expect.stringMatching(/^otto let you act again at \S+; what you held is lost/), []]);
+  expect((await act('noor', 'status')).notices).toEqual([]);
+  await act('otto', 'agent', 'kill', 'noor', '--reason', 'loops again');
+  expect((await act('noor', 'status')).notices).toEqual([expect.stringMatching(/^you were stopped by otto/)]);
+});
+
+it('an intent on ground is shown to whoever claims there or reads the status, and to nobody else', async () => {
+  const { clock, act } = agentsIn(await localFleet());
+  await act('maya', 'note', 'split users', '--kind', 'intent', '--target', 'src/api/users.ts');
+  const intents = async (agent: string, ...targets: string[]) =>
+    (await act(agent, 'status', ...targets)).data.intents.map(({ text }: { text: string }) => text);
+  expect(await intents('noor')).toEqual(['split users']);
+  expect(await intents('noor', 'src/api')).toEqual(['split users']);
+  expect(await intents('noor', 'src/web')).toEqual([]);
+  expect(await intents('maya')).toEqual([]);
+  const claims = async (target: string) => (await act('noor', 'claim', target)).stderr;
+  expect(await claims('src/web')).toBe('');
+  expect(await claims('src/api')).toMatch(
+    /^warning: intent of maya on src\/api\/users.ts at \S+: "split users" \(n1: a note, it holds nothing\)\n$/,
+  );
+  clock.pass(86_400);
+  expect(await intents('noor')).toEqual([]);
+});
+
+it('a suspected deadlock is told once to who waits and to who is in the way, and to nobody else', async () => {
+  const fleet = await localFleet();
+  const { act } = agentsIn(fleet);
+  const [held] = (await act('maya', 'claim', 'src/api')).data.claims;
+  const claims = JSON.parse(fleet.box.git(fleet.clone, 'show', 'refs/coord/state:claims.json'));
+  const targets = [{ kind: 'directory' as const, text: 'src/api/**' }];
+  const times = { since: held.acquiredAt, expiresAt: held.expiresAt };
+  const waiters = [waiterRecord('w1', { agent: 'noor', targets, suspected: true, ...times })];
+  commitByHand(fleet.box, fleet.clone, { 'claims.json': JSON.stringify({ ...claims, lastWaiter: 1, waiters }) });
+  const what = 'deadlock suspected: noor has waited 0s for src/api/**, far longer than was to be expected of maya: ';
+  for (const [agent, next] of [
+    ['noor', 'ask: coord note "how long?" --needs-ack maya, or pick other paths'],
+    ['maya', 'coord release --all as soon as you can, or say how long: coord note "still at it" --to noor'],
+  ] as const) {
+    expect((await act(agent, 'status')).notices).toEqual([what + next]);
+    expect((await act(agent, 'status')).notices).toEqual([]);
+  }
+  expect((await act('omar', 'status')).notices).toEqual([]);
 });

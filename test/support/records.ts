@@ -48,6 +48,7 @@ export function agentRecord(id: string, changes: Partial<Agent> = {}): Agent {
     state: null,
     rules: null,
     killed: null,
+    revived: null,
     losses: [],
     ...changes,
   };

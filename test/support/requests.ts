@@ -13,6 +13,7 @@ export function at(seconds: number): Instant {
 
 export const POLICY: Policy = {
   skewSeconds: 30,
+  defaultTtlSeconds: 1800,
   foldCase: false,
   surface: [patternTarget('src/**')],
   scratch: [],

@@ -252,12 +252,23 @@ describe('what needs somebody', () => {
       state: null,
       rules: null,
       killed: null,
+      revived: null,
     },
     losses: [],
   };
   const loss = { claim: 'c1', target: 'src/**', token: 1, session: null, by: 'noor', reason: 'asleep' } as const;
   const quiet = {
-    ...{ agent: null, claims: [], waiters: [], agents: [agent], tasks: [], deployments: [], needs: [], now: NOW },
+    ...{
+      agent: null,
+      claims: [],
+      waiters: [],
+      agents: [agent],
+      tasks: [],
+      deployments: [],
+      intents: [],
+      needs: [],
+      now: NOW,
+    },
     ...{ reach: 'clone', fetchedAt: NOW, clock: { agrees: true, newestStamp: null, behindSeconds: 0 } },
   } as unknown as StatusReport;
   const of = (more: object, facts: object = {}) => {

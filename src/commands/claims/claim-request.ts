@@ -38,6 +38,13 @@ export async function claimTerms(
   const asked = input.text('ttl');
   const ttl = asked === undefined ? undefined : readTtl(asked, config);
   const expect = input.text('expect');
+  const rules = await loadedRules(context, store);
+  // While the claim is decided; who has loaded no rules has none that could have changed.
+  if (rules !== null && !input.flag('offline')) {
+    context.askedMain ??= import('../../workspace/sync-facts.js')
+      .then(({ lookAtMain }) => lookAtMain(context))
+      .catch(() => undefined);
+  }
   return {
     targets: targets.map((target) => ({ target, ttlSeconds: ttlFor(target.text, ttl, config) })),
     mode: input.flag('shared') ? 'shared' : 'exclusive',
@@ -47,7 +54,7 @@ export async function claimTerms(
     contains: {},
     allowBehind: input.flag('allowBehind'),
     reach: store.reach,
-    rules: await loadedRules(context, store),
+    rules,
     ticket: null,
   };
 }

@@ -13,12 +13,14 @@ import { namesIn } from '../../git/if-there.js';
 import { pathExists } from '../../git/paths.js';
 import { claimedLines } from '../../render/claims.js';
 import { clock } from '../../render/format.js';
+import { intentLines } from '../../render/notes.js';
 import type { AskedBy } from '../../render/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
 import { readTargets, readWait, TARGET_OPTIONS } from '../input.js';
+import { intentsHere } from '../session/standing.js';
 import type { Input, Verb } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import {
@@ -91,6 +93,7 @@ export const claim: Verb = {
         ...(await slipWarnings(context, claims)),
         ...(await wideWarnings(context, claims)),
         ...(await leftUncommitted(context, store, claims)),
+        ...(await intentsOnClaimed(context, store, claims)),
         ...(await changedRulesWarning(context, request.rules)),
       ],
     };
@@ -108,6 +111,13 @@ async function leftUncommitted(context: Context, store: GitStore, claims: readon
       ({ target, agent, at }) =>
         `${agent} released ${oneLine(target)} at ${clock(at, context.now())} with changes that no commit holds: ask ${agent} for them`,
     );
+}
+
+/** What others said that they are about to do on this ground. */
+async function intentsOnClaimed(context: Context, store: GitStore, claims: readonly Claim[]): Promise<string[]> {
+  const options = { foldCase: context.repository.foldsCase };
+  const isClaimed = (target: Target) => claims.some((claim) => overlaps(groundOf(claim), target, options));
+  return intentLines(await intentsHere(context, store, isClaimed), context.now());
 }
 
 /** Where the remote cannot be reached, the claim that this clone can grant alone is named. */

@@ -14,12 +14,13 @@ import { formatDuration, type Instant, secondsBetween } from '../../domain/time.
 import { CoordError, usage } from '../../errors.js';
 import { offlineLine } from '../../render/claims.js';
 import { clock, shortCommit, table, timeLeft } from '../../render/format.js';
+import { intentLines } from '../../render/notes.js';
 import type { Style } from '../../render/style.js';
 import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
 import { readTargets, readWait, TARGET_OPTIONS } from '../input.js';
-import { openNotes } from '../session/standing.js';
+import { intentsHere, openNotes } from '../session/standing.js';
 import { tasksNow } from '../tasks/tasks.js';
 import type { Input, Success, Verb } from '../verb.js';
 
@@ -45,6 +46,7 @@ export const status: Verb = {
     agents: 'Agent[]',
     tasks: ['Task[]', 'those that are not over'],
     deployments: ['object[]', 'what runs where'],
+    intents: ['Note[]', 'what others noted that they are about to do there'],
     agent: ['text | null', 'who asks'],
     needs: ['object[]', 'what waits for whoever asks'],
     now: 'instant',
@@ -97,6 +99,7 @@ async function look(context: Context, input: Input, store: GitStore, targets: re
       (task) => !['done', 'dropped'].includes(task.state) && asked(task.scope.map(patternTarget), task.agent),
     ),
     deployments: asksAll && mine === null ? running(state) : [],
+    intents: await intentsHere(context, store, (target) => asked([target], null)),
     needs: asksAll ? await needs(context, store, state, tasks, identity?.agent ?? null) : [],
     now,
     reach: store.reach,
@@ -184,6 +187,7 @@ function statusLines(report: StatusReport, style: Style): string[] {
     ...needs.map((need) => `${style.warn('needs you:')} ${need.what} (${ago(need.since, now)}): ${need.next}`),
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
     ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
+    ...intentLines(report.intents, now),
     ...taskSection(tasks),
     ...deployments.map(
       ({ target, commit, agent, at }) =>

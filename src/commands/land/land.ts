@@ -19,6 +19,7 @@ import { readTaskId } from '../tasks/tasks.js';
 import type { Outcome, Success, Verb } from '../verb.js';
 import { giveBackMerged } from './release-merged.js';
 import {
+  isOnRecord,
   landRequest,
   pairedMain,
   pushForReview,
@@ -115,7 +116,8 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const barred = mayNotAsk(state, asked, context.now());
   if (barred) return landRefused(barred, context.now());
   if (work.ahead === 0) {
-    const before = await landedBefore(context, asked);
+    const { agent, commit } = asked;
+    const before = await isOnRecord(context, 'work.landed', { agent, commit });
     if (verdict.ok || before) return alreadyThere(context, { asked, work, state, before, dryRun });
   }
   if (!verdict.ok) return syncError(verdict);
@@ -160,16 +162,6 @@ async function alreadyThere(context: Context, { asked, work, state, before, dryR
   const done = [...(before ? tasks : []), ...(given?.done ?? [])];
   const released = [...earlier, ...(given?.released ?? [])];
   return success(asked, work, { landed: before, already: true, dryRun: false, released, done });
-}
-
-/** Whether the history of the state tells that this agent landed the commit. */
-async function landedBefore(context: Context, { agent, commit }: LandRequest): Promise<boolean> {
-  const { ref } = await context.config();
-  const words = ['"type":"work.landed"', `"agent":${JSON.stringify(agent)}`, `"commit":"${commit}"`];
-  const greps = words.map((word) => `--grep=${word}`);
-  const args = ['log', '-1', '--format=%H', '--fixed-strings', '--all-match', ...greps, ref, '--'];
-  const { code, stdout } = await context.git(args);
-  return code === 0 && stdout.length > 0;
 }
 
 /** What an earlier run released with this commit, each claim once: a path that was renamed has a record of its own. */

@@ -148,8 +148,9 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
     const stopped = await push(context, work, branch);
     if (stopped) return stopped;
   }
-  const unrecorded = dryRun ? null : await record(context, request);
   const under = request.paths.flatMap((path) => coverageOf(state, request, path, context.now()).claims);
+  const claims = [...new Set(under)].map(({ id }) => id);
+  const unrecorded = dryRun ? null : await record(context, request, { branch, claims });
   const report: ReviewReport = {
     landed: false,
     pushed: !dryRun,
@@ -173,15 +174,35 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
  * claims are not released yet. The push has happened whatever becomes of it.
  * @returns why it is not recorded; null when it is.
  */
-async function record(context: Context, request: LandRequest): Promise<string | null> {
+async function record(
+  context: Context,
+  request: LandRequest,
+  pushed: { readonly branch: string; readonly claims: readonly string[] },
+): Promise<string | null> {
   const again = 'an audit will not know whose it is; repeat the command';
+  const { agent, commit } = request;
   try {
+    if (await isOnRecord(context, 'work.pushed', { agent, commit, ...pushed })) return null;
     const decision = await transact(await context.store(), request, context.effects);
     return decision.ok ? null : `pushed, and not recorded: the claims have changed in the meantime; ${again}`;
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
     return `pushed, and not recorded: ${oneLine(error.message)}; ${again}`;
   }
+}
+
+/** Whether the history of the state has an event of this type with these very values: what is told once is not told again. */
+export async function isOnRecord(
+  context: Context,
+  type: 'work.landed' | 'work.pushed',
+  facts: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  const { ref } = await context.config();
+  const words = Object.entries({ type, ...facts }).map(([name, value]) => `"${name}":${JSON.stringify(value)}`);
+  const greps = words.map((word) => `--grep=${word}`);
+  const args = ['log', '-1', '--format=%H', '--fixed-strings', '--all-match', ...greps, ref, '--'];
+  const { code, stdout } = await context.git(args);
+  return code === 0 && stdout.length > 0;
 }
 
 async function checkBranch(context: Context, branch: string, work: Work | null): Promise<void> {

@@ -1,4 +1,7 @@
-import { inboxOf, type ReceivedNote } from '../../domain/log/notes.js';
+import { patternTarget } from '../../domain/ground/patterns.js';
+import type { Target } from '../../domain/ground/targets.js';
+import { inboxOf, intentsOn, type ReceivedNote } from '../../domain/log/notes.js';
+import type { Note } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
 import { countApart, type MainBranch } from '../../git/main-branch.js';
 import type { SyncHint } from '../../render/session.js';
@@ -13,6 +16,21 @@ export async function openNotes(store: GitStore, agent: string): Promise<Receive
     if (error instanceof CoordError && error.code === 'corrupt') return null;
     throw error;
   }
+}
+
+/** The newest intents of others on this ground; none where the log is damaged: nothing depends on the log. */
+export async function intentsHere(
+  context: Context,
+  store: GitStore,
+  isHere: (target: Target) => boolean,
+): Promise<readonly Note[]> {
+  const agent = context.identityIfKnown()?.agent ?? null;
+  const isThere = (target: string) => isHere(patternTarget(target));
+  const notes = await store.read(['log']).then(
+    ({ state }) => state.notes,
+    () => [],
+  );
+  return intentsOn(notes, { agent, isThere }, context.now());
 }
 
 /** HEAD against the main branch as last fetched; asks no remote. */

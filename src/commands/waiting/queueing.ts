@@ -6,7 +6,7 @@ import { coord, targetWords } from '../../domain/suggestion.js';
 import { addSeconds, epochMs, type Instant, secondsBetween } from '../../domain/time.js';
 import type { LeaveQueueRequest, WaitRequest } from '../../domain/waiting/wait.js';
 import type { CoordError } from '../../errors.js';
-import { gaveUpError, waitingLine } from '../../render/claims.js';
+import { gaveUpError, suspectedLine, waitingLine } from '../../render/claims.js';
 import { type AskedBy, refusalError } from '../../render/refusals.js';
 import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -85,8 +85,14 @@ export async function waitForTurn(
     }
     if (decision.result.status === 'granted') return decision.result.claims;
     const { conflicts } = decision.result;
-    if (!ticket) context.host.stderr.write(`${waitingLine(decision.result.ticket, conflicts, context.now())}\n`);
-    ticket = decision.result.ticket;
+    const now = context.now();
+    const place = decision.result.ticket;
+    if (!ticket) context.host.stderr.write(`${waitingLine(place, conflicts, now)}\n`);
+    if (place.suspected && !ticket?.suspected) {
+      const holders = conflicts.map(({ agent: other }) => other);
+      context.host.stderr.write(`${suspectedLine(place, [...new Set(holders)], agent, now)}\n`);
+    }
+    ticket = place;
     return new StillWaiting(conflicts, ticket);
   };
   return askInTime(context, store, { seconds, policy }, ask, async (why, waitedSeconds, conflicts) => {

@@ -7,7 +7,8 @@ import { type Instant, secondsBetween } from '../time.js';
 
 /** `lastSeen` is written no more often than this, so that a claim need not write the agents' file. */
 const SEEN_EVERY_SECONDS = 300;
-const LOSS_REMEMBERED_SECONDS = 86_400;
+/** For so long is kept what the agent is to be told of itself. */
+const NEWS_SECONDS = 86_400;
 
 export function findAgent(state: State, id: string): Agent | undefined {
   return state.agents.find((agent) => agent.id === id);
@@ -21,14 +22,16 @@ export function withAgent(state: State, id: string, now: Instant, change: (agent
   return { ...state, agents };
 }
 
-/** Registers an agent at its first write, notes that it was seen, and forgets losses that are a day old. */
+/** Registers an agent at its first write, notes that it was seen, and forgets news of it that are a day old. */
 export function touchAgent(state: State, id: string, now: Instant): State {
   const known = findAgent(state, id);
   if (known && secondsBetween(known.lastSeen, now) < SEEN_EVERY_SECONDS) return state;
+  const isNew = ({ at }: { readonly at: Instant }) => secondsBetween(at, now) < NEWS_SECONDS;
   return withAgent(state, id, now, (agent) => ({
     ...agent,
     lastSeen: now,
-    losses: agent.losses.filter((loss) => secondsBetween(loss.at, now) < LOSS_REMEMBERED_SECONDS),
+    revived: agent.revived && isNew(agent.revived) ? agent.revived : null,
+    losses: agent.losses.filter(isNew),
   }));
 }
 
@@ -43,6 +46,7 @@ export function unregisteredAgent(id: string, now: Instant): Agent {
     state: null,
     rules: null,
     killed: null,
+    revived: null,
     losses: [],
   };
 }

@@ -63,6 +63,7 @@ function decideKill(state: State, request: KillRequest, now: Instant): Outcome<K
   const stopped = withAgent(loseClaims(state, revoked, now, cause), victim, now, (agent) => ({
     ...agent,
     killed: { by, at: now, reason },
+    revived: null,
   }));
   const next = { ...stopped, waiters: stopped.waiters.filter((waiter) => waiter.agent !== victim) };
   return {
@@ -89,7 +90,7 @@ function decideRevive(state: State, request: ReviveRequest, now: Instant): Outco
   const before = findAgent(state, victim) ?? unregisteredAgent(victim, now);
   const summary = `revive ${victim} by ${by}`;
   if (!before.killed) return { ok: true, state, events: [], result: { agent: before, changed: false }, summary };
-  const after: Agent = { ...before, killed: null };
+  const after: Agent = { ...before, killed: null, revived: { by, at: now } };
   return {
     ok: true,
     state: withAgent(state, victim, now, () => after),

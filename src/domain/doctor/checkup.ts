@@ -50,14 +50,21 @@ function clockFinding(state: State, policy: Policy, now: Instant): Finding {
 
 function waitersFinding({ waiters }: State, now: Instant): Finding {
   const stuck = waiters.filter(
-    ({ expiresAt, since }) => expiresAt <= now || secondsBetween(since, now) > LONG_WAIT_SECONDS,
+    ({ expiresAt, since, suspected }) =>
+      suspected || expiresAt <= now || secondsBetween(since, now) > LONG_WAIT_SECONDS,
   );
   const base = { id: 'waiters', severity: 'low' } as const;
   if (stuck.length === 0)
     return { ...base, ok: true, message: `${plural(waiters.length, 'waiter')}, none stuck`, next: null };
-  const who = stuck.map(({ agent, targets, since }) => {
+  const who = stuck.map(({ agent, targets, since, suspected, expiresAt }) => {
     const ground = targets.map(({ text }) => oneLine(text)).join(' ');
-    return `${agent} for ${ground} since ${formatDuration(secondsBetween(since, now))}`;
+    const alert =
+      expiresAt <= now
+        ? 'its process is gone'
+        : suspected
+          ? 'deadlock suspected: both sides are told by their next command'
+          : 'nobody is alerted yet';
+    return `${agent} for ${ground} since ${formatDuration(secondsBetween(since, now))} (${alert})`;
   });
   return {
     ...base,

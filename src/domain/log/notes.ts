@@ -1,7 +1,7 @@
 import type { Note, NoteKind, State } from '../model.js';
 import { counted, largestNumber, newId } from '../model.js';
 import type { Outcome, RequestBase, Row } from '../request.js';
-import { addSeconds, type Instant } from '../time.js';
+import { addSeconds, type Instant, secondsBetween } from '../time.js';
 
 /** Ends every output of the log. */
 export const LOG_DISCLAIMER =
@@ -88,7 +88,7 @@ export function withPending(notes: readonly Note[]): OpenNote[] {
 export interface NoteNews {
   /** Notes whose ack this agent owes. */
   readonly owed: readonly OpenNote[];
-  /** Acks of its notes by others. */
+  /** Answers of others to its notes: acks, and what became of what it submitted. */
   readonly answers: readonly Note[];
   /** Its notes whose time is over, and that somebody has not acknowledged. */
   readonly overdue: readonly OpenNote[];
@@ -100,9 +100,31 @@ export function newsFor(notes: readonly Note[], agent: string, now: Instant): No
   const ids = new Set(own.map(({ id }) => id));
   return {
     owed: open.filter(({ pending }) => pending.includes(agent)),
-    answers: notes.filter((note) => note.kind === 'ack' && note.agent !== agent && ids.has(note.ref ?? '')),
+    answers: notes.filter((note) => note.agent !== agent && ids.has(note.ref ?? '')),
     overdue: own.filter(({ pending, answerBy }) => pending.length > 0 && answerBy !== null && answerBy <= now),
   };
+}
+
+/** For so long is an intent shown to whoever comes to its ground. */
+const INTENT_SECONDS = 86_400;
+const MOST_INTENTS = 5;
+
+/** The newest intents of others on any of this ground, oldest first. They are told, and decide nothing. */
+export function intentsOn(
+  notes: readonly Note[],
+  { agent, isThere }: { readonly agent: string | null; readonly isThere: (target: string) => boolean },
+  now: Instant,
+): readonly Note[] {
+  return notes
+    .filter(
+      (note) =>
+        note.kind === 'intent' &&
+        note.agent !== agent &&
+        note.target !== null &&
+        secondsBetween(note.at, now) < INTENT_SECONDS &&
+        isThere(note.target),
+    )
+    .slice(-MOST_INTENTS);
 }
 
 /** A note to an agent; it is open until that agent acknowledges it. */

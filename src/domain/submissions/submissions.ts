@@ -107,6 +107,7 @@ function applied(
     kind: 'note' as const,
     text: `integrated ${id}`,
     to: [author],
+    ref: id,
   };
   const noted = again || author === agent ? { state, events: [] } : addNote(state, told);
   const open: Submission = { ...submission, integrated };
@@ -227,7 +228,9 @@ function close(
   const noted =
     how === 'withdrawn' || author === agent
       ? { state, events: [] }
-      : addNote(state, { id: newNoteId(state), at: now, agent, session, kind: 'note', text: told, to: [author] });
+      : addNote(state, {
+          ...{ id: newNoteId(state), at: now, agent, session, kind: 'note', text: told, to: [author], ref: id },
+        });
   const submissions = state.submissions.map((one) => (one === submission ? closed : one));
   const reopened = reopenTaskOf(noted.state, submission, { how, reason }, now);
   return {
@@ -280,9 +283,9 @@ function reopenTaskOf(
 
 export function addNote(
   state: State,
-  said: Pick<Note, 'id' | 'at' | 'agent' | 'session' | 'kind' | 'text' | 'to'>,
+  said: Pick<Note, 'id' | 'at' | 'agent' | 'session' | 'kind' | 'text' | 'to' | 'ref'>,
 ): { readonly state: State; readonly events: readonly EventDraft[] } {
-  const note: Note = { ...said, target: null, needsAck: [], answerBy: null, ref: null, refused: false };
+  const note: Note = { ...said, target: null, needsAck: [], answerBy: null, refused: false };
   const { id, at, agent, session, kind, ref } = note;
   return {
     state: { ...state, notes: [...state.notes, note] },

@@ -71,7 +71,7 @@ function decideSubmit(before: State, request: SubmitRequest, now: Instant): Outc
   const receivers = to === null ? integrators(state, agent) : [to];
   const ofTask = task === null ? '' : `${task.id}: `;
   const told = `${ofTask}${text} · ${plural(files.length, 'file')}: coord integrate ${id}`;
-  const noted = addNote(state, { id, at: now, agent, session, kind: 'handoff', text: told, to: receivers });
+  const noted = addNote(state, { id, at: now, agent, session, kind: 'handoff', text: told, to: receivers, ref: null });
   const submitted = { type: 'work.submitted', at: now, agent, session, submission: id, to, commit } as const;
   const handed = handIn(noted.state, task, submission, request, now);
   return {

@@ -17,7 +17,7 @@ import type { Outcome, Policy, RequestBase, Row } from '../request.js';
 import { addSeconds, type Instant, secondsBetween } from '../time.js';
 import { ownPlace, waitEnded, waitEvent, withoutTicket } from './queue.js';
 
-/** A wait this many times longer than the holder said it would need is suspected to be a deadlock. */
+/** A wait this many times longer than the holder said it would need, or than claims live, is suspected to be a deadlock. */
 const SUSPICION_FACTOR = 2;
 
 /** How long an agent that must first bring in the last holder's work keeps its place. */
@@ -109,7 +109,7 @@ function keepWaiting(
   request: WaitRequest,
   now: Instant,
 ): Outcome<WaitResult> {
-  const suspicious = !ticket.suspected && isSuspicious(state, ticket, conflicts, now);
+  const suspicious = !ticket.suspected && isSuspicious(state, ticket, conflicts, request.policy, now);
   const due = secondsBetween(now, ticket.expiresAt) < request.ticketSeconds / 2;
   const refreshed: Waiter = {
     ...ticket,
@@ -137,11 +137,17 @@ function replaceTicket(state: State, ticket: Waiter): State {
   return { ...state, waiters: state.waiters.map((waiter) => (waiter.id === ticket.id ? ticket : waiter)) };
 }
 
-function isSuspicious(state: State, ticket: Waiter, conflicts: readonly Conflict[], now: Instant): boolean {
+function isSuspicious(
+  state: State,
+  ticket: Waiter,
+  conflicts: readonly Conflict[],
+  { defaultTtlSeconds }: Policy,
+  now: Instant,
+): boolean {
   const waited = secondsBetween(ticket.since, now);
   const blocking = new Set(conflicts.map(({ claimId }) => claimId));
   return state.claims.some(
-    ({ id, expectSeconds }) => blocking.has(id) && expectSeconds !== null && waited > SUSPICION_FACTOR * expectSeconds,
+    ({ id, expectSeconds }) => blocking.has(id) && waited > SUSPICION_FACTOR * (expectSeconds ?? defaultTtlSeconds),
   );
 }
 
@@ -206,6 +212,20 @@ function cycleThrough(state: State, waiter: Waiter, policy: Policy, now: Instant
   const edgesFrom = (agent: string): WaitEdge[] =>
     state.waiters.filter((other) => other.agent === agent).flatMap((other) => edgesOf(state, other, policy, now));
   return search(waiter.agent, []);
+}
+
+/** A wait that is suspected to be a deadlock, and who is in its way: what both sides are told. */
+export interface SuspectedWait {
+  readonly waiter: Waiter;
+  readonly edges: readonly WaitEdge[];
+}
+
+/** The suspected waits of this agent, and those that it is in the way of. */
+export function suspectedWaitsOf(state: State, agent: string, policy: Policy, now: Instant): SuspectedWait[] {
+  return state.waiters
+    .filter(({ suspected, expiresAt }) => suspected && expiresAt > now)
+    .map((waiter) => ({ waiter, edges: edgesOf(state, waiter, policy, now) }))
+    .filter(({ waiter, edges }) => waiter.agent === agent || edges.some(({ heldBy }) => heldBy === agent));
 }
 
 function edgesOf(state: State, waiter: Waiter, policy: Policy, now: Instant): WaitEdge[] {

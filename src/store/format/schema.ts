@@ -125,6 +125,7 @@ export const AGENT: Fields<Agent> = {
   state: orNull(text),
   rules: orNull(text),
   killed: orNull(recordOf(KILL)),
+  revived: orNull(recordOf<NonNullable<Agent['revived']>>({ by: text, at: instant })),
   losses: listOf(recordOf(LOSS)),
 };
 

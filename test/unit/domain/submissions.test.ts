@@ -325,7 +325,7 @@ describe('the record of a submission', () => {
       to: ['w1'],
       text: `integrated ${id}`,
       needsAck: [],
-      ref: null,
+      ref: id,
     });
     expect(once.events.map(({ type }) => type)).toEqual(['work.integrated', 'note.added']);
     const twice = granted(once.state, integrateOf('boss', id), at(6));

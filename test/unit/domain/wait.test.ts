@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/domain/decide.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import type { LeaveQueueRequest } from '../../../src/domain/waiting/wait.js';
+import { type LeaveQueueRequest, suspectedWaitsOf } from '../../../src/domain/waiting/wait.js';
 import { baseOf, granted, refused, releaseOf } from '../../support/decisions.js';
 import { at, claimOf, POLICY, START, waitOf } from '../../support/requests.js';
 
@@ -249,6 +249,23 @@ describe('deadlock', () => {
       expect.objectContaining({ type: 'deadlock.suspected', agent: 'noor', holders: ['maya'], waitedSeconds: 21 }),
     ]);
     expect(granted(late.state, waitOf('noor', 'a', { ticket }), at(25)).events).toEqual([]);
+  });
+
+  it('raises it at more than twice the default time to live where the holder said nothing', () => {
+    const held = granted(EMPTY_STATE, claimOf('maya', 'a')).state;
+    const first = granted(held, { ...waitOf('noor', 'a'), ticketSeconds: 9999 });
+    const ticket = first.state.waiters[0]?.id ?? null;
+    const renewed = { ...first.state, claims: first.state.claims.map((one) => ({ ...one, expiresAt: at(9999) })) };
+    const waitingAt = (seconds: number) =>
+      granted(renewed, { ...waitOf('noor', 'a', { ticket }), ticketSeconds: 9999 }, at(seconds));
+    expect(waitingAt(2 * POLICY.defaultTtlSeconds).events).toEqual([]);
+    const late = waitingAt(2 * POLICY.defaultTtlSeconds + 1);
+    expect(late.events).toMatchObject([{ type: 'deadlock.suspected', agent: 'noor', holders: ['maya'] }]);
+    for (const agent of ['noor', 'maya']) {
+      expect(suspectedWaitsOf(late.state, agent, POLICY, at(3602))).toMatchObject([{ edges: [{ heldBy: 'maya' }] }]);
+      expect(suspectedWaitsOf(renewed, agent, POLICY, at(3602))).toEqual([]);
+    }
+    expect(suspectedWaitsOf(late.state, 'omar', POLICY, at(3602))).toEqual([]);
   });
 
   it('with strict order, asks only for what sorts after all that is held', () => {
