@@ -17,7 +17,8 @@ export function beginOf(
   const { operation, session, policy } = claim;
   const facts = { target, action: 'deploy' as const, commit, gates, rules: null, command: ['x'], rollback: null };
   const attempt = { ...facts, startedAt: START };
-  return { kind: 'deploy-begin', operation, agent, session, policy, attempt, claim, retry };
+  const checks = [{ step: 'agent' as const, finding: `${agent} may deploy`, at: START }];
+  return { kind: 'deploy-begin', operation, agent, session, policy, attempt, claim, retry, checks };
 }
 
 export function startOf(agent: string, deploy: string): DeployStartRequest {

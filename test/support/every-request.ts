@@ -132,7 +132,7 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
     ...{ key: text, claimId: held, exit: fc.nat({ max: 1 }), output: text, truncated: fc.boolean() },
   }),
   'once-forget': fc.record({ key: text }),
-  'deploy-begin': fc.record({ attempt, claim: termsOn('@deploy/prod'), retry: fc.boolean() }),
+  'deploy-begin': fc.record({ attempt, claim: termsOn('@deploy/prod'), retry: fc.boolean(), checks }),
   'deploy-block': fc.record({ attempt, step, why: text }),
   'deploy-start': fc.record({ deploy, target: fc.constant('prod'), sync: fc.constant(null), checks }),
   'deploy-finish': fc.record({

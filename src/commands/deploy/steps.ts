@@ -50,7 +50,11 @@ async function checkAgent(deploy: DeployContext, state: State): Promise<StepResu
   const { agent } = context.identity();
   const claim = await targetClaim(deploy, 1);
   const now = context.now();
-  const request = beginRequest(claim, newDeployment(deploy, now, claim.rules, []), deploy.options.retry);
+  const request = beginRequest(claim, {
+    attempt: newDeployment(deploy, now, claim.rules, []),
+    retry: deploy.options.retry,
+    checks: [],
+  });
   const refusal = mayNotAsk(state, request, now);
   return refusal ? refusalError(refusal, now) : { finding: `${agent} may deploy` };
 }
@@ -71,7 +75,11 @@ async function planGates(deploy: DeployContext, { deployments }: State): Promise
 }
 
 async function takeClaim(attempt: Attempt): Promise<StepResult> {
-  const begun = await takeTarget(attempt.deploy, await attempt.record(), attempt.taking);
+  const begun = await takeTarget(
+    attempt.deploy,
+    { attempt: await attempt.record(), checks: attempt.progress.unrecorded() },
+    attempt.taking,
+  );
   if (begun instanceof CoordError) return begun;
   attempt.hold(begun);
   return begun;

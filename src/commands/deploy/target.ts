@@ -1,7 +1,7 @@
 import type { ClaimRequest } from '../../domain/claims/claim.js';
 import { decide } from '../../domain/decide.js';
 import { type DeployBeginRequest, standsInTheWay } from '../../domain/deploy/decision.js';
-import { type Deployment, type NewDeployment, runningUnder } from '../../domain/deploy/records.js';
+import { type Deployment, runningUnder } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
@@ -48,9 +48,12 @@ export async function targetClaim(
 }
 
 /** The request to begin an attempt under that claim. */
-export function beginRequest(claim: ClaimRequest, attempt: NewDeployment, retry: boolean): DeployBeginRequest {
+export function beginRequest(
+  claim: ClaimRequest,
+  facts: Pick<DeployBeginRequest, 'attempt' | 'retry' | 'checks'>,
+): DeployBeginRequest {
   const { operation, agent, session, policy } = claim;
-  return { kind: 'deploy-begin', operation, agent, session, policy, attempt, claim, retry };
+  return { kind: 'deploy-begin', operation, agent, session, policy, claim, ...facts };
 }
 
 /** Whether the target could be taken. */
@@ -67,7 +70,7 @@ export async function checkFree(deploy: DeployContext, state: State) {
 /** Claims the target and begins the attempt, at once or when it is its turn. */
 export async function takeTarget(
   deploy: DeployContext,
-  attempt: NewDeployment,
+  found: Pick<DeployBeginRequest, 'attempt' | 'checks'>,
   { waitSeconds, ttlSeconds }: TakeOptions,
 ): Promise<HeldTarget | CoordError> {
   const { context, store, options, commit } = deploy;
@@ -80,7 +83,7 @@ export async function takeTarget(
   for (;;) {
     const claim = await targetClaim(deploy, ttlSeconds);
     const { agent } = claim;
-    const decision = await transact(store, beginRequest(claim, attempt, options.retry), context.effects);
+    const decision = await transact(store, beginRequest(claim, { ...found, retry: options.retry }), context.effects);
     if (decision.ok) return begun(decision.result);
     const { refusal } = decision;
     const left = secondsBetween(context.now(), deadline);

@@ -38,6 +38,8 @@ export interface DeployBeginRequest extends RequestBase {
   readonly claim: ClaimTerms;
   /** Go on although the attempt before ended without a word. */
   readonly retry: boolean;
+  /** What was looked at on the way, and found in order. */
+  readonly checks: readonly DeployCheck[];
 }
 
 /** Records an attempt that was stopped before it held its target. */
@@ -157,7 +159,13 @@ function decideDeployBegin(
   return {
     ok: true,
     state: { ...held, deployments: withAttempt(held.deployments, deployment) },
-    events: [...settled.events, ...gateEvents(deployment), ...claimed.events],
+    // Its checks name the commit: from here on the history bears the record out.
+    events: [
+      ...settled.events,
+      ...checkEvents(deployment, request.checks),
+      ...gateEvents(deployment),
+      ...claimed.events,
+    ],
     result: { deployment, claims: claimed.result.claims },
     summary: `${deployment.action} ${nameOf(deployment)} begins`,
   };
@@ -325,7 +333,7 @@ export const DEPLOY_ROWS = {
   'deploy-begin': {
     ...DEPLOYMENTS,
     decide: decideDeployBegin,
-    fields: { attempt: askedOfAttempt, claim: askedOfClaim, retry: 'asked' },
+    fields: { attempt: askedOfAttempt, claim: askedOfClaim, retry: 'asked', checks: 'found' },
     ground: (_state, { claim }) => groundAsked(claim),
     closedToWorkers: true,
   },

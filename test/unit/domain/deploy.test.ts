@@ -240,6 +240,7 @@ describe('the record of a deploy', () => {
   it('tells each gate that was asked, each check, the start, and the end with the claim', () => {
     const facts = { agent: 'maya', session: null, deploy: id, target: 'prod', commit: ONE, action: 'deploy', token: 1 };
     expect(first.events).toMatchObject([
+      { type: 'deploy.checked', agent: 'maya', deploy: id, step: 'agent', finding: 'maya may deploy' },
       {
         type: 'gate.checked',
         deploy: id,
@@ -303,7 +304,7 @@ describe('the record of a deploy', () => {
       }),
     );
     expect(lost(started.state).state.deployments.attempts[0]?.why).toContain('never recorded');
-    expect(granted(EMPTY_STATE, beginOf('noor')).events.map(({ type }) => type)).toEqual(['claim.granted']);
+    expect(granted(EMPTY_STATE, beginOf('noor')).events.map(({ type }) => type)).toEqual(['deploy.checked', 'claim.granted']);
   });
 
   it('stands in its place among the others, and leaves other claims and targets alone', () => {
