@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isLive, loseClaims, stampAhead, sweep } from '../../../src/domain/claims/leases.js';
+import { clockDispute, disputeText, isLive, loseClaims, stampAhead, sweep } from '../../../src/domain/claims/leases.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
 import { at, claimOf, granted, keepAliveOf, POLICY, releaseOf, START } from '../../support/decisions.js';
-import { claimRecord, stateOf, waiterRecord } from '../../support/records.js';
+import { agentRecord, claimRecord, stateOf, waiterRecord } from '../../support/records.js';
 
 const held = granted(EMPTY_STATE, claimOf('maya', 'a', { session: 's1' })).state;
 const [claim] = held.claims;
@@ -138,5 +138,48 @@ describe('what the sweep looks at', () => {
       ['noor', ['c2']],
     ]);
     expect(loseClaims(held, [], at(1), cause)).toBe(held);
+  });
+});
+
+describe('a clock that disagrees', () => {
+  const ahead = (agent: string, token: number) =>
+    claimRecord(token, { agent, renewedAt: at(3_600), expiresAt: at(5_400) });
+  const told = (state: State) => {
+    const dispute = clockDispute(state, POLICY, START, 'me');
+    return dispute === null ? null : { ...dispute, text: disputeText(dispute, START) };
+  };
+  const stamps = `by 1h: it says ${START}, a claim was renewed at ${at(3_600)}`;
+
+  it('is nobody’s where all stamps are within the tolerance', () => {
+    expect(told(stateOf({ claims: [claimRecord(1, { renewedAt: at(30), expiresAt: at(60) })] }))).toBeNull();
+  });
+
+  it('is set there where more agents agree with this one', () => {
+    const agents = ['noor', 'omar'].map((id) => agentRecord(id, { lastSeen: START }));
+    expect(told(stateOf({ claims: [ahead('zoe', 1)], agents }))).toMatchObject({
+      ...{ ahead: ['zoe'], agree: ['noor', 'omar'], wrong: 'there' },
+      text: `the clock of zoe is ahead of this one, with which noor, omar agree (${stamps}): set it there`,
+    });
+  });
+
+  it('is set here where several are ahead and nobody agrees; one’s own stamps, old ones and theirs do not count', () => {
+    const agents = [
+      ...['me', 'noor', 'zoe'].map((id) => agentRecord(id, { lastSeen: START })),
+      agentRecord('old', { lastSeen: at(-3_601) }),
+    ];
+    expect(told(stateOf({ claims: [ahead('zoe', 1), ahead('noor', 2), ahead('zoe', 3)], agents }))).toMatchObject({
+      ...{ ahead: ['noor', 'zoe'], agree: [], wrong: 'here' },
+      text: `this clock is behind the fleet's (${stamps}): set it; until then nothing is taken over from here`,
+    });
+  });
+
+  it('may be either where one is ahead and nobody agrees, or as many agree as are ahead', () => {
+    const either = {
+      wrong: 'either',
+      text: `this clock is behind the fleet's, or the clock of zoe is ahead (${stamps}): set the one that is wrong; until then nothing is taken over from here`,
+    };
+    expect(told(stateOf({ claims: [ahead('zoe', 1)] }))).toMatchObject({ ...either, agree: [] });
+    const agents = [agentRecord('noor', { lastSeen: at(-3_600) })];
+    expect(told(stateOf({ claims: [ahead('zoe', 1)], agents }))).toMatchObject({ ...either, agree: ['noor'] });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { inboxOf, type NoteRequest, withPending } from '../../../src/domain/log/notes.js';
+import { inboxOf, type NoteRequest, newsFor, withPending } from '../../../src/domain/log/notes.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { baseOf, granted, START } from '../../support/decisions.js';
+import { at, baseOf, granted, START } from '../../support/decisions.js';
 
 function noteOf(agent: string, changes: Partial<NoteRequest> = {}): NoteRequest {
   const said = {
@@ -96,5 +96,33 @@ describe('the inbox', () => {
   it('holds no acks, and nothing for others', () => {
     expect(texts('maya')).toEqual([]);
     expect(texts('pia')).toEqual([]);
+  });
+});
+
+describe('the news of notes', () => {
+  const asked = noted(EMPTY_STATE, noteOf('maya', { text: 'may I?', needsAck: ['noor', 'omar'], answerSeconds: 60 }));
+  const answered = noted(asked.state, noteOf('noor', { noteKind: 'ack', text: 'yes', ref: asked.id })).state.notes;
+  const newsOf = (agent: string, now = at(59)) => {
+    const { owed, answers, overdue } = newsFor(answered, agent, now);
+    return [owed.map(({ id }) => id), answers.map(({ text }) => text), overdue.map(({ pending }) => pending)];
+  };
+
+  it('are what one owes, what others answered, and, from the deadline on, who has not', () => {
+    expect(newsOf('omar')).toEqual([[asked.id], [], []]);
+    expect(newsOf('noor')).toEqual([[], [], []]);
+    expect(newsOf('maya')).toEqual([[], ['yes'], []]);
+    expect(newsOf('maya', at(60))).toEqual([[], ['yes'], [['omar']]]);
+    expect(newsOf('omar', at(60))).toEqual([[asked.id], [], []]);
+    expect(newsOf('pia', at(60))).toEqual([[], [], []]);
+  });
+
+  it('hold no answer of one’s own, and nothing overdue once all have answered, or where no time was set', () => {
+    const own = noted(asked.state, noteOf('maya', { noteKind: 'ack', text: 'me too', ref: asked.id })).state.notes;
+    expect(newsFor(own, 'maya', at(0)).answers).toEqual([]);
+    const all = noted({ ...EMPTY_STATE, notes: answered }, noteOf('omar', { noteKind: 'ack', ref: asked.id })).state
+      .notes;
+    expect(newsFor(all, 'maya', at(60)).overdue).toEqual([]);
+    const open = noted(EMPTY_STATE, noteOf('maya', { needsAck: ['noor'] })).state.notes;
+    expect(newsFor(open, 'maya', at(1e6)).overdue).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Finding,
+  postureOf,
   type Settings,
   settingFindings,
   stateFindings,
@@ -153,4 +154,20 @@ it('the worst of what was found is the first that is not well and of severity hi
     high,
   );
   expect(worst([finding('a', true, 'high'), finding('b', false, 'low')])).toBeNull();
+});
+
+describe('the posture', () => {
+  const finding = (severity: Finding['severity'], ok = false): Finding => ({
+    ...{ id: 'x', message: 'm', next: null },
+    severity,
+    ok,
+  });
+
+  it('counts what is wrong by severity, and names the highest', () => {
+    const findings = [finding('low'), finding('medium'), finding('medium'), finding('high', true)];
+    expect(postureOf(findings)).toEqual({ checks: 4, high: 0, medium: 2, low: 1, highest: 'medium' });
+    expect(postureOf([...findings, finding('high')])).toMatchObject({ checks: 5, high: 1, highest: 'high' });
+    expect(postureOf([finding('low')]).highest).toBe('low');
+    expect(postureOf([finding('high', true)])).toEqual({ checks: 1, high: 0, medium: 0, low: 0, highest: null });
+  });
 });

@@ -166,3 +166,22 @@ describe('with one in charge', () => {
     expect(refused(led, add('boss'), at(1801))).toMatchObject({ reason: 'not-in-charge', holder: null });
   });
 });
+
+describe('tasks that are over', () => {
+  it('are kept up to a thousand, oldest forgotten first, but for those that one that is not over comes after', () => {
+    const over = Array.from({ length: 1_001 }, (_, index) => draftOf(`old ${index + 1}`));
+    const { state } = granted(EMPTY_STATE, addOf('boss', ...over));
+    const dropped = {
+      ...state,
+      tasks: { ...state.tasks, tasks: state.tasks.tasks.map((task) => ({ ...task, state: 'done' as const })) },
+    };
+    const next = granted(dropped, addOf('boss', draftOf('next', { after: ['t1'] }))).state.tasks.tasks.map(
+      ({ id }) => id,
+    );
+    expect(next).toHaveLength(1_001);
+    expect(next.slice(0, 2)).toEqual(['t1', 't3']);
+    expect(next.at(-1)).toBe('t1002');
+    const thousand = { ...dropped, tasks: { ...dropped.tasks, tasks: dropped.tasks.tasks.slice(1) } };
+    expect(granted(thousand, addOf('boss', draftOf('next'))).state.tasks.tasks).toHaveLength(1_001);
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE, type State } from '../../../../src/domain/model.js';
+import { questionOf } from '../../../../src/domain/request-table.js';
 import {
   at,
   baseOf,
@@ -269,5 +270,41 @@ describe('a task that is over', () => {
     expect(refused(state, takeOf('maya', { id: 't1' }))).toMatchObject({ code: 'usage', reason: 'task-over' });
     expect(refused(state, takeOf('maya', { id: 't7' }))).toMatchObject({ code: 'usage', reason: 'unknown-task' });
     expect(baseOf('maya').agent).toBe('maya');
+  });
+});
+
+describe('the work of which git is asked before a task is taken', () => {
+  const needs = (state: State, agent: string, changes = {}) =>
+    questionOf(state, takeOf(agent, { head: NEW, ...changes }), at(0)).work.map(({ commit }) => commit);
+  const releases = [releaseRecord('src/a/**', { commit: OLD, agent: 'noor' })];
+  const scoped = withTasks(['a', { scope: ['src/a/**'] }], ['b', { scope: ['src/b/**'] }]);
+
+  it('is that on the ground of the first task that is free, and that of the tasks before it', () => {
+    expect(needs({ ...scoped, releases }, 'maya')).toEqual([OLD]);
+    expect(needs({ ...scoped, releases }, 'maya', { id: 't2' })).toEqual([]);
+    const first = granted(scoped, takeOf('noor', { id: 't2' })).state;
+    const done = granted(first, doneOf('noor', { commit: OLD })).state;
+    const after = stateAfter(done, [addOf('boss', draftOf('c', { after: ['t2'] }))]);
+    expect(needs(after, 'maya', { id: 't3' })).toEqual([OLD]);
+    expect(needs(after, 'maya', { id: 't3', allowBehind: true })).toEqual([]);
+  });
+
+  it('is nothing once it is known, nor of a task whose ground another holds', () => {
+    expect(needs({ ...scoped, releases }, 'maya', { contains: { [OLD]: true } })).toEqual([]);
+    const held = stateAfter({ ...scoped, releases }, [
+      claimOf('zoe', 'src/a/x.ts', { contains: { [OLD]: true }, head: OLD }),
+    ]);
+    expect(needs(held, 'maya')).toEqual([]);
+  });
+
+  it('is asked of the next task where HEAD is known to lack that of the first', () => {
+    const state = {
+      ...scoped,
+      releases: [...releases, releaseRecord('src/b/**', { commit: 'c'.repeat(40), agent: 'noor' })],
+    };
+    const { work } = questionOf(state, takeOf('maya', { head: NEW }), at(0));
+    const lacking = Object.fromEntries(work.map(({ key }) => [key, false]));
+    expect(work.map(({ commit }) => commit)).toEqual([OLD]);
+    expect(needs(state, 'maya', { contains: lacking })).toEqual(['c'.repeat(40)]);
   });
 });
