@@ -20,8 +20,9 @@ import { type Environment, type Git, gitIn, gitList, gitPaths, gitText } from '.
 /** A file above this size is not looked at: hashing it would take longer than the answer is worth. */
 const MOST_BYTES = 20_000_000;
 
-/** Settings of git that say how files are written and which are ignored; none of them starts a program. */
-const COPIED = '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile)$';
+/** Settings of git that say how files are written, which are ignored, and how they merge; none of them starts a program. */
+const COPIED =
+  '^(core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile)|merge\\.(default|renames|renamelimit|directoryrenames|renormalize)|diff\\.(renames|renamelimit|algorithm))$';
 
 /** The same tree and parent make the same commit, so that what was found out about it can be remembered. */
 const NOBODY = {
@@ -42,6 +43,15 @@ export interface Snapshot {
   readonly unread: readonly string[];
 }
 
+/** What git itself makes of a path, in the answers of `check-attr`. */
+const OWN_DRIVERS = ['unspecified', 'set', 'unset', 'text', 'binary'];
+
+/** Two commits. */
+export type Pair = readonly [ours: string, theirs: string];
+
+/** So much of the history is read at once, to see where work parted. */
+const MOST_COMMITS = 1_000;
+
 /** A file of a snapshot that is made by hand; `id` null removes it. */
 export interface SnapshotFile {
   readonly path: string;
@@ -55,6 +65,8 @@ export interface SnapshotFile {
  */
 export class ShadowRepository {
   private indexes = 0;
+  /** Git is too old to try several merges at once. */
+  private mergesOneByOne = false;
   /** The copied index of each worktree, by its root. */
   private readonly copies = new Map<string, string>();
   private readonly git: Git;
@@ -62,6 +74,7 @@ export class ShadowRepository {
   private constructor(
     private readonly directory: string,
     private readonly hostEnv: Environment,
+    private readonly hasDefaultDriver: boolean,
   ) {
     this.git = gitIn(directory, hostEnv);
   }
@@ -72,12 +85,14 @@ export class ShadowRepository {
     for (const folder of ['objects/info', 'refs', 'info']) mkdirSync(join(directory, folder), { recursive: true });
     writeFileSync(join(directory, 'HEAD'), 'ref: refs/heads/none\n');
     writeFileSync(join(directory, 'objects/info/alternates'), `${alternate(join(repository.commonDir, 'objects'))}\n`);
-    writeFileSync(join(directory, 'config'), configOf(repository, await copiedSettings(git)));
+    const settings = await copiedSettings(git);
+    const others = settings.filter(([name]) => name !== 'merge.default');
+    writeFileSync(join(directory, 'config'), configOf(repository, others));
     for (const name of ['shallow', 'info/exclude', 'info/attributes']) {
       const own = join(repository.commonDir, name);
       if (existsSync(own)) copyFileSync(own, join(directory, name));
     }
-    return new ShadowRepository(directory, env);
+    return new ShadowRepository(directory, env, others.length < settings.length);
   }
 
   remove(): void {
@@ -97,7 +112,8 @@ export class ShadowRepository {
     const large = await largeOnes(worktree.root, paths);
     const taken = paths.filter((path) => !large.has(path));
     const input = taken.map((path) => `${path}\0`).join('');
-    await gitText(git, ['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], { env, input });
+    if (input !== '')
+      await gitText(git, ['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], { env, input });
     const tree = await gitText(git, ['write-tree'], { env });
     const same =
       head !== null && tree === (await gitText(this.git, ['rev-parse', `${head}^{tree}`], { env: this.env() }));
@@ -141,28 +157,85 @@ export class ShadowRepository {
     return new Set(await gitPaths(this.git, changed, { env: this.env() }));
   }
 
-  /** The paths that both have changed since they parted. */
-  async changedByBoth(ours: string, theirs: string): Promise<string[]> {
-    const changes = async (from: string, to: string) =>
-      new Set(
-        await gitList(this.git, ['diff', '--name-only', '--no-renames', '-z', `${from}...${to}`], { env: this.env() }),
-      );
-    const [mine, others] = [await changes(theirs, ours), await changes(ours, theirs)];
-    return [...mine].filter((path) => others.has(path));
+  /** The same of many, in one process where git has that. */
+  async mergeAll(pairs: readonly Pair[]): Promise<MergeOutcome[]> {
+    const outcomes: MergeOutcome[] = [];
+    while (outcomes.length < pairs.length) {
+      outcomes.push(...(await this.mergeTogether(pairs.slice(outcomes.length))));
+      // What ended it is looked at by itself.
+      const next = pairs[outcomes.length];
+      if (next) outcomes.push(await this.merge(...next));
+    }
+    return outcomes;
   }
 
-  /** Those of the paths that the attributes of a worktree give to a program of the user's to merge, convert or compare. */
-  async driven(root: string, paths: readonly string[]): Promise<Set<string>> {
+  /** As far as it comes: it ends at the first that cannot be tried. */
+  private async mergeTogether(pairs: readonly Pair[]): Promise<MergeOutcome[]> {
+    if (this.mergesOneByOne) return [];
+    const args = ['merge-tree', '--write-tree', '--stdin', '--no-messages'];
+    const input = pairs.map((pair) => `${pair.join(' ')}\n`).join('');
+    const { code, stdout } = await this.git(args, { env: this.env(), input });
+    const outcomes = outcomesIn(stdout.toString('utf8')).slice(0, pairs.length);
+    this.mergesOneByOne = code !== 0 && outcomes.length === 0;
+    return outcomes;
+  }
+
+  /** Of each pair the paths that both have changed since they parted. */
+  async changedByBoth(pairs: readonly Pair[]): Promise<string[][]> {
+    if (pairs.length === 0) return [];
+    const history = await this.newestHistory([...new Set(pairs.flat())]);
+    const changes = new Map<string, Promise<ReadonlySet<string>>>();
+    const changedSince = (base: string, tip: string) => {
+      const known = changes.get(`${base} ${tip}`);
+      if (known) return known;
+      const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', base, tip];
+      const asked = gitList(this.git, args, { env: this.env() }).then((paths) => new Set(paths));
+      changes.set(`${base} ${tip}`, asked);
+      return asked;
+    };
+    return Promise.all(
+      pairs.map(async ([ours, theirs]) => {
+        const base = whereLinesMeet(history, ours, theirs) ?? (await this.mergeBase(ours, theirs));
+        if (base === null) return [];
+        const [mine, others] = await Promise.all([changedSince(base, ours), changedSince(base, theirs)]);
+        return [...mine].filter((path) => others.has(path));
+      }),
+    );
+  }
+
+  /** Of the newest commits, each one's parents. */
+  private async newestHistory(tips: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const args = ['rev-list', '--parents', `--max-count=${MOST_COMMITS}`, ...tips];
+    const { stdout } = await this.git(args, { env: this.env() });
+    const lines = stdout
+      .toString('latin1')
+      .split('\n')
+      .filter((line) => line !== '');
+    return new Map(lines.map((line) => [line.split(' ')[0] as string, line.split(' ').slice(1)]));
+  }
+
+  private async mergeBase(ours: string, theirs: string): Promise<string | null> {
+    const { code, stdout } = await this.git(['merge-base', ours, theirs], { env: this.env() });
+    return code === 0 ? stdout.toString('latin1').trim() : null;
+  }
+
+  /**
+   * Those of the paths that a program of the user's merges, converts or compares: the attributes of any of the worktrees
+   * say so, or a setting says it of all paths.
+   */
+  async driven(roots: readonly string[], paths: readonly string[]): Promise<Set<string>> {
     if (paths.length === 0) return new Set();
+    if (this.hasDefaultDriver) return new Set(paths);
+    const found = await Promise.all(roots.map((root) => this.drivenIn(root, paths)));
+    return new Set(found.flat());
+  }
+
+  private async drivenIn(root: string, paths: readonly string[]): Promise<string[]> {
     const env = { ...this.env(), GIT_WORK_TREE: root, GIT_INDEX_FILE: this.copyIndex(discoverRepository(root)) };
     const input = paths.map((path) => `${path}\0`).join('');
     const args = ['check-attr', '-z', '--stdin', 'merge', 'filter', 'diff'];
     const words = await gitList(gitIn(root, this.hostEnv), args, { env, input });
-    const found = new Set<string>();
-    for (let at = 0; at + 2 < words.length; at += 3) {
-      if (!['unspecified', 'set', 'unset', 'text', 'binary'].includes(words[at + 2] ?? '')) found.add(words[at] ?? '');
-    }
-    return found;
+    return paths.filter((_, at) => [0, 1, 2].some((one) => !OWN_DRIVERS.includes(words[9 * at + 3 * one + 2] ?? '')));
   }
 
   private commit(tree: string, parent: string | null): Promise<string> {
@@ -214,21 +287,22 @@ function alternate(path: string): string {
   return /[\n"\\]|^#/.test(path) ? `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"` : path;
 }
 
-async function copiedSettings(git: Git): Promise<string[]> {
+/** Each as its name, in lower case, and its value. */
+async function copiedSettings(git: Git): Promise<[name: string, value: string][]> {
   const { code, stdout } = await git(['config', '--null', '--get-regexp', COPIED]);
   if (code !== 0) return [];
-  return stdout
-    .toString('utf8')
-    .split('\0')
-    .filter((entry) => entry.includes('\n'));
+  const entries = stdout.toString('utf8').split('\0');
+  return entries
+    .filter((entry) => entry.includes('\n'))
+    .map((entry) => [entry.slice(0, entry.indexOf('\n')), entry.slice(entry.indexOf('\n') + 1)]);
 }
 
-function configOf({ objectFormat }: Repository, settings: readonly string[]): string {
+function configOf({ objectFormat }: Repository, settings: readonly (readonly [string, string])[]): string {
   const isSha256 = objectFormat === 'sha256';
-  const lines = settings.map((entry) => {
-    const name = entry.slice(0, entry.indexOf('\n'));
-    const value = entry.slice(name.length + 1);
-    return `\t${name.slice('core.'.length)} = "${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+  const lines = settings.map(([name, value]) => {
+    const dot = name.indexOf('.');
+    const quoted = `"${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+    return `[${name.slice(0, dot)}]\n\t${name.slice(dot + 1)} = ${quoted}`;
   });
   return [
     '[core]',
@@ -242,14 +316,46 @@ function configOf({ objectFormat }: Repository, settings: readonly string[]): st
 
 /** `TREE NUL (MODE OID STAGE TAB PATH NUL)*`, a path once for each of its stages. */
 function conflictPaths(output: string): ConflictPath[] {
+  return pathsOf(output.split('\0').slice(1));
+}
+
+function pathsOf(entries: readonly string[]): ConflictPath[] {
   const found = new Map<string, boolean>();
-  for (const entry of output.split('\0').slice(1)) {
+  for (const entry of entries) {
     const tab = entry.indexOf('\t');
     if (tab < 0) continue;
     const path = entry.slice(tab + 1);
     found.set(path, (found.get(path) ?? false) || entry.startsWith('160000 '));
   }
   return [...found].map(([path, submodule]) => ({ path, submodule }));
+}
+
+/** `(0|1) NUL TREE NUL (MODE OID STAGE TAB PATH NUL)* NUL` for each merge; 1 is a clean one. */
+function outcomesIn(output: string): MergeOutcome[] {
+  const words = output.split('\0');
+  const outcomes: MergeOutcome[] = [];
+  for (let at = 0; words[at] === '0' || words[at] === '1'; ) {
+    const end = words.indexOf('', at + 2);
+    if (end < 0) break;
+    const paths = pathsOf(words.slice(at + 2, end));
+    outcomes.push(words[at] === '1' ? { kind: 'clean' } : { kind: 'conflict', paths });
+    at = end + 1;
+  }
+  return outcomes;
+}
+
+/**
+ * The commit at which two lines of history without merges meet: what is behind it is behind both, so it is their one
+ * merge base. null: there is a merge on the way, or the history is not known so far back.
+ */
+function whereLinesMeet(history: ReadonlyMap<string, readonly string[]>, ours: string, theirs: string): string | null {
+  const line = (tip: string): string[] => {
+    const commits = [tip];
+    for (let at = history.get(tip); at?.length === 1; at = history.get(at[0] as string)) commits.push(at[0] as string);
+    return commits;
+  };
+  const mine = new Set(line(ours));
+  return line(theirs).find((commit) => mine.has(commit)) ?? null;
 }
 
 function whyNot(stderr: string): string {

@@ -9,7 +9,7 @@ import {
 import { firstOf, oneLine, plural } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
-import { ShadowRepository } from '../../git/shadow.js';
+import { type Pair, ShadowRepository } from '../../git/shadow.js';
 import type { Style } from '../../render/style.js';
 import { nameOfWork, nextStep, rememberCollisions, tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
@@ -55,12 +55,13 @@ export async function predict(context: Context, all: boolean): Promise<Predictio
   const shadow = await ShadowRepository.create(context.repository, context.git, context.host.env);
   try {
     const works = await worksOf(context, shadow);
+    const { own, others } = works;
     const pairs = pairsOf(works, all);
-    const memory = new PairMemory(join(context.localDirectory, 'predicted.json'));
-    const trials: Trial[] = [];
-    for (const [ours, theirs] of pairs) trials.push(await tryMerge(shadow, memory, ours, theirs));
-    memory.keep();
-    const driven = await shadow.driven(context.repository.root, [...new Set(trials.flatMap(({ both }) => both))]);
+    const memory = new PairMemory(join(context.localDirectory, 'merges.json'));
+    const merges = await memory.merges(shadow, pairs.flatMap(commitsOf));
+    const trials = pairs.map((pair) => trialOf(merges, ...pair));
+    const roots = [own, ...others].flatMap(({ of: { worktree } }) => (worktree === null ? [] : [worktree]));
+    const driven = await shadow.driven(roots, [...new Set(trials.flatMap(({ both }) => both))]);
     const found = pairs.flatMap(([ours, theirs], at): Collision[] => {
       const forecast = trials[at]?.forecast(driven) ?? null;
       if (forecast === null) return [];
@@ -92,45 +93,58 @@ interface Trial {
   readonly forecast: (driven: ReadonlySet<string>) => Forecast | null;
 }
 
-async function tryMerge(shadow: ShadowRepository, memory: PairMemory, ours: Work, theirs: Work): Promise<Trial> {
+/** The two commits of a pair, where there is anything to merge. */
+function commitsOf([{ snapshot: mine }, { snapshot: other }]: readonly [Work, Work]): Pair[] {
+  return mine === null || other === null || mine.commit === other.commit ? [] : [[mine.commit, other.commit]];
+}
+
+function trialOf(merges: ReadonlyMap<string, Merge>, ours: Work, theirs: Work): Trial {
   const why = ours.why ?? theirs.why;
   const [mine, other] = [ours.snapshot, theirs.snapshot];
   if (mine === null || other === null) return { both: [], forecast: () => ({ verdict: 'unknown', paths: [], why }) };
   const unread = [...mine.unread, ...other.unread];
   if (mine.commit === other.commit && unread.length === 0) return { both: [], forecast: () => null };
-  const outcome = await memory.outcome(mine.commit, other.commit, () => shadow.merge(mine.commit, other.commit));
-  const both = outcome.kind === 'unknown' ? [] : await shadow.changedByBoth(mine.commit, other.commit);
+  const { outcome, both } = merges.get(keyOf([mine.commit, other.commit])) ?? SAME;
   const ownOf = (driven: ReadonlySet<string>) => new Set(both.filter((path) => driven.has(path)));
   return { both, forecast: (driven) => forecastOf(outcome, ownOf(driven), unread) };
+}
+
+/** What merging two commits came to, and the paths that both have changed. */
+interface Merge {
+  readonly outcome: MergeOutcome;
+  readonly both: readonly string[];
+}
+
+const SAME: Merge = { outcome: { kind: 'clean' }, both: [] };
+
+function keyOf(pair: Pair): string {
+  return pair.toSorted().join(' ');
 }
 
 const MOST_REMEMBERED = 2_000;
 
 /** What merges came to, by the two commits: they never come to anything else. */
 class PairMemory {
-  private readonly known: Map<string, MergeOutcome>;
-  private grown = false;
+  private readonly known: Map<string, Merge>;
 
   constructor(private readonly path: string) {
-    const pairs = readCached(path, (value) => (Array.isArray(value.pairs) ? value.pairs : null)) ?? [];
-    this.known = new Map(pairs as [string, MergeOutcome][]);
+    const merges = readCached(path, (value) => (Array.isArray(value.merges) ? value.merges : null)) ?? [];
+    this.known = new Map(merges as [string, Merge][]);
   }
 
-  async outcome(ours: string, theirs: string, merge: () => Promise<MergeOutcome>): Promise<MergeOutcome> {
-    const key = [ours, theirs].sort().join(' ');
-    const before = this.known.get(key);
-    if (before) return before;
-    const outcome = await merge();
+  /** Tries those that are not known, and remembers them. */
+  async merges(shadow: ShadowRepository, pairs: readonly Pair[]): Promise<ReadonlyMap<string, Merge>> {
+    const fresh = pairs.filter((pair) => !this.known.has(keyOf(pair)));
+    const outcomes = await shadow.mergeAll(fresh);
+    const tried = fresh.filter((_, at) => outcomes[at]?.kind !== 'unknown');
+    const both = new Map((await shadow.changedByBoth(tried)).map((paths, at) => [tried[at], paths]));
+    const found = new Map(
+      fresh.map((pair, at) => [keyOf(pair), { outcome: outcomes[at] as MergeOutcome, both: both.get(pair) ?? [] }]),
+    );
     // What could not be tried may be fetched by the next time.
-    if (outcome.kind !== 'unknown') {
-      this.known.set(key, outcome);
-      this.grown = true;
-    }
-    return outcome;
-  }
-
-  keep(): void {
-    if (this.grown) writeCached(this.path, { pairs: [...this.known].slice(-MOST_REMEMBERED) });
+    for (const pair of tried) this.known.set(keyOf(pair), found.get(keyOf(pair)) as Merge);
+    if (tried.length > 0) writeCached(this.path, { merges: [...this.known].slice(-MOST_REMEMBERED) });
+    return new Map([...this.known, ...found]);
   }
 }
 

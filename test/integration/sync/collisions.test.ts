@@ -1,16 +1,22 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { forecastOf } from '../../../src/domain/sync/collisions.js';
-import { discoverRepository } from '../../../src/git/repository.js';
-import { gitIn } from '../../../src/git/run.js';
-import { ShadowRepository } from '../../../src/git/shadow.js';
+import { afterAll, describe, expect, it } from 'vitest';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { generator, pick, type Random } from '../../support/random.js';
 import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
 const FOLDERS = ['src', 'src/api', 'docs'];
-const ROUNDS = Math.ceil(PROPERTY_RUNS / 8);
+const ROUNDS = Math.ceil(PROPERTY_RUNS / 25);
 
 function textOf(random: Random): string {
   return Array.from({ length: 12 }, (_, line) => `line ${line} ${Math.floor(random() * 3)}\n`).join('');
@@ -20,7 +26,7 @@ function filesIn(box: Sandbox, root: string): string[] {
   return box
     .git(root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard')
     .split('\0')
-    .filter((path) => path !== '' && existsSync(join(root, path)));
+    .filter((path) => path !== '' && lstatSync(join(root, path), { throwIfNoEntry: false })?.isFile());
 }
 
 /** One change of a worktree, as somebody might make it. */
@@ -29,7 +35,7 @@ function change(box: Sandbox, root: string, random: Random): void {
   const file = pick(files, random);
   const path = join(root, file ?? 'none');
   const fresh = join(root, pick(FOLDERS, random) ?? '', `new-${Math.floor(random() * 3)}`);
-  const kind = Math.floor(random() * 9);
+  const kind = Math.floor(random() * 11);
   if (file === undefined || kind === 0) {
     mkdirSync(dirname(fresh), { recursive: true });
     if (!existsSync(fresh)) writeFileSync(fresh, textOf(random));
@@ -43,6 +49,13 @@ function change(box: Sandbox, root: string, random: Random): void {
   else if (kind === 7 && !existsSync(fresh)) {
     mkdirSync(dirname(fresh), { recursive: true });
     renameSync(path, fresh);
+  } else if (kind === 8) {
+    rmSync(path);
+    symlinkSync(`to-${Math.floor(random() * 2)}`, path);
+  } else if (kind === 9) {
+    rmSync(path);
+    mkdirSync(path);
+    writeFileSync(join(path, 'inside'), textOf(random));
   } else if (existsSync(join(root, 'src/api')) && !existsSync(join(root, 'moved'))) {
     renameSync(join(root, 'src/api'), join(root, 'moved'));
   }
@@ -61,66 +74,160 @@ function work(box: Sandbox, root: string, random: Random): void {
 function reallyMerges(box: Sandbox, clone: string, ours: string, theirs: string): boolean {
   box.git(clone, 'checkout', '--quiet', '--force', '--detach', ours);
   const merged = box.tryGit(clone, 'merge', '--no-commit', '--no-ff', '--quiet', theirs).code === 0;
+  box.tryGit(clone, 'merge', '--abort');
   box.git(clone, 'reset', '--quiet', '--hard');
-  box.git(clone, 'clean', '--quiet', '-fdx');
+  box.git(clone, 'clean', '--quiet', '-ffdx');
   return merged;
 }
 
-function verdictOf(outcome: Parameters<typeof forecastOf>[0]): string {
-  return forecastOf(outcome, new Set(), []).verdict;
+function commitAll(box: Sandbox, root: string, message: string): string {
+  box.git(root, 'add', '--all', '--sparse');
+  box.git(root, 'commit', '--quiet', '--allow-empty', '--message', message);
+  return box.git(root, 'rev-parse', 'HEAD');
 }
 
-describe('what is predicted of two worktrees', () => {
-  it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
-    'is what a real merge of copies comes to: %i',
-    async (round) => {
-      const random = generator(7_000 + round);
-      const box = sandbox();
-      const one = box.repository();
-      for (const folder of FOLDERS) {
-        for (const name of ['a', 'b']) box.write(one, `${folder}/${name}.txt`, textOf(random));
-      }
-      box.git(one, 'add', '.');
-      box.git(one, 'commit', '--quiet', '--message', 'base');
-      const two = box.worktree(one);
-      for (const root of [one, two]) work(box, root, random);
-      const before = box.git(one, 'count-objects', '-v');
-      const shadow = await ShadowRepository.create(discoverRepository(one), gitIn(one, box.env), box.env);
-      const [ours, theirs] = [await shadow.snapshot(one), await shadow.snapshot(two)];
-      const predicted = verdictOf(await shadow.merge(ours.commit, theirs.commit));
-      shadow.remove();
-      expect(box.git(one, 'count-objects', '-v')).toBe(before);
+/** Settings of whoever works in the sandbox. */
+function setting(box: Sandbox, key: string, value: string): void {
+  box.git(box.directory, 'config', '--global', key, value);
+}
 
-      for (const root of [one, two]) {
-        box.git(root, 'add', '--all');
-        box.git(root, 'commit', '--quiet', '--allow-empty', '--message', 'all of it');
+const LINK = '160000';
+
+/** A kind of repository. */
+interface Kind {
+  /** Whether there are paths of which nothing can be known. */
+  readonly doubtful: boolean;
+  /** Before the first commit. */
+  begin?(box: Sandbox, root: string, random: Random): void;
+  /** Once both worktrees are there. */
+  part?(box: Sandbox, roots: readonly [string, string], random: Random): void;
+  /** Whether the repository is a partial clone. */
+  readonly partial?: boolean;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  files: { doubtful: false },
+  'a criss-cross history': {
+    doubtful: false,
+    part(box, roots, random) {
+      for (let round = 0; round < 2; round += 1) {
+        const tips = roots.map((root) => {
+          change(box, root, random);
+          return commitAll(box, root, `round ${round}`);
+        });
+        for (const [at, root] of roots.entries()) {
+          const merged =
+            box.tryGit(root, 'merge', '--quiet', '--no-edit', '--no-ff', tips[1 - at] as string).code === 0;
+          if (!merged) box.tryGit(root, 'merge', '--abort');
+        }
       }
-      const [mine, other] = [one, two].map((root) => box.git(root, 'rev-parse', 'HEAD'));
-      const clone = box.clone(one);
-      box.git(clone, 'fetch', '--quiet', two, 'HEAD');
-      expect(predicted).toBe(reallyMerges(box, clone, mine ?? '', other ?? '') ? 'clean' : 'conflict');
     },
-  );
+  },
+  'drivers of the user': {
+    doubtful: true,
+    begin(box, root, random) {
+      setting(box, 'merge.own.driver', random() < 0.5 ? 'true' : 'false');
+      setting(box, 'filter.up.clean', 'tr a-z A-Z');
+      if (random() < 0.2) setting(box, 'merge.default', 'own');
+      box.write(root, '.gitattributes', 'src/** merge=own\ndocs/** filter=up\n');
+    },
+  },
+  'settings of merges': {
+    doubtful: false,
+    begin(box, _, random) {
+      const value = (...values: string[]) => pick(values, random) ?? '';
+      setting(box, 'merge.renames', value('true', 'false'));
+      setting(box, 'merge.directoryRenames', value('true', 'false', 'conflict'));
+      setting(box, 'diff.renames', value('true', 'false'));
+    },
+  },
+  'a submodule': {
+    doubtful: true,
+    begin: (box, root) => link(box, root, 1),
+    part(box, roots, random) {
+      for (const root of roots) {
+        if (random() < 0.5) continue;
+        link(box, root, 2 + Math.floor(random() * 2));
+        box.git(root, 'commit', '--quiet', '--message', 'move the submodule');
+      }
+    },
+  },
+  'a sparse worktree': {
+    doubtful: false,
+    part: (box, [, two]) => void box.git(two, 'sparse-checkout', 'set', '--cone', 'src'),
+  },
+  'a partial clone': { doubtful: true, partial: true },
+};
 
-  it('of a criss-cross history is what a real merge comes to', async () => {
-    const box = sandbox();
-    const root = box.repository();
-    box.commit(root, 'f', 'a\nb\nc\n');
-    box.git(root, 'branch', 'two');
-    box.commit(root, 'f', 'A\nb\nc\n');
-    box.git(root, 'checkout', '--quiet', 'two');
-    box.commit(root, 'f', 'a\nb\nC\n');
-    const [one, two] = [box.git(root, 'rev-parse', 'main'), box.git(root, 'rev-parse', 'two')];
-    box.git(root, 'merge', '--quiet', '--no-edit', one);
-    box.commit(root, 'f', 'A\nb\nD\n');
-    const theirs = box.git(root, 'rev-parse', 'HEAD');
-    box.git(root, 'checkout', '--quiet', 'main');
-    box.git(root, 'merge', '--quiet', '--no-edit', two);
-    box.commit(root, 'f', 'E\nb\nC\n');
-    const ours = box.git(root, 'rev-parse', 'HEAD');
-    const shadow = await ShadowRepository.create(discoverRepository(root), gitIn(root, box.env), box.env);
-    const predicted = verdictOf(await shadow.merge(ours, theirs));
-    shadow.remove();
-    expect(predicted).toBe(reallyMerges(box, box.clone(root), ours, theirs) ? 'clean' : 'conflict');
+/** A submodule, which is nowhere but in the index. */
+function link(box: Sandbox, root: string, commit: number): void {
+  box.git(root, 'update-index', '--add', '--cacheinfo', `${LINK},${String(commit).repeat(40)},lib`);
+  mkdirSync(join(root, 'lib'), { recursive: true });
+}
+
+interface Found {
+  readonly verdict: string;
+  readonly with: { readonly kind: string; readonly branch: string; readonly worktree: string | null };
+}
+
+/** Two worktrees at work, a branch that somebody pushed, and what `coord conflicts` makes of each pair. */
+async function history(kind: Kind, random: Random) {
+  const box = sandbox();
+  const origin = box.repository();
+  kind.begin?.(box, origin, random);
+  for (const folder of FOLDERS) {
+    for (const name of ['a', 'b']) box.write(origin, `${folder}/${name}.txt`, textOf(random));
+  }
+  box.git(origin, 'add', '--all', '--', ':!lib');
+  box.git(origin, 'commit', '--quiet', '--message', 'base');
+  box.git(origin, 'config', 'uploadpack.allowFilter', 'true');
+  box.git(origin, 'checkout', '--quiet', '-b', 'pushed');
+  change(box, origin, random);
+  change(box, origin, random);
+  commitAll(box, origin, 'pushed by somebody');
+  box.git(origin, 'checkout', '--quiet', '--force', 'main');
+  const one = box.path('one');
+  const filter = kind.partial ? ['--filter=blob:none'] : [];
+  box.git(box.directory, 'clone', '--quiet', ...filter, `file://${origin}`, one);
+  const two = box.worktree(one);
+  kind.part?.(box, [one, two], random);
+  for (const root of [one, two]) work(box, root, random);
+  // What lies in a pack may be put beside it; but nothing is there that was not there.
+  const objects = () => box.git(one, 'cat-file', '--batch-all-objects', '--batch-check=%(objectname)');
+  const [before, status] = [objects(), [one, two].map((root) => box.git(root, 'status', '--porcelain'))];
+  const { code, json } = await box.coord(one, ['conflicts', '--json']);
+  expect(code).toBe(0);
+  expect([objects(), [one, two].map((root) => box.git(root, 'status', '--porcelain'))]).toEqual([before, status]);
+  const tips = new Map([one, two].map((root) => [root, commitAll(box, root, 'all of it')]));
+  const copy = box.path('copy');
+  box.git(box.directory, 'clone', '--quiet', '--no-local', origin, copy);
+  for (const root of [one, two]) box.git(copy, 'fetch', '--quiet', '--no-recurse-submodules', root, 'HEAD');
+  const found: readonly Found[] = json().data.conflicts;
+  return found.map(({ verdict, with: other }) => {
+    const theirs = other.worktree === null ? `origin/${other.branch.replace('origin/', '')}` : tips.get(other.worktree);
+    return { verdict, merges: reallyMerges(box, copy, tips.get(one) ?? '', theirs ?? '') };
+  });
+}
+
+describe('what is predicted is what a real merge of copies comes to', () => {
+  const tally = new Map<string, number>();
+  // For the figures of the documents.
+  afterAll(() => {
+    if (process.env.COORD_SHOW_TALLY) console.log(Object.fromEntries([...tally].sort()));
+  });
+
+  const rounds = Object.keys(KINDS).flatMap((name) =>
+    Array.from({ length: ROUNDS }, (_, round) => [name, round] as const),
+  );
+  it.each(rounds)('of %s: %i', async (name, round) => {
+    const kind = KINDS[name] as Kind;
+    const pairs = await history(kind, generator(7_000 + round));
+    expect(pairs.length).toBeGreaterThan(1);
+    for (const { verdict, merges } of pairs) {
+      const what = `${name}: ${verdict}, and it ${merges ? 'merges' : 'collides'}`;
+      tally.set(what, (tally.get(what) ?? 0) + 1);
+      if (verdict === 'unknown') expect(kind.doubtful).toBe(true);
+      else expect(verdict).toBe(merges ? 'clean' : 'conflict');
+    }
   });
 });
