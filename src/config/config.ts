@@ -8,7 +8,10 @@ import { ConfigSchema, DEFAULT_TTL, type FilledConfig, type RawConfig } from './
 export interface Config extends Deploys {
   /** Full name of the state ref. */
   readonly ref: string;
+  /** The remote that decides between clones. */
   readonly remote: string;
+  /** The remote that has the main branch: mostly the same. */
+  readonly mainRemote: string;
   /** null: the remote is asked for its default branch. */
   readonly mainBranch: string | null;
   readonly share: boolean;
@@ -46,6 +49,7 @@ export function configOf(filled: FilledConfig): Config {
     ttl,
     roles,
     mainBranch,
+    mainRemote,
     wait,
     land,
     skewTolerance,
@@ -61,6 +65,7 @@ export function configOf(filled: FilledConfig): Config {
   return {
     ...rest,
     mainBranch: mainBranch ?? null,
+    mainRemote: mainRemote ?? rest.remote,
     ttl: {
       defaultSeconds: ttl.default ? seconds(ttl.default) : Math.min(seconds(DEFAULT_TTL), maxSeconds),
       maxSeconds,
@@ -74,6 +79,11 @@ export function configOf(filled: FilledConfig): Config {
     signers: signerFiles(signers),
     ...deploysOf({ gates, deploy }),
   };
+}
+
+/** The remotes that may have branches with work: the one with the main branch first. */
+export function codeRemotes({ remote, mainRemote }: Pick<Config, 'remote' | 'mainRemote'>): string[] {
+  return [...new Set([mainRemote, remote])];
 }
 
 /** What a request of this agent carries of the configuration. */

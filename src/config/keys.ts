@@ -159,7 +159,12 @@ export const ConfigSchema = v.strictObject({
   remote: keyWith(
     refName,
     'origin',
-    'The remote that decides between clones, and that sync-check compares with.',
+    'The remote that decides between clones: a name that git knows here. It may be a bare repository of the fleet’s own, without the code.',
+    'arbiter',
+  ),
+  mainRemote: key(
+    refName,
+    'The remote that has the main branch, where that is not the one that decides: of a fork, or beside an arbiter of the fleet’s own. A clone may name both otherwise: git config coord.remote, git config coord.mainRemote.',
     'upstream',
   ),
   mainBranch: key(

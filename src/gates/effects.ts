@@ -23,7 +23,7 @@ export interface Effects {
 
 /** The configuration that gates are read from: that of the main branch. */
 export interface GateSource {
-  readonly config: Deploys & { readonly remote: string; readonly scratch: readonly string[] };
+  readonly config: Deploys & { readonly mainRemote: string; readonly scratch: readonly string[] };
   /** null: it is the working copy's, which the agent itself can edit, so that it opens nothing. */
   readonly from: MainBranch | null;
 }

@@ -161,7 +161,7 @@ function readTag(body: Buffer): Pick<TagToJudge, 'object' | 'tag'> {
  */
 export async function fetchTags(
   { repository, git, remoteGit }: Effects,
-  { config: { remote } }: GateSource,
+  { config: { mainRemote: remote } }: GateSource,
   questions: readonly GateQuestion[],
 ): Promise<string | null> {
   if (questions.length === 0 || !(await hasRemote(repository, git, remote))) return null;

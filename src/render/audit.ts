@@ -18,7 +18,9 @@ import type { Style } from './style.js';
 /** What an audit goes by, as far as words need it. */
 export interface AuditPlace {
   readonly range: string;
+  /** The one that has the state ref, and the one that has the main branch. */
   readonly remote: string;
+  readonly mainRemote: string;
   /** Full name of the state ref. */
   readonly ref: string;
   /** What is gone from the beginning of its history. */
@@ -129,7 +131,7 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
 }
 
 function nextText({ verdict, reason, path, holding, missing }: Judgement, place: AuditPlace): string {
-  if (reason === 'work-missing') return command(`git fetch ${shellWord(place.remote)} ${missing}`);
+  if (reason === 'work-missing') return command(`git fetch ${shellWord(place.mainRemote)} ${missing}`);
   if (reason === 'before-history') {
     if (place.cut === 'shallow')
       return command(`git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`);

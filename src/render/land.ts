@@ -24,6 +24,8 @@ export interface LandReport {
   /** It had landed before this run. */
   readonly already: boolean;
   readonly dryRun: boolean;
+  /** The remote that has the claims, where the main branch is on another one and moves in a step of its own; else null. */
+  readonly claimsAt: string | null;
   /** HEAD. */
   readonly commit: string;
   /** Where the main branch stood. */
@@ -50,7 +52,9 @@ export function landLines(report: LandReport, style: Style): string[] {
     : report.already
       ? `${style.good('already landed')} ${commit} on ${to}`
       : `${style.good('landed')} ${commit} on ${to} ${size}`;
-  return [first, ...endedLines(report, style)];
+  const apart = oneLine(report.claimsAt ?? '');
+  const steps = `in two steps: ${oneLine(to)} under the turn to land, then the claims at ${apart}; no push moves both`;
+  return [first, ...(report.claimsAt === null ? [] : [steps]), ...endedLines(report, style)];
 }
 
 function endedLines(report: LandReport, style: Style): string[] {
@@ -253,6 +257,38 @@ export function notTogether({ remote, branch }: Goal): CoordError {
   return new CoordError('fault', what, {
     hint: `your work has not landed: claim again, go by pull request (${form('land --to BRANCH')}), and report this to whoever runs the server`,
     details: { reason: 'not-together' },
+  });
+}
+
+/** The main branch was pushed, without an answer; the claims are in another repository, and still held. */
+export function unknownMove({ remote, branch }: Goal): CoordError {
+  return new CoordError(
+    'unavailable',
+    `unknown whether ${oneLine(remote)} has moved ${oneLine(branch)}: it gave no answer`,
+    {
+      hint: 'repeat the command: it finds out whether your work has landed; your claims, and the turn to land, are still held',
+      details: { reason: 'unclear' },
+    },
+  );
+}
+
+/** The first of two steps is made, and the second could not be. */
+export function movedAlone({ remote, branch }: Goal, why: CoordError): CoordError {
+  const what = `${oneLine(remote)}/${oneLine(branch)} has your work, but that is not recorded yet, and your claims are still held`;
+  return new CoordError(why.code, `${what}: ${why.message}`, {
+    hint: `repeat the command: it records the landing${why.hint === undefined ? '' : `; ${why.hint}`}`,
+    details: { ...why.details, step: 2 },
+    cause: why,
+  });
+}
+
+/** Between the two steps the claims were lost. */
+export function lostBetween({ remote, branch }: Goal, why: CoordError): CoordError {
+  const what = `${oneLine(remote)}/${oneLine(branch)} has your work, but your claims were lost between the two steps`;
+  return new CoordError('lost', `${what}\n${why.message}`, {
+    hint: `look together with who holds them now whether the work agrees: ${coord('status')}`,
+    details: { ...why.details, step: 2 },
+    cause: why,
   });
 }
 

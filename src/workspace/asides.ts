@@ -6,7 +6,7 @@ import { fingerprint, oneLine } from '../domain/text.js';
 import { cloneSettings, isRemoteOf, settingOf } from '../git/clone-config.js';
 import { readHead } from '../git/refs.js';
 import { sameRepository } from '../git/remotes.js';
-import { ownNameOfRemote } from './authority.js';
+import { ownRemotes } from './authority.js';
 import type { Workspace } from './workspace.js';
 
 /** Something in this checkout that looks as if it decided, and does not. */
@@ -44,12 +44,13 @@ const NOBODY = '-';
 
 /**
  * A main branch that follows another repository than the one that coord asks: a fork beside the repository that it came from.
- * Whoever has said which remote it is (`git config coord.remote`) knows.
+ * Whoever has said which remote it is (`git config coord.remote`, `coord.mainRemote`) knows.
  */
 async function forkAside(workspace: Workspace): Promise<Aside | null> {
   const { repository, git } = workspace;
-  if (ownNameOfRemote(repository) !== null) return null;
-  const { remote, main } = await workspace.authority();
+  const own = ownRemotes(repository);
+  if (own.remote !== null || own.mainRemote !== null) return null;
+  const { mainRemote: remote, main } = await workspace.authority();
   const settings = cloneSettings(repository);
   const addressOf = (name: string) => settingOf(settings, 'remote.url', name) ?? '';
   const others = new Set(
@@ -81,8 +82,8 @@ async function forkAside(workspace: Workspace): Promise<Aside | null> {
   return {
     id: 'fork',
     mark: `${who} ${remote}`,
-    message: `${who}, and coord goes by ${oneLine(remote)}, another repository: its main branch, and the claims there`,
-    next: `git config coord.remote ${shellWord(first.name)}, or, where ${oneLine(remote)} is meant: git config coord.remote ${shellWord(remote)}`,
+    message: `${who}, and coord goes by the main branch of ${oneLine(remote)}, another repository`,
+    next: `git config coord.mainRemote ${shellWord(first.name)} (where the claims are there too: coord.remote), or, where ${oneLine(remote)} is meant: git config coord.remote ${shellWord(remote)}`,
   };
 }
 

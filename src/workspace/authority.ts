@@ -12,6 +12,7 @@ import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
 import { type RemoteGit, trueGit } from '../git/porcelain.js';
 import { readRef } from '../git/refs.js';
+import { mustBeRemote } from '../git/remotes.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import { movedTo, parseCommit } from '../store/format/commits.js';
@@ -28,8 +29,10 @@ interface Checkout {
 
 /** Who decides, and what judges: the same in every checkout of a clone, whatever an agent does to its copy. */
 export interface Authority {
-  /** The remote that arbitrates and has the main branch, by its name in this clone. */
+  /** The remote that arbitrates, by its name in this clone. */
   readonly remote: string;
+  /** The remote that has the main branch, by its name in this clone: mostly the same. */
+  readonly mainRemote: string;
   /** null: this clone has known no state yet. */
   readonly memory: Memory | null;
   /** null: there is no main branch that this clone knows. */
@@ -47,12 +50,27 @@ interface MainConfig {
  * this remote names, as last fetched. The working copy is asked only by a clone that knows nothing.
  */
 export async function readAuthority(checkout: Checkout): Promise<Authority> {
-  const { repository } = checkout;
+  const { repository, git } = checkout;
   const memory = readMemory(repository);
   const here = memory === null ? await loadConfigIfThere(repository.root).catch(() => null) : null;
-  const remote = ownNameOfRemote(repository) ?? memory?.remote ?? here?.remote ?? 'origin';
-  const told = memory?.mainBranch ?? (isRemoteOf(repository, remote) ? null : (here?.mainBranch ?? null));
-  return { remote, memory, main: await readMain(checkout, remote, memory, told) };
+  const own = ownRemotes(repository);
+  for (const name of Object.values(own)) if (name !== null) await mustBeRemote(repository, git, name);
+  const named = { remote: 'origin', mainRemote: 'origin', ...(memory?.remote ? remotesIn(memory) : here) };
+  const { remote, mainRemote } = renamed(own, named);
+  const told = memory?.mainBranch ?? (isRemoteOf(repository, mainRemote) ? null : (here?.mainBranch ?? null));
+  return { remote, mainRemote, memory, main: await readMain(checkout, mainRemote, memory, told) };
+}
+
+type Remotes = Pick<Config, 'remote' | 'mainRemote'>;
+
+/** The two remotes by the names that this clone has for them; where the configuration has one for both, so has the clone. */
+export function renamed(own: OwnRemotes, named: Remotes): Remotes {
+  const remote = own.remote ?? named.remote;
+  return { remote, mainRemote: own.mainRemote ?? (named.mainRemote === named.remote ? remote : named.mainRemote) };
+}
+
+function remotesIn({ remote, mainRemote }: Memory): Partial<Remotes> {
+  return remote === null ? {} : { remote, mainRemote: mainRemote ?? remote };
 }
 
 /** @param told the main branch where neither the remote nor the branch itself names one */
@@ -137,7 +155,7 @@ export async function protectedBy(checkout: Checkout, authority: Authority): Pro
   return { ...main, ...(await decided(checkout, authority, main)) };
 }
 
-type Decided = Pick<Config, 'remote' | 'ref' | 'share' | 'mainBranch'>;
+type Decided = Pick<Config, 'ref' | 'share' | 'mainBranch'> & Remotes;
 
 /**
  * Who arbitrates.
@@ -146,9 +164,9 @@ type Decided = Pick<Config, 'remote' | 'ref' | 'share' | 'mainBranch'>;
  */
 async function decided(checkout: Checkout, authority: Authority, named: Config | null): Promise<Decided> {
   const { memory } = authority;
-  const own = ownNameOfRemote(checkout.repository);
+  const own = ownRemotes(checkout.repository);
   const says: Decided = {
-    remote: own ?? named?.remote ?? authority.remote,
+    ...renamed(own, named ?? authority),
     ref: named?.ref ?? STATE_REF,
     share: named?.share ?? false,
     mainBranch: named?.mainBranch ?? null,
@@ -158,9 +176,11 @@ async function decided(checkout: Checkout, authority: Authority, named: Config |
   // A clone that shared with none may begin to.
   if (memory.remote === null)
     return named === null ? { ...says, ref: memory.ref, mainBranch } : { ...says, mainBranch };
-  const known: Decided = { remote: own ?? memory.remote, ref: memory.ref, share: true, mainBranch };
+  const remembered = { remote: memory.remote, mainRemote: memory.mainRemote ?? memory.remote };
+  const known: Decided = { ...renamed(own, remembered), ref: memory.ref, share: true, mainBranch };
   if (named === null) return known;
-  if (!says.share || says.remote !== known.remote) throw disagree(authority, says, known);
+  const sameRemotes = says.remote === known.remote && says.mainRemote === known.mainRemote;
+  if (!says.share || !sameRemotes) throw disagree(authority, says, known);
   if (says.ref === known.ref || (await hasMoved(checkout, says.ref, known.ref))) return known;
   if (await hasMovedThere(checkout, known)(says.ref)) return says;
   throw disagree(authority, says, known);
@@ -183,7 +203,8 @@ function hasMovedThere(checkout: Checkout, { remote, ref }: Decided) {
 }
 
 function disagree({ main }: Authority, says: Decided, known: Decided): CoordError {
-  const words = ({ share, ref, remote }: Decided) => (share ? `${ref} of ${remote}` : `${ref} of this clone only`);
+  const words = ({ share, ref, remote, mainRemote }: Decided) =>
+    `${ref} of ${share ? remote : 'this clone only'}${says.mainRemote === known.mainRemote ? '' : ` and the main branch on ${mainRemote}`}`;
   const where = main?.config ? `${CONFIG_FILE} on ${oneLine(main.config.from.name)}` : CONFIG_FILE;
   return usage(
     `${where} has the state on ${words(says)}, but this clone knows it on ${words(known)}`,
@@ -230,6 +251,8 @@ export interface Memory {
   readonly ref: string;
   /** Name of the remote that arbitrates, in this clone; null: the clone itself does. */
   readonly remote: string | null;
+  /** Name of the remote that has the main branch; null: the same. */
+  readonly mainRemote: string | null;
   /** Short name of the main branch, where it was told at the beginning; null: the remote's default branch. */
   readonly mainBranch: string | null;
 }
@@ -241,14 +264,14 @@ const NOT_TOLD = '-';
 
 /** null: this clone has known none yet. */
 export function readMemory(repository: Repository): Memory | null {
-  const [remote = '', ref = STATE_REF, mainBranch = NOT_TOLD] = (settingOf(cloneSettings(repository), KEY) ?? '').split(
-    ' ',
-  );
+  const value = settingOf(cloneSettings(repository), KEY) ?? '';
+  const [remote = '', ref = STATE_REF, mainBranch = NOT_TOLD, mainRemote = NOT_TOLD] = value.split(' ');
   if (remote === '') return null;
   return {
     ref,
     remote: remote === THIS_CLONE ? null : remote,
     mainBranch: mainBranch === NOT_TOLD ? null : mainBranch,
+    mainRemote: mainRemote === NOT_TOLD || mainRemote === remote ? null : mainRemote,
   };
 }
 
@@ -262,11 +285,19 @@ export async function rememberState(
   if (before === null || textOf(before) !== value) await git(['config', '--local', KEY, value]);
 }
 
-function textOf({ remote, ref, mainBranch }: Memory): string {
-  return `${remote ?? THIS_CLONE} ${ref} ${mainBranch ?? NOT_TOLD}`;
+function textOf({ remote, ref, mainBranch, mainRemote }: Memory): string {
+  const apart = mainRemote === null || mainRemote === remote ? '' : ` ${mainRemote}`;
+  return `${remote ?? THIS_CLONE} ${ref} ${mainBranch ?? NOT_TOLD}${apart}`;
 }
 
-/** What this clone calls the remote that the configuration names (`git config coord.remote`); null: the same. */
-export function ownNameOfRemote(repository: Repository): string | null {
-  return settingOf(cloneSettings(repository), 'coord.remote');
+/** What this clone calls the remotes that the configuration names (`git config coord.remote`, `coord.mainRemote`). */
+export interface OwnRemotes {
+  /** null: as the configuration does. */
+  readonly remote: string | null;
+  readonly mainRemote: string | null;
+}
+
+export function ownRemotes(repository: Repository): OwnRemotes {
+  const settings = cloneSettings(repository);
+  return { remote: settingOf(settings, 'coord.remote'), mainRemote: settingOf(settings, 'coord.mainremote') };
 }

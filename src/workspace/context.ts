@@ -18,7 +18,7 @@ import { Workspace } from './workspace.js';
 const WORK_TIMEOUT_MS = 300_000;
 
 /** What of the configuration a store is made from. */
-type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits'>>;
+type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits' | 'mainRemote'>>;
 
 /** Opens the state, and what this clone granted without its remote. */
 class Stores {
@@ -110,8 +110,8 @@ class Stores {
   }
 
   /** A clone that has known a shared state is turned local by no checkout. */
-  private async remember({ share, remote }: StoreConfig, ref: string): Promise<void> {
-    if (share) await rememberState(this.workspace, { ref, remote, mainBranch: null });
+  private async remember({ share, remote, mainRemote }: StoreConfig, ref: string): Promise<void> {
+    if (share) await rememberState(this.workspace, { ref, remote, mainRemote: mainRemote ?? null, mainBranch: null });
   }
 
   private async sign(body: Buffer): Promise<string> {

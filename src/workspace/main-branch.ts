@@ -32,7 +32,7 @@ export async function mainBranch(workspace: Workspace): Promise<MainBranch | nul
   const branch = (await workspace.authority()).main?.branch ?? null;
   if (branch === null || !branch.fetched) return branch;
   // What decides was read when this command began; the branch may have been fetched since.
-  const { remote } = await workspace.config();
+  const { mainRemote: remote } = await workspace.config();
   const named = { remote, mainBranch: branch.name.slice(remote.length + 1), fetchedOnly: true };
   return (await mainBranchAsFetched(workspace.repository, workspace.git, named)) ?? branch;
 }
@@ -42,7 +42,7 @@ export async function mainBranch(workspace: Workspace): Promise<MainBranch | nul
  * @returns why it is not known; null: it is, or there is no remote to ask
  */
 export async function learnMainBranch(workspace: Workspace): Promise<CoordError | null> {
-  const { main, memory, remote } = await workspace.authority();
+  const { main, memory, mainRemote: remote } = await workspace.authority();
   if (main?.branch.fetched || memory?.remote === null || !isRemoteOf(workspace.repository, remote)) return null;
   // What is here alone may be all that there is, where nothing is shared.
   const isShared = () =>
@@ -52,7 +52,7 @@ export async function learnMainBranch(workspace: Workspace): Promise<CoordError 
     );
   if (main !== null && !(await isShared())) return null;
   const { syncError, syncFacts } = await import('./sync-facts.js');
-  const question = { remote, mainBranch: memory?.mainBranch ?? null, surface: [], requireClean: false };
+  const question = { mainRemote: remote, mainBranch: memory?.mainBranch ?? null, surface: [], requireClean: false };
   const facts = await syncFacts(workspace, question);
   workspace.forgetAuthority();
   if ((await workspace.authority()).main !== null) return null;

@@ -8,7 +8,8 @@ import { missingLines } from '../render/land.js';
 import type { Workspace } from './workspace.js';
 
 export interface SyncQuestion {
-  readonly remote: string;
+  /** The one that has the main branch. */
+  readonly mainRemote: string;
   /** null: the remote is asked for its default branch. */
   readonly mainBranch: string | null;
   /** The paths that must have no uncommitted changes, as globs; empty: all. */
@@ -23,7 +24,7 @@ export interface SyncQuestion {
 /** Fetches the main branch, and gathers what tells whether HEAD contains it; remembers where it stood. */
 export async function syncFacts(
   workspace: Workspace,
-  { remote, mainBranch, surface, requireClean, untracked, upstream }: SyncQuestion,
+  { mainRemote: remote, mainBranch, surface, requireClean, untracked, upstream }: SyncQuestion,
 ): Promise<SyncFacts> {
   const options = { foldCase: workspace.repository.foldsCase };
   const patterns = (untracked ?? surface).map(patternTarget);

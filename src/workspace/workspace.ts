@@ -235,7 +235,7 @@ export class Workspace {
       }
       return found;
     };
-    const { share, remote } = await this.config();
+    const { share, mainRemote: remote } = await this.config();
     const isSettled = (found: Awaited<ReturnType<typeof ask>>) => !share || found.every(([, has]) => has);
     const found = await withHistory({ repository, git, door: this.remoteGit, remote }, ask, isSettled);
     return { ...answers, ...Object.fromEntries(found) };

@@ -110,8 +110,15 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
       judgements: judgeCommit({ commit: id, committedAt, named }, touched, known),
     }));
   const audited = judge(await lookAgain(context, evidence, judge(evidence), { ...range, commits, changes }));
-  const { remote, ref } = config;
-  const place: AuditPlace = { range: range.text, remote, ref, cut: history.cut, now: context.now() };
+  const { remote, mainRemote } = await context.authority();
+  const place: AuditPlace = {
+    range: range.text,
+    remote,
+    mainRemote,
+    ref: config.ref,
+    cut: history.cut,
+    now: context.now(),
+  };
   return {
     report: {
       range: place.range,
@@ -165,7 +172,7 @@ async function mustKnowMain(context: Context, fetch: boolean): Promise<void> {
       details: { ...why.details, reason: 'main-unknown' },
     });
   }
-  const { main, remote, memory } = await context.authority();
+  const { main, mainRemote: remote, memory } = await context.authority();
   if (main !== null || memory?.remote === null || !isRemoteOf(context.repository, remote)) return;
   throw new CoordError(
     'unavailable',
@@ -318,7 +325,7 @@ async function mustBeWhole(context: Context, commits: readonly { readonly id: st
 
 /** @param commit that is missing; null: history is */
 async function hidden(context: Context, message: string, commit: string | null): Promise<CoordError> {
-  const { remote } = await context.config();
+  const { mainRemote: remote } = await context.authority();
   const shallow = shallowBoundary(context.repository).length > 0;
   const fetch = command(
     shallow ? `git fetch --unshallow ${shellWord(remote)}` : `git fetch ${shellWord(remote)} ${commit}`,

@@ -1,3 +1,4 @@
+import { codeRemotes } from '../../config/config.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { bindingClaims, type ReleaseRequest } from '../../domain/claims/release.js';
@@ -148,7 +149,7 @@ async function endIntegrated(
   const covers = (path: string) => released.some((claim) => matches(groundOf(claim), path, options));
   const submissions = submissionsIn(state, base.agent, covers);
   if (commit === null || submissions.length === 0) return [];
-  const { remote, mainBranch } = await context.config();
+  const { mainRemote: remote, mainBranch } = await context.config();
   const main = await mainBranchAsFetched(context.repository, context.git, { remote, mainBranch });
   if (main === null || (await isAncestor(context.git, commit, main.commit)) !== true) return [];
   const ids = submissions.map(({ id }) => id);
@@ -187,14 +188,15 @@ export async function notPushed(
   commit: string | null,
   changes: ReleaseRequest['changes'],
 ): Promise<string[]> {
-  const { share, remote } = await context.config();
-  if (!share || commit === null || changes?.length === 0) return [];
-  const tracking = `refs/remotes/${remote}/`;
-  const args = ['for-each-ref', '--count=1', `--contains=${commit}`, '--format=%(refname)', tracking];
+  const config = await context.config();
+  if (!config.share || commit === null || changes?.length === 0) return [];
+  const remotes = codeRemotes(config);
+  const tracking = remotes.map((remote) => `refs/remotes/${remote}/`);
+  const args = ['for-each-ref', '--count=1', `--contains=${commit}`, '--format=%(refname)', ...tracking];
   const { code, stdout } = await context.git(args);
   if (code !== 0 || stdout.length > 0) return [];
   return [
-    `${shortCommit(commit)} is on no branch of ${oneLine(remote)} yet, so nobody else can have it: git push, or ${coord('land')}`,
+    `${shortCommit(commit)} is on no branch of ${oneLine(remotes.join(' or '))} yet, so nobody else can have it: git push, or ${coord('land')}`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { codeRemotes } from '../../config/config.js';
 import type { MissingWork, Refusal, Whereabouts } from '../../domain/refusal.js';
 import { shallowBoundary } from '../../git/history.js';
 import { mainBranchAsFetched } from '../../git/main-branch.js';
@@ -22,25 +23,39 @@ export async function placed(context: Context, refusal: Refusal): Promise<Refusa
   }
 }
 
+/** Where branches of a remote stand. */
+interface Place {
+  readonly remote: string;
+  /** Ends in a slash. */
+  readonly prefix: string;
+  /** Whether the remote was asked just now. */
+  readonly answered: boolean;
+}
+
 /** Looks for commits on the branches of the remote, and on those of this clone. */
 class Finder {
   private constructor(
     private readonly context: Context,
-    private readonly remote: string | null,
+    /** The one with the main branch first; none where nothing is shared. */
+    private readonly places: readonly Place[],
     /** Short name; null: not known. */
     private readonly mainBranch: string | null,
-    /** Where the branches of the remote stand for as long as it is looked for commits; ends in a slash. */
     private readonly heads: string,
-    private readonly answered: boolean,
   ) {}
 
   static async begin(context: Context): Promise<Finder> {
-    const { share, remote, mainBranch } = await context.config();
+    const config = await context.config();
+    const { share, mainRemote: remote, mainBranch } = config;
     const known = await mainBranchAsFetched(context.repository, context.git, { remote, mainBranch, fetchedOnly: true });
     const named = known?.name.slice(remote.length + 1) ?? mainBranch;
     const heads = `refs/worktree/coord/heads-${randomBytes(8).toString('hex')}/`;
-    const asked = share ? await context.remoteGit.fetch(remote, [`+refs/heads/*:${heads}*`]) : null;
-    return new Finder(context, share ? remote : null, named, heads, asked?.code === 0);
+    const places: Place[] = [];
+    for (const [index, name] of (share ? codeRemotes(config) : []).entries()) {
+      const asked = await context.remoteGit.fetch(name, [`+refs/heads/*:${heads}${index}/*`]);
+      const answered = asked.code === 0;
+      places.push({ remote: name, answered, prefix: answered ? `${heads}${index}/` : `refs/remotes/${name}/` });
+    }
+    return new Finder(context, places, named, heads);
   }
 
   async end(): Promise<void> {
@@ -50,22 +65,20 @@ class Finder {
   }
 
   async find(commit: string): Promise<Whereabouts> {
-    const { remote, mainBranch, heads, answered } = this;
-    if (remote !== null) {
-      const prefix = answered ? heads : `refs/remotes/${remote}/`;
+    const { places, mainBranch } = this;
+    const [main = null] = places;
+    for (const { remote, prefix } of places) {
       const branches = (await this.branchesWith(commit, prefix)).map((ref) => ref.slice(prefix.length));
       const branch = branches.find((name) => name === mainBranch) ?? branches[0];
       if (branch !== undefined) return { kind: 'remote', remote, branch };
-      if (await this.wasOnMain(commit))
-        return {
-          kind: 'rewritten',
-          upstream: mainBranch === null ? `the main branch of ${remote}` : `${remote}/${mainBranch}`,
-        };
     }
+    if (main !== null && mainBranch !== null && (await this.wasOnMain(commit, main.remote, mainBranch)))
+      return { kind: 'rewritten', upstream: `${main.remote}/${mainBranch}` };
     const here = await this.inThisClone(commit);
     if (here !== null) return here;
     if (shallowBoundary(this.context.repository).length > 0) return { kind: 'unknown', why: 'shallow' };
-    return remote === null || answered ? { kind: 'nowhere', remote } : { kind: 'unknown', why: 'not-asked' };
+    if (!places.every(({ answered }) => answered)) return { kind: 'unknown', why: 'not-asked' };
+    return { kind: 'nowhere', remote: main === null ? null : places.map(({ remote }) => remote).join(' or ') };
   }
 
   private async branchesWith(commit: string, prefix: string): Promise<string[]> {
@@ -75,11 +88,9 @@ class Finder {
     return code === 0 ? stdout.toString('utf8').split('\n').filter(Boolean) : [];
   }
 
-  private async wasOnMain(commit: string): Promise<boolean> {
+  private async wasOnMain(commit: string, remote: string, branch: string): Promise<boolean> {
     const { repository, git } = this.context;
-    const { remote, mainBranch } = this;
-    if (remote === null || mainBranch === null) return false;
-    const tips = await formerTips(repository, git, { remote, branch: mainBranch });
+    const tips = await formerTips(repository, git, { remote, branch });
     for (const tip of tips) if ((await isAncestor(git, commit, tip)) === true) return true;
     return false;
   }

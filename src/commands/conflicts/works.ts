@@ -1,3 +1,4 @@
+import { codeRemotes } from '../../config/config.js';
 import type { Submission } from '../../domain/model.js';
 import type { WorkOf } from '../../domain/sync/collisions.js';
 import { CoordError } from '../../errors.js';
@@ -93,13 +94,20 @@ async function workIn(shadow: ShadowRepository, { root, branch }: Tree): Promise
 
 /** The remote's branches as last fetched, the newest first, without those that the main branch contains. */
 async function remoteBranches(context: Context, main: string | null): Promise<{ branches: Work[]; left: number }> {
-  const { remote, ref } = await context.config();
+  const config = await context.config();
+  const remotes = codeRemotes(config);
   const format = '%(objectname)%00%(refname)%00%(symref)';
   const merged = main === null ? [] : [`--no-merged=${main}`];
-  const args = ['for-each-ref', '--sort=-committerdate', `--format=${format}`, ...merged, `refs/remotes/${remote}`];
+  const args = [
+    'for-each-ref',
+    '--sort=-committerdate',
+    `--format=${format}`,
+    ...merged,
+    ...remotes.map((remote) => `refs/remotes/${remote}`),
+  ];
   const { code, stdout } = await context.git(args);
   if (code !== 0) return { branches: [], left: 0 };
-  const state = ref.replace('refs/heads/', `refs/remotes/${remote}/`);
+  const state = config.ref.replace('refs/heads/', `refs/remotes/${config.remote}/`);
   const rows = stdout
     .toString('utf8')
     .split('\n')

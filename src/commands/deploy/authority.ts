@@ -33,15 +33,15 @@ type Fetched = Extract<UpstreamFacts, { kind: 'fetched' }>;
  */
 export async function readAuthority(context: Context): Promise<Authority | CoordError> {
   const here = await context.config();
-  const byDefault = await fetchMain(context, here.remote, null);
+  const byDefault = await fetchMain(context, here.mainRemote, null);
   const namesNone = byDefault.upstream.kind === 'no-branch' && byDefault.upstream.branch === null;
-  const first = namesNone ? await fetchMain(context, here.remote, here.mainBranch) : byDefault;
+  const first = namesNone ? await fetchMain(context, here.mainRemote, here.mainBranch) : byDefault;
   const defaultBranch = namesNone ? null : first.upstream.kind === 'fetched' ? first.upstream.branch : null;
   const read = await authorityIn(context, first, { defaultBranch, tips: {} });
   if (read instanceof CoordError) return read;
   const named = read.config.mainBranch;
   if (named === null || named === read.upstream.branch) return settled(here, read);
-  const second = await authorityIn(context, await fetchMain(context, here.remote, named), read.asked);
+  const second = await authorityIn(context, await fetchMain(context, here.mainRemote, named), read.asked);
   return second instanceof CoordError ? second : settled(here, second);
 }
 
@@ -51,14 +51,14 @@ export async function readAuthority(context: Context): Promise<Authority | Coord
  */
 export async function readAuthorityAgain(context: Context, before: Authority): Promise<Authority | CoordError> {
   const { defaultBranch, tips } = before.asked;
-  const now = await remoteTips(context.remoteGit, before.config.remote, Object.keys(tips));
+  const now = await remoteTips(context.remoteGit, before.config.mainRemote, Object.keys(tips));
   const stands =
     now?.defaultBranch === defaultBranch && Object.entries(tips).every(([name, tip]) => now.tips[name] === tip);
   return stands ? before : readAuthority(context);
 }
 
-async function fetchMain(context: Context, remote: string, mainBranch: string | null): Promise<SyncFacts> {
-  return syncFacts(context, { remote, mainBranch, surface: [], requireClean: false });
+async function fetchMain(context: Context, mainRemote: string, mainBranch: string | null): Promise<SyncFacts> {
+  return syncFacts(context, { mainRemote, mainBranch, surface: [], requireClean: false });
 }
 
 async function authorityIn(context: Context, facts: SyncFacts, asked: RemoteTips): Promise<Authority | CoordError> {
@@ -82,10 +82,10 @@ async function authorityIn(context: Context, facts: SyncFacts, asked: RemoteTips
 /** Where the state is, and which remote arbitrates, cannot be another thing here than on the main branch. */
 function settled(here: Config, authority: Authority): Authority {
   const { config, upstream } = authority;
-  const other = (['remote', 'ref', 'share'] as const).filter((key) => here[key] !== config[key]);
+  const other = (['remote', 'mainRemote', 'ref', 'share'] as const).filter((key) => here[key] !== config[key]);
   if (other.length === 0) return { ...authority, config: { ...config, mainBranch: upstream.branch } };
   throw usage(
-    `${CONFIG_FILE} here and on ${here.remote}/${upstream.branch} differ in ${other.join(', ')}`,
+    `${CONFIG_FILE} here and on ${here.mainRemote}/${upstream.branch} differ in ${other.join(', ')}`,
     `take the one of the main branch: ${command(`git checkout ${upstream.commit.slice(0, 12)} -- ${CONFIG_FILE}`)}`,
     { keys: other },
   );

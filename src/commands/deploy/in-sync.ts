@@ -28,9 +28,9 @@ export interface InSync {
 
 /** What lies here, beside the main branch as the authority has fetched it. */
 export async function factsHere({ context, authority, options }: DeployContext): Promise<SyncFacts> {
-  const { remote, mainBranch, surface } = authority.config;
+  const { mainRemote, mainBranch, surface } = authority.config;
   return syncFacts(context, {
-    ...{ remote, mainBranch, surface, requireClean: true },
+    ...{ mainRemote, mainBranch, surface, requireClean: true },
     // What is authorised and recorded is the commit; what is deployed is what lies here.
     untracked: untrackedAllowed(authority.config, options.target),
     upstream: authority.upstream,
@@ -74,7 +74,7 @@ function judgeRollback(facts: SyncFacts): SyncVerdict {
 /** HEAD is on the remote's main branch, so that others can see what runs. */
 export async function checkPushed({ context, authority, config, commit }: DeployContext) {
   if (!config.requirePushed) return { finding: 'not required ("requirePushed": false)' };
-  const upstream = `${authority.config.remote}/${authority.upstream.branch}`;
+  const upstream = `${authority.config.mainRemote}/${authority.upstream.branch}`;
   const git = trueGit(context);
   if ((await isAncestor(git, commit, authority.upstream.commit)) === true) return { finding: `it is on ${upstream}` };
   const own = await commitsMissing(git, { of: commit, from: authority.upstream.commit });
@@ -114,7 +114,7 @@ async function contains({ context, authority, commit }: DeployContext, candidate
   if (shallowBoundary(context.repository).length > 0) return null;
   if (known === false) return false;
   const ref = `refs/worktree/coord/fetch-${randomBytes(8).toString('hex')}`;
-  await context.remoteGit.fetch(authority.config.remote, [`${candidate}:${ref}`]);
+  await context.remoteGit.fetch(authority.config.mainRemote, [`${candidate}:${ref}`]);
   await git(['update-ref', '-d', ref]);
   return isAncestor(git, candidate, commit);
 }

@@ -56,10 +56,10 @@ export const deployList: Verb = {
 
 /** Fetches the main branch, which what runs is compared with. @returns what to say when it could not be. */
 async function fetchMain(context: Context): Promise<string[]> {
-  const { remote, mainBranch: named } = await context.config();
-  const { upstream } = await syncFacts(context, { remote, mainBranch: named, surface: [], requireClean: false });
+  const { mainRemote, mainBranch: named } = await context.config();
+  const { upstream } = await syncFacts(context, { mainRemote, mainBranch: named, surface: [], requireClean: false });
   if (['fetched', 'no-remote', 'not-asked'].includes(upstream.kind)) return [];
-  return [`the main branch could not be fetched from ${oneLine(remote)}: MAIN is as it was last fetched`];
+  return [`the main branch could not be fetched from ${oneLine(mainRemote)}: MAIN is as it was last fetched`];
 }
 
 /** Every target that the main branch configures or that something was deployed to. */

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../../config/config.js';
+import { type Config, codeRemotes } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
@@ -40,7 +40,7 @@ const FALLBACK_PATH = 'coord-prove.txt';
 export async function setStage(context: Context, folder: string, { config, from }: ProtectedConfig): Promise<Stage> {
   const main = from ?? (await mainBranch(context));
   if (main === null) throw usage('nothing to prove it on: there is no main branch yet', 'commit something first');
-  const branch = main.fetched ? main.name.slice(config.remote.length + 1) : main.name;
+  const branch = main.fetched ? main.name.slice(config.mainRemote.length + 1) : main.name;
   const [remote, root] = [join(folder, 'remote.git'), join(folder, 'work')];
   const env = (agent: string) => environmentOf(context, agent);
   await makeRepository(context, remote, ['--bare']);
@@ -49,15 +49,15 @@ export async function setStage(context: Context, folder: string, { config, from 
   await gitText(there, ['update-ref', `refs/heads/${branch}`, main.commit]);
   await gitText(there, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`]);
   const here = gitIn(root, env(''));
-  const tracking = `refs/remotes/${config.remote}`;
-  await gitText(here, ['remote', 'add', config.remote, remote]);
+  const tracking = `refs/remotes/${config.mainRemote}`;
+  for (const name of codeRemotes(config)) await gitText(here, ['remote', 'add', name, remote]);
   await gitText(here, ['update-ref', `${tracking}/${branch}`, main.commit]);
   await gitText(here, ['symbolic-ref', `${tracking}/HEAD`, `${tracking}/${branch}`]);
   await gitText(here, ['update-ref', 'refs/heads/work', main.commit]);
   await gitText(here, ['symbolic-ref', 'HEAD', 'refs/heads/work']);
   await gitText(here, ['read-tree', main.commit]);
   await writeConfig(context, here, root, from?.commit ?? null);
-  const facts = { root, remote, remoteName: config.remote, branch, main: main.commit };
+  const facts = { root, remote, remoteName: config.mainRemote, branch, main: main.commit };
   return {
     ...facts,
     ...(await choosePath(context, config, main.commit)),

@@ -91,7 +91,7 @@ export const gateRequest: Verb = {
     }
     const question = { gate, target, commit, action };
     const requests = Array.from({ length: config.signers }, () => toSign(context, question, input));
-    const { remote } = source.config;
+    const { mainRemote: remote } = source.config;
     const shared = await hasRemote(context.repository, context.git, remote);
     const asked = {
       ...{ ...question, about: await aboutCommit(context, commit), signers: config.signers },
@@ -152,7 +152,7 @@ export const gateSign: Verb = {
       await context.git(['update-ref', '-d', `refs/tags/${signing.tag}`]);
       return doesNotCount(verdict);
     }
-    const pushed = input.negated('push') ? null : await push(context, source.config.remote, signing);
+    const pushed = input.negated('push') ? null : await push(context, source.config.mainRemote, signing);
     if (pushed instanceof CoordError) return pushed;
     const person = verdict.person ?? '';
     const data = { ...signing.payload, tag: signing.tag, person, pushed: pushed ?? false };

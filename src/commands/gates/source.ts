@@ -27,7 +27,7 @@ export async function gateSource(
   fetch: boolean,
   offline: string,
 ): Promise<ProtectedConfig | CoordError> {
-  const { remote } = await context.config();
+  const { mainRemote: remote } = await context.config();
   if (!fetch || !(await hasRemote(context.repository, context.git, remote))) return protectedConfig(context);
   const authority = await readAuthority(context);
   if (!(authority instanceof CoordError) || authority.code !== 'unavailable') return authority;

@@ -80,10 +80,8 @@ async function judgePush(
   const read = await protectedConfig(context).catch(asError);
   if (read instanceof CoordError) return unreadable(read);
   const { config } = read;
-  const { mains, all } = guardedRefs(read);
-  const guarded = refs.filter(({ ref }) => all.includes(ref));
-  if (guarded.length === 0 || !(await isOurRemote(context, config, destination))) return ALLOWED;
-  for (const pushed of guarded) {
+  const { mains, all } = await guardedRefs(context, read, destination);
+  for (const pushed of refs.filter(({ ref }) => all.includes(ref))) {
     const verdict = mains.includes(pushed.ref)
       ? await judgeMain(context, config, pushed)
       : await judgeStateRef(context, config, pushed);
@@ -101,14 +99,14 @@ export async function judgePushCommand(context: Context, command: PushCommand): 
   if (read instanceof CoordError) return unreadable(read);
   const settings = await pushSettings(context);
   const remote = remoteOfPush(command, settings);
-  const guarded = guardedRefs(read);
+  const destination = [remote, ...(await addressesOf(context.git, remote, 'push')).slice(0, 1)];
+  const guarded = await guardedRefs(context, read, destination);
   const targets = targetsOfPush(command, settings).filter(({ ref }) => guarded.all.includes(ref));
   const gone = command.what === 'mirror' ? guarded.all.filter((ref) => targets.every((one) => one.ref !== ref)) : [];
   const moved: PushTarget[] = [...targets, ...gone.map((ref) => ({ source: null, ref }))];
   if (moved.length === 0) return ALLOWED;
-  const destination = [remote, ...(await addressesOf(context.git, remote, 'push')).slice(0, 1)];
-  if (!(await isOurRemote(context, read.config, destination))) return ALLOWED;
-  const there = await refsThere(context, read.config.remote, moved);
+  const { config } = read;
+  const there = await refsThere(context, guarded.mains.length > 0 ? config.mainRemote : config.remote, moved);
   const pushed: PushedRef[] = [];
   for (const { source, ref } of moved) {
     const local = source === null ? null : await resolveCommit(context.git, source);
@@ -152,7 +150,7 @@ async function refsThere(context: Context, remote: string, moved: readonly PushT
   return known;
 }
 
-async function judgeMain(context: Context, { remote }: Config, pushed: PushedRef): Promise<Verdict> {
+async function judgeMain(context: Context, { mainRemote: remote }: Config, pushed: PushedRef): Promise<Verdict> {
   const branch = pushed.ref.slice('refs/heads/'.length);
   if (pushed.local === null) return banned({ reason: 'deletes-main', branch });
   // Where there is no such branch yet, nothing can be undone.
@@ -175,22 +173,30 @@ async function judgeStateRef(
   return banned({ reason: 'rewrites-state', branch });
 }
 
-function guardedRefs(read: ProtectedConfig): { readonly mains: readonly string[]; readonly all: readonly string[] } {
-  const mains = mainBranches(read).map((branch) => `refs/heads/${branch}`);
-  return { mains, all: [...mains, read.config.ref] };
+/** The refs that a push to this remote may not move as it likes: the main branch of the one, the state of the other. */
+async function guardedRefs(
+  context: Context,
+  read: ProtectedConfig,
+  destination: readonly string[],
+): Promise<{ readonly mains: readonly string[]; readonly all: readonly string[] }> {
+  const { remote, mainRemote, ref } = read.config;
+  const goesToMain = await leadsTo(context, mainRemote, destination);
+  const goesToState = remote === mainRemote ? goesToMain : await leadsTo(context, remote, destination);
+  const mains = goesToMain ? mainBranches(read).map((branch) => `refs/heads/${branch}`) : [];
+  return { mains, all: [...mains, ...(goesToState ? [ref] : [])] };
 }
 
 function mainBranches({ config, from }: ProtectedConfig): readonly string[] {
   if (config.mainBranch !== null) return [config.mainBranch];
   if (from === null) return CUSTOMARY;
-  const prefix = `${config.remote}/`;
+  const prefix = `${config.mainRemote}/`;
   return [from.fetched && from.name.startsWith(prefix) ? from.name.slice(prefix.length) : from.name];
 }
 
-/** Whether the push goes where the claims are arbitrated; the main branch of a fork is another matter. */
-async function isOurRemote(
+/** Whether the push goes to this remote, by whatever name or address; the main branch of a fork is another matter. */
+async function leadsTo(
   { git, repository }: Context,
-  { remote }: Config,
+  remote: string,
   [name, address]: readonly string[],
 ): Promise<boolean> {
   if (name === undefined || name === remote) return true;

@@ -7,7 +7,7 @@ import { coord } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
 import { isTaskTarget } from '../../domain/tasks/task.js';
 import { CoordError, usage } from '../../errors.js';
-import { changesSince } from '../../git/changes.js';
+import { changesSince, pathsBetween } from '../../git/changes.js';
 import { type LandReport, landLines, landRefused, uncommittedOnGround } from '../../render/land.js';
 import { PairedRefDeclined } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
@@ -56,6 +56,7 @@ export const land: Verb = {
     landed: 'boolean',
     'already?': 'boolean',
     dryRun: 'boolean',
+    'claimsAt?': ['text | null', 'the remote with the claims, where no one push moves both'],
     commit: 'commit',
     'from?': 'commit',
     to: 'text',
@@ -116,9 +117,8 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const barred = mayNotAsk(state, asked, context.now());
   if (barred) return landRefused(barred, context.now());
   if (work.ahead === 0) {
-    const { agent, commit } = asked;
-    const before = await isOnRecord(context, 'work.landed', { agent, commit });
-    if (verdict.ok || before) return alreadyThere(context, { asked, work, state, before, dryRun });
+    const there = await alreadyThere(context, { asked, work, state, inSync: verdict.ok, dryRun });
+    if (there) return there;
   }
   if (!verdict.ok) return syncError(verdict);
   const { withOpenGates } = await import('../gates/source.js');
@@ -129,7 +129,7 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const { released: claims, done } = plan.result;
   const dirty = await uncommittedOn(context, claims);
   if (dirty.length > 0) return uncommittedOnGround(dirty, coord('land'));
-  if (dryRun) return success(request, work, { landed: false, already: false, dryRun, released: claims, done });
+  if (dryRun) return success(context, request, work, { landed: false, already: false, dryRun, released: claims, done });
   if (!rehearsed.has(work.head)) {
     const stopped = await rehearse(context, work);
     if (stopped) return stopped;
@@ -137,23 +137,26 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   }
   const failed = await checkBeforeLanding(context, store, work, claims);
   if (failed) return failed;
-  return push(context, work, await withChanges(context, request, claims));
+  return push(context, work, await withChanges(context, request, claims), claims);
 }
 
 interface There {
   readonly asked: LandRequest;
   readonly work: Work;
   readonly state: State;
-  /** Whether an earlier run of this command brought it there. */
-  readonly before: boolean;
+  readonly inSync: boolean;
   readonly dryRun: boolean;
 }
 
 /**
  * HEAD is on the main branch: by an earlier run, whose answer is given again, or by a push. Claims whose work came there with
- * it are given back now.
+ * it are given back now. null: nobody landed it, and HEAD lacks what came after it.
  */
-async function alreadyThere(context: Context, { asked, work, state, before, dryRun }: There): Promise<Outcome> {
+async function alreadyThere(context: Context, { asked, work, state, inSync, dryRun }: There): Promise<Outcome | null> {
+  const { agent, commit } = asked;
+  const before = await isOnRecord(context, 'work.landed', { agent, commit });
+  const finished = before || dryRun ? null : await goOn(context, asked, work);
+  if (finished !== null || !(inSync || before)) return finished;
   const main = { name: `${work.remote}/${work.branch}`, commit: work.main };
   const given = dryRun ? null : await giveBackMerged(context, work.head, main);
   if (given instanceof CoordError) return given;
@@ -161,7 +164,7 @@ async function alreadyThere(context: Context, { asked, work, state, before, dryR
   const tasks = state.tasks.tasks.filter((task) => task.commit === work.head && task.evidence === 'landed');
   const done = [...(before ? tasks : []), ...(given?.done ?? [])];
   const released = [...earlier, ...(given?.released ?? [])];
-  return success(asked, work, { landed: before, already: true, dryRun: false, released, done });
+  return success(context, asked, work, { landed: before, already: true, dryRun: false, released, done });
 }
 
 /** What an earlier run released with this commit, each claim once: a path that was renamed has a record of its own. */
@@ -175,18 +178,53 @@ async function withChanges(context: Context, request: LandRequest, claims: reado
   return { ...request, changes: await changesSince(context.git, claims, commit, context.repository.foldsCase, from) };
 }
 
-async function push(context: Context, work: Work, request: LandRequest): Promise<Outcome | TryAgain> {
-  const store = await context.stores.open(await context.config(), pairedMain(context, work));
+/** Where the claims are in another repository, an earlier run may have moved the main branch and recorded nothing. */
+async function goOn(context: Context, asked: LandRequest, work: Work): Promise<Outcome | null> {
+  if (!(await landsApart(context))) return null;
+  const { begunBefore, finishLanding } = await import('./two-steps.js');
+  const begun = begunBefore(context, work);
+  if (begun === null) return null;
+  const paths = await pathsBetween(context.git, begun.from, work.head);
+  const { state } = await (await context.store()).read(['tasks']);
+  const { withOpenGates } = await import('../gates/source.js');
+  const request = await withOpenGates(context, state, { ...asked, from: begun.from, paths });
+  if (request instanceof CoordError) return request;
+  const plan = decide(state, request, context.now());
+  const claims = plan.ok ? plan.result.released : [];
+  const answer = await finishLanding(context, work, await withChanges(context, request, claims));
+  if (answer === null) return null;
+  if (!answer.ok) return landRefused(answer.refusal, context.now());
+  return success(context, request, work, { landed: true, already: true, dryRun: false, ...answer.result });
+}
+
+/** Whether the main branch and the claims are in two repositories. */
+async function landsApart(context: Context): Promise<boolean> {
+  const { remote, mainRemote } = await context.config();
+  return remote !== mainRemote;
+}
+
+async function push(
+  context: Context,
+  work: Work,
+  request: LandRequest,
+  claims: readonly Claim[],
+): Promise<Outcome | TryAgain> {
   let decision: Answer<'land'>;
   try {
-    decision = await transact(store, request, context.effects);
+    if (await landsApart(context)) {
+      const { landInTwoSteps } = await import('./two-steps.js');
+      decision = await landInTwoSteps(context, work, request, claims);
+    } else {
+      const store = await context.stores.open(await context.config(), pairedMain(context, work));
+      decision = await transact(store, request, context.effects);
+    }
   } catch (error) {
     if (!(error instanceof PairedRefDeclined)) throw error;
     const { error: why, fleeting } = whyDeclined(error.pushed, work);
     return fleeting || (await hasMoved(context, work)) ? { again: why } : why;
   }
   if (!decision.ok) return refused(context, work, decision);
-  return success(request, work, { landed: true, already: false, dryRun: false, ...decision.result });
+  return success(context, request, work, { landed: true, already: false, dryRun: false, ...decision.result });
 }
 
 /**
@@ -202,14 +240,16 @@ async function hasMoved(context: Context, { main }: Work): Promise<boolean> {
   return (await readMain(context)) !== main;
 }
 
-function success(
+async function success(
+  context: Context,
   request: LandRequest,
   work: Work,
   came: Pick<LandReport, 'landed' | 'already' | 'dryRun' | 'done'> & {
     readonly released: readonly LandReport['released'][number][];
   },
-): Success {
+): Promise<Success> {
   const { landed, already, dryRun } = came;
+  const { remote, mainRemote } = await context.config();
   const released = came.released
     .filter(({ kind, target }) => !isTaskTarget({ kind, text: target }))
     .map(({ target, kind, agent, token }) => ({ target, kind, agent, token }));
@@ -217,6 +257,7 @@ function success(
     landed,
     already,
     dryRun,
+    claimsAt: remote === mainRemote ? null : remote,
     commit: request.commit,
     from: request.from,
     to: `${work.remote}/${work.branch}`,

@@ -58,15 +58,15 @@ type WorkRead =
 
 /** Fetches the main branch, and judges whether HEAD contains it. */
 export async function readWork(context: Context): Promise<WorkRead> {
-  const { remote, mainBranch } = await context.config();
-  const facts = await syncFacts(context, { remote, mainBranch, surface: [], requireClean: false });
+  const { mainRemote, mainBranch } = await context.config();
+  const facts = await syncFacts(context, { mainRemote, mainBranch, surface: [], requireClean: false });
   // What lands is the commit, whatever is checked out in submodules.
   const verdict = judgeSync({ ...facts, submodules: [] });
   const { head, upstream } = facts;
   if (upstream.kind === 'fetched' && head !== null) {
     const { branch, commit: main, ahead, behind } = upstream;
     const known = verdict.ok || verdict.reason === 'behind' || verdict.reason === 'diverged';
-    if (known) return { verdict, work: { head, remote, branch, main, ahead, behind } };
+    if (known) return { verdict, work: { head, remote: mainRemote, branch, main, ahead, behind } };
   }
   if (verdict.ok) throw new CoordError('fault', 'HEAD was found in sync without a main branch');
   return { verdict, work: null };
@@ -140,12 +140,13 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
       hint: 'commit your work first',
     });
   }
+  const remote = await reviewRemote(context, work);
   const request = { ...(await landRequest(context, work)), review: branch };
   const { state } = await (await context.store()).latest(['tasks']);
   const plan = decide(state, request, context.now());
   if (!plan.ok) return landRefused(plan.refusal, context.now());
   if (!dryRun) {
-    const stopped = await push(context, work, branch);
+    const stopped = await push(context, { ...work, remote }, branch);
     if (stopped) return stopped;
   }
   const under = request.paths.flatMap((path) => coverageOf(state, request, path, context.now()).claims);
@@ -156,7 +157,7 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
     pushed: !dryRun,
     dryRun,
     commit: work.head,
-    to: `${work.remote}/${branch}`,
+    to: `${remote}/${branch}`,
     upstream: `${work.remote}/${work.branch}`,
     paths: request.paths,
     held: [...new Set(under.map(({ target }) => target))],
@@ -217,6 +218,17 @@ async function checkBranch(context: Context, branch: string, work: Work | null):
   if ([`refs/heads/${branch}`, `refs/${branch}`, branch].includes(config.ref))
     throw usage(`${branch} is the state ref`, 'name another branch');
   if (branch === (work?.branch ?? config.mainBranch)) throw usage(`${branch} is the main branch`, coord('land'));
+}
+
+/** Where git would push this branch, if it was told so (a fork), else beside the main branch. */
+async function reviewRemote(context: Context, work: Work): Promise<string> {
+  const local = (await context.head()).ref?.replace('refs/heads/', '');
+  const settings = [...(local === undefined ? [] : [`branch.${local}.pushRemote`]), 'remote.pushDefault'];
+  for (const setting of settings) {
+    const { code, stdout } = await context.git(['config', '--get', setting]);
+    if (code === 0) return stdout.toString('utf8').trim();
+  }
+  return work.remote;
 }
 
 /** @returns why it could not be pushed; null when it was. */

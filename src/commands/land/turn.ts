@@ -52,7 +52,13 @@ function isBehind(outcome: Outcome): outcome is CoordError {
   return code === 'behind' && typeof details.behind === 'number' && details.behind > 0;
 }
 
-async function turnRequest(context: Context, store: GitStore, target: Target, head: string): Promise<ClaimRequest> {
+/** What asks for the turn to land. */
+export async function turnRequest(
+  context: Context,
+  store: GitStore,
+  target: Target,
+  head: string,
+): Promise<ClaimRequest> {
   const { land } = await context.config();
   return ownVerbClaim(context, store, {
     targets: [{ target, ttlSeconds: land.turnSeconds }],
@@ -63,7 +69,7 @@ async function turnRequest(context: Context, store: GitStore, target: Target, he
   });
 }
 
-async function ownTurns(context: Context, store: GitStore): Promise<Claim[]> {
+export async function ownTurns(context: Context, store: GitStore): Promise<Claim[]> {
   const { agent } = context.identity();
   const { state } = await store.read();
   return state.claims.filter((claim) => claim.agent === agent && isLandTarget(groundOf(claim)));

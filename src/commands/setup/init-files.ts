@@ -202,6 +202,8 @@ export interface StarterConfig {
 
 export interface StarterChoices {
   readonly remote: string | null;
+  /** The one that has the main branch. */
+  readonly mainRemote: string | undefined;
   /** Full name. */
   readonly ref: string;
   readonly mainBranch: string | undefined;
@@ -230,6 +232,7 @@ export function starterConfig(choices: StarterChoices): StarterConfig {
     $schema: choices.schema,
     ref: choices.ref,
     ...(choices.remote === null ? {} : { remote: choices.remote }),
+    ...(choices.remote === null || choices.mainRemote === choices.remote ? {} : { mainRemote: choices.mainRemote }),
     ...(choices.mainBranch === undefined ? {} : { mainBranch: choices.mainBranch }),
     share: choices.remote !== null,
     ttl: { default: DEFAULT_TTL, max: ttl.max },

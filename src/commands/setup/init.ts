@@ -10,7 +10,7 @@ import { checkRefName } from '../../git/refs.js';
 import { gitText } from '../../git/run.js';
 import { ignoredFiles } from '../../git/worktree.js';
 import type { Style } from '../../render/style.js';
-import { mainConfigOf, ownNameOfRemote, rememberState } from '../../workspace/authority.js';
+import { mainConfigOf, ownRemotes, rememberState, renamed } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import {
@@ -34,6 +34,7 @@ export const init: Verb = {
     ['--adopt', 'accept, on the record, that the main branch’s configuration has moved the state'],
     ['--local', 'use no remote: claims are then valid in this clone’s worktrees only'],
     ['--remote <name>', 'the remote that decides between clones'],
+    ['--main-remote <name>', 'the remote that has the main branch, where that is another one'],
     [
       '--ref <ref>',
       `the ref that carries the state, by its full name (${STATE_REF}); moves the state where there is one`,
@@ -44,6 +45,7 @@ export const init: Verb = {
   examples: [
     ['coord init', 'set up the state, and write the files that you then commit'],
     ['coord init --local', 'without a remote'],
+    ['coord init --remote arbiter --main-remote origin', 'with the claims in a bare repository of their own'],
     ['coord init --ref refs/heads/claude/coord', 'where only branches with a prefix may be pushed'],
     ['coord init --remove', 'take coord out of this clone, and say what is left'],
   ],
@@ -84,17 +86,19 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
   const starter = existing === null ? await starterOf(context, input, remotes) : null;
   const asked = input.text('ref') ?? null;
   if (asked !== null) await mustBeRef(context, asked);
-  const config = existing?.config ?? starter?.(asked ?? STATE_REF).parsed ?? withDefaults({});
-  if (config.share && !remotes.includes(config.remote)) {
+  const written = existing?.config ?? starter?.(asked ?? STATE_REF).parsed ?? withDefaults({});
+  const config = { ...written, ...renamed(ownRemotes(context.repository), written) };
+  const missing = [config.remote, config.mainRemote].find((name) => !remotes.includes(name));
+  if (config.share && missing !== undefined) {
     throw usage(
-      `${CONFIG_FILE} shares through ${config.remote}, but there is no such remote`,
-      `add it (git remote add ${config.remote} URL); those that there are: ${command('git remote -v')}`,
+      `${CONFIG_FILE} shares through ${oneLine(missing)}, but there is no such remote`,
+      `add it (git remote add ${shellWord(missing)} URL); those that there are: ${command('git remote -v')}`,
     );
   }
   const placed = await placeState(context, config, { asked, named: existing?.namesRef ?? false });
   const { packageRoot } = context.host;
-  const { mainBranch, share, remote } = config;
-  await rememberState(context, { ref: placed.ref, remote: share ? remote : null, mainBranch });
+  const { mainBranch, share, remote, mainRemote } = config;
+  await rememberState(context, { ref: placed.ref, remote: share ? remote : null, mainRemote, mainBranch });
   const files: FileChange[] = [
     ...(existing === null
       ? [writeConfig(root, starter?.(placed.ref).text ?? ''), ...writeSchema(packageRoot, root, schemaPlace(root))]
@@ -131,10 +135,11 @@ async function adopt(context: Context): Promise<Outcome> {
   const { repository } = context;
   const config = (await mainConfigOf(await context.authority())) ?? (await loadConfigIfThere(repository.root));
   if (config === null) throw usage(`there is no ${CONFIG_FILE} to go by`, coord('init'));
-  const remote = config.share ? (ownNameOfRemote(repository) ?? config.remote) : null;
-  const store = await context.stores.open({ ...config, remote: remote ?? config.remote });
+  const remotes = renamed(ownRemotes(repository), config);
+  const remote = config.share ? remotes.remote : null;
+  const store = await context.stores.open({ ...config, ...remotes });
   await store.latest();
-  const known = { ref: store.ref, remote, mainBranch: config.mainBranch };
+  const known = { ref: store.ref, remote, mainRemote: remotes.mainRemote, mainBranch: config.mainBranch };
   await store.recordSetup(known, entryOf(context, `adopt ${store.ref}${remote === null ? '' : ` of ${remote}`}`));
   await rememberState(context, known);
   const report: InitReport = {
@@ -147,7 +152,10 @@ async function adopt(context: Context): Promise<Outcome> {
 
 /** The first configuration, which depends on the ref that the state got. */
 async function starterOf(context: Context, input: Input, remotes: readonly string[]) {
-  const remote = chooseRemote(input, remotes);
+  const own = ownRemotes(context.repository);
+  const remote = chooseRemote(input.text('remote') ?? own.remote ?? undefined, input.flag('local'), remotes);
+  const mainRemote = input.text('mainRemote') ?? own.mainRemote ?? remote ?? undefined;
+  if (mainRemote !== undefined) mustBeOneOf(remotes, mainRemote);
   const mainBranch = remotes.length === 0 ? await currentMainBranch(context) : undefined;
   const { root } = context.repository;
   const listed = await gitText(context.git, [
@@ -160,7 +168,8 @@ async function starterOf(context: Context, input: Input, remotes: readonly strin
     ':/',
   ]);
   const surface = guessSurface(listed.split('\0').filter((file) => file !== ''));
-  return (ref: string) => starterConfig({ remote, ref, mainBranch, surface, schema: `./${schemaPlace(root)}` });
+  return (ref: string) =>
+    starterConfig({ remote, mainRemote, ref, mainBranch, surface, schema: `./${schemaPlace(root)}` });
 }
 
 async function mustBeRef({ git }: Context, ref: string): Promise<void> {
@@ -173,24 +182,29 @@ async function mustBeRef({ git }: Context, ref: string): Promise<void> {
 function mustAgree(input: Input, config: Config): void {
   const other = [
     ...(input.flag('remote') && !(config.share && input.text('remote') === config.remote) ? ['remote'] : []),
+    ...(input.flag('mainRemote') && input.text('mainRemote') !== config.mainRemote ? ['mainRemote'] : []),
     ...(input.flag('local') && config.share ? ['share'] : []),
   ];
   if (other.length === 0) return;
   throw usage(`${CONFIG_FILE} is there already, and says otherwise`, `change ${other.join(', ')} in ${CONFIG_FILE}`);
 }
 
-function chooseRemote(input: Input, remotes: readonly string[]): string | null {
-  const named = input.text('remote');
-  if (input.flag('local')) {
+function mustBeOneOf(remotes: readonly string[], named: string): void {
+  if (remotes.includes(named)) return;
+  throw usage(
+    `no such remote: ${oneLine(named)}`,
+    `add it (git remote add ${shellWord(named)} URL); those that there are: ${command('git remote -v')}`,
+  );
+}
+
+function chooseRemote(named: string | undefined, isLocal: boolean, remotes: readonly string[]): string | null {
+  if (isLocal) {
     if (named !== undefined) throw usage('--local and --remote exclude each other', 'use one');
     return null;
   }
   if (named !== undefined) {
-    if (remotes.includes(named)) return named;
-    throw usage(
-      `no such remote: ${named}`,
-      `add it (git remote add ${named} URL); those that there are: ${command('git remote -v')}`,
-    );
+    mustBeOneOf(remotes, named);
+    return named;
   }
   if (remotes.length === 0) return null;
   if (remotes.includes('origin')) return 'origin';

@@ -161,7 +161,7 @@ async function hasLanded(
 
 /** The commit of the main branch: as the remote has it now, or where nothing is shared, of this clone; null: not known. */
 async function mainTip(context: Context): Promise<string | null> {
-  const { share, remote, mainBranch } = await context.config();
+  const { share, mainRemote: remote, mainBranch } = await context.config();
   if (share) return (await readWork(context)).work?.main ?? null;
   return (await mainBranchAsFetched(context.repository, context.git, { remote, mainBranch }))?.commit ?? null;
 }

@@ -63,13 +63,13 @@ export function notPushed(
   own: Commits,
   upstream: string,
   {
-    remote,
+    mainRemote,
     share,
     mainBranch,
-  }: { readonly remote: string; readonly share: boolean; readonly mainBranch: string | null },
+  }: { readonly mainRemote: string; readonly share: boolean; readonly mainBranch: string | null },
 ): CoordError {
   const message = `not pushed: ${oneLine(upstream)} lacks ${plural(own.count, 'commit')} of HEAD`;
-  const push = command(`git push ${shellWord(remote)} HEAD:${shellWord(mainBranch ?? 'main')}`);
+  const push = command(`git push ${shellWord(mainRemote)} HEAD:${shellWord(mainBranch ?? 'main')}`);
   return new CoordError('behind', [message, ...commitLines(own)].join('\n'), {
     hint: `${share ? coord('land') : push}, then repeat`,
     details: { reason: 'not-pushed', upstream, count: own.count, commits: own.newest },

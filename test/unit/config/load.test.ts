@@ -18,6 +18,7 @@ describe('the configuration', () => {
     expect(await parseConfig('{}')).toEqual({
       ref: 'refs/coord/state',
       remote: 'origin',
+      mainRemote: 'origin',
       mainBranch: null,
       share: false,
       ttl: { defaultSeconds: 1800, maxSeconds: 14_400 },
@@ -41,7 +42,7 @@ describe('the configuration', () => {
     });
   });
 
-  it.each(['mainBranch', 'remote'])('has no %s that is too long for a file', async (key) => {
+  it.each(['mainBranch', 'remote', 'mainRemote'])('has no %s that is too long for a file', async (key) => {
     const longest = 'é'.repeat(125);
     expect(await parseConfig(JSON.stringify({ [key]: longest }))).toMatchObject({ [key]: longest });
     expect(await problemsOf(JSON.stringify({ [key]: `${longest}x` }))).toEqual([
