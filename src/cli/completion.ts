@@ -223,7 +223,7 @@ function ofState(parts: readonly Part[], words: (state: State) => readonly strin
   return async (context) => {
     const store = await context.store();
     if ((await store.tip()) === null) return [];
-    return words(await context.stores.withOffline((await store.read(parts)).state));
+    return words(await context.stores.withRiders((await store.read(parts)).state));
   };
 }
 

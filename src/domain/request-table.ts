@@ -54,7 +54,7 @@ export type Results = { readonly [K in Kind]: Extract<ReturnType<Rows[K]['decide
 export type Decision<K extends Kind = Kind> = Outcome<Results[K]>;
 
 /** What a process is told of its request: a decision without the state that it leads to, which is the store's. */
-export type Answer<K extends Kind = Kind> = Pick<Granted<Results[K]>, 'ok' | 'result' | 'summary'> | Refused;
+export type Answer<K extends Kind = Kind> = Pick<Granted<Results[K]>, 'ok' | 'result' | 'summary' | 'rode'> | Refused;
 
 /** The requests that can be granted without the remote. */
 export type OfflineRequest = {

@@ -59,6 +59,28 @@ export interface Granted<R> {
   readonly result: R;
   /** The subject of the commit: a sentence. */
   readonly summary: string;
+  /** What became of the riders that are written with it (`riders.ts`); absent where none is. */
+  readonly rode?: Rode;
+}
+
+/** What became of what a clone had granted by itself. */
+export interface Rode {
+  /** Of the requests: they wait no longer. */
+  readonly operations: readonly string[];
+  /** Claims that were asked for offline. */
+  readonly confirmed: readonly Claim[];
+  readonly lost: readonly Claim[];
+  readonly named: readonly (WrittenHere & { readonly id: string })[];
+  /** What is on no record, and will be on none. */
+  readonly refused: readonly (WrittenHere & { readonly refusal: Refusal })[];
+}
+
+/** A note or a task of the clone's own. */
+export interface WrittenHere {
+  readonly agent: string;
+  readonly what: 'note' | 'task';
+  /** Its provisional id. */
+  readonly was: string;
 }
 
 export interface Refused {

@@ -48,9 +48,10 @@ export function swapRefFile(repository: Repository, ref: string, to: string, fro
 /**
  * Does away with a ref that stands in a file of its own, under its lock. A git that packs all refs at this very moment may
  * bring it back, since the lock of the packed ones is not taken: for refs that do no harm when they stay.
- * @returns false where only git may do it: another holds the lock, it is packed too, or it has a reflog
+ * @param from what it must hold; absent: whatever it holds
+ * @returns false where only git may do it: another holds the lock, it is packed too, or it has a reflog; or it holds another
  */
-export function dropLooseRef(repository: Repository, ref: string): boolean {
+export function dropLooseRef(repository: Repository, ref: string, from?: string): boolean {
   const { commonDir, refFormat } = repository;
   if (refFormat !== 'files' || watchesRefs(repository)) return false;
   const path = join(commonDir, ref);
@@ -61,7 +62,8 @@ export function dropLooseRef(repository: Repository, ref: string): boolean {
     return false;
   }
   try {
-    if (!existsSync(path) || idOf(repository, ref) === null) return false;
+    const id = existsSync(path) ? idOf(repository, ref) : null;
+    if (id === null || (from !== undefined && id !== from)) return false;
     if (existsSync(join(commonDir, 'logs', ref)) || readPackedRef(commonDir, ref) !== null) return false;
     rmSync(path);
     return true;

@@ -40,6 +40,11 @@ export function releasedLines(
   });
 }
 
+/** Where something stands that nobody waits for. @param remote that has not heard of it; null: none has to */
+export function waitsText(remote: string | null): string {
+  return remote === null ? '' : ` · in this clone; ${oneLine(remote)} learns of it with your next write`;
+}
+
 type Named = Pick<Claim, 'target'>;
 
 /** Said when something was granted without the remote. */

@@ -1,10 +1,11 @@
 import type { Fit, Part } from '../domain/agents/sessions.js';
 import type { ReceivedNote } from '../domain/log/notes.js';
-import type { Claim, Role } from '../domain/model.js';
+import type { Claim, Reach, Role } from '../domain/model.js';
 import { coord, form, shellWord } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/standing.js';
 import { AS_DATA, fenced, firstOf, oneLine, plural, said, shorten } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { waitsText } from './claims.js';
 import { clock, shortCommit } from './format.js';
 import { disclaimer, noteLine } from './notes.js';
 import { type RulesReport, ruleLine, rulesHeading } from './rules.js';
@@ -42,6 +43,9 @@ export interface Briefing {
   readonly agent: string;
   readonly session: string;
   readonly role: Role;
+  /** How far it is known, and the remote that learns of it with the next write; null: it waits for none. */
+  readonly reach: Reach;
+  readonly waitsFor: string | null;
   readonly rules: RulesReport;
   /** The paths whose change needs a claim. */
   readonly surface: readonly string[];
@@ -95,9 +99,9 @@ function always(lines: readonly string[]): Part {
   return { full: lines, brief: lines, rank: 0 };
 }
 
-function identityLines({ agent, session, role }: Briefing, style: Style): string[] {
+function identityLines({ agent, session, role, waitsFor }: Briefing, style: Style): string[] {
   return [
-    `${style.bold('you')} are ${agent} (${role}), session ${session}; recorded for this worktree`,
+    `${style.bold('you')} are ${agent} (${role}), session ${session}; recorded for this worktree${waitsText(waitsFor)}`,
     `elsewhere: export COORD_AGENT=${agent} COORD_SESSION=${session}`,
   ];
 }
@@ -236,6 +240,7 @@ export interface EndReport {
   readonly released: readonly Claim[];
   readonly kept: readonly Claim[];
   readonly commit: string | null;
+  readonly reach: Reach;
 }
 
 export function endedLine({ agent, session, kept }: EndReport, style: Style): string {

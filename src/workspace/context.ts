@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.js';
-import type { Claim, State } from '../domain/model.js';
-import type { Policy } from '../domain/request.js';
+import type { Claim, Reach, State } from '../domain/model.js';
+import type { Policy, Rode } from '../domain/request.js';
 import { isRequestId } from '../domain/request-ids.js';
-import type { OfflineRequest } from '../domain/request-table.js';
+import type { Answer, Kind, OfflineRequest } from '../domain/request-table.js';
 import { usage } from '../errors.js';
 import { gitInBackground } from '../git/background.js';
-import { GitStore, type Signing } from '../store/swap/git-store.js';
-import { type Named, type OfflineStore, Pending, type RefusedOffline } from '../store/swap/offline.js';
+import { type CloneStore, type GrantedHere, Pending } from '../store/swap/clone-store.js';
+import { GitStore, type Riders, type Signing } from '../store/swap/git-store.js';
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
@@ -25,9 +25,9 @@ class Stores {
   /** Offline claims that the remote confirmed during this run. */
   readonly confirmed: Claim[] = [];
   /** Notes and tasks written offline that the remote has since this run. */
-  readonly named: Named[] = [];
+  readonly named: Rode['named'][number][] = [];
   /** Those that it refused during this run. */
-  readonly refused: RefusedOffline[] = [];
+  readonly refused: Rode['refused'][number][] = [];
   /** Whether this run was told not to ask the remote. */
   staysOffline = false;
 
@@ -83,8 +83,7 @@ class Stores {
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
     const door = paired ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, effects });
-    // What moves together with other work moves alone.
-    const settle = paired ? undefined : (store: GitStore) => this.settleOffline(store, name);
+    const riders = this.ridersOn(name);
     const elsewhere = async (store: string) => {
       const { openEtcd } = await import('../store/etcd/open.js');
       return openEtcd(
@@ -102,7 +101,7 @@ class Stores {
       effects,
       paired,
       upkeep,
-      settle,
+      riders,
       sign,
       onRead,
       elsewhere,
@@ -119,29 +118,58 @@ class Stores {
     return signCommit(this.workspace.git, this.workspace.objects, body);
   }
 
-  /** The store of `--offline`; `request` is the one that it will be asked to grant. */
-  async offline(request: OfflineRequest | null): Promise<OfflineStore> {
-    const { OfflineStore } = await import('../store/swap/offline.js');
-    this.staysOffline = true;
-    return new OfflineStore(await this.own(), this.pendingOn(await this.ownRef()), request);
+  /** The store on which this clone grants by itself; with `--offline`, nothing of this run asks the remote. */
+  async here(granted: GrantedHere | null): Promise<CloneStore> {
+    const { CloneStore } = await import('../store/swap/clone-store.js');
+    if (granted === null || granted.asked) this.staysOffline = true;
+    return new CloneStore(await this.own(), this.pendingOn(await this.ownRef()), granted);
   }
 
-  /** The state with what was granted offline, and not put to the remote yet. */
-  async withOffline(state: State, ref?: string): Promise<State> {
+  /**
+   * Decides what nobody waits for: in a shared repository by this clone alone, so that it rides with the next write. With a
+   * request id it goes at once, since the remote keeps the answers to those.
+   */
+  async decideLater<R extends OfflineRequest>(request: R): Promise<DecidedLater<R['kind']>> {
+    const { transact } = await import('../store/swap/transact.js');
+    const { share, remote } = await this.workspace.config();
+    const own = await this.own();
+    const rides = share && (request.requestId ?? null) === null;
+    const store = rides ? await this.here({ request, asked: false }) : own;
+    const answer = await transact(store, request, this.workspace.effects);
+    const isHere = rides && (await this.isHere(request.kind, request.agent));
+    return { answer, reach: isHere ? 'clone' : own.reach, waitsFor: isHere ? remote : null };
+  }
+
+  /** Whether a request of this kind and agent waits in this clone for the next write. */
+  async isHere(kind: Kind, agent: string): Promise<boolean> {
+    const along = await (await this.own()).along();
+    return along.some(({ request }) => request.kind === kind && request.agent === agent);
+  }
+
+  /** The state with what this clone granted by itself, and has not put to the remote yet. */
+  async withRiders(state: State, ref?: string): Promise<State> {
     const { requests } = await this.pendingOn(ref ?? (await this.ownRef())).read();
     if (requests.length === 0) return state;
-    const { withPending } = await import('../store/swap/offline.js');
-    return withPending(state, requests);
+    const { withRiders } = await import('../domain/riders.js');
+    return withRiders(state, requests);
   }
 
-  private async settleOffline(store: GitStore, ref: string): Promise<void> {
+  private ridersOn(ref: string): Riders {
     const pending = this.pendingOn(ref);
-    if ((await pending.read()).id === null) return;
-    const { settlePending } = await import('../store/swap/offline.js');
-    const { confirmed, named, refused } = await settlePending(store, pending, this.workspace.effects);
-    this.confirmed.push(...confirmed);
-    this.named.push(...named);
-    this.refused.push(...refused);
+    return {
+      list: async () => (await pending.read()).requests,
+      deliver: async (store) => {
+        const { requests } = await pending.read();
+        const { deliver } = await import('./riding.js');
+        if (requests.length > 0) await deliver(this.workspace, store, requests);
+      },
+      done: async (rode) => {
+        await pending.done(rode);
+        this.confirmed.push(...rode.confirmed);
+        this.named.push(...rode.named);
+        this.refused.push(...rode.refused);
+      },
+    };
   }
 
   private async ownRef(): Promise<string> {
@@ -152,6 +180,14 @@ class Stores {
     const { repository, git, objects } = this.workspace;
     return new Pending(repository, git, objects, ref);
   }
+}
+
+/** What was decided by this clone, or by the remote. */
+interface DecidedLater<K extends Kind> {
+  readonly answer: Answer<K>;
+  readonly reach: Reach;
+  /** The remote that learns of it with the next write; null: it waits for none. */
+  readonly waitsFor: string | null;
 }
 
 /** What each request starts with; `requestId` is what `--request-id` gave. */

@@ -42,7 +42,7 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
       const request = { kind: 'keep-alive' as const, operation: context.newId(), ...identity, policy };
       await transact(store, request, context.effects).catch(() => undefined);
     }
-    const state = await context.stores.withOffline((await store.read(['log']).catch(() => store.read())).state);
+    const state = await context.stores.withRiders((await store.read(['log']).catch(() => store.read())).state);
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
     const told = context.seenNotices(identity.agent);

@@ -4,16 +4,16 @@ import { sameSession } from '../domain/agents/ownership.js';
 import type { RequiredRules } from '../domain/request.js';
 import { coord } from '../domain/suggestion.js';
 import { readCached, writeCached } from '../git/local-cache.js';
-import type { Store } from '../store/swap/store.js';
+import type { GitStore } from '../store/swap/git-store.js';
 import type { MainBranchPolicy } from './main-branch.js';
 import { insidePath, mainBranch, rulesFolder } from './main-branch.js';
 import type { RulesInForce } from './rules-in-force.js';
 import type { Workspace } from './workspace.js';
 
 /** Digest of the rules that this agent's session has loaded; null when it has loaded none. */
-export async function loadedRules(workspace: Workspace, store: Store): Promise<string | null> {
+export async function loadedRules(workspace: Workspace, store: GitStore): Promise<string | null> {
   const identity = workspace.identity();
-  const agent = findAgent((await store.read()).state, identity.agent);
+  const agent = findAgent(await store.view(), identity.agent);
   return agent && sameSession(agent, identity) ? agent.rules : null;
 }
 

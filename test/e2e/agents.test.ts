@@ -103,6 +103,7 @@ describe('coord agent list and coord agent state', () => {
     expect((await fleet.as('maya', ['agent', 'state', '--clear', '--json'])).json().data).toEqual({
       agent: 'maya',
       state: null,
+      reach: 'clone',
     });
     expect((await fleet.as('maya', ['agent', 'state'])).stdout).toBe('no state\n');
   });

@@ -6,6 +6,7 @@ import { isTaskTarget } from '../../domain/tasks/task.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { usage } from '../../errors.js';
+import { waitsText } from '../../render/claims.js';
 import { clock, table } from '../../render/format.js';
 import { refusalError } from '../../render/refusals.js';
 import type { Style } from '../../render/style.js';
@@ -21,7 +22,8 @@ export const agents: Verb = {
   answers: { agents: 'Agent[]', now: 'instant', reach: 'text' },
   async run(context, input) {
     const store = await context.store();
-    const { state } = input.negated('fetch') ? await store.read() : await store.latest();
+    if (!input.negated('fetch')) await store.latest();
+    const state = await store.view();
     const now = context.now();
     const live = state.claims.filter((claim) => isLive(claim, now));
     const rows = state.agents.map((agent) => {
@@ -101,25 +103,27 @@ export const state: Verb = {
     ['coord agent state', 'what you said last'],
   ],
   notes: ['It says what is so now, and is overwritten; for the story use coord note --kind state. It grants nothing.'],
-  answers: { agent: 'text', state: 'text | null' },
+  answers: { agent: 'text', state: 'text | null', reach: "'clone' | 'remote'" },
   async run(context, input) {
     const text = readState(input);
     const base = await context.requestBase();
     const store = await context.store();
     if (text === undefined) {
-      const snapshot = await store.read();
-      const said = snapshot.state.agents.find(({ id }) => id === base.agent)?.state ?? null;
+      const said = (await store.view()).agents.find(({ id }) => id === base.agent)?.state ?? null;
       return {
-        data: { agent: base.agent, state: said },
+        data: {
+          agent: base.agent,
+          state: said,
+          reach: (await context.stores.isHere('set-state', base.agent)) ? 'clone' : store.reach,
+        },
         text: () => (said === null ? 'no state' : oneLine(said)),
       };
     }
-    const decision = await transact(store, { kind: 'set-state', ...base, text }, context.effects);
-    if (!decision.ok) return refusalError(decision.refusal, context.now());
-    return {
-      data: { agent: base.agent, state: text },
-      text: (style) => (text === null ? `${style.good('cleared')}` : `${style.good('state')} ${oneLine(text)}`),
-    };
+    const request = { kind: 'set-state' as const, ...base, text };
+    const { answer, reach, waitsFor } = await context.stores.decideLater(request);
+    if (!answer.ok) return refusalError(answer.refusal, context.now());
+    const what = (style: Style) => (text === null ? style.good('cleared') : `${style.good('state')} ${oneLine(text)}`);
+    return { data: { agent: base.agent, state: text, reach }, text: (style) => `${what(style)}${waitsText(waitsFor)}` };
   },
 };
 

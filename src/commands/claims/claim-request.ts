@@ -130,12 +130,12 @@ export async function transactHere<R extends OfflineRequest>(
 ): Promise<Answer<R['kind']>> {
   if (!input.flag('offline')) return transact(await context.store(), request, context.effects);
   const offline = offlineForm(request);
-  return transact(await context.stores.offline(offline), offline, context.effects);
+  return transact(await context.stores.here({ request: offline, asked: true }), offline, context.effects);
 }
 
 /** The state that the request of this command line is decided on first. */
 export async function storeToRead(context: Context, input: Input): Promise<Store> {
-  return input.flag('offline') ? context.stores.offline(null) : context.store();
+  return input.flag('offline') ? context.stores.here(null) : context.store();
 }
 
 /** What `--offline` must not be asked together with. @throws CoordError `usage` */

@@ -79,7 +79,7 @@ async function look(context: Context, input: Input, store: GitStore, targets: re
   const asksAll = targets.length === 0;
   const parts = asksAll ? ALL_PARTS : PARTS_OF_TARGETS;
   const { state: known } = input.negated('fetch') ? await store.read(parts) : await store.latest(parts);
-  const state = await context.stores.withOffline(known);
+  const state = await context.stores.withRiders(known);
   const now = context.now();
   const identity = context.identityIfKnown();
   const mine = input.flag('mine') ? context.identity().agent : null;

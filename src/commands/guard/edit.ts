@@ -1,12 +1,10 @@
 import { realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { overlaps } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Verdict } from '../../domain/guard/judge.js';
 import { asTyped } from '../../domain/suggestion.js';
-import { type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import { readCached, writeCached } from '../../git/local-cache.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask, Payload } from '../../guards/harness/payload.js';
 import { guardsAmong, keepsCalls } from '../../guards/own-guards.js';
@@ -15,6 +13,7 @@ import { type Act, guardError, harnessMessage, letThroughMessage } from '../../r
 import { transact } from '../../store/swap/transact.js';
 import { tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
+import { lastFailure } from '../../workspace/riding.js';
 import { asTracked } from '../../workspace/targets.js';
 import { claimRequest } from '../claims/claim-request.js';
 import { Input } from '../verb.js';
@@ -178,18 +177,14 @@ export async function claimFor(
   return decision.ok ? null : refusedClaim(context, decision.refusal);
 }
 
-/** An edit must not wait each time for a remote that is out of reach. */
-const TRY_AGAIN_SECONDS = 60;
-
 /** Renews the claims of the agent that are past half of their life: whoever edits is at work. Best effort. */
 async function renewFor(context: Context): Promise<void> {
-  const path = join(context.localDirectory, 'not-renewed.json');
-  const failed = readCached(path, (value) => value as unknown as { readonly at: Instant });
-  if (failed !== null && Math.abs(secondsBetween(failed.at, context.now())) < TRY_AGAIN_SECONDS) return;
+  const failure = lastFailure(context);
+  if (failure.isRecent(context.now())) return;
   try {
     const base = { ...(await context.requestBase()), requestId: null };
     await transact(await context.store(), { kind: 'keep-alive', ...base }, context.effects);
   } catch {
-    writeCached(path, { at: context.now() });
+    failure.record(context.now());
   }
 }

@@ -107,7 +107,7 @@ async function stateFor(context: Context, config: Config, kind: Question['kind']
   const store = await context.stores.open(config);
   if (kind === 'landing' && config.share) await store.latestTip();
   const { state } = await store.read();
-  return kind === 'landing' ? state : context.stores.withOffline(state, config.ref);
+  return kind === 'landing' ? state : context.stores.withRiders(state, config.ref);
 }
 
 /** A fault is as good a reason as any to be unable to decide. */

@@ -103,7 +103,7 @@ function readAgents(input: Input, option: 'to' | 'needsAck'): string[] {
 /** A note to nobody is no error: the agent may come later. A slip of the pen is worth a word. */
 async function strangerWarnings(store: GitStore, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
-  const known = (await store.read()).state.agents.map(({ id }) => id);
+  const known = (await store.view()).agents.map(({ id }) => id);
   return ids
     .filter((id) => !known.includes(id))
     .map((id) => {

@@ -1,14 +1,14 @@
 import { findAgent } from '../../domain/agents/agents.js';
 import { ownClaims } from '../../domain/agents/ownership.js';
-import type { SessionClosing } from '../../domain/agents/sessions.js';
+import type { SessionClosing, SessionEndRequest } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { runningUnder } from '../../domain/deploy/records.js';
-import type { Claim, State } from '../../domain/model.js';
+import type { Claim, Reach, State } from '../../domain/model.js';
 import { command, coord, targetWord } from '../../domain/suggestion.js';
 import { claimsOf, tasksOf, tasksOn } from '../../domain/tasks/standing.js';
 import { oneLine } from '../../domain/text.js';
 import { type CoordError, usage } from '../../errors.js';
-import { releasedLines } from '../../render/claims.js';
+import { releasedLines, waitsText } from '../../render/claims.js';
 import { refusalError } from '../../render/refusals.js';
 import { type EndReport, endedLine } from '../../render/session.js';
 import { answerBefore } from '../../store/queue/combine.js';
@@ -30,6 +30,10 @@ export const sessionEnd: Verb = {
     released: 'Claim[]',
     kept: 'object[]',
     commit: 'commit | null',
+    reach: [
+      "'clone' | 'remote'",
+      'how far it is known: the end of a session that held nothing goes along with the next write',
+    ],
   },
   async run(context, input) {
     const base = await context.requestBase();
@@ -37,7 +41,9 @@ export const sessionEnd: Verb = {
     const store = await context.store();
     const before = await answerBefore(store, { kind: 'session-end', ...base }, context.now());
     if (before && !before.ok) return refusalError(before.refusal, context.now());
-    if (before?.result.closing) return ended(context, agent, before.result.closing);
+    if (before?.result.closing) {
+      return ended(context, agent, before.result.closing, { reach: store.reach, waitsFor: null });
+    }
     const { state } = await store.latest(['deployments', 'tasks']);
     if (session === null) return nothingToEnd(store, agent);
     const owned = ownClaims(state, base, null, context.now());
@@ -51,43 +57,49 @@ export const sessionEnd: Verb = {
     const { commit } = await context.head();
     const ofTasks = await returnTasks(context, store, state, busy);
     if ('code' in ofTasks) return ofTasks;
-    const released = await releaseAt(
-      context,
-      store,
-      claims.filter((claim) => !kept.includes(claim) && tasksOn(state, claim).length === 0),
-      commit,
-    );
-    if ('code' in released) return released;
-    const closing = { session, released: [...ofTasks.claims, ...released.claims], kept, commit };
-    const decision = await transact(
-      store,
-      { kind: 'session-end', ...base, operation: context.newId(), closing },
-      context.effects,
-    );
-    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    const toRelease = claims.filter((claim) => !kept.includes(claim) && tasksOn(state, claim).length === 0);
+    const closing = { session, released: [...ofTasks.claims, ...toRelease], kept, commit };
+    const request = { kind: 'session-end' as const, ...base, operation: context.newId(), closing };
+    // Others wait for what it held, so that it goes at once: in the very write that gives that back.
+    const isAwaited = toRelease.length === 0 && (kept.length > 0 || ofTasks.claims.length > 0);
+    const { answer, ...where } = isAwaited
+      ? await endNow(context, store, request)
+      : await context.stores.decideLater(request);
+    if (!answer.ok) return refusalError(answer.refusal, context.now());
+    const refused = await releaseAt(context, store, toRelease, commit);
+    if (refused) return refused;
     return {
-      ...ended(context, agent, closing),
+      ...ended(context, agent, closing, toRelease.length > 0 ? { reach: store.reach, waitsFor: null } : where),
       warnings: input.flag('keep') ? [] : kept.map((claim) => keptWarning(claim, agent, isDeploying(claim))),
     };
   },
 };
 
-function ended(context: Context, agent: string, closing: SessionClosing): Success {
+async function endNow(context: Context, store: GitStore, request: SessionEndRequest) {
+  return { answer: await transact(store, request, context.effects), reach: store.reach, waitsFor: null };
+}
+
+function ended(
+  context: Context,
+  agent: string,
+  closing: SessionClosing,
+  { reach, waitsFor }: { readonly reach: Reach; readonly waitsFor: string | null },
+): Success {
   context.sessions.remove(agent);
-  const report: EndReport = { agent, ...closing };
+  const report: EndReport = { agent, ...closing, reach };
   const { released, commit } = closing;
   return {
     data: report,
     text: (style) => [
       ...(released.length === 0 ? [] : releasedLines(released, commit, style)),
-      endedLine(report, style),
+      `${endedLine(report, style)}${waitsText(waitsFor)}`,
     ],
   };
 }
 
 /** Never ends a session that it cannot name: it may be another agent's. */
 async function nothingToEnd(store: GitStore, agent: string) {
-  const running = findAgent((await store.read()).state, agent)?.session ?? null;
+  const running = findAgent(await store.view(), agent)?.session ?? null;
   if (running !== null) {
     throw usage(
       `the session of ${agent} (${running}) was not started in this worktree`,
@@ -95,7 +107,7 @@ async function nothingToEnd(store: GitStore, agent: string) {
       { session: running },
     );
   }
-  const report: EndReport = { agent, session: null, released: [], kept: [], commit: null };
+  const report: EndReport = { agent, session: null, released: [], kept: [], commit: null, reach: store.reach };
   return { data: report, text: (style: Parameters<typeof endedLine>[1]) => endedLine(report, style) };
 }
 
@@ -126,10 +138,10 @@ async function releaseAt(
   store: GitStore,
   claims: readonly Claim[],
   commit: string | null,
-): Promise<{ readonly claims: readonly Claim[] } | CoordError> {
-  if (claims.length === 0) return { claims };
+): Promise<CoordError | null> {
+  if (claims.length === 0) return null;
   const decision = await releaseClaims(context, store, claims, commit);
-  return decision.ok ? { claims: decision.result.released } : refusalError(decision.refusal, context.now());
+  return decision.ok ? null : refusalError(decision.refusal, context.now());
 }
 
 function keptWarning(claim: Claim, agent: string, isDeploying: boolean): string {

@@ -17,7 +17,6 @@ import { type Briefing, briefingParts, type MemoryFile, nextCommand, showsMemory
 import { loadStyle } from '../../render/style.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
-import { transact } from '../../store/swap/transact.js';
 import { asideLines } from '../../workspace/asides.js';
 import type { Context } from '../../workspace/context.js';
 import { type Identity, isPerson } from '../../workspace/identity.js';
@@ -62,6 +61,7 @@ export const sessionStart: Verb = {
     agent: 'text',
     session: 'text',
     role: "'peer' | 'orchestrator' | 'worker'",
+    reach: ["'clone' | 'remote'", 'how far it is known: in a shared repository it goes along with your next write'],
     rules: 'object',
     surface: ['text[]', 'the paths whose change needs a claim'],
     memory: 'object[]',
@@ -82,17 +82,17 @@ export const sessionStart: Verb = {
     const identity = context.identity();
     const store = await context.store();
     await askArbiter(store);
-    const before = findAgent((await store.read()).state, identity.agent);
+    const before = findAgent(await store.view(), identity.agent);
     const start = await sessionToStart(context, store, role ?? before?.role ?? 'peer');
     if (start instanceof CoordError) return start;
     const briefing = await briefingFor(context, store, start);
     // Looked at before anything is recorded: an output that cannot be read starts no session.
-    const success = await output(context, briefing, mostBytes);
-    const refused = await record(context, store, start, briefing.rules.digest);
-    if (refused) return refused;
+    await output(context, briefing, mostBytes);
+    const recorded = await record(context, start, briefing.rules.digest);
+    if (recorded instanceof CoordError) return recorded;
     await predictCollisions(context);
     return {
-      ...success,
+      ...(await output(context, { ...briefing, ...recorded }, mostBytes)),
       warnings: [
         ...(await guardWarnings(context)),
         ...warningsFor(context, briefing, before, identity, await asideLines(context, ['fork', 'working-copy'])),
@@ -142,13 +142,12 @@ async function askArbiter(store: GitStore): Promise<void> {
   }
 }
 
-/** Records the session on the branch, then for this worktree. */
+/** Records the session in the state, then for this worktree; tells how far it is known. */
 async function record(
   context: Context,
-  store: GitStore,
   { agent, session, role, requestId }: Start,
   rules: string | null,
-): Promise<CoordError | null> {
+): Promise<Pick<Briefing, 'reach' | 'waitsFor'> | CoordError> {
   const policy = await context.policy(agent);
   const request = {
     kind: 'session-start' as const,
@@ -161,13 +160,14 @@ async function record(
     rules,
     requestId,
   };
-  const decision = await transact(store, request, context.effects);
-  if (!decision.ok) return refusalError(decision.refusal, context.now());
+  const { answer, reach, waitsFor } = await context.stores.decideLater(request);
+  if (!answer.ok) return refusalError(answer.refusal, context.now());
   context.sessions.add({ agent, session });
-  return null;
+  return { reach, waitsFor };
 }
 
 async function output(context: Context, briefing: Briefing, mostBytes: number): Promise<Success> {
+  const { waitsFor: _, ...shown } = briefing;
   const now = context.now();
   const plain = briefingParts(briefing, now, await loadStyle(false));
   const fit = fitParts(plain, mostBytes);
@@ -180,7 +180,7 @@ async function output(context: Context, briefing: Briefing, mostBytes: number): 
   }
   return {
     data: {
-      ...briefing,
+      ...shown,
       memory: briefing.memory.map(({ text, ...file }) => {
         const included = showsMemory(file.file, plain, fit);
         return { ...file, included, text: included ? text : null };
@@ -236,6 +236,7 @@ async function briefingFor(
   store: GitStore,
   { agent, session, role }: { readonly agent: string; readonly session: string; readonly role: Role },
 ): Promise<Briefing> {
+  const { share, remote } = await context.config();
   const folder = await rulesFolder(context);
   const memory = await memoryPaths(context);
   const main = await readMainFiles(context, [folder, ...memory, CONFIG_FILE]);
@@ -248,6 +249,9 @@ async function briefingFor(
     agent,
     session,
     role,
+    // As long as it may come to be, until it is recorded.
+    reach: 'clone' as const,
+    waitsFor: share ? remote : null,
     rules,
     surface: await surfaceIn(context, main),
     memory: await readMemory(context, memory, main),

@@ -66,7 +66,7 @@ const NO_FETCH = ['--no-fetch', 'do not fetch; use what this clone has; with wha
 async function readTasks(context: Context, input: Input): Promise<State> {
   const store = await context.store();
   const { state } = input.negated('fetch') ? await store.read(['tasks']) : await store.latest(['tasks']);
-  return context.stores.withOffline(state);
+  return context.stores.withRiders(state);
 }
 
 const WIDEST_TITLE = 60;

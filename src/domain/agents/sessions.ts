@@ -102,6 +102,7 @@ export const SESSION_ROWS = {
     parts: () => [],
     combinable: true,
     ground: () => null,
+    offline: true,
   },
   'session-end': {
     decide: decideSessionEnd,
@@ -110,6 +111,7 @@ export const SESSION_ROWS = {
     parts: () => [],
     combinable: true,
     ground: () => null,
+    offline: true,
   },
   'set-state': {
     decide: decideSetState,
@@ -118,6 +120,7 @@ export const SESSION_ROWS = {
     parts: () => [],
     combinable: true,
     ground: () => null,
+    offline: true,
   },
 } as const satisfies {
   readonly 'session-start': Row<SessionStartRequest>;

@@ -1,5 +1,6 @@
 import { renewalKey } from '../../domain/claims/leases.js';
 import type { Claim } from '../../domain/model.js';
+import { type Instant, isInstant, secondsBetween } from '../../domain/time.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 
 /** A clock that only goes forward and that nobody can set. */
@@ -67,5 +68,22 @@ export class SeenNotices {
 
   add(ids: readonly string[]): void {
     if (ids.length > 0) writeCached(this.path, { ids: [...this.ids, ...ids].slice(-MOST_KEPT) });
+  }
+}
+
+/** Whoever failed at the remote does not try again for so long. */
+const TRY_AGAIN_SECONDS = 60;
+
+/** When something that is only tried failed last, so that nobody waits for it each time. */
+export class LastFailure {
+  constructor(private readonly path: string) {}
+
+  isRecent(now: Instant): boolean {
+    const at = readCached(this.path, (value) => (isInstant(value.at) ? value.at : null));
+    return at !== null && Math.abs(secondsBetween(at, now)) < TRY_AGAIN_SECONDS;
+  }
+
+  record(at: Instant): void {
+    writeCached(this.path, { at });
   }
 }

@@ -1,6 +1,5 @@
 import { withTokenBase } from '../../domain/claims/tokens.js';
 import type { NeededWork } from '../../domain/claims/work.js';
-import { decide } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';
 import type { Claim, State } from '../../domain/model.js';
 import { refusalEvent } from '../../domain/refusal-event.js';
@@ -15,6 +14,7 @@ import {
   withAnswers,
   withWatched,
 } from '../../domain/request-table.js';
+import { afterRider, type Carrying, decideCarrying, type Rider, requestsIn } from '../../domain/riders.js';
 import { coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
@@ -47,19 +47,28 @@ export interface Decided {
 }
 
 /**
- * Decides requests on what is known here; where that would write nothing, once more on what the arbiter knows: a write is
- * checked by its swap, refusals and answers that write nothing are not.
+ * Decides requests on what is known here, after what this clone has granted by itself; where that would write nothing, once
+ * more on what the arbiter knows: a write is checked by its swap, refusals and answers that write nothing are not.
  */
 export async function settle(store: Store, requests: readonly Request[], effects: Effects): Promise<Decided> {
-  const parts = partsOf(requests);
-  const known = await store.read(parts);
-  const decided = await decideInOrder(known, requests, effects);
+  const [known, first] = await readFor(store, requests);
+  const decided = await decideInOrder(known, first, effects);
   if (decided.state !== known.state) return decided;
-  const latest = await store.latest(parts);
-  return latest.revision === known.revision ? decided : decideInOrder(latest, requests, effects);
+  // Which delivers what is due: so it is the last to ask what goes along.
+  const { revision } = await store.latest(partsOf(first.flatMap(requestsIn)));
+  if (revision === known.revision) return decided;
+  const [latest, then] = await readFor(store, requests);
+  return decideInOrder(latest, then, effects);
 }
 
-async function decideInOrder(from: Snapshot, requests: readonly Request[], effects: Effects): Promise<Decided> {
+/** The state with the parts that the requests are decided on, and they with what goes along. */
+async function readFor(store: Store, [first, ...others]: readonly Request[]): Promise<[Snapshot, readonly Carrying[]]> {
+  const along = (await store.along?.()) ?? [];
+  const carrying: Carrying[] = first === undefined ? [] : [along.length === 0 ? first : { ...first, along }, ...others];
+  return [await store.read(partsOf(carrying.flatMap(requestsIn))), carrying];
+}
+
+async function decideInOrder(from: Snapshot, requests: readonly Carrying[], effects: Effects): Promise<Decided> {
   const begun = withTokenBase(from.state, effects.now());
   let state = begun;
   const decisions: Decision[] = [];
@@ -74,14 +83,26 @@ async function decideInOrder(from: Snapshot, requests: readonly Request[], effec
   return { from, state: isGiven ? state : { ...state, lastToken: from.state.lastToken }, decisions };
 }
 
-async function decideWithFacts(state: State, request: Request, effects: Effects): Promise<Decision> {
-  const watching = request.policy.watched === null ? request : withWatched(request, effects.watch(state.claims));
-  let known = watching;
+async function decideWithFacts(state: State, { along = [], ...own }: Carrying, effects: Effects): Promise<Decision> {
+  const riders: Rider[] = [];
+  let ridden = state;
+  for (const rider of along) {
+    const known = { ...rider, request: await withFacts(ridden, rider.request, effects) };
+    riders.push(known);
+    ridden = afterRider(ridden, known, effects.now());
+  }
+  const known = await withFacts(ridden, own as Request, effects);
+  return decideCarrying(state, { ...known, along: riders }, effects.now());
+}
+
+/** The request with what only git, and the time that passed in this clone, can tell of it on this state. */
+async function withFacts<R extends Request>(state: State, request: R, effects: Effects): Promise<R> {
+  let known: Request = request.policy.watched === null ? request : withWatched(request, effects.watch(state.claims));
   const asked = new Set<string>();
   for (;;) {
     const question = questionOf(state, known, effects.now());
     const work = question.work.filter(({ key }) => !asked.has(key));
-    if (work.length === 0) return decide(state, known, effects.now());
+    if (work.length === 0) return known as R;
     for (const { key } of work) asked.add(key);
     known = withAnswers(known, await effects.hasWork(question.head, work));
   }
@@ -196,8 +217,8 @@ export async function giveWay(store: Store, effects: Effects, attempt: number): 
 
 export function answerOf(decision: Decision): Answer {
   if (!decision.ok) return decision;
-  const { ok, result, summary } = decision;
-  return { ok, result, summary };
+  const { ok, result, summary, rode } = decision;
+  return rode === undefined ? { ok, result, summary } : { ok, result, summary, rode };
 }
 
 export function movedTooOften(): CoordError {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
+import type { Rode } from '../../domain/request.js';
+import { type Rider, withRiders } from '../../domain/riders.js';
 import { problemOfStateRef } from '../../domain/state-ref.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
@@ -31,14 +33,22 @@ export interface GitStoreOptions {
   readonly onRead?: ((ref: string) => Promise<void>) | undefined;
   /** Who decides where the state says that it is kept elsewhere (`storeIn`); absent: nobody can. */
   readonly elsewhere?: ((store: string) => Promise<Arbiter>) | undefined;
-  /** Puts to the arbiter what was granted without it. */
-  readonly settle?: ((store: GitStore) => Promise<void>) | undefined;
+  /** What was granted without the arbiter; absent where the arbiter is this clone. */
+  readonly riders?: Riders | undefined;
   /** What moves with every write of this store, or not at all. */
   readonly paired?: PairedRef | undefined;
   /** Absent: no commit is signed. */
   readonly sign?: Signing | undefined;
   /** Keeps a long history cheap; without it, the objects only pile up. */
   readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
+}
+
+/** What was granted without the arbiter, and goes along with what is put to it. */
+export interface Riders {
+  list(): Promise<readonly Rider[]>;
+  done(rode: Rode): Promise<void>;
+  /** Puts to the arbiter what waits no longer for a write. */
+  deliver(store: GitStore): Promise<void>;
 }
 
 /** How commits of the state ref are signed. */
@@ -62,7 +72,7 @@ export class GitStore implements Store {
   readonly queue: RequestQueue | undefined;
   readonly operations: Operations;
   private known: GitSnapshot | undefined;
-  private begun = false;
+  private delivering = false;
   private moves = 0;
   private told: string | null = null;
   /** What decides in the place of git, as the last commit that was read says; null: git does. */
@@ -221,14 +231,28 @@ export class GitStore implements Store {
     return (await this.options.ref.known()) !== null;
   }
 
-  async begin(): Promise<void> {
-    if (this.begun) return;
-    this.begun = true;
+  /** The state as last known, with what this clone granted by itself on top: what its own agents go by. */
+  async view(parts?: readonly Part[]): Promise<State> {
+    return withRiders((await this.read(parts)).state, await this.along());
+  }
+
+  async along(): Promise<readonly Rider[]> {
+    return (await this.options.riders?.list()) ?? [];
+  }
+
+  async rode(rode: Rode): Promise<void> {
+    await this.options.riders?.done(rode);
+  }
+
+  /** Puts to the arbiter what this clone granted, where that waits no longer for a write. */
+  async deliver(): Promise<void> {
+    // What is moved together with other work moves with nothing before it.
+    if (this.delivering || this.options.paired) return;
+    this.delivering = true;
     try {
-      await this.options.settle?.(this);
-    } catch (error) {
-      this.begun = false;
-      throw error;
+      await this.options.riders?.deliver(this);
+    } finally {
+      this.delivering = false;
     }
   }
 
@@ -237,7 +261,7 @@ export class GitStore implements Store {
   }
 
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
-    await this.begin();
+    await this.deliver();
     for (;;) {
       const asked = await this.decider();
       await asked.refresh();

@@ -1,5 +1,7 @@
 import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
+import type { Rode } from '../../domain/request.js';
+import type { Rider } from '../../domain/riders.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
@@ -41,8 +43,10 @@ export interface Written {
 export interface Store {
   /** Whether a lost swap has already let others through before it returned, so that no further pause is due. */
   readonly paced?: boolean;
-  /** Called before a request is decided: what was granted without the arbiter is put to it first. */
-  begin?(): Promise<void>;
+  /** What was granted without the arbiter, oldest first: it goes along with the next write. */
+  along?(): Promise<readonly Rider[]>;
+  /** Called with what became of it, once that is written. */
+  rode?(rode: Rode): Promise<void>;
   /** Called once a request was decided, whatever came of it: others need not wait for this writer any more. */
   end?(): void;
   /**
@@ -50,7 +54,7 @@ export interface Store {
    * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.
    */
   read(parts?: readonly Part[]): Promise<Snapshot>;
-  /** The state as its arbiter has it now: no refusal is given on less. */
+  /** The state as its arbiter has it now, after what was due to it: no refusal is given on less. */
   latest(parts?: readonly Part[]): Promise<Snapshot>;
   /**
    * Compare-and-swap: the new state is written only if the revision is still the one that was read; false otherwise.

@@ -11,6 +11,7 @@ export type { Effects } from './deciding.js';
  * fresh state; an old decision is never applied. A refusal takes no lock and writes nothing. Where other processes of this
  * clone write at the same time, one of them decides for all of them and writes one commit (`combine.ts`). A request whose
  * answer an earlier process did not get gets that one, if it was written; else it is decided, as the same operation.
+ * What this clone has granted by itself goes along, in the same commit.
  * @throws CoordError `unavailable` when the state kept moving, and all that the store throws.
  */
 export async function transact<R extends Request>(
@@ -19,9 +20,9 @@ export async function transact<R extends Request>(
   effects: Effects,
 ): Promise<Answer<R['kind']>>;
 export async function transact(store: Store, request: Request, effects: Effects): Promise<Answer> {
-  await store.begin?.();
   try {
     const answer = (await takeUp(store, request, effects)) ?? (await asOperation(store, request, effects, true));
+    if (answer.ok && answer.rode) await store.rode?.(answer.rode);
     if (answer.ok && MAKE_CLAIMS.includes(request.kind) && 'claims' in answer.result)
       effects.claimed(answer.result.claims);
     return answer;
