@@ -31,10 +31,13 @@ export async function collectNotices(context: Context): Promise<readonly string[
 
 async function noticesOfState(context: Context): Promise<readonly string[]> {
   try {
-    const identity = context.identityIfKnown();
-    if (identity === null) return [];
     const store = await context.store();
     if ((await store.tip()) === null) return [];
+    // What was asked for offline goes with the next command that asks the remote by itself.
+    const isOffline = context.stores.staysOffline || (await store.along()).some(({ asked }) => asked);
+    if (!isOffline) await store.deliver();
+    const identity = context.identityIfKnown();
+    if (identity === null) return [];
     const policy = await context.policy(identity.agent);
     const before = await store.read();
     if (policy.watched !== null) context.effects.watch(before.state.claims);
