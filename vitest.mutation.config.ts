@@ -2,7 +2,11 @@ import { defineConfig, mergeConfig } from 'vitest/config';
 import whole from './vitest.config.js';
 
 const { projects: _, ...test } = whole.test ?? {};
-const judges = process.env.COORD_MUTATED === 'store' ? ['unit', 'contract'] : ['unit'];
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  store: ['contract', 'integration/store'],
+  git: ['integration/git'],
+};
+const judges = ['unit', ...(MORE[process.env.COORD_MUTATED ?? ''] ?? [])];
 
 /** The tests that are run for each mutant. The tool knows no projects, so they are named here. */
 export default mergeConfig(

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { discoverRepository } from '../../src/git/repository.js';
-import { gitIn } from '../../src/git/run.js';
-import { ScratchIndex } from '../../src/git/scratch-index.js';
-import { sandbox } from '../support/sandbox.js';
+import { discoverRepository } from '../../../src/git/repository.js';
+import { gitIn } from '../../../src/git/run.js';
+import { ScratchIndex } from '../../../src/git/scratch-index.js';
+import { sandbox } from '../../support/sandbox.js';
 
 it('tells more changes than a call of a function may have arguments', async () => {
   const box = sandbox();

@@ -2,11 +2,11 @@ import fs, { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from '
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { swapRefFile } from '../../src/git/ref-swap.js';
-import { compareAndSwapRef, readRef } from '../../src/git/refs.js';
-import { discoverRepository, type Repository } from '../../src/git/repository.js';
-import { gitIn, gitText } from '../../src/git/run.js';
-import { type Sandbox, sandbox } from '../support/sandbox.js';
+import { swapRefFile } from '../../../src/git/ref-swap.js';
+import { compareAndSwapRef, readRef } from '../../../src/git/refs.js';
+import { discoverRepository, type Repository } from '../../../src/git/repository.js';
+import { gitIn, gitText } from '../../../src/git/run.js';
+import { type Sandbox, sandbox } from '../../support/sandbox.js';
 
 const REF = 'refs/coord/state';
 
