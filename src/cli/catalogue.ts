@@ -58,7 +58,7 @@ export class Catalogue {
     return this.verbs.flatMap(({ name }) => (isIn(head, name) ? [name.slice(head.length + 1)] : []));
   }
 
-  /** The verb that a group alone means, and that takes words which name none of its verbs; undefined where it has none. */
+  /** The verb that a group alone means; undefined where it has none. */
   defaultOf(head: string): VerbEntry | undefined {
     return this.verbs.find(
       ({ name, isDefault }) => (name === head && this.tailsOf(head).length > 0) || (isDefault && isIn(head, name)),
@@ -75,11 +75,9 @@ export class Catalogue {
     if (!heads.includes(head)) throw foreign(head, rest) ?? unknown(head, heads, '');
     const tails = this.tailsOf(head);
     if (tail === undefined || tails.length === 0 || tails.includes(tail)) return;
-    // With a default verb, the word may be its argument: what a verb of the group's own name takes can be any word, and
-    // for the others a slip of the pen is told by its nearness to another verb.
-    const byDefault = this.defaultOf(head);
-    if (byDefault?.name === head) return;
-    if (byDefault === undefined || nearest(tail, tails) !== undefined) throw unknown(tail, tails, `${head} `);
+    // What a verb of the group's own name takes can be any word; every other group has nothing but its verbs.
+    if (this.defaultOf(head)?.name === head) return;
+    throw foreign(head, rest) ?? unknown(tail, tails, `${head} `);
   }
 }
 
@@ -99,13 +97,18 @@ function foreign(head: string, rest: readonly string[]): CoordError | undefined 
     rest.slice(0, MOST_REPEATED).map((word) => (word.startsWith('-') ? word : shellWord(word))),
   );
   if (meant === undefined) return undefined;
-  return usage(`unknown command: ${oneLine(shorten(head, 80))}`, coord(meant));
+  const [tail] = rest;
+  const typed = Object.hasOwn(COMMANDS, `${head} ${tail}`) && !Object.hasOwn(COMMANDS, head) ? `${head} ${tail}` : head;
+  return usage(`unknown command: ${oneLine(shorten(typed, 80))}`, coord(meant));
 }
 
 function unknown(word: string, known: readonly string[], prefix: string): CoordError {
   const said = `${prefix}${oneLine(shorten(word, 80))}`;
   const meant = nearest(word, known);
-  if (meant === undefined) return usage(`unknown command: ${said}`, coord(`help ${prefix}`.trimEnd()));
+  if (meant === undefined) {
+    const verbs = prefix === '' ? '' : `; coord ${prefix}has ${known.join(', ')}`;
+    return usage(`unknown command: ${said}${verbs}`, coord(`help ${prefix}`.trimEnd()));
+  }
   return usage(`unknown command: ${said} (did you mean ${prefix}${meant}?)`, coord(`help ${prefix}${meant}`));
 }
 
@@ -176,6 +179,28 @@ const COMMANDS: Readonly<Record<string, string>> = {
   hook: 'guard hook …',
   setup: 'guard install …',
   install: 'guard install …',
+  'session begin': 'session start …',
+  'session new': 'session start …',
+  'session stop': 'session end …',
+  'task ls': 'task list …',
+  'task new': 'task add …',
+  'task create': 'task add …',
+  'task claim': 'task take …',
+  'task start': 'task take …',
+  'task next': 'task take …',
+  'task finish': 'task done …',
+  'task complete': 'task done …',
+  'task close': 'task done …',
+  'task rm': 'task drop …',
+  'task delete': 'task drop …',
+  'agent ls': 'agent list …',
+  'agent stop': 'agent kill …',
+  'rules ls': 'rules list …',
+  'rules check': 'rules lint …',
+  'gate ls': 'gate list …',
+  'gate open': 'gate check …',
+  'guard on': 'guard install …',
+  'guard off': 'guard uninstall …',
   config: 'help config',
   version: '--version',
 };

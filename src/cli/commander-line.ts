@@ -39,6 +39,7 @@ export async function parseWithCommander(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.help') throw incomplete(head);
+    if (MISCOUNTED.includes(error.code)) throw await miscounted(complaint || error.message, head ?? '', tail);
     if (error.exitCode !== 0) throw misunderstood(complaint || error.message, head);
     if (!json) return write(shown);
     if (error.code === 'commander.helpDisplayed') return helpAsData(names, act);
@@ -61,6 +62,20 @@ async function helpAsData(names: Sighted['names'], act: Act): Promise<void> {
 function incomplete(head: string | undefined): CoordError {
   if (head === undefined) return usage('no command was named', coord('help'));
   return usage(`no verb was named: coord ${head} has ${CATALOGUE.tailsOf(head).join(', ')}`, coord(`${head} --help`));
+}
+
+const MISCOUNTED = ['commander.excessArguments', 'commander.missingArgument'];
+
+/** Words that are too many, or one that is missing: with how the command is typed. */
+async function miscounted(complaint: string, head: string, tail: string | undefined): Promise<CoordError> {
+  const missing = /missing required argument '(.+?)'/.exec(complaint)?.[1];
+  const entry = CATALOGUE.entryNamed(head, tail) ?? CATALOGUE.defaultOf(head);
+  const verb = await entry?.load();
+  const name = entry?.name ?? head;
+  const shape = [`coord ${name}`, ...(verb?.arguments ?? []).map(([flags]) => flags)].join(' ');
+  const what = missing === undefined ? 'there are more words than it takes' : `<${missing}> is missing`;
+  const quotes = missing === undefined && verb?.arguments ? ' (a text with spaces needs quotes)' : '';
+  return usage(`${what}: ${shape}${quotes}`, coord(`help ${name}`));
 }
 
 function misunderstood(complaint: string, head: string | undefined): CoordError {

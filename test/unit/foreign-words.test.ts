@@ -14,6 +14,8 @@ test.each([
   ['lock', ['src/api', '--ttl', '1h'], 'claim src/api --ttl 1h'],
   ['steal', ['src/api', '--force'], 'claim src/api --take-over --reason "why"'],
   ['agents', [], 'agent list'],
+  ['task', ['create', 'x'], 'task add x'],
+  ['task', ['list'], undefined],
   ['agents', ['kill', 'noor', '--reason', 'lost'], 'agent kill noor --reason lost'],
   ['released-by', ['9b1d0e4'], 'release --merged 9b1d0e4'],
   ['wait', ['src/$&'], 'status src/$& --wait'],
