@@ -1,7 +1,7 @@
 // How coord grows: a history of so many operations, decided and encoded by coord's own code and written by git fast-import,
 // then what commands take on it, before and after it is compacted: node bench/growth.mjs [--operations 1000000] [--json]
 // [--keep FOLDER]. docs/performance.md says what the figures mean.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -177,7 +177,7 @@ function measure(rig, { remote, clone }) {
   rmSync(fresh, { recursive: true, force: true });
   git(rig, rig.place, 'clone', '--quiet', '--no-local', remote, fresh);
   const first = timed(rig, fresh, process.execPath, [PROGRAM, 'status']);
-  const times = MEASURED.map(([name, args]) => [name, []]);
+  const times = MEASURED.map(([name]) => [name, []]);
   for (let round = 0; round < rounds; round += 1)
     for (const [index, [, args]] of MEASURED.entries())
       times[index][1].push(timed(rig, clone, process.execPath, [PROGRAM, ...args]));
