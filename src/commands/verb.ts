@@ -44,6 +44,11 @@ export interface Verb {
   readonly answers: Fields;
   /** What stands in `error.details` of a refusal, where scripts rely on it; its hint as `next` besides. */
   readonly refusals?: Fields;
+  /**
+   * Who may do what these words do, where that is decided by no request: an agent that is not stopped, or one that is no
+   * worker either; null: anybody. The decision of a request refuses both by itself (`domain/decide.ts`).
+   */
+  readonly demands?: (input: Input) => 'not-stopped' | 'no-worker' | null;
   run(context: Context, input: Input): Promise<Outcome>;
 }
 

@@ -286,7 +286,10 @@ export function bringIn(missing: readonly MissingWork[]): string {
 function roleMessage(refusal: Of<'closed', 'role'>): Message {
   const who = refusal.orchestrators.length === 0 ? 'an orchestrator' : refusal.orchestrators.join(' or ');
   return {
-    message: `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
+    message:
+      refusal.targets.length === 0
+        ? 'refused: that is not for a worker'
+        : `refused: a worker may not claim the surface (${refusal.targets.map(oneLine).join(', ')})`,
     hint: `write to your scratch directory (${coord('session scratch')}) and hand the result to ${who}: ${form('submit PATH --note "what it is"')}`,
   };
 }

@@ -50,6 +50,8 @@ export const release: Verb = {
     'kept?': 'object[]',
     'done?': ['object[]', 'id and title of the tasks that it ended'],
   },
+  // Where nothing is held, no request is made.
+  demands: (input) => (input.flag('merged') ? 'not-stopped' : null),
   async run(context, input) {
     const merged = input.text('merged');
     if (merged !== undefined) {

@@ -50,6 +50,7 @@ export const doctor: Verb = {
     'tip?': 'commit',
     'archive?': 'text | null',
   },
+  demands: (input) => (input.flag('fix') ? 'not-stopped' : null),
   async run(context, input) {
     if (input.flag('compact')) {
       if (input.flag('fix') || input.flag('prove'))

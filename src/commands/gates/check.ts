@@ -51,6 +51,7 @@ export const gateCheck: Verb = {
     from: 'object | null',
     recorded: 'boolean',
   },
+  demands: () => 'not-stopped',
   async run(context, input) {
     const target = input.argument(0) ?? '';
     const action = readAction(input);

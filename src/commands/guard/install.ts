@@ -46,6 +46,7 @@ export const guardInstall: Verb = {
     movedAside: 'text[]',
     harnesses: 'HarnessFiles[]',
   },
+  demands: (input) => (input.flag('dryRun') ? null : 'not-stopped'),
   run: (context, input) => underLock(context, input, () => install(context, input)),
 };
 
@@ -66,6 +67,7 @@ export const guardUninstall: Verb = {
     left: 'text[]',
     harnesses: 'HarnessFiles[]',
   },
+  demands: (input) => (input.flag('dryRun') ? null : 'no-worker'),
   run: (context, input) => underLock(context, input, () => uninstall(context, input)),
 };
 

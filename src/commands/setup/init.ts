@@ -71,6 +71,7 @@ export const init: Verb = {
     'removed?': 'text[]',
     'left?': ['object[]', 'what stays, and the command that removes it'],
   },
+  demands: (input) => (['ref', 'adopt', 'remove'].some((option) => input.flag(option)) ? 'no-worker' : null),
   async run(context, input) {
     if (input.flag('remove')) return (await import('./remove.js')).remove(context, input.flag('everywhere'));
     if (input.flag('everywhere')) throw usage('--everywhere belongs to --remove', coord('init --help'));
