@@ -15,6 +15,8 @@ export interface Config extends Deploys {
   /** null: the remote is asked for its default branch. */
   readonly mainBranch: string | null;
   readonly share: boolean;
+  /** The etcd that decides between clones; null: the remote does. */
+  readonly store: { readonly cluster: string; readonly prefix: string } | null;
   readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };
   readonly skewSeconds: number;
   /** The longest wait of one command, and its default. */
@@ -50,6 +52,7 @@ export function configOf(filled: FilledConfig): Config {
     roles,
     mainBranch,
     mainRemote,
+    store,
     wait,
     land,
     skewTolerance,
@@ -66,6 +69,7 @@ export function configOf(filled: FilledConfig): Config {
     ...rest,
     mainBranch: mainBranch ?? null,
     mainRemote: mainRemote ?? rest.remote,
+    store: store?.etcd ?? null,
     ttl: {
       defaultSeconds: ttl.default ? seconds(ttl.default) : Math.min(seconds(DEFAULT_TTL), maxSeconds),
       maxSeconds,

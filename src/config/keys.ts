@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { STATE_REF } from '../domain/state-ref.js';
 import {
   choice,
+  clusterId,
   count,
   duration,
   durationOrNone,
@@ -11,6 +12,7 @@ import {
   headerName,
   httpStatus,
   inside,
+  keyPrefix,
   name,
   paths,
   patterns,
@@ -177,6 +179,20 @@ export const ConfigSchema = v.strictObject({
     false,
     'true: a claim is granted only when the remote has accepted it (valid in all clones). false: claims are valid in the worktrees of this clone (valid in this clone).',
     true,
+  ),
+  store: key(
+    v.strictObject({
+      etcd: needed(
+        v.strictObject({
+          cluster: needed(clusterId, 'The id of the cluster, which its answers must bear.', '14841639068965178418'),
+          prefix: needed(keyPrefix, 'What the keys of this state begin with.', '/coord/shop'),
+        }),
+        'The etcd that decides; its addresses are each clone’s own (git config coord.etcd.endpoints).',
+        { cluster: '14841639068965178418', prefix: '/coord/shop' },
+      ),
+    }),
+    'What decides between clones in the place of the remote, whose ref is then a mirror for reading. coord init --store etcd moves the state there.',
+    { etcd: { cluster: '14841639068965178418', prefix: '/coord/shop' } },
   ),
   ttl: group(
     {

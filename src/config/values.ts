@@ -59,6 +59,15 @@ export const stateRef = v.pipe(
     ({ input }) => problemOfStateRef(input) ?? '',
   ),
 );
+/** As etcd prints it in answers: an unsigned number of 64 bits. */
+export const clusterId = v.pipe(
+  name,
+  v.regex(/^\d{1,20}$/, 'must be the id of a cluster, as a decimal number in quotes'),
+);
+export const keyPrefix = v.pipe(
+  name,
+  v.regex(/^\/?[\w.-]+(?:\/[\w.-]+)*$/, 'must be names of letters, digits, dots and dashes with slashes between them'),
+);
 /** A program and its arguments, of which some may be empty. */
 const commandLine = v.pipe(
   v.array(v.pipe(v.string('must be a text'), v.check(holdsNoNul, NO_NUL)), 'must be a list of texts'),

@@ -241,8 +241,8 @@ function firstAdoption(here: Config): Config {
 
 /** What an agent is judged by, and nothing else. */
 function judging(config: Config) {
-  const { scratch, takeover, lockOrder, gates, deploy, land, signCommits, signers, tasks } = config;
-  return { scratch, takeover, lockOrder, gates, deploy, land, signCommits, signers, tasks };
+  const { scratch, takeover, lockOrder, gates, deploy, land, signCommits, signers, tasks, store } = config;
+  return { scratch, takeover, lockOrder, gates, deploy, land, signCommits, signers, tasks, store };
 }
 
 /** What a clone remembers of the state that it has known, in its own git configuration: no checkout changes it. */

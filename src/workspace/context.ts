@@ -5,6 +5,7 @@ import { isRequestId } from '../domain/request-ids.js';
 import type { Answer, Kind, OfflineRequest } from '../domain/request-table.js';
 import { usage } from '../errors.js';
 import { gitInBackground } from '../git/background.js';
+import type { openEtcd } from '../store/etcd/open.js';
 import { type CloneStore, type GrantedHere, Pending } from '../store/swap/clone-store.js';
 import { GitStore, type Riders, type Signing } from '../store/swap/git-store.js';
 import { StateRef } from '../store/swap/state-ref.js';
@@ -18,7 +19,8 @@ import { Workspace } from './workspace.js';
 const WORK_TIMEOUT_MS = 300_000;
 
 /** What of the configuration a store is made from. */
-type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> & Partial<Pick<Config, 'signCommits' | 'mainRemote'>>;
+type StoreConfig = Pick<Config, 'ref' | 'share' | 'remote'> &
+  Partial<Pick<Config, 'signCommits' | 'mainRemote' | 'store'>>;
 
 /** Opens the state, and what this clone granted without its remote. */
 class Stores {
@@ -60,7 +62,7 @@ class Stores {
    * @param onRead called once the state was read, with the ref that it stands on
    */
   async open(
-    { ref: name, share, remote, signCommits = false }: StoreConfig,
+    { ref: name, share, remote, store, signCommits = false }: StoreConfig,
     paired?: PairedRef,
     onRead?: (ref: string) => Promise<void>,
   ): Promise<GitStore> {
@@ -79,33 +81,31 @@ class Stores {
       isAsked: async () => signCommits || (await this.mainBranchPolicy())?.signCommits === true,
       commit: (body) => this.sign(body),
     };
-    if (!share) return new GitStore({ repository, objects, ref, arbiter: ref, effects, upkeep, sign, onRead });
+    const common = { repository, objects, ref, effects, upkeep, sign, onRead };
+    if (!share) return new GitStore({ ...common, arbiter: ref });
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
     const door = paired ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
     const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, effects });
     const riders = this.ridersOn(name);
-    const elsewhere = async (store: string) => {
-      const { openEtcd } = await import('../store/etcd/open.js');
-      return openEtcd(
-        { repository, git, remoteGit: door, objects, env: workspace.host.env, effects },
-        store,
-        ref,
-        remote,
-      ).arbiter;
+    const elsewhere = async (named: string) => {
+      const etcd = await this.etcd(named, { remote, local: ref, remoteGit: door });
+      if (store !== null && store !== undefined) etcd.mustBe(store);
+      return etcd.arbiter;
     };
-    return new GitStore({
-      repository,
-      objects,
-      ref,
-      arbiter,
-      effects,
-      paired,
-      upkeep,
-      riders,
-      sign,
-      onRead,
-      elsewhere,
-    });
+    return new GitStore({ ...common, arbiter, paired, riders, elsewhere });
+  }
+
+  /** The etcd that keeps the state (`etcd CLUSTER PREFIX`), as this clone reaches it. */
+  async etcdOf(named: string, { ref, remote }: Pick<Config, 'ref' | 'remote'>) {
+    const { repository, git, objects, effects, remoteGit } = this.workspace;
+    const local = new StateRef(repository, git, objects, ref, effects, remote);
+    return { ...(await this.etcd(named, { remote, local, remoteGit })), local };
+  }
+
+  private async etcd(named: string, over: Pick<Parameters<typeof openEtcd>[0], 'remote' | 'local' | 'remoteGit'>) {
+    const { openEtcd } = await import('../store/etcd/open.js');
+    const { repository, git, objects, effects, host } = this.workspace;
+    return openEtcd({ repository, git, objects, effects, env: host.env, ...over }, named);
   }
 
   /** A clone that has known a shared state is turned local by no checkout. */

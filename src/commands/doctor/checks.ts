@@ -32,6 +32,7 @@ import { type ProtectedConfig, protectedConfig, rulesFolder } from '../../worksp
 import { workingRules } from '../../workspace/rules-in-force.js';
 import { leftOverChecks } from './fix.js';
 import { type Checked, ciCheck, deployChecks, harnessCheck, hooksCheck, pass, wrong } from './guard-checks.js';
+import { storeChecks } from './store-checks.js';
 
 export interface CheckUp {
   readonly checks: readonly Checked[];
@@ -129,8 +130,9 @@ async function stateChecks(
   const checks = [here instanceof CoordError ? failed('state', here) : pass('state', 'high', `${ref} can be read`)];
   if (share && !(here instanceof CoordError && here.code === 'usage')) {
     const there = await store.latest(ALL_PARTS).catch(asError);
-    const inStep = `${remote} has it, and this clone is up to date`;
+    const inStep = `${store.store === null ? remote : 'etcd'} has it, and this clone is up to date`;
     checks.push(there instanceof CoordError ? failed('remote', there) : pass('remote', 'high', inStep));
+    checks.push(...(await storeChecks(context, config, store)));
   }
   const snapshot = await store.read(ALL_PARTS).catch(() => null);
   const log = snapshot && (await store.readLog().catch(asError));

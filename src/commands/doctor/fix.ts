@@ -13,6 +13,7 @@ import type { Context } from '../../workspace/context.js';
 import { programOf, readHooks } from '../guard/status.js';
 import { type Checked, pass, wrong } from './guard-checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
+import { fixMirror } from './store-checks.js';
 
 /**
  * Fixes what can be fixed without a choice, and says what it did. A state ref that was rewound or rewritten is not one of
@@ -37,6 +38,7 @@ async function fixOne(context: Context, { id, error }: Checked): Promise<string 
   if (id === 'refs') return dropRefs(context);
   if (id === 'proofs') return plainly(await sweepProofs(context), 'folder', 'of a --prove that was killed removed');
   if (id === 'hooks') return renewHooks(context);
+  if (id === 'mirror') return fixMirror(context);
   const { reason, known } = error?.details ?? {};
   if (reason === 'damaged') return replaceDamaged(context, known);
   if (reason !== 'deleted' || typeof known !== 'string') return null;

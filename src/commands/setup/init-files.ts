@@ -72,6 +72,27 @@ export function nameRef(root: string, text: string, ref: string | null): FileCha
   return { path: CONFIG_FILE, action: 'extended' };
 }
 
+const NAMED_STORE = /"store"\s*:\s*\{\s*"etcd"\s*:\s*\{[^{}]*\}\s*\}/;
+
+/** Names what decides in the configuration, whose other text stays as it is; null: it need not be named. */
+export function withStore(root: string, written: readonly FileChange[], place: Config['store']): FileChange[] {
+  const text = readFileSync(join(root, CONFIG_FILE), 'utf8');
+  const named = place && `"store": { "etcd": { "cluster": "${place.cluster}", "prefix": "${place.prefix}" } }`;
+  const changed =
+    named === null
+      ? text
+          .replace(new RegExp(`,\\s*${NAMED_STORE.source}(?=\\s*\\})`), '')
+          .replace(new RegExp(`${NAMED_STORE.source}\\s*,\\s*`), '')
+      : NAMED_STORE.test(text)
+        ? text.replace(NAMED_STORE, named)
+        : text.replace(/\{(\s*)("|\})/, (_, gap, next) => `{${gap}${named}${next === '}' ? '' : `,${gap}`}${next}`);
+  if (changed === text) return [...written];
+  writeFileSync(writablePath(root, CONFIG_FILE), changed);
+  const [config, ...others] = written;
+  const action = config?.action === 'created' ? 'created' : 'extended';
+  return [{ path: CONFIG_FILE, action }, ...others];
+}
+
 /** Copies the starter rules where the folder has no rules yet. */
 export function writeStarterRules(packageRoot: string, root: string, folder: string): FileChange[] {
   // A link that leads out of the repository, or nowhere, is refused, here and below: whoever made the repository may have put it there.

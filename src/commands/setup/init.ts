@@ -22,12 +22,14 @@ import {
   schemaPlace,
   starterConfig,
   withoutBranch,
+  withStore,
   writeConfig,
   writeMemory,
   writeSchema,
   writeStarterRules,
 } from './init-files.js';
 import { entryOf, placeState } from './init-state.js';
+import { moveStore, type StorePlaced, storeLines, storeWish } from './init-store.js';
 
 export const init: Verb = {
   options: [
@@ -39,6 +41,9 @@ export const init: Verb = {
       '--ref <ref>',
       `the ref that carries the state, by its full name (${STATE_REF}); moves the state where there is one`,
     ],
+    ['--store <store>', 'what decides between clones: etcd, or git; moves the state there, and loses no claim'],
+    ['--prefix <prefix>', 'with --store etcd: what its keys begin with'],
+    ['--etcd-is-gone', 'with --store git: go on from the mirror and this clone, where etcd never comes back'],
     ['--remove', 'take coord out of this clone: hooks, settings and what it keeps in .git; no file of the project'],
     ['--everywhere', 'with --remove: out of the files of the project too, for every clone'],
   ],
@@ -47,6 +52,7 @@ export const init: Verb = {
     ['coord init --local', 'without a remote'],
     ['coord init --remote arbiter --main-remote origin', 'with the claims in a bare repository of their own'],
     ['coord init --ref refs/heads/claude/coord', 'where only branches with a prefix may be pushed'],
+    ['coord init --store etcd', 'let an etcd decide, at the addresses in git config coord.etcd.endpoints'],
     ['coord init --remove', 'take coord out of this clone, and say what is left'],
   ],
   notes: [
@@ -59,6 +65,10 @@ export const init: Verb = {
     outcome: "'created' | 'adopted' | 'existing' | 'moved'",
     movedFrom: 'text | null',
     refused: 'object | null',
+    store: [
+      'object | null',
+      'with --store: the place in etcd that decides (null: git decides), and whether it was moved',
+    ],
     share: 'boolean',
     remote: 'text | null',
     surface: 'text[]',
@@ -96,14 +106,16 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
       `add it (git remote add ${shellWord(missing)} URL); those that there are: ${command('git remote -v')}`,
     );
   }
-  const placed = await placeState(context, config, { asked, named: existing?.namesRef ?? false });
+  const { placed, decides } = await placeAll(context, input, config, existing?.namesRef ?? false);
   const { packageRoot } = context.host;
   const { mainBranch, share, remote, mainRemote } = config;
   await rememberState(context, { ref: placed.ref, remote: share ? remote : null, mainRemote, mainBranch });
-  const files: FileChange[] = [
-    ...(existing === null
+  const changed =
+    existing === null
       ? [writeConfig(root, starter?.(placed.ref).text ?? ''), ...writeSchema(packageRoot, root, schemaPlace(root))]
-      : [nameRef(root, existing.text, existing.namesRef || placed.ref !== STATE_REF ? placed.ref : null)]),
+      : [nameRef(root, existing.text, existing.namesRef || placed.ref !== STATE_REF ? placed.ref : null)];
+  const files: FileChange[] = [
+    ...(decides === null ? changed : withStore(root, changed, decides.place)),
     ...writeStarterRules(packageRoot, root, config.rules),
     ...writeMemory(root, config.memory),
     addAgentsBlock(root),
@@ -114,6 +126,7 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
   );
   const report: InitReport = {
     ...placed,
+    store: decides,
     share,
     remote: share ? remote : null,
     surface: config.surface,
@@ -121,10 +134,21 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
     guessed: existing === null,
     files,
     ignored: ignored.map((one) => ({ ...one, needed: isNeeded(one.path, config) })),
-    changed: placed.outcome !== 'existing' || files.some(({ action }) => action !== 'unchanged'),
+    changed: placed.outcome !== 'existing' || decides?.moved === true || files.some(isChanged),
   };
   return { data: report, text: (style) => initLines(report, style) };
 }
+
+/** Sees to it that there is a state, where it was asked for, and that what was asked for decides. */
+async function placeAll(context: Context, input: Input, config: Config, named: boolean) {
+  const wish = storeWish(input.text('store'), input.text('prefix'), input.flag('etcdIsGone'));
+  // What cannot be reached any more cannot be looked for first.
+  const saved = wish?.isGone ? await moveStore(context, config, wish) : null;
+  const placed = await placeState(context, config, { asked: input.text('ref') ?? null, named });
+  return { placed, decides: saved ?? (await moveStore(context, { ...config, ref: placed.ref }, wish)) };
+}
+
+const isChanged = ({ action }: FileChange) => action !== 'unchanged';
 
 /** Whether no other clone is set up without this file. */
 function isNeeded(path: string, { rules }: Config): boolean {
@@ -144,7 +168,7 @@ async function adopt(context: Context): Promise<Outcome> {
   await store.recordSetup(known, entryOf(context, `adopt ${store.ref}${remote === null ? '' : ` of ${remote}`}`));
   await rememberState(context, known);
   const report: InitReport = {
-    ...{ ref: store.ref, commit: await store.tip(), outcome: 'adopted', movedFrom: null, refused: null },
+    ...{ ref: store.ref, commit: await store.tip(), outcome: 'adopted', movedFrom: null, refused: null, store: null },
     ...{ share: config.share, remote, surface: config.surface, rules: config.rules, guessed: false },
     ...{ files: [], ignored: [], changed: true },
   };
@@ -249,6 +273,8 @@ interface InitReport {
   readonly outcome: 'created' | 'adopted' | 'existing' | 'moved';
   readonly movedFrom: string | null;
   readonly refused: { readonly ref: string; readonly reason: string } | null;
+  /** What decides, where that was asked for. */
+  readonly store: StorePlaced | null;
   readonly share: boolean;
   readonly remote: string | null;
   readonly surface: readonly string[];
@@ -289,9 +315,8 @@ function initLines(report: InitReport, style: Style): string[] {
       : [
           `${style.warn('refused')} ${refused.ref}: ${oneLine(refused.reason)}; the state is on a branch instead, whose commits tell build hosts to skip them`,
         ]),
-    ...files
-      .filter(({ action }) => action !== 'unchanged')
-      .map(({ path, action }) => `${style.good(action)} ${oneLine(path)}`),
+    ...storeLines(report.store, remote).map((line) => `${style.good('store')} ${line}`),
+    ...files.filter(isChanged).map(({ path, action }) => `${style.good(action)} ${oneLine(path)}`),
     ...keptRules(report),
     ...(report.guessed ? [surfaceLine(surface, style)] : []),
     ...(remote === null

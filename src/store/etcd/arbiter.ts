@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
@@ -72,16 +73,19 @@ export class EtcdArbiter implements Arbiter {
     const steps = this.stepsOf(change, head.seq + 1, commit);
     let mayLand = false;
     for (let attempt = 1; ; attempt += 1) {
-      const revision = await this.flip(steps, head.revision).catch((error: unknown) => {
+      const revision = await this.flip(steps, head.revision).catch(async (error: unknown) => {
         mayLand ||= error instanceof CoordError && error.details.maybe === true;
-        if (!mayLand) throw error;
-        return null;
+        if (mayLand) return null;
+        if (!(await this.isLeft())) throw error;
+        return '';
       });
+      if (revision === '') return false;
       if (revision !== null) return this.won({ commit, seq: head.seq + 1, revision }, from);
       // The answer may have been lost on the way: what etcd has is the only answer that counts.
       const now = await this.catchUp().catch((error: unknown) => {
         throw mayLand && error instanceof CoordError && error.code !== 'corrupt' ? unknownOutcome(error) : error;
       });
+      if (now === null) return false;
       if (now.commit !== from)
         return (await local.reaches(now.commit, commit, from)) ? this.won(now, from) : this.race();
       // The same change again cannot have a second effect: one of the two finds the head moved.
@@ -103,28 +107,67 @@ export class EtcdArbiter implements Arbiter {
   }
 
   async refresh(): Promise<void> {
-    await this.catchUp();
+    await this.current();
+  }
+
+  /** What etcd has at this place; null: nothing. */
+  async head(): Promise<Head | null> {
+    const { found } = await this.options.client.transact([{ get: this.keys.head }]);
+    const [entry] = found[0] ?? [];
+    return entry === undefined ? null : parseHead(entry);
+  }
+
+  /** Writes and removes a key. @throws CoordError where this clone may not, or etcd cannot */
+  async tryOut(): Promise<void> {
+    const key = `${this.keys.head}-tried-${randomBytes(6).toString('hex')}`;
+    await this.options.client.transact([{ put: key, value: Buffer.alloc(0) }]);
+    await this.options.client.transact([{ remove: key, to: `${key}\0` }]);
+  }
+
+  /** The head as etcd has it, which this clone then has too; null: the state was moved back to git. */
+  private async current(): Promise<Head | null> {
+    return this.catchUp().catch(async (error: unknown) => {
+      if (await this.isLeft()) return null;
+      throw error;
+    });
   }
 
   /**
-   * Begins at the commit of git's that says so, which the process that wrote it may have been killed before.
-   * @throws CoordError `corrupt` where git is not at it any more: then it had begun, and is gone
+   * Whether the state was moved back to git, as the mirror tells where etcd gives no answer any more: nobody else writes there
+   * after that. The ref of this clone follows the mirror in any case, for those who only read.
    */
-  private async begin(commit: string | null): Promise<void> {
-    const { place, objects, mirror, client } = this.options;
-    const body = commit === null ? undefined : (await objects.read([commit])).get(commit)?.body;
-    const isLast = body !== undefined && leftIn(parseCommit(body).message) !== null;
-    if (commit === null || !isLast || !(await mirror.isAt(commit))) throw gone(place);
-    const value = Buffer.from(JSON.stringify({ commit, seq: 0 }));
-    await client.transact([{ put: this.keys.head, value }], { key: this.keys.head, revision: '0' });
+  private async isLeft(): Promise<boolean> {
+    const { local, mirror, place } = this.options;
+    const own = await local.tip();
+    const tip = await mirror.tip();
+    if (tip === null || (own !== null && own !== tip && !(await local.goesOn(own, tip)))) return false;
+    await local.move(tip, own);
+    return storeIn(await local.messageOf(tip)) !== textOf(place);
+  }
+
+  /**
+   * Begins at the commit of git's that says so, which the process that wrote it may have been killed before; where this had been
+   * left for git, once more.
+   * @returns false where there is nothing to begin
+   * @throws CoordError `corrupt` where there is no head, and git is not at such a commit any more: then it had begun, and is gone
+   */
+  private async begin(own: string | null, head: Head | null): Promise<boolean> {
+    const { place, mirror, client, local } = this.options;
+    const isFirst = own !== null && own !== head?.commit && leftIn(await local.messageOf(own)) !== null;
+    if (head === null && !(isFirst && (await mirror.isAt(own)))) throw gone(place);
+    if (head !== null && !(isFirst && (await local.typeOf(head.commit)) && (await local.goesOn(head.commit, own))))
+      return false;
+    const value = Buffer.from(JSON.stringify({ commit: own, seq: (head?.seq ?? -1) + 1 }));
+    await client.transact([{ put: this.keys.head, value }], { key: this.keys.head, revision: head?.revision ?? '0' });
+    return true;
   }
 
   /** The head, if it is at this commit; else null, and the ref of this clone has been brought forward. */
   private async headAt(commit: string | null): Promise<Head | null> {
     const head = this.remembered();
     if (head?.commit === commit) return head;
-    const now = await this.catchUp();
-    return now.commit === commit ? now : null;
+    const now = await this.current();
+    return now?.commit === commit ? now : null;
   }
 
   private remembered(): Head | null {
@@ -162,9 +205,8 @@ export class EtcdArbiter implements Arbiter {
 
   /** A commit after which etcd decides no more is followed by nobody before git has it. */
   private async handBack(head: Head): Promise<void> {
-    const { objects, mirror, place } = this.options;
-    const body = (await objects.read([head.commit])).get(head.commit)?.body ?? Buffer.alloc(0);
-    if (storeIn(parseCommit(body).message) !== textOf(place)) await mirror.push(head);
+    const { local, mirror, place } = this.options;
+    if (storeIn(await local.messageOf(head.commit)) !== textOf(place)) await mirror.push(head);
   }
 
   private stepsOf(change: Change, seq: number, commit: string): Steps {
@@ -195,18 +237,19 @@ export class EtcdArbiter implements Arbiter {
 
   /**
    * Asks etcd, and brings the ref of this clone forward to what it has.
+   * @returns null where this clone knows that the state was moved back to git
    * @throws CoordError `corrupt` when that is not forward: nothing is ever reset.
    */
-  private async catchUp(): Promise<Head> {
+  private async catchUp(): Promise<Head | null> {
     const { local } = this.options;
     for (;;) {
       // Read before etcd is asked: whatever stands here was there first, so the answer must contain it.
       const own = await local.tip();
+      if (own !== null && storeIn(await local.messageOf(own)) !== textOf(this.options.place)) return null;
       const known = this.remembered();
       const { head, entries } = await this.since(known !== null && known.commit === own ? known.seq : -1);
-      if (head === null) {
-        await this.begin(own);
-        continue;
+      if (head === null || head.commit !== own) {
+        if ((await this.begin(own, head)) || head === null) continue;
       }
       if (head.commit !== own && !(await this.follow(head, entries, own))) continue;
       this.remember(head);
@@ -287,7 +330,7 @@ function unknownOutcome(why: CoordError | null): CoordError {
 
 function gone({ prefix }: EtcdPlace): CoordError {
   return new CoordError('corrupt', `the state is not in etcd any more: there is no key ${prefix}/head`, {
-    hint: 'find out who deleted it, and have etcd restored; to go on in git with what the mirror has: coord init --store git --from-mirror',
+    hint: 'find out who deleted it, and have etcd restored; to go on in git with what the mirror has: coord init --store git --etcd-is-gone',
     details: { reason: 'etcd-gone', problems: [`etcd: no ${prefix}/head`] },
   });
 }

@@ -43,6 +43,7 @@ export interface Outcome {
 const ANSWER_MS = 8_000;
 const ROUNDS = 3;
 const PAUSE_MS = 150;
+const ALARMS = 'maintenance/alarm';
 
 interface Answer {
   readonly header?: { readonly cluster_id?: string; readonly revision?: string };
@@ -98,7 +99,7 @@ export class EtcdClient {
   /** What the servers say of themselves. */
   async health(): Promise<{ cluster: string; version: string; bytes: number; hasLeader: boolean; isFull: boolean }> {
     const status = await this.ask('maintenance/status', {});
-    const { alarms = [] } = await this.ask('maintenance/alarm', { action: 'GET' });
+    const { alarms = [] } = await this.ask(ALARMS, { action: 'GET' });
     return {
       cluster: status.header?.cluster_id ?? '',
       version: status.version ?? '',
@@ -133,12 +134,12 @@ export class EtcdClient {
   private async askOne(endpoint: string, path: string, body: object): Promise<Answer> {
     if (this.access.user !== null && this.token === null) await this.logIn(endpoint);
     try {
-      return this.checked(await this.post(endpoint, path, body));
+      return this.checked(path, await this.post(endpoint, path, body));
     } catch (error) {
       // A token ends with its time, or with the member that gave it.
       if (!(error instanceof EtcdTrouble) || error.kind !== 'token') throw error;
       await this.logIn(endpoint);
-      return this.checked(await this.post(endpoint, path, body));
+      return this.checked(path, await this.post(endpoint, path, body));
     }
   }
 
@@ -148,9 +149,10 @@ export class EtcdClient {
     this.token = (await this.post(endpoint, 'auth/authenticate', { name: user, password })).token ?? null;
   }
 
-  private checked(answer: Answer): Answer {
+  private checked(path: string, answer: Answer): Answer {
     const seen = answer.header?.cluster_id ?? '';
-    if (this.cluster !== null && seen !== this.cluster) throw otherCluster(this.cluster, seen);
+    // Of alarms, where there are none, an answer says nothing at all.
+    if (path !== ALARMS && this.cluster !== null && seen !== this.cluster) throw otherCluster(this.cluster, seen);
     return answer;
   }
 
@@ -208,15 +210,15 @@ export class EtcdClient {
 }
 
 function isWrite(body: object): boolean {
-  return 'success' in body && (body.success as readonly object[]).some((step) => !('request_range' in step));
+  return 'success' in body && (body.success as readonly object[]).some((one) => !('request_range' in one));
 }
 
 const encode = (text: string | Buffer) => Buffer.from(text).toString('base64');
 
-function requestOf(step: Step): object {
-  if ('put' in step) return { request_put: { key: encode(step.put), value: encode(step.value) } };
-  if ('remove' in step) return { request_delete_range: { key: encode(step.remove), range_end: encode(step.to) } };
-  const { get, to, limit } = step;
+function requestOf(one: Step): object {
+  if ('put' in one) return { request_put: { key: encode(one.put), value: encode(one.value) } };
+  if ('remove' in one) return { request_delete_range: { key: encode(one.remove), range_end: encode(one.to) } };
+  const { get, to, limit } = one;
   return { request_range: { key: encode(get), ...(to === undefined ? {} : { range_end: encode(to) }), limit } };
 }
 

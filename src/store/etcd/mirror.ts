@@ -75,19 +75,22 @@ export class Mirror {
   }
 
   /**
-   * Pushes up to a commit that etcd has decided, and lets go of what etcd need not keep any more.
+   * Pushes up to a commit that etcd has decided.
    * @throws CoordError `unavailable` where the remote does not take it
    */
-  async push(head: Pick<Head, 'commit' | 'seq'>): Promise<void> {
-    const { remoteGit, remote, local, client, now } = this.options;
+  async bring(commit: string): Promise<void> {
+    const { remoteGit, remote, local } = this.options;
     await local.flush();
-    const pushed = await remoteGit.push(
-      remote,
-      [`${head.commit}:${local.name}`],
-      ['--no-verify', '--no-follow-tags', '--no-signed'],
-    );
+    const options = ['--no-verify', '--no-follow-tags', '--no-signed'];
+    const pushed = await remoteGit.push(remote, [`${commit}:${local.name}`], options);
     // Another one may have brought it further.
-    if (pushed.code !== 0 && !(await this.contains(head.commit))) throw notMirrored(remote, local.name, pushed.stderr);
+    if (pushed.code !== 0 && !(await this.contains(commit))) throw notMirrored(remote, local.name, pushed.stderr);
+  }
+
+  /** Does that, and lets go of what etcd need not keep any more. */
+  async push(head: Pick<Head, 'commit' | 'seq'>): Promise<void> {
+    const { client, now } = this.options;
+    await this.bring(head.commit);
     const value = Buffer.from(JSON.stringify({ commit: head.commit, seq: head.seq, at: now() }));
     await client.transact([
       { put: this.keys.mirror, value },
@@ -109,7 +112,7 @@ export class Mirror {
       const { remote, local } = this.options;
       throw new CoordError(
         'unavailable',
-        `this clone lacks a part of the state that etcd has let go of, and ${local.name} of ${remote} has not got it`,
+        `this clone lacks a part of the state that etcd has let go of, and ${local.name} of ${remote} lacks it too`,
         {
           hint: `nothing was changed; check that the remote answers: git ls-remote ${remote}`,
           details: { reason: 'mirror-behind', commit },
@@ -118,12 +121,19 @@ export class Mirror {
     }
   }
 
-  /** Whether the mirror has a commit of the state; what it has is here then. */
-  private async contains(commit: string): Promise<boolean> {
+  /** What the mirror ends with, which is here then with all before it; null where that cannot be known. */
+  async tip(): Promise<string | null> {
     const { remoteGit, remote, local, git } = this.options;
     const fetched = await remoteGit.fetch(remote, [`+${local.name}:${PRIVATE_REFS}mirror`], ['--no-filter']);
-    if (fetched.code !== 0) return false;
-    return (await git(['merge-base', '--is-ancestor', commit, `${PRIVATE_REFS}mirror`])).code === 0;
+    if (fetched.code !== 0) return null;
+    return (
+      (await git(['rev-parse', '--verify', '--quiet', `${PRIVATE_REFS}mirror`])).stdout.toString('utf8').trim() || null
+    );
+  }
+
+  private async contains(commit: string): Promise<boolean> {
+    const tip = await this.tip();
+    return tip !== null && (await this.options.git(['merge-base', '--is-ancestor', commit, tip])).code === 0;
   }
 }
 

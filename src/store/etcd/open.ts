@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Instant } from '../../domain/time.js';
+import { type CoordError, usage } from '../../errors.js';
 import { cloneSettings, settingOf } from '../../git/clone-config.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import type { RemoteGit } from '../../git/porcelain.js';
@@ -10,16 +11,20 @@ import type { StateRef } from '../swap/state-ref.js';
 import { EtcdArbiter } from './arbiter.js';
 import { type EtcdAccess, EtcdClient, mustBeEndpoints } from './client.js';
 import { Mirror } from './mirror.js';
-import { placeOf } from './place.js';
+import { type EtcdPlace, placeOf, textOf } from './place.js';
 
 /** What of a checkout is needed to reach etcd, and the mirror in git. */
 export interface Surroundings {
   readonly repository: Repository;
   readonly git: Git;
-  readonly remoteGit: RemoteGit;
   readonly objects: ObjectDatabase;
   readonly env: Environment;
   readonly effects: LockSurroundings & { now(): Instant };
+  /** The remote that has the mirror, and the way there. */
+  readonly remote: string;
+  readonly remoteGit: RemoteGit;
+  /** The state ref of this clone. */
+  readonly local: StateRef;
 }
 
 /**
@@ -44,12 +49,31 @@ export function accessOf({ repository, env }: Pick<Surroundings, 'repository' | 
   };
 }
 
-/** Etcd, the mirror, and who decides by them. @param store as the state names it: `etcd CLUSTER PREFIX` */
-export function openEtcd(around: Surroundings, store: string, local: StateRef, remote: string) {
-  const { repository, git, remoteGit, objects, effects } = around;
-  const place = placeOf(store);
+/** Etcd, the mirror, and who decides by them. @param named as the state has it: `etcd CLUSTER PREFIX` */
+export function openEtcd(around: Surroundings, named: string) {
+  const { repository, effects } = around;
+  const place = placeOf(named);
   const client = new EtcdClient(accessOf(around), place.cluster, effects.pause);
-  const directory = join(repository.commonDir, 'coord');
-  const mirror = new Mirror({ place, client, git, remoteGit, remote, local, directory, now: () => effects.now() });
-  return { client, mirror, arbiter: new EtcdArbiter({ place, client, repository, objects, local, mirror, effects }) };
+  const mirror = new Mirror({
+    ...around,
+    place,
+    client,
+    directory: join(repository.commonDir, 'coord'),
+    now: () => effects.now(),
+  });
+  const arbiter = new EtcdArbiter({ ...around, place, client, mirror });
+  /** @throws CoordError `usage` where the main branch's configuration has another one */
+  const mustBe = (policy: EtcdPlace) => {
+    if (named !== textOf(policy)) throw disagree(policy, place);
+  };
+  return { client, mirror, arbiter, mustBe };
+}
+
+export function disagree(policy: EtcdPlace, place: EtcdPlace): CoordError {
+  const words = ({ cluster, prefix }: EtcdPlace) => `${prefix} of the etcd cluster ${cluster}`;
+  return usage(
+    `the main branch's configuration keeps the state in ${words(policy)}, but it is in ${words(place)}`,
+    `bring the right "store" to the main branch, and fetch it`,
+    { reason: 'authority', says: { ...policy }, known: { ...place } },
+  );
 }

@@ -413,6 +413,18 @@ export class GitStore implements Store {
     }
   }
 
+  /**
+   * Goes on in git, whose ref has all that this clone has, after what kept the state has been lost: nothing keeps those who reach
+   * it all the same from writing there.
+   * @returns false when the ref has more
+   */
+  async giveUpStore(entry: Entry): Promise<boolean> {
+    const base = await this.read();
+    const place = { ref: this.ref, left: this.keptIn ?? 'git' };
+    const body = commitBody(await this.tree.withSetup(base, {}), base.revision, entry, [], place);
+    return this.options.arbiter.publish(await this.writeCommit(body), base.revision);
+  }
+
   private get place(): CommitPlace {
     return { ref: this.ref, store: this.keptIn };
   }

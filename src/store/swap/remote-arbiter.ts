@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { PRIVATE_REFS, refsInTheWay } from '../../domain/state-ref.js';
 import { addSeconds, type Instant, isInstant } from '../../domain/time.js';
-import { CoordError } from '../../errors.js';
+import { asError, CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
 import { destinationOf, rejectionOf } from '../../git/push-status.js';
@@ -10,6 +10,7 @@ import { dropLooseRef } from '../../git/ref-swap.js';
 import { isAncestor, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
+import { storeIn } from '../format/commits.js';
 import { CLAIMS_FILE, missingFile } from '../format/state-tree.js';
 import type { LockSurroundings } from '../queue/local-lock.js';
 import { PushMutex, pushMutexAt } from './push-mutex.js';
@@ -231,7 +232,10 @@ export class RemoteArbiter implements Arbiter {
         return null;
       }
       try {
-        await this.mustGoOn(known, own, tip);
+        const apart = await this.mustGoOn(known, own, tip).catch(asError);
+        // The state is kept elsewhere by now, and the remote's ref is behind it.
+        if (apart && own !== null && storeIn(await local.messageOf(own)) !== null) return own;
+        if (apart) throw apart;
         if ((own === tip && known === tip) || (await local.move(tip, own, ref))) return tip;
       } finally {
         await this.forget(ref);

@@ -218,6 +218,11 @@ export class StateRef implements Arbiter {
     // This ref is the truth itself.
   }
 
+  /** The message of a commit that is here. @throws CoordError `corrupt` */
+  async messageOf(commit: string): Promise<string> {
+    return parseCommit((await this.objects.read([commit])).get(commit)?.body ?? Buffer.alloc(0)).message;
+  }
+
   /** Whether `commit` is on the first-parent line from `tip` down to `base`. */
   async reaches(tip: string | null, commit: string, base: string | null): Promise<boolean> {
     if (tip === base) return tip !== null && tip === commit;

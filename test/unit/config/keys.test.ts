@@ -8,6 +8,11 @@ const CONFIG_KEYS = configKeys();
 /** A configuration with nothing but this value at the key. */
 function configWith(key: string, value: unknown): Record<string, unknown> {
   const names = key.replaceAll('.NAME', key.startsWith('resources') ? '.@name' : '.name').split('.');
+  // Neither of the two stands without the other.
+  if (key.startsWith('store.etcd.')) {
+    const whole = CONFIG_KEYS.find((row) => row.key === 'store.etcd')?.example as object;
+    return { store: { etcd: { ...whole, [names.at(-1) ?? '']: value } } };
+  }
   return names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Record<string, unknown>;
 }
 

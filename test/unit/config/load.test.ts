@@ -21,6 +21,7 @@ describe('the configuration', () => {
       mainRemote: 'origin',
       mainBranch: null,
       share: false,
+      store: null,
       ttl: { defaultSeconds: 1800, maxSeconds: 14_400 },
       skewSeconds: 30,
       waitSeconds: 540,
