@@ -43,10 +43,15 @@ async function barred(context: Context, demand: ReturnType<NonNullable<Verb['dem
 
 export function asCoordError(error: unknown): CoordError {
   if (error instanceof CoordError) return error;
-  const { message, code, stack, syscall } = error as NodeJS.ErrnoException;
+  const { message, code, stack, syscall, path } = error as NodeJS.ErrnoException;
   // Node's recursive mkdir says ENOENT where a file system is read-only.
-  const isRefused = code === 'ENOENT' ? syscall === 'mkdir' : FILE_SYSTEM_REFUSALS.includes(code ?? '');
-  if (isRefused) {
+  if (code === 'EROFS' || (code === 'ENOENT' && syscall === 'mkdir')) {
+    return new CoordError('unavailable', `read-only file system: ${path ?? message} cannot be written`, {
+      hint: 'nothing was changed; let the sandbox write the git directory (docs/guards.md says how), then repeat',
+      cause: error,
+    });
+  }
+  if (FILE_SYSTEM_REFUSALS.includes(code ?? '')) {
     return new CoordError('unavailable', `the file system refused: ${message}`, {
       hint: 'nothing was changed; check permissions and disk space, then repeat',
       cause: error,
@@ -71,7 +76,6 @@ const FILE_SYSTEM_REFUSALS = [
   'ENOTDIR',
   'EISDIR',
   'EPERM',
-  'EROFS',
   'ENOSPC',
   'EDQUOT',
   'EMFILE',

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { kill, pid } from 'node:process';
+import { kill, pid, ppid } from 'node:process';
 import { textOf } from './if-there.js';
 
 /**
@@ -26,16 +26,40 @@ export function standingOf(mark: string): 'runs' | 'gone' | 'unknown' {
   return process.at === Number(start) ? 'runs' : 'gone';
 }
 
-/** When a process was started, by Linux's process table; null where it is not there, or where there is no such table. */
-export function startOf(id: number): { readonly at: number; readonly isDead: boolean } | null {
+const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'ksh', 'fish', 'ash', 'env']);
+
+/**
+ * Tells the process that has started this one, past the shells between them: two programs that the same one has started,
+ * each in its own way, are told the same. null: there is no such table of processes as Linux has.
+ */
+export function starterMark(): string | null {
+  for (let id = ppid; id > 1; ) {
+    const found = describe(id);
+    if (found === null) return null;
+    if (!SHELLS.has(found.name)) return `${id}.${found.fields[19]}.${bootId()}`;
+    id = Number(found.fields[1]);
+  }
+  return null;
+}
+
+/** A process in Linux's table: its name, and the fields that follow it. */
+function describe(id: number): { readonly name: string; readonly fields: readonly string[] } | null {
   try {
     const stat = readFileSync(`/proc/${id}/stat`, 'latin1');
     // The second field is the program's name in brackets, which may itself hold blanks and brackets.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { at: Number(fields[19]), isDead: fields[0] === 'Z' || fields[0] === 'X' };
+    const end = stat.lastIndexOf(')');
+    return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
   } catch {
     return null;
   }
+}
+
+/** When a process was started, by Linux's process table; null where it is not there, or where there is no such table. */
+export function startOf(id: number): { readonly at: number; readonly isDead: boolean } | null {
+  const found = describe(id);
+  if (found === null) return null;
+  const [state] = found.fields;
+  return { at: Number(found.fields[19]), isDead: state === 'Z' || state === 'X' };
 }
 
 function isThere(id: number): boolean {

@@ -2,6 +2,7 @@ import type { Answer, Coord } from '../api/index.js';
 import { openFrom } from '../api/open.js';
 import type { Verb } from '../commands/verb.js';
 import { CoordError } from '../errors.js';
+import { starterMark } from '../git/process-mark.js';
 import { agentOfSession } from '../store/cache/local-sessions.js';
 import type { Context } from '../workspace/context.js';
 import { checkAgentId, identityIfKnown } from '../workspace/identity.js';
@@ -69,6 +70,8 @@ class Desk {
   /** What tells the calls of this process from those of others. */
   private readonly connection: string;
   private count = 0;
+  /** The client, as its hooks have recorded it if they have. */
+  private readonly starter = starterMark();
 
   constructor(private readonly context: Context) {
     this.connection = context.newId();
@@ -106,12 +109,14 @@ class Desk {
 
   /** @throws CoordError `usage` where nobody has said who acts, or two are named */
   private coordFor(named: string | null): Coord {
-    const { host, flags, repository } = this.context;
-    // The session that is recorded for this worktree may be that of another client.
-    const recorded = { here: [], agentOf: (session: string) => agentOfSession(repository, session) };
+    const { host, flags, repository, sessions } = this.context;
+    // A session that is recorded for this worktree may be another client's, unless the process that began it began this one.
+    const begun = sessions.list().filter(({ process }) => process !== undefined && process === this.starter);
+    const here = begun.length === 1 ? begun : [];
+    const recorded = { here, agentOf: (session: string) => agentOfSession(repository, session) };
     const exported = identityIfKnown(flags.agent, host.env, recorded)?.agent ?? null;
     if (named !== null && exported !== null && named !== exported)
-      throw new CoordError('usage', `the environment names ${exported}, and the call ${named}`, {
+      throw new CoordError('usage', `this session is that of ${exported}, and the call names ${named}`, {
         hint: 'leave agent out',
       });
     if (named !== null) this.said = checkAgentId(named);
@@ -120,7 +125,9 @@ class Desk {
       throw new CoordError('usage', 'no agent id: coord does not guess who you are', {
         hint: 'call start with agent, or export COORD_AGENT for this server',
       });
-    const place = { directory: host.cwd, env: host.env };
+    const [own] = here;
+    const env = own !== undefined && own.agent === exported ? { ...host.env, COORD_SESSION: own.session } : host.env;
+    const place = { directory: host.cwd, env };
     return openFrom(host.packageRoot, agent === undefined ? place : { ...place, agent });
   }
 }

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openFrom } from '../../src/api/open.js';
 import { TOOLS } from '../../src/mcp/tools.js';
 import { type Fleet, localFleet, sharedFleet, until } from '../support/fleet.js';
+import { AGENTS, callHook } from '../support/harness.js';
 
 interface Told {
   readonly text: string;
@@ -61,6 +62,18 @@ describe('coord mcp', () => {
     expect(tools.map(({ name }) => name)).toEqual(['start', 'status', 'claim', 'release', 'take', 'submit', 'note']);
     expect(JSON.stringify(tools).length).toBeLessThan(MOST_CHARACTERS);
     expect(client.getServerVersion()?.name).toBe('coord');
+  });
+
+  it('acts as the session that a hook of the same client has recorded, where nothing names one', async () => {
+    const fleet = await localFleet();
+    await callHook(fleet, 'codex.session-start');
+    const { call } = await connect(fleet, {});
+    const claimed = await call('claim', { targets: ['src/api/users.ts'] });
+    expect(claimed.data.claims).toMatchObject([{ agent: AGENTS.codex, session: expect.any(String) }]);
+    expect((await call('start', { agent: 'zoe' })).text).toContain(`is that of ${AGENTS.codex}`);
+    // Another that began in the same process makes it unknown which.
+    await callHook(fleet, 'gemini.session-start');
+    expect((await call('claim', { targets: ['README.md'] })).text).toContain('no agent id');
   });
 
   it('does what the verbs do, and is refused as they are, with the way on', async () => {

@@ -51,6 +51,17 @@ it('is guarded with live hooks and an audit in CI, and says which layers make it
   expect(stdout.trimEnd().split('\n').at(-2)).toMatch(/^enforcement: guarded; .* · not there: harness$/);
 });
 
+it('tells that Codex leaves out hooks which its user has not trusted', async () => {
+  const { box, clone, host, doctor } = await rig();
+  await host.run('maya', clone, ['guard', 'install', 'codex']);
+  expect((await doctor()).of('harness')).toMatchObject({ ok: true });
+  const config = (text: string) => box.write(box.home, '.codex/config.toml', text);
+  config('model = "x"\n[projects."/elsewhere"]\ntrust_level = "trusted"\n');
+  expect((await doctor()).of('harness')).toMatchObject({ ok: false, severity: 'medium' });
+  config(`[hooks.state."${clone}/.codex/hooks.json:pre_tool_use:0:0"]\ntrusted_hash = "sha256:0"\n`);
+  expect((await doctor()).of('harness')).toMatchObject({ ok: true });
+});
+
 it('takes the audit from the main branch, not from the working copy', async () => {
   const { box, clone, doctor } = await rig();
   box.write(clone, '.gitlab-ci.yml', 'audit:\n  script: npx coord audit\n');

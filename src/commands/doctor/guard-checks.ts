@@ -1,4 +1,5 @@
-import { delimiter, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import type { GateConfig } from '../../config/deploys.js';
 import { CONFIG_FILE } from '../../config/load.js';
 import type { Finding, Layer, Severity } from '../../domain/doctor/checkup.js';
@@ -7,7 +8,8 @@ import { coord } from '../../domain/suggestion.js';
 import { oneLine, shorten } from '../../domain/text.js';
 import type { CoordError } from '../../errors.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
-import { isProgram } from '../../git/if-there.js';
+import { isProgram, textOf } from '../../git/if-there.js';
+import { SETTINGS_FILES } from '../../guards/harness/dialects.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { Context } from '../../workspace/context.js';
 import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
@@ -69,6 +71,13 @@ export async function harnessCheck(context: Context): Promise<GuardCheck> {
     const harness = CALLS_HOOK.exec(text)?.[1];
     return harness === undefined ? [] : [`${harness} (${oneLine(file)})`];
   });
+  const untrusted = found.some((one) => one.startsWith('codex ')) ? distrustOfCodex(context, ofCodex.root) : null;
+  if (untrusted !== null) {
+    return {
+      check: wrong('harness', 'medium', untrusted, 'start codex here once, and trust the hooks of coord in /hooks'),
+      layer: { layer: 'harness', live: found.length > 1, why: untrusted },
+    };
+  }
   if (found.length > 0) {
     const message = `asks before an edit: ${found.join(', ')}`;
     return { check: pass('harness', 'low', message), layer: { layer: 'harness', live: true, why: message } };
@@ -83,6 +92,17 @@ export async function harnessCheck(context: Context): Promise<GuardCheck> {
     ),
     layer: { layer: 'harness', live: false, why: message },
   };
+}
+
+/** Codex leaves out, and says nothing of, hooks that its user has not trusted; null: it is not used here, or they are trusted. */
+function distrustOfCodex({ host }: Context, root: string): string | null {
+  const home = host.env.CODEX_HOME ?? join(host.env.HOME ?? '/', '.codex');
+  if (!existsSync(home)) return null;
+  const path = join(root, SETTINGS_FILES.codex);
+  // Each hook that is trusted has a table of its own, named after its file.
+  const tables = textOf(join(home, 'config.toml')).split(/^(?=\[)/m);
+  const isTrusted = tables.some((table) => table.includes(path) && /^trusted_hash\s*=/m.test(table));
+  return isTrusted ? null : `codex leaves out ${SETTINGS_FILES.codex}: its user has not trusted these hooks`;
 }
 
 const CI_PATHS = [

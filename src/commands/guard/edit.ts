@@ -16,10 +16,11 @@ import type { Context } from '../../workspace/context.js';
 import { lastFailure } from '../../workspace/riding.js';
 import { asTracked } from '../../workspace/targets.js';
 import { claimRequest } from '../claims/claim-request.js';
+import { asCoordError } from '../perform.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
-import { asError, banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
+import { banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
 import { type Located, locateFile } from './locate.js';
 
 /** What a harness is about to do. */
@@ -57,7 +58,7 @@ async function judgeGuards(
   }));
   const ways = guardsAmong(repository, edited);
   const context = contextFor(actor, directory);
-  if (ways.length === 0 || (await coordinationOf(context).catch(asError)) === null) return null;
+  if (ways.length === 0 || (await coordinationOf(context).catch(asCoordError)) === null) return null;
   return answerTo(actor, dialect, context, 'edit', banned({ reason: 'bypass', ways }));
 }
 
@@ -111,7 +112,7 @@ async function answerOrClaim(
 ): Promise<Answer> {
   if (verdict.kind !== 'claimable') return answerTo(actor, dialect, context, act, verdict);
   const reason = act === 'edit' ? `edit by ${actor.harness}` : `command of ${actor.harness}`;
-  const error = await claimFor(context, verdict.ground, reason).catch(asError);
+  const error = await claimFor(context, verdict.ground, reason).catch(asCoordError);
   return error === null ? SILENCE : dialect.deny(harnessMessage(error, standpointOf(actor, context)));
 }
 
@@ -142,7 +143,7 @@ export async function judgeUnreadable(actor: Actor, dialect: Dialect, why: strin
   const repository = repositoryAt(existing(actor.directory));
   if (repository === null) return SILENCE;
   const context = contextFor(actor, actor.directory);
-  const known = await coordinationOf(context).catch(asError);
+  const known = await coordinationOf(context).catch(asCoordError);
   if (known === null) return SILENCE;
   const error = new CoordError('usage', why, {
     hint: `if this happens again, coord and ${dialect.harness} do not understand each other: ask a person to look`,

@@ -18,7 +18,8 @@ import {
 } from '../../guards/pushed-refs.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
-import { ALLOWED, asError, banned, groundOfPaths, judge, unreadable } from './judge.js';
+import { asCoordError } from '../perform.js';
+import { ALLOWED, banned, groundOfPaths, judge, unreadable } from './judge.js';
 
 /** A push of so many refs is refused unread. */
 const MOST_INPUT_BYTES = 64 * 1024 * 1024;
@@ -77,7 +78,7 @@ async function judgePush(
   destination: readonly string[],
   refs: readonly PushedRef[],
 ): Promise<Verdict> {
-  const read = await protectedConfig(context).catch(asError);
+  const read = await protectedConfig(context).catch(asCoordError);
   if (read instanceof CoordError) return unreadable(read);
   const { config } = read;
   const { mains, all } = await guardedRefs(context, read, destination);
@@ -95,7 +96,7 @@ async function judgePush(
  * now; what the remote has, from the remote itself.
  */
 export async function judgePushCommand(context: Context, command: PushCommand): Promise<Verdict> {
-  const read = await protectedConfig(context).catch(asError);
+  const read = await protectedConfig(context).catch(asCoordError);
   if (read instanceof CoordError) return unreadable(read);
   const settings = await pushSettings(context);
   const remote = remoteOfPush(command, settings);

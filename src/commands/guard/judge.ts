@@ -9,6 +9,7 @@ import type { State } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
+import { asCoordError } from '../perform.js';
 
 export const ALLOWED: Verdict = { kind: 'allowed', due: [] };
 
@@ -39,14 +40,14 @@ export interface Coordinated {
  * the decision needs is gathered here; the decision itself is `judgeChange`.
  */
 export async function judge(context: Context, question: Question): Promise<Verdict> {
-  const asked = Promise.resolve(question.ground).catch(asError);
-  const known = await coordinationOf(context, question.kind).catch(asError);
+  const asked = Promise.resolve(question.ground).catch(asCoordError);
+  const known = await coordinationOf(context, question.kind).catch(asCoordError);
   const ground = await asked;
   const facts = factsFor(context, question, known, ground);
   const now = context.now();
   const verdict = judgeChange(facts, now);
   if (!('excusable' in verdict) || !verdict.excusable || known === null || known instanceof CoordError) return verdict;
-  const excused = await (question.excused?.(known.read) ?? Promise.resolve(new Set<string>())).catch(asError);
+  const excused = await (question.excused?.(known.read) ?? Promise.resolve(new Set<string>())).catch(asCoordError);
   return judgeChange({ ...facts, excused }, now);
 }
 
@@ -77,7 +78,7 @@ function changerOf(context: Context, config: Config, kind: Question['kind']): Gu
     const policy = policyFor(config, agent, context.repository.foldsCase);
     return { agent, session, policy: kind === 'landing' ? { ...policy, scratch: [] } : policy };
   } catch (thrown) {
-    return asError(thrown);
+    return asCoordError(thrown);
   }
 }
 
@@ -98,7 +99,7 @@ export function unreadable(error: CoordError): Verdict {
  */
 export async function coordinationOf(context: Context, kind: Question['kind'] = 'change'): Promise<Coordinated | null> {
   const read = await protectedConfig(context);
-  const state = await stateFor(context, read.config, kind).catch(asError);
+  const state = await stateFor(context, read.config, kind).catch(asCoordError);
   const isConfigured = read.from !== null || existsSync(join(context.repository.root, CONFIG_FILE));
   return state instanceof CoordError && !isConfigured ? null : { read, state };
 }
@@ -108,16 +109,6 @@ async function stateFor(context: Context, config: Config, kind: Question['kind']
   if (kind === 'landing' && config.share) await store.latestTip();
   const { state } = await store.read();
   return kind === 'landing' ? state : context.stores.withRiders(state, config.ref);
-}
-
-/** A fault is as good a reason as any to be unable to decide. */
-export function asError(thrown: unknown): CoordError {
-  if (thrown instanceof CoordError) return thrown;
-  return new CoordError('fault', `unforeseen failure: ${(thrown as Error).message}`, {
-    hint: 'please report this with the stack in details (--json)',
-    details: { stack: (thrown as Error).stack },
-    cause: thrown,
-  });
 }
 
 /** Paths as ground. */

@@ -5,17 +5,19 @@ import { asTyped, form, quotedForScript, type Standpoint } from '../../domain/su
 import { secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { textOf } from '../../git/if-there.js';
+import { starterMark } from '../../git/process-mark.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import { harnessMessage } from '../../render/guard/refusals.js';
 import { loadStyle } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { isSessionId } from '../../workspace/identity.js';
+import { asCoordError } from '../perform.js';
 import { rulesList } from '../rules/rules.js';
 import { sessionEnd } from '../session/end.js';
 import { sessionStart } from '../session/start.js';
 import { Input, type Outcome } from '../verb.js';
 import { type Actor, contextFor, repositoryAt, standpointOf } from './actor.js';
-import { asError, coordinationOf } from './judge.js';
+import { coordinationOf } from './judge.js';
 
 /** Where harnesses say which project they work in, should their current directory be elsewhere. */
 const PROJECT_VARIABLES = ['CLAUDE_PROJECT_DIR', 'GEMINI_PROJECT_DIR', 'CURSOR_PROJECT_DIR'];
@@ -27,13 +29,16 @@ const PROJECT_VARIABLES = ['CLAUDE_PROJECT_DIR', 'GEMINI_PROJECT_DIR', 'CURSOR_P
 export async function openSession(actor: Actor, dialect: Dialect): Promise<Answer> {
   const place = placeOf(actor);
   if (place === null) return SILENCE;
-  const known = await coordinationOf(contextFor(actor, place)).catch(asError);
+  const known = await coordinationOf(contextFor(actor, place)).catch(asCoordError);
   if (known === null) return SILENCE;
   const state = known instanceof CoordError || known.state instanceof CoordError ? null : known.state;
   const context = contextFor(actor, place);
   const outcome = await started(actor, context);
   const { agent, session } = actor;
   const isStarted = !(outcome instanceof CoordError) && agent !== null && session !== null;
+  const process = isStarted ? starterMark() : null;
+  // What else this harness starts, such as a server of tools, is told neither agent nor session.
+  if (isStarted && process !== null) context.sessions.add({ agent, session, process });
   if (isStarted && state !== null) forgetEnded(context, state, agent);
   const failed = isStarted ? exportIdentity(actor, agent, session) : null;
   const text = await wordsOf(actor, context, outcome);
@@ -46,8 +51,8 @@ export async function closeSession(actor: Actor, dialect: Dialect): Promise<Answ
   const place = placeOf(actor);
   if (place === null || actor.session === null || !isSessionId(actor.session)) return SILENCE;
   const context = contextFor(actor, place);
-  if ((await coordinationOf(context).catch(asError)) === null) return SILENCE;
-  const outcome = await sessionEnd.run(context, new Input([], {})).catch(asError);
+  if ((await coordinationOf(context).catch(asCoordError)) === null) return SILENCE;
+  const outcome = await sessionEnd.run(context, new Input([], {})).catch(asCoordError);
   return dialect.tell(await linesOf(outcome, standpointOf(actor, context)));
 }
 
@@ -64,14 +69,14 @@ async function started({ session }: Actor, context: Context): Promise<Outcome> {
       form('session start --agent ID'),
     );
   }
-  return sessionStart.run(context, new Input([], {})).catch(asError);
+  return sessionStart.run(context, new Input([], {})).catch(asCoordError);
 }
 
 /** What the model reads. Without the remote there is no session, but there are rules. */
 async function wordsOf(actor: Actor, context: Context, outcome: Outcome): Promise<string> {
   const standpoint = standpointOf(actor, context);
   if (!(outcome instanceof CoordError)) return linesOf(outcome, standpoint);
-  const rules = await rulesList.run(context, new Input([], {})).catch(asError);
+  const rules = await rulesList.run(context, new Input([], {})).catch(asCoordError);
   const lines = rules instanceof CoordError ? [] : [await linesOf(rules, standpoint)];
   return [...lines, await linesOf(outcome, standpoint)].join('\n');
 }

@@ -10,10 +10,11 @@ import { type GitAct, HOOKS_PATH_WORDS, type ShellFindings } from '../../guards/
 import { readShell } from '../../guards/shell/read.js';
 import type { Context } from '../../workspace/context.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
+import { asCoordError } from '../perform.js';
 import { type Actor, contextAt, repositoryAt } from './actor.js';
 import { answerAbout, answerTo, judgeAll } from './edit.js';
 import { excusedPaths, judgePushCommand } from './git-acts.js';
-import { asError, banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
+import { banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
 import { locate } from './locate.js';
 import { lookedUp, mayName, notClaimedFirst, patched, removedWorktrees } from './looked-up.js';
 
@@ -62,7 +63,7 @@ function discardOfAll(directory: string): GitAct {
 
 /** Git itself could not be asked; it will say so when the command runs. */
 function undecided(thrown: unknown): Answer {
-  return { ...SILENCE, stderr: `coord: the guard could not look at this command: ${asError(thrown).message}\n` };
+  return { ...SILENCE, stderr: `coord: the guard could not look at this command: ${asCoordError(thrown).message}\n` };
 }
 
 /** Commands that bypass a guard, and those that deploy; only where somebody coordinates. */
@@ -79,9 +80,9 @@ async function judgeCommands(
   const unhooked = findings.unhooks && guardsBySetting(repository) ? [HOOKS_PATH_WORDS] : [];
   const ways = [...new Set([...findings.bypasses, ...unhooked, ...guardsAmong(repository, writes)])];
   const context = contextAt(actor, repository.root);
-  const read = commands.length === 0 || ways.length > 0 ? null : await protectedConfig(context).catch(asError);
+  const read = commands.length === 0 || ways.length > 0 ? null : await protectedConfig(context).catch(asCoordError);
   const ban: Ban | null = ways.length > 0 ? { reason: 'bypass', ways } : deployIn(commands, read);
-  if (ban === null || (await coordinationOf(context).catch(asError)) === null) return SILENCE;
+  if (ban === null || (await coordinationOf(context).catch(asCoordError)) === null) return SILENCE;
   return answerTo(actor, dialect, context, 'command', banned(ban));
 }
 
@@ -111,7 +112,7 @@ async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: S
   const root = repositoryAt(act.directory)?.root;
   if (root === undefined || act.kind === 'stage') return SILENCE;
   const context = contextAt(actor, root);
-  if ((await coordinationOf(context).catch(asError)) === null) return SILENCE;
+  if ((await coordinationOf(context).catch(asCoordError)) === null) return SILENCE;
   if (act.kind === 'push') {
     return answerTo(actor, dialect, context, 'push', await judgePushCommand(context, act.push));
   }

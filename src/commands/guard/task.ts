@@ -5,8 +5,9 @@ import { CoordError } from '../../errors.js';
 import { type Answer, SILENCE } from '../../guards/harness/dialects.js';
 import { harnessMessage } from '../../render/guard/refusals.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import { asCoordError } from '../perform.js';
 import { type Actor, contextFor, repositoryAt, standpointOf } from './actor.js';
-import { asError, coordinationOf } from './judge.js';
+import { coordinationOf } from './judge.js';
 
 /**
  * Keeps a task of the harness open for as long as the task of coord that it names is not done: what shows that is the
@@ -18,10 +19,10 @@ export async function judgeTask(
 ): Promise<Answer> {
   if (repositoryAt(actor.directory) === null) return SILENCE;
   const context = contextFor(actor, actor.directory);
-  const known = await coordinationOf(context).catch(asError);
+  const known = await coordinationOf(context).catch(asCoordError);
   if (known === null || known instanceof CoordError) return SILENCE;
   const store = await context.stores.open(known.read.config);
-  const error = await unproved(store, ask).catch(asError);
+  const error = await unproved(store, ask).catch(asCoordError);
   if (error === null) return SILENCE;
   // The harness knows no other answer to this event than the exit code.
   return { stdout: '', stderr: `${harnessMessage(error, standpointOf(actor, context))}\n`, exit: 2 };

@@ -27,9 +27,20 @@ function ask(directory, payload) {
   });
 }
 
-export const Coord = async ({ directory, worktree }) => {
+export const Coord = async ({ client, directory, worktree }) => {
   const place = directory ?? worktree ?? '.';
   const openings = new Map();
+  const parents = new Map();
+
+  /** A sub-agent works in a session of its own, for the one that it was begun in. */
+  async function rootOf(session) {
+    if (!parents.has(session)) {
+      const found = await client.session.get({ path: { id: session } }).catch(() => undefined);
+      parents.set(session, found?.data?.parentID);
+    }
+    const parent = parents.get(session);
+    return parent ? rootOf(parent) : session;
+  }
 
   async function open(session, event) {
     const { stdout } = await ask(place, { hook_event_name: event, session_id: session });
@@ -54,6 +65,8 @@ export const Coord = async ({ directory, worktree }) => {
     event: async ({ event }) => {
       const session = event.properties?.info?.id ?? event.properties?.sessionID;
       if (!session) return;
+      if (event.properties.info) parents.set(session, event.properties.info.parentID);
+      if ((await rootOf(session)) !== session) return;
       if (event.type === 'session.created') await opening(session);
       if (event.type === 'session.compacted') openings.set(session, open(session, 'session.compacted'));
       if (event.type === 'session.deleted') await close(session);
@@ -64,16 +77,16 @@ export const Coord = async ({ directory, worktree }) => {
     },
     'experimental.chat.system.transform': async (input, output) => {
       if (!input?.sessionID) return;
-      const { context } = await opening(input.sessionID);
+      const { context } = await opening(await rootOf(input.sessionID));
       if (context) output.system.push(context);
     },
     'shell.env': async (input, output) => {
-      if (input?.sessionID) Object.assign(output.env, (await opening(input.sessionID)).env);
+      if (input?.sessionID) Object.assign(output.env, (await opening(await rootOf(input.sessionID))).env);
     },
     'tool.execute.before': async (input, output) => {
       const { code, stderr } = await ask(place, {
         hook_event_name: 'tool.execute.before',
-        session_id: input.sessionID,
+        session_id: await rootOf(input.sessionID),
         tool_name: input.tool,
         tool_input: output.args,
       });

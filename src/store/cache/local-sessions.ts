@@ -7,6 +7,8 @@ import { type Repository, SESSIONS_FOLDER } from '../../git/repository.js';
 export interface LocalSession {
   readonly agent: string;
   readonly session: string;
+  /** The process of the harness that runs it, where a hook of that has told: see `starterMark`. */
+  readonly process?: string;
 }
 
 /**
@@ -71,8 +73,9 @@ export function agentOfSession(repository: Pick<Repository, 'gitDir' | 'commonDi
 function readSession(path: string): LocalSession | null {
   if (!path.endsWith('.json')) return null;
   try {
-    const { agent, session } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LocalSession>;
-    return typeof agent === 'string' && typeof session === 'string' ? { agent, session } : null;
+    const { agent, session, process } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LocalSession>;
+    if (typeof agent !== 'string' || typeof session !== 'string') return null;
+    return { agent, session, ...(typeof process === 'string' ? { process } : {}) };
   } catch {
     return null;
   }

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Harness } from '../../../src/guards/harness/dialects.js';
 import type { Sandbox } from '../../support/sandbox.js';
+import type { ClientColumn } from './cells.js';
 import type { Step, ToolCall } from './model.js';
+import type { RunTerms } from './rig.js';
 
-const PINNED: Readonly<Record<string, string>> = JSON.parse(
+export const PINNED: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(new URL('../clients.json', import.meta.url), 'utf8'),
 );
 const FOLDER = process.env.COORD_CLIENTS ?? join(homedir(), '.cache', 'coord-clients');
@@ -18,19 +20,54 @@ export function programOf(name: string): string | null {
 }
 
 /** A harness as it is really run. */
-export interface Client {
+export interface Client extends ClientColumn {
   readonly harness: Harness;
-  /** Its npm package, at the version that is pinned. */
-  readonly package: string;
   readonly program: string;
   /** Settings of the user in `home`, and of where the model is. @returns what is added to the environment */
   prepare(box: Sandbox, home: string, repository: string, url: string): Readonly<Record<string, string>>;
   readonly args: (prompt: string) => readonly string[];
+  /** Goes on with the run before. */
+  readonly resume: (prompt: string) => readonly string[];
+  /** Gives a piece of work to a sub-agent. */
+  delegate(prompt: string): ToolCall;
+  /** Makes it give up a call of a tool after three seconds, in settings in which coord’s server stands. */
+  hurry?(home: string, repository: string): Readonly<Record<string, string>>;
+  /** Loads the tools of coord’s server, where it does not by itself. */
+  readonly tools?: readonly Step[];
+  /** Calls a tool of coord’s server. */
+  mcp(name: string, args: object): ToolCall;
+  /** The last step of a sub-agent; a word where none is named. */
+  readonly delegateDone?: Step;
+  /** A hook of its user, in settings that coord adds its own to; it leaves `own-ran` behind. */
+  readonly own: { readonly file: string; readonly text: string; write(box: Sandbox, clone: string): void };
+  /** Has the conversation made shorter: by what it is run with, or by what it is told. */
+  readonly compact: { readonly terms: RunTerms; readonly prompt?: string };
+  /** Edits the cell `c1` of a notebook. */
+  notebook?(file: string): readonly Step[];
+  /** Changes a file by a patch. */
+  patch?(file: string, text: string): { readonly steps: readonly Step[]; readonly terms: RunTerms };
   /** Runs a shell command. */
   shell(command: string): ToolCall;
   /** Gives a file, which is there, another text with the client's own tools; some must read it first. */
   write(file: string, text: string): readonly Step[];
 }
+
+/** Settings of a user, whose own hook is in them. */
+function ownSettings(file: string, text: string): Client['own'] {
+  return { file, text, write: (box, clone) => void box.write(clone, file, text) };
+}
+
+const OWN_HOOK = { type: 'command', command: 'touch own-ran' };
+const NO_NOTEBOOK = 'no such tool';
+const NO_PATCH = 'no such tool';
+const NOT_BY_COMMAND = 'registered by hand; not run';
+const TRUSTS = 'asks for no trust in hooks';
+
+const claudeArgs = (prompt: string) => [
+  ...['-p', prompt, '--permission-mode', 'acceptEdits'],
+  ...['--allowedTools', 'Bash,Edit,Write,Read,NotebookEdit,Agent,mcp__coord'],
+];
+const UNASKED = ['--dangerously-bypass-approvals-and-sandbox', '--dangerously-bypass-hook-trust'];
 
 /** A patch in the form of Codex that gives a file, which is there, another text. */
 function patch(file: string, text: string): string {
@@ -53,10 +90,27 @@ export const CLIENTS: readonly Client[] = [
       DISABLE_TELEMETRY: '1',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     }),
-    args: (prompt) => [
-      ...['-p', prompt, '--permission-mode', 'acceptEdits'],
-      ...['--allowedTools', 'Bash,Edit,Write,Read,NotebookEdit'],
+    args: claudeArgs,
+    resume: (prompt) => ['--continue', ...claudeArgs(prompt)],
+    delegate: (prompt) => ({
+      name: 'Agent',
+      args: { description: 'a part', prompt, subagent_type: 'general-purpose', run_in_background: false },
+    }),
+    hurry: () => ({ MCP_TOOL_TIMEOUT: '3000' }),
+    tools: [step('ToolSearch', { query: '+coord claim', max_results: 9 })],
+    mcp: (name, args) => ({ name: `mcp__coord__${name}`, args: { ...args } }),
+    own: ownSettings(
+      '.claude/settings.json',
+      JSON.stringify({ hooks: { SessionStart: [{ hooks: [OWN_HOOK] }] } }, null, 2),
+    ),
+    compact: { terms: {}, prompt: '/compact' },
+    notebook: (file) => [
+      step('ToolSearch', { query: 'select:NotebookEdit' }),
+      step('Read', { file_path: file }),
+      step('NotebookEdit', { notebook_path: file, cell_id: 'c1', new_source: '2' }),
     ],
+    not: { patch: NO_PATCH, untrusted: TRUSTS },
+    unseen: 'what a program does that its shell starts; other tools than edits and the shell',
     shell: (command) => ({ name: 'Bash', args: { command, description: 'a step' } }),
     write: (file, content) => [step('Read', { file_path: file }), step('Write', { file_path: file, content })],
   },
@@ -83,9 +137,27 @@ export const CLIENTS: readonly Client[] = [
       );
       return { STANDIN_KEY: 'none' };
     },
-    args: (prompt) => [
-      ...['exec', '--json', '--dangerously-bypass-approvals-and-sandbox', '--dangerously-bypass-hook-trust', prompt],
-    ],
+    args: (prompt) => ['exec', '--json', ...UNASKED, prompt],
+    resume: (prompt) => ['exec', 'resume', '--last', '--json', ...UNASKED, prompt],
+    delegate: (message) => ({ name: 'spawn_agent', namespace: 'multi_agent_v1', args: { message, task_name: 'part' } }),
+    hurry: (home) => {
+      const file = join(home, '.codex/config.toml');
+      const text = readFileSync(file, 'utf8').replace(
+        '[mcp_servers.coord]\n',
+        '[mcp_servers.coord]\ntool_timeout_sec = 3\n',
+      );
+      writeFileSync(file, text);
+      return {};
+    },
+    mcp: (name, args) => ({ name, namespace: 'mcp__coord', args: { ...args } }),
+    own: ownSettings(
+      '.codex/hooks.json',
+      JSON.stringify({ hooks: { SessionStart: [{ hooks: [OWN_HOOK] }] } }, null, 2),
+    ),
+    compact: { terms: { tokens: 250_000 } },
+    patch: (file, text) => ({ steps: [{ tools: [{ name: 'apply_patch', custom: patch(file, text) }] }], terms: {} }),
+    not: { notebook: NO_NOTEBOOK },
+    unseen: 'what is typed into a shell that is kept open (`write_stdin`)',
     shell: (command) => ({ name: 'exec_command', args: { cmd: command, yield_time_ms: 30_000 } }),
     write: (file, text) => [{ tools: [{ name: 'apply_patch', custom: patch(file, text) }] }],
   },
@@ -106,6 +178,28 @@ export const CLIENTS: readonly Client[] = [
       return { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: 'none' };
     },
     args: (prompt) => ['-p', prompt, '--approval-mode', 'yolo', '-m', 'gemini-2.5-pro'],
+    resume: (prompt) => ['--resume', 'latest', '-p', prompt, '--approval-mode', 'yolo', '-m', 'gemini-2.5-pro'],
+    delegate: (prompt) => ({ name: 'invoke_agent', args: { agent_name: 'generalist', prompt } }),
+    hurry: (_home, repository) => {
+      const file = join(repository, '.gemini/settings.json');
+      const text = readFileSync(file, 'utf8').replace(/"coord": *\{(?= *\n *"command")/, '"coord": {"timeout": 3000,');
+      writeFileSync(file, text);
+      return {};
+    },
+    mcp: (name, args) => ({ name: `mcp_coord_${name}`, args: { ...args } }),
+    delegateDone: step('complete_task', { result: 'done' }),
+    own: ownSettings(
+      '.gemini/settings.json',
+      `{\n  // what its user wrote\n  "hooks": ${JSON.stringify({ SessionStart: [{ hooks: [{ name: 'own', ...OWN_HOOK }] }] })}\n}\n`,
+    ),
+    compact: { terms: { tokens: 900_000 } },
+    not: {
+      patch: NO_PATCH,
+      notebook: NO_NOTEBOOK,
+      untrusted: TRUSTS,
+      compact: 'says nothing after it; the rules come with the next start',
+    },
+    unseen: 'its shell runs no git hooks: commits and pushes are judged by what the command shows',
     shell: (command) => ({ name: 'run_shell_command', args: { command, description: 'a step' } }),
     write: (file, content) => [step('write_file', { file_path: file, content })],
   },
@@ -117,12 +211,45 @@ export const CLIENTS: readonly Client[] = [
       const provider = {
         npm: '@ai-sdk/openai-compatible',
         options: { baseURL: url, apiKey: 'none' },
-        models: { standin: { name: 'standin' } },
+        models: {
+          standin: { name: 'standin', limit: { context: 50_000, output: 1_000 } },
+          // One of this name is offered patches, and no other edits.
+          'gpt-5': { name: 'gpt-5' },
+        },
       };
       box.write(home, '.config/opencode/opencode.json', JSON.stringify({ provider: { standin: provider } }));
-      return { OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1' };
+      // It installs what plugins need into each project, and finds it here the second time.
+      const cache = join(FOLDER, 'cache');
+      return {
+        OPENCODE_DISABLE_AUTOUPDATE: '1',
+        OPENCODE_DISABLE_MODELS_FETCH: '1',
+        XDG_CACHE_HOME: cache,
+        BUN_INSTALL_CACHE_DIR: join(cache, 'bun'),
+        npm_config_cache: join(cache, 'npm'),
+      };
     },
     args: (prompt) => ['run', '--model', 'standin/standin', prompt],
+    resume: (prompt) => ['run', '--continue', '--model', 'standin/standin', prompt],
+    delegate: (prompt) => ({ name: 'task', args: { description: 'a part', prompt, subagent_type: 'general' } }),
+    mcp: (name, args) => ({ name: `coord_${name}`, args: { ...args } }),
+    own: ownSettings(
+      '.opencode/plugin/own.js',
+      "import { writeFileSync } from 'node:fs';\n// what its user wrote\nexport const Own = async () => (writeFileSync('own-ran', ''), {});\n",
+    ),
+    compact: { terms: { tokens: 100_000 } },
+    patch: (file, text) => ({
+      steps: [step('apply_patch', { patchText: patch(file, text) })],
+      terms: { within: (words) => words.map((word) => (word === 'standin/standin' ? 'standin/gpt-5' : word)) },
+    }),
+    not: {
+      notebook: NO_NOTEBOOK,
+      untrusted: TRUSTS,
+      tools: NOT_BY_COMMAND,
+      cancelled: NOT_BY_COMMAND,
+      toolsOfTwo: NOT_BY_COMMAND,
+      toolsGone: NOT_BY_COMMAND,
+    },
+    unseen: 'the end of `opencode run`, which is told by its plugin’s `dispose` alone',
     shell: (command) => ({ name: 'bash', args: { command, description: 'a step' } }),
     write: (file, content) => [step('read', { filePath: file }), step('write', { filePath: file, content })],
   },

@@ -7,9 +7,23 @@ export type Step = { readonly text: string } | { readonly tools: readonly ToolCa
 
 export interface ToolCall {
   readonly name: string;
+  /** Of tools that a server brings, for clients that keep them apart. */
+  readonly namespace?: string;
   readonly args?: Readonly<Record<string, unknown>>;
   /** The input of a tool that takes text. */
   readonly custom?: string;
+}
+
+/** What the user says to a client; a sub-agent of it does not hear of this. */
+export const PROMPT = 'go on with the main work';
+
+/** What the model says. */
+export interface Script {
+  readonly steps: readonly Step[];
+  /** What it says to a sub-agent. */
+  readonly delegated?: readonly Step[];
+  /** How many tokens of input it says that the second request had: a client makes room when they are many. */
+  readonly tokens?: number;
 }
 
 /** A stand-in for a model that clients talk to in the language of their provider. */
@@ -18,49 +32,65 @@ export interface StandIn {
   readonly url: string;
   /** The bodies of the requests that took a step, in their order. */
   readonly asked: readonly string[];
+  /** Those of a sub-agent. */
+  readonly askedByDelegate: readonly string[];
 }
 
 /**
  * Starts a stand-in for a model. Each request that offers tools takes the next step, and the last of them is a word that ends
  * the turn; a request without tools (a title, a summary) takes none.
  */
-export async function standIn(steps: readonly Step[]): Promise<StandIn> {
+export async function standIn({ steps, delegated = [], tokens }: Script): Promise<StandIn> {
   const asked: string[] = [];
-  let at = 0;
+  const askedByDelegate: string[] = [];
   const next = (body: string, offersTools: boolean): Step => {
     if (!offersTools) return { text: 'ok' };
-    asked.push(body);
-    at += 1;
-    return steps[at - 1] ?? { text: 'done' };
+    const isMain = body.includes(PROMPT);
+    const [all, told] = isMain ? [steps, asked] : [delegated, askedByDelegate];
+    told.push(body);
+    return all[told.length - 1] ?? { text: 'done' };
   };
-  const server = createServer((request, response) => void answer(request, response, next));
+  const server = createServer(
+    (request, response) => void answer(request, response, next, () => (asked.length === 2 ? (tokens ?? 10) : 10)),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, askedByDelegate };
 }
 
+/** Answers in the language of the request. @param tokens of input, as the answer says */
 type Next = (body: string, offersTools: boolean) => Step;
 
 // biome-ignore lint/suspicious/noExplicitAny: what clients send is theirs
 type Body = any;
 
-async function answer(request: IncomingMessage, response: ServerResponse, next: Next): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: Next,
+  usedTokens: () => number,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString('utf8');
   const body: Body = parsed(text);
   const url = request.url ?? '';
   if (/count_?tokens/i.test(url)) return json(response, { input_tokens: 10, totalTokens: 10 });
-  if (url.includes('/responses')) return responses(response, next(text, offersTools(body)));
-  if (url.includes('/chat/completions')) return chat(response, body, next(text, offersTools(body)));
+  if (url.includes('/responses')) return responses(response, next(text, offersTools(body)), usedTokens());
+  if (url.includes('/chat/completions')) return chat(response, body, next(text, offersTools(body)), usedTokens());
   if (/generateContent/i.test(url)) {
     const offers = body?.tools?.some((tool: Body) => tool.functionDeclarations?.length > 0);
-    return gemini(response, url, next(text, Boolean(offers) && !body?.generationConfig?.responseJsonSchema));
+    return gemini(
+      response,
+      url,
+      next(text, Boolean(offers) && !body?.generationConfig?.responseJsonSchema),
+      usedTokens(),
+    );
   }
-  if (url.includes('/v1/messages')) return anthropic(response, body, next(text, offersTools(body)));
+  if (url.includes('/v1/messages')) return anthropic(response, body, next(text, offersTools(body)), usedTokens());
   response.writeHead(404, { 'content-type': 'application/json' });
   response.end('{"error":{"message":"not here","type":"not_found"}}');
 }
@@ -98,7 +128,7 @@ const id = (kind: string) => {
   return `${kind}_${made}`;
 };
 
-function responses(response: ServerResponse, step: Step): void {
+function responses(response: ServerResponse, step: Step, tokens: number): void {
   const output =
     'text' in step
       ? [
@@ -109,17 +139,24 @@ function responses(response: ServerResponse, step: Step): void {
             content: [{ type: 'output_text', text: step.text, annotations: [] }],
           },
         ]
-      : step.tools.map(({ name, args, custom }) =>
+      : step.tools.map(({ name, namespace, args, custom }) =>
           custom === undefined
-            ? { type: 'function_call', id: id('fc'), call_id: id('call'), name, arguments: JSON.stringify(args ?? {}) }
+            ? {
+                type: 'function_call',
+                id: id('fc'),
+                call_id: id('call'),
+                name,
+                ...(namespace ? { namespace } : {}),
+                arguments: JSON.stringify(args ?? {}),
+              }
             : { type: 'custom_tool_call', id: id('ctc'), call_id: id('call'), name, input: custom },
         );
   const usage = {
-    input_tokens: 10,
+    input_tokens: tokens,
     output_tokens: 5,
     input_tokens_details: null,
     output_tokens_details: null,
-    total_tokens: 15,
+    total_tokens: tokens + 5,
   };
   const whole = { id: id('resp'), output, usage };
   events(response, [
@@ -129,7 +166,7 @@ function responses(response: ServerResponse, step: Step): void {
   ]);
 }
 
-function chat(response: ServerResponse, body: Body, step: Step): void {
+function chat(response: ServerResponse, body: Body, step: Step, tokens: number): void {
   const delta =
     'text' in step
       ? { role: 'assistant', content: step.text }
@@ -144,7 +181,7 @@ function chat(response: ServerResponse, body: Body, step: Step): void {
         };
   const reason = 'text' in step ? 'stop' : 'tool_calls';
   const base = { id: id('chat'), created: 1, model: body?.model };
-  const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+  const usage = { prompt_tokens: tokens, completion_tokens: 5, total_tokens: tokens + 5 };
   const chunk = (choice: object) => ({ ...base, object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }] });
   events(response, [
     chunk({ delta, finish_reason: null }),
@@ -153,27 +190,27 @@ function chat(response: ServerResponse, body: Body, step: Step): void {
   ]);
 }
 
-function gemini(response: ServerResponse, url: string, step: Step): void {
+function gemini(response: ServerResponse, url: string, step: Step, tokens: number): void {
   const parts =
     'text' in step
       ? [{ text: step.text }]
       : step.tools.map(({ name, args }) => ({ functionCall: { name, args: args ?? {} } }));
   const chunk = {
     candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP', index: 0 }],
-    usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 },
+    usageMetadata: { promptTokenCount: tokens, candidatesTokenCount: 5, totalTokenCount: tokens + 5 },
     modelVersion: 'stand-in',
   };
   if (url.includes('stream')) events(response, [chunk]);
   else json(response, chunk);
 }
 
-function anthropic(response: ServerResponse, body: Body, step: Step): void {
+function anthropic(response: ServerResponse, body: Body, step: Step, tokens: number): void {
   const blocks =
     'text' in step
       ? [{ type: 'text', text: step.text }]
       : step.tools.map(({ name, args }) => ({ type: 'tool_use', id: id('toolu'), name, input: args ?? {} }));
   const reason = 'text' in step ? 'end_turn' : 'tool_use';
-  const usage = { input_tokens: 10, output_tokens: 5 };
+  const usage = { input_tokens: tokens, output_tokens: 5 };
   const message = { id: id('msg'), type: 'message', role: 'assistant', model: body?.model, stop_sequence: null, usage };
   if (!body?.stream) {
     json(response, { ...message, content: blocks, stop_reason: reason });

@@ -2,42 +2,70 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import type { Fleet } from '../../support/fleet.js';
 import { type Client, programOf } from './clients.js';
-import { type Step, standIn } from './model.js';
+import { PROMPT, type Script, type StandIn, type Step, standIn } from './model.js';
 
-export interface ClientRun {
+export interface ClientRun extends Pick<StandIn, 'asked' | 'askedByDelegate'> {
   readonly code: number | null;
   readonly output: string;
-  /** What the model was asked: the first request, then the one after each step. */
-  readonly asked: readonly string[];
+  /** Of the user; a run that goes on with this one starts there. */
+  readonly home: string;
+}
+
+export interface RunTerms {
+  /** Goes on with the run that this home has seen last. */
+  readonly resumes?: ClientRun;
+  readonly delegated?: readonly Step[];
+  readonly tokens?: number;
+  /** What is said in the place of the usual words. */
+  readonly prompt?: string;
+  /** Further words of the command line. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Changes the settings of the user, before the client starts. */
+  readonly settings?: (home: string, env: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+  /** Ends the client's process, and all that it has started, once this resolves. */
+  readonly killedOnce?: (model: StandIn) => Promise<unknown>;
+  /** The command line that is run, in the place of the client's own. */
+  readonly within?: (words: readonly string[]) => readonly string[];
 }
 
 let homes = 0;
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 240_000;
 
 /**
  * Runs a client once, without a terminal, over a model that says these steps, in an environment made from nothing.
  * @param cwd a worktree of the fleet
  */
-export async function runClient(client: Client, fleet: Fleet, cwd: string, steps: readonly Step[]): Promise<ClientRun> {
+export async function runClient(
+  client: Client,
+  fleet: Fleet,
+  cwd: string,
+  steps: readonly Step[],
+  terms: RunTerms = {},
+): Promise<ClientRun> {
   const { box } = fleet;
-  const model = await standIn(steps);
+  const { delegated, tokens, resumes } = terms;
+  const script: Script = { steps, ...(delegated ? { delegated } : {}), ...(tokens ? { tokens } : {}) };
+  const model = await standIn(script);
   // Each run has settings of its own: two at once have two models.
   homes += 1;
-  const home = box.path(`home-${homes}`);
-  cpSync(box.home, home, { recursive: true });
+  const home = resumes?.home ?? box.path(`home-${homes}`);
+  if (!resumes) cpSync(box.home, home, { recursive: true });
   const env = client.prepare(box, home, cwd, model.url);
   const folder = programs(fleet);
   // A shell that a client starts as a login shell sets the path anew.
   box.write(home, '.profile', `PATH="${folder}:$PATH"\n`);
   const program = programOf(client.program);
   if (program === null) throw new Error(`${client.program} is not installed`);
-  const { code, output } = await run(program, client.args('go on'), cwd, {
-    ...box.env,
-    ...env,
-    HOME: home,
-    PATH: `${folder}:${box.env.PATH}`,
-  });
-  return { code, output, asked: model.asked };
+  const prompt = terms.prompt ?? PROMPT;
+  const words = [program, ...(resumes ? client.resume : client.args)(prompt), ...(terms.args ?? [])];
+  const own = { HOME: home, PATH: `${folder}:${box.env.PATH}` };
+  const all = { ...box.env, ...env, ...own, ...terms.env };
+  const more = terms.settings?.(home, all) ?? {};
+  const { code, output } = await run(terms.within?.(words) ?? words, cwd, { ...all, ...more }, () =>
+    terms.killedOnce?.(model),
+  );
+  return { code, output, home, asked: model.asked, askedByDelegate: model.askedByDelegate };
 }
 
 /** A folder with coord as agents find it. */
@@ -53,13 +81,22 @@ function programs({ box }: Fleet): string {
 }
 
 function run(
-  program: string,
-  args: readonly string[],
+  [program = '', ...args]: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>,
+  killedOnce: () => Promise<unknown> | undefined,
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS });
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const kill = () => {
+      try {
+        process.kill(-(child.pid ?? 0), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    };
+    const limit = setTimeout(kill, PATIENCE_MS);
+    killedOnce()?.then(kill, reject);
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
@@ -68,6 +105,7 @@ function run(
       output += chunk;
     });
     child.on('error', reject);
+    child.on('exit', () => clearTimeout(limit));
     child.on('close', (code) => resolve({ code, output }));
   });
 }
