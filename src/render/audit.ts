@@ -123,6 +123,8 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
       return `nobody held it at ${when}`;
     case 'work-missing':
       return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone: not fetched, or nowhere any more (amended or rebased since), which ${who} can tell`;
+    case 'after-mirror':
+      return 'it is newer than the mirror of the state in git, and etcd, which has what came after that, cannot be asked';
     case 'before-history':
       return cut === 'shallow'
         ? 'the state ref of this shallow clone does not reach back so far'
@@ -132,6 +134,8 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
 
 function nextText({ verdict, reason, path, holding, missing }: Judgement, place: AuditPlace): string {
   if (reason === 'work-missing') return command(`git fetch ${shellWord(place.mainRemote)} ${missing}`);
+  if (reason === 'after-mirror')
+    return `${coord('doctor --fix')} where etcd can be reached brings the mirror up to date`;
   if (reason === 'before-history') {
     if (place.cut === 'shallow')
       return command(`git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`);

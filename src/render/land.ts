@@ -24,7 +24,7 @@ export interface LandReport {
   /** It had landed before this run. */
   readonly already: boolean;
   readonly dryRun: boolean;
-  /** The remote that has the claims, where the main branch is on another one and moves in a step of its own; else null. */
+  /** The remote that has the claims, or etcd, where the main branch moves in a step of its own; else null. */
   readonly claimsAt: string | null;
   /** HEAD. */
   readonly commit: string;

@@ -171,4 +171,32 @@ describe.skipIf(!HAS_ETCD)('etcd decides in the place of the remote', () => {
     expect(holders(await as('maya', ['status', '--json']))).toEqual({ 'src/web': 'noor', docs: 'noor' });
     expect(clone).not.toBe(other);
   });
+
+  it('lands in two steps, says so, and is audited by the mirror as far as that goes', async () => {
+    const fleet = await two();
+    const { as, box, clone, remote } = fleet;
+    await as('maya', ['init', '--store', 'etcd']);
+    box.git(clone, 'commit', '--quiet', '--all', '--message', 'let etcd decide');
+    box.git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    await as('maya', ['claim', 'src/api']);
+    box.commit(clone, 'src/api/users.ts', 'paginated\n');
+    const steps = 'in two steps: origin/main under the turn to land, then the claims at etcd; no push moves both';
+    expect((await as('maya', ['land', '--dry-run'])).stdout).toContain(steps);
+    const landed = await as('maya', ['land']);
+    expect([landed.code, landed.stdout]).toEqual([0, expect.stringContaining(steps)]);
+    expect(box.git(remote, 'rev-parse', 'main')).toBe(box.git(clone, 'rev-parse', 'HEAD'));
+    expect(holders(await as('maya', ['status', '--json']))).toEqual({});
+    // What landed is in the mirror at once, for CI, which knows no address.
+    const ci = box.clone(remote);
+    expect(await as('ci', ['audit', 'HEAD'], { cwd: ci })).toMatchObject({ code: 0 });
+    box.write(ci, 'src/web.ts', 'x');
+    box.git(ci, 'add', '.');
+    box.git(ci, 'commit', '--quiet', '--message', 'now');
+    const ahead = await as('ci', ['audit', 'HEAD', '--json'], { cwd: ci });
+    expect([ahead.code, ahead.json().error.details.summary.unknown]).toEqual([7, 1]);
+    expect(ahead.json().error.hint).toContain('coord doctor --fix');
+    // The same commit is a finding for whoever can ask etcd.
+    const env = { COORD_ETCD_ENDPOINTS: cluster.endpoints };
+    expect((await as('ci', ['audit', 'HEAD'], { cwd: ci, env })).code).toBe(4);
+  });
 });

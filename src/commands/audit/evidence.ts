@@ -54,6 +54,7 @@ export async function gatherEvidence(
     sameChange: () => new Set(),
     asBase: () => false,
     reach: history.reach,
+    until: history.until,
     skewSeconds: facts.skewSeconds,
     auditor: context.identityIfKnown()?.agent ?? null,
   };
@@ -141,6 +142,8 @@ interface ClaimHistory {
   readonly holdings: readonly Holding[];
   /** From when on it tells everything; null: from the beginning. */
   readonly reach: Instant | null;
+  /** Up to when, where what decides cannot be asked, and its mirror in git is read; null: up to now. */
+  readonly until: Instant | null;
   /** What is gone from its beginning: it was compacted, or this clone is shallow. */
   readonly cut: 'compacted' | 'shallow' | null;
   readonly warnings: readonly string[];
@@ -153,7 +156,15 @@ interface ClaimHistory {
  */
 export async function readClaimHistory(context: Context, config: Config, fetch: boolean): Promise<ClaimHistory> {
   const store = await context.stores.open(config);
-  const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip().catch(noState(config)));
+  let isMirror = false;
+  const mirrored = async (error: unknown): Promise<string> => {
+    const tip =
+      error instanceof CoordError && error.code === 'unavailable' && store.store !== null && (await store.tip());
+    if (!tip) return noState(config)(error);
+    isMirror = true;
+    return tip;
+  };
+  const tip = (fetch ? null : await store.tip()) ?? (await store.latestTip().catch(mirrored));
   const commits: HistoryCommit[] = [];
   const env = { ...context.host.env, ...trueHistory(context.repository) };
   for await (const commit of historyFrom(gitStreamIn(context.repository, env), tip)) {
@@ -162,11 +173,13 @@ export async function readClaimHistory(context: Context, config: Config, fetch: 
   const oldest = commits.at(-1);
   const shallow = oldest !== undefined && shallowBoundary(context.repository).includes(oldest.id);
   const cut = shallow ? 'shallow' : oldest?.compacted ? 'compacted' : null;
+  const until = isMirror ? (commits[0]?.at ?? null) : null;
   const begun: readonly Claim[] = cut && oldest ? (await store.stateAt(oldest.id)).claims : [];
   const events = commits.reverse().flatMap((commit) => commit.events);
   const holdings = holdingsOf(events, begun, context.now());
   const warnings = malformedWarnings(commits.filter(({ malformed }) => malformed > 0).reverse());
-  return { tip, holdings, reach: cut && oldest ? (oldest.compacted?.to ?? oldest.at) : null, cut, warnings };
+  const reach = cut && oldest ? (oldest.compacted?.to ?? oldest.at) : null;
+  return { tip, holdings, reach, until, cut, warnings };
 }
 
 function tellsOfClaims({ type }: CoordEvent): boolean {

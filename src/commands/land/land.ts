@@ -56,7 +56,7 @@ export const land: Verb = {
     landed: 'boolean',
     'already?': 'boolean',
     dryRun: 'boolean',
-    'claimsAt?': ['text | null', 'the remote with the claims, where no one push moves both'],
+    'claimsAt?': ['text | null', 'the remote with the claims, or etcd, where no one push moves both'],
     commit: 'commit',
     'from?': 'commit',
     to: 'text',
@@ -180,7 +180,7 @@ async function withChanges(context: Context, request: LandRequest, claims: reado
 
 /** Where the claims are in another repository, an earlier run may have moved the main branch and recorded nothing. */
 async function goOn(context: Context, asked: LandRequest, work: Work): Promise<Outcome | null> {
-  if (!(await landsApart(context))) return null;
+  if ((await claimsApart(context)) === null) return null;
   const { begunBefore, finishLanding } = await import('./two-steps.js');
   const begun = begunBefore(context, work);
   if (begun === null) return null;
@@ -197,10 +197,11 @@ async function goOn(context: Context, asked: LandRequest, work: Work): Promise<O
   return success(context, request, work, { landed: true, already: true, dryRun: false, ...answer.result });
 }
 
-/** Whether the main branch and the claims are in two repositories. */
-async function landsApart(context: Context): Promise<boolean> {
+/** Where the claims are, if one push cannot move them with the main branch: another remote, or etcd; else null. */
+async function claimsApart(context: Context): Promise<string | null> {
+  if ((await context.store()).store !== null) return 'etcd';
   const { remote, mainRemote } = await context.config();
-  return remote !== mainRemote;
+  return remote === mainRemote ? null : remote;
 }
 
 async function push(
@@ -211,7 +212,7 @@ async function push(
 ): Promise<Outcome | TryAgain> {
   let decision: Answer<'land'>;
   try {
-    if (await landsApart(context)) {
+    if ((await claimsApart(context)) !== null) {
       const { landInTwoSteps } = await import('./two-steps.js');
       decision = await landInTwoSteps(context, work, request, claims);
     } else {
@@ -249,7 +250,6 @@ async function success(
   },
 ): Promise<Success> {
   const { landed, already, dryRun } = came;
-  const { remote, mainRemote } = await context.config();
   const released = came.released
     .filter(({ kind, target }) => !isTaskTarget({ kind, text: target }))
     .map(({ target, kind, agent, token }) => ({ target, kind, agent, token }));
@@ -257,7 +257,7 @@ async function success(
     landed,
     already,
     dryRun,
-    claimsAt: remote === mainRemote ? null : remote,
+    claimsAt: await claimsApart(context),
     commit: request.commit,
     from: request.from,
     to: `${work.remote}/${work.branch}`,

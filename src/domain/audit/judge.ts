@@ -36,7 +36,8 @@ export type Reason =
   | 'shared'
   | 'never'
   | 'work-missing'
-  | 'before-history';
+  | 'before-history'
+  | 'after-mirror';
 
 export interface AuditCommit {
   readonly commit: string;
@@ -67,6 +68,8 @@ export interface Evidence {
   asBase(commit: string, path: string): boolean;
   /** From when on the history tells everything; null: from the beginning. */
   readonly reach: Instant | null;
+  /** Up to when everything of that is known; null: up to now. */
+  readonly until: Instant | null;
   readonly skewSeconds: number;
   /** Who audits; null: nobody that takes part. */
   readonly auditor: string | null;
@@ -87,7 +90,16 @@ type Timing = 'before' | 'within' | 'after';
 /** Judges each path of the surface that a commit changes. */
 export function judgeCommit(commit: AuditCommit, paths: readonly string[], evidence: Evidence): Judgement[] {
   const makers = makersOf(commit, evidence);
-  return paths.map((path) => ({ path, ...judgePath(commit, path, makers, evidence) }));
+  return paths.map((path) => {
+    const judged = judgePath(commit, path, makers, evidence);
+    if (judged.verdict === 'covered' || !isAfter(commit, evidence)) return { path, ...judged };
+    return { path, verdict: 'unknown', reason: 'after-mirror', holding: null };
+  });
+}
+
+/** Whether what is known of claims may end before the commit was made. */
+function isAfter({ committedAt }: AuditCommit, { until, skewSeconds }: Evidence): boolean {
+  return until !== null && addSeconds(committedAt, skewSeconds) >= until;
 }
 
 function judgePath(

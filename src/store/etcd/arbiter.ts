@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { coord } from '../../domain/suggestion.js';
 import type { Instant } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
-import { leftIn, parseCommit, storeIn } from '../format/commits.js';
+import { eventsIn, leftIn, parseCommit, storeIn } from '../format/commits.js';
 import type { LockSurroundings } from '../queue/local-lock.js';
 import type { StateRef } from '../swap/state-ref.js';
-import { type Arbiter, UNKNOWN_OUTCOME } from '../swap/store.js';
+import { type Arbiter, type PairedRef, UNKNOWN_OUTCOME } from '../swap/store.js';
 import type { Entry, EtcdClient, Step } from './client.js';
 import { applyChange, type Change, changeOf, parseChange } from './delta.js';
 import type { Mirror } from './mirror.js';
@@ -62,8 +63,10 @@ export class EtcdArbiter implements Arbiter {
     return readCached(this.cache, ({ at }) => (typeof at === 'string' ? (at as Instant) : null));
   }
 
-  async publish(commit: string, from: string | null): Promise<boolean> {
+  async publish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
     const { local, objects, repository, effects } = this.options;
+    // A landing that began before the state was moved here.
+    if (paired) throw movedMeanwhile();
     const head = await this.headAt(from);
     if (head === null) return this.race();
     await local.flush();
@@ -199,7 +202,11 @@ export class EtcdArbiter implements Arbiter {
     await this.handBack(head);
     await local.move(head.commit, from).catch(() => false);
     this.remember(head);
-    await mirror.afterWrite(head);
+    const message = await local.messageOf(head.commit);
+    await mirror.afterWrite(
+      head,
+      eventsIn(message).some(({ type }) => type === 'work.landed'),
+    );
     return true;
   }
 
@@ -330,7 +337,7 @@ function unknownOutcome(why: CoordError | null): CoordError {
 
 function gone({ prefix }: EtcdPlace): CoordError {
   return new CoordError('corrupt', `the state is not in etcd any more: there is no key ${prefix}/head`, {
-    hint: 'find out who deleted it, and have etcd restored; to go on in git with what the mirror has: coord init --store git --etcd-is-gone',
+    hint: `find out who deleted it, and have etcd restored; to go on in git with what is here: ${coord('init --store git --etcd-is-gone')}`,
     details: { reason: 'etcd-gone', problems: [`etcd: no ${prefix}/head`] },
   });
 }
@@ -347,6 +354,20 @@ function rewound(tip: string, own: string): CoordError {
   );
 }
 
+function movedMeanwhile(): CoordError {
+  return new CoordError(
+    'unavailable',
+    'the state was moved to etcd meanwhile, which no push moves together with a branch',
+    {
+      hint: `nothing was moved; repeat: ${coord('land')}`,
+      details: { reason: 'etcd-moved' },
+    },
+  );
+}
+
 export function notWhileInEtcd(what: string): CoordError {
-  return usage(`${what} while it is kept in etcd`, 'move it to git first, and back after that: coord init --store git');
+  return usage(
+    `${what} while it is kept in etcd`,
+    `move it to git first, and back after that: ${coord('init --store git')}`,
+  );
 }

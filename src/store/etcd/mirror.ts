@@ -47,11 +47,14 @@ export class Mirror {
     this.cache = join(options.directory, 'mirror.json');
   }
 
-  /** Brings it up to date where nobody has for a while: whoever writes next does. That it cannot be reached stops no write. */
-  async afterWrite(head: Head): Promise<void> {
+  /**
+   * Brings it up to date where nobody has for a while: whoever writes next does. That it cannot be reached stops no write.
+   * @param isAwaited what was written is looked at from outside at once, by the audit of what landed
+   */
+  async afterWrite(head: Head, isAwaited: boolean): Promise<void> {
     const { now, client } = this.options;
     const last = readCached(this.cache, ({ at }) => (isInstant(at) ? at : null));
-    const isDue = (at: Instant | null) => at === null || addSeconds(at, EVERY_SECONDS) <= now();
+    const isDue = (at: Instant | null) => isAwaited || at === null || addSeconds(at, EVERY_SECONDS) <= now();
     if (!isDue(last)) return;
     try {
       const mirrored = await this.read();

@@ -28,13 +28,14 @@ interface Given {
   readonly same?: readonly string[];
   readonly asBase?: boolean;
   readonly reach?: string;
+  readonly until?: string;
   readonly skewSeconds?: number;
   readonly auditor?: string | null;
 }
 
 function evidence(
   holdings: readonly Holding[],
-  { ties = {}, missing = {}, same = [], asBase = false, reach, skewSeconds = 0, auditor = null }: Given = {},
+  { ties = {}, missing = {}, same = [], asBase = false, reach, until, skewSeconds = 0, auditor = null }: Given = {},
 ): Evidence {
   return {
     holdings: new Map(holdings.map((one) => [one.claim, one])),
@@ -44,6 +45,7 @@ function evidence(
     sameChange: () => new Set(same),
     asBase: () => asBase,
     reach: reach ?? null,
+    until: until ?? null,
     skewSeconds,
     auditor,
   };
@@ -173,6 +175,17 @@ describe('a commit that nothing ties to the claim over the path', () => {
     expect(judge(made(250), evidence([other], { reach }))).toEqual(['unknown', 'before-history', null]);
     expect(judge(made(320), evidence([other], { reach, skewSeconds: 30 }))[0]).toBe('unknown');
     expect(judge(made(331), evidence([other], { reach, skewSeconds: 30 }))[0]).toBe('unclaimed');
+  });
+});
+
+describe('a commit that may be newer than what is known of claims', () => {
+  it('is unknown where it would be a finding, and covered where it is', () => {
+    const known = { until: at(300), skewSeconds: 30 };
+    expect(judge(made(900), evidence([holding('1', 'maya')], { ...known, ties: { 1: PART } }))[0]).toBe('covered');
+    for (const seconds of [280, 300, 900]) {
+      expect(judge(made(seconds), evidence([], known))).toEqual(['unknown', 'after-mirror', null]);
+    }
+    expect(judge(made(269), evidence([], known))).toEqual(['unclaimed', 'never', null]);
   });
 });
 
