@@ -16,7 +16,7 @@ const VERBS_OF = {
 };
 
 /** Libraries that few commands use: each is a program beside ours. */
-const LIBRARIES = ['commander', 'jsonc-parser', 'mcp-sdk', 'proper-lockfile', 'simple-git'];
+const LIBRARIES = ['commander', 'jsonc-parser', 'mcp-sdk', 'simple-git'];
 
 /** Modules of Node that take milliseconds to load, and that many commands never use. */
 const HEAVY = ['node:child_process', 'node:crypto', 'node:os', 'node:timers/promises', 'node:zlib'];

@@ -207,8 +207,28 @@ export function addressesPushedTo(repository: Repository, env: Environment, remo
   return aside.length > 0 ? aside : values('url').map((address) => rewritten(address, 'insteadof') ?? address);
 }
 
+/** What of git's configuration decides how a remote is reached, beside its address, and with `signs` how commits are signed. */
+const TRANSPORT = ['credential', 'http', 'protocol', 'ssh', 'url'];
+const SIGNING = ['gpg', 'user'];
+const TRANSPORT_OF_CORE = ['sshcommand', 'askpass', 'gitproxy'];
+
+/** The settings of this clone that decide that, in their order; null: only git can tell. */
+export function transportSettings(
+  repository: Repository,
+  env: Environment,
+  remote: string,
+  signs: boolean,
+): Setting[] | null {
+  const counts = ({ section, subsection, key }: Setting): boolean => {
+    if (section === 'remote') return subsection === remote && !['url', 'pushurl', 'fetch'].includes(key);
+    if (section === 'core') return TRANSPORT_OF_CORE.includes(key);
+    return TRANSPORT.includes(section) || (signs && SIGNING.includes(section));
+  };
+  return knownSettings(repository, env)?.filter(counts) ?? null;
+}
+
 /** Empty where it is no path: it has a scheme, or a colon before its first slash. @param root where relative ones begin */
-function pathIn(address: string, root: string): string {
+export function pathIn(address: string, root: string): string {
   if (/^file:\/\//i.test(address)) return decoded(address.slice('file://'.length));
   return /^[^/]*:/.test(address) ? '' : resolve(root, address);
 }

@@ -92,7 +92,12 @@ class Stores {
       if (store !== null && store !== undefined) etcd.mustBe(store);
       return etcd.arbiter;
     };
-    return new GitStore({ ...common, arbiter, paired, riders, elsewhere });
+    const hostQueue = async () => {
+      const { hostQueue } = await import('../store/queue/host-queue.js');
+      const signs = await common.sign.isAsked();
+      return hostQueue({ repository, env: workspace.host.env, remote, ref: name, signs });
+    };
+    return new GitStore({ ...common, arbiter, paired, riders, elsewhere, hostQueue });
   }
 
   /** The etcd that keeps the state (`etcd CLUSTER PREFIX`), as this clone reaches it. */

@@ -111,4 +111,51 @@ describe('many agents at once', () => {
       failures: [...strange(recorder.calls), ...starving(recorder.calls), ...checked.problems],
     });
   });
+
+  it('in clones that share a queue, with every third of them killed half-way', async () => {
+    const { box, remote, clone } = await sharedFleet();
+    const clones = [clone, ...Array.from({ length: sized(2, 7) }, () => box.clone(remote))];
+    const agents = clones.length * 3;
+    const rounds = sized(2, 20);
+    const random = generator(9);
+    const placeOf = (agent: string) => clones[Number(agent.replace('agent', '')) % clones.length] ?? clone;
+    let killing: number | null = null;
+    const recorder = new Recorder((agent, args) =>
+      killing === null
+        ? box.coord(placeOf(agent), args, { env: { COORD_AGENT: agent } })
+        : killedAfter(box, placeOf(agent), agent, args, killing),
+    );
+    for (let round = 0; round < rounds; round += 1) {
+      await Promise.all(
+        Array.from({ length: agents }, (_, number) => {
+          killing = number % 3 === round % 3 ? 20 + random() * 60 * agents : null;
+          const args = number % 5 === 4 ? ['note'] : ['claim', `src/${round}/${number}.ts`];
+          return recorder.call(`agent${number}`, args);
+        }),
+      );
+    }
+    killing = null;
+    const after = await Promise.all(
+      clones.map((_, number) => recorder.call(`agent${number}`, ['claim', `docs/after-${number}.md`])),
+    );
+    box.git(clone, 'fetch', '--quiet', 'origin', 'refs/coord/state:refs/remotes/origin/coord');
+    const checked = checkBranch(box, clone, recorder.calls, { branch: 'refs/remotes/origin/coord' });
+    // What was granted stands in the clone that asked, where its guards look for it.
+    const lacking = after.filter(({ agent, args }) => {
+      const claims = box.git(placeOf(agent), 'show', 'refs/coord/state:claims.json');
+      return !claims.includes(args[1] ?? '');
+    });
+    tally({
+      test: `10 ${clones.length} clones that share a queue, every third of ${agents} processes killed half-way`,
+      tried: `${recorder.calls.length} calls, ${checked.unknown} of them without an answer`,
+      bar: '0 faults, nothing lost or done twice',
+      figures: `${checked.commits} commits`,
+      failures: [
+        ...strange(recorder.calls.filter(({ end }) => end !== null)),
+        ...checked.problems,
+        ...after.filter(({ exit }) => exit !== 0).map(({ exit }) => `afterwards: exit ${exit}`),
+        ...lacking.map(({ agent }) => `${agent} was granted what its clone does not have`),
+      ],
+    });
+  });
 });

@@ -30,6 +30,8 @@ async function twoClones(way: (typeof WAYS)[number]) {
   const { box, clone, remote }: Fleet & { remote: string } = await sharedFleet();
   const { url, env } = await addressOf(box, remote, way);
   const clones = { maya: clone, noor: box.clone(remote) };
+  // As on another host: clones of one share a queue, and would never meet.
+  box.git(clones.noor, 'config', 'http.userAgent', 'elsewhere');
   for (const cwd of Object.values(clones)) {
     box.git(cwd, 'remote', 'set-url', 'origin', url);
     const status = await coordInProcess(box, cwd, ['status'], { env });

@@ -1,6 +1,8 @@
-import { mkdirSync, utimesSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { ownMark } from '../../src/git/process-mark.js';
 import { localFleet } from '../support/fleet.js';
 import { sized, tally } from './support/battery.js';
 import { checkBranch } from './support/history/check.js';
@@ -11,12 +13,13 @@ const TRIALS = sized(4, 1000);
 describe('a stale lock, stolen by several processes at once', () => {
   it.each([2, 4, 8])('%i processes: one holder', async (processes) => {
     const fleet = await localFleet();
-    const lock = join(fleet.clone, '.git', 'coord', 'lock');
+    const folder = join(fleet.clone, '.git', 'coord', 'queue');
+    const gone = [spawnSync('true').pid, ...ownMark().split('.').slice(1)].join('.');
     const recorder = new Recorder((agent, args) => fleet.as(agent, args));
     const failures: string[] = [];
     for (let trial = 0; trial < TRIALS; trial += 1) {
-      mkdirSync(lock, { recursive: true });
-      utimesSync(lock, 1, 1);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'lock'), `${gone} 1`);
       const agents = Array.from({ length: processes }, (_, number) => `agent${number}`);
       const calls = await Promise.all(agents.map((agent) => recorder.call(agent, ['claim', 'src/one.ts'])));
       const codes = calls.map(({ exit }) => exit).sort();

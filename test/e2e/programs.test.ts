@@ -40,8 +40,8 @@ describe('the built programs', () => {
   it('load a library once, however often they ask for it', () => {
     const box = sandbox();
     const head = '/*0123456789abcdef*/';
-    box.write(box.directory, 'dist/proper-lockfile.cjs', `${head}(function (exports) { exports.here = true; })`);
-    const asks = "exports.one = require('proper-lockfile'); exports.other = require('proper-lockfile');";
+    box.write(box.directory, 'dist/simple-git.cjs', `${head}(function (exports) { exports.here = true; })`);
+    const asks = "exports.one = require('simple-git'); exports.other = require('simple-git');";
     box.write(box.directory, 'dist/coord.cjs', `${head}(function (exports, require) { ${asks} })`);
     const exports = load(box.directory, 'coord') as { readonly one: object; readonly other: object } | null;
     expect(exports?.one).toEqual({ here: true });

@@ -27,6 +27,11 @@ interface Subject {
 const KEPT_MS = 86_400_000;
 const PARTS = /^([0-9a-f]+)~(.+)~([^~]+)$/;
 
+/** Where those of a clone are kept. @param clone its common git directory */
+export function operationsIn(clone: string): string {
+  return join(clone, 'coord', 'operations');
+}
+
 /** The operations that this very process is at. */
 const atWork = new Set<string>();
 
@@ -60,6 +65,11 @@ export class Operations {
       }
     }
     return null;
+  }
+
+  /** Those of another clone: its common git directory. */
+  of(clone: string): Operations {
+    return new Operations(operationsIn(clone), this.worktree, this.now);
   }
 
   /** Notes that this process is at an operation; without a word where nothing can be written. */

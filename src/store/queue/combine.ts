@@ -1,8 +1,7 @@
 import { earlierAnswer } from '../../domain/request-ids.js';
-import type { Answer, Decision, Request } from '../../domain/request-table.js';
+import { type Answer, type Decision, type Request, rowOf } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
-import type { Announced } from '../cache/operations.js';
 import {
   ATTEMPTS,
   answerOf,
@@ -14,49 +13,91 @@ import {
   settle,
   write,
 } from '../swap/deciding.js';
-import type { Store } from '../swap/store.js';
-import type { RequestQueue, Taken } from './request-queue.js';
+import { type Store, UNKNOWN_OUTCOME } from '../swap/store.js';
+import type { Release } from './local-lock.js';
+import type { Asked, RequestQueue, Said, Standing } from './request-queue.js';
 
 /** A holder of the lock that takes longer does not keep the others waiting: the swap decides. */
 const PATIENCE_MS = 5_000;
 /** So many requests at most are decided together. */
 const MOST_TOGETHER = 64;
+/** For so long a process that has its own answer goes on for the others: what it takes to write is loaded already. */
+const FOR_OTHERS_MS = 150;
 
 /**
- * Group commit: the request has joined the queue of this clone, and the process that gets the lock decides all that wait, in
- * their order, on one state, and writes one commit. So while one process writes, the next ones gather, and none of them polls: each
- * waits for its answer, or for the lock to combine. (The technique is that of write-ahead logs: see DeWitt et al.,
+ * Group commit: the process that gets the lock decides its request and all that wait, in their order, on one state, and
+ * writes one commit; between clones, it makes one push. So while one process writes, the next ones gather, and none of them
+ * polls: each waits for its answer, or for the lock to combine. (The technique is that of write-ahead logs: see DeWitt et al.,
  * "Implementation techniques for main memory database systems", 1984, section 5.2.)
  *
  * What makes it right is not the lock. A request is taken by a rename, which one combiner alone can do. Before a combiner
- * writes, it announces the revision beside each request; a process that takes a request over looks first whether what was
+ * writes, it announces the revision, with all answers; a process that takes a request over looks first whether what was
  * announced is in the history. And of two writers only one can follow a revision, so that the other finds out.
- * @param since a revision from before the request could be written
  * @throws CoordError `unavailable` when the state kept moving, and all that the store throws.
  */
-export async function decideQueued(
+export async function decideTogether(
   store: Store,
   queue: RequestQueue,
-  { request, ticket }: Taken,
+  request: Request,
   effects: Effects,
-  since: string,
 ): Promise<Answer> {
+  const since = (await store.tip?.()) ?? null;
+  if (since === null || queue.lockHolder() === null) {
+    await store.hear?.(queue.tip());
+    const first = await settle(store, [request], effects);
+    // What writes nothing need not wait for anybody.
+    if (first.state === first.from.state) return answerOf(first.decisions[0] as Decision);
+    const release = queue.tryLock();
+    if (release) return new Combiner(store, queue, effects, request.operation).lead(request, first, release);
+  }
+  // What this clone has granted by itself goes along with what it writes itself.
+  if (queue.isShared && ((await store.along?.()) ?? []).length > 0) {
+    const release = await queue.waitForLock(effects);
+    return new Combiner(store, queue, effects, request.operation).lead(request, null, release);
+  }
+  store.operations?.begin(request);
+  const ticket = queue.enqueue(request);
+  if (ticket === null) return store.exclusively(() => decideAlone(store, request, effects));
+  try {
+    const said = await answerFor(store, queue, ticket, request, effects);
+    if (said !== null && 'answer' in said) {
+      await store.follow?.(said.standing);
+      return said.answer;
+    }
+  } finally {
+    queue.clear(ticket);
+  }
+  return store.exclusively(() => decideAlone(store, request, effects, since ?? undefined));
+}
+
+/** What a combiner says, this process itself if need be; null: somebody deleted the queue, and the answer with it, if there was one. */
+async function answerFor(
+  store: Store,
+  queue: RequestQueue,
+  ticket: string,
+  request: Request,
+  effects: Effects,
+): Promise<Exclude<Said, { error: CoordError }> | null> {
   const listening = queue.listen(ticket);
   const patience = new Patience(effects);
   try {
     for (;;) {
-      const answer = queue.answerOf(ticket);
-      if (answer) return answer;
       const standing = queue.standing(ticket);
-      // Somebody deleted the queue, and the answer with it, if there was one.
-      if (standing === 'gone') return await decideAlone(store, request, effects, since);
-      const release = await lockFor(queue, ticket, standing, patience.isOver(`${standing} ${queue.lockHolder()}`));
-      if (release) await new Combiner(store, queue, effects, request.operation).run(release);
-      else await listening.changed();
+      // It is answered before it is gone.
+      const said = queue.answerOf(ticket);
+      if (said !== null || standing === 'gone') return said;
+      const holder = queue.lockHolder();
+      const impatient = patience.isOver(`${standing} ${holder}`);
+      const release = impatient || (standing !== 'taken' && holder === null) ? queue.tryLock() : null;
+      if (release === null && !impatient) {
+        await listening.changed();
+        continue;
+      }
+      if (standing !== 'waits') queue.takeBack(ticket);
+      await new Combiner(store, queue, effects, request.operation).lead(null, null, release ?? (() => undefined));
     }
   } finally {
     listening.close();
-    queue.clear(ticket);
   }
 }
 
@@ -77,64 +118,89 @@ class Patience {
   }
 }
 
-/**
- * The lock, or where one holder has had it for too long, what stands for it; null while another decides. A request that
- * a combiner has taken is its business, until it is out of patience with it too: then it was killed, or is stopped.
- */
-async function lockFor(
-  queue: RequestQueue,
-  ticket: string,
-  standing: 'waits' | 'taken',
-  impatient: boolean,
-): Promise<(() => Promise<void>) | null> {
-  if (!impatient && (standing === 'taken' || queue.lockHolder() !== null)) return null;
-  const release = await queue.tryLock();
-  if (release === null && !impatient) return null;
-  if (standing === 'taken') queue.takeBack(ticket);
-  return release ?? (async () => undefined);
+/** One that is decided here, by its ticket; null: that of this very process, which has none. */
+interface Open extends Asked {
+  readonly ticket: string | null;
 }
 
-/** Decides once for all that wait. */
+/** Decides for all that wait, until they are none or it has done enough for others. */
 class Combiner {
   /** What is not decided yet. */
-  private left: readonly Taken[];
-  private readonly answers: (() => void)[] = [];
+  private left: readonly Open[] = [];
+  private readonly said: [Open, Said][] = [];
+  private announced = false;
+  /** Unlike that of any other combiner. */
+  private readonly id: string;
 
   constructor(
     private readonly store: Store,
     private readonly queue: RequestQueue,
     private readonly effects: Effects,
-    /** Unlike that of any other combiner. */
-    private readonly id: string,
+    operation: string,
   ) {
-    this.left = queue.take(id, MOST_TOGETHER);
+    this.id = queue.nameOf(operation);
   }
 
-  /** Decides all that waited, and answers before the lock is given back: who was taken is not taken for forgotten. */
-  async run(release: () => Promise<void>): Promise<void> {
+  /**
+   * Decides all that wait, and answers before the lock is given back: who was taken is not taken for forgotten.
+   * @param own decided with them, without a ticket
+   * @param first what was decided of it alone
+   */
+  async lead(own: Request, first: Decided | null, release: Release): Promise<Answer>;
+  async lead(own: null, first: null, release: Release): Promise<null>;
+  async lead(own: Request | null, first: Decided | null, release: Release): Promise<Answer | null> {
+    const { queue, effects } = this;
+    const begun = epochMs(effects.now());
+    let asked: Open[] = own === null ? [] : [{ ticket: null, request: own, clone: queue.clone }];
+    let answer: Answer | null = null;
     try {
-      await this.decideAll();
-    } catch (error) {
-      if (!(error instanceof CoordError)) throw error;
-      for (const { ticket } of this.left) this.answers.push(() => this.queue.answer(ticket, { error }));
+      do {
+        this.left = [...queue.take(this.id, MOST_TOGETHER), ...asked];
+        if (this.left.length === 0) break;
+        await this.decideAll(this.left.length === 1 && asked.length === 1 ? first : null).catch((error: unknown) => {
+          for (const one of this.left) this.said.push([one, whyNot(one, error, queue.clone)]);
+        });
+        asked = [];
+        answer = this.tell() ?? answer;
+      } while (epochMs(effects.now()) - begun < FOR_OTHERS_MS && queue.hasWaiting());
+      return answer;
     } finally {
-      for (const answer of this.answers) answer();
-      await release();
-      this.queue.nudge();
+      if (this.announced) queue.forget(this.id);
+      release();
+      queue.nudge();
     }
   }
 
-  private async decideAll(): Promise<void> {
+  /** Tells everybody what came of it. @returns the answer of this very process, if there is one */
+  private tell(): Answer | null {
+    const said = this.said.splice(0);
+    for (const [{ ticket }, one] of said) if (ticket !== null) this.queue.answer(ticket, one);
+    const [, own] = said.find(([{ ticket }]) => ticket === null) ?? [];
+    if (own && 'error' in own) throw own.error;
+    return own && 'answer' in own ? own.answer : null;
+  }
+
+  private async decideAll(first: Decided | null): Promise<void> {
     const { store, queue, effects } = this;
+    await store.hear?.(queue.tip());
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      await this.setAside();
+      await this.setAside(attempt);
       if (this.left.length === 0) return;
-      const requests = this.left.map(({ request }) => request);
-      const decided = await settle(store, requests, effects);
-      if (await write(store, requests, decided, effects.now(), (revision) => this.announceAll(decided, revision))) {
-        for (const [index, { ticket }] of this.left.entries()) {
-          this.answers.push(() => queue.answer(ticket, said(decided, index)));
-        }
+      const { left } = this;
+      const requests = left.map(({ request }) => request);
+      const foreign = new Set(
+        left.filter(({ clone }) => clone !== queue.clone).map(({ request }) => request.operation),
+      );
+      const decided = attempt === 0 && first !== null ? first : await settle(store, requests, effects, foreign);
+      let { revision } = decided.from;
+      const written = await write(store, requests, decided, effects.now(), (next) => {
+        revision = next;
+        this.announceAll(decided, next);
+      });
+      if (written) {
+        const standing = { revision, clone: queue.clone };
+        if (queue.isShared && revision !== decided.from.revision) queue.recordTip(standing);
+        for (const [index, one] of left.entries()) this.said.push([one, saidOf(decided, index, standing)]);
         return;
       }
       await giveWay(store, effects, attempt);
@@ -143,37 +209,58 @@ class Combiner {
   }
 
   /** Leaves what was taken back to others, and what somebody has written as it is. */
-  private async setAside(): Promise<void> {
-    const left: Taken[] = [];
+  private async setAside(attempt: number): Promise<void> {
+    const left: Open[] = [];
     for (const one of this.left) {
-      if (!this.queue.isTaken(one.ticket, this.id)) continue;
-      const written = await this.written(one.ticket);
-      if (written) this.answers.push(() => this.queue.answer(one.ticket, written));
+      if (one.ticket !== null && !this.queue.isTaken(one.ticket, this.id)) continue;
+      // Nobody else can have decided what this process alone knows of, before it has tried to.
+      const written = one.ticket === null && attempt === 0 ? null : await this.written(one.request);
+      if (written) this.said.push([one, written]);
       else left.push(one);
     }
     this.left = left;
   }
 
-  private announceAll(decided: Decided, revision: string): void {
-    for (const [index, { ticket, request }] of this.left.entries()) {
-      const announced = { revision, base: decided.from.revision, ...said(decided, index) };
-      this.queue.announce(ticket, this.id, announced);
-      this.store.operations?.announce(request.operation, announced);
+  private announceAll({ from, decisions }: Decided, revision: string): void {
+    const { store, queue } = this;
+    const base = from.revision;
+    const answers: Record<string, Answer> = {};
+    for (const [index, { ticket, request, clone }] of this.left.entries()) {
+      const decision = decisions[index];
+      if (!decision) continue;
+      const answer = answerOf(decision);
+      answers[request.operation] = answer;
+      if (ticket === null) store.operations?.begin(request);
+      if (rowOf(request).repeatable !== true)
+        store.operations?.of(clone).announce(request.operation, { revision, base, answer });
     }
+    // What one process alone waits for, nobody takes over.
+    if (this.left.every(({ ticket }) => ticket === null)) return;
+    this.announced = true;
+    queue.announce(this.id, { revision, base, clone: queue.clone, answers });
   }
 
   /** What somebody announced for a request, and then wrote. */
-  private async written(ticket: string): Promise<Announced | null> {
-    for (const announced of this.queue.announced(ticket)) {
-      const written = await this.store.eventsSince?.(announced.revision, announced.base);
-      if (written && written !== 'compacted') return announced;
+  private async written({ operation }: Request): Promise<Said | null> {
+    const { store, queue } = this;
+    const own = (store.operations?.announced(operation) ?? []).map((one) => ({ ...one, clone: queue.clone }));
+    for (const { revision, base, answer, clone } of [...queue.announced(operation), ...own]) {
+      const written = await store.eventsSince?.(revision, base);
+      if (written && written !== 'compacted') return { answer, standing: { revision, clone } };
     }
     return null;
   }
 }
 
-function said({ decisions }: Decided, index: number): { readonly answer: Answer } {
-  return { answer: answerOf(decisions[index] as Decision) };
+function saidOf({ decisions }: Decided, index: number, standing: Standing): Said {
+  const decision = decisions[index];
+  return decision ? { answer: answerOf(decision), standing } : { alone: true };
+}
+
+/** What one is told that was not decided. What is wrong with this clone is another's business only where it may have been written. */
+function whyNot({ clone }: Open, error: unknown, here: string): Said {
+  if (!(error instanceof CoordError)) throw error;
+  return clone === here || error.details.reason === UNKNOWN_OUTCOME ? { error } : { alone: true };
 }
 
 /**

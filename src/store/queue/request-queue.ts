@@ -1,209 +1,301 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import { namesIn } from '../../git/if-there.js';
+import { ownMark, standingOf } from '../../git/process-mark.js';
 import type { Announced } from '../cache/operations.js';
-import { type LockSurroundings, lockHolder, tryLocalLock } from './local-lock.js';
-import { Wakeup, watchFolder } from './watch.js';
+import { type LockSurroundings, lockHolder, type Release, tryLocalLock, waitForLocalLock } from './local-lock.js';
+import { Wakeup } from './watch.js';
 
 /** Another version's requests and answers are left to it. */
-const FORMAT = 1;
-/** A request that nobody has decided by then has no process any more that waits for it. */
-const FORGOTTEN_SECONDS = 600;
-/** Where the file system tells of nothing, the queue is looked at this often. */
+const FORMAT = 2;
+/** What a process that cannot be seen from here has left is in nobody's use by then. */
+const FORGOTTEN_MS = 600_000;
+/** Where the file system tells of nothing, or a combiner was killed, a process looks for itself this often. */
 const LOOK_MS = 250;
 
-/** A request that one combiner has taken out of the queue: no other one decides it, unless it is taken back. */
-export interface Taken {
-  readonly ticket: string;
+/** A request, and the clone that it comes from: the path of its common git directory. */
+export interface Asked {
   readonly request: Request;
+  readonly clone: string;
 }
 
-type Said = { readonly answer: Answer } | { readonly error: CoordError };
+/** A request that one combiner has taken out of the queue: no other one decides it, unless it is taken back. */
+export interface Taken extends Asked {
+  readonly ticket: string;
+}
+
+/** Where the state stands in which clone, after a request was decided. */
+export interface Standing {
+  readonly revision: string;
+  readonly clone: string;
+}
+
+/** What a combiner tells; `alone`: that it cannot decide this in the place of another clone. */
+export type Said =
+  | { readonly answer: Answer; readonly standing: Standing }
+  | { readonly error: CoordError }
+  | { readonly alone: true };
+
+/** What one combiner is about to write: holds once its revision is in the history. */
+interface Batch extends Pick<Announced, 'revision' | 'base'> {
+  readonly clone: string;
+  /** By operation. */
+  readonly answers: Readonly<Record<string, Answer>>;
+}
 
 /**
- * Requests of the processes of this clone that wait to be decided together: a folder for each, called its ticket, which
- * begins with the time, so that names sort in the order in which they came. In it, each step is one rename, which only one
- * process can do:
+ * Requests of processes of this host that wait to be decided together: a file for each, called its ticket, which begins with the
+ * time, so that names sort in the order in which they came. Each step is one rename, which only one process can do:
  *
- *     request             waits, and is taken by the process that combines
- *     COMBINER.taken      is being decided by that combiner
- *     COMBINER.announced  what that combiner is about to write: holds when its revision is in the history
- *     answer              for the process that asked
- *     lock-free           tells it that the lock is free
+ *     TICKET~request                 waits, and is taken by the process that combines
+ *     TICKET~taken~COMBINER~PROCESS  is being decided by that combiner
+ *     TICKET~answer                  for the process that asked; the taken request is removed after it is there
+ *     COMBINER~batch                 what that combiner is about to write
  *
- * A process watches the folder of its own request, so that whatever happens wakes only whom it concerns.
+ * A process watches the file of its own request, so that whatever happens wakes only whom it concerns.
  */
 export class RequestQueue {
   constructor(
-    private readonly directory: string,
-    /** Where the lock of this clone is. */
-    private readonly lockDirectory: string,
-    private readonly effects: LockSurroundings & { now(): Instant },
+    readonly directory: string,
+    /** The clone that asks here. */
+    readonly clone: string,
+    private readonly now: () => Instant,
+    /** Whether other clones ask here too. */
+    readonly isShared = false,
   ) {}
 
-  /** Whether nobody of this clone is writing, or waits to. */
-  isIdle(): boolean {
-    return this.lockHolder() === null && this.waiting().length === 0;
+  /** A name that begins with the time, so that it sorts by it. */
+  nameOf(operation: string): string {
+    return `${String(epochMs(this.now())).padStart(14, '0')}-${operation}`;
   }
 
   /** Puts a request at the end of the queue. @returns its ticket; null where nothing can be written */
   enqueue(request: Request): string | null {
-    const ticket = `${String(epochMs(this.effects.now())).padStart(14, '0')}-${request.operation}`;
+    const ticket = this.nameOf(request.operation);
+    const asked = { request, clone: this.clone, process: ownMark() };
     try {
-      mkdirSync(join(this.directory, ticket), { recursive: true });
-      this.put(ticket, 'request', { request });
+      mkdirSync(this.directory, { recursive: true });
+      this.put(`${ticket}~request`, asked);
       return ticket;
     } catch {
       return null;
     }
   }
 
-  /** Takes what waits, oldest first, and what is unreadable out of the way. */
+  /** Takes what waits, oldest first, and out of the way what is unreadable, or what nobody waits for any more. */
   take(combiner: string, most: number): Taken[] {
-    return this.waiting()
-      .slice(0, most)
-      .flatMap((ticket): Taken[] => {
-        const taken = `${combiner}.taken`;
-        if (!this.move(ticket, 'request', taken)) return [];
-        const value = this.get(ticket, taken) as { readonly request?: Request } | null;
-        if (typeof value?.request?.kind === 'string') return [{ ticket, request: value.request }];
-        this.clear(ticket);
-        return [];
-      });
+    this.sweep();
+    const taken: Taken[] = [];
+    for (const name of this.waiting()) {
+      if (taken.length === most) break;
+      const ticket = name.slice(0, -'~request'.length);
+      const own = `${ticket}~taken~${combiner}~${ownMark()}`;
+      if (!this.move(name, own)) continue;
+      const asked = this.get(own) as (Partial<Asked> & { process?: string }) | null;
+      const { request, clone, process = '' } = asked ?? {};
+      const sound = typeof request?.kind === 'string' && typeof clone === 'string' && standingOf(process) !== 'gone';
+      if (sound) taken.push({ ticket, request, clone });
+      else this.clear(ticket);
+    }
+    return taken;
+  }
+
+  /** Whether somebody waits to be taken. */
+  hasWaiting(): boolean {
+    return this.waiting().length > 0;
   }
 
   /** Whether this combiner is still the one that decides a request. */
   isTaken(ticket: string, combiner: string): boolean {
-    return this.files(ticket).includes(`${combiner}.taken`);
+    return this.filesOf(ticket).some((name) => name.startsWith(`${ticket}~taken~${combiner}~`));
   }
 
-  announce(ticket: string, combiner: string, announced: Announced): void {
-    this.put(ticket, `${combiner}.announced`, announced);
+  /** To be called before the revision can be in the history. */
+  announce(combiner: string, batch: Batch): void {
+    this.put(`${combiner}~batch`, batch);
   }
 
-  /** What combiners were about to write for a request: one that was stopped half-way may have written it. */
-  announced(ticket: string): Announced[] {
-    const names = this.files(ticket).filter((name) => name.endsWith('.announced'));
-    return names.flatMap((name) => (this.get(ticket, name) as Announced | null) ?? []);
+  /** What combiners were about to write for an operation: one that was stopped half-way may have written it. */
+  announced(operation: string): (Announced & Standing)[] {
+    return this.names().flatMap((name) => {
+      const batch = name.endsWith('~batch') ? (this.get(name) as Batch | null) : null;
+      const answer = batch?.answers[operation];
+      return batch && answer ? [{ revision: batch.revision, base: batch.base, clone: batch.clone, answer }] : [];
+    });
+  }
+
+  /** Every request of a combiner is answered, or left to others: what it announced is of no use any more. */
+  forget(combiner: string): void {
+    this.remove(`${combiner}~batch`);
   }
 
   /** Tells the process that asked. */
   answer(ticket: string, said: Said): void {
-    this.put(ticket, 'answer', 'error' in said ? { error: plainError(said.error) } : { answer: said.answer });
+    this.put(`${ticket}~answer`, 'error' in said ? { error: plainError(said.error) } : said);
+    for (const name of this.filesOf(ticket)) if (!name.endsWith('~answer')) this.remove(name);
   }
 
   /** @throws CoordError the failure that the combiner met in the place of this process */
-  answerOf(ticket: string): Answer | null {
-    const said = this.get(ticket, 'answer') as { answer?: Answer; error?: PlainError } | null;
-    if (said?.error) throw errorFrom(said.error);
-    return said?.answer ?? null;
+  answerOf(ticket: string): Exclude<Said, { error: CoordError }> | null {
+    const said = this.get(`${ticket}~answer`) as Exclude<Said, { error: CoordError }> | { error: PlainError } | null;
+    if (said && 'error' in said) throw errorFrom(said.error);
+    return said;
   }
 
   /** Takes a request back from a combiner that is gone, or is taken for gone: it may not decide it any more. */
   takeBack(ticket: string): void {
-    for (const name of this.files(ticket)) if (name.endsWith('.taken')) this.move(ticket, name, 'request');
+    for (const name of this.filesOf(ticket)) if (name.includes('~taken~')) this.move(name, `${ticket}~request`);
   }
 
-  /** `waits`: nobody has taken it; `taken`: a combiner has; `gone`: somebody deleted the queue. */
-  standing(ticket: string): 'waits' | 'taken' | 'gone' {
-    const names = this.files(ticket);
-    if (names.includes('request')) return 'waits';
-    return names.some((name) => name.endsWith('.taken')) ? 'taken' : 'gone';
+  /** `waits`: nobody has it; `taken`: a combiner has, which `left` it when it was killed; `gone`: it is answered, or was deleted. */
+  standing(ticket: string): 'waits' | 'taken' | 'left' | 'gone' {
+    const names = this.filesOf(ticket);
+    if (names.includes(`${ticket}~request`)) return 'waits';
+    const taken = names.find((name) => name.includes('~taken~'));
+    if (taken === undefined) return 'gone';
+    return standingOf(taken.split('~')[3] ?? '') === 'gone' ? 'left' : 'taken';
   }
 
-  /** Takes the lock of this clone, if nobody has it. */
-  tryLock(): Promise<(() => Promise<void>) | null> {
-    return tryLocalLock(this.lockDirectory);
+  /** Takes the lock of this queue, if nobody has it. */
+  tryLock(): Release | null {
+    return tryLocalLock(this.directory, this.now);
+  }
+
+  /** Waits for the lock, for some seconds at most: it is done without then. */
+  waitForLock(effects: LockSurroundings): Promise<Release> {
+    return waitForLocalLock(this.directory, {
+      pause: (ms) => effects.pause(ms),
+      random: () => effects.random(),
+      now: this.now,
+    });
   }
 
   /** Tells one holder of the lock from the next; null: nobody has it. */
   lockHolder(): string | null {
-    return lockHolder(this.lockDirectory, epochMs(this.effects.now()));
+    return lockHolder(this.directory, this.now());
   }
 
-  /** Tells the process that is first in the queue that the lock is free. */
+  /** Wakes the process that is first in the queue: the lock is free. */
   nudge(): void {
     const [first] = this.waiting();
-    if (first !== undefined) this.put(first, 'lock-free', {});
+    if (first === undefined) return;
+    const seconds = epochMs(this.now()) / 1000;
+    try {
+      utimesSync(join(this.directory, first), seconds, seconds);
+    } catch {
+      // It was taken, or it is gone.
+    }
   }
 
   /** Tells of changes that concern a ticket; to be closed. */
   listen(ticket: string): { changed(): Promise<void>; close(): void } {
     const wakeup = new Wakeup();
-    const watch = watchFolder(join(this.directory, ticket), () => wakeup.ring());
+    let watcher: FSWatcher | null = null;
+    const attach = (): boolean => {
+      for (const name of this.filesOf(ticket)) {
+        try {
+          watcher = watch(join(this.directory, name), () => wakeup.ring());
+          watcher.on('error', () => undefined);
+          return true;
+        } catch {
+          // Just renamed, or there are no more watches.
+        }
+      }
+      return false;
+    };
     return {
       async changed() {
-        await wakeup.wait(LOOK_MS);
+        // What has happened before it is watched is seen by looking once more.
+        if (watcher !== null || !attach()) await wakeup.wait(LOOK_MS);
         wakeup.reset();
       },
-      close: () => watch.close(),
+      close: () => watcher?.close(),
     };
   }
 
-  /** Removes a ticket, with all that came of it. What another writes there at that very moment goes when it is forgotten. */
+  /** Removes a ticket, with all that came of it. */
   clear(ticket: string): void {
-    try {
-      rmSync(join(this.directory, ticket), { recursive: true, force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    for (const name of this.filesOf(ticket)) this.remove(name);
+  }
+
+  /** Leaves word of where the state stands. */
+  recordTip(standing: Standing): void {
+    this.put('tip', standing);
+  }
+
+  /** What was recorded last; null: nothing, or it cannot be read. */
+  tip(): Standing | null {
+    const { revision, clone } = (this.get('tip') ?? {}) as Partial<Standing>;
+    return typeof revision === 'string' && typeof clone === 'string' ? { revision, clone } : null;
+  }
+
+  /** Does away with what processes that were killed have left. */
+  private sweep(): void {
+    const nowMs = epochMs(this.now());
+    for (const name of this.names()) {
+      const drawn = /^(\d{14})-.*~(?:answer|batch|taken~.*)$/.exec(name)?.[1];
+      const made = /^(?:lock|staged)-(.+?)(?:-\d+)?(?:-gone)?$/.exec(name)?.[1];
+      const isOld = drawn !== undefined && Math.abs(nowMs - Number(drawn)) > FORGOTTEN_MS;
+      if (isOld || (made !== undefined && standingOf(made) === 'gone')) this.remove(name);
     }
   }
 
-  /** The tickets that wait, oldest first. What nobody waits for any more is cleared away. */
+  /** The names of the requests that wait, oldest first. */
   private waiting(): string[] {
-    const now = this.effects.now();
-    return namesIn(this.directory)
-      .sort()
-      .filter((ticket) => {
-        const forgotten = ageOf(ticket, now) > FORGOTTEN_SECONDS;
-        if (forgotten) this.clear(ticket);
-        return !forgotten && existsSync(join(this.directory, ticket, 'request'));
-      });
+    return this.names()
+      .filter((name) => name.endsWith('~request'))
+      .sort();
   }
 
-  private files(ticket: string): readonly string[] {
-    return namesIn(join(this.directory, ticket));
+  private filesOf(ticket: string): string[] {
+    return this.names().filter((name) => name.startsWith(`${ticket}~`));
+  }
+
+  private names(): string[] {
+    return namesIn(this.directory);
   }
 
   /** Nobody is told when the folder is gone: then nobody waits there. */
-  private put(ticket: string, name: string, value: object): void {
-    const path = join(this.directory, ticket, name);
+  private put(name: string, value: object): void {
+    const path = join(this.directory, name);
+    const staged = join(this.directory, `staged-${ownMark()}`);
     try {
-      writeFileSync(`${path}.tmp`, JSON.stringify({ format: FORMAT, ...value }));
-      renameSync(`${path}.tmp`, path);
+      writeFileSync(staged, JSON.stringify({ format: FORMAT, ...value }));
+      renameSync(staged, path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
 
   /** null when it is not there, unreadable, or of another format. */
-  private get(ticket: string, name: string): object | null {
+  private get(name: string): object | null {
     try {
-      const text = readFileSync(join(this.directory, ticket, name), 'utf8');
-      const value = JSON.parse(text) as { format?: unknown } | null;
+      const value = JSON.parse(readFileSync(join(this.directory, name), 'utf8')) as { format?: unknown } | null;
       return value?.format === FORMAT ? value : null;
     } catch {
       return null;
     }
   }
 
-  private move(ticket: string, from: string, to: string): boolean {
+  private move(from: string, to: string): boolean {
     try {
-      renameSync(join(this.directory, ticket, from), join(this.directory, ticket, to));
+      renameSync(join(this.directory, from), join(this.directory, to));
       return true;
     } catch {
       return false;
     }
   }
-}
 
-/** Seconds since a ticket was drawn; that of a stranger's folder is not known, and counts as new. */
-function ageOf(ticket: string, now: Instant): number {
-  const drawn = Number(/^(\d{14})-/.exec(ticket)?.[1]);
-  return Number.isNaN(drawn) ? 0 : (epochMs(now) - drawn) / 1000;
+  private remove(name: string): void {
+    try {
+      rmSync(join(this.directory, name), { recursive: true, force: true });
+    } catch {
+      // It may not be written here any more.
+    }
+  }
 }
 
 interface PlainError {

@@ -42,45 +42,69 @@ export interface Decided {
   readonly from: Snapshot;
   /** The same object as that of `from` when nothing is to be written. */
   readonly state: State;
-  /** One a request, in their order. */
-  readonly decisions: readonly Decision[];
+  /** One a request, in their order; null: that takes what only its own clone can tell. */
+  readonly decisions: readonly (Decision | null)[];
 }
 
 /**
  * Decides requests on what is known here, after what this clone has granted by itself; where that would write nothing, once
  * more on what the arbiter knows: a write is checked by its swap, refusals and answers that write nothing are not.
+ * @param foreign the operations of those that another clone asks, of which this one can tell neither what HEAD has nor what was watched
  */
-export async function settle(store: Store, requests: readonly Request[], effects: Effects): Promise<Decided> {
-  const [known, first] = await readFor(store, requests);
-  const decided = await decideInOrder(known, first, effects);
+export async function settle(
+  store: Store,
+  requests: readonly Request[],
+  effects: Effects,
+  foreign: ReadonlySet<string> = new Set(),
+): Promise<Decided> {
+  const [known, first] = await readFor(store, requests, foreign);
+  const decided = await decideInOrder(known, first, effects, foreign);
   if (decided.state !== known.state) return decided;
   // Which delivers what is due: so it is the last to ask what goes along.
   const { revision } = await store.latest(partsOf(first.flatMap(requestsIn)));
   if (revision === known.revision) return decided;
-  const [latest, then] = await readFor(store, requests);
-  return decideInOrder(latest, then, effects);
+  const [latest, then] = await readFor(store, requests, foreign);
+  return decideInOrder(latest, then, effects, foreign);
 }
 
-/** The state with the parts that the requests are decided on, and they with what goes along. */
-async function readFor(store: Store, [first, ...others]: readonly Request[]): Promise<[Snapshot, readonly Carrying[]]> {
+/** The state with the parts that the requests are decided on, and they, the first of this clone with what goes along. */
+async function readFor(
+  store: Store,
+  requests: readonly Request[],
+  foreign: ReadonlySet<string>,
+): Promise<[Snapshot, readonly Carrying[]]> {
   const along = (await store.along?.()) ?? [];
-  const carrying: Carrying[] = first === undefined ? [] : [along.length === 0 ? first : { ...first, along }, ...others];
+  const first = along.length === 0 ? undefined : requests.find(({ operation }) => !foreign.has(operation));
+  const carrying = requests.map((one): Carrying => (one === first ? { ...one, along } : one));
   return [await store.read(partsOf(carrying.flatMap(requestsIn))), carrying];
 }
 
-async function decideInOrder(from: Snapshot, requests: readonly Carrying[], effects: Effects): Promise<Decided> {
+async function decideInOrder(
+  from: Snapshot,
+  requests: readonly Carrying[],
+  effects: Effects,
+  foreign: ReadonlySet<string>,
+): Promise<Decided> {
   const begun = withTokenBase(from.state, effects.now());
   let state = begun;
-  const decisions: Decision[] = [];
+  const decisions: (Decision | null)[] = [];
   for (const request of requests) {
-    const decision = await decideWithFacts(state, request, effects);
-    if (decision.ok) state = decision.state;
+    const decision = foreign.has(request.operation)
+      ? decideForAnother(state, request, effects)
+      : await decideWithFacts(state, request, effects);
+    if (decision?.ok) state = decision.state;
     decisions.push(decision);
   }
   if (state === begun) return { from, state: from.state, decisions };
   // Where no token was given, the claims stay as they are, and so does their file.
   const isGiven = state.lastToken !== begun.lastToken;
   return { from, state: isGiven ? state : { ...state, lastToken: from.state.lastToken }, decisions };
+}
+
+function decideForAnother(state: State, request: Request, effects: Effects): Decision | null {
+  const now = effects.now();
+  const isPlain = request.policy.watched === null && questionOf(state, request, now).work.length === 0;
+  return isPlain ? decideCarrying(state, request, now) : null;
 }
 
 async function decideWithFacts(state: State, { along = [], ...own }: Carrying, effects: Effects): Promise<Decision> {
@@ -109,7 +133,7 @@ async function withFacts<R extends Request>(state: State, request: R, effects: E
 }
 
 /**
- * Writes what was decided, in one commit, and puts the refusals on their way into the history.
+ * Writes what was decided, in one commit.
  * @param announce see {@link Store.swap}
  * @returns false when another writer came first: then nothing of it holds, and all is to be decided again
  */
@@ -120,17 +144,14 @@ export async function write(
   now: Instant,
   announce?: (revision: string) => void,
 ): Promise<boolean> {
-  if (state !== from.state && !(await store.swap(from, state, entryOf(requests, decisions, now), announce)))
-    return false;
-  for (const [index, request] of requests.entries()) {
-    const decision = decisions[index];
-    const claim = decision?.ok === false ? claimIn(request) : null;
-    // A request that makes no sense is nobody's refusal.
-    if (claim && decision?.ok === false && decision.refusal.code !== 'usage') {
-      store.defer(refusalEvent(claim, decision.refusal, now));
-    }
-  }
-  return true;
+  return state === from.state || store.swap(from, state, entryOf(requests, decisions, now), announce);
+}
+
+/** Puts a refusal on its way into the history: it rides with the next write of the clone that asked. */
+export function recordRefusal(store: Store, request: Request, answer: Answer, now: Instant): void {
+  const claim = answer.ok ? null : claimIn(request);
+  // A request that makes no sense is nobody's refusal.
+  if (claim && !answer.ok && answer.refusal.code !== 'usage') store.defer(refusalEvent(claim, answer.refusal, now));
 }
 
 /** Writes what was decided of one request, which may be looked for in the history from then on. */
@@ -173,7 +194,7 @@ export async function outcomeOf(
 }
 
 /** One commit for all that was granted: its subject a sentence, its events in the order of the requests. */
-function entryOf(requests: readonly Request[], decisions: readonly Decision[], at: Instant): Entry {
+function entryOf(requests: readonly Request[], decisions: readonly (Decision | null)[], at: Instant): Entry {
   const granted = requests.flatMap((request, index) => {
     const decision = decisions[index];
     return decision?.ok ? [{ request, decision }] : [];

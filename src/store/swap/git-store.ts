@@ -6,17 +6,18 @@ import { type Rider, withRiders } from '../../domain/riders.js';
 import { problemOfStateRef } from '../../domain/state-ref.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
-import type { CoordError } from '../../errors.js';
-import type { ObjectDatabase } from '../../git/objects.js';
+import { CoordError } from '../../errors.js';
+import { type ObjectDatabase, openObjects } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
-import { Operations } from '../cache/operations.js';
+import { Operations, operationsIn } from '../cache/operations.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
 import { VerifiedBlobs } from '../cache/verified-blobs.js';
 import { type CommitPlace, commitBody, eventsIn, movedTo, parseCommit, performs, storeIn } from '../format/commits.js';
 import { type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
+import { copyLine } from '../queue/host-queue.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
-import { RequestQueue } from '../queue/request-queue.js';
+import { RequestQueue, type Standing } from '../queue/request-queue.js';
 import { compactedIn, replaces } from '../upkeep/compact.js';
 import { lostTrack, noState, removedState } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
@@ -39,6 +40,8 @@ export interface GitStoreOptions {
   readonly paired?: PairedRef | undefined;
   /** Absent: no commit is signed. */
   readonly sign?: Signing | undefined;
+  /** The folder of the queue of all clones of this host that push to the same remote; null: each goes by itself. */
+  readonly hostQueue?: (() => Promise<string | null>) | undefined;
   /** Keeps a long history cheap; without it, the objects only pile up. */
   readonly upkeep?: { afterWrite(): Promise<void> } | undefined;
 }
@@ -69,9 +72,11 @@ export class GitStore implements Store {
   private readonly outbox: Outbox;
   private readonly tokens: TokenMark;
   private readonly tree: StateTree;
-  readonly queue: RequestQueue | undefined;
+  private queueOpened: Promise<RequestQueue> | undefined;
   readonly operations: Operations;
   private known: GitSnapshot | undefined;
+  /** Where another clone has the state, which the remote is to confirm, and what of this clone it goes on from. */
+  private heard: { readonly tip: string; readonly base: string } | null = null;
   private delivering = false;
   private moves = 0;
   private told: string | null = null;
@@ -86,13 +91,26 @@ export class GitStore implements Store {
     this.arbiter = options.arbiter;
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
-    const operations = join(this.localDirectory, 'operations');
+    const operations = operationsIn(repository.commonDir);
     this.operations = new Operations(operations, repository.worktreeId, options.effects.now);
-    // What moves together with other work goes alone.
-    if (!options.paired) {
-      this.queue = new RequestQueue(join(this.localDirectory, 'queue'), this.localDirectory, options.effects);
-    }
     this.tree = new StateTree(objects, repository.objectFormat, ref, new VerifiedBlobs(this.localDirectory));
+  }
+
+  /** Where what is written here waits, or takes turns. What moves together with other work is never combined, but waits. */
+  async queue(): Promise<RequestQueue | undefined> {
+    return this.options.paired ? undefined : this.turns();
+  }
+
+  private turns(): Promise<RequestQueue> {
+    const { repository, hostQueue, effects } = this.options;
+    this.queueOpened ??= (async () => {
+      // Where a service arbitrates, each clone has its own way to it.
+      const isRemote = (await this.decider()) === this.options.arbiter;
+      const shared = isRemote ? ((await hostQueue?.()) ?? null) : null;
+      const directory = shared ?? join(this.localDirectory, 'queue');
+      return new RequestQueue(directory, repository.commonDir, effects.now, shared !== null);
+    })();
+    return this.queueOpened;
   }
 
   /** The machine-local part; all of it may be deleted at any time without losing a claim. */
@@ -142,14 +160,19 @@ export class GitStore implements Store {
       const body = (await this.options.objects.read([tip])).get(tip)?.body;
       if (body === undefined) return tip;
       const { message } = parseCommit(body);
-      if (!(await this.follow(message, tip)) && this.arbiter === asked) return tip;
+      if (!(await this.goOn(message, tip)) && this.arbiter === asked) return tip;
     }
+  }
+
+  /** Where the history is read from. */
+  private async standing(): Promise<string | null> {
+    return this.heard?.tip ?? (await this.tip());
   }
 
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
     for (;;) {
       const snapshot = await this.readHere(parts);
-      if (await this.follow(snapshot.message, snapshot.revision)) continue;
+      if (await this.goOn(snapshot.message, snapshot.revision)) continue;
       if (this.told !== this.ref) await this.options.onRead?.(this.ref);
       this.told = this.ref;
       return snapshot;
@@ -160,7 +183,7 @@ export class GitStore implements Store {
    * Goes on where the state went on after this commit, so that nothing is written behind it.
    * @returns false where it did not move.
    */
-  private async follow(message: string, commit: string): Promise<boolean> {
+  private async goOn(message: string, commit: string): Promise<boolean> {
     const { ref } = this.options;
     await this.heed(message);
     const to = movedTo(message);
@@ -196,7 +219,7 @@ export class GitStore implements Store {
   }
 
   private async readHere(parts: readonly Part[]): Promise<GitSnapshot> {
-    let revision = await this.tip();
+    let revision = await this.standing();
     if (revision === null) {
       // A fresh clone: the remote may have the state already.
       await (await this.decider()).refresh();
@@ -256,11 +279,37 @@ export class GitStore implements Store {
     }
   }
 
-  end(): void {
-    this.arbiter.rest?.();
+  async hear(standing: Standing | null): Promise<void> {
+    const base = await this.tip();
+    const leads = standing !== null && base !== null && this.copyFrom(standing, base);
+    this.heard = leads ? { tip: standing.revision, base } : null;
+  }
+
+  async follow(standing: Standing): Promise<void> {
+    const { repository, ref, objects } = this.options;
+    const base = await ref.tip();
+    const { revision: tip, clone } = standing;
+    if (clone === repository.commonDir || (base !== null && objects.readLoose(tip) && ref.isNear(tip, base))) return;
+    if (base !== null && this.copyFrom(standing, base) && (await ref.move(tip, base))) return;
+    await (await this.decider()).refresh().catch(() => undefined);
+  }
+
+  /** Copies what leads from one commit of the state to where another clone has it; false where it does not go on from there. */
+  private copyFrom({ clone, revision: tip }: Standing, base: string): boolean {
+    const { repository, objects } = this.options;
+    if (clone === repository.commonDir || tip === base) return false;
+    const there = openObjects({ ...repository, commonDir: clone }, async () => Promise.reject(new Error('not asked')));
+    try {
+      return copyLine(there, objects, repository, { tip, base });
+    } catch (error) {
+      // What is damaged there is not this clone's business.
+      if (error instanceof CoordError) return false;
+      throw error;
+    }
   }
 
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
+    this.heard = null;
     await this.deliver();
     for (;;) {
       const asked = await this.decider();
@@ -279,7 +328,10 @@ export class GitStore implements Store {
     const body = commitBody(tree, base.revision, entry, deferred, this.place);
     const commit = await this.writeCommit(body);
     announce?.(commit);
+    const { heard } = this;
+    this.heard = null;
     if (!(await this.arbiter.publish(commit, base.revision, this.options.paired))) return false;
+    if (heard) await this.options.ref.move(commit, heard.base).catch(() => false);
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     const { message } = parseCommit(body);
@@ -301,7 +353,7 @@ export class GitStore implements Store {
   async eventsSince(revision: string, base: string): Promise<Written | 'compacted' | null> {
     const later: CoordEvent[] = [];
     let own: CoordEvent[] | null = null;
-    for (let line: string | null = await this.tip(); line !== null; ) {
+    for (let line: string | null = await this.standing(); line !== null; ) {
       let root: { readonly commit: string } | null = null;
       let isAtBase = false;
       await this.options.ref.some(line, base, ({ message, parents }, id) => {
@@ -329,7 +381,7 @@ export class GitStore implements Store {
   }
 
   async isPerformed(operation: string, base: string): Promise<boolean> {
-    return this.options.ref.some(await this.tip(), base, ({ message }) => performs(message, operation));
+    return this.options.ref.some(await this.standing(), base, ({ message }) => performs(message, operation));
   }
 
   /**
@@ -468,7 +520,7 @@ export class GitStore implements Store {
   }
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return withLocalLock(this.localDirectory, this.options.effects, work);
+    return withLocalLock((await this.turns()).directory, this.options.effects, work);
   }
 
   private async absent(): Promise<CoordError> {

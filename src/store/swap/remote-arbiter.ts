@@ -5,7 +5,7 @@ import { addSeconds, type Instant, isInstant } from '../../domain/time.js';
 import { asError, CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
-import { destinationOf, rejectionOf } from '../../git/push-status.js';
+import { rejectionOf } from '../../git/push-status.js';
 import { dropLooseRef } from '../../git/ref-swap.js';
 import { isAncestor, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
@@ -13,7 +13,6 @@ import type { Git } from '../../git/run.js';
 import { storeIn } from '../format/commits.js';
 import { CLAIMS_FILE, missingFile } from '../format/state-tree.js';
 import type { LockSurroundings } from '../queue/local-lock.js';
-import { PushMutex, pushMutexAt } from './push-mutex.js';
 import {
   declined,
   nameInTheWay,
@@ -38,9 +37,7 @@ export interface RemoteArbiterOptions {
 }
 
 const FETCH_ATTEMPTS = 3;
-/** Who loses more often than that though it has the mutex of this host loses to another host: then chance decides. */
-const LOST_WITH_MUTEX = 2;
-/** Without the mutex, a clone that was only behind goes on soon; one that lost again gives way for long, and for less each time. */
+/** A clone that was only behind goes on soon; one that lost again gives way for long, and for less each time. */
 const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 800;
 const LESS_EACH_TIME_MS = 150;
@@ -59,16 +56,13 @@ const SILENT_SECONDS = 30;
  */
 export class RemoteArbiter implements Arbiter {
   readonly reach = 'remote';
-  private readonly mutex: PushMutex;
   /** Pushes in a row that did not count, and how many of these were not another writer's doing. */
   private lost = 0;
   private unclear = 0;
   /** Why the remote is not asked again for a while: it took the whole time of a question not to answer it. */
   private silent: { readonly error: CoordError; readonly until: Instant } | null = null;
 
-  constructor(private readonly options: RemoteArbiterOptions) {
-    this.mutex = new PushMutex(options.effects.pause);
-  }
+  constructor(private readonly options: RemoteArbiterOptions) {}
 
   private get contact(): RemoteContact {
     const { repository, remote, local } = this.options;
@@ -79,22 +73,11 @@ export class RemoteArbiter implements Arbiter {
     return this.contact.read();
   }
 
-  async publish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
-    let over = true;
-    try {
-      over = await this.tryToPublish(commit, from, paired);
-      return over;
-    } finally {
-      // Who has lost keeps the mutex while it decides again.
-      if (over) this.mutex.release();
-    }
-  }
-
   /**
    * Pushes until it is known whether the remote has the commit. What was pushed and not answered may land for as long as the tip
    * has not moved past it: so it is the same commit that is pushed again, which cannot have a second effect.
    */
-  private async tryToPublish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
+  async publish(commit: string, from: string | null, paired?: PairedRef): Promise<boolean> {
     const { remote, local, effects } = this.options;
     this.mustNotBeSilent();
     await local.flush();
@@ -146,10 +129,6 @@ export class RemoteArbiter implements Arbiter {
     });
   }
 
-  rest(): void {
-    this.mutex.release();
-  }
-
   async refresh(): Promise<void> {
     const tip = await this.catchUp();
     const own = await this.options.local.tip();
@@ -187,9 +166,6 @@ export class RemoteArbiter implements Arbiter {
     const { effects } = this.options;
     this.lost += 1;
     if (pushed.timedOut) return;
-    const address = destinationOf(pushed);
-    if (address !== null && this.lost <= LOST_WITH_MUTEX && (await this.mutex.take(pushMutexAt(address)))) return;
-    this.mutex.release();
     const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
     await effects.pause(effects.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
   }

@@ -104,7 +104,7 @@ export class StateRef implements Arbiter {
   }
 
   /** Whether the first-parent line from `tip` comes to a commit soon, as far as no git process is needed to see it. */
-  private isNear(from: string, tip: string): boolean {
+  isNear(from: string, tip: string): boolean {
     let at: string | undefined = tip;
     for (let step = 0; at !== undefined && step < NEAR; step += 1) {
       if (at === from) return true;

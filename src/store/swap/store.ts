@@ -6,7 +6,7 @@ import type { Instant } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
 import type { Operations } from '../cache/operations.js';
-import type { RequestQueue } from '../queue/request-queue.js';
+import type { RequestQueue, Standing } from '../queue/request-queue.js';
 
 /** A state, and the revision that a swap compares with. */
 export interface Snapshot {
@@ -47,8 +47,6 @@ export interface Store {
   along?(): Promise<readonly Rider[]>;
   /** Called with what became of it, once that is written. */
   rode?(rode: Rode): Promise<void>;
-  /** Called once a request was decided, whatever came of it: others need not wait for this writer any more. */
-  end?(): void;
   /**
    * The state as last known here.
    * @throws CoordError `corrupt` when it is damaged or of a newer format, `usage` when there is none yet.
@@ -62,8 +60,14 @@ export interface Store {
    * @param announce called with the new revision, before it can be in the history
    */
   swap(from: Snapshot, state: State, entry: Entry, announce?: (revision: string) => void): Promise<boolean>;
-  /** Where requests of several processes wait to be decided together; absent where each goes alone. */
-  readonly queue?: RequestQueue | undefined;
+  /** Where requests of several processes wait to be decided together; absent, or undefined, where each goes alone. */
+  queue?(): Promise<RequestQueue | undefined>;
+  /** The revision as last known here, without reading its state; null: there is none. */
+  tip?(): Promise<string | null>;
+  /** Goes on from where another clone of this host has the state, as far as that leads: the next swap tells whether it does. */
+  hear?(standing: Standing | null): Promise<void>;
+  /** Brings this clone to where the arbiter has the state: another clone has written there for this one too. */
+  follow?(standing: Standing): Promise<void>;
   /** What this clone knows of operations whose outcome it has not learnt; absent where nothing can be lost on the way. */
   readonly operations?: Operations | undefined;
   /**
@@ -102,8 +106,6 @@ export interface Arbiter {
   moveTo(to: string, commit: string, from: string): Promise<boolean>;
   /** Brings the ref of this clone up to what the arbiter has. */
   refresh(): Promise<void>;
-  /** Lets others go first from now on: nothing more is to be published soon. */
-  rest?(): void;
 }
 
 /** A ref of the remote that moves in the very push that moves the state ref, or not at all. */

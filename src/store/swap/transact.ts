@@ -1,7 +1,7 @@
 import { type Answer, type Decision, type Kind, type Request, rowOf } from '../../domain/request-table.js';
 import { CoordError } from '../../errors.js';
-import { decideQueued } from '../queue/combine.js';
-import { answerOf, decideAlone, type Effects, outcomeOf, settle, writeAlone } from './deciding.js';
+import { decideTogether } from '../queue/combine.js';
+import { answerOf, decideAlone, type Effects, outcomeOf, recordRefusal, settle } from './deciding.js';
 import { type Store, UNKNOWN_OUTCOME } from './store.js';
 
 export type { Effects } from './deciding.js';
@@ -20,15 +20,12 @@ export async function transact<R extends Request>(
   effects: Effects,
 ): Promise<Answer<R['kind']>>;
 export async function transact(store: Store, request: Request, effects: Effects): Promise<Answer> {
-  try {
-    const answer = (await takeUp(store, request, effects)) ?? (await asOperation(store, request, effects, true));
-    if (answer.ok && answer.rode) await store.rode?.(answer.rode);
-    if (answer.ok && MAKE_CLAIMS.includes(request.kind) && 'claims' in answer.result)
-      effects.claimed(answer.result.claims);
-    return answer;
-  } finally {
-    store.end?.();
-  }
+  const answer = (await takeUp(store, request, effects)) ?? (await asOperation(store, request, effects, true));
+  if (answer.ok && answer.rode) await store.rode?.(answer.rode);
+  if (answer.ok && MAKE_CLAIMS.includes(request.kind) && 'claims' in answer.result)
+    effects.claimed(answer.result.claims);
+  recordRefusal(store, request, answer, effects.now());
+  return answer;
 }
 
 /** The requests that are answered with claims which the agent has from then on. */
@@ -72,16 +69,11 @@ async function asOperation(store: Store, request: Request, effects: Effects, isF
 }
 
 async function decideAndWrite(store: Store, request: Request, effects: Effects): Promise<Answer> {
+  const queue = rowOf(request).combinable ? await store.queue?.() : undefined;
+  if (queue) return decideTogether(store, queue, request, effects);
   const first = await settle(store, [request], effects);
-  const { queue, operations } = store;
-  // What writes nothing need not wait for anybody, nor does a writer that is alone.
-  if (first.state === first.from.state || queue?.isIdle()) {
-    if (await writeAlone(store, request, first, effects.now())) return answerOf(first.decisions[0] as Decision);
-    const earlier = await outcomeOf(store, request, effects.now());
-    if (earlier) return earlier.answer;
-  }
-  operations?.begin(request);
-  const ticket = rowOf(request).combinable ? (queue?.enqueue(request) ?? null) : null;
-  if (queue && ticket !== null) return decideQueued(store, queue, { request, ticket }, effects, first.from.revision);
+  // What writes nothing need not wait for anybody.
+  if (first.state === first.from.state) return answerOf(first.decisions[0] as Decision);
+  store.operations?.begin(request);
   return store.exclusively(() => decideAlone(store, request, effects));
 }

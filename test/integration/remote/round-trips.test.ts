@@ -38,15 +38,29 @@ it('a success that nobody contests costs one push, and no fetch', async () => {
   }
 });
 
-it('a clone that is behind loses one push, fetches once, and wins the next', async () => {
+it('a clone of the same host goes on from where another one has pushed, and asks for nothing before', async () => {
   const { one, two, as, during } = await rig();
+  await as('maya', one, ['claim', 'a']);
+  const asked = await during(async () => expect((await as('noor', two, ['claim', 'b'])).code).toBe(0));
+  expect(asked).toEqual(['push']);
+});
+
+/** Makes a clone reach the remote in another way, as one on another host would. */
+function elsewhere(box: Sandbox, clone: string): void {
+  box.git(clone, 'config', 'http.userAgent', 'elsewhere');
+}
+
+it('a clone that is behind loses one push, fetches once, and wins the next', async () => {
+  const { box, one, two, as, during } = await rig();
+  elsewhere(box, two);
   await as('maya', one, ['claim', 'a']);
   const asked = await during(async () => expect((await as('noor', two, ['claim', 'b'])).code).toBe(0));
   expect(asked).toEqual(['push', 'fetch', 'push']);
 });
 
 it('a refusal asks once before it is given, and is not given on old knowledge', async () => {
-  const { one, two, as, during } = await rig();
+  const { box, one, two, as, during } = await rig();
+  elsewhere(box, two);
   await as('maya', one, ['claim', 'a']);
   await as('noor', two, ['status']);
   const refused = await during(async () => expect((await as('noor', two, ['claim', 'a'])).code).toBe(3));
@@ -57,7 +71,8 @@ it('a refusal asks once before it is given, and is not given on old knowledge', 
 });
 
 it('an answer that writes nothing is not given on old knowledge either', async () => {
-  const { one, two, as, during } = await rig();
+  const { box, one, two, as, during } = await rig();
+  elsewhere(box, two);
   await as('maya', one, ['claim', 'a']);
   const asked = await during(async () => {
     const renewed = await as('maya', two, ['renew', '--json'], NOON + 60_000);

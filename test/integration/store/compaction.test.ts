@@ -305,6 +305,8 @@ describe('other clones of a compacted branch', () => {
       const { box, clone, remote, ok, refused } = rig;
       await claims(rig, clone, ['a']);
       const other = box.clone(remote);
+      // No other clone of this host helps it out.
+      box.git(other, 'config', 'http.userAgent', 'elsewhere');
       await ok('noor', other, 'status');
       const before = tipOf(box, other);
       await claims(rig, clone, ['b', 'c']);

@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
 import type { Request } from '../../../src/domain/request-table.js';
 import { instantOf } from '../../../src/domain/time.js';
+import { ownMark } from '../../../src/git/process-mark.js';
 import { tryLocalLock } from '../../../src/store/queue/local-lock.js';
 import { RequestQueue } from '../../../src/store/queue/request-queue.js';
 import { settle, write } from '../../../src/store/swap/deciding.js';
@@ -50,7 +51,7 @@ function open(): Promise<GitStore> {
 }
 
 const directory = () => join(clone, '.git', 'coord', 'queue');
-const queue = (now = effects.now) => new RequestQueue(directory(), join(clone, '.git', 'coord'), { ...effects, now });
+const queue = (now = effects.now) => new RequestQueue(directory(), join(clone, '.git'), now);
 const left = () => (readdirSync(join(clone, '.git', 'coord')).includes('queue') ? readdirSync(directory()) : []);
 const subjects = () => readBranch(box, clone).map(({ subject }) => subject);
 const grants = (agent: string) =>
@@ -87,25 +88,27 @@ async function withSomebodyWaiting(): Promise<void> {
 }
 
 /** Asks while another holds the lock; resolves when the request stands in the queue. */
-async function askWhileLocked(request: Request): Promise<{ answer: ReturnType<typeof transact> }> {
+async function askWhileLocked(request: Request) {
   await withSomebodyWaiting();
-  const release = await tryLocalLock(join(clone, '.git', 'coord'));
+  const release = tryLocalLock(directory(), effects.now);
   onTestFinished(() => release?.());
   const answer = transact(await open(), request, effects);
-  await until(async () => left().some((ticket) => ticket.endsWith(request.operation)), 'a place in the queue');
-  return { answer };
+  await until(async () => left().some((name) => name.endsWith(`${request.operation}~request`)), 'a place in the queue');
+  return { answer, release };
 }
 
 describe('requests that wait together', () => {
   it('are decided in their order, in one commit, each with its own answer', async () => {
+    const release = tryLocalLock(directory(), effects.now);
     forgotten(claimOf('noor', 'src/a.ts'));
-    const [maya, wim, own] = await Promise.all([
-      transact(await open(), claimOf('maya', 'src/b.ts'), effects),
-      transact(await open(), claimOf('wim', 'src/b.ts'), effects),
-      transact(await open(), note('ana', null), effects),
-    ]);
+    const asked = [claimOf('maya', 'src/b.ts'), claimOf('wim', 'src/b.ts'), note('ana', null)];
+    const stores = await Promise.all(asked.map(open));
+    const answers = asked.map((request, index) => transact(stores[index] as GitStore, request, effects));
+    await until(async () => left().filter((name) => name.endsWith('~request')).length === 4, 'all in the queue');
+    release?.();
+    const [maya, wim, own] = await Promise.all(answers);
     // Of two that come in the same millisecond, either may be the first.
-    expect([[maya.ok, wim.ok].sort(), own.ok]).toEqual([[false, true], true]);
+    expect([[maya?.ok, wim?.ok].sort(), own?.ok]).toEqual([[false, true], true]);
     expect(grants('noor')).toHaveLength(1);
     expect(subjects()).toHaveLength(2);
     expect(subjects()[1]).toMatch(/^3 requests: claim src\/a.ts by noor/);
@@ -126,41 +129,36 @@ describe('requests that wait together', () => {
   });
 
   it('do not mind what else lies in the folder', async () => {
-    mkdirSync(join(directory(), 'stranger'), { recursive: true });
-    for (const [folder, file, text] of [
-      ['garbage', 'request', 'not JSON'],
-      ['of-another-format', 'request', '{"format":99,"request":{"kind":"claim"}}'],
-      ['no-request', 'request', '{"format":1,"request":{"__proto__":{"kind":"claim"}}}'],
-      ['stranger', 'name', '{}'],
+    mkdirSync(join(directory(), 'stranger~request'), { recursive: true });
+    const { pid: dead = 0 } = spawnSync('true');
+    const gone = [dead, ...ownMark().split('.').slice(1)].join('.');
+    for (const [name, text] of [
+      ['garbage~request', 'not JSON'],
+      ['of-another-format~request', '{"format":99,"request":{"kind":"claim"},"clone":"/"}'],
+      ['no-request~request', '{"format":2,"clone":"/","request":{"__proto__":{"kind":"claim"}}}'],
+      ['no-clone~request', '{"format":2,"request":{"kind":"claim"}}'],
+      ['00000000000001-old~answer', '{}'],
+      ['00000000000001-old~taken~another~1.2.3.4.5', '{}'],
+      [`lock-${gone}-1`, ''],
+      [`staged-${gone}`, ''],
+      ['tip', '{"format":2,"revision":7}'],
+      ['a-file', ''],
     ] as const) {
-      mkdirSync(join(directory(), folder), { recursive: true });
-      writeFileSync(join(directory(), folder, file), text);
+      writeFileSync(join(directory(), name), text);
     }
-    writeFileSync(join(directory(), 'a-file'), '');
     expect((await transact(await open(), claimOf('maya', 'src/b.ts'), effects)).ok).toBe(true);
-    expect(left().sort()).toEqual(['a-file', 'stranger']);
+    expect(left().sort()).toEqual(['a-file', 'tip']);
   });
-});
 
-describe('a request that is cleared away', () => {
-  it('may be written to by another process at that very moment', async () => {
-    const ticket = forgotten(claimOf('maya', 'src/b.ts'));
-    const folder = join(directory(), ticket);
-    const script = `const { writeFileSync } = require('node:fs');
-      const { workerData: folder, parentPort } = require('node:worker_threads');
-      const write = (name) => { try { writeFileSync(folder + '/' + name, ''); } catch {} };
-      parentPort.postMessage('begun');
-      for (let name = 0; ; name += 1) write(name % 50);`;
-    const writer = new Worker(script, { eval: true, workerData: folder });
-    onTestFinished(async () => void (await writer.terminate()));
-    await new Promise((resolve) => writer.once('message', resolve));
-    for (let times = 0; times < 500; times += 1) {
-      mkdirSync(folder, { recursive: true });
-      queue().clear(ticket);
-    }
-    await writer.terminate();
-    queue().clear(ticket);
-    expect(left()).toEqual([]);
+  it('are dropped when the process that asked is gone', async () => {
+    const request = claimOf('noor', 'src/a.ts');
+    const ticket = forgotten(request);
+    const { pid: dead = 0 } = spawnSync('true');
+    const path = join(directory(), `${ticket}~request`);
+    const gone = [dead, ...ownMark().split('.').slice(1)].join('.');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), process: gone }));
+    expect((await transact(await open(), claimOf('maya', 'src/a.ts'), effects)).ok).toBe(true);
+    expect([grants('noor'), left()]).toEqual([[], []]);
   });
 });
 
@@ -169,36 +167,51 @@ describe('a combiner that died', () => {
   async function dying(reached: 'took' | 'announced' | 'wrote'): Promise<void> {
     const store = await open();
     const taken = queue().take('dead', 10);
+    const { pid: dead = 0 } = spawnSync('true');
+    const gone = [dead, ...ownMark().split('.').slice(1)].join('.');
+    for (const name of left()) {
+      if (name.includes('~taken~dead~'))
+        renameSync(join(directory(), name), join(directory(), name.replace(ownMark(), gone)));
+    }
     if (reached === 'took') return;
     const requests = taken.map(({ request }) => request);
     const decided = await settle(store, requests, effects);
     const announce = (revision: string) => {
-      for (const [index, { ticket }] of taken.entries()) {
-        const { result, summary } = decided.decisions[index] as never;
-        const answer = { ok: true, result, summary } as never;
-        queue().announce(ticket, 'dead', { revision, base: decided.from.revision, answer });
-      }
+      const answers = Object.fromEntries(
+        requests.map(({ operation }, index) => {
+          const { result, summary } = decided.decisions[index] as never;
+          return [operation, { ok: true, result, summary } as never];
+        }),
+      );
+      queue().announce('dead', { revision, base: decided.from.revision, clone: join(clone, '.git'), answers });
     };
     if (reached === 'wrote') await write(store, requests, decided, effects.now(), announce);
     else announce('0'.repeat(40));
   }
 
   it.each(['took', 'announced', 'wrote'] as const)(
-    'after it %s: each request is done once, and answered',
+    'after it %s: each request is done once, and answered, and nobody waits for a time to be over',
     async (reached) => {
-      const { answer } = await askWhileLocked(claimOf('maya', 'src/b.ts'));
+      const { answer, release } = await askWhileLocked(claimOf('maya', 'src/b.ts'));
       await dying(reached);
-      // Time passes, however often what is waited for changes.
-      const passing = setInterval(() => {
-        later += 6_000;
-      }, 20);
-      onTestFinished(() => clearInterval(passing));
-
+      release?.();
       expect(await answer).toMatchObject({ ok: true, result: { claims: [{ agent: 'maya', target: 'src/b.ts' }] } });
       expect(grants('maya')).toHaveLength(1);
       expect(replayHistory(box, clone).problems).toEqual([]);
     },
   );
+
+  it('or is only stopped is waited for some seconds, and then not any more', async () => {
+    const { answer } = await askWhileLocked(claimOf('maya', 'src/b.ts'));
+    queue().take('stopped', 10);
+    // Time passes, however often what is waited for changes.
+    const passing = setInterval(() => {
+      later += 2_000;
+    }, 20);
+    onTestFinished(() => clearInterval(passing));
+    expect(await answer).toMatchObject({ ok: true, result: { claims: [{ agent: 'maya', target: 'src/b.ts' }] } });
+    expect(grants('maya')).toHaveLength(1);
+  });
 });
 
 describe('a queue that is deleted while somebody waits', () => {
