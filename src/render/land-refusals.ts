@@ -46,7 +46,7 @@ function whyUnclaimed({ why, holder, loss }: UnclaimedPath, now: Instant): strin
     case 'handed-over':
       return `you handed it over to ${loss?.by ?? 'another'}${at}; ${heldNow}`;
     case 'unconfirmed':
-      return `your offline claim was not confirmed by the remote${at}; ${heldNow}`;
+      return `your claim was not confirmed by the remote${at}; ${heldNow}`;
   }
 }
 

@@ -221,7 +221,7 @@ function whyLost({ why, holder, loss }: LostTarget, now: Instant): string {
     case 'handed-over':
       return `you handed it over to ${loss?.by ?? 'another'}${at}${heldNow}`;
     case 'unconfirmed':
-      return `your offline claim was not confirmed by the remote${at}${heldNow}`;
+      return `your claim was not confirmed by the remote${at}${heldNow}`;
     case 'held-by-other':
       return `not yours${heldNow}`;
     case 'other-session':

@@ -145,6 +145,12 @@ class Stores {
     return { answer, reach: isHere ? 'clone' : own.reach, waitsFor: isHere ? remote : null };
   }
 
+  /** Puts to the remote what this clone granted by itself, where that is due. */
+  async deliver(): Promise<void> {
+    const { requests } = await this.pendingOn(await this.ownRef()).read();
+    if (requests.length > 0) await (await this.own()).deliver();
+  }
+
   /** Whether a request of this kind and agent waits in this clone for the next write. */
   async isHere(kind: Kind, agent: string): Promise<boolean> {
     const along = await (await this.own()).along();
@@ -169,6 +175,8 @@ class Stores {
         if (requests.length > 0) await deliver(this.workspace, store, requests);
       },
       done: async (rode) => {
+        const { lostMark } = await import('./riding.js');
+        for (const { agent } of rode.lost) lostMark(this.workspace, agent).record(this.workspace.now());
         await pending.done(rode);
         this.confirmed.push(...rode.confirmed);
         this.named.push(...rode.named);

@@ -4,7 +4,7 @@ import { isOffered, type OfferedClaim } from '../domain/claims/handoff.js';
 import { type ClockDispute, clockDispute, disputeText, isLive } from '../domain/claims/leases.js';
 import { claimsToKeepAlive } from '../domain/claims/release.js';
 import { newsFor } from '../domain/log/notes.js';
-import type { Agent, Claim, Kill, Loss, Note } from '../domain/model.js';
+import type { Agent, Claim, Kill, Loss, Note, State } from '../domain/model.js';
 import { coord, targetWord } from '../domain/suggestion.js';
 import { oneLine, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
@@ -12,6 +12,7 @@ import { type SuspectedWait, suspectedWaitsOf } from '../domain/waiting/wait.js'
 import { suspectedLine } from '../render/claims.js';
 import { clock } from '../render/format.js';
 import { newsLines } from '../render/notes.js';
+import type { SeenNotices } from '../store/cache/observations.js';
 import { transact } from '../store/swap/transact.js';
 import { asideLines } from './asides.js';
 import { tellCollisions } from './collisions.js';
@@ -49,7 +50,7 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
     const now = context.now();
     const agent = state.agents.find(({ id }) => id === identity.agent);
     const told = context.seenNotices(identity.agent);
-    const losses = (agent?.losses ?? []).filter((loss) => sameSession(loss, identity) && !told.has(loss.claim));
+    const losses = untoldLosses(agent, identity, told);
     const mine = state.claims.filter((claim) => claim.agent === identity.agent);
     const offers = state.claims
       .filter((claim) => isOffered(claim, identity.agent, now))
@@ -94,6 +95,19 @@ async function noticesOfState(context: Context): Promise<readonly string[]> {
   } catch {
     return [];
   }
+}
+
+function untoldLosses(agent: Agent | undefined, identity: Identity, told: SeenNotices): Loss[] {
+  return (agent?.losses ?? []).filter((loss) => sameSession(loss, identity) && !told.has(loss.claim));
+}
+
+/** What the agent lost and was not told of yet, in words; it counts as told from then on. */
+export function tellLosses(context: Context, identity: Identity, state: State): readonly string[] {
+  const told = context.seenNotices(identity.agent);
+  const agent = state.agents.find(({ id }) => id === identity.agent);
+  const losses = untoldLosses(agent, identity, told);
+  told.add(losses.map(({ claim }) => claim));
+  return losses.map((loss) => lossNotice(loss, context.now()));
 }
 
 /** The mark of the rules in force, to be told once, where the session of this agent is older than they are. */
@@ -200,7 +214,7 @@ function lossNotice(loss: Loss, now: Instant): string {
     case 'handed-over':
       return `handed over: ${loss.by} accepted ${target} ${when}; it is no longer yours to change`;
     case 'unconfirmed':
-      return `you lost ${target}: the remote did not confirm the offline claim${because}; stop changing it`;
+      return `you lost ${target}: the remote did not confirm the claim that this clone granted${because}; stop changing it`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { anyDue, type Rider, refuseAll } from '../domain/riders.js';
-import { LastFailure } from '../store/cache/observations.js';
+import { CoordError } from '../errors.js';
+import { LastTime } from '../store/cache/observations.js';
 import type { GitStore } from '../store/swap/git-store.js';
 import { transact } from '../store/swap/transact.js';
 import type { Workspace } from './workspace.js';
@@ -13,9 +14,8 @@ export async function deliver(workspace: Workspace, store: GitStore, riders: rea
   const now = workspace.now();
   const [first] = riders;
   if (first === undefined || !anyDue(riders, now)) return;
-  const failure = lastFailure(workspace);
   const isAsked = riders.some(({ asked }) => asked);
-  if (!isAsked && failure.isRecent(now)) return;
+  if (!isAsked && failedLately(workspace)) return;
   const { agent, session, policy } = first.request;
   const request = { kind: 'keep-alive' as const, operation: workspace.newId(), agent, session, policy };
   try {
@@ -24,7 +24,7 @@ export async function deliver(workspace: Workspace, store: GitStore, riders: rea
     await store.rode(refuseAll(riders, agent, answer.refusal));
   } catch (error) {
     if (isAsked) throw error;
-    failure.record(now);
+    noteFailure(workspace, error);
     return;
   }
   await deliver(
@@ -34,7 +34,24 @@ export async function deliver(workspace: Workspace, store: GitStore, riders: rea
   );
 }
 
-/** When the remote did not take what only rode along. */
-export function lastFailure({ localDirectory }: Workspace): LastFailure {
-  return new LastFailure(join(localDirectory, 'not-delivered.json'));
+/** Whoever failed at the remote does not try again for so long. */
+const TRY_AGAIN_SECONDS = 60;
+
+/** Whether the remote, a moment ago, did not take what is only tried; `cut`: whether it was out of reach then. */
+export function failedLately(workspace: Workspace, what: 'any' | 'cut' = 'any'): boolean {
+  return failure(workspace, what).isWithin(TRY_AGAIN_SECONDS, workspace.now());
+}
+
+export function noteFailure(workspace: Workspace, error: unknown): void {
+  failure(workspace, 'any').record(workspace.now());
+  if (error instanceof CoordError && error.code === 'unavailable') failure(workspace, 'cut').record(workspace.now());
+}
+
+function failure({ localDirectory }: Workspace, what: 'any' | 'cut'): LastTime {
+  return new LastTime(join(localDirectory, `failed-${what}.json`));
+}
+
+/** Left where a claim of the agent is lost on its way to the remote, until a hook or a command has told it. */
+export function lostMark({ localDirectory }: Workspace, agent: string): LastTime {
+  return new LastTime(join(localDirectory, 'lost', `${agent}.json`));
 }

@@ -150,7 +150,10 @@ describe('before an edit', () => {
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { file: 'src/api/users.ts' }))).toBeNull();
     expect(await claimsOf(fleet)).toMatchObject([{ target: 'src/api/users.ts', reach: 'remote' }]);
     box.git(clone, 'remote', 'set-url', 'origin', box.path('gone'));
-    expect(denialIn(await callHook(fleet, 'claude-code.edit', { file: 'src/new.ts' }))).not.toBeNull();
+    // Without the remote an edit is not blocked: the push is, until the claim is confirmed.
+    expect(denialIn(await callHook(fleet, 'claude-code.edit', { file: 'src/new.ts' }))).toBeNull();
+    const held = (await fleet.as('looker', ['status', '--no-fetch', '--json'])).json().data.claims;
+    expect(held).toMatchObject([{ reach: 'remote' }, { target: 'src/new.ts', reach: 'clone' }]);
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { file: 'src/api/users.ts' }))).toBeNull();
     expect(denialIn(await callHook(fleet, 'claude-code.edit', { file: 'notes.md' }))).toBeNull();
   });

@@ -13,13 +13,14 @@ import { type Act, guardError, harnessMessage, letThroughMessage } from '../../r
 import { transact } from '../../store/swap/transact.js';
 import { tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
-import { lastFailure } from '../../workspace/riding.js';
+import { failedLately, noteFailure } from '../../workspace/riding.js';
 import { asTracked } from '../../workspace/targets.js';
 import { claimRequest } from '../claims/claim-request.js';
 import { asCoordError } from '../perform.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
+import { claimAutomatically, lostByRiding } from './automatic.js';
 import { banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
 import { type Located, locateFile } from './locate.js';
 
@@ -98,6 +99,11 @@ export async function answerAbout(
     await renewFor(context);
   }
   const answer = await answerOrClaim(actor, dialect, context, act, verdict);
+  const lost = answer.exit === 0 && actor.agent !== null ? await lostByRiding(context) : [];
+  if (lost.length > 0) {
+    const words = lost.map((line) => asTyped(line, standpointOf(actor, context)));
+    return dialect.deny([...words, `this ${act} itself is allowed: repeat it unless it touches that`].join('\n'));
+  }
   return answer.exit === 0
     ? { ...answer, stderr: answer.stderr + (await collisionWords(actor, context, question.ground)) }
     : answer;
@@ -174,18 +180,17 @@ export async function claimFor(
   const store = await context.store();
   const named = context.repository.foldsCase ? await asTracked(context.git, ground) : ground;
   const request = await claimRequest(context, new Input([], { reason }), store, named);
-  const decision = await transact(store, request, context.effects);
+  const decision = await claimAutomatically(context, store, request);
   return decision.ok ? null : refusedClaim(context, decision.refusal);
 }
 
 /** Renews the claims of the agent that are past half of their life: whoever edits is at work. Best effort. */
 async function renewFor(context: Context): Promise<void> {
-  const failure = lastFailure(context);
-  if (failure.isRecent(context.now())) return;
+  if (failedLately(context)) return;
   try {
     const base = { ...(await context.requestBase()), requestId: null };
     await transact(await context.store(), { kind: 'keep-alive', ...base }, context.effects);
-  } catch {
-    failure.record(context.now());
+  } catch (error) {
+    noteFailure(context, error);
   }
 }

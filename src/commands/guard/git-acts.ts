@@ -26,8 +26,10 @@ const MOST_INPUT_BYTES = 64 * 1024 * 1024;
 /** The main branch, where nobody has said what it is called. */
 const CUSTOMARY = ['main', 'master'];
 
-/** Judges the commit that git is about to make. */
-export function judgeCommit(context: Context): Promise<Verdict> {
+/** Judges the commit that git is about to make, once the remote was asked for what this clone claimed by itself. */
+export async function judgeCommit(context: Context): Promise<Verdict> {
+  // A commit without the remote is not blocked: its push demands the confirmation.
+  await context.stores.deliver().catch(() => undefined);
   const { repository, git, host } = context;
   const staged = readStaged(repository, git, host.env, host.cwd);
   return judge(context, {

@@ -108,6 +108,7 @@ async function stateFor(context: Context, config: Config, kind: Question['kind']
   const store = await context.stores.open(config);
   if (kind === 'landing' && config.share) await store.latestTip();
   const { state } = await store.read();
+  // What lands is under claims that the remote has confirmed.
   return kind === 'landing' ? state : context.stores.withRiders(state, config.ref);
 }
 

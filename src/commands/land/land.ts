@@ -112,7 +112,8 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const { verdict, work } = await readWork(context);
   if (work === null) return syncError(verdict);
   const store = await context.store();
-  const { state } = await store.latest(['tasks']);
+  await store.latest(['tasks']);
+  const state = await store.view(['tasks']);
   const asked = await landRequest(context, work, options.tasks);
   const barred = mayNotAsk(state, asked, context.now());
   if (barred) return landRefused(barred, context.now());

@@ -17,6 +17,7 @@ import { type Briefing, briefingParts, type MemoryFile, nextCommand, showsMemory
 import { loadStyle } from '../../render/style.js';
 import { answerBefore } from '../../store/queue/combine.js';
 import type { GitStore } from '../../store/swap/git-store.js';
+import { transact } from '../../store/swap/transact.js';
 import { asideLines } from '../../workspace/asides.js';
 import type { Context } from '../../workspace/context.js';
 import { type Identity, isPerson } from '../../workspace/identity.js';
@@ -88,7 +89,13 @@ export const sessionStart: Verb = {
     const briefing = await briefingFor(context, store, start);
     // Looked at before anything is recorded: an output that cannot be read starts no session.
     await output(context, briefing, mostBytes);
-    const recorded = await record(context, start, briefing.rules.digest);
+    const recorded = await record(
+      context,
+      store,
+      start,
+      briefing.rules.digest,
+      (before?.role ?? 'peer') !== start.role,
+    );
     if (recorded instanceof CoordError) return recorded;
     await predictCollisions(context);
     return {
@@ -145,8 +152,10 @@ async function askArbiter(store: GitStore): Promise<void> {
 /** Records the session in the state, then for this worktree; tells how far it is known. */
 async function record(
   context: Context,
+  store: GitStore,
   { agent, session, role, requestId }: Start,
   rules: string | null,
+  changesRole: boolean,
 ): Promise<Pick<Briefing, 'reach' | 'waitsFor'> | CoordError> {
   const policy = await context.policy(agent);
   const request = {
@@ -160,7 +169,10 @@ async function record(
     rules,
     requestId,
   };
-  const { answer, reach, waitsFor } = await context.stores.decideLater(request);
+  // Others go by the role, so that it does not wait.
+  const { answer, reach, waitsFor } = changesRole
+    ? { answer: await transact(store, request, context.effects), reach: store.reach, waitsFor: null }
+    : await context.stores.decideLater(request);
   if (!answer.ok) return refusalError(answer.refusal, context.now());
   context.sessions.add({ agent, session });
   return { reach, waitsFor };

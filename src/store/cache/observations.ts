@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { renewalKey } from '../../domain/claims/leases.js';
 import type { Claim } from '../../domain/model.js';
 import { type Instant, isInstant, secondsBetween } from '../../domain/time.js';
@@ -71,19 +72,25 @@ export class SeenNotices {
   }
 }
 
-/** Whoever failed at the remote does not try again for so long. */
-const TRY_AGAIN_SECONDS = 60;
-
-/** When something that is only tried failed last, so that nobody waits for it each time. */
-export class LastFailure {
+/** When something happened last in this clone, across commands. Deleting it makes that unknown. */
+export class LastTime {
   constructor(private readonly path: string) {}
 
-  isRecent(now: Instant): boolean {
-    const at = readCached(this.path, (value) => (isInstant(value.at) ? value.at : null));
-    return at !== null && Math.abs(secondsBetween(at, now)) < TRY_AGAIN_SECONDS;
+  /** null: not known. */
+  read(): Instant | null {
+    return readCached(this.path, ({ at }) => (isInstant(at) ? at : null));
+  }
+
+  isWithin(seconds: number, now: Instant): boolean {
+    const at = this.read();
+    return at !== null && Math.abs(secondsBetween(at, now)) < seconds;
   }
 
   record(at: Instant): void {
     writeCached(this.path, { at });
+  }
+
+  forget(): void {
+    rmSync(this.path, { force: true });
   }
 }

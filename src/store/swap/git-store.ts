@@ -152,6 +152,7 @@ export class GitStore implements Store {
 
   /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no state. */
   async latestTip(): Promise<string> {
+    await this.deliver();
     for (;;) {
       const asked = await this.decider();
       await asked.refresh();
