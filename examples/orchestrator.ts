@@ -36,7 +36,7 @@ async function follow(signal: AbortSignal): Promise<void> {
 got(await coord.session.start({ role: 'orchestrator' }));
 const api = got(await coord.tasks.add('list users in pages', { scope: ['src/api/users.ts'] })).tasks[0];
 got(await coord.tasks.add('log each request', { scope: ['src/api/log.ts'] }));
-got(await coord.tasks.add('tell of pages', { scope: ['docs/users.md'], after: [api.id] }));
+got(await coord.tasks.add('document pages', { scope: ['docs/users.md'], after: [api.id] }));
 got(await coord.tasks.add('link to the next page', { scope: ['src/web/page.ts'], after: [api.id], priority: 1 }));
 
 const over = new AbortController();

@@ -83,7 +83,7 @@ function team(cwd) {
     ['show pages of users', '--scope', 'src/web/pages/users.ts', '--after', 't1'],
     ['export in the background', '--scope', 'src/worker'],
     ['one table for all lists', '--scope', 'src/web/components/table.ts'],
-    ['tell of pages', '--scope', 'docs/guides', '--after', 't1,t2'],
+    ['document pages', '--scope', 'docs/guides', '--after', 't1,t2'],
     ['trace each request', '--scope', 'src/api/middleware'],
   ]) {
     coord(cwd, 'lead', 'task', 'add', title, ...options);
@@ -192,7 +192,7 @@ try {
   team(cwd);
   if (wanted('team')) await picture('team', cwd);
   waiting.push(...trouble(cwd));
-  const conflict = async (page) => page.locator('.needs .kind', { hasText: 'collision' }).first().waitFor();
+  const conflict = async (page) => page.locator('.needs .kind', { hasText: 'conflict ahead' }).first().waitFor();
   if (wanted('trouble')) await picture('trouble', cwd, { theme: 'dark', prepare: conflict });
   if (wanted('phone')) {
     const away = async (page) => {

@@ -130,7 +130,19 @@ function fish(words: readonly CompletionWord[]): string {
   };
   const argument = ([name, kind]: [string, ValueKind]) =>
     `complete -c coord -n '${whereIn(name)}' -f -a ${asked(kind)}`;
-  return [...words.map(line), ...Object.entries(ARGUMENTS).map(argument), 'complete -c git-coord -w coord'].join('\n');
+  return [
+    ...words.map(line),
+    ...Object.entries(ARGUMENTS).map(argument),
+    'complete -c git-coord -w coord',
+    // Some versions of fish know the commands of git beside it by their whole name alone, so they offer nothing here.
+    'function __coord_of_git',
+    '    set -l words (commandline -opc)',
+    '    set -l own (contains -i -- coord $words)',
+    '    set -l typed (string escape -- $words[(math $own + 1)..]) (commandline -ct)',
+    '    complete -C "coord $typed"',
+    'end',
+    "complete -c git -n 'contains -- coord (commandline -opc)' -f -a '(__coord_of_git)'",
+  ].join('\n');
 }
 
 /** The words that fish takes from coord, a line each. */

@@ -22,7 +22,7 @@ const claimFields = {
   offer: ['object | null', 'to whom it is offered'],
   tasks: ['text[]', 'ids of the tasks whose scope it is'],
   byHand: ['boolean', 'claimed by itself: it stays when its last task ends'],
-  'expired?': ['boolean', 'its time is over, but others cannot claim it yet'],
+  'expired?': ['boolean', 'it has expired, but others cannot claim it yet'],
 } as const satisfies Fields;
 
 const noteFields = {

@@ -50,7 +50,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'gate request',
-    summary: 'print what a person is to run to sign',
+    summary: 'print what a person must run to sign',
     load: async () => (await import('../commands/gates/sign.js')).gateRequest,
   },
   {
@@ -329,7 +329,7 @@ const ENTRIES: readonly VerbEntry[] = [
 /** The option of every command that writes. */
 const REQUEST_ID_OPTION = [
   '--request-id <id>',
-  'the same id again, within a day, gives the same answer and has no second effect',
+  'repeating an id within a day gives the same answer and has no second effect',
 ] as const;
 
 /** The verb with that option, if it writes. */

@@ -92,7 +92,8 @@ export const TARGET_OPTIONS = [
 
 /** The targets that were typed, each once, in their order. */
 export async function readTargets(context: Context, input: Input, texts: readonly string[]): Promise<Target[]> {
-  if (input.flag('literal') && input.flag('glob')) throw usage('--literal and --glob exclude each other', 'use one');
+  if (input.flag('literal') && input.flag('glob'))
+    throw usage('--literal and --glob cannot be used together', 'use one');
   const as = input.flag('literal') ? 'literal' : input.flag('glob') ? 'glob' : undefined;
   const { root, foldsCase } = context.repository;
   const typed = texts.flatMap((text) => readGround(text, { root, cwd: context.host.cwd, as }));
@@ -129,7 +130,7 @@ export interface Listing {
 /** @throws CoordError `usage` */
 export function readListing(input: Input): Listing {
   const limit = input.text('limit');
-  if (limit !== undefined && input.flag('all')) throw usage('--limit and --all exclude each other', 'use one');
+  if (limit !== undefined && input.flag('all')) throw usage('--limit and --all cannot be used together', 'use one');
   const unlimited = input.flag('all') || input.text('since') !== undefined;
   const most = unlimited ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT;
   return { by: readBy(input), limit: limit === undefined ? most : readCount('--limit', limit) };

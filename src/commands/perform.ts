@@ -58,7 +58,7 @@ export function asCoordError(error: unknown): CoordError {
     });
   }
   if (code === 'E2BIG') {
-    return new CoordError('usage', 'a text is longer than any program can be given', {
+    return new CoordError('usage', 'an argument is longer than the system allows', {
       hint: 'shorten what was typed, or the texts of coord.config.json',
       cause: error,
     });

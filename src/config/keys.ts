@@ -103,7 +103,7 @@ const verification = v.pipe(
     url: needed(endpointUrl, 'The address to ask; without a name or password in it.', 'https://app.example/version'),
     expect: key(
       name,
-      'The text that the answer must hold; {commit} stands for the commit, {short} for 7 or more of its first digits. {commit} where neither this nor pattern is set.',
+      'The text that the answer must contain; {commit} stands for the commit, {short} for 7 or more of its first digits. {commit} where neither this nor pattern is set.',
       '"commit":"{commit}"',
     ),
     pattern: key(
@@ -134,7 +134,7 @@ const deployTarget = v.strictObject({
   commands: keyWith(
     texts,
     [],
-    'How command lines begin that deploy it: agent harnesses that ask coord may run them only through coord deploy.',
+    'The beginnings of command lines that deploy it: agent harnesses that ask coord may run those only through coord deploy.',
     ['npm run deploy', './deploy.sh'],
   ),
   untracked: keyWith(

@@ -65,7 +65,7 @@ export function readConfigFile(root: string): string | null {
     // A device or a pipe would never end, and a link may lead to what is not one of the repository's.
     const real = realpathSync(path);
     const [folder] = relative(root, real).split(sep);
-    if (folder === '..' || folder === '.git') throw new Error('it is a link that leads out of the repository’s files');
+    if (folder === '..' || folder === '.git') throw new Error('it is a symbolic link out of the repository');
     const stats = statSync(real);
     if (!stats.isFile()) throw new Error('it is not a file');
     // UTF-8 has no more than four for one.

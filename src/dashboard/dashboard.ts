@@ -26,8 +26,8 @@ const TRY_AGAIN_MS = 3_000;
 
 export const dashboard: Verb = {
   options: [
-    ['--port <n>', 'the port to listen on; any that is free when not named'],
-    ['--no-open', 'open no browser; so too where there is no terminal'],
+    ['--port <n>', 'the port to listen on; a free one by default'],
+    ['--no-open', 'open no browser; the default where there is no terminal'],
     ['--out <file>', 'write the page as one file, as it is now, and serve nothing'],
   ],
   examples: [
@@ -36,8 +36,8 @@ export const dashboard: Verb = {
     ['coord dashboard --out report.html', 'one file, for CI or a chat'],
   ],
   notes: [
-    'It is for reading only, and for this host only: whoever has the address that is printed can see it, for as long as',
-    'the program runs. Ctrl-C ends it. With --json the first line says where it listens.',
+    'It is read-only, and served on this host only: whoever has the printed address can see it for as long as',
+    'the program runs. Ctrl-C stops it. With --json the first line says where it listens.',
   ],
   answers: {
     'url?': ['text', 'where it listens, with its token; also at the top of the line, as pid'],
@@ -50,7 +50,7 @@ export const dashboard: Verb = {
     const port = readPort(input);
     const file = input.text('out');
     if (file !== undefined) {
-      if (input.text('port') !== undefined) throw usage('--out and --port exclude each other', 'use one');
+      if (input.text('port') !== undefined) throw usage('--out and --port cannot be used together', 'use one');
       return writeReport(context, file);
     }
     return new Dashboard(context, input, port).run();
@@ -110,7 +110,7 @@ async function writeReport(context: Context, file: string): Promise<Outcome> {
   const bytes = Buffer.byteLength(text);
   return {
     data: { file: path, bytes, revision: change.revision },
-    text: () => [`written ${file} (${Math.ceil(bytes / 1024)} KB)`],
+    text: () => [`wrote ${file} (${Math.ceil(bytes / 1024)} KB)`],
     warnings: change.unreachable === null ? [] : [`${change.unreachable.message}; it shows what was last seen`],
   };
 }
@@ -210,7 +210,7 @@ class Dashboard {
     const where = { url, pid };
     // A program reads the first line; url and pid stand at its top too.
     const line = jsonLine({ schema: 'coord/1', command: 'dashboard', ok: true, data: where, ...where });
-    host.stdout.write(flags.json ? `${line}\n` : `${url}\nthis host only, for reading only; Ctrl-C ends it\n`);
+    host.stdout.write(flags.json ? `${line}\n` : `${url}\nread-only, for this host; Ctrl-C stops it\n`);
     if (host.interactive && host.stdout.isTTY === true && !flags.json && !this.input.negated('open')) {
       void this.openBrowser(url);
     }

@@ -62,7 +62,7 @@ function waiting({ status: { waiters, claims }, places }: NeedFacts, now: Instan
       const ask = holders[0] ?? agent;
       return {
         kind: 'stuck-waiter',
-        what: `${agent} waits for ${named(texts, MOST_PATHS)}${held}${suspected ? '; longer than was said' : ''}`,
+        what: `${agent} waits for ${named(texts, MOST_PATHS)}${held}${suspected ? '; longer than expected' : ''}`,
         since,
         next: coord(`note "${agent} waits for you" --to ${ask}`),
       };
@@ -113,7 +113,7 @@ function ended({ claims }: StatusReport, now: Instant): NeedRow[] {
     const targets = own.map(({ target }) => target);
     return {
       kind: 'expired-claim',
-      what: `the time of ${agent} is over on ${named(targets, MOST_PATHS)}`,
+      what: `${agent}'s claims have expired: ${named(targets, MOST_PATHS)}`,
       since: own.map(({ expiresAt }) => expiresAt).sort()[0] ?? now,
       next: coord(`note "are you still at it?" --to ${agent}`),
     };

@@ -100,7 +100,7 @@ class Service implements PageServer {
   private replyTo(request: IncomingMessage): Reply {
     const { method, headers } = request;
     // A name that an attacker's DNS leads here is no name of ours.
-    if (!this.hosts.includes(headers.host ?? '')) return refusal(421, 'this is not the host that you mean');
+    if (!this.hosts.includes(headers.host ?? '')) return refusal(421, 'this is not the host you asked for');
     if (method !== 'GET') return refusal(405, 'only GET is answered', { Allow: 'GET' });
     const { pathname, searchParams } = urlOf(request);
     if (!pathname.startsWith(this.folder)) return refusal(404, 'nothing is here');
@@ -109,7 +109,7 @@ class Service implements PageServer {
     // What another site makes a browser ask has no cookie of ours, and says so besides.
     const isOurs = ['none', 'same-origin'].includes(headers['sec-fetch-site']?.toString() ?? 'none');
     if (!isOurs || !(hasToken || same(this.cookieOf(request), this.key))) {
-      return refusal(403, 'open the address that coord dashboard has printed');
+      return refusal(403, 'open the address that coord dashboard printed');
     }
     if (file === '') return this.page(hasToken);
     if (file === 'page.js') return reply('text/javascript', this.assets.script);
@@ -204,6 +204,6 @@ function same(given: string, expected: string): boolean {
 }
 
 function notListening(port: number, code: string): CoordError {
-  const why = code === 'EACCES' ? 'may not be used by you' : 'is in use';
+  const why = code === 'EACCES' ? 'needs privileges that you do not have' : 'is in use';
   return usage(`port ${port} ${why}`, `take any that is free: ${coord('dashboard')}`, { reason: 'port', port });
 }

@@ -137,7 +137,7 @@ class Ride {
     const isOver = claims.some((claim) => !isLive(lastForm(claim), this.now));
     const decision = isOver ? null : this.decide({ ...request, reach: 'remote' } as Request);
     if (decision === null || !decision.ok) {
-      const over = { by: null, why: 'its time was over before the remote was asked' };
+      const over = { by: null, why: 'it expired before the remote was asked' };
       this.lose(rider, decision === null ? over : causeOf(decision.refusal));
       return;
     }

@@ -16,7 +16,7 @@ import { gpgArguments, runVerifier, type Verified } from './signers-on-disk.js';
 export async function verifySignature(disk: SignersOnDisk, signed: Signed, at: Instant): Promise<Verification> {
   if (signed.signature?.form === 'ssh') return verifySsh(disk, signed, at);
   if (signed.signature?.form === 'gpg') return verifyGpg(disk, signed);
-  return { good: false, closed: 'bad-signature', why: 'has a signature that is neither of SSH nor of GPG' };
+  return { good: false, closed: 'bad-signature', why: 'has a signature that is neither SSH nor GPG' };
 }
 
 /**
@@ -26,7 +26,7 @@ export async function verifySignature(disk: SignersOnDisk, signed: Signed, at: I
  */
 async function verifyGpg(disk: SignersOnDisk, signed: Signed): Promise<Verification> {
   const { program } = disk.gpg;
-  if (program === null) return { good: false, closed: 'not-runnable', why: 'needs gpg, which is not there' };
+  if (program === null) return { good: false, closed: 'not-runnable', why: 'needs gpg, which is not installed' };
   const signature = join(disk.folder, 'signature.asc');
   writeFileSync(signature, signed.signature?.text ?? '', 'latin1');
   const args = [...gpgArguments(disk), '--trust-model', 'always', '--no-auto-key-retrieve', '--status-fd', '1'];
@@ -48,7 +48,7 @@ function judgeGpg({ keys, gpg }: SignersOnDisk, { exit, stdout }: Verified): Ver
   const has = (...words: string[]) => words.some((word) => of(word).length > 0);
   const bad = (closed: Extract<Verification, { good: false }>['closed'], why: string) =>
     ({ good: false, closed, why }) as const;
-  if (has('BADSIG')) return bad('bad-signature', 'has a signature that is not of this text');
+  if (has('BADSIG')) return bad('bad-signature', 'has a signature of another text');
   if (has('NO_PUBKEY'))
     return bad('unknown-signer', `is signed with a GPG key that is not allowed (${of('NO_PUBKEY')[0]?.[0] ?? ''})`);
   const [valid = [], ...more] = of('VALIDSIG');
@@ -59,8 +59,7 @@ function judgeGpg({ keys, gpg }: SignersOnDisk, { exit, stdout }: Verified): Ver
   }
   if (has('EXPKEYSIG', 'EXPSIG', 'KEYEXPIRED')) return bad('invalid-key', 'is signed with a key that has expired');
   const isGood = exit === 0 && more.length === 0 && of('GOODSIG').length === 1 && of('NEWSIG').length <= 1;
-  if (!isGood || primary === '' || has(...NOT_GOOD))
-    return bad('bad-signature', 'has a signature that gpg does not take');
+  if (!isGood || primary === '' || has(...NOT_GOOD)) return bad('bad-signature', 'has a signature that gpg rejects');
   if (signer === undefined) return bad('unknown-signer', `is signed with a GPG key that is not allowed (${primary})`);
   return { good: true, person: signer.person };
 }
@@ -82,7 +81,7 @@ async function verifySsh(disk: SignersOnDisk, signed: Signed, at: Instant): Prom
     return { good: false, closed: 'unknown-signer', why: `is signed with a key that is not allowed (${print})` };
   }
   const { program } = disk.ssh;
-  if (program === null) return { good: false, closed: 'not-runnable', why: 'needs ssh-keygen, which is not there' };
+  if (program === null) return { good: false, closed: 'not-runnable', why: 'needs ssh-keygen, which is not installed' };
   const signature = join(disk.folder, 'signature');
   writeFileSync(signature, signed.signature?.text ?? '', 'latin1');
   const run = async (args: readonly string[]): Promise<Verified> => {
@@ -101,10 +100,9 @@ async function verifySsh(disk: SignersOnDisk, signed: Signed, at: Instant): Prom
 
 function whyNot({ person }: SignerKey, sound: Verified, unrevoked: Verified): Verification {
   const name = oneLine(person);
-  if (sound.exit !== 0)
-    return { good: false, closed: 'bad-signature', why: 'has a signature that is not of this text' };
+  if (sound.exit !== 0) return { good: false, closed: 'bad-signature', why: 'has a signature of another text' };
   if (unrevoked.exit === 0) return { good: false, closed: 'revoked', why: `is signed with a revoked key of ${name}` };
-  const why = `is signed with a key of ${name} that does not hold now: see its dates and namespaces`;
+  const why = `is signed with a key of ${name} that is not valid now: see its dates and namespaces`;
   return { good: false, closed: 'invalid-key', why };
 }
 

@@ -127,7 +127,7 @@ export async function waitForRefLock(
     await pause(LOOK_EVERY_MS);
     if (identityOf(statsOf(path)) !== judged) return true;
   }
-  throw lockHeld(path, holder ?? 'nobody, and another process does not get on with removing it');
+  throw lockHeld(path, holder ?? 'nobody, and another process is stuck removing it');
 }
 
 /** Who may still hold a lock that names its process, in words; null: provably nobody. */
@@ -136,7 +136,7 @@ function holderNamed(owner: string): string | null {
   if (standing === 'gone') return null;
   const [id, , , , host = ''] = owner.split('.');
   return standing === 'runs'
-    ? `process ${id}, which does not go on`
+    ? `process ${id}, which makes no progress`
     : `process ${id} of ${host}, which cannot be seen from here`;
 }
 

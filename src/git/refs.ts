@@ -119,7 +119,7 @@ export async function isAncestor(git: Git, ancestor: string, descendant: string)
 export async function checkRefName(git: Git, name: string): Promise<void> {
   const { code } = await git(['check-ref-format', name]);
   if (code === 0) return;
-  throw new CoordError('usage', `not a name of a ref: ${JSON.stringify(name)}`, {
+  throw new CoordError('usage', `not a ref name: ${JSON.stringify(name)}`, {
     hint: `choose another: ${coord('init --ref refs/coord/state')}`,
   });
 }

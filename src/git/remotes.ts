@@ -42,7 +42,7 @@ function noSuchRemote(remote: string, names: readonly string[]): CoordError {
   return usage(
     `this clone has no remote ${oneLine(remote)} (it has ${has})`,
     other === undefined
-      ? `add it (git remote add ${shellWord(remote)} URL); those that there are: ${command('git remote -v')}`
+      ? `add it (git remote add ${shellWord(remote)} URL); existing ones: ${command('git remote -v')}`
       : `if ${oneLine(other)} is that remote under another name: ${command(`git config coord.remote ${shellWord(other)}`)}; otherwise add it: git remote add ${shellWord(remote)} URL`,
     { reason: 'no-remote', remote, remotes: names },
   );

@@ -147,7 +147,7 @@ export function needsWorktree({ root, gitDir, takenForBare }: Repository): void 
   if (!takenForBare) return;
   const isOwn = gitDir === join(root, '.git');
   throw usage(
-    `git takes this repository for bare (core.bare is true in ${oneLine(join(gitDir, 'config'))})`,
+    `git considers this repository bare (core.bare is true in ${oneLine(join(gitDir, 'config'))})`,
     isOwn ? command('git config core.bare false') : `cd to one of its worktrees: ${command('git worktree list')}`,
     { reason: 'bare' },
   );

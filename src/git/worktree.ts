@@ -93,7 +93,7 @@ function moveAcross(place: string, file: string): void {
 
 /** A path of the worktree that git tracks, or could. */
 export interface ListedFile {
-  /** As git has it, not normalised; a repository inside of this one ends in a slash. */
+  /** As git has it, not normalised; a repository inside this one ends in a slash. */
   readonly path: string;
   readonly tracked: boolean;
   /** Left in the middle of a merge. */

@@ -12,7 +12,7 @@ import { type CallTerms, listedTools, problemsIn, TOOLS } from './tools.js';
 declare const __COORD_VERSION__: string;
 
 const INSTRUCTIONS =
-  'coord lets several agents change one git repository without undoing the work of each other. Call start first. ' +
+  'coord lets several agents change one git repository without undoing each other’s work. Call start first. ' +
   'Claim what you change before you change it, or take a task, which claims its paths.';
 
 export const mcp: Verb = {
@@ -116,8 +116,8 @@ class Desk {
     const recorded = { here, agentOf: (session: string) => agentOfSession(repository, session) };
     const exported = identityIfKnown(flags.agent, host.env, recorded)?.agent ?? null;
     if (named !== null && exported !== null && named !== exported)
-      throw new CoordError('usage', `this session is that of ${exported}, and the call names ${named}`, {
-        hint: 'leave agent out',
+      throw new CoordError('usage', `this session belongs to ${exported}, and the call names ${named}`, {
+        hint: 'omit agent',
       });
     if (named !== null) this.said = checkAgentId(named);
     const agent = flags.agent ?? (exported === null ? this.said : undefined);

@@ -71,13 +71,13 @@ export const TOOLS: Readonly<Record<string, CoordTool>> = {
     properties: {
       targets: TARGETS,
       all: flag('all of yours'),
-      uncommitted: flag('although there are uncommitted changes'),
+      uncommitted: flag('even with uncommitted changes'),
     },
     call: (coord, { targets, ...rest }, terms) => coord.release(listIn(targets), { ...terms, ...only(rest) }),
   },
   take: {
     description: 'Take the next task that is ready and free, with its paths claimed; or the one that is named.',
-    properties: { task: text('such as t12'), another: flag('beside the one you have'), ttl: TTL, wait: WAIT },
+    properties: { task: text('such as t12'), another: flag('in addition to the one you have'), ttl: TTL, wait: WAIT },
     async call(coord, { task, wait, ...rest }, terms) {
       const answer = await coord.tasks.take(textIn(task), { ...terms, ...only(rest), ...waiting(wait) });
       if (answer.ok && terms.signal.aborted && !answer.data.again) {

@@ -122,12 +122,12 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
     case 'never':
       return `nobody held it at ${when}`;
     case 'work-missing':
-      return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone: not fetched, or nowhere any more (amended or rebased since), which ${who} can tell`;
+      return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone: not fetched, or no longer anywhere (amended or rebased since): ${who} can tell`;
     case 'after-mirror':
       return 'it is newer than the mirror of the state in git, and etcd, which has what came after that, cannot be asked';
     case 'before-history':
       return cut === 'shallow'
-        ? 'the state ref of this shallow clone does not reach back so far'
+        ? 'the state ref of this shallow clone does not reach back that far'
         : 'what was claimed then was compacted away';
   }
 }
@@ -222,7 +222,7 @@ function signatureLines(
 /** Says of no commit that it is signed when none had to be: a history that was replaced by an old one looks like that. */
 function signedPart(signed: number, commits: number): string {
   if (signed === commits) return 'signed by those who may';
-  if (signed === 0) return 'none is signed, and none had to be by its date';
+  if (signed === 0) return 'none is signed, and none had to be at its date';
   return `${signed} signed by those who may, ${commits - signed} from before that was asked for or kept by a compaction`;
 }
 

@@ -129,7 +129,7 @@ export function suspectedLine(
     reader === agent
       ? `ask: ${coord(`note "how long?" ${holders.map((id) => `--needs-ack ${shellWord(id)}`).join(' ')}`)}, or pick other paths`
       : `${coord('release --all')} as soon as you can, or say how long: ${coord(`note "still at it" --to ${shellWord(agent)}`)}`;
-  return `deadlock suspected: ${what}, far longer than was to be expected of ${names}: ${next}`;
+  return `deadlock suspected: ${what}, far longer than expected of ${names}: ${next}`;
 }
 
 /** A wait that was given up. @param again the command that waits again */

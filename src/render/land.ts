@@ -146,7 +146,7 @@ export function uncommittedOnGround(unclean: readonly { readonly path: string }[
   const paths = unclean.map(({ path }) => path);
   const what = `uncommitted: the claimed paths have ${plural(paths.length, 'change')} that no commit holds`;
   return new CoordError('behind', [what, ...listed(paths, oneLine)].join('\n'), {
-    hint: `commit them, or put them away (${command('git stash --include-untracked')}); then ${again}`,
+    hint: `commit them, or stash them (${command('git stash --include-untracked')}); then ${again}`,
     details: { reason: 'uncommitted', paths },
   });
 }
@@ -211,7 +211,7 @@ export function hookRefused(said: readonly string[]): CoordError {
 export function protectedBranch(reason: string, said: readonly string[], { remote, branch }: Goal): CoordError {
   const what = `closed: ${oneLine(remote)} does not take a push to ${oneLine(branch)}: ${oneLine(reason)}`;
   return new CoordError('closed', [what, ...indented(said), STILL_HELD].join('\n'), {
-    hint: `go by pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
+    hint: `use a pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
     details: { reason: 'protected', branch, said },
   });
 }
@@ -222,7 +222,7 @@ const STILL_HELD = 'nothing was moved; your claims are still held';
 export function notAtomic({ remote, branch }: Goal): CoordError {
   const what = `${oneLine(remote)} cannot move ${oneLine(branch)} and the claims together: it does not support git push --atomic`;
   return new CoordError('unavailable', `${what}\n${STILL_HELD}`, {
-    hint: `go by pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
+    hint: `use a pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
     details: { reason: 'no-atomic' },
   });
 }
@@ -238,7 +238,7 @@ interface Trouble {
 export function notPushed(trouble: Trouble, reason: string, said: readonly string[], { remote }: Goal): CoordError {
   const what = `${oneLine(remote)} did not accept the push: ${oneLine(reason)}`;
   return new CoordError(trouble.code, `${what}\n${STILL_HELD}`, {
-    hint: `${trouble.todo}; the same command then finds out what came of this one`,
+    hint: `${trouble.todo}; the same command then finds out what happened to this one`,
     details: { reason: 'not-pushed', trouble: trouble.kind, said },
   });
 }
@@ -255,7 +255,7 @@ export function unclear({ remote, branch }: Goal): CoordError {
 export function notTogether({ remote, branch }: Goal): CoordError {
   const what = `${oneLine(remote)} released your claims without moving ${oneLine(branch)}: it ignores git push --atomic`;
   return new CoordError('fault', what, {
-    hint: `your work has not landed: claim again, go by pull request (${form('land --to BRANCH')}), and report this to whoever runs the server`,
+    hint: `your work has not landed: claim again, use a pull request (${form('land --to BRANCH')}), and report this to whoever runs the server`,
     details: { reason: 'not-together' },
   });
 }
@@ -286,7 +286,7 @@ export function movedAlone({ remote, branch }: Goal, why: CoordError): CoordErro
 export function lostBetween({ remote, branch }: Goal, why: CoordError): CoordError {
   const what = `${oneLine(remote)}/${oneLine(branch)} has your work, but your claims were lost between the two steps`;
   return new CoordError('lost', `${what}\n${why.message}`, {
-    hint: `look together with who holds them now whether the work agrees: ${coord('status')}`,
+    hint: `check with whoever holds them now that your work fits theirs: ${coord('status')}`,
     details: { ...why.details, step: 2 },
     cause: why,
   });

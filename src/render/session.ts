@@ -209,7 +209,7 @@ function notesPart(notes: readonly ReceivedNote[] | null, now: Instant, style: S
 
 /** Never a verdict: only `coord sync-check` asks the remote. */
 function syncLine({ head, upstream, upstreamCommit, fetched, ahead, behind }: SyncHint): string {
-  const check = `what is so now: ${coord('sync-check')}`;
+  const check = `check now: ${coord('sync-check')}`;
   if (upstream === null || upstreamCommit === null) return `sync: no main branch is known here; ${check}`;
   const name = `${oneLine(upstream)} ${fetched ? 'as last fetched' : 'of this clone, never fetched'} (${shortCommit(upstreamCommit)})`;
   if (head === null) return `sync: HEAD has no commit yet; ${name}; ${check}`;

@@ -131,7 +131,7 @@ export function overwriteError(paths: readonly string[], id: string): CoordError
       ...listed(paths, oneLine, MOST_LISTED),
     ].join('\n'),
     {
-      hint: `commit them, or put them away: ${command(`git stash --include-untracked && ${coord(`integrate ${id}`)}`)}`,
+      hint: `commit them, or stash them: ${command(`git stash --include-untracked && ${coord(`integrate ${id}`)}`)}`,
       details: { reason: 'uncommitted', paths },
     },
   );
@@ -155,7 +155,7 @@ export function obstacleError(
 const WHY = {
   text: 'both changed the same lines',
   binary: 'both changed it, and it is not text',
-  'no-base': 'both changed it, and what it was made from is not here',
+  'no-base': 'both changed it, and its base version is not here',
   'deleted-here': 'changed there, deleted here',
   'changed-here': 'deleted there, changed here',
   'no-file-here': 'it is not a file here',

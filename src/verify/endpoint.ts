@@ -286,7 +286,7 @@ async function readBody(response: IncomingMessage, most: number): Promise<Body> 
   const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]?.() : undefined;
   if (!decoder) {
     response.destroy();
-    return { failed: 'unreadable', why: 'answers in an encoding that was not asked for' };
+    return { failed: 'unreadable', why: 'answers in an encoding that was not requested' };
   }
   pipeline(response, decoder, () => undefined);
   try {

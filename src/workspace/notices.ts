@@ -133,7 +133,7 @@ async function offlineNotices(context: Context, mine: readonly Claim[]): Promise
     ...named.map((one) => namedNotice(remote, one)),
     ...refused.map(({ what, was, refusal }) => {
       const why = refusalError?.(refusal, context.now()).message.split('\n')[0];
-      return `your offline ${what} ${was} was not taken on: ${why}`;
+      return `your offline ${what} ${was} was not accepted: ${why}`;
     }),
     ...(pending.length === 0 || context.stores.staysOffline ? [] : [offlineNotice(remote, pending)]),
   ];
@@ -206,7 +206,7 @@ function lossNotice(loss: Loss, now: Instant): string {
   const because = loss.reason === null ? '' : `: ${said(loss.reason)}`;
   switch (loss.how) {
     case 'expired':
-      return `you lost ${target}: its time was over ${when}; stop changing it, or claim it again`;
+      return `you lost ${target}: it expired ${when}; stop changing it, or claim it again`;
     case 'taken-over':
       return `you lost ${target}: taken over by ${loss.by} ${when}${because}; stop changing it`;
     case 'revoked':

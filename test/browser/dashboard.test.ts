@@ -57,9 +57,9 @@ describe.skipIf(CHROMIUM === null)('the dashboard in a browser', () => {
     await place(page, /^src\/web\/page.ts, held by noor$/).waitFor();
     expect((await as('noor', ['claim', 'src/api/users.ts'])).code).toBe(3);
     await page.getByLabel('Events', { exact: true }).getByText('claim.refused').first().waitFor();
-    await place(page, /^src\/api, .*stopped somebody 1 time$/).waitFor();
+    await place(page, /^src\/api, .*refused or kept waiting 1 time$/).waitFor();
     await as('maya', ['release', '--all']);
-    await place(page, /^src\/api, 1 file, free, stopped/).waitFor();
+    await place(page, /^src\/api, 1 file, free, refused/).waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -87,14 +87,14 @@ describe.skipIf(CHROMIUM === null)('the dashboard in a browser', () => {
   it('moves a task over the board, with what it comes after', async () => {
     const { page, as } = await opened(await localFleet());
     await as('lead', ['task', 'add', 'paginate users', '--scope', 'src/api']);
-    await as('lead', ['task', 'add', 'tell of pages', '--after', 't1']);
+    await as('lead', ['task', 'add', 'document pages', '--after', 't1']);
     await page.getByLabel('ready tasks').getByText('paginate users').waitFor();
     await page.getByLabel('blocked tasks').getByText('after').waitFor();
     await as('maya', ['task', 'take']);
     await page.getByLabel('taken tasks').getByText('paginate users').waitFor();
     await as('maya', ['task', 'done', '--result', 'as asked']);
     await page.getByLabel('done tasks').getByText('paginate users').waitFor();
-    await page.getByLabel('ready tasks').getByText('tell of pages').waitFor();
+    await page.getByLabel('ready tasks').getByText('document pages').waitFor();
   });
 
   it('says of a deploy that failed what to look at', async () => {
@@ -151,6 +151,27 @@ describe.skipIf(CHROMIUM === null)('the dashboard in a browser', () => {
     await page.locator('.needs').getByRole('button', { name: 'coord agent revive noor' }).click();
     await page.getByText('copied').waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('coord agent revive noor');
+  });
+
+  it('says in its tab how much needs somebody', async () => {
+    const { page, as } = await opened(await localFleet());
+    const title = () => page.title();
+    await expect.poll(title).not.toMatch(/^\(/);
+    await as('maya', ['note', 'may I?', '--kind', 'proposal', '--needs-ack', 'noor']);
+    await expect.poll(title).toMatch(/^\(1\) .* · coord$/);
+  });
+
+  it('shows one agent alone, on the map and in the lists, at a click', async () => {
+    const { page, as } = await opened(await localFleet());
+    await as('maya', ['claim', 'src/api']);
+    await as('noor', ['claim', 'src/web']);
+    await place(page, /^src\/web, .*held by noor/).waitFor();
+    await page.getByRole('button', { name: 'maya', exact: true }).click();
+    await expect.poll(() => place(page, /^src\/web, .*held by noor/).getAttribute('class')).toContain('faded');
+    expect(await place(page, /^src\/api, .*held by maya/).getAttribute('class')).not.toContain('faded');
+    expect(await claims(page).getByText('noor').count()).toBe(0);
+    await page.getByRole('button', { name: 'maya', exact: true }).click();
+    await claims(page).getByText('noor').waitFor();
   });
 
   it('keeps what agents wrote as text', async () => {
@@ -223,7 +244,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard in a browser', () => {
     ['dark', { colorScheme: 'dark' }],
     ['a phone', { viewport: { width: 390, height: 844 } }],
   ] as const;
-  const KINDS = ['answer owed', 'stopped', 'deploy failed'];
+  const KINDS = ['stopped', 'deploy failed', 'answer owed'];
   it.each(STATES)('has nothing that axe objects to, and nothing that is cut off: %s', async (_, options) => {
     const fleet = await deployFleet();
     const { as } = fleet;

@@ -15,7 +15,7 @@ const HIDDEN: Record<string, (fleet: Fleet) => void> = {
     box.git(clone, 'update-index', '--skip-worktree', FILE);
     box.write(clone, FILE, 'work\n');
   },
-  'is a repository inside of this one': ({ box, clone }) => {
+  'is a repository inside this one': ({ box, clone }) => {
     mkdirSync(join(clone, 'src/api/inner'));
     box.git(join(clone, 'src/api/inner'), 'init', '--quiet');
     box.write(join(clone, 'src/api/inner'), 'x', 'x\n');

@@ -53,13 +53,13 @@ function byZsh(...words: string[]): string[] {
   return inShell('zsh', program, words).filter((word) => word.startsWith(typed));
 }
 
-/** What fish itself offers, without the descriptions. */
-function byFish(...words: string[]): string[] {
+/** What fish itself offers for a line, without the descriptions. */
+function byFish(words: readonly string[]): string[] {
   const directory = fleet.box.path('bin');
   fleet.box.write(fleet.box.directory, 'bin/coord', `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
   spawnSync('chmod', ['+x', `${directory}/coord`]);
   fleet.box.write(fleet.box.directory, 'coord.fish', scripts.fish ?? '');
-  const program = `source '${fleet.box.path('coord.fish')}'; complete -C '${['coord', ...words].join(' ')}'`;
+  const program = `source '${fleet.box.path('coord.fish')}'; complete -C '${words.join(' ')}'`;
   const env = { ...fleet.box.env, PATH: `${directory}:${fleet.box.env.PATH}` };
   const { stdout } = spawnSync('fish', ['-c', program], { cwd: fleet.clone, env, encoding: 'utf8' });
   return stdout
@@ -71,7 +71,7 @@ function byFish(...words: string[]): string[] {
 const SHELLS = [
   ['bash', byBash],
   ['zsh', byZsh],
-  ['fish', byFish],
+  ['fish', (...words: string[]) => byFish(['coord', ...words])],
 ] as const;
 
 for (const [shell, offered] of SHELLS) {
@@ -104,6 +104,44 @@ for (const [shell, offered] of SHELLS) {
 test('bash completes what stands behind an @, which ends a word for it', async () => {
   await populate();
   expect(byBash('release', '@db/ma')).toEqual(['db/main']);
+});
+
+/** What an interactive zsh, with its own completions loaded, makes of a line when Tab is pressed. */
+const PRESS_TAB = `
+zmodload zsh/zpty
+zpty z 'zsh -f -i'
+until_seen() { local seen= chunk; while [[ $seen != *$1* ]]; do zpty -r z chunk || return; seen+=$chunk; done; print -r -- $seen }
+show='print -r -- "[$BUFFER]"; BUFFER=; exit'
+zpty -w z "PS1=; autoload -Uz compinit; compinit -u -D; source $1; show() { $show }; zle -N show; bindkey '^T' show; print LOA''DED"
+until_seen LOADED > /dev/null
+zpty -w -n z "$2"$'\\t\\x14'
+until_seen ']'
+zpty -d z
+`;
+
+test.runIf(isInstalled('zsh'))('zsh completes git coord through its own completion for git', async () => {
+  const box = sandbox();
+  box.write(box.directory, 'coord.zsh', (await box.coord(box.home, ['completion', 'zsh'])).stdout);
+  box.write(box.directory, 'tab.zsh', PRESS_TAB);
+  const after = (line: string) => {
+    const words = ['-f', box.path('tab.zsh'), box.path('coord.zsh'), line];
+    return /\[([a-z][^\]]*)\]/.exec(
+      spawnSync('zsh', words, { cwd: box.directory, env: box.env, encoding: 'utf8' }).stdout,
+    )?.[1];
+  };
+  expect(after('coord cla')).toBe('coord claim ');
+  expect(after('git coord cla')).toBe('git coord claim ');
+  expect(after('git -c a.b=c coord session st')).toBe('git -c a.b=c coord session start ');
+});
+
+test.runIf(isInstalled('fish'))('fish completes git coord beside its own completion for git', async () => {
+  await populate();
+  const offered = (...words: string[]) => byFish(['git', ...words]);
+  expect(offered('coord', 'cla')).toEqual(['claim']);
+  expect(offered('-c', 'a.b=c', 'coord', 'session', 'st')).toEqual(['start']);
+  expect(offered('coord', 'claim', 'src', '--tt')).toEqual(['--ttl']);
+  expect(offered('coord', 'task', 'show', '')).toEqual(expect.arrayContaining(['t1']));
+  expect(offered('stat')).toContain('status');
 });
 
 const GIT_COMPLETION = '/usr/share/bash-completion/completions/git';

@@ -314,7 +314,7 @@ const REFUSALS: Readonly<Record<Refusal['reason'], Row>> = {
     leads: [lead('coord task take --wait', 'taken t1')],
   },
   blocked: {
-    scene: [...TASK, "boss task add 'tell of pages' --after t1", 'maya task take t1'],
+    scene: [...TASK, "boss task add 'document pages' --after t1", 'maya task take t1'],
     typed: ['task', 'take'],
     exit: 3,
     meanwhile: ['maya task done t1'],
@@ -329,7 +329,7 @@ const REFUSALS: Readonly<Record<Refusal['reason'], Row>> = {
     leads: [lead('coord task show t1', 'paginate')],
   },
   'has-task': {
-    scene: [...TASK, "boss task add 'tell of pages' --scope src/web", 'noor task take t1'],
+    scene: [...TASK, "boss task add 'document pages' --scope src/web", 'noor task take t1'],
     typed: ['task', 'take', 't2'],
     exit: 2,
     leads: [lead('coord task show t1', 'paginate')],
@@ -337,7 +337,7 @@ const REFUSALS: Readonly<Record<Refusal['reason'], Row>> = {
   'which-task': {
     scene: [
       ...TASK,
-      "boss task add 'tell of pages' --scope src/web",
+      "boss task add 'document pages' --scope src/web",
       'noor task take t1',
       'noor task take t2 --another',
     ],

@@ -200,7 +200,7 @@ describe('hook managers', () => {
     expect(await standings(fleet)).toMatchObject({ 'pre-commit': 'overwritten', 'pre-push': 'overwritten' });
     // What is another program's is left to it, and what was kept stays kept.
     const refused = await fleet.as('maya', ['guard', 'uninstall']);
-    expect(refused.stderr).toContain('pre-commit is another program’s now');
+    expect(refused.stderr).toContain('pre-commit now belongs to another program');
     expect((await fleet.as('maya', ['guard', 'install', '--json'])).json().data).toMatchObject({
       guarded: true,
       movedAside: [],
@@ -363,7 +363,7 @@ it.each([
   symlinkSync(fleet.box.program, join(folder, 'coord'));
   const env = { PATH: `${folder}:${fleet.box.env.PATH}` };
   const { stdout } = await fleet.as('maya', ['guard', 'install', harness], { env });
-  expect(stdout).toContain(`tools in place of a shell: ${register}\n`);
+  expect(stdout).toContain(`as MCP tools, in place of a shell: ${register}\n`);
   expect(readFileSync(join(fleet.clone, file), 'utf8')).toContain(event);
 });
 

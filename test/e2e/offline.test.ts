@@ -77,7 +77,9 @@ it('is lost when another clone took the ground: told once, and exit 4 where the 
   fix();
   const next = await as('maya', one, 'note', 'back again');
   expect(next).toMatchObject({ code: 0 });
-  expect(next.stderr).toContain('you lost a: the remote did not confirm the claim that this clone granted: "held by noor"');
+  expect(next.stderr).toContain(
+    'you lost a: the remote did not confirm the claim that this clone granted: "held by noor"',
+  );
   expect((await as('maya', one, 'status')).stderr).not.toContain('you lost');
   for (const verb of ['renew', 'release']) {
     expect(await as('maya', one, verb, 'a')).toMatchObject({
@@ -133,7 +135,9 @@ it('whose time is over before the remote was asked is lost, not granted late', a
   fix();
   const next = await as('maya', one, 'status', '--json');
   expect(next.json().data.claims).toMatchObject([{ target: 'b', reach: 'remote' }]);
-  expect(next.stderr).toContain('you lost a: the remote did not confirm the claim that this clone granted: "its time was over');
+  expect(next.stderr).toContain(
+    'you lost a: the remote did not confirm the claim that this clone granted: "its time was over',
+  );
 });
 
 it('settled by many commands at once, it has its effects once', async () => {

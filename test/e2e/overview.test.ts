@@ -15,7 +15,7 @@ describe('coord alone', () => {
     const box = sandbox();
     const { code, stdout } = await box.coord(box.home, []);
     expect(code).toBe(0);
-    expect(stdout).toContain('this folder is in no git repository');
+    expect(stdout).toContain('this folder is not in a git repository');
     expect(lastLines(stdout)).toEqual(['next: go into a git repository; then coord init', 'more: coord help']);
   });
 

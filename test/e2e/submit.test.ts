@@ -230,7 +230,7 @@ describe('what is handed over', () => {
     rmSync(join(bench, 'src/link'));
     box.git(bench, 'init', '--quiet', 'src/inner');
     box.commit(join(bench, 'src/inner'), 'x', 'x');
-    expect(await refused('src')).toMatch(/a repository inside of this one.*\n {2}src\/inner\/\n/);
+    expect(await refused('src')).toMatch(/a repository inside this one.*\n {2}src\/inner\/\n/);
     rmSync(join(bench, 'src/inner'), { recursive: true });
     box.write(bench, 'src/movie', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
     expect(await refused('src')).toMatch(/kept by Git LFS/);

@@ -49,7 +49,7 @@ describe('coord claim --take-over', () => {
     expect(late.json().data.claims).toMatchObject([{ agent: 'noor' }]);
     const woken = await as('maya', ['renew', 'src/api']);
     expect(woken.code).toBe(4);
-    expect(woken.stderr).toContain('notice: you lost src/api/**: its time was over');
+    expect(woken.stderr).toContain('notice: you lost src/api/**: it expired');
   });
 
   it('of free ground says that nobody held it', async () => {
@@ -63,7 +63,7 @@ describe('coord claim --take-over', () => {
     const fleet = await localFleet();
     const { code, stderr } = await fleet.as('noor', ['claim', 'src', '--take-over', '--reason', 'x', option]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`${option} and --take-over exclude each other`);
+    expect(stderr).toContain(`${option} and --take-over cannot be used together`);
   });
 
   it('is the way out after a crash, and the crashed session is told, not the new one', async () => {

@@ -119,7 +119,7 @@ it('a suspected deadlock is told once to who waits and to who is in the way, and
   const times = { since: held.acquiredAt, expiresAt: held.expiresAt };
   const waiters = [waiterRecord('w1', { agent: 'noor', targets, suspected: true, ...times })];
   commitByHand(fleet.box, fleet.clone, { 'claims.json': JSON.stringify({ ...claims, lastWaiter: 1, waiters }) });
-  const what = 'deadlock suspected: noor has waited 0s for src/api/**, far longer than was to be expected of maya: ';
+  const what = 'deadlock suspected: noor has waited 0s for src/api/**, far longer than expected of maya: ';
   for (const [agent, next] of [
     ['noor', 'ask: coord note "how long?" --needs-ack maya, or pick other paths'],
     ['maya', 'coord release --all as soon as you can, or say how long: coord note "still at it" --to noor'],

@@ -27,10 +27,10 @@ describe('a task, from end to end', () => {
   it('is taken with its ground, landed in one push, and then others may build on it', async () => {
     const { first, second, run, json, work, box, remote } = await twoClones();
     await run('boss', first, ['task', 'add', 'paginate users', '--scope', 'src/api', '--text', '20 a page']);
-    const added = await json('boss', first, 'task', 'add', 'tell of pages', '--scope', 'docs', '--after', 't1');
+    const added = await json('boss', first, 'task', 'add', 'document pages', '--scope', 'docs', '--after', 't1');
     expect(added.data.tasks).toEqual([
       {
-        ...{ id: 't2', title: 'tell of pages', text: '', scope: ['docs'], after: ['t1'], role: null, accept: [] },
+        ...{ id: 't2', title: 'document pages', text: '', scope: ['docs'], after: ['t1'], role: null, accept: [] },
         ...{ priority: 2, state: 'open', ready: false, blockedBy: ['t1'], stuck: false, agent: null, attempts: 0 },
         ...{ evidence: null, commit: null, result: null, submission: null, by: 'boss', expiresAt: null },
         ...{ since: expect.any(String), addedAt: expect.any(String), tries: [], late: [] },
@@ -46,7 +46,7 @@ describe('a task, from end to end', () => {
     expect([blocked.code, blocked.error.details.reason, blocked.error.details.blocked]).toEqual([
       3,
       'blocked',
-      [{ task: 't2', title: 'tell of pages', blockedBy: ['t1'] }],
+      [{ task: 't2', title: 'document pages', blockedBy: ['t1'] }],
     ]);
 
     const commit = work(first, 'src/api/users.ts', 'pages\n');
@@ -259,12 +259,12 @@ describe('whose task is what', () => {
     const alone = await json('noor', 'claim', 'src/api/users.ts');
     expect(alone.error.details.task).toBeUndefined();
     await run('boss', clone, ['task', 'add', 'also there', '--scope', 'src/api/more.ts', '--priority', '0']);
-    await run('boss', clone, ['task', 'add', 'tell of pages', '--scope', 'docs']);
+    await run('boss', clone, ['task', 'add', 'document pages', '--scope', 'docs']);
     const refused = await run('noor', clone, ['claim', 'src/api/users.ts']);
-    expect(refused.stderr).toContain('or take another task (tell of pages): coord task take t3');
+    expect(refused.stderr).toContain('or take another task (document pages): coord task take t3');
     expect((await json('noor', 'claim', 'src/api/users.ts')).error.details.task).toEqual({
       id: 't3',
-      title: 'tell of pages',
+      title: 'document pages',
     });
     await run('noor', clone, ['task', 'take', 't3']);
     expect((await json('noor', 'claim', 'src/api/users.ts')).error.details.task).toBeUndefined();

@@ -344,9 +344,9 @@ describe('what needs somebody', () => {
       { kind: 'stuck-waiter', what: 'noor waits for src/api/a.ts' },
     ],
     [
-      'a wait longer than was said',
+      'a wait longer than expected',
       of({ waiters: [waiter('a', 'noor', { suspected: true })] }),
-      { kind: 'stuck-waiter', what: 'noor waits for a; longer than was said' },
+      { kind: 'stuck-waiter', what: 'noor waits for a; longer than expected' },
     ],
     [
       'a claim that was lost',
@@ -361,7 +361,7 @@ describe('what needs somebody', () => {
           claim('b', 'maya', { expiresAt: addSeconds(NOW, -9) }),
         ],
       }),
-      { kind: 'expired-claim', what: 'the time of maya is over on a, b', since: addSeconds(NOW, -9) },
+      { kind: 'expired-claim', what: "maya's claims have expired: a, b", since: addSeconds(NOW, -9) },
     ],
     [
       'an answer that is owed',

@@ -39,7 +39,7 @@ export const agentKill: Verb = {
   arguments: [['<id>', 'the agent to stop']],
   options: [['-r, --reason <text>', 'why; the agent is told why']],
   examples: [['coord agent kill noor --reason "edits the wrong branch"', 'revoke all its claims; it may only read']],
-  notes: ['Only an orchestrator or a person at a terminal may. It is coordination, not security: it ends no process.'],
+  notes: ['Only an orchestrator or a person at a terminal may. It is coordination, not security: it stops no process.'],
   answers: { agent: 'Agent', revoked: 'object[]', waiters: 'object[]', changed: 'boolean' },
   async run(context, input) {
     const reason = requiredReason(input.text('reason'), 'the agent is told why');
@@ -102,7 +102,9 @@ export const state: Verb = {
     ['coord agent state "moving pagination into the query layer"', 'others see it in coord agent list'],
     ['coord agent state', 'what you said last'],
   ],
-  notes: ['It says what is so now, and is overwritten; for the story use coord note --kind state. It grants nothing.'],
+  notes: [
+    'It says what you are doing now, and is overwritten; for a record use coord note --kind state. It grants nothing.',
+  ],
   answers: { agent: 'text', state: 'text | null', reach: "'clone' | 'remote'" },
   async run(context, input) {
     const text = readState(input);
@@ -131,7 +133,7 @@ export const state: Verb = {
 function readState(input: Input): string | null | undefined {
   const text = input.argument(0);
   if (!input.flag('clear')) return text === undefined ? undefined : readText('the state', text, LONGEST_STATE);
-  if (text !== undefined) throw usage('a text and --clear exclude each other', 'use one');
+  if (text !== undefined) throw usage('a text and --clear cannot be used together', 'use one');
   return null;
 }
 

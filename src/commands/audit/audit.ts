@@ -56,7 +56,7 @@ export const audit: Verb = {
   },
   async run(context, input) {
     const asSarif = input.flag('sarif');
-    if (asSarif && context.flags.json) throw usage('--json and --sarif exclude each other', 'use one');
+    if (asSarif && context.flags.json) throw usage('--json and --sarif cannot be used together', 'use one');
     const { report, audited, warnings } = await withProgress(context.host, 'reading the history of claims', () =>
       auditRange(context, input.argument(0), !input.negated('fetch')),
     );

@@ -144,7 +144,7 @@ export async function checkOffline(context: Context, input: Input): Promise<void
   const { share } = await context.config();
   if (!share)
     throw usage('this clone uses no remote: its claims are valid in this clone anyway', 'leave --offline out');
-  if (input.flag('wait')) throw usage('--wait and --offline exclude each other', 'use one');
+  if (input.flag('wait')) throw usage('--wait and --offline cannot be used together', 'use one');
 }
 
 /** Said by each command that grants something offline. */

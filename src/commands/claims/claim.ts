@@ -39,7 +39,7 @@ export const claim: Verb = {
   options: [
     ...CLAIM_OPTIONS,
     ['--wait [duration]', 'wait your turn, first come, first served; at most 9m unless the config says otherwise'],
-    ['--take-over', 'take it from whoever holds it, before its time is over; needs --reason'],
+    ['--take-over', 'take it from whoever holds it, before it expires; needs --reason'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
   ],
@@ -50,14 +50,14 @@ export const claim: Verb = {
     ['coord claim src/api --take-over --reason "maya\'s machine died"', 'take it now; the former holder is told why'],
   ],
   notes: [
-    'Expired claims need no --take-over. With it, whoever held any of the paths loses that whole claim,',
-    'is told so by its next command, and has an older token; you go ahead of the queue.',
+    'Expired claims need no --take-over. Whoever held any of the paths loses that whole claim,',
+    'is told by their next command, and has an older token; you go ahead of the queue.',
   ],
   answers: { claims: 'Claim[]', 'takenOver?': ['object[]', 'with --take-over: whose claims ended'] },
   refusals: {
     reason: ['text', 'held, deadlock, order, session, …'],
     'conflicts?': 'Conflict[]',
-    'free?': ['text[]', 'what of it may be claimed at once'],
+    'free?': ['text[]', 'the part that can be claimed now'],
     'queue?': ['object[]', 'who waits before you'],
     '…': ['object', 'more, by the reason'],
   },
@@ -65,10 +65,10 @@ export const claim: Verb = {
     const targets = await readTargets(context, input, input.list(0));
     const seconds = readWait(input, await context.config());
     if (input.flag('takeOver')) {
-      if (seconds !== null) throw usage('--wait and --take-over exclude each other', 'use one');
+      if (seconds !== null) throw usage('--wait and --take-over cannot be used together', 'use one');
       if (input.flag('offline'))
         throw usage(
-          '--offline and --take-over exclude each other',
+          '--offline and --take-over cannot be used together',
           'take a claim over online, so that all clones see it',
         );
       return (await import('./take-over.js')).takeOver(context, input, targets);

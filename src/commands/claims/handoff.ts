@@ -27,9 +27,9 @@ const LONGEST_NOTE = 1_000;
 export const handoff: Verb = {
   arguments: [['<target...>', 'your claims to hand over']],
   options: [
-    ['--to <id>', 'the agent that it is meant for'],
+    ['--to <id>', 'the agent it is for'],
     ['--note <text>', 'what the other should know; goes into the log'],
-    ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+    ['--commit <commit>', 'the commit; HEAD by default'],
     ['--uncommitted', 'even with uncommitted changes; this is recorded'],
     ['--withdraw', 'take an offer back'],
     ...TARGET_OPTIONS,
@@ -75,7 +75,7 @@ function readReceiver(input: Input): string | null {
   const to = input.text('to');
   if (input.flag('withdraw')) {
     if (to === undefined) return null;
-    throw usage('--to and --withdraw exclude each other', 'use one');
+    throw usage('--to and --withdraw cannot be used together', 'use one');
   }
   if (to === undefined) throw usage('--to is required: the agent who gets it', `${coord('agent list')} lists them`);
   return to;
@@ -92,7 +92,7 @@ async function leftBehind(context: Context, targets: readonly Target[], to: stri
 }
 
 export const accept: Verb = {
-  arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
+  arguments: [['[target...]', 'offered claims; all that are offered to you by default']],
   options: [['--allow-behind', "even though HEAD lacks the last holder's work; this is recorded"], ...TARGET_OPTIONS],
   examples: [
     ['coord handoff accept', 'take everything that is offered to you'],
@@ -133,7 +133,7 @@ export const accept: Verb = {
 };
 
 export const decline: Verb = {
-  arguments: [['[target...]', 'offered claims; all that are offered to you when none is named']],
+  arguments: [['[target...]', 'offered claims; all that are offered to you by default']],
   options: [['-r, --reason <text>', 'why; the holder reads it'], ...TARGET_OPTIONS],
   examples: [['coord handoff decline src/api --reason "busy until noon"', 'the holder keeps it, and is told']],
   answers: { claims: 'Claim[]' },

@@ -92,7 +92,7 @@ function readKey(text: string): string {
   if (KEY.test(key) && key.length <= LONGEST_KEY && !climbs) return key;
   throw usage(
     `not a key: ${JSON.stringify(text.slice(0, 80))}`,
-    `use up to ${LONGEST_KEY} characters without blanks and glob characters, such as migrate/42`,
+    `use up to ${LONGEST_KEY} characters without spaces or glob characters, such as migrate/42`,
   );
 }
 
@@ -147,7 +147,7 @@ async function forget(context: Context, store: GitStore, key: string): Promise<O
   const { forgotten } = decision.result;
   return {
     data: { key, forgotten },
-    text: () => (forgotten ? `forgot ${oneLine(key)}` : `nothing is known of ${oneLine(key)}`),
+    text: () => (forgotten ? `forgot ${oneLine(key)}` : `no record of ${oneLine(key)}`),
   };
 }
 
@@ -169,7 +169,7 @@ function onceCommand(key: string, option: string, command: readonly string[]): s
 /** Somebody runs it at this moment, or was killed not long ago. */
 function runningError(refusal: Refusal, again: string, now: Instant): CoordError {
   const { code, message, details } = refusalError(refusal, now);
-  const words = `${message}\na run that was killed is reported as unknown once its time is over`;
+  const words = `${message}\na run that was killed is reported as unknown once its claim expires`;
   return new CoordError(code, words, { hint: again, details });
 }
 

@@ -32,7 +32,7 @@ export const release: Verb = {
   options: [
     ['--all', 'all of them; everything you hold'],
     ['--merged <commit>', 'the claims that a merged pull request was done under; the commit that you pushed for it'],
-    ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+    ['--commit <commit>', 'the commit; HEAD by default'],
     ['--uncommitted', 'even with uncommitted changes; this is recorded'],
     OFFLINE_OPTION,
     ...TARGET_OPTIONS,
@@ -119,7 +119,7 @@ function keptWithTasks(state: State, claims: readonly Claim[]): string[] {
 
 async function readReleaseTargets(context: Context, input: Input): Promise<Target[] | null> {
   const texts = input.list(0);
-  if (input.flag('all') && texts.length > 0) throw usage('targets and --all exclude each other', 'use one');
+  if (input.flag('all') && texts.length > 0) throw usage('targets and --all cannot be used together', 'use one');
   if (input.flag('all')) return null;
   if (texts.length === 0)
     throw usage(

@@ -5,7 +5,7 @@ import type { Verb } from '../verb.js';
 import { checkOffline, OFFLINE_OPTION, offlineWarnings, transactHere } from './claim-request.js';
 
 export const renew: Verb = {
-  arguments: [['[target...]', 'claims to extend; all your claims when none is named']],
+  arguments: [['[target...]', 'claims to extend; all of yours by default']],
   options: [['--ttl <duration>', 'time to live, such as 45m; never a shorter one'], OFFLINE_OPTION, ...TARGET_OPTIONS],
   examples: [
     ['coord renew', 'extend all your claims by their own time to live'],

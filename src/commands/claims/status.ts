@@ -149,7 +149,7 @@ async function waitUntilFree(context: Context, input: Input, targets: readonly T
   }
   if (targets.length === 0)
     throw usage('--wait needs targets', `${form('status TARGET --wait')}; examples: ${coord('help status')}`);
-  if (input.negated('fetch')) throw usage('--wait and --no-fetch exclude each other', 'use one');
+  if (input.negated('fetch')) throw usage('--wait and --no-fetch cannot be used together', 'use one');
   const { claimRequest } = await import('./claim-request.js');
   const { waitForTurn } = await import('../waiting/queueing.js');
   const store = await context.store();

@@ -22,17 +22,17 @@ const LOOK_AGAIN_MS = 5_000;
 
 export const conflicts: Verb = {
   options: [
-    ['--all', 'all of them; each pair of all work, not only this worktree with each other'],
+    ['--all', 'every pair of works in progress, not only this worktree with each of the others'],
     ['--strict', 'fail on what is found; exit 5 where a verdict is conflict'],
     ['--watch', 'show it again at each change, until you stop it'],
   ],
   examples: [
-    ['coord conflicts', 'whose work would collide with yours when both are merged, committed or not'],
+    ['coord conflicts', 'whose work would conflict with yours when both are merged, committed or not'],
     ['coord conflicts --all --strict', 'exit 5 if any two would collide, for a script'],
   ],
   notes: [
     'It tries the merges in a temporary place: of this worktree, the others of this clone, the branches of the remote as last fetched, and',
-    'submissions. It writes nothing into the repository, and needs no claims. A clean text says nothing about whether the',
+    'submissions. It writes nothing into the repository, and needs no claims. Clean text does not mean that the',
     'program still works.',
   ],
   answers: { conflicts: 'Collision[]', left: ['number', 'older branches that were not looked at'], now: 'instant' },

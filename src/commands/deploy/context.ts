@@ -78,7 +78,7 @@ export function targetConfig({ config, from }: Pick<Authority, 'config' | 'from'
   if (!isResourceName(target)) {
     throw usage(
       `the deploy target ${JSON.stringify(target)} cannot be claimed: ${oneLine(deployTarget(target).text)} is not a resource name`,
-      `give it a name without blanks and glob characters in ${where}`,
+      `give it a name without spaces or glob characters in ${where}`,
     );
   }
   return found;

@@ -45,14 +45,11 @@ function eitherOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal
 export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
   options: [
-    [
-      '--commit <commit>',
-      'the commit that is meant; that of the last deploy when not named, or HEAD where none is known',
-    ],
-    ['--timeout <duration>', 'keep trying for so long, instead of what the configuration says; 0s asks once'],
+    ['--commit <commit>', 'the commit to look for; that of the last deploy by default, or HEAD where none is known'],
+    ['--timeout <duration>', 'how long to keep trying, in place of the configured timeout; 0s asks once'],
   ],
   examples: [
-    ['coord deploy verify prod', 'whether it shows what was deployed last, asked until it does or the time is over'],
+    ['coord deploy verify prod', 'wait until it shows what was deployed last, or time runs out'],
     ['coord deploy verify prod --commit 1f3c2a9 --timeout 0s', 'whether it shows this commit now'],
   ],
   notes: [

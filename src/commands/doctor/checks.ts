@@ -41,7 +41,7 @@ export interface CheckUp {
 
 const ASKS: Layer = { layer: 'claims', live: true, why: 'agents that ask coord are refused what another holds' };
 const NOT_LOOKED: readonly Layer[] = (['claims', 'harness', 'hooks', 'ci'] as const).map((layer) => ({
-  ...{ layer, live: false, why: 'not looked at: the configuration cannot be read' },
+  ...{ layer, live: false, why: 'not checked: the configuration cannot be read' },
 }));
 
 /** Looks at everything; what cannot be looked at, since something before it is missing, is left out. */

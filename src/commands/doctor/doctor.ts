@@ -25,10 +25,7 @@ export const doctor: Verb = {
     ['coord doctor --strict', 'for CI: fail where coord protects less than it seems to'],
     ['coord doctor --fix', 'fix what needs no decision, and say what was done'],
     ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
-    [
-      'coord doctor --compact --keep-history 1000 --archive 2026',
-      'keep the newest 1000 commits, and put the rest aside',
-    ],
+    ['coord doctor --compact --keep-history 1000 --archive 2026', 'keep the newest 1000 commits, and archive the rest'],
   ],
   notes: [
     'The exit code is 0 unless something of severity high is wrong; then it is the code of the first such finding.',
@@ -90,10 +87,14 @@ function outcomeOf(report: DoctorReport, before: readonly string[], isStrict: bo
   const problem = worst(report.findings, isStrict ? 'medium' : 'high');
   const text = (style: Style) => [...before, ...doctorLines(report, style)];
   if (problem === null) return { data: report, text };
-  const failure = new CoordError(isStrict ? 'closed' : (problem.code ?? 'fault'), `not well: ${problem.message}`, {
-    hint: problem.next ?? `fix what is marked ${problem.severity} first`,
-    details: { ...report },
-  });
+  const failure = new CoordError(
+    isStrict ? 'closed' : (problem.code ?? 'fault'),
+    `a check failed: ${problem.message}`,
+    {
+      hint: problem.next ?? `fix what is marked ${problem.severity} first`,
+      details: { ...report },
+    },
+  );
   return { data: report, text, failure };
 }
 

@@ -19,13 +19,10 @@ export const events: Verb = {
   examples: [
     ['coord events --since 2h --type claim.refused', 'who was refused in the last two hours'],
     ['coord events --follow --json', 'for a program that watches: one event a line'],
-    [
-      'coord events --follow --json --since ID',
-      'the same after a restart, where ID is the last event that it has seen',
-    ],
+    ['coord events --follow --json --since ID', 'the same after a restart, where ID is the last event it saw'],
   ],
   notes: [
-    'The order is that of the history. Refusals are recorded with the next write of their clone; until then they are',
+    'Events are in the order of the history. Refusals are recorded with the next write of their clone; until then they are',
     'listed last, as pending. --follow records those of this clone at once, and the same refusal again once a minute.',
     'With --follow --json each line is one event, without the envelope that every other output with --json has.',
   ],

@@ -34,8 +34,8 @@ export const metrics: Verb = {
     ['coord metrics --openmetrics > coord.prom', 'for a collector of text files'],
   ],
   notes: [
-    'Percentiles are nearest-rank: the smallest value that at least so many percent of all values do not exceed.',
-    'A hold is the time from the grant of a claim to its end, a wait the time in the queue, whatever came of it.',
+    'Percentiles are nearest-rank: p95 is the smallest value that at least 95% of all values do not exceed.',
+    'A hold is the time from the grant of a claim to its end, a wait the time in the queue, whatever its outcome.',
   ],
   answers: {
     from: 'instant | null',
@@ -56,7 +56,7 @@ export const metrics: Verb = {
   },
   async run(context, input) {
     const asOpenMetrics = input.flag('openmetrics');
-    if (asOpenMetrics && context.flags.json) throw usage('--json and --openmetrics exclude each other', 'use one');
+    if (asOpenMetrics && context.flags.json) throw usage('--json and --openmetrics cannot be used together', 'use one');
     const typed = input.text('since');
     const since = typed === undefined ? null : readSince(typed, context.now());
     const store = await context.store();
@@ -124,7 +124,7 @@ export function metricsLines(metrics: Metrics, now: Instant, style: Style): stri
 }
 
 function hottest(contention: readonly Contention[], style: Style): string[] {
-  if (contention.length === 0) return ['nobody was in anybody’s way'];
+  if (contention.length === 0) return ['no contention'];
   const shown = contention.slice(0, MOST_TARGETS);
   const rows = shown.map((one) => [
     shorten(oneLine(one.target), WIDEST_TARGET),
@@ -198,7 +198,7 @@ function familiesOf(metrics: Metrics): Family[] {
     counter('coord_handoffs', 'Claims handed over.', metrics.handoffs),
     counter('coord_kills', 'Agents stopped.', metrics.kills),
     counters('coord_refusals', 'Claims refused.', 'reason', refusals.byReason),
-    counters('coord_deadlocks', 'Deadlocks by what became of them.', 'kind', deadlocks),
+    counters('coord_deadlocks', 'Deadlocks, by outcome.', 'kind', deadlocks),
     counter('coord_waits', 'Waits begun.', waits.started),
     counters('coord_waits_ended', 'Waits ended.', 'outcome', waits.byOutcome),
     ...summary('coord_wait', 'Time in the queue.', waits.seconds),

@@ -28,7 +28,7 @@ export function unknownEvent(
   if (compacted) {
     return usage(
       `no such event: ${JSON.stringify(id)}; those up to ${compacted.to} were compacted`,
-      `begin with what is left: --since ${compacted.to}`,
+      `start with what is left: --since ${compacted.to}`,
     );
   }
   return usage(

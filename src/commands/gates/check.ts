@@ -40,7 +40,7 @@ export const gateCheck: Verb = {
   ],
   notes: [
     'Exit 0: every gate is open. Exit 6: each closed gate with its reason. All are checked, and programs run in this',
-    'worktree, which must be at the commit (else exit 5). It deploys nothing, and uses no signature up.',
+    'worktree, which must be at the commit (else exit 5). It deploys nothing, and uses up no signature.',
   ],
   answers: {
     target: 'text',
@@ -132,7 +132,7 @@ async function differences(context: Context, { config, from }: ProtectedConfig):
   const same = here !== null && (['gates', 'deploy'] as const).every((key) => equal(here[key], config[key]));
   return same
     ? []
-    : ['the gates in coord.config.json here are other ones: they count once they are on the main branch'];
+    : ['the gates in coord.config.json here differ from those on the main branch: they count once they are there'];
 }
 
 function equal(a: unknown, b: unknown): boolean {

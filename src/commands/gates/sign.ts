@@ -21,7 +21,7 @@ import { readDuration } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { gateSource, QUESTION_OPTIONS, readAction, readCommit, signedGate } from './source.js';
 
-const EXPIRES_OPTION = ['--expires <duration>', 'how long the signature counts (1h)'] as const;
+const EXPIRES_OPTION = ['--expires <duration>', 'how long the signature is valid (1h)'] as const;
 
 const NONCE_BYTES = 16;
 
@@ -54,7 +54,7 @@ export const gateRequest: Verb = {
     ['<target>', 'the deploy target'],
   ],
   options: [...QUESTION_OPTIONS, EXPIRES_OPTION, ['--no-fetch', 'do not fetch; use the main branch as last fetched']],
-  examples: [['coord gate request owner prod', 'print what a person is to run, to sign HEAD for prod']],
+  examples: [['coord gate request owner prod', 'print what a person must run to sign HEAD for prod']],
   notes: [
     'It decides nothing and writes nothing: show what it prints to a person who may sign. The commands work without',
     'coord. Each signature names gate, target, commit, action and expiry, and opens one deploy.',
@@ -188,7 +188,7 @@ async function push(context: Context, remote: string, { tag }: ToSign): Promise<
 
 function notAPerson(gate: string, target: string): CoordError {
   return new CoordError('closed', 'a person signs, at a terminal of their own: an agent cannot open its own gate', {
-    hint: `${coord(`gate request ${shellWord(gate)} ${shellWord(target)}`)} prints what a person is to run`,
+    hint: `${coord(`gate request ${shellWord(gate)} ${shellWord(target)}`)} prints what a person must run`,
     details: { reason: 'not-a-person' },
   });
 }
@@ -203,7 +203,7 @@ function notSigned(exit: number): CoordError {
 function doesNotCount(verdict: TagVerdict | string | undefined): CoordError {
   const why = typeof verdict === 'string' ? verdict : `the tag ${verdict?.why ?? 'is not there'}`;
   const reason = typeof verdict === 'object' ? verdict.closed : 'unreadable';
-  return new CoordError('closed', `your signature would not count, and was taken back: ${oneLine(why)}`, {
+  return new CoordError('closed', `your signature would not count, and was withdrawn: ${oneLine(why)}`, {
     hint: `sign with a key that the main branch lists (${coord('gate list')}); yours is set by git config user.signingKey`,
     details: { reason },
   });

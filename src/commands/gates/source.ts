@@ -75,7 +75,7 @@ export function whereFrom({ from }: ProtectedConfig): string {
 }
 
 export const QUESTION_OPTIONS = [
-  ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+  ['--commit <commit>', 'the commit; HEAD by default'],
   ['--action <action>', 'deploy (the default) or rollback: one does not open the other'],
 ] as const;
 

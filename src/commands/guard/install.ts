@@ -37,7 +37,7 @@ export const guardInstall: Verb = {
     'Hooks that are there already are kept, and run after the guard. coord guard uninstall puts them back as they were.',
     'Hooks that other repositories use too (a global core.hooksPath), and hooks that are committed, are never touched.',
     'Without a name, each harness that runs this or has a folder here (.claude, .codex, …) is set up, in this worktree;',
-    'commit its settings for the others to have them.',
+    'commit its settings so that the others get them.',
   ],
   answers: {
     ...guardedHooksFields,
@@ -181,7 +181,7 @@ async function uninstall(context: Context, input: Input): Promise<Outcome> {
   };
   const left = done.left.map(
     (hook) =>
-      `${hook} is another program’s now, and stays; what was there before coord is in ${oneLine(files.keptFolder)}`,
+      `${hook} now belongs to another program, and stays; what was there before coord is in ${oneLine(files.keptFolder)}`,
   );
   if (!isDry && takesHooks && done.left.length === 0 && existsSync(files.keptFolder))
     left.push(`other files stay in ${oneLine(files.keptFolder)}: earlier hooks that a later one had replaced`);

@@ -58,7 +58,7 @@ function factsFor(
   ground: readonly Target[] | CoordError,
 ): GuardFacts {
   if (known === null || known instanceof CoordError) {
-    const unknown = known ?? new CoordError('unavailable', 'nobody coordinates here');
+    const unknown = known ?? new CoordError('unavailable', 'coord is not set up here');
     return { ground, surface: known, changer: unknown, state: unknown, excused: null, mayClaim: false };
   }
   const { config } = known.read;

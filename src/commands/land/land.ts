@@ -77,7 +77,7 @@ export const land: Verb = {
     const options = { dryRun, tasks: named.length === 0 ? null : named };
     const seconds = readWait(input, await context.config());
     if (seconds === null) return landOnMain(context, options);
-    if (dryRun) throw usage('--wait and --dry-run exclude each other', coord('land --dry-run'));
+    if (dryRun) throw usage('--wait and --dry-run cannot be used together', coord('land --dry-run'));
     return landInTurn(context, seconds, () => landOnMain(context, options));
   },
 };

@@ -98,12 +98,12 @@ function after(context: Context, notes: readonly OpenNote[], since: string | und
 
 export const inbox: Verb = {
   options: [
-    ['--all', 'all of them; those too that you have acknowledged'],
+    ['--all', 'all of them; including those that you have acknowledged'],
     ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
   examples: [
     ['coord inbox', 'notes to you that you have not acknowledged yet'],
-    ['coord ack NOTE', 'take one out of it'],
+    ['coord ack NOTE', 'remove one from it'],
   ],
   notes: [LOG_DISCLAIMER],
   answers: { notes: 'Note[]', closed: 'number', ...LOG_FIELDS },

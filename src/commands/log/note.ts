@@ -35,10 +35,13 @@ export const note: Verb = {
   arguments: [['<text>', `what to say; at most ${LONGEST_NOTE} characters`]],
   options: [
     ['--kind <kind>', `the kind of note; one of ${NOTE_KINDS.join(', ')}`],
-    ['--to <id>', 'the agent that it is meant for; more of them with more --to, or with commas', 'repeatable'],
+    ['--to <id>', 'the agent it is for; for several, repeat --to or use commas', 'repeatable'],
     TARGET_OPTION,
     ['--needs-ack <id>', 'an agent that is asked to acknowledge it', 'repeatable'],
-    ['--by <duration>', 'until when, such as 10m; with --needs-ack, and you are told who has not answered by then'],
+    [
+      '--by <duration>',
+      'deadline of the acks, such as 10m; with --needs-ack, and you are told who has not answered by then',
+    ],
     OFFLINE_OPTION,
   ],
   examples: [

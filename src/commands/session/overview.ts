@@ -164,7 +164,7 @@ function overviewLines(standing: Standing, now: Instant, style: Style): string[]
 }
 
 const NOT_SET_UP = {
-  'no-repository': 'this folder is in no git repository',
+  'no-repository': 'this folder is not in a git repository',
   no: 'this repository is not set up for it yet',
 } as const;
 

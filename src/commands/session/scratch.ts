@@ -16,9 +16,7 @@ import type { Verb } from '../verb.js';
 
 export const scratch: Verb = {
   options: [['--ttl <duration>', 'time to live, such as 45m; your commands renew it']],
-  examples: [
-    ['cd "$(coord session scratch)"', 'a directory of your own, claimed for you; again, and it is the same one'],
-  ],
+  examples: [['cd "$(coord session scratch)"', 'a directory of your own, claimed for you; the same one each time']],
   notes: [
     'It is the first of roles.worker.scratch in the configuration that is a directory with {agent} in it.',
     'What is in it stays in this worktree: hand results over with coord submit.',

@@ -47,12 +47,12 @@ async function predictCollisions(context: Context): Promise<void> {
 
 export const sessionStart: Verb = {
   options: [
-    ['--role <role>', 'peer, worker or orchestrator; what the agent had before when not named, peer at first'],
-    ['--max-bytes <n>', `the most that is printed (${DEFAULT_BYTES}); what does not fit is named`],
+    ['--role <role>', 'peer, worker or orchestrator; the one it had before by default, at first peer'],
+    ['--max-bytes <n>', `print at most so many bytes (${DEFAULT_BYTES}); what does not fit is listed by name`],
   ],
   examples: [
     ['coord session start --agent maya', 'read the rules; from now on coord knows who works in this worktree'],
-    ['coord session start --agent w1 --role worker --max-bytes 4000', 'a worker, in few words'],
+    ['coord session start --agent w1 --role worker --max-bytes 4000', 'a worker, with a short printout'],
   ],
   notes: [
     'Rules come first and are those of the main branch as last fetched; memory files are read as they are here.',

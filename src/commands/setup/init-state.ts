@@ -150,7 +150,7 @@ async function mustBeShown(context: Context, { ref, remote }: Config, commit: st
   for (const one of await localRefs(context, [ref, `refs/coord-local/remote/${remote}/${ref.slice('refs/'.length)}`])) {
     await context.git(['update-ref', '-d', one]);
   }
-  throw new CoordError('closed', `the remote ${remote} takes ${ref}, but does not show it`, {
+  throw new CoordError('closed', `the remote ${remote} accepts ${ref}, but does not advertise it`, {
     hint: `do not bypass it: ask who administers the remote to show that ref, or name another: ${coord('init --ref refs/coord/claims')}`,
     details: { reason: 'hidden', ref, refusedBy: 'server' },
   });
@@ -171,7 +171,7 @@ function otherRef(named: string, found: string): CoordError {
 
 function notOurs(ref: string): CoordError {
   return usage(
-    `${ref} holds something else than coord's state`,
+    `${ref} holds something other than coord's state`,
     `name another ref: ${coord('init --ref refs/coord/claims')}`,
   );
 }

@@ -44,8 +44,8 @@ export const init: Verb = {
     ['--store <store>', 'what decides between clones: etcd, or git; moves the state there, and loses no claim'],
     ['--prefix <prefix>', 'with --store etcd: what its keys begin with'],
     ['--etcd-is-gone', 'with --store git: go on from the mirror and this clone, where etcd never comes back'],
-    ['--remove', 'take coord out of this clone: hooks, settings and what it keeps in .git; no file of the project'],
-    ['--everywhere', 'with --remove: out of the files of the project too, for every clone'],
+    ['--remove', 'remove coord from this clone: hooks, settings and what it keeps in .git; no file of the project'],
+    ['--everywhere', 'with --remove: from the files of the project too, for every clone'],
   ],
   examples: [
     ['coord init', 'set up the state, and write the files that you then commit'],
@@ -53,7 +53,7 @@ export const init: Verb = {
     ['coord init --remote arbiter --main-remote origin', 'with the claims in a bare repository of their own'],
     ['coord init --ref refs/heads/claude/coord', 'where only branches with a prefix may be pushed'],
     ['coord init --store etcd', 'let an etcd decide, at the addresses in git config coord.etcd.endpoints'],
-    ['coord init --remove', 'take coord out of this clone, and say what is left'],
+    ['coord init --remove', 'remove coord from this clone, and say what is left'],
   ],
   notes: [
     'Running it again changes nothing. It touches no other file, nothing in the index, and none of your commits.',
@@ -103,7 +103,7 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
   if (config.share && missing !== undefined) {
     throw usage(
       `${CONFIG_FILE} shares through ${oneLine(missing)}, but there is no such remote`,
-      `add it (git remote add ${shellWord(missing)} URL); those that there are: ${command('git remote -v')}`,
+      `add it (git remote add ${shellWord(missing)} URL); existing ones: ${command('git remote -v')}`,
     );
   }
   const { placed, decides } = await placeAll(context, input, config, existing?.namesRef ?? false);
@@ -159,7 +159,7 @@ function isNeeded(path: string, { rules }: Config): boolean {
 async function adopt(context: Context): Promise<Outcome> {
   const { repository } = context;
   const config = (await mainConfigOf(await context.authority())) ?? (await loadConfigIfThere(repository.root));
-  if (config === null) throw usage(`there is no ${CONFIG_FILE} to go by`, coord('init'));
+  if (config === null) throw usage(`there is no ${CONFIG_FILE} to adopt`, coord('init'));
   const remotes = renamed(ownRemotes(repository), config);
   const remote = config.share ? remotes.remote : null;
   const store = await context.stores.open({ ...config, ...remotes });
@@ -211,20 +211,20 @@ function mustAgree(input: Input, config: Config): void {
     ...(input.flag('local') && config.share ? ['share'] : []),
   ];
   if (other.length === 0) return;
-  throw usage(`${CONFIG_FILE} is there already, and says otherwise`, `change ${other.join(', ')} in ${CONFIG_FILE}`);
+  throw usage(`${CONFIG_FILE} already exists, with other settings`, `change ${other.join(', ')} in ${CONFIG_FILE}`);
 }
 
 function mustBeOneOf(remotes: readonly string[], named: string): void {
   if (remotes.includes(named)) return;
   throw usage(
     `no such remote: ${oneLine(named)}`,
-    `add it (git remote add ${shellWord(named)} URL); those that there are: ${command('git remote -v')}`,
+    `add it (git remote add ${shellWord(named)} URL); existing ones: ${command('git remote -v')}`,
   );
 }
 
 function chooseRemote(named: string | undefined, isLocal: boolean, remotes: readonly string[]): string | null {
   if (isLocal) {
-    if (named !== undefined) throw usage('--local and --remote exclude each other', 'use one');
+    if (named !== undefined) throw usage('--local and --remote cannot be used together', 'use one');
     return null;
   }
   if (named !== undefined) {

@@ -34,14 +34,14 @@ import { submissionNamed } from './submit.js';
 const LONGEST_REASON = 1_000;
 
 export const integrate: Verb = {
-  arguments: [['[note]', 'the id of a submission, such as n42; lists them when not named']],
+  arguments: [['[note]', 'the id of a submission, such as n42; without one, lists them']],
   options: [
     ['--dry-run', 'show what would be done, and change nothing'],
     ['--patch', 'show it line by line; changes nothing'],
     ['--conflicts', 'write conflicts into the files, with conflict markers'],
     ['--decline', 'turn it down; its author is told the reason'],
     ['--reason <text>', 'why; with --decline'],
-    ['--all', 'all of them; those too that are for others to integrate'],
+    ['--all', 'all of them; including those for others to integrate'],
   ],
   examples: [
     ['coord integrate', 'what workers have submitted to you'],
@@ -53,7 +53,7 @@ export const integrate: Verb = {
     'For an orchestrator, a person at a terminal, or the agent that it was submitted to; never for a worker.',
     'Each path that it changes must be under your live exclusive claim, or off the surface and unclaimed. What you have',
     'not committed is never overwritten. All of it is applied, or nothing; you review, commit and land it. It can be',
-    'applied again until it has landed: throw the changes away, and integrate it once more.',
+    'applied again until it has landed: discard the changes, and integrate it again.',
   ],
   answers: {
     'submissions?': ['Submission[]', 'without an id, as others'],

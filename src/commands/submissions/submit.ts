@@ -31,9 +31,9 @@ export const submit: Verb = {
   arguments: [['[path...]', 'files and folders whose changes are handed over']],
   options: [
     ['--note <text>', 'what the other should know; required'],
-    ['--to <id>', 'the agent that it is meant for; any orchestrator when not named'],
-    ['--base <commit>', 'what it is a change of; HEAD when not named'],
-    ['--task <id>', 'the task that it belongs to, or none; the one that you have when not named'],
+    ['--to <id>', 'the agent it is for; any orchestrator by default'],
+    ['--base <commit>', 'the commit that was changed; HEAD by default'],
+    ['--task <id>', 'the task it belongs to, or none; the one you have by default'],
     ['--take-back <id>', 'withdraw your submission'],
     ['--literal', 'take each target as a path, whatever characters it has'],
   ],
@@ -187,7 +187,7 @@ function refuseUnfit(context: Context, listed: readonly ListedFile[]): void {
   const { root } = context.repository;
   refuse(
     listed.filter(({ path }) => path.endsWith('/')),
-    'a repository inside of this one cannot be submitted',
+    'a repository inside this one cannot be submitted',
     'submit in that repository, or name the files beside it',
   );
   refuse(
@@ -208,7 +208,7 @@ function refuseUnfit(context: Context, listed: readonly ListedFile[]): void {
   refuse(
     listed.filter(({ path, bytes }) => bytes !== null && obstacleTo(root, path) !== null),
     'behind a symbolic link',
-    'name the place to which the link leads',
+    'name the path that the link points to',
   );
 }
 
@@ -226,7 +226,7 @@ async function withContents(context: Context, changes: readonly ChangedFile[]): 
   refuse(
     changes.filter(({ to }) => to?.mode === '120000'),
     'a symbolic link',
-    'submit the file to which it leads',
+    'submit the file that it points to',
   );
   refuse(
     changes.filter(({ from, to }) => to?.mode === '160000' || from?.mode === '160000'),

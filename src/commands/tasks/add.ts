@@ -25,12 +25,12 @@ const ROLES: readonly string[] = ['peer', 'worker', 'orchestrator'] satisfies Ro
 
 /** The options that say what a task is. */
 const CONTENT_OPTIONS = [
-  ['--text <text>', 'what to do, in more words'],
+  ['--text <text>', 'a longer description'],
   ['--scope <target>', 'a path, directory, glob or @resource that it is done on', 'repeatable'],
   ['--after <ids>', 'tasks that must be done before', 'repeatable'],
   ['--accept <gates>', 'gates of the main branch that must be open before it is done', 'repeatable'],
-  ['--role <role>', 'peer, worker or orchestrator; any may take it when not named'],
-  ['--priority <n>', 'from 0 (most urgent) to 9; 2 when not named'],
+  ['--role <role>', 'peer, worker or orchestrator; any by default'],
+  ['--priority <n>', 'from 0 (most urgent) to 9; 2 by default'],
 ] as const;
 
 export const taskAdd: Verb = {
@@ -42,12 +42,12 @@ export const taskAdd: Verb = {
   ],
   examples: [
     ['coord task add "paginate users" --scope src/api', 'one task, with the paths that it changes'],
-    ['coord task add "tell of pages" --scope docs --after t1', 'it cannot be taken before t1 is done'],
+    ['coord task add "document pages" --scope docs --after t1', 'it cannot be taken before t1 is done'],
     ['coord task add --from plan.md', 'a list; what is indented under an item must be done before it'],
   ],
   notes: [
     'All of them are added, or none, and every problem is listed. In a Markdown list, lines under an item that begin with',
-    'scope:, after:, role:, accept: or priority: say that of it, and other lines are its text.',
+    'scope:, after:, role:, accept: or priority: set that field; other lines become its text.',
   ],
   answers: { tasks: 'Task[]' },
   async run(context, input) {
@@ -92,7 +92,7 @@ async function readDrafts(context: Context, input: Input, source: ProtectedConfi
     const nothing = { key: null, where: null, text: '', scope: [], after: [], role: null, accept: [], priority: 2 };
     return { drafts: [{ ...nothing, ...changes, title }], problems };
   }
-  if (title !== undefined) throw usage('a title and --from exclude each other', 'use one');
+  if (title !== undefined) throw usage('a title and --from cannot be used together', 'use one');
   const written = parseTasks(await textOf(context, file));
   const { root } = context.repository;
   const problems: string[] = [...written.problems];
@@ -234,7 +234,7 @@ export const taskEdit: Verb = {
     const all = { ...changes, ...(title === undefined ? {} : { title }) };
     const retry = input.flag('retry');
     if (Object.keys(all).length === 0 && !retry)
-      throw usage('nothing to change was named', 'name an option: --title, --scope, …');
+      throw usage('nothing to change was given', 'name an option: --title, --scope, …');
     const store = await context.store();
     const request = { kind: 'task-edit' as const, ...(await taskBase(context)), id, changes: all, retry };
     const decision = await transact(store, request, context.effects);

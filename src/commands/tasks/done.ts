@@ -30,16 +30,16 @@ const LONGEST_RESULT = 4_000;
 const LONGEST_REASON = 1_000;
 
 const WORK_OPTIONS = [
-  ['--commit <commit>', 'the commit that is meant; HEAD when not named'],
+  ['--commit <commit>', 'the commit; HEAD by default'],
   ['--uncommitted', 'even with uncommitted changes; this is recorded'],
 ] as const;
 
 export const taskDone: Verb = {
-  arguments: [['[id]', 'the task; yours when none is named']],
-  options: [['--result <text>', 'what came of it, for whoever collects the results'], ...WORK_OPTIONS],
+  arguments: [['[id]', 'the task; yours by default']],
+  options: [['--result <text>', 'the outcome, for whoever collects the results'], ...WORK_OPTIONS],
   examples: [
     ['coord task done', 'end your task, and release its paths'],
-    ['coord task done t12 --result "no user is affected"', 'with what came of it'],
+    ['coord task done t12 --result "no user is affected"', 'with the outcome'],
   ],
   notes: [
     'coord finds out what proves that it is done: its commit on the main branch (landed), the gates that it',
@@ -71,7 +71,7 @@ export const taskDone: Verb = {
 };
 
 export const taskReturn: Verb = {
-  arguments: [['[id]', 'the task; yours when none is named']],
+  arguments: [['[id]', 'the task; yours by default']],
   options: [['-r, --reason <text>', 'why; the next agent is told'], ...WORK_OPTIONS],
   examples: [['coord task return --reason "needs the new schema"', 'give it back undone, and release its paths']],
   notes: [

@@ -17,7 +17,7 @@ import { askInTime, leaveQueue, StillWaiting, ticketSeconds } from '../waiting/q
 import { taskArgument, taskBase, viewOf, viewsOf } from './tasks.js';
 
 export const taskTake: Verb = {
-  arguments: [['[id]', 'the task; the next one that is ready and free when none is named']],
+  arguments: [['[id]', 'the task; the next one that is ready and free by default']],
   options: [
     ...CLAIM_OPTIONS.filter(([flags]) => flags !== '--shared'),
     ['--wait [duration]', 'wait your turn, first come, first served; at most 9m unless the config says otherwise'],

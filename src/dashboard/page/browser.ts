@@ -1,3 +1,4 @@
+import { oneLine } from '../../domain/text.js';
 import type { Changes, Picture } from '../picture.js';
 
 /** How the page stands to the program that serves it. */
@@ -39,6 +40,16 @@ export function follow(take: (changes: Changes) => void, tell: (link: Link) => v
     source.close();
     lost(true);
   });
+}
+
+const TAB_COLOURS = { none: '#2a9d5c', some: '#c77d0a', urgent: '#c62f25', lost: '#8a93a1' } as const;
+
+/** What the tab says while another one is looked at: how many rows need somebody, and the worst of them by a colour. */
+export function showInTab(repository: string, needs: number, state: keyof typeof TAB_COLOURS): void {
+  const sign = state === 'lost' ? '✕ ' : needs > 0 ? `(${needs}) ` : '';
+  document.title = `${sign}${oneLine(repository)} · coord`;
+  const dot = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="${TAB_COLOURS[state]}"/></svg>`;
+  document.querySelector('link[rel=icon]')?.setAttribute('href', `data:image/svg+xml,${encodeURIComponent(dot)}`);
 }
 
 /** @returns whether it could be copied */

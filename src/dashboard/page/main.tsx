@@ -9,6 +9,7 @@ import {
   forgetToken,
   type Link,
   now as nowOf,
+  showInTab,
   storedTheme,
   type Theme,
   wear,
@@ -16,7 +17,7 @@ import {
 import { Claims } from './claims.js';
 import { RepositoryMap } from './map.js';
 import { Ago, giveHues, said } from './parts.js';
-import { Agents, Contention, Deploys, Events, Log, Needs, Tasks } from './sections.js';
+import { Agents, Contention, Deploys, Events, Log, Needs, Tasks, urgencyOf } from './sections.js';
 
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
 /** The times on the page are as exact as this. */
@@ -38,7 +39,12 @@ function Page({ first }: { readonly first: Picture }) {
   const { about, claims, waiters, places, tree } = picture;
   useMemo(() => giveHues(picture.agents.map(({ id }) => id)), [picture.agents]);
   const find = typed.trim().toLowerCase();
-  const shown = { picture, now, find };
+  const shown = { picture, now, find, look: setTyped };
+  const { urgent, all } = urgencyOf(picture);
+  const isLost = link.kind === 'lost' || about.stale !== null;
+  useEffect(() =>
+    showInTab(about.repository, all, isLost ? 'lost' : urgent > 0 ? 'urgent' : all > 0 ? 'some' : 'none'),
+  );
   return (
     <>
       <a class="skip" href="#needs">
@@ -48,7 +54,7 @@ function Page({ first }: { readonly first: Picture }) {
       <main>
         <div class="wide" id="needs">
           <Needs {...shown} />
-          <RepositoryMap tree={tree} places={places} claims={claims} problem={about.noMap} />
+          <RepositoryMap tree={tree} places={places} claims={claims} problem={about.noMap} find={find} />
           <Claims claims={claims} waiters={waiters} now={now} find={find} isShared={about.reach === 'remote'} />
           <Tasks {...shown} />
         </div>

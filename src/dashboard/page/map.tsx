@@ -29,6 +29,8 @@ interface MapProps {
   readonly claims: readonly ClaimRow[];
   /** Why it is not the map of the main branch; null: it is. */
   readonly problem: string | null;
+  /** What is looked for, in lower case: places of other agents are faded; `''`: everything. */
+  readonly find: string;
 }
 
 function nothingAt(path: string): Marks {
@@ -36,7 +38,7 @@ function nothingAt(path: string): Marks {
 }
 
 /** The repository as a map: who holds what, and where it is hot. */
-export const RepositoryMap = memo(({ tree, places, claims, problem }: MapProps) => {
+export const RepositoryMap = memo(({ tree, places, claims, problem, find }: MapProps) => {
   const frame = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [path, setPath] = useState('');
@@ -85,6 +87,7 @@ export const RepositoryMap = memo(({ tree, places, claims, problem }: MapProps) 
             area={area}
             marks={marks.get(area.folder.path) ?? nothingAt(area.folder.path)}
             above={coveredBy(marks, area.folder.path)}
+            find={find}
             isFocus={index === Math.min(focus, areas.length - 1)}
             open={open}
           />
@@ -94,8 +97,8 @@ export const RepositoryMap = memo(({ tree, places, claims, problem }: MapProps) 
       <Resources claims={claims} />
       <p class="legend">
         <span class="key whole">coloured</span> held as a whole <span class="key part">edge</span> held in part{' '}
-        <span class="key shared">hatched</span> shared <span class="hot">▲3</span> stopped somebody three times this
-        week <span class="waits">◷2</span> two wait
+        <span class="key shared">hatched</span> shared <span class="hot">▲3</span> refused or kept waiting 3 times this
+        week <span class="waits">◷2</span> 2 waiting
       </p>
     </Section>
   );
@@ -137,15 +140,21 @@ interface PlaceProps {
   readonly marks: Marks;
   /** Whose claim on a folder above covers it; null: nobody's. */
   readonly above: { readonly agent: string; readonly mode: string } | null;
+  readonly find: string;
   readonly isFocus: boolean;
   readonly open: (folder: Folder) => void;
 }
 
-function Place({ area: { folder, box, depth, isOpen }, marks, above, isFocus, open }: PlaceProps) {
+function Place({ area: { folder, box, depth, isOpen }, marks, above, find, isFocus, open }: PlaceProps) {
   const holder = marks.whole[0] ?? above;
   const names = namesOf(marks, above);
   const [lead] = names;
+  // Of many that are inside, not all names are known here.
+  const isMeant =
+    marks.insiders.length === MOST_INSIDERS ||
+    [folder.path, ...names].some((text) => text.toLowerCase().includes(find));
   const kind = [
+    ...(isMeant ? [] : ['faded']),
     isOpen ? 'group' : 'leaf',
     holder ? 'whole' : marks.inside > 0 ? 'part' : 'free',
     ...(holder?.mode === 'shared' ? ['shared'] : []),
@@ -197,8 +206,8 @@ function labelOf(folder: Folder, marks: Marks, how: 'whole' | 'part', names: rea
     folder.path === '' ? folder.name : folder.path,
     ...(folder.children.length > 0 ? [plural(folder.files, 'file')] : []),
     held,
-    ...(marks.waiting > 0 ? [`${marks.waiting} wait`] : []),
-    ...(marks.stops > 0 ? [`stopped somebody ${plural(marks.stops, 'time')}`] : []),
+    ...(marks.waiting > 0 ? [`${marks.waiting} waiting`] : []),
+    ...(marks.stops > 0 ? [`refused or kept waiting ${plural(marks.stops, 'time')}`] : []),
   ];
 }
 
@@ -215,7 +224,7 @@ function Facts({
 }) {
   const more =
     names.length > MOST_NAMES ? `+${names.length - MOST_NAMES}${names.length === MOST_INSIDERS ? ' or more' : ''}` : '';
-  const many = inside > names.length ? `${inside.toLocaleString('en')} claims` : '';
+  const many = inside > names.length ? `${more === '' ? '' : '· '}${inside.toLocaleString('en')} claims` : '';
   return (
     <span class={roomy ? 'facts roomy' : 'facts'} aria-hidden="true">
       {marks.stops > 0 && <span class="hot">▲{marks.stops}</span>}

@@ -9,11 +9,13 @@ export function said(text: string): string {
   return oneLine(text);
 }
 
-export function Ago({ since, now }: { readonly since: string; readonly now: string }) {
+export function Ago(props: { readonly since: string; readonly now: string; readonly after?: string }) {
+  const { since, now, after = '' } = props;
   if (since === '') return null;
   return (
     <time dateTime={since} title={new Date(since).toLocaleString()}>
       {formatDuration(Math.max(0, Math.floor(secondsBetween(since, now))))}
+      {after}
     </time>
   );
 }

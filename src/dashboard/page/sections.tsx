@@ -8,6 +8,8 @@ interface Shown {
   readonly now: string;
   /** What is looked for, in lower case; `''`: everything. */
   readonly find: string;
+  /** Looks for something else. */
+  readonly look: (find: string) => void;
 }
 
 function has(find: string, ...texts: readonly (string | null)[]): boolean {
@@ -20,10 +22,10 @@ const KINDS: Readonly<Record<string, string>> = {
   submission: 'handed over',
   'stuck-task': 'stuck task',
   'unknown-deploy': 'deploy unknown',
-  'stuck-waiter': 'waits long',
+  'stuck-waiter': 'long wait',
   'lost-claim': 'lost claim',
-  'expired-claim': 'time is over',
-  conflict: 'collision ahead',
+  'expired-claim': 'expired',
+  conflict: 'conflict ahead',
   'failed-deploy': 'deploy failed',
   'blocked-deploy': 'deploy blocked',
   'stopped-agent': 'stopped',
@@ -31,17 +33,25 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 const URGENT = ['conflict', 'failed-deploy', 'unknown-deploy', 'lost-claim', 'stopped-agent', 'stuck-task'];
 
+/** How many rows are urgent, and how many there are. */
+export function urgencyOf({ needs }: Picture): { readonly urgent: number; readonly all: number } {
+  return { urgent: needs.filter(({ kind }) => URGENT.includes(kind)).length, all: needs.length };
+}
+
 export function Needs({ picture: { needs }, now, find }: Shown) {
-  const rows = needs.filter(({ what, kind }) => has(find, what, kind));
+  const isUrgent = (kind: string) => URGENT.includes(kind);
+  const rows = needs
+    .filter(({ what, kind }) => has(find, what, KINDS[kind] ?? kind))
+    .sort((a, b) => Number(isUrgent(b.kind)) - Number(isUrgent(a.kind)));
   return (
     <Section title="What needs you" count={needs.length} class="needs">
       {rows.length === 0 && <Nothing>Nothing waits for anybody.</Nothing>}
       <ul>
         {rows.map(({ kind, what, since, next }) => (
-          <li key={`${kind} ${what}`} class={URGENT.includes(kind) ? 'urgent' : ''}>
+          <li key={`${kind} ${what}`} class={isUrgent(kind) ? 'urgent' : ''}>
             <span class="kind">{KINDS[kind] ?? kind}</span>
             <span class="what">
-              {said(what)} <Ago since={since} now={now} />
+              {said(what)} <Ago since={since} now={now} after=" ago" />
             </span>
             <Command text={next} />
           </li>
@@ -121,7 +131,7 @@ function Card({ task, now }: { readonly task: TaskView; readonly now: string }) 
   );
 }
 
-export function Agents({ picture: { agents, claims, waiters, tasks }, now, find }: Shown) {
+export function Agents({ picture: { agents, claims, waiters, tasks }, now, find, look }: Shown) {
   const holds = countBy(claims, ({ agent }) => agent);
   const waits = countBy(waiters, ({ agent }) => agent);
   const rows = agents
@@ -139,7 +149,15 @@ export function Agents({ picture: { agents, claims, waiters, tasks }, now, find 
         <ul class="lines">
           {rows.map(({ agent: { id, role, state, lastSeen, killed }, held, task }) => (
             <li key={id}>
-              <Who agent={id} />
+              <button
+                type="button"
+                class="pick"
+                aria-pressed={find === id.toLowerCase()}
+                title={`show only ${said(id)}`}
+                onClick={() => look(find === id.toLowerCase() ? '' : id)}
+              >
+                <Who agent={id} />
+              </button>
               {role !== 'peer' && <span class="tag">{role}</span>}
               {killed !== null && <span class="tag bad">stopped</span>}
               <span class="what">{task ? `${task.id} ${said(task.title)}` : said(state ?? '')}</span>

@@ -32,7 +32,7 @@ export interface ReleaseRequest extends RequestBase {
   readonly commitNamed: boolean;
   /** What the work changed on the ground of the claims, by their bases; null: not known. */
   readonly changes: readonly Change[] | null;
-  /** Released although there are uncommitted changes. */
+  /** Released even with uncommitted changes. */
   readonly uncommitted: boolean;
 }
 

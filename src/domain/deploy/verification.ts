@@ -94,7 +94,7 @@ export function judgeAnswer(
     return {
       reason: 'slow-pattern',
       seen: beginningOf(text ?? ''),
-      finding: 'answered with text on which the pattern took too long',
+      finding: 'answered, but the pattern took too long on its text',
     };
   }
   if (text === null) return { reason: 'missing', seen: null, finding: `answers ${status} without the header` };

@@ -55,7 +55,7 @@ export function parsePayload(text: string): GatePayload | { readonly problem: st
 }
 
 function payloadOf(value: (key: Key) => string): GatePayload | { readonly problem: string } {
-  if (value('coord-gate') !== VERSION) return { problem: 'it is of another version' };
+  if (value('coord-gate') !== VERSION) return { problem: 'it has another version' };
   const gate = unword(value('gate'));
   const target = unword(value('target'));
   if (gate === null || target === null) return { problem: 'a name in it cannot be read' };

@@ -61,7 +61,7 @@ function sectionProblems(file: string, section: RuleSection): RuleProblem[] {
 function slotProblem(file: string, { line, id, behaviour }: RuleSection): RuleProblem {
   const filled = behaviour.length > 0;
   const problem = filled
-    ? `${id} is written but still has the id of a slot, so no agent is shown it: give it an id of its own`
+    ? `${id} is filled in but still has a placeholder id, so no agent is shown it: give it an id of its own`
     : `${id} is not filled in: give it an id, a title and one sentence, or delete the section`;
   return { file, line, rule: id, code: 'left-over-slot', severity: filled ? 'error' : 'warning', problem };
 }
@@ -70,7 +70,7 @@ function headingProblems(file: string, { line, heading, id, title }: RuleSection
   if (id === null) return [unusableId(file, line, heading)];
   const problems: RuleProblem[] = [];
   if (id !== id.toLowerCase() || Array.from(id).length > MAX_ID_LENGTH) {
-    const message = `the id ${id} should be in small letters and at most ${MAX_ID_LENGTH} characters long`;
+    const message = `the id ${id} should be in lower case and at most ${MAX_ID_LENGTH} characters long`;
     problems.push(error(file, line, id, 'bad-id', message));
   }
   if (title === '') {

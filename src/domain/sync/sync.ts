@@ -168,19 +168,19 @@ const LISTED_PATHS = 3;
 const UNFINISHED: Readonly<Record<UnfinishedOperation, Message>> = {
   rebase: {
     message: 'a rebase',
-    hint: `finish it (${command('git rebase --continue')}) or stop it (git rebase --abort)`,
+    hint: `finish it (${command('git rebase --continue')}) or abort it (git rebase --abort)`,
   },
-  merge: { message: 'a merge', hint: `finish it (${command('git merge --continue')}) or stop it (git merge --abort)` },
+  merge: { message: 'a merge', hint: `finish it (${command('git merge --continue')}) or abort it (git merge --abort)` },
   'cherry-pick': {
     message: 'a cherry-pick',
-    hint: `finish it (${command('git cherry-pick --continue')}) or stop it (git cherry-pick --abort)`,
+    hint: `finish it (${command('git cherry-pick --continue')}) or abort it (git cherry-pick --abort)`,
   },
   revert: {
     message: 'a revert',
-    hint: `finish it (${command('git revert --continue')}) or stop it (git revert --abort)`,
+    hint: `finish it (${command('git revert --continue')}) or abort it (git revert --abort)`,
   },
   bisect: { message: 'a bisect', hint: command('git bisect reset') },
-  am: { message: 'a git am', hint: `finish it (${command('git am --continue')}) or stop it (git am --abort)` },
+  am: { message: 'a git am', hint: `finish it (${command('git am --continue')}) or abort it (git am --abort)` },
 };
 
 /** What is wrong, in a sentence, and the next thing to do. */
@@ -214,7 +214,7 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
     message: `cannot know: HEAD and ${nameOf(remote, upstream)} share no history`,
     hint: `is that the right repository? ${command(`git remote get-url ${shellWord(remote)}`)}`,
   }),
-  rewound: (facts) => dropped(facts, 'went back'),
+  rewound: (facts) => dropped(facts, 'was rewound'),
   rewritten: (facts) => dropped(facts, 'was rewritten'),
   diverged: ({ remote, upstream }) => {
     const ahead = upstream.kind === 'fetched' ? upstream.ahead : 0;
@@ -227,7 +227,7 @@ const WORDS: Readonly<Record<UnknownReason | OutOfSyncReason, (facts: SyncFacts)
   }),
   dirty: ({ dirty }) => ({
     message: `not clean: ${named(dirty, LISTED_PATHS)} ${dirty.length === 1 ? 'is' : 'are'} not committed`,
-    hint: `commit them, or put them away (${command('git stash --include-untracked')}), then repeat`,
+    hint: `commit them, or stash them (${command('git stash --include-untracked')}), then repeat`,
   }),
 };
 
@@ -268,7 +268,7 @@ function dropped({ remote, upstream }: SyncFacts, what: string): Message {
   const onto = `${upstream.commit.slice(0, SHORT_ID)} ${newest[0]?.commit.slice(0, SHORT_ID) ?? ''}`;
   return {
     message: `${name} ${what}: HEAD still holds ${plural(count, 'commit')} that it dropped`,
-    hint: `take them out (${command(`git rebase --onto ${onto}`)}), or, if they belong there, push them again; then repeat`,
+    hint: `remove them (${command(`git rebase --onto ${onto}`)}), or, if they belong there, push them again; then repeat`,
   };
 }
 

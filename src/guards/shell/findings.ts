@@ -189,5 +189,4 @@ export function noteAssignment({ text }: Word, { bypasses }: ShellFindings): boo
   return SWITCHES.some((pattern) => pattern.test(text));
 }
 
-export const HOOKS_PATH_WORDS =
-  'another core.hooksPath leaves out the hooks that are installed, and the guards in them';
+export const HOOKS_PATH_WORDS = 'another core.hooksPath skips the installed hooks, and the guards in them';

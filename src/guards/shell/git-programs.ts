@@ -122,11 +122,11 @@ export function examineGit(args: readonly Word[], input: CommandInput, scope: Sc
   const name = args[at]?.text ?? '';
   const rest = args.slice(at + 1);
   if (SKIPS_HOOKS.has(name) && skipsHooks(name, rest)) {
-    scope.findings.bypasses.push(`git ${name} --no-verify leaves out the hooks, and the guards in them`);
+    scope.findings.bypasses.push(`git ${name} --no-verify skips the hooks, and the guards in them`);
   }
   const off = [...(scope.off ?? []), ...scope.findings.exported];
   if (RUNS_HOOKS.has(name) && off.length > 0) {
-    scope.findings.bypasses.push(`${off.join(' ')} leaves out the hooks of git ${name}, and the guards in them`);
+    scope.findings.bypasses.push(`${off.join(' ')} skips the hooks of git ${name}, and the guards in them`);
   }
   if (Object.hasOwn(COMMANDS, name)) COMMANDS[name]?.(rest, { ...scope, directory }, input);
 }

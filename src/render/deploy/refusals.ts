@@ -33,7 +33,7 @@ export function undoes(
   ]);
   const commits = [...new Set(undone.map(({ candidate }) => shortCommit(candidate.commit)))];
   return new CoordError('behind', lines.join('\n'), {
-    hint: `${command(`git merge ${commits.join(' ')}`)} and land it; or go back openly: ${form(`deploy ${shellWord(target)} --rollback-to COMMIT --reason "why" -- PROGRAM`)}`,
+    hint: `${command(`git merge ${commits.join(' ')}`)} and land it; or roll back openly: ${form(`deploy ${shellWord(target)} --rollback-to COMMIT --reason "why" -- PROGRAM`)}`,
     details: { reason: 'would-undo', target, action, undone },
   });
 }
@@ -122,7 +122,7 @@ export function notOnMain(commit: string, upstream: string, unknown: boolean): C
     });
   }
   return new CoordError('behind', `${name} is not on ${oneLine(upstream)}`, {
-    hint: `go back to a commit of the main branch: ${coord('deploy list')} shows what ran`,
+    hint: `roll back to a commit of the main branch: ${coord('deploy list')} shows what ran`,
     details,
   });
 }
@@ -144,7 +144,7 @@ export function gatesClosed(closed: readonly GateRecord[], target: string): Coor
   return new CoordError(first ? 'closed' : 'behind', lines.join('\n'), {
     hint: first
       ? openingHint(first, target)
-      : `${command('git status')} shows what is in no commit: commit it or put it away, then repeat`,
+      : `${command('git status')} shows what is in no commit: commit or stash it, then repeat`,
     details: { reason: first ? 'gates-closed' : 'not-at-commit', target, gates: closed },
   });
 }
@@ -253,7 +253,7 @@ export function ownDeployError(
 
 /** What lies here and is in no commit goes along with a deploy. */
 export function notCleanHint(target: string): string {
-  return `${command('git status --ignored')} shows them: commit them, put them away, or list them in "untracked" of deploy.${oneLine(target)} on the main branch; then repeat`;
+  return `${command('git status --ignored')} shows them: commit them, move them away, or list them in "untracked" of deploy.${oneLine(target)} on the main branch; then repeat`;
 }
 
 /** A signature that has opened a deploy is used up. */

@@ -72,7 +72,7 @@ export interface UninstallReport {
 
 /** What a person still has to do, or should know, by harness. */
 const TO_KNOW: Readonly<Record<string, string>> = {
-  'claude-code': 'sessions that run already do not ask yet: restart them',
+  'claude-code': 'running sessions do not ask yet: restart them',
   codex:
     'Codex runs hooks of a project only when you trust them: look at them with /hooks. It says nothing where it runs none',
   gemini: 'Gemini CLI asks once whether to trust the hooks of this project; its shell runs no git hooks',
@@ -219,7 +219,7 @@ function harnessLines(report: HarnessReport, dryRun: boolean, style: Style): str
     ...lines,
     `${harness} runs ${oneLine(command)}`,
     style.dim(`note: ${TO_KNOW[harness] ?? ''}`),
-    ...(register === undefined ? [] : [style.dim(`tools in place of a shell: ${register}`)]),
+    ...(register === undefined ? [] : [style.dim(`as MCP tools, in place of a shell: ${register}`)]),
   ];
 }
 
@@ -239,7 +239,7 @@ export function localWarnings(harnesses: readonly HarnessReport[]): string[] {
   );
   return local.map(
     ({ harness, command }) =>
-      `coord is not on PATH, so ${harness} runs ${oneLine(command)}, which is on this machine alone; with coord on PATH (npm link), ${coord(`guard install ${harness}`)} again writes what works for all`,
+      `coord is not on PATH, so ${harness} runs ${oneLine(command)}, which exists on this machine only; with coord on PATH (npm link), ${coord(`guard install ${harness}`)} again writes what works for all`,
   );
 }
 

@@ -264,7 +264,7 @@ const REMEDIES = {
     'its database is full (alarm NOSPACE)',
     'have it compacted, defragmented and disarmed: etcdctl compact, etcdctl defrag, etcdctl alarm disarm',
   ],
-  busy: ['it has too much to do', 'look at the load of its members, then repeat'],
+  busy: ['it is overloaded', 'look at the load of its members, then repeat'],
   certificate: [
     'its certificate is not trusted, or it does not trust this clone’s',
     'name the files: git config coord.etcd.ca FILE (coord.etcd.cert, coord.etcd.key)',
@@ -350,7 +350,7 @@ function hostOf(endpoint: string): string {
   try {
     return new URL(endpoint).host;
   } catch {
-    return 'an address that is none';
+    return 'not an address';
   }
 }
 

@@ -115,7 +115,7 @@ export class Mirror {
       const { remote, local } = this.options;
       throw new CoordError(
         'unavailable',
-        `this clone lacks a part of the state that etcd has let go of, and ${local.name} of ${remote} lacks it too`,
+        `this clone lacks a part of the state that etcd no longer has, and ${local.name} of ${remote} lacks it too`,
         {
           hint: `nothing was changed; check that the remote answers: git ls-remote ${remote}`,
           details: { reason: 'mirror-behind', commit },

@@ -313,7 +313,7 @@ function mustBeReadable(state: State): void {
     'corrupt',
     `nothing was written: ${over.join(', ')} in ${CLAIMS_FILE} is at the end of its range`,
     {
-      hint: `look who wrote that (git log -p refs/coord/state -- ${CLAIMS_FILE}), and have a person put back the commit before it`,
+      hint: `find out who wrote that (git log -p refs/coord/state -- ${CLAIMS_FILE}), and have a person put back the commit before it`,
       details: { reason: 'range', problems: over.map((name) => `${name}: at the end of its range`) },
     },
   );

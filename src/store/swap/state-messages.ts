@@ -31,7 +31,7 @@ export function rewrittenHere(ref: string, known: string, tip: string): CoordErr
 export function mergedState(ref: string, tip: string, parents: readonly string[]): CoordError {
   const sides = parents.map((parent) => command(`git update-ref ${ref} ${parent}`)).join(', or ');
   return new CoordError('corrupt', `the tip of the state ref ${ref} is a merge commit (${short(tip)})`, {
-    hint: `it is never merged; look which side has the claims that count, and put the ref back to it: ${sides}`,
+    hint: `it is never merged; find out which side has the claims that count, and put the ref back to it: ${sides}`,
     details: { reason: 'merged', tip, parents, problems: [`${tip}: a merge commit`] },
   });
 }
@@ -206,7 +206,7 @@ export function privateName(ref: string): string {
 export function removedState(message: string): CoordError {
   const [subject = ''] = message.split('\n');
   return new CoordError('usage', `coord was removed from this repository (${oneLine(subject)})`, {
-    hint: `take it out of this clone too: ${coord('init --remove')}; or, to use it again: ${coord('init')}`,
+    hint: `remove it from this clone too: ${coord('init --remove')}; or, to use it again: ${coord('init')}`,
     details: { reason: 'removed' },
   });
 }

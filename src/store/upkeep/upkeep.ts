@@ -171,7 +171,7 @@ export class Archive {
     const listed = await this.effects.remoteGit.lsRemote(this.remote ?? '', [this.ref]);
     if (listed.stdout.startsWith(`${commit}\t`)) return;
     throw new CoordError('unavailable', `${this.remote} did not take ${this.ref}: ${reasonOf(pushed)}`, {
-      hint: 'nothing was changed; choose another name, ask for permission to push there, or leave --archive out',
+      hint: 'nothing was changed; choose another name, ask for permission to push there, or drop --archive',
       details: { ref: this.ref, stderr: pushed.stderr.slice(0, 2000) },
     });
   }

@@ -105,7 +105,7 @@ function tooled(client: Client, { box, clone }: Fleet) {
         encoding: 'utf8',
       });
       const said = spawnSync('coord', ['guard', 'install', client.harness], { cwd: clone, env, encoding: 'utf8' });
-      const [, line = ''] = /^tools in place of a shell: (.+)$/m.exec(said.stdout) ?? [];
+      const [, line = ''] = /^as MCP tools, in place of a shell: (.+)$/m.exec(said.stdout) ?? [];
       const path = `${dirname(programOf(client.program) ?? '')}:${env.PATH}`;
       const { status, stderr } = spawnSync('sh', ['-c', line], {
         cwd: clone,

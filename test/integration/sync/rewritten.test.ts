@@ -49,7 +49,7 @@ describe('an upstream that was rewound under HEAD', () => {
     for (const _ of ['first', 'second', 'third']) {
       const refusal = await refused(box, clone);
       expect(refusal).toMatchObject({ code: 'behind', reason: 'rewound' });
-      expect(refusal.message).toBe('origin/main went back: HEAD still holds 1 commit that it dropped');
+      expect(refusal.message).toBe('origin/main was rewound: HEAD still holds 1 commit that it dropped');
       expect(refusal.report).toMatchObject({ ahead: 1, behind: 0, rewritten: true });
       expect(refusal.report.dropped).toMatchObject([{ commit: dropped, subject: 'work that is dropped' }]);
     }

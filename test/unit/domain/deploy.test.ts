@@ -304,7 +304,10 @@ describe('the record of a deploy', () => {
       }),
     );
     expect(lost(started.state).state.deployments.attempts[0]?.why).toContain('never recorded');
-    expect(granted(EMPTY_STATE, beginOf('noor')).events.map(({ type }) => type)).toEqual(['deploy.checked', 'claim.granted']);
+    expect(granted(EMPTY_STATE, beginOf('noor')).events.map(({ type }) => type)).toEqual([
+      'deploy.checked',
+      'claim.granted',
+    ]);
   });
 
   it('stands in its place among the others, and leaves other claims and targets alone', () => {

@@ -139,12 +139,12 @@ describe('what a refusal says', () => {
       hint: 'git pull --rebase origin main, look at your change again, then repeat',
     });
     expect(words({ dropped })).toEqual({
-      message: 'origin/main went back: HEAD still holds 2 commits that it dropped',
-      hint: `take them out (git rebase --onto ${ID.slice(0, 12)} dddddddddddd), or, if they belong there, push them again; then repeat`,
+      message: 'origin/main was rewound: HEAD still holds 2 commits that it dropped',
+      hint: `remove them (git rebase --onto ${ID.slice(0, 12)} dddddddddddd), or, if they belong there, push them again; then repeat`,
     });
     expect(words({}, { dirty: ['src/a.ts'] })).toEqual({
       message: 'not clean: src/a.ts is not committed',
-      hint: 'commit them, or put them away (git stash --include-untracked), then repeat',
+      hint: 'commit them, or stash them (git stash --include-untracked), then repeat',
     });
   });
 
@@ -220,7 +220,7 @@ describe('what is said of it', () => {
       ['3 commits', 'has 2 commits of its own'],
       ['git pull --rebase origin main'],
     ],
-    ['rewound', { dropped: two }, {}, ['went back', '2 commits'], [`--onto ${ID.slice(0, 12)} ${'d'.repeat(12)}`]],
+    ['rewound', { dropped: two }, {}, ['was rewound', '2 commits'], [`--onto ${ID.slice(0, 12)} ${'d'.repeat(12)}`]],
     ['rewritten', { dropped: { ...two, rewound: false } }, {}, ['rewritten', '2 commits'], ['--onto']],
     ['dirty', {}, { dirty: ['a'] }, ['a is not'], ['git stash']],
     ['dirty', {}, { dirty }, ['a, b are not'], ['git stash']],

@@ -5,7 +5,12 @@ import { stateAfter } from '../../../support/decisions.js';
 import { addOf, draftOf } from '../../../support/tasks.js';
 
 const { tasks } = stateAfter(EMPTY_STATE, [
-  addOf('boss', draftOf('Paginate users'), draftOf('tell of pages'), ...Array.from({ length: 10 }, () => draftOf('x'))),
+  addOf(
+    'boss',
+    draftOf('Paginate users'),
+    draftOf('document pages'),
+    ...Array.from({ length: 10 }, () => draftOf('x')),
+  ),
 ]);
 
 describe('the tasks that somebody else’s list means', () => {
