@@ -39,7 +39,7 @@ export class EtcdCluster {
   private readonly directory = mkdtempSync(join(tmpdir(), 'coord-etcd-'));
   private members: Member[] = [];
 
-  private constructor(private readonly options: EtcdOptions) {}
+  private constructor(readonly options: EtcdOptions) {}
 
   static async start(options: EtcdOptions = {}): Promise<EtcdCluster> {
     const cluster = new EtcdCluster(options);

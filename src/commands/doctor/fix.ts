@@ -30,7 +30,9 @@ export async function fix(context: Context, checks: readonly Checked[]): Promise
     const what = await fixOne(context, check);
     if (what !== null) done.push(what);
   }
-  return done;
+  // No fault while it is not far behind; who waits for it asks here.
+  const mirrored = await fixMirror(context).catch(() => null);
+  return mirrored === null ? done : [...done, mirrored];
 }
 
 async function fixOne(context: Context, { id, error }: Checked): Promise<string | null> {
@@ -38,7 +40,6 @@ async function fixOne(context: Context, { id, error }: Checked): Promise<string 
   if (id === 'refs') return dropRefs(context);
   if (id === 'proofs') return plainly(await sweepProofs(context), 'folder', 'of a --prove that was killed removed');
   if (id === 'hooks') return renewHooks(context);
-  if (id === 'mirror') return fixMirror(context);
   const { reason, known } = error?.details ?? {};
   if (reason === 'damaged') return replaceDamaged(context, known);
   if (reason !== 'deleted' || typeof known !== 'string') return null;

@@ -47,15 +47,16 @@ export async function storeChecks(context: Context, config: Config, store: GitSt
   ];
 }
 
-/** Brings the mirror up to date. */
+/** Brings the mirror up to date, if it is not. */
 export async function fixMirror(context: Context): Promise<string | null> {
   const config = await context.config();
   const store = await context.store();
-  await store.latest();
+  await store.read();
   if (store.store === null) return null;
+  await store.latest();
   const { mirror, arbiter } = await context.stores.etcdOf(store.store, config);
   const head = await arbiter.head();
-  if (head === null) return null;
+  if (head === null || (await mirror.read()).commit === head.commit) return null;
   await mirror.push(head);
   return `the mirror on ${config.remote} has all that etcd has decided`;
 }

@@ -39,10 +39,11 @@ export interface Outcome {
   readonly revision: string;
 }
 
-/** A server that has not answered by then is taken for silent. Etcd itself gives up a proposal after 7 seconds. */
-const ANSWER_MS = 8_000;
+/** A server that has not answered by then is taken for silent: a change of leaders takes a second or two. */
+const ANSWER_MS = 5_000;
 const ROUNDS = 3;
 const PAUSE_MS = 150;
+const TXN = 'kv/txn';
 const ALARMS = 'maintenance/alarm';
 
 interface Answer {
@@ -66,14 +67,18 @@ interface RawEntry {
 export class EtcdClient {
   private readonly agents = new Map<string, http.Agent>();
   private token: string | null = null;
-  /** The endpoint that answered last. */
-  private at = 0;
 
-  /** @param cluster that must answer; null: whichever it is */
+  /**
+   * @param cluster that must answer; null: whichever it is
+   * @param at the number of the endpoint that is asked first
+   * @param remember called with the number of the one that answered when others had not
+   */
   constructor(
     private readonly access: EtcdAccess,
     private readonly cluster: string | null,
     private readonly pause: (ms: number) => Promise<void>,
+    private at = 0,
+    private readonly remember?: (at: number) => void,
   ) {}
 
   /**
@@ -84,7 +89,7 @@ export class EtcdClient {
     steps: readonly Step[],
     compare?: { readonly key: string; readonly revision: string },
   ): Promise<Outcome> {
-    const answer = await this.ask('kv/txn', {
+    const answer = await this.ask(TXN, {
       compare: compare && [
         { key: encode(compare.key), target: 'MOD', result: 'EQUAL', mod_revision: compare.revision },
       ],
@@ -112,20 +117,23 @@ export class EtcdClient {
   /** Asks one endpoint after the other, some rounds, until one gives an answer that counts. */
   private async ask(path: string, body: object): Promise<Answer> {
     const { endpoints } = this.access;
-    if (endpoints.length === 0) throw noAddress();
+    const writes = path === TXN && isWrite(body);
     let last: EtcdTrouble | null = null;
     let maybe = false;
     for (let attempt = 0; attempt < ROUNDS * endpoints.length; attempt += 1) {
       if (attempt > 0 && attempt % endpoints.length === 0) await this.pause(PAUSE_MS * attempt);
       try {
-        return await this.askOne(endpoints[this.at] ?? '', path, body);
+        const answer = await this.askOne(endpoints[this.at] ?? '', path, body);
+        if (attempt > 0) this.remember?.(this.at);
+        return answer;
       } catch (error) {
         if (!(error instanceof EtcdTrouble)) throw error;
         last = error;
         maybe ||= error.maybe;
-        // What may have been carried out is looked for before it is asked for once more.
-        if (error.isFinal || (maybe && path === 'kv/txn' && isWrite(body))) break;
         this.at = (this.at + 1) % endpoints.length;
+        // What may have been carried out is looked for before it is asked for once more; silence is waited for once.
+        if (error.isFinal || (maybe && writes)) break;
+        if (error.kind === 'silent' && attempt >= endpoints.length - 1) break;
       }
     }
     throw last?.told(endpoints, maybe) ?? noAddress();

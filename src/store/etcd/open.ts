@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Instant } from '../../domain/time.js';
 import { type CoordError, usage } from '../../errors.js';
 import { cloneSettings, settingOf } from '../../git/clone-config.js';
+import { readCached, writeCached } from '../../git/local-cache.js';
 import type { ObjectDatabase } from '../../git/objects.js';
 import type { RemoteGit } from '../../git/porcelain.js';
 import type { Repository } from '../../git/repository.js';
@@ -53,12 +54,23 @@ export function accessOf({ repository, env }: Pick<Surroundings, 'repository' | 
 export function openEtcd(around: Surroundings, named: string) {
   const { repository, effects } = around;
   const place = placeOf(named);
-  const client = new EtcdClient(accessOf(around), place.cluster, effects.pause);
+  const access = accessOf(around);
+  const directory = join(repository.commonDir, 'coord');
+  // A member that does not answer costs its time once, and not each command.
+  const kept = join(directory, 'etcd-member.json');
+  const at = readCached(kept, (value) => (typeof value.at === 'number' ? value.at : null)) ?? 0;
+  const client = new EtcdClient(
+    access,
+    place.cluster,
+    effects.pause,
+    at < access.endpoints.length ? at : 0,
+    (answering) => writeCached(kept, { at: answering }),
+  );
   const mirror = new Mirror({
     ...around,
     place,
     client,
-    directory: join(repository.commonDir, 'coord'),
+    directory,
     now: () => effects.now(),
   });
   const arbiter = new EtcdArbiter({ ...around, place, client, mirror });
