@@ -136,7 +136,7 @@ it('whose time is over before the remote was asked is lost, not granted late', a
   const next = await as('maya', one, 'status', '--json');
   expect(next.json().data.claims).toMatchObject([{ target: 'b', reach: 'remote' }]);
   expect(next.stderr).toContain(
-    'you lost a: the remote did not confirm the claim that this clone granted: "its time was over',
+    'you lost a: the remote did not confirm the claim that this clone granted: "it expired',
   );
 });
 

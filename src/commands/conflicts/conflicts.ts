@@ -13,6 +13,7 @@ import { type Pair, ShadowRepository } from '../../git/shadow.js';
 import type { Style } from '../../render/style.js';
 import { nameOfWork, nextStep, rememberCollisions, tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
+import { withProgress } from '../../workspace/host.js';
 import type { Outcome, Success, Verb } from '../verb.js';
 import { watchScreen } from '../watch.js';
 import { type Work, type Works, worksOf } from './works.js';
@@ -38,7 +39,7 @@ export const conflicts: Verb = {
   answers: { conflicts: 'Collision[]', left: ['number', 'older branches that were not looked at'], now: 'instant' },
   refusals: { reason: "'conflicts'", conflicts: 'Collision[]', left: 'number', now: 'instant' },
   async run(context, input) {
-    const look = () => predict(context, input.flag('all'));
+    const look = () => withProgress(context.host, 'trying the merges', () => predict(context, input.flag('all')));
     if (input.flag('watch')) {
       return watchScreen(context, 'conflicts', LOOK_AGAIN_MS, async () => successOf(context, await look()));
     }

@@ -96,9 +96,21 @@ export const RepositoryMap = memo(({ tree, places, claims, problem, find }: MapP
       {problem !== null && <Nothing>{said(problem)}</Nothing>}
       <Resources claims={claims} />
       <p class="legend">
-        <span class="key whole">coloured</span> held as a whole <span class="key part">edge</span> held in part{' '}
-        <span class="key shared">hatched</span> shared <span class="hot">▲3</span> refused or kept waiting 3 times this
-        week <span class="waits">◷2</span> 2 waiting
+        <span>
+          <span class="key whole">coloured</span> held as a whole
+        </span>
+        <span>
+          <span class="key part">edge</span> held in part
+        </span>
+        <span>
+          <span class="key shared">hatched</span> shared
+        </span>
+        <span>
+          <span class="hot">▲3</span> refused or kept waiting 3 times this week
+        </span>
+        <span>
+          <span class="waits">◷2</span> 2 waiting
+        </span>
       </p>
     </Section>
   );
