@@ -116,6 +116,7 @@ function readLoose(path: string, id: string): GitObject | undefined {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(`git object ${id}`);
     throw new CoordError('corrupt', `git object ${id} is damaged`, {
       hint: `${command('git fsck')} shows what else is damaged; then copy the object from another clone`,
+      details: { reason: 'object', object: id },
       cause,
     });
   }
@@ -150,6 +151,7 @@ async function readBatch(
 function missingObject(id: string): CoordError {
   return new CoordError('corrupt', `git object ${id} is missing from this repository`, {
     hint: `${command('git fsck')} shows what else is missing; if "git gc --prune=now" ran during a write, fetch the state ref again`,
+    details: { reason: 'object', object: id },
   });
 }
 

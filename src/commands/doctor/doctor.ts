@@ -1,6 +1,6 @@
 import type { Attempt, Enforcement, Layer, Proof } from '../../domain/doctor/checkup.js';
 import { type Finding, type Posture, postureOf, worst } from '../../domain/doctor/checkup.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, form } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { table } from '../../render/format.js';
@@ -16,6 +16,10 @@ import type { Proved } from './prove.js';
 export const doctor: Verb = {
   options: [
     ['--fix', 'fix what can be fixed safely: what killed commands left, a state ref that was deleted, stale hooks'],
+    [
+      '--restore <commit>',
+      'with --fix: go back to the last good commit of a state that is damaged, which the refusal names',
+    ],
     ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
     ['--strict', 'fail on what is found; exit 6 from severity medium on'],
     ...COMPACT_OPTIONS,
@@ -30,6 +34,7 @@ export const doctor: Verb = {
   notes: [
     'The exit code is 0 unless something of severity high is wrong; then it is the code of the first such finding.',
     '--fix puts a deleted state ref back as this clone saw it last; it never chooses between two histories.',
+    '--restore takes the last good commit, and no other: what came after it and cannot be read is lost.',
     '--prove writes to no remote and changes none of your claims; it runs the hooks that are installed here.',
     'Only an orchestrator or a person at a terminal may compact: claims and notes stay, the older events go.',
   ],
@@ -57,8 +62,11 @@ export const doctor: Verb = {
     if (input.text('keepHistory') !== undefined || input.text('archive') !== undefined || input.flag('dryRun')) {
       throw usage('--keep-history, --archive and --dry-run go with --compact', coord('doctor --compact --dry-run'));
     }
+    const restore = input.text('restore') ?? null;
+    if (restore !== null && !input.flag('fix'))
+      throw usage('--restore goes with --fix', form('doctor --fix --restore COMMIT'));
     const first = await checkUp(context);
-    const fixed = input.flag('fix') ? await fix(context, first.checks) : [];
+    const fixed = input.flag('fix') ? await fix(context, first.checks, restore) : [];
     const { checks, enforcement } = fixed.length === 0 ? first : await checkUp(context);
     const readable = checks.every(
       ({ id, ok, severity }) => ok || severity !== 'high' || !['config', 'protected'].includes(id),

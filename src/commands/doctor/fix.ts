@@ -4,13 +4,16 @@ import type { Config } from '../../config/config.js';
 import { PRIVATE_REFS } from '../../domain/state-ref.js';
 import { command, coord } from '../../domain/suggestion.js';
 import { plural } from '../../domain/text.js';
+import { CoordError, usage } from '../../errors.js';
 import { namesIn } from '../../git/if-there.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import { gitList } from '../../git/run.js';
 import { withLocalLock } from '../../store/queue/local-lock.js';
+import type { LastGood } from '../../store/upkeep/last-good.js';
 import type { Context } from '../../workspace/context.js';
 import { programOf, readHooks } from '../guard/status.js';
+import { entryOf } from '../setup/init-state.js';
 import { type Checked, pass, wrong } from './guard-checks.js';
 import { leftOverProofs, sweepProofs } from './prove.js';
 import { fixMirror } from './store-checks.js';
@@ -18,9 +21,10 @@ import { fixMirror } from './store-checks.js';
 /**
  * Fixes what can be fixed without a choice, and says what it did. A state ref that was rewound or rewritten is not one of
  * that: which history counts is for people to say.
+ * @param restore the commit that somebody said is to be gone back to; null: nobody did
  */
-export async function fix(context: Context, checks: readonly Checked[]): Promise<string[]> {
-  const done: string[] = [];
+export async function fix(context: Context, checks: readonly Checked[], restore: string | null): Promise<string[]> {
+  const done: string[] = restore === null ? [] : [await goBack(context, checks, restore)];
   const reasons = new Set<unknown>();
   for (const check of checks) {
     const reason = check.error?.details.reason ?? check.id;
@@ -33,6 +37,48 @@ export async function fix(context: Context, checks: readonly Checked[]): Promise
   // No fault while it is not far behind; who waits for it asks here.
   const mirrored = await fixMirror(context).catch(() => null);
   return mirrored === null ? done : [...done, mirrored];
+}
+
+/**
+ * Goes back to the last good commit of a damaged state, and to no other. Where the content is damaged, by a commit on top that
+ * has its state; where the ref was moved to something that does not go on from it, by putting it back, with a lease on what is there.
+ * @throws CoordError `usage` where that is not what was named, or nothing is damaged
+ */
+async function goBack(context: Context, checks: readonly Checked[], named: string): Promise<string> {
+  const found = checks.find(({ error }) => error !== undefined && 'lastGood' in error.details);
+  if (found?.error === undefined)
+    throw usage('the state can be read: there is nothing to go back from', coord('doctor'));
+  const {
+    lastGood,
+    known,
+    tip = null,
+  } = found.error.details as Readonly<Record<string, unknown>> & { lastGood: LastGood };
+  const { commit, at } = lastGood;
+  const short = commit.slice(0, 7);
+  if (named.length < 7 || !commit.startsWith(named)) {
+    throw usage(
+      `the last good commit is ${short} of ${at}, and no other is gone back to`,
+      coord(`doctor --fix --restore ${short}`),
+    );
+  }
+  const store = await context.store();
+  const entry = entryOf(context, `go back to the state of ${short} (${at}): what came after it is damaged`);
+  const moved = typeof known === 'string';
+  const from = typeof tip === 'string' ? tip : null;
+  const done = !moved
+    ? (await store.restore(commit, entry)) && `${store.ref} has the state of ${short} again, of ${at}`
+    : found.id === 'remote'
+      ? await putBackThere(context, commit, from ?? '')
+      : await putBackHere(context, commit, from);
+  if (typeof done === 'string') return done;
+  throw new CoordError(
+    'unavailable',
+    `${store.ref} was not taken back: it has moved meanwhile, or its server took no push`,
+    {
+      hint: `nothing was changed; see what is wrong now: ${coord('doctor')}`,
+      details: { lastGood },
+    },
+  );
 }
 
 async function fixOne(context: Context, { id, error }: Checked): Promise<string | null> {
@@ -97,10 +143,10 @@ async function replaceDamaged(context: Context, known: unknown): Promise<string 
   return `${ref} is back, as ${remote} has it`;
 }
 
-async function putBackThere(context: Context, known: string): Promise<string | null> {
+/** @param from what stands there now; empty: nothing */
+async function putBackThere(context: Context, known: string, from = ''): Promise<string | null> {
   const { ref, remote } = await context.config();
-  // The lease: only while there is no such ref.
-  const options = [`--force-with-lease=${ref}:`, '--no-verify', '--no-follow-tags', '--no-signed'];
+  const options = [`--force-with-lease=${ref}:${from}`, '--no-verify', '--no-follow-tags', '--no-signed'];
   const pushed = await context.remoteGit.push(remote, [`${known}:${ref}`], options);
   return pushed.code === 0 ? `${ref} of ${remote} is back at ${known.slice(0, 7)}, where this clone saw it last` : null;
 }

@@ -6,6 +6,7 @@ import type { Target } from '../../domain/ground/targets.js';
 import { command, coord, form, shellWord } from '../../domain/suggestion.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';
 import { oneLine } from '../../domain/text.js';
+import { addSeconds } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { mergeBase, pathsBetween } from '../../git/changes.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
@@ -192,7 +193,10 @@ async function record(
   }
 }
 
-/** Whether the history of the state has an event of this type with these very values: what is told once is not told again. */
+/** A command is repeated soon, or not at all; the history may be long. */
+const REPEATED_SECONDS = 14 * 86_400;
+
+/** Whether the newer history of the state has an event of this type with these very values: what is told once is not told again. */
 export async function isOnRecord(
   context: Context,
   type: 'work.landed' | 'work.pushed',
@@ -201,7 +205,19 @@ export async function isOnRecord(
   const { ref } = await context.config();
   const words = Object.entries({ type, ...facts }).map(([name, value]) => `"${name}":${JSON.stringify(value)}`);
   const greps = words.map((word) => `--grep=${word}`);
-  const args = ['log', '-1', '--format=%H', '--fixed-strings', '--all-match', ...greps, ref, '--'];
+  const since = `--since=${addSeconds(context.now(), -REPEATED_SECONDS)}`;
+  const args = [
+    'log',
+    '-1',
+    '--first-parent',
+    since,
+    '--format=%H',
+    '--fixed-strings',
+    '--all-match',
+    ...greps,
+    ref,
+    '--',
+  ];
   const { code, stdout } = await context.git(args);
   return code === 0 && stdout.length > 0;
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
-import type { Note, Part, Reach, State } from '../../domain/model.js';
+import { type Note, PART_FIELDS, type Part, type Reach, type State } from '../../domain/model.js';
 import type { Rode } from '../../domain/request.js';
 import { type Rider, withRiders } from '../../domain/riders.js';
 import { problemOfStateRef } from '../../domain/state-ref.js';
 import { plural } from '../../domain/text.js';
-import type { Instant } from '../../domain/time.js';
+import { type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { type ObjectDatabase, openObjects } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
@@ -63,6 +63,9 @@ export interface Signing {
 
 /** More moves than a clone could sleep through. */
 const MOST_MOVES = 10;
+
+/** The lines before the message of a commit, names of its writer among them. */
+const MOST_HEADER_BYTES = 8_192;
 
 /** Where the state went when coord was removed. */
 const NOWHERE = '-';
@@ -155,8 +158,10 @@ export class GitStore implements Store {
     await this.deliver();
     for (;;) {
       const asked = await this.decider();
-      await asked.refresh();
-      const tip = await this.tip();
+      const tip = await this.explaining(async () => {
+        await asked.refresh();
+        return this.tip();
+      });
       if (tip === null) throw await this.absent();
       const body = (await this.options.objects.read([tip])).get(tip)?.body;
       if (body === undefined) return tip;
@@ -172,7 +177,7 @@ export class GitStore implements Store {
 
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
     for (;;) {
-      const snapshot = await this.readHere(parts);
+      const snapshot = await this.explaining(() => this.readHere(parts));
       if (await this.goOn(snapshot.message, snapshot.revision)) continue;
       if (this.told !== this.ref) await this.options.onRead?.(this.ref);
       this.told = this.ref;
@@ -232,10 +237,65 @@ export class GitStore implements Store {
     try {
       this.known = this.aboveAllTokens(await this.tree.load(revision, parts));
     } catch (error) {
-      throw await this.options.ref.whyUnreadable(revision, error);
+      if (await this.hasMovedOn(revision)) return this.readHere(parts);
+      throw await this.explained(await this.options.ref.whyUnreadable(revision, error), revision);
     }
     this.tokens.raise(this.known.state.lastToken);
     return this.known;
+  }
+
+  /** Whether the remote has gone on from a tip that cannot be read: then somebody has gone back from it. */
+  private async hasMovedOn(revision: string): Promise<boolean> {
+    if (this.reach !== 'remote') return false;
+    await this.arbiter.refresh().catch(() => undefined);
+    return (await this.tip().catch(() => revision)) !== revision;
+  }
+
+  /** An error that says what is damaged, with the last good commit that this clone can find, and the way back to it. */
+  private async explained(error: unknown, revision: string | null): Promise<unknown> {
+    if (!(error instanceof CoordError) || error.code !== 'corrupt' || 'lastGood' in error.details) return error;
+    const { known } = error.details;
+    const { findLastGood, isOfTwoMinds, namingLastGood } = await import('../upkeep/last-good.js');
+    if (isOfTwoMinds(error)) return error;
+    const start = typeof known === 'string' && /^[0-9a-f]{40,64}$/.test(known) ? known : revision;
+    const good = start === null ? null : await findLastGood(start, (commit) => this.look(commit));
+    return namingLastGood(error, good, this.reach === 'remote');
+  }
+
+  private async look(commit: string) {
+    const object = await this.options.objects.read([commit]).then(
+      (found) => found.get(commit),
+      () => undefined,
+    );
+    if (object?.type !== 'commit') return null;
+    const { parents } = parseCommit(object.body);
+    const seconds = /^committer .* (\d+) [+-]\d{4}$/m.exec(object.body.toString('latin1', 0, MOST_HEADER_BYTES))?.[1];
+    const good = await this.tree.load(commit, Object.keys(PART_FIELDS) as Part[]).then(
+      () => true,
+      () => false,
+    );
+    return { at: instantOf(Number(seconds ?? 0) * 1000), parent: parents[0] ?? null, good };
+  }
+
+  /** What it throws says what the last good commit is. */
+  private async explaining<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw await this.explained(error, null);
+    }
+  }
+
+  /**
+   * Puts the state of a good commit in the place of one that cannot be read, by a commit on top of it: a clone that follows
+   * needs to take nothing back.
+   * @returns false where the tip has moved meanwhile
+   */
+  async restore(good: string, entry: Entry): Promise<boolean> {
+    const tip = await this.tip();
+    const body = (await this.options.objects.read([good])).get(good)?.body ?? Buffer.alloc(0);
+    const restoring = commitBody(parseCommit(body).tree, tip, entry, [], this.place);
+    return (await this.decider()).publish(await this.writeCommit(restoring), tip);
   }
 
   /** A state that people took back, knowingly, does not give out again the tokens that this clone has seen. */
@@ -314,7 +374,7 @@ export class GitStore implements Store {
     await this.deliver();
     for (;;) {
       const asked = await this.decider();
-      await asked.refresh();
+      await this.explaining(() => asked.refresh());
       const snapshot = await this.read(parts);
       if (this.arbiter === asked) return snapshot;
     }
@@ -330,8 +390,9 @@ export class GitStore implements Store {
     const commit = await this.writeCommit(body);
     announce?.(commit);
     const { heard } = this;
+    const { paired } = this.options;
     this.heard = null;
-    if (!(await this.arbiter.publish(commit, base.revision, this.options.paired))) return false;
+    if (!(await this.explaining(() => this.arbiter.publish(commit, base.revision, paired)))) return false;
     if (heard) await this.options.ref.move(commit, heard.base).catch(() => false);
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);

@@ -71,11 +71,15 @@ export function notACommit(ref: string, { id, type }: Named, known: string | nul
 }
 
 /** Somebody put the state ref of this clone where its state cannot be read. */
-export function movedByHand(ref: string, known: string, error: CoordError): CoordError {
+export function movedByHand(
+  ref: string,
+  { known, tip }: { readonly known: string; readonly tip: string },
+  error: CoordError,
+): CoordError {
   const { message, details } = error;
   return new CoordError('corrupt', `the state ref ${ref} of this clone was moved by hand: ${message}`, {
     hint: `put it back: ${command(`git update-ref ${ref} ${known}`)}`,
-    details: { ...details, known },
+    details: { ...details, known, tip },
     cause: error,
   });
 }

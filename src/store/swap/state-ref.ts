@@ -140,7 +140,7 @@ export class StateRef implements Arbiter {
     if (known === tip) return error;
     const type = await this.typeOf(tip);
     if (type !== 'commit') return notACommit(this.name, { id: tip, type }, known);
-    return known === null ? error : movedByHand(this.name, known, error);
+    return known === null ? error : movedByHand(this.name, { known, tip }, error);
   }
 
   /**

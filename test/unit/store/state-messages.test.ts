@@ -120,7 +120,7 @@ it.each([
 
 it('moved by hand: with what is wrong there', () => {
   const damage = new CoordError('corrupt', 'agents.json is damaged', { details: { file: 'agents.json' } });
-  const error = messages.movedByHand(REF, KNOWN, damage);
+  const error = messages.movedByHand(REF, { known: KNOWN, tip: TIP }, damage);
   expect(error).toMatchObject({
     code: 'corrupt',
     cause: damage,
