@@ -150,7 +150,7 @@ export class GitStore implements Store {
 
   /** The commit at the tip of the state ref as known here; null when there is none. */
   async tip(): Promise<string | null> {
-    return this.options.ref.tip();
+    return this.explaining(() => this.options.ref.tip());
   }
 
   /** The commit at the tip as the arbiter has it now. @throws CoordError `usage` when there is no state. */
@@ -158,10 +158,8 @@ export class GitStore implements Store {
     await this.deliver();
     for (;;) {
       const asked = await this.decider();
-      const tip = await this.explaining(async () => {
-        await asked.refresh();
-        return this.tip();
-      });
+      await this.explaining(() => asked.refresh());
+      const tip = await this.tip();
       if (tip === null) throw await this.absent();
       const body = (await this.options.objects.read([tip])).get(tip)?.body;
       if (body === undefined) return tip;
