@@ -6,15 +6,16 @@ import type { NeededWork } from '../domain/claims/work.js';
 import type { Policy } from '../domain/request.js';
 import type { Standpoint } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
-import { type Instant, instantOf } from '../domain/time.js';
+import { epochMs, type Instant, instantOf } from '../domain/time.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
 import { type RemoteCommand, type RemoteGit, remoteGit } from '../git/porcelain.js';
+import { Paced, withTrace } from '../git/rate-limit.js';
 import { type Head, isAncestor, readHead } from '../git/refs.js';
 import { discoverRepository, needsWorktree, type Repository } from '../git/repository.js';
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
 import { makeShared } from '../programs/umask.js';
 import { agentOfSession, LocalSessions } from '../store/cache/local-sessions.js';
-import { Observations, SeenNotices } from '../store/cache/observations.js';
+import { LastTime, Observations, SeenNotices } from '../store/cache/observations.js';
 import { ClaimPlaces } from '../store/cache/places.js';
 import type { Effects } from '../store/swap/transact.js';
 import { type Authority, configInForce, readAuthority } from './authority.js';
@@ -44,6 +45,7 @@ export class Workspace {
   private configLoaded: Promise<Config> | undefined;
   private headRead: Promise<Head> | undefined;
   private objectsOpened: ObjectDatabase | undefined;
+  private readonly paced = new Map<string, Paced>();
 
   constructor(
     readonly host: Host,
@@ -163,16 +165,50 @@ export class Workspace {
    * @param env added to what git and its hooks are given
    */
   remoteGitWithin(timeoutMs: number, env: Environment = {}): RemoteGit {
-    const door = remoteGit(this.repository, { ...this.host.env, ...env }, { timeoutMs });
+    const open = (more: Environment) =>
+      remoteGit(this.repository, { ...this.host.env, ...env, ...more }, { timeoutMs });
+    const door = open({});
     const told =
-      (what: string, command: RemoteCommand): RemoteCommand =>
+      (what: string, name: keyof RemoteGit): RemoteCommand =>
       (remote, ...rest) =>
-        withProgress(this.host, `${what} ${oneLine(remote)}`, () => command(remote, ...rest));
+        withProgress(this.host, `${what} ${oneLine(remote)}`, () =>
+          this.pacedFor(remote).run((traced) =>
+            traced
+              ? withTrace(this.localDirectory, (more) => open(more)[name](remote, ...rest))
+              : door[name](remote, ...rest),
+          ),
+        );
     return {
-      fetch: told('fetching from', door.fetch),
-      push: told('pushing to', door.push),
-      lsRemote: told('asking', door.lsRemote),
+      fetch: told('fetching from', 'fetch'),
+      push: told('pushing to', 'push'),
+      lsRemote: told('asking', 'lsRemote'),
     };
+  }
+
+  /** Leaves a remote alone that asked for it, in this run and the next ones. */
+  private pacedFor(remote: string): Paced {
+    const known = this.paced.get(remote);
+    if (known) return known;
+    const memory = new LastTime(join(this.localDirectory, 'left-alone', `${encodeURIComponent(remote)}.json`));
+    const paced = new Paced({
+      now: () => this.host.now(),
+      random: () => this.host.random(),
+      pause: (ms) => delay(ms),
+      tell: (seconds) => {
+        const until = `${Math.ceil(seconds)}s`;
+        this.host.stderr.write(`${oneLine(remote)} asks for fewer requests: waiting ${until}, then asking again\n`);
+      },
+      memory: {
+        read: () => {
+          const until = memory.read();
+          return until === null ? null : epochMs(until);
+        },
+        write: (untilMs) => memory.record(instantOf(untilMs)),
+      },
+      hurried: this.isGuard,
+    });
+    this.paced.set(remote, paced);
+    return paced;
   }
 
   /** Who acts. @throws CoordError `usage` when it is not known. */

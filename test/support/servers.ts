@@ -15,7 +15,14 @@ import type { Sandbox } from './sandbox.js';
 export type Doorman = (request: {
   readonly method: string;
   readonly url: string;
-}) => number | 'cut' | 'gateway' | 'unsaid' | undefined;
+}) => number | Said | 'cut' | 'gateway' | 'unsaid' | undefined;
+
+/** A whole answer of a server. */
+export interface Said {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 export interface HttpRemote {
   /** Address of the folder that is served; a repository in it is `${url}/name.git`. */
@@ -40,7 +47,10 @@ export async function httpRemote(
     const said = atTheDoor({ method, url });
     if (said === 'cut') request.socket.destroy();
     else if (said === 'gateway' || said === 'unsaid') lose(box, folder, request, response, said);
-    else if (said !== undefined) {
+    else if (typeof said === 'object') {
+      response.writeHead(said.status, { 'Content-Type': 'text/plain', ...said.headers });
+      response.end(said.body ?? '');
+    } else if (said !== undefined) {
       response.writeHead(said, said === 401 ? { 'WWW-Authenticate': 'Basic realm="git"' } : {});
       response.end('no\n');
     } else backend(box, folder, request, response);

@@ -6,6 +6,7 @@ import { asError, CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
 import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
 import { rejectionOf } from '../../git/push-status.js';
+import { isRateLimited } from '../../git/rate-limit.js';
 import { dropLooseRef } from '../../git/ref-swap.js';
 import { isAncestor, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
@@ -92,6 +93,7 @@ export class RemoteArbiter implements Arbiter {
       if (pushed.code === 0) return this.won(commit, from);
       const isNo = surelyNotPushed(pushed, refs);
       mayLand ||= !isNo;
+      this.mustNotBeLimited(pushed, mayLand);
       if (isNo) await this.giveWay(pushed);
       // The answer may have been lost on the way: what the remote has is the only answer that counts.
       const tip = await this.catchUp().catch((error: unknown) => {
@@ -168,6 +170,13 @@ export class RemoteArbiter implements Arbiter {
     if (pushed.timedOut) return;
     const raced = LONGEST_PAUSE_MS - LESS_EACH_TIME_MS * (this.lost - 2);
     await effects.pause(effects.random() * (this.lost === 1 ? FIRST_PAUSE_MS : Math.max(0, raced)));
+  }
+
+  /** Who asks for fewer requests is not asked what became of this one. */
+  private mustNotBeLimited(pushed: PorcelainResult, mayLand: boolean): void {
+    const { remote, local } = this.options;
+    if (!isRateLimited(pushed)) return;
+    throw mayLand ? unknownOutcome(remote, pushed, null) : declined(remote, local.name, pushed);
   }
 
   /** The remote has not moved, so no other writer was the reason, or one that is not done yet. */
@@ -258,6 +267,7 @@ export class RemoteArbiter implements Arbiter {
       const fetched = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], filter);
       if (fetched.code === 0) return readRef(repository, git, ref);
       if (fetched.timedOut) throw this.fellSilent(fetched);
+      if (isRateLimited(fetched)) throw unreachable(remote, fetched);
       const listed = await remoteGit.lsRemote(remote, [local.name]);
       if (listed.code !== 0) throw listed.timedOut ? this.fellSilent(listed) : unreachable(remote, listed);
       if (!listed.stdout.includes(`\t${local.name}\n`)) return null;

@@ -3,6 +3,7 @@ import { shorten } from '../../domain/text.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
 import { lacksAtomic, reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
+import { isRateLimited } from '../../git/rate-limit.js';
 import { UNKNOWN_OUTCOME } from './store.js';
 
 /** What a remote's answer is about. It only chooses the words: what happened is found out by reading the remote. */
@@ -110,6 +111,14 @@ const UNKNOWN: Trouble = {
   code: 'unavailable',
 };
 
+/** Whatever number it is said with. */
+const RATE_LIMITED: Trouble = {
+  kind: 'rate-limited',
+  what: 'it asks for fewer requests',
+  todo: 'wait some minutes, then repeat',
+  code: 'unavailable',
+};
+
 const TIMED_OUT: Trouble = {
   kind: 'timeout',
   what: 'it did not answer in time',
@@ -120,6 +129,7 @@ const TIMED_OUT: Trouble = {
 /** Why a remote could not be asked, or did not accept a push. */
 export function troubleIn(result: PorcelainResult): Trouble {
   if (result.timedOut) return TIMED_OUT;
+  if (isRateLimited(result)) return RATE_LIMITED;
   // What the remote says is put in front of git's own words, which are the same for many causes.
   const text = `${result.stdout}\n${result.stderr}`;
   const table = /^!/m.test(result.stdout) ? REFUSED : [...UNREACHED, ...REFUSED];
@@ -136,6 +146,7 @@ export function troubleIn(result: PorcelainResult): Trouble {
 export function surelyNotPushed(pushed: PorcelainResult, refs: readonly string[]): boolean {
   if (pushed.timedOut) return false;
   if (refs.some((ref) => rejectionOf(pushed, ref) !== null) || lacksAtomic(pushed)) return true;
+  if (isRateLimited(pushed) && !HAS_SENT.test(pushed.stderr)) return true;
   const own = pushed.stderr.split('\n').filter((line) => !line.startsWith('remote: '));
   const hasSent = own.some((line) => HAS_SENT.test(line));
   return !hasSent && own.some((line) => NOT_BEGUN.test(line) || UNREACHED.some(([, pattern]) => pattern.test(line)));
