@@ -63,9 +63,11 @@ interface RawEntry {
   readonly mod_revision: string;
 }
 
+/** Connections of this process, which are kept while it lives: one that serves many agents does not begin anew for each. */
+const AGENTS = new Map<string, http.Agent>();
+
 /** Etcd through the JSON gateway that every member serves (v3 API, server 3.4 or newer), without a library. */
 export class EtcdClient {
-  private readonly agents = new Map<string, http.Agent>();
   private token: string | null = null;
 
   /**
@@ -117,26 +119,24 @@ export class EtcdClient {
   /** Asks one endpoint after the other, some rounds, until one gives an answer that counts. */
   private async ask(path: string, body: object): Promise<Answer> {
     const { endpoints } = this.access;
-    const writes = path === TXN && isWrite(body);
-    let last: EtcdTrouble | null = null;
+    // What may have been carried out is looked for before it is asked for once more.
+    const isOnce = path === TXN && isWrite(body);
     let maybe = false;
-    for (let attempt = 0; attempt < ROUNDS * endpoints.length; attempt += 1) {
-      if (attempt > 0 && attempt % endpoints.length === 0) await this.pause(PAUSE_MS * attempt);
-      try {
-        const answer = await this.askOne(endpoints[this.at] ?? '', path, body);
-        if (attempt > 0) this.remember?.(this.at);
+    for (let attempt = 1; endpoints.length > 0; attempt += 1) {
+      const answer = await this.askOne(endpoints[this.at] ?? '', path, body).catch(asTrouble);
+      if (!(answer instanceof EtcdTrouble)) {
+        if (attempt > 1) this.remember?.(this.at);
         return answer;
-      } catch (error) {
-        if (!(error instanceof EtcdTrouble)) throw error;
-        last = error;
-        maybe ||= error.maybe;
-        this.at = (this.at + 1) % endpoints.length;
-        // What may have been carried out is looked for before it is asked for once more; silence is waited for once.
-        if (error.isFinal || (maybe && writes)) break;
-        if (error.kind === 'silent' && attempt >= endpoints.length - 1) break;
       }
+      maybe ||= answer.maybe;
+      this.at = (this.at + 1) % endpoints.length;
+      // Silence is waited for once.
+      const rounds = answer.kind === 'silent' ? 1 : ROUNDS;
+      if (answer.isFinal || (maybe && isOnce) || attempt >= rounds * endpoints.length)
+        throw answer.told(endpoints, maybe);
+      if (attempt % endpoints.length === 0) await this.pause(PAUSE_MS * attempt);
     }
-    throw last?.told(endpoints, maybe) ?? noAddress();
+    throw noAddress();
   }
 
   private async askOne(endpoint: string, path: string, body: object): Promise<Answer> {
@@ -204,15 +204,16 @@ export class EtcdClient {
   }
 
   private agentFor(endpoint: string, { protocol }: URL): http.Agent {
-    const known = this.agents.get(endpoint);
-    if (known) return known;
     const { ca, cert, key } = this.access;
+    const name = [endpoint, ca, cert, key].join(' ');
+    const known = AGENTS.get(name);
+    if (known) return known;
     const file = (path: string | null) => (path === null ? undefined : readPem(path));
     const agent =
       protocol === 'https:'
         ? new https.Agent({ keepAlive: true, ca: file(ca), cert: file(cert), key: file(key) })
         : new http.Agent({ keepAlive: true });
-    this.agents.set(endpoint, agent);
+    AGENTS.set(name, agent);
     return agent;
   }
 }
@@ -338,6 +339,11 @@ class EtcdTrouble extends Error {
       },
     });
   }
+}
+
+function asTrouble(error: unknown): EtcdTrouble {
+  if (error instanceof EtcdTrouble) return error;
+  throw error;
 }
 
 function troubleOf(status: number, answer: object | null): EtcdTrouble {
