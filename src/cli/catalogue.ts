@@ -19,14 +19,14 @@ export const SUBJECTS: readonly (readonly [heading: string, commands: readonly s
 
 /** What the groups of verbs are about. */
 export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
-  session: 'start and end a run of an agent; a directory of its own to write in',
-  rules: 'the rules that every agent follows: list, show, check',
-  agent: 'who works here; say what you are doing; stop an agent, and let it act again',
-  handoff: 'offer your claims to another agent; take what is offered, or turn it down',
-  task: 'give out work, take it with its paths, and collect the results',
-  gate: 'independent authorisation of a deploy: list, check, ask for, sign',
-  deploy: 'deploy in one transaction that cannot silently undo work; list, show and verify what runs',
-  guard: 'hooks of git and of agent harnesses that stop what nobody claimed',
+  session: 'start and end a run of an agent',
+  rules: 'the rules that every agent follows',
+  agent: 'who works here; stop an agent',
+  handoff: 'offer your claims to another agent',
+  task: 'give out work, take it, collect the results',
+  gate: 'what authorises a deploy',
+  deploy: 'deploy without silently undoing work',
+  guard: 'hooks that stop what nobody claimed',
 };
 
 /** What was typed is repeated in the answer up to so many words. */

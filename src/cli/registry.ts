@@ -17,19 +17,19 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'release',
-    summary: 'give claims back, and record the commit with your work',
+    summary: 'give claims back, with the commit that has your work',
     writes: true,
     load: async () => (await import('../commands/claims/release.js')).release,
   },
   {
     name: 'once',
-    summary: 'run a program until it succeeds once, and never again',
+    summary: 'run a program until it succeeds once',
     takesCommand: true,
     load: async () => (await import('../commands/claims/once.js')).once,
   },
   {
     name: 'sync-check',
-    summary: 'prove that your copy is current, before a deploy',
+    summary: 'prove that your copy is current',
     load: async () => (await import('../commands/claims/sync-check.js')).syncCheck,
   },
   {
@@ -60,7 +60,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'deploy',
-    summary: 'deploy in one transaction that cannot silently undo work',
+    summary: 'deploy without silently undoing work',
     takesCommand: true,
     load: async () => (await import('../commands/deploy/deploy.js')).deploy,
   },
@@ -87,7 +87,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'land',
-    summary: 'move the main branch to HEAD and release your claims, both or neither',
+    summary: 'push to main and release your claims, both or neither',
     load: async () => (await import('../commands/land/land.js')).land,
   },
   {
@@ -110,7 +110,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'verify-token',
-    summary: 'check whether a fencing token is still valid',
+    summary: 'check a fencing token',
     load: async () => (await import('../commands/claims/verify-token.js')).verifyToken,
   },
   {
@@ -121,13 +121,13 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'submit',
-    summary: 'hand changes to an orchestrator, without a commit',
+    summary: 'hand in changes without a commit',
     writes: true,
     load: async () => (await import('../commands/submissions/submit.js')).submit,
   },
   {
     name: 'integrate',
-    summary: 'take what workers submitted into your worktree',
+    summary: 'apply what workers submitted',
     load: async () => (await import('../commands/submissions/integrate.js')).integrate,
   },
   {
@@ -161,12 +161,12 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'dashboard',
-    summary: 'a live page in the browser: what needs you, who is where, what happens',
+    summary: 'all of it, live in the browser',
     load: async () => (await import('../dashboard/dashboard.js')).dashboard,
   },
   {
     name: 'conflicts',
-    summary: 'whose work would collide with yours when both are merged',
+    summary: 'whose work would conflict with yours',
     load: async () => (await import('../commands/conflicts/conflicts.js')).conflicts,
   },
   {
@@ -207,7 +207,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'log',
-    summary: 'read the log, or follow it',
+    summary: 'read the log',
     load: async () => (await import('../commands/log/log.js')).log,
   },
   { name: 'inbox', summary: 'notes to you', load: async () => (await import('../commands/log/log.js')).inbox },
@@ -270,7 +270,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'metrics',
-    summary: 'how well the agents work together, and what to improve',
+    summary: 'how well the agents work together',
     load: async () => (await import('../commands/events/metrics.js')).metrics,
   },
   {
@@ -280,7 +280,7 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'audit',
-    summary: 'prove that each change of the surface was made under a claim',
+    summary: 'prove that each change was made under a claim',
     load: async () => (await import('../commands/audit/audit.js')).audit,
   },
   {
@@ -311,12 +311,12 @@ const ENTRIES: readonly VerbEntry[] = [
   },
   {
     name: 'completion',
-    summary: 'print the completion script of your shell',
+    summary: 'a completion script for your shell',
     load: async () => (await import('./completion.js')).completionOf(CATALOGUE),
   },
   {
     name: 'mcp',
-    summary: 'serve agents that prefer tools to a shell',
+    summary: 'serve agents over the Model Context Protocol',
     load: async () => (await import('../mcp/mcp.js')).mcp,
   },
   {
