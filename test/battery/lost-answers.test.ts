@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { type DeployFleet, deployFleet } from '../support/deploying.js';
 import { killedOnce } from '../support/killing.js';
@@ -17,6 +18,8 @@ interface Act {
   readonly ran?: string;
   /** Commits a file first. */
   readonly commits?: string;
+  /** What is done by hand before it, after `before`. */
+  readonly prepare?: () => unknown;
 }
 
 /** Every verb that writes; `k` is new each time. */
@@ -121,26 +124,91 @@ const ACTS: Readonly<Record<string, (k: string, fleet: DeployFleet) => Act>> = {
     args: ['task', 'drop', '@task', '--reason', 'x'],
     events: ['task.dropped'],
   }),
-  'agent state': (k) => ({ args: ['agent', 'state', k], events: [] }),
-  'session start': () => ({ args: ['session', 'start', '--role', 'peer'], events: [] }),
-  'session end': () => ({
-    before: [['maya', 'session', 'start', '--role', 'peer']],
+  submit: (k, { box, clone }) => ({
+    prepare: () => box.write(clone, `src/${k}`, 'work\n'),
+    before: [['noor', 'agent', 'state', 'here']],
+    args: ['submit', `src/${k}`, '--note', k, '--to', 'noor'],
+    events: ['note.added', 'work.submitted'],
+  }),
+  integrate: (k, { box, clone, as }) => ({
+    before: [['maya', 'claim', `src/${k}`]],
+    prepare: async () => {
+      box.write(clone, `src/${k}`, 'work\n');
+      await as('noor', ['submit', `src/${k}`, '--note', k, '--to', 'maya']);
+      rmSync(join(clone, `src/${k}`));
+    },
+    args: ['integrate', '@submission'],
+    events: ['note.added', 'work.integrated'],
+  }),
+  'integrate --decline': (k, { box, clone, as }) => ({
+    before: [['maya', 'agent', 'state', 'here']],
+    prepare: async () => {
+      box.write(clone, `src/${k}`, 'work\n');
+      await as('noor', ['submit', `src/${k}`, '--note', k, '--to', 'maya']);
+    },
+    args: ['integrate', '@submission', '--decline', '--reason', k],
+    events: ['note.added', 'work.declined'],
+  }),
+  'agent kill': (k) => ({
+    agent: 'otto',
+    before: [
+      ['otto', 'session', 'start', '--role', 'orchestrator'],
+      [`v${k}`, 'claim', `src/${k}`],
+    ],
+    args: ['agent', 'kill', `v${k}`, '--reason', k],
+    events: ['agent.killed', 'claim.lost'],
+  }),
+  'agent revive': (k) => ({
+    agent: 'otto',
+    before: [
+      ['otto', 'session', 'start', '--role', 'orchestrator'],
+      [`v${k}`, 'agent', 'state', 'here'],
+      ['otto', 'agent', 'kill', `v${k}`, '--reason', k],
+    ],
+    args: ['agent', 'revive', `v${k}`],
+    events: ['agent.revived'],
+  }),
+  'release --merged': (k, { box, clone, remote }) => ({
+    before: [['maya', 'claim', `src/${k}`]],
+    prepare: () => {
+      box.commit(clone, `src/${k}`, 'work\n');
+      box.git(clone, 'push', '--quiet', '--no-verify', remote, 'HEAD:main');
+    },
+    args: ['release', '--merged', 'HEAD'],
+    events: ['claim.released'],
+  }),
+  // What nobody waits for has no push of its own.
+  'note, with what rides along': (k) => ({
+    before: [
+      ['maya', 'session', 'start', '--role', 'peer'],
+      ['maya', 'agent', 'state', k],
+    ],
+    args: ['note', `state of ${k}`],
+    events: ['note.added'],
+  }),
+  'session end': (k) => ({
+    before: [
+      ['maya', 'session', 'start', '--role', 'peer'],
+      ['maya', 'claim', `src/${k}`],
+    ],
     args: ['session', 'end'],
-    events: [],
+    events: ['claim.released'],
   }),
 };
 
 /** What becomes of the first push: by HTTP, and the whole command answers; or coord is killed, and it is run again. */
-const MOMENTS: Readonly<Record<string, ReturnType<Doorman> | 'accepted' | 'locked'>> = {
+type Moment = ReturnType<Doorman> | 'accepted' | 'locked';
+const MOMENTS: Readonly<Record<string, Moment>> = {
   'the connection is cut before the server has it': 'cut',
   'a gateway says 504 while the server is at it': 'gateway',
   'the connection is cut when the server has ended': 'unsaid',
+  'a proxy is killed while the server is at it': 'dying',
   'coord is killed when the server has accepted': 'accepted',
   'coord and the server are killed while it moves the ref': 'locked',
 };
 
 /** What others do on the way, and what says that something was looked at. */
-const BESIDE = /^(?:agent\.|claim\.(?:renewed|refused|expired)$|gate\.|deploy\.checked$|wait\.)/;
+const BESIDE = /^(?:agent\.(?:started|ended)$|claim\.(?:renewed|refused|expired)$|gate\.|deploy\.checked$|wait\.)/;
 
 async function rig() {
   const fleet = await deployFleet();
@@ -158,11 +226,17 @@ async function rig() {
   /** The words, with the last note and the last task in their place. */
   const filled = async (args: readonly string[]) => {
     const last = async (verb: readonly string[], list: string) => {
-      const all = (await fleet.as('looker', [...verb, '--json'])).json().data[list] as { id: string }[];
+      const all = (await fleet.as('maya', [...verb, '--json'])).json().data[list] as { id: string }[];
       return all.sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1))).at(-1)?.id ?? '';
     };
     const ids = args.map((word) =>
-      word === '@last' ? last(['log'], 'notes') : word === '@task' ? last(['task', 'list'], 'tasks') : word,
+      word === '@last'
+        ? last(['log'], 'notes')
+        : word === '@task'
+          ? last(['task', 'list'], 'tasks')
+          : word === '@submission'
+            ? last(['integrate'], 'submissions')
+            : word,
     );
     return Promise.all(ids);
   };
@@ -171,17 +245,18 @@ async function rig() {
 
 async function wrongWith(
   { fleet, http, url, eventsSince, filled }: Awaited<ReturnType<typeof rig>>,
-  moment: (typeof MOMENTS)[string],
+  moment: Moment,
   act: Act,
 ): Promise<string[]> {
   const { box, clone, remote } = fleet;
-  const { agent = 'maya', before = [], events, ran, commits } = act;
+  const { agent = 'maya', before = [], events, ran, commits, prepare } = act;
   const problems: string[] = [];
   box.git(clone, 'remote', 'set-url', 'origin', remote);
   for (const [who, ...words] of before) {
     const done = await fleet.as(who, await filled(words));
     if (done.code !== 0) problems.push(`before it: ${words.join(' ')}: exit ${done.code} ${done.stderr}`);
   }
+  await prepare?.();
   if (commits !== undefined) box.commit(clone, commits, 'work\n');
   const args = await filled(act.args);
   const tip = box.git(remote, 'rev-parse', REF);
@@ -233,6 +308,25 @@ describe.each(Object.entries(MOMENTS))('a verb that writes, and %s', (name, mome
       bar: 'one effect each, and its answer',
       failures,
     });
+  });
+});
+
+it('a connection that stays open, and on which nothing more is said: its effect once, and its answer', async () => {
+  const world = await rig();
+  const failures: string[] = [];
+  // Each of them takes the whole time that coord gives a push.
+  const verbs = ['claim', 'note', 'once', 'land', 'task take', 'submit', 'release --merged'].slice(0, sized(1, 7));
+  for (const verb of verbs) {
+    const act = ACTS[verb]?.(`open${verb.replace(/\W+/g, '')}`, world.fleet);
+    const problems = act === undefined ? ['no such act'] : await wrongWith(world, 'half-open', act);
+    failures.push(...problems.map((problem) => `${verb}: ${problem}`));
+  }
+  const bar = 'one effect each, and its answer';
+  tally({
+    test: '6 a connection stays open, and nothing more is said',
+    tried: `${verbs.length} commands`,
+    bar,
+    failures,
   });
 });
 

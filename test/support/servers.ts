@@ -10,12 +10,15 @@ import type { Sandbox } from './sandbox.js';
 
 /**
  * Decides about a request before git sees it: an HTTP status to answer with at once, `cut`, or nothing to let it pass. Git does
- * its work and its answer is lost: `gateway` says 504 while it is at it, `unsaid` cuts the connection when it has ended.
+ * its work and its answer is lost: `gateway` says 504 while it is at it, `unsaid` cuts the connection when it has ended,
+ * `dying` (a proxy that is killed) while it is at it, and `half-open` never says another word.
  */
 export type Doorman = (request: {
   readonly method: string;
   readonly url: string;
-}) => number | Said | 'cut' | 'gateway' | 'unsaid' | undefined;
+}) => number | Said | 'cut' | Lost | undefined;
+
+type Lost = 'gateway' | 'unsaid' | 'dying' | 'half-open';
 
 /** A whole answer of a server. */
 export interface Said {
@@ -46,7 +49,7 @@ export async function httpRemote(
     requests.push(`${method} ${url}`);
     const said = atTheDoor({ method, url });
     if (said === 'cut') request.socket.destroy();
-    else if (said === 'gateway' || said === 'unsaid') lose(box, folder, request, response, said);
+    else if (typeof said === 'string') lose(box, folder, request, response, said);
     else if (typeof said === 'object') {
       response.writeHead(said.status, { 'Content-Type': 'text/plain', ...said.headers });
       response.end(said.body ?? '');
@@ -67,18 +70,13 @@ export async function httpRemote(
 }
 
 /** Lets git do what it is asked, and loses its answer. */
-function lose(
-  box: Sandbox,
-  folder: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-  how: 'gateway' | 'unsaid',
-): void {
+function lose(box: Sandbox, folder: string, request: IncomingMessage, response: ServerResponse, how: Lost): void {
   const nowhere = Object.assign(new PassThrough().resume(), { writeHead: () => undefined });
   backend(box, folder, request, nowhere as unknown as ServerResponse);
   // The work is begun once git has all that it was sent.
   request.on('end', () => {
     if (how === 'gateway') response.writeHead(504).end('the server takes too long\n');
+    if (how === 'dying') request.socket.destroy();
   });
   nowhere.on('finish', () => {
     if (how === 'unsaid') request.socket.destroy();

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type GatedRepository, gatedRepository } from '../../support/gates.js';
 import { coordInProcess, NOON } from '../../support/in-process.js';
 import type { CoordResult } from '../../support/sandbox.js';
+import { httpRemote } from '../../support/servers.js';
 import { gpgPerson, HAS_GPG, HAS_SSH_KEYGEN, type Person, signGate, sshPerson } from '../../support/signing.js';
 
 const node = (script: string) => [process.execPath, '-e', script];
@@ -256,6 +257,18 @@ describe.skipIf(!HAS_SSH_KEYGEN)('coord gate request, sign and show', () => {
     expect(result.code).toBe(7);
     expect(result.stderr).toMatch(/next: git push origin refs\/tags\/coord\/gate\/owner\/prod\//);
     expect((await run('gate', 'check', 'prod', '--no-fetch')).code).toBe(0);
+  });
+
+  it('is answered as pushed where the remote has it, and its answer was lost', async () => {
+    const { box, clone, remote } = gated;
+    const http = await httpRemote(box, box.directory);
+    box.git(clone, 'remote', 'set-url', 'origin', `${http.url}${remote.slice(box.directory.length)}`);
+    http.setDoorman(({ method }) =>
+      method === 'POST' && http.requests.at(-1)?.endsWith('receive-pack') ? 'unsaid' : undefined,
+    );
+    const { code, json } = await asPerson('gate', 'sign', 'owner', 'prod', '--json');
+    expect([code, json().data.pushed]).toEqual([0, true]);
+    expect(box.git(remote, 'tag', '--list')).toBe(json().data.tag);
   });
 
   it('takes back what would not count', async () => {
