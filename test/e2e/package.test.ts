@@ -65,8 +65,9 @@ describe('the package', () => {
     const files = packed.files.map(({ path }) => path);
     for (const document of files.filter((file) => file.endsWith('.md'))) {
       const text = readFileSync(join(ROOT, document), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
-      for (const [, link = ''] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
-        if (/^https?:/.test(link)) continue;
+      // Pictures are for those who read on the repository's host.
+      for (const [, mark, link = ''] of text.matchAll(/(!?)\[[^\]]*\]\(([^)#\s]+)[^)]*\)/g)) {
+        if (mark === '!' || /^https?:/.test(link)) continue;
         const target = join(dirname(document), link).replace(/\/$/, '');
         const isThere = files.some((file) => file === target || file.startsWith(`${target}/`));
         expect([document, link, isThere]).toEqual([document, link, true]);

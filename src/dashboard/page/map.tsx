@@ -236,7 +236,7 @@ function Facts({
 }) {
   const more =
     names.length > MOST_NAMES ? `+${names.length - MOST_NAMES}${names.length === MOST_INSIDERS ? ' or more' : ''}` : '';
-  const many = inside > names.length ? `${more === '' ? '' : '· '}${inside.toLocaleString('en')} claims` : '';
+  const many = inside > names.length ? `${more === '' || roomy ? '' : '· '}${inside.toLocaleString('en')} claims` : '';
   return (
     <span class={roomy ? 'facts roomy' : 'facts'} aria-hidden="true">
       {marks.stops > 0 && <span class="hot">▲{marks.stops}</span>}
