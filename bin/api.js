@@ -1,7 +1,7 @@
 'use strict';
 
 const { join } = require('node:path');
-const { load } = require('./load.js');
+const { load } = require('./coord.js');
 
 const root = join(__dirname, '..');
 

@@ -1,4 +1,4 @@
-// Puts the programs and libraries that bin/load.js knows into dist/, with the licences of what others wrote in them.
+// Puts the programs and libraries that bin/coord.js knows into dist/, with the licences of what others wrote in them.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUNDLES, bundle, bundlePage } from './bundle.mjs';

@@ -4,18 +4,18 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const { LIBRARIES, VERBS_OF } = createRequire(import.meta.url)('../bin/load.js');
+const { LIBRARIES, PROGRAMS } = createRequire(import.meta.url)('../bin/coord.js');
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The names of all programs that are built. */
-export const PROGRAMS = ['coord', ...Object.keys(VERBS_OF)];
+export { PROGRAMS };
+
 /** What a program of others loads: the functions of `src/api/`. */
 const API = 'api';
 export const BUNDLES = [...PROGRAMS, API, ...LIBRARIES];
 
 /**
  * A program or a library as one CommonJS text: cold start is what an agent pays for at each call. The text is a function
- * for `bin/load.js` to call. It begins with a comment that holds its fingerprint, which ties the code cache to this very
+ * for `bin/coord.js` to call. It begins with a comment that holds its fingerprint, which ties the code cache to this very
  * text: V8 itself compares no more than its length. All of it is ASCII, which is read without decoding.
  *
  * @param {string} name one of {@link BUNDLES}
@@ -25,7 +25,7 @@ export const BUNDLES = [...PROGRAMS, API, ...LIBRARIES];
 export async function bundle(name, plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const isLibrary = LIBRARIES.includes(name);
-  const source = isLibrary ? (FACADES[name] ?? name) : name === API ? './src/api/open.ts' : './src/main.ts';
+  const source = SOURCES[name] ?? name;
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     stdin: { contents: `export * from '${source}'`, resolveDir: root },
@@ -37,10 +37,10 @@ export async function bundle(name, plugins = []) {
     target: 'node20',
     supported: { 'dynamic-import': false },
     format: 'cjs',
-    minify: true,
+    minify: !process.env.NOMIN,
     legalComments: 'none',
     define: { __COORD_VERSION__: JSON.stringify(version) },
-    plugins: [apart, ...(name in VERBS_OF ? [withVerbsOf(VERBS_OF[name])] : []), ...plugins],
+    plugins: [apart, ...(name.endsWith('lane') ? [withoutMore] : []), ...plugins],
     write: false,
     metafile: true,
     logLevel: 'warning',
@@ -87,39 +87,38 @@ function packagesIn(metafile) {
   );
 }
 
-/** What of a library is used where that has several entrances, by the name of what is built: one file of ours. */
-const FACADES = { 'mcp-sdk': './src/mcp/sdk.ts' };
+/** The file of ours that what is built begins with; a library has none, but where only some of it is used. */
+const SOURCES = {
+  lane: './src/cli/lane.ts',
+  'claim-lane': './src/cli/claim-lane.ts',
+  coord: './src/main.ts',
+  [API]: './src/api/open.ts',
+  'mcp-sdk': './src/mcp/sdk.ts',
+};
 
-/** Leaves it to `bin/load.js` to find what is built of such a file. */
+/** Leaves it to `bin/coord.js` to find what is built of such a file. */
 const apart = {
   name: 'apart',
   setup(builder) {
-    builder.onResolve({ filter: /^\.\/sdk\.js$/ }, () => ({ path: 'mcp-sdk', external: true }));
+    builder.onResolve({ filter: /^\.\/(?:sdk|claim-lane)\.js$/ }, ({ path }) => ({
+      path: path === './sdk.js' ? 'mcp-sdk' : 'claim-lane',
+      external: true,
+    }));
   },
 };
 
-/** Leaves out the verbs that begin with other words; without any verb, all that is loaded to run one. */
-function withVerbsOf(heads) {
-  const kept = heads.flatMap(modulesOf);
-  return {
-    name: 'with-some-verbs',
-    setup(build) {
-      build.onResolve({ filter: /^\.\.?\// }, ({ kind, importer, path }) => {
-        if (kind !== 'dynamic-import' || kept.includes(path)) return null;
-        return heads.length === 0 || importer.endsWith('registry.ts') ? { path, external: true } : null;
-      });
-    },
-  };
-}
-
-/** The modules of the verbs that begin with a word. The registry is read as text, since nothing is built yet. */
-function modulesOf(head) {
-  const registry = readFileSync(`${root}src/cli/registry.ts`, 'utf8');
-  const entry = new RegExp(`name: '${head}(?: [^']+)?',(?:(?!name: ')[\\s\\S])*?import\\('([^']+)'\\)`, 'g');
-  const modules = [...registry.matchAll(entry)].map(([, module]) => module);
-  if (modules.length === 0) throw new Error(`no verb of the registry begins with ${head}`);
-  return modules;
-}
+/**
+ * Leaves out what is loaded only when it is asked for: the lane is left before that. What is imported at once stands side by side
+ * then, with nothing around each module that would have to run.
+ */
+const withoutMore = {
+  name: 'without-more',
+  setup(builder) {
+    builder.onResolve({ filter: /./ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : null,
+    );
+  },
+};
 
 /** esbuild escapes what stands in strings, and leaves regular expressions as they are. */
 function inAscii(text) {

@@ -3,9 +3,12 @@ import { type Host, processHost } from './workspace/host.js';
 
 declare const __COORD_VERSION__: string;
 
-/** Runs the command line of this process. `packageRoot` is the folder of the installed package. */
-export function run(packageRoot: string): Promise<number> {
-  return main(processHost(packageRoot));
+/**
+ * Runs the command line of this process. `packageRoot` is the folder of the installed package.
+ * @param input what of standard input was read already
+ */
+export function run(packageRoot: string, input: readonly Buffer[] = []): Promise<number> {
+  return main(processHost(packageRoot, input));
 }
 
 /**

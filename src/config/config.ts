@@ -1,8 +1,6 @@
-import * as v from 'valibot';
-import { canonicalPattern, patternTarget } from '../domain/ground/patterns.js';
+import { patternTarget } from '../domain/ground/patterns.js';
 import type { Policy } from '../domain/request.js';
-import { type Deploys, deploysOf, mapValues, type SignerFiles, seconds, signerFiles } from './deploys.js';
-import { ConfigSchema, DEFAULT_TTL, type FilledConfig, type RawConfig } from './keys.js';
+import type { Deploys, SignerFiles } from './deploys.js';
 
 /** The configuration with every default filled in; durations in seconds. */
 export interface Config extends Deploys {
@@ -38,51 +36,6 @@ export interface Config extends Deploys {
   readonly tasks: Policy['tasks'];
   /** Whose signatures count there. */
   readonly signers: SignerFiles;
-}
-
-/** The configuration that says no more than this. @throws ValiError where that is no configuration. */
-export function withDefaults(raw: RawConfig): Config {
-  return configOf(v.parse(ConfigSchema, raw));
-}
-
-/** The configuration in the form in which it is used. */
-export function configOf(filled: FilledConfig): Config {
-  const {
-    ttl,
-    roles,
-    mainBranch,
-    mainRemote,
-    store,
-    wait,
-    land,
-    skewTolerance,
-    surface,
-    resources,
-    signers,
-    gates,
-    deploy,
-    $schema,
-    ...rest
-  } = filled;
-  const maxSeconds = seconds(ttl.max);
-  return {
-    ...rest,
-    mainBranch: mainBranch ?? null,
-    mainRemote: mainRemote ?? rest.remote,
-    store: store?.etcd ?? null,
-    ttl: {
-      defaultSeconds: ttl.default ? seconds(ttl.default) : Math.min(seconds(DEFAULT_TTL), maxSeconds),
-      maxSeconds,
-    },
-    skewSeconds: seconds(skewTolerance),
-    waitSeconds: seconds(wait.max),
-    land: { check: land.check ?? null, turnSeconds: seconds(land.turn) },
-    surface: surface.map(canonicalPattern),
-    resources: mapValues(resources, ({ ttl }) => ({ ttlSeconds: ttl ? seconds(ttl) : null })),
-    scratch: roles.worker.scratch.map(canonicalPattern),
-    signers: signerFiles(signers),
-    ...deploysOf({ gates, deploy }),
-  };
 }
 
 /** The remotes that may have branches with work: the one with the main branch first. */

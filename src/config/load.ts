@@ -1,12 +1,9 @@
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import * as v from 'valibot';
 import { CONFIG_FILE } from '../domain/state-ref.js';
 import { parseStrictJson } from '../domain/strict-json.js';
-import { oneLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
-import { type Config, configOf } from './config.js';
-import { ConfigSchema, type FilledConfig } from './keys.js';
+import type { Config } from './config.js';
 
 export { CONFIG_FILE };
 
@@ -27,6 +24,11 @@ export function parseConfig(source: string): Promise<Config> {
   const config = parsed.get(source) ?? parse(source);
   parsed.set(source, config);
   return config;
+}
+
+/** The configuration of a project that says nothing. */
+export function defaultConfig(): Promise<Config> {
+  return parseConfig('{}');
 }
 
 /** Nobody reads a longer one. */
@@ -51,6 +53,8 @@ async function parse(source: string): Promise<Config> {
     const { message } = error as Error;
     throw invalid([message.includes('appears twice') ? message : `not JSON: ${message}`]);
   }
+  // Only where a text is read for the first time is it looked at as a whole; mostly it is known.
+  const { configOf, validateConfig } = await import('./validate.js');
   const result = withinDepth(() => validateConfig(value));
   if ('problems' in result) throw invalid(result.problems);
   const config = configOf(result.config);
@@ -86,50 +90,4 @@ function invalid(problems: readonly string[]): CoordError {
     hint: `fix ${CONFIG_FILE}; its schema is schema/coord.config.schema.json of the package`,
     details: { file: CONFIG_FILE, problems },
   });
-}
-
-/** All problems of a parsed configuration as `path: what is wrong`, or the configuration with its defaults. */
-export function validateConfig(
-  value: unknown,
-): { readonly config: FilledConfig } | { readonly problems: readonly string[] } {
-  if (Array.isArray(value)) return { problems: ['(root): must be a record'] };
-  const unknown = namesSkipped(value);
-  const rest: unknown = structuredClone(value);
-  // The library names one unknown key of a record and stops there: it is noted, taken out, and the rest looked at again.
-  for (;;) {
-    const result = v.safeParse(ConfigSchema, rest);
-    if (result.success) return unknown.length === 0 ? { config: result.output } : { problems: unknown };
-    const unknownKeys = result.issues.filter(isUnknownKey);
-    if (unknownKeys.length === 0) return { problems: [...unknown, ...result.issues.map(describeIssue)] };
-    for (const issue of unknownKeys) {
-      unknown.push(describeIssue(issue));
-      const last = issue.path?.at(-1);
-      if (last) Reflect.deleteProperty(last.input as object, last.key as string);
-    }
-  }
-}
-
-/** The keys that hold records whose names the project chooses. */
-const NAMING = new Set(['gates', 'deploy']);
-const SKIPPED = ['__proto__', 'prototype', 'constructor'];
-
-/** Gates and targets of these names the library would leave out without a word. */
-function namesSkipped(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, record]) =>
-    NAMING.has(key) && typeof record === 'object' && record !== null
-      ? SKIPPED.filter((one) => Object.hasOwn(record, one)).map((one) => `${key}.${one}: cannot be a name`)
-      : [],
-  );
-}
-
-function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
-  return issue.type === 'strict_object' && issue.expected === 'never';
-}
-
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = oneLine(v.getDotPath(issue) ?? '(root)');
-  if (isUnknownKey(issue)) return `${path}: unknown key`;
-  if (issue.type === 'strict_object') return `${path}: must be a record`;
-  return `${path}: ${issue.message}`;
 }

@@ -39,3 +39,9 @@ export function realPathIfThere(path: string): string {
     return dirname(path) === path ? path : join(realPathIfThere(dirname(path)), basename(path));
   }
 }
+
+/** Tells a file from what it was before, and from any other of its name: changed with each change of it. `-`: there is none. */
+export function signatureOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? '-' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+}

@@ -23,10 +23,38 @@ export function readCached<T>(path: string, read: (value: Readonly<Record<string
 
 /** Keeps a value, as a whole or not at all. */
 export function writeCached(path: string, value: object): void {
+  write(path, `${JSON.stringify(value)}\n`);
+}
+
+/**
+ * The value that {@link writeTwice} kept, where that is what it was: it stands there twice, so that a damaged byte is noticed.
+ * @param isWanted looks at the head, which is read first
+ * @returns null where there is no such value
+ */
+export function readTwice<H, T>(path: string, isWanted: (head: H) => boolean): T | null {
+  try {
+    const text = readFileSync(path, 'utf8');
+    const begin = text.indexOf('\n') + 1;
+    const middle = begin + (text.length - begin) / 2;
+    if (!isWanted(JSON.parse(text.slice(0, begin)) as H)) return null;
+    const value = text.slice(begin, middle);
+    return value !== '' && value === text.slice(middle) ? (JSON.parse(value) as T) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a value by which something is decided without another look. */
+export function writeTwice(path: string, head: object, value: object): void {
+  const text = `${JSON.stringify(value)}\n`;
+  write(path, `${JSON.stringify(head)}\n${text}${text}`);
+}
+
+function write(path: string, text: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, `${JSON.stringify(value)}\n`);
+    writeFileSync(temporary, text);
     renameSync(temporary, path);
   } catch {
     // A read-only or full disk only makes the next command find it out again.

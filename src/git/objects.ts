@@ -91,8 +91,34 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
 }
 
 function deflated(type: ObjectType, body: Buffer): Buffer {
-  return deflateSync(Buffer.concat([headerOf(type, body), body]), { level: FASTEST_COMPRESSION });
+  const bytes = Buffer.concat([headerOf(type, body), body]);
+  return bytes.length > MOST_STORED ? deflateSync(bytes, { level: FASTEST_COMPRESSION }) : storedStream(bytes);
 }
+
+/** A smaller object fills a block of the disk or a few, compressed or not, and git compresses it when it packs. */
+const MOST_STORED = 8 * 1024;
+
+/** A zlib stream (RFC 1950) of one block that is stored as it is (RFC 1951, 3.2.4): for it, Node's zlib need not be loaded. @param bytes at most 65,535 */
+export function storedStream(bytes: Buffer): Buffer {
+  // Of so few bytes, the sums stay exact without the modulus.
+  let [low, high] = [1, 0];
+  for (const byte of bytes) {
+    low += byte;
+    high += low;
+  }
+  const stream = Buffer.allocUnsafe(bytes.length + 11);
+  stream.writeUInt16BE(0x7801, 0);
+  stream.writeUInt8(1, 2);
+  stream.writeUInt16LE(bytes.length, 3);
+  stream.writeUInt16LE(bytes.length ^ 0xffff, 5);
+  bytes.copy(stream, 7);
+  stream.writeUInt16BE(high % ADLER, bytes.length + 7);
+  stream.writeUInt16BE(low % ADLER, bytes.length + 9);
+  return stream;
+}
+
+/** The modulus of Adler-32. */
+const ADLER = 65_521;
 
 /** The id that an object has, whether or not it is there. */
 export function objectId({ objectFormat }: Repository, type: ObjectType, body: Buffer): string {

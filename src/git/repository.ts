@@ -161,7 +161,7 @@ function refuseLinks(own: string): void {
 }
 
 /** The folder itself or an entry of it. */
-function linkIn(folder: string): string | null {
+export function linkIn(folder: string): string | null {
   try {
     if (lstatSync(folder).isSymbolicLink()) return folder;
     const found = readdirSync(folder, { withFileTypes: true }).find((entry) => entry.isSymbolicLink());

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { command, shellWord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
@@ -91,6 +91,32 @@ export function gitIn(place: Place, env: Environment): Git {
       child.stdin.end(options.input);
     });
 }
+
+/** As {@link gitIn}, for a process that does nothing else meanwhile: no stream is made for it. */
+export function gitAlone(place: Place, env: Environment): Git {
+  const clean = gitEnvironment(env);
+  return async (
+    args,
+    { input, timeoutMs = DEFAULT_TIMEOUT_MS, mostBytes = MOST_AT_ONCE, env: more }: GitOptions = {},
+  ) => {
+    const { cwd, environment } = at(place, clean);
+    const options = {
+      cwd,
+      env: { ...environment, ...more },
+      input: input ?? '',
+      timeout: timeoutMs,
+      maxBuffer: mostBytes,
+    };
+    const { status, stdout, stderr, error } = spawnSync('git', args, options);
+    if (error) throw notRunnable(error);
+    const result = { code: status ?? 128, stdout, stderr: stderr.toString('utf8') };
+    const reason = whyGitCannotWork(result);
+    if (reason !== null) throw reason;
+    return result;
+  };
+}
+
+const MOST_AT_ONCE = 64 * 1024 * 1024;
 
 /** The failure of stored state that is too large to be read: no writer of coord makes any such. */
 export function tooLarge(what: string): CoordError {

@@ -31,7 +31,7 @@ export async function asidesOf(workspace: Workspace): Promise<Aside[]> {
 export async function asideLines(workspace: Workspace, again: readonly Aside['id'][] = []): Promise<string[]> {
   const told = workspace.seenNotices(workspace.identityIfKnown()?.agent ?? NOBODY);
   const all = (await asidesOf(workspace)).map((aside) => {
-    const mark = fingerprint(`${workspace.repository.root} ${aside.mark}`);
+    const mark = asideMark(workspace.repository, aside);
     return { ...aside, mark, isNew: !told.has(mark) };
   });
   told.add(all.filter(({ isNew }) => isNew).map(({ mark }) => mark));
@@ -39,8 +39,13 @@ export async function asideLines(workspace: Workspace, again: readonly Aside['id
   return said.map(({ message, next }) => `${message}; ${next}`);
 }
 
+/** What stands for having told it. */
+export function asideMark({ root }: Workspace['repository'], { mark }: Aside): string {
+  return fingerprint(`${root} ${mark}`);
+}
+
 /** No agent can have this id. */
-const NOBODY = '-';
+export const NOBODY = '-';
 
 /**
  * A main branch that follows another repository than the one that coord asks: a fork beside the repository that it came from.

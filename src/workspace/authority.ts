@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Config, withDefaults } from '../config/config.js';
-import { CONFIG_FILE, loadConfigIfThere, parseConfig } from '../config/load.js';
+import type { Config } from '../config/config.js';
+import { CONFIG_FILE, defaultConfig, loadConfigIfThere, parseConfig } from '../config/load.js';
 import { STATE_REF } from '../domain/state-ref.js';
 import { coord } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
@@ -144,7 +144,8 @@ export async function mainConfigOf({ main }: Authority): Promise<Config | null> 
 export async function configInForce(checkout: Checkout, authority: Authority): Promise<Config> {
   const here = await loadConfigIfThere(checkout.repository.root);
   const main = await mainConfigOf(authority);
-  const ruled = main === null ? firstAdoption(here ?? withDefaults({})) : here === null ? main : stricter(main, here);
+  const ruled =
+    main === null ? firstAdoption(await defaultConfig(), here) : here === null ? main : stricter(main, here);
   return { ...ruled, ...(await decided(checkout, authority, main ?? here)) };
 }
 
@@ -233,10 +234,11 @@ function stricter(main: Config, here: Config): Config {
  * Before the main branch has a configuration: the defaults judge, and the working copy can make them stricter. There are no
  * gates and deploy targets.
  */
-function firstAdoption(here: Config): Config {
+function firstAdoption(defaults: Config, own: Config | null): Config {
+  const here = own ?? defaults;
   const { takeover, lockOrder, signCommits, tasks } = here;
   // The default of each of these is the least that there is.
-  return { ...stricter(withDefaults({}), here), takeover, lockOrder, signCommits, tasks };
+  return { ...stricter(defaults, here), takeover, lockOrder, signCommits, tasks };
 }
 
 /** What an agent is judged by, and nothing else. */

@@ -64,6 +64,13 @@ export function tellCollisions(
   return news.map(({ here }) => noticeOf(root, here));
 }
 
+/** Whether {@link tellCollisions} may have something to say in this worktree. */
+export function mayCollide(place: Pick<Workspace, 'localDirectory' | 'now'>, root: string): boolean {
+  const prediction = read(place);
+  if (prediction === null || secondsBetween(prediction.at, place.now()) > OLD_SECONDS) return false;
+  return prediction.found.some((one) => otherThan(one, root) !== null);
+}
+
 function noticeOf(root: string, { with: other, paths, uncommitted }: CollisionHere): string {
   const where = paths.length === 0 ? '' : ` in ${named(paths, MOST_PATHS)}`;
   const state = uncommitted ? ', not all of it committed' : '';
@@ -76,11 +83,11 @@ function otherThan({ of, with: other }: KnownCollision, worktree: string | null)
   return of.worktree === worktree ? other : other.worktree === worktree ? of : null;
 }
 
-function fileOf({ localDirectory }: Workspace): string {
+function fileOf({ localDirectory }: Pick<Workspace, 'localDirectory'>): string {
   return join(localDirectory, 'collisions.json');
 }
 
-function read(workspace: Workspace): Predicted | null {
+function read(workspace: Pick<Workspace, 'localDirectory'>): Predicted | null {
   return readCached(fileOf(workspace), ({ at, found }) =>
     typeof at === 'string' && Array.isArray(found) ? { at, found: found as KnownCollision[] } : null,
   );

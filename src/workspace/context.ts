@@ -6,13 +6,16 @@ import type { Answer, Kind, OfflineRequest } from '../domain/request-table.js';
 import { usage } from '../errors.js';
 import { gitInBackground } from '../git/background.js';
 import type { openEtcd } from '../store/etcd/open.js';
+import type { GitSnapshot } from '../store/format/state-tree.js';
 import { type CloneStore, type GrantedHere, Pending } from '../store/swap/clone-store.js';
 import { GitStore, type Riders, type Signing } from '../store/swap/git-store.js';
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
 import { readMemory, rememberState } from './authority.js';
-import type { MainBranchPolicy } from './main-branch.js';
+import { learnMainBranch, type MainBranchPolicy, readMainBranchPolicy } from './main-branch.js';
+import { requiredRules } from './rules.js';
+import type { Standing } from './standing.js';
 import { Workspace } from './workspace.js';
 
 /** Pushing work may take longer than pushing a claim. */
@@ -48,11 +51,17 @@ class Stores {
     return this.ownOpened;
   }
 
+  /** The state as it was read before, in the place of what the configuration describes. */
+  async take(config: Config, snapshot: GitSnapshot): Promise<void> {
+    const store = await this.open(config);
+    store.take(snapshot);
+    this.ownOpened = Promise.resolve(store);
+  }
+
   /** A clone that knows no state yet may have one other branch alone, which is not what judges it. */
   private async learnMain(): Promise<void> {
     const { workspace, staysOffline } = this;
     if (workspace.isGuard || staysOffline || readMemory(workspace.repository) !== null) return;
-    const { learnMainBranch } = await import('./main-branch.js');
     await learnMainBranch(workspace).catch(() => null);
   }
 
@@ -214,7 +223,7 @@ export interface RequestStart {
 
 /** Everything that a command may use: the workspace, its state, and what the main branch demands; built once a run. */
 export class Context extends Workspace {
-  private policyRead: Promise<MainBranchPolicy | null> | undefined;
+  protected policyRead: Promise<MainBranchPolicy | null> | undefined;
   private requiredRulesRead: Promise<Policy['requiredRules']> | undefined;
   readonly stores = new Stores(this, () => this.mainBranchPolicy());
 
@@ -224,8 +233,17 @@ export class Context extends Workspace {
 
   /** What the main branch as last fetched demands of everybody; null: there is none. */
   mainBranchPolicy(): Promise<MainBranchPolicy | null> {
-    this.policyRead ??= import('./main-branch.js').then(({ readMainBranchPolicy }) => readMainBranchPolicy(this));
+    this.policyRead ??= readMainBranchPolicy(this);
     return this.policyRead;
+  }
+
+  /** What is known already of this worktree, and of the state. */
+  async take({ repository, authority, config, policy }: Standing, snapshot: GitSnapshot): Promise<void> {
+    this.repositoryFound = repository;
+    this.authorityRead = Promise.resolve(authority);
+    this.configLoaded = Promise.resolve(config);
+    this.policyRead = Promise.resolve(policy);
+    await this.stores.take(config, snapshot);
   }
 
   override forgetAuthority(): void {
@@ -235,7 +253,6 @@ export class Context extends Workspace {
   }
 
   private async readRequiredRules(): Promise<Policy['requiredRules']> {
-    const { requiredRules } = await import('./rules.js');
     return requiredRules(this, await this.mainBranchPolicy());
   }
 

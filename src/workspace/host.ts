@@ -41,13 +41,21 @@ export function surroundings(
     env: process.env,
     node: process.execPath,
     now: Date.now,
-    monotonic: { boot: bootId(), seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000 },
+    monotonic: {
+      get boot() {
+        return bootId();
+      },
+      seconds: () => Number(process.hrtime.bigint() / 1_000_000n) / 1000,
+    },
     random: Math.random,
   };
 }
 
-/** The host of a real run. */
-export function processHost(packageRoot: string): Host {
+/**
+ * The host of a real run.
+ * @param read what has been read of standard input already
+ */
+export function processHost(packageRoot: string, read: readonly Buffer[] = []): Host {
   return {
     ...surroundings(packageRoot),
     argv: process.argv.slice(2),
@@ -57,7 +65,7 @@ export function processHost(packageRoot: string): Host {
     get interactive() {
       return process.stdin.isTTY ?? false;
     },
-    readInput: (most) => inputFrom(0, () => process.stdin, most),
+    readInput: (most) => inputFrom(0, () => process.stdin, most, read),
     onStop: (listener) => {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {
@@ -67,9 +75,28 @@ export function processHost(packageRoot: string): Host {
   };
 }
 
+declare global {
+  namespace NodeJS {
+    interface Process {
+      /** What `process.exit` calls in the end; nothing that was to be done at an exit is done. */
+      reallyExit?(code: number): void;
+    }
+  }
+}
+
+/** The descriptors that are written by Node's own streams, which may have something left to write. */
+const streams = new Set<number>();
+
+/** Ends this process with a code: at once where all that was said is out, else when it is. */
+export function endProcess(code: number): void {
+  process.exitCode = code;
+  if (streams.size === 0) process.reallyExit?.(code);
+}
+
 /** Pipes of Windows are written only by Node's own streams. */
 function output(descriptor: number, own: () => NodeJS.WriteStream): Stream {
   const stream = () => {
+    streams.add(descriptor);
     // A reader that went away (`coord log | head`) is not a fault, nor is a full disk: what was done stands.
     own().on('error', (error: NodeJS.ErrnoException) => {
       if (!NOT_WRITTEN.includes(error.code ?? '')) throw error;
@@ -95,28 +122,18 @@ const CHUNK_BYTES = 64 * 1024;
  * stream takes milliseconds to make, so files, pipes and sockets are read straight from the descriptor as long as they give
  * something; what has nothing to read yet, and the rest, is left to it.
  * @param own makes Node's own stream
+ * @param read what came before
  */
 export async function inputFrom(
   descriptor: number,
   own: () => NodeJS.ReadStream,
   most: number,
+  read: readonly Buffer[] = [],
 ): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    const stats = fstatSync(descriptor);
-    const isPlain = stats.isFile() || stats.isFIFO() || stats.isSocket();
-    for (;;) {
-      const chunk = isPlain ? readNow(descriptor) : null;
-      if (chunk === null) break;
-      if (chunk.length === 0) return Buffer.concat(chunks);
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > most) return null;
-    }
-  } catch {
-    // Closed, or of a kind that only Node's own stream can read.
-  }
+  const { chunks, isWhole } = inputAtOnce(descriptor, most, read);
+  let bytes = sizeOf(chunks);
+  if (bytes > most) return null;
+  if (isWhole) return Buffer.concat(chunks);
   const stream = own();
   if (stream.isTTY) return Buffer.concat(chunks);
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -125,6 +142,33 @@ export async function inputFrom(
     if (bytes > most) return null;
   }
   return Buffer.concat(chunks);
+}
+
+/** What a file, a pipe or a socket gives without waiting; whether that is all. Anything else gives nothing. */
+export function inputAtOnce(
+  descriptor: number,
+  most: number,
+  read: readonly Buffer[] = [],
+): { readonly chunks: Buffer[]; readonly isWhole: boolean } {
+  const chunks = [...read];
+  try {
+    const stats = fstatSync(descriptor);
+    const isPlain = stats.isFile() || stats.isFIFO() || stats.isSocket();
+    for (let bytes = sizeOf(chunks); isPlain && bytes <= most; ) {
+      const chunk = readNow(descriptor);
+      if (chunk === null) break;
+      if (chunk.length === 0) return { chunks, isWhole: true };
+      chunks.push(chunk);
+      bytes += chunk.length;
+    }
+  } catch {
+    // Closed, or of a kind that only Node's own stream can read.
+  }
+  return { chunks, isWhole: false };
+}
+
+function sizeOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** @returns what is there; empty at the end, null when it must be waited for without blocking */
@@ -172,11 +216,11 @@ function outputTo(descriptor: number, own: () => NodeJS.WriteStream): Stream {
   };
 }
 
-/** A file, a pipe or the null device; a socket or a terminal is not. */
+/** A file, a pipe, a socket or the null device; a terminal is not. */
 function isPlain(descriptor: number): boolean {
   try {
     const stats = fstatSync(descriptor);
-    if (stats.isFile() || stats.isFIFO()) return true;
+    if (stats.isFile() || stats.isFIFO() || stats.isSocket()) return true;
     return stats.isCharacterDevice() && stats.rdev === statSync(NULL_DEVICE).rdev;
   } catch {
     return false;

@@ -97,21 +97,22 @@ export function identityIfKnown(flag: string | undefined, env: Environment, reco
   }
 }
 
-function findCandidates(env: Environment, { here, agentOf }: Recorded): string[] {
+function findCandidates(env: Environment, recorded: Recorded): string[] {
+  const { agentOf } = recorded;
   const named = nonEmpty(env.COORD_SESSION);
   const explicit = named === undefined ? null : agentOf(named);
   if (explicit !== null) return [explicit];
   const exported = harnessRuns(env).map(({ harness, id }) => agentOf(id) ?? nameAfter(harness, id));
-  const found = exported.length > 0 ? exported : here.map(({ agent }) => agent);
+  const found = exported.length > 0 ? exported : recorded.here.map(({ agent }) => agent);
   return [...new Set(found)];
 }
 
-function resolveSession(agent: string, env: Environment, { here }: Recorded): string | null {
+function resolveSession(agent: string, env: Environment, recorded: Recorded): string | null {
   const explicit = nonEmpty(env.COORD_SESSION);
   if (explicit !== undefined) return checkSessionId(explicit);
   const [run] = harnessRuns(env);
   if (run) return run.id;
-  return here.find((candidate) => candidate.agent === agent)?.session ?? null;
+  return recorded.here.find((candidate) => candidate.agent === agent)?.session ?? null;
 }
 
 /** Whether an agent harness has exported its run. */

@@ -52,6 +52,6 @@ function failure({ localDirectory }: Workspace, what: 'any' | 'cut'): LastTime {
 }
 
 /** Left where a claim of the agent is lost on its way to the remote, until a hook or a command has told it. */
-export function lostMark({ localDirectory }: Workspace, agent: string): LastTime {
+export function lostMark({ localDirectory }: Pick<Workspace, 'localDirectory'>, agent: string): LastTime {
   return new LastTime(join(localDirectory, 'lost', `${agent}.json`));
 }

@@ -7,7 +7,7 @@ import { readCached, writeCached } from '../git/local-cache.js';
 import type { GitStore } from '../store/swap/git-store.js';
 import type { MainBranchPolicy } from './main-branch.js';
 import { insidePath, mainBranch, rulesFolder } from './main-branch.js';
-import type { RulesInForce } from './rules-in-force.js';
+import { digestOf, type RulesInForce, rulesInForce, workingRules } from './rules-in-force.js';
 import type { Workspace } from './workspace.js';
 
 /** Digest of the rules that this agent's session has loaded; null when it has loaded none. */
@@ -48,16 +48,24 @@ export const CHANGED_RULES = `the rules have changed since your session loaded t
 async function digestInForce(workspace: Workspace, inFolder?: string): Promise<string | null> {
   const main = await mainBranch(workspace);
   const folder = inFolder ?? (await rulesFolder(workspace));
+  const known = knownAt(workspace, main?.commit, folder);
+  if (known?.digest) return known.digest;
+  if (known) return digestOf(workingRules(workspace, folder));
+  const inForce = await rulesInForce(workspace, folder);
+  rememberRules(workspace, main?.commit ?? null, folder, inForce);
+  return inForce.digest;
+}
+
+/** Digest of the rules in force where they are those of the main branch, and are known to be; null otherwise. */
+export async function knownRules(workspace: Workspace): Promise<string | null> {
+  const main = await mainBranch(workspace);
+  const folder = await rulesFolder(workspace);
+  return knownAt(workspace, main?.commit, folder)?.digest ?? null;
+}
+
+function knownAt(workspace: Workspace, commit: string | undefined, folder: string): KnownRules | null {
   const known = readCached(pathOf(workspace), (value) => value as unknown as KnownRules);
-  if (main === null || known?.commit !== main.commit || known.folder !== folder) {
-    const { rulesInForce } = await import('./rules-in-force.js');
-    const inForce = await rulesInForce(workspace, folder);
-    rememberRules(workspace, main?.commit ?? null, folder, inForce);
-    return inForce.digest;
-  }
-  if (known.digest !== null) return known.digest;
-  const { digestOf, workingRules } = await import('./rules-in-force.js');
-  return digestOf(workingRules(workspace, folder));
+  return commit !== undefined && known?.commit === commit && known.folder === folder ? known : null;
 }
 
 /** The rules folder at a commit of the main branch; `digest` is null where that commit has none. */

@@ -7,6 +7,8 @@ import type { Policy } from '../domain/request.js';
 import type { Standpoint } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { epochMs, type Instant, instantOf } from '../domain/time.js';
+import { type Instant, instantOf } from '../domain/time.js';
+import { hasWorkOtherwise, withHistory } from '../git/has-work.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
 import { type RemoteCommand, type RemoteGit, remoteGit } from '../git/porcelain.js';
 import { Paced, withTrace } from '../git/rate-limit.js';
@@ -32,6 +34,16 @@ export interface GlobalFlags {
   readonly requestId?: string | undefined;
 }
 
+/** The sessions that are recorded in a repository; those of this worktree are read when they are asked for. */
+export function recordedIn(repository: Repository): Recorded {
+  return {
+    get here() {
+      return new LocalSessions(repository).list();
+    },
+    agentOf: (session) => agentOfSession(repository, session),
+  };
+}
+
 /** This checkout, and who works in it: each part is made when it is first asked for. */
 export class Workspace {
   /** Whether this run is a guard: it says what it makes of a change, renews nothing, and tells nothing else. */
@@ -40,9 +52,10 @@ export class Workspace {
   looksOn = false;
   /** Settled once it was seen where the main branch stands now, where that was asked. */
   askedMain: Promise<void> | undefined;
-  private repositoryFound: Repository | undefined;
-  private authorityRead: Promise<Authority> | undefined;
-  private configLoaded: Promise<Config> | undefined;
+  protected repositoryFound: Repository | undefined;
+  protected authorityRead: Promise<Authority> | undefined;
+  protected configLoaded: Promise<Config> | undefined;
+  private identified: Identity | undefined;
   private headRead: Promise<Head> | undefined;
   private objectsOpened: ObjectDatabase | undefined;
   private readonly paced = new Map<string, Paced>();
@@ -111,6 +124,8 @@ export class Workspace {
   }
 
   get sessions(): LocalSessions {
+    // Who asks for them may change who acts.
+    this.identified = undefined;
     return new LocalSessions(this.repository);
   }
 
@@ -213,11 +228,13 @@ export class Workspace {
 
   /** Who acts. @throws CoordError `usage` when it is not known. */
   identity(): Identity {
-    return resolveIdentity(this.flags.agent, this.host.env, this.recorded());
+    this.identified ??= resolveIdentity(this.flags.agent, this.host.env, this.recorded());
+    return this.identified;
   }
 
   identityIfKnown(): Identity | null {
-    return identityIfKnown(this.flags.agent, this.host.env, this.recorded());
+    this.identified ??= identityIfKnown(this.flags.agent, this.host.env, this.recorded()) ?? undefined;
+    return this.identified ?? null;
   }
 
   /** Who is named once in the run of a harness is who acts in it from then on, in whichever of its shells. */
@@ -227,7 +244,7 @@ export class Workspace {
   }
 
   private recorded(): Recorded {
-    return { here: this.sessions.list(), agentOf: (session) => agentOfSession(this.repository, session) };
+    return recordedIn(this.repository);
   }
 
   /** What the configuration decides for commands that only read: it demands no session. */
@@ -261,7 +278,6 @@ export class Workspace {
     const answers = Object.fromEntries(work.map(({ key }, index) => [key, contained[index] === true]));
     const open = work.filter(({ key }) => !answers[key]);
     if (head === null || open.length === 0) return answers;
-    const { hasWorkOtherwise, withHistory } = await import('../git/has-work.js');
     const ask = async () => {
       const found: [string, boolean][] = [];
       for (const one of open) {

@@ -3,17 +3,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { sandbox } from '../support/sandbox.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Loader {
-  readonly VERBS_OF: Readonly<Record<string, readonly string[]>>;
-  programFor(argv: readonly string[]): string;
   load(root: string, name: string): object | null;
 }
-const { VERBS_OF, load, programFor }: Loader = createRequire(import.meta.url)('../../bin/load.js');
+const { load }: Loader = createRequire(import.meta.url)('../../bin/coord.js');
 
 /** Which modules a built program leaves out. */
 function leftOut(program: string): string[] {
@@ -22,21 +19,6 @@ function leftOut(program: string): string[] {
 }
 
 describe('the built programs', () => {
-  it('are chosen by the first word', () => {
-    expect(programFor(['claim', 'src', '--json'])).toBe('writes');
-    expect(programFor(['status'])).toBe('reads');
-    expect(programFor(['guard', 'hook', 'claude-code'])).toBe('guards');
-    expect(programFor(['--version'])).toBe('version');
-    for (const argv of [[], ['deploy'], ['--agent', 'maya', 'claim'], ['--version', '--json'], ['clam'], ['']]) {
-      expect(programFor(argv)).toBe('coord');
-    }
-  });
-
-  it('leave help to the one that knows all verbs', () => {
-    expect(programFor(['claim', '--help'])).toBe('coord');
-    expect(programFor(['status', '-h', '--json'])).toBe('coord');
-  });
-
   it('load a library once, however often they ask for it', () => {
     const box = sandbox();
     const head = '/*0123456789abcdef*/';
@@ -63,14 +45,15 @@ describe('the built programs', () => {
   });
 
   it.each([
-    ['a program that is missing', 'reads', undefined, /^coord is not built yet\nnext: npm ci .+\n$/],
+    ['the lane when it is missing', 'lane', undefined, /^coord is not built yet\nnext: npm ci .+\n$/],
+    ['a program that is missing', 'coord', undefined, /^coord is not built yet\nnext: npm ci .+\n$/],
     [
       'a program that is cut',
-      'reads',
+      'coord',
       '/*0123456789abcdef*/(function (exports) {',
       /^coord cannot be loaded: .+\nnext: .+\n$/,
     ],
-    ['an empty program', 'reads', '', /^coord cannot be loaded: .+\nnext: .+\n$/],
+    ['an empty program', 'coord', '', /^coord cannot be loaded: .+\nnext: .+\n$/],
     ['a library that is missing', 'commander', undefined, /commander\.cjs is missing/],
   ])('say what to do about %s', async (_, name, text, said) => {
     const box = sandbox();
@@ -94,27 +77,8 @@ describe('the built programs', () => {
     });
   });
 
-  it('have verbs that there are, each in one program', () => {
-    const named = Object.values(VERBS_OF).flat();
-    const known = [...CATALOGUE.heads(), ...VERBS.map(({ name }) => name)];
-    expect(known).toEqual(expect.arrayContaining(named));
-    expect(new Set(named).size).toBe(named.length);
-  });
-
-  it('leave out nothing but the verbs of others', () => {
-    const registry = readFileSync(join(ROOT, 'src', 'cli', 'registry.ts'), 'utf8');
-    const verbs = [...registry.matchAll(/name: '([^']+)',(?:(?!name: ')[\s\S])*?import\('([^']+)'\)/g)];
-    const { version, ...others } = VERBS_OF;
-    expect(version).toEqual([]);
-    expect(leftOut('version')).toEqual(['./cli/command-line.js']);
+  it('leave out nothing of the whole one', () => {
     expect(leftOut('coord')).toEqual([]);
-    for (const [program, own] of Object.entries(others)) {
-      const kept = verbs.flatMap(([, name = '', module]) =>
-        own.some((one) => name === one || name.startsWith(`${one} `)) ? [module] : [],
-      );
-      const foreign = verbs.flatMap(([, , module]) => (kept.includes(module) ? [] : [module]));
-      expect(new Set(leftOut(program))).toEqual(new Set(foreign));
-    }
   });
 
   describe('keep V8’s code cache for the Node that runs them', () => {
@@ -125,6 +89,7 @@ describe('the built programs', () => {
     async function copied() {
       const box = sandbox();
       const clone = box.repository();
+      box.commit(clone, 'README.md', 'hello\n');
       for (const folder of ['bin', 'dist']) cpSync(join(ROOT, folder), box.path('coord', folder), { recursive: true });
       const dist = box.path('coord', 'dist');
       for (const name of caches(dist)) rmSync(join(dist, name));
@@ -135,20 +100,28 @@ describe('the built programs', () => {
     }
 
     it('which is made at the first run of a verb that goes well, and then used', async () => {
-      const { dist, run } = await copied();
+      const { box, clone, dist, options, run } = await copied();
       expect(await run('status', 'src/../..')).toBe(2);
       expect(caches(dist)).toEqual([]);
-      expect(await run('status')).toBe(0);
+      const off = { ...options, env: { ...options.env, COORD_LANE: 'off' } };
+      expect((await box.coord(clone, ['status'], off)).code).toBe(0);
       expect(caches(dist)).toEqual([expect.stringMatching(own)]);
-      const cache = join(dist, caches(dist)[0] ?? '');
-      const made = statSync(cache).ino;
-      expect(await run('status', '--json')).toBe(0);
-      expect(statSync(cache).ino).toBe(made);
-      writeFileSync(cache, readFileSync(cache).subarray(0, 100));
+      const [whole = ''] = caches(dist);
+      // That of the lane then.
       expect(await run('status')).toBe(0);
-      expect(statSync(cache).ino).not.toBe(made);
-      expect(statSync(cache).size).toBeGreaterThan(10_000);
-      expect(caches(dist)).toHaveLength(1);
+      expect(caches(dist)).toEqual([expect.stringMatching(own), expect.stringMatching(own)]);
+      for (const name of caches(dist)) {
+        const cache = join(dist, name);
+        const made = statSync(cache).ino;
+        const again = async () => (await box.coord(clone, ['status'], name === whole ? off : options)).code;
+        expect(await again()).toBe(0);
+        expect(statSync(cache).ino).toBe(made);
+        writeFileSync(cache, readFileSync(cache).subarray(0, 100));
+        expect(await again()).toBe(0);
+        expect(statSync(cache).ino).not.toBe(made);
+        expect(statSync(cache).size).toBeGreaterThan(10_000);
+      }
+      expect(caches(dist)).toHaveLength(2);
     });
 
     it.runIf(process.getuid?.() === 0)('and do without it where the folder cannot be written', async () => {

@@ -16,6 +16,7 @@ export interface HostChanges {
   readonly person?: boolean;
   /** What stands on standard input. */
   readonly input?: string | Buffer;
+  readonly random?: () => number;
   /** Another program than that of the sources. */
   readonly main?: typeof main;
 }
@@ -40,7 +41,7 @@ function hostIn(box: Sandbox, cwd: string, argv: readonly string[], changes: Hos
     onStop: () => () => undefined,
     now: clock,
     monotonic: { boot: 'test', seconds: () => changes.monotonic ?? clock() / 1000 },
-    random: Math.random,
+    random: changes.random ?? Math.random,
   };
 }
 

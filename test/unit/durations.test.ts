@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readDuration, readTtl, readWait, ttlFor } from '../../src/commands/input.js';
 import { Input } from '../../src/commands/verb.js';
-import { withDefaults } from '../../src/config/config.js';
+import { withDefaults } from '../../src/config/validate.js';
 
 const config = withDefaults({
   ttl: { default: '20m', max: '1h' },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Act, AGENT_OPTION, commonFlags, JSON_OPTION } from '../../src/cli/common-flags.js';
-import { type PlainLine, readPlainLine } from '../../src/cli/dispatch.js';
+import { type PlainLine, readPlainLine } from '../../src/cli/plain-line.js';
 import { CATALOGUE, VERBS } from '../../src/cli/registry.js';
 import { commandTree } from '../../src/cli/tree.js';
 import { Input, type Verb, type VerbEntry } from '../../src/commands/verb.js';

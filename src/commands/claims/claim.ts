@@ -21,6 +21,7 @@ import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
 import { readTargets, readWait, TARGET_OPTIONS } from '../input.js';
 import { intentsHere } from '../session/standing.js';
+import { withNextTask } from '../tasks/tasks.js';
 import type { Input, Verb } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import {
@@ -152,7 +153,6 @@ export async function claimOrWait(
   if (decision.ok) return decision.result.claims;
   const refused = await refusedClaim(context, decision.refusal, again);
   if (decision.refusal.reason !== 'held') return refused;
-  const { withNextTask } = await import('../tasks/tasks.js');
   return withNextTask(context, store, await withPathsNearby(context, store, request, refused));
 }
 

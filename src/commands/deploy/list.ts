@@ -10,11 +10,12 @@ import { shallowBoundary } from '../../git/history.js';
 import { countApart } from '../../git/main-branch.js';
 import { trueGit } from '../../git/porcelain.js';
 import { deploymentLines, evidenceLines, type LiveReport } from '../../render/deploy/records.js';
+import { staleWarning } from '../../render/status.js';
 import { historyFrom } from '../../store/format/history.js';
 import type { Context } from '../../workspace/context.js';
 import { mainBranch, protectedConfig } from '../../workspace/main-branch.js';
 import { syncFacts } from '../../workspace/sync-facts.js';
-import { staleWarning } from '../claims/status.js';
+
 import { BY_OPTION, readBy } from '../input.js';
 import type { Verb } from '../verb.js';
 import { doubtsAbout } from './evidence.js';

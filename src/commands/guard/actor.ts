@@ -23,12 +23,30 @@ export interface Actor {
  * harnesses in one worktree are two agents.
  */
 export function actorOf(host: Host, harness: Harness, { session, directory }: HarnessCall): Actor {
-  const named = host.env.COORD_AGENT;
   const at = directory ?? host.cwd;
   const repository = repositoryAt(at);
-  const recorded = session === null || repository === null ? null : agentOfSession(repository, session);
-  const agent = named ? named : (recorded ?? (session === null ? null : nameAfter(harness, session)));
-  return { host, harness, directory: at, agent, session };
+  const agentOf = (id: string) => (repository === null ? null : agentOfSession(repository, id));
+  return { host, harness, directory: at, agent: agentIn(host.env, harness, session, agentOf), session };
+}
+
+/** @param agentOf the agent whose session is recorded under an id */
+export function agentIn(
+  env: Host['env'],
+  harness: Harness,
+  session: string | null,
+  agentOf: (session: string) => string | null,
+): string | null {
+  if (env.COORD_AGENT) return env.COORD_AGENT;
+  return session === null ? null : (agentOf(session) ?? nameAfter(harness, session));
+}
+
+/** The environment of a command that this agent runs. */
+export function environmentOf(env: Host['env'], { agent, session }: Pick<Actor, 'agent' | 'session'>): Host['env'] {
+  return {
+    ...env,
+    ...(agent === null ? {} : { COORD_AGENT: agent }),
+    ...(session === null || !isSessionId(session) ? {} : { COORD_SESSION: session }),
+  };
 }
 
 /** The repository that a directory is in; null when it is in none. */
@@ -43,11 +61,7 @@ export function repositoryAt(directory: string): Repository | null {
 
 /** What a command would be given that this agent runs in a directory. */
 export function contextFor({ host, agent, session }: Actor, directory: string): Context {
-  const env = {
-    ...host.env,
-    ...(agent === null ? {} : { COORD_AGENT: agent }),
-    ...(session === null || !isSessionId(session) ? {} : { COORD_SESSION: session }),
-  };
+  const env = environmentOf(host.env, { agent, session });
   const own: Host = Object.create(host, {
     cwd: { value: directory },
     env: { value: env },

@@ -8,6 +8,7 @@ import { type Ban, type GuardedChanger, type GuardFacts, judgeChange, type Verdi
 import type { State } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
 import type { Context } from '../../workspace/context.js';
+import type { Identity } from '../../workspace/identity.js';
 import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
 import { asCoordError } from '../perform.js';
 
@@ -61,21 +62,46 @@ function factsFor(
     const unknown = known ?? new CoordError('unavailable', 'coord is not set up here');
     return { ground, surface: known, changer: unknown, state: unknown, excused: null, mayClaim: false };
   }
-  const { config } = known.read;
+  const { foldsCase } = context.repository;
+  return factsOf(known.read.config, known.state, {
+    ground,
+    kind,
+    mayClaim,
+    foldsCase,
+    identity: () => context.identity(),
+  });
+}
+
+/** The facts of a change where the configuration and the claims are known. */
+export function factsOf(
+  config: Config,
+  state: GuardFacts['state'],
+  asked: Pick<GuardFacts, 'ground' | 'mayClaim'> & {
+    readonly kind: Question['kind'];
+    readonly foldsCase: boolean;
+    identity(): Identity;
+  },
+): GuardFacts {
+  const { ground, kind, mayClaim, foldsCase } = asked;
   return {
     ground,
-    surface: { surface: config.surface.map(patternTarget), foldCase: context.repository.foldsCase },
-    changer: changerOf(context, config, kind),
-    state: known.state,
+    surface: { surface: config.surface.map(patternTarget), foldCase: foldsCase },
+    changer: changerOf(asked.identity, config, kind, foldsCase),
+    state,
     excused: null,
     mayClaim: mayClaim && config.autoClaim,
   };
 }
 
-function changerOf(context: Context, config: Config, kind: Question['kind']): GuardedChanger | CoordError {
+function changerOf(
+  identity: () => Identity,
+  config: Config,
+  kind: Question['kind'],
+  foldsCase: boolean,
+): GuardedChanger | CoordError {
   try {
-    const { agent, session } = context.identity();
-    const policy = policyFor(config, agent, context.repository.foldsCase);
+    const { agent, session } = identity();
+    const policy = policyFor(config, agent, foldsCase);
     return { agent, session, policy: kind === 'landing' ? { ...policy, scratch: [] } : policy };
   } catch (thrown) {
     return asCoordError(thrown);

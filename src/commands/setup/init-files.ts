@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { type Config, withDefaults } from '../../config/config.js';
+import type { Config } from '../../config/config.js';
 import { ConfigSchema, DEFAULT_TTL, type RawConfig } from '../../config/keys.js';
 import { CONFIG_FILE } from '../../config/load.js';
+import { withDefaults } from '../../config/validate.js';
 import { STATE_REF } from '../../domain/state-ref.js';
 import { writablePath } from '../../git/paths.js';
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, withDefaults } from '../../config/config.js';
+import type { Config } from '../../config/config.js';
 import { CONFIG_FILE, loadConfigIfThere, parseConfig } from '../../config/load.js';
+import { withDefaults } from '../../config/validate.js';
 import { problemOfStateRef, STATE_REF } from '../../domain/state-ref.js';
 import { command, coord, shellWord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';

@@ -11,6 +11,7 @@ import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { changedRulesWarning } from '../../workspace/rules.js';
 import { CLAIM_OPTIONS, claimTerms } from '../claims/claim-request.js';
+import { placed } from '../claims/whereabouts.js';
 import { readTtl, readWait } from '../input.js';
 import type { Input, Verb } from '../verb.js';
 import { askInTime, leaveQueue, StillWaiting, ticketSeconds } from '../waiting/queueing.js';
@@ -98,7 +99,6 @@ async function takeOnce(context: Context, store: GitStore, request: TaskTakeRequ
 }
 
 async function refused(context: Context, refusal: Refusal, { id }: TaskTakeRequest): Promise<CoordError> {
-  const { placed } = await import('../claims/whereabouts.js');
   return takeRefused(await placed(context, refusal), id, context.now());
 }
 

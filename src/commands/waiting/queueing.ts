@@ -12,6 +12,7 @@ import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
+import { placed } from '../claims/whereabouts.js';
 import { listening } from '../watch.js';
 
 /** A ticket whose process died stands in the queue no longer than this. */
@@ -140,6 +141,5 @@ function sleepMs(
 
 /** The refusal of a claim in words; for work that HEAD lacks, it says where that is. */
 export async function refusedClaim(context: Context, refusal: Refusal, again?: AskedBy): Promise<CoordError> {
-  const { placed } = await import('../claims/whereabouts.js');
   return refusalError(await placed(context, refusal), context.now(), again);
 }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { renewalKey } from '../../domain/claims/leases.js';
 import type { Claim } from '../../domain/model.js';
 import { type Instant, isInstant, secondsBetween } from '../../domain/time.js';
@@ -93,4 +94,9 @@ export class LastTime {
   forget(): void {
     rmSync(this.path, { force: true });
   }
+}
+
+/** When this clone last had a remote's answer about its state ref. Deleting it only makes that unknown. */
+export function remoteContact(localDirectory: string, remote: string, ref: string): LastTime {
+  return new LastTime(join(localDirectory, `contact-${encodeURIComponent(`${remote} ${ref}`)}.json`));
 }

@@ -69,6 +69,12 @@ function readRecord(source: string): Record<string, unknown> {
 export const CLAIMS_FILE = 'claims.json';
 const FILE_MODE = '100644';
 const FOLDER_MODE = '40000';
+/** The files that hold the state, but for older segments of the log and the contents of submissions. */
+export const DOCUMENT_FILES: readonly string[] = [
+  CLAIMS_FILE,
+  'log.jsonl',
+  ...Object.values(DOCUMENTS).map(({ file }) => file),
+];
 /** Up to here, to check a file costs no more than to know that it was checked. */
 const MOST_ALWAYS_CHECKED = 64 * 1024;
 /** A segment of the log is closed before it outgrows this many bytes. */
@@ -81,6 +87,8 @@ const CONTENTS_FOLDER = 'submissions';
 
 /** A snapshot with the tree that it was read from. */
 export interface GitSnapshot extends Snapshot {
+  /** Id of the tree. */
+  readonly tree: string;
   readonly files: ReadonlyMap<string, TreeEntry>;
   /** Number of the newest segment of the log; 0 when the log was not read. */
   readonly segment: number;
@@ -118,6 +126,7 @@ export class StateTree {
     const notes = logSource === null ? [] : decodeLog('log.jsonl', logSource);
     return {
       revision,
+      tree,
       files,
       message,
       parts,

@@ -11,7 +11,7 @@ import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
 import type { GitStore } from './git-store.js';
-import { privateName } from './state-messages.js';
+import { pendingHere, privateName } from './state-messages.js';
 import type { Entry, Snapshot, Store } from './store.js';
 
 /** A request that the clone is to grant by itself, and whether somebody asked for that. */
@@ -97,7 +97,7 @@ export class Pending {
     /** Full name of the state ref. */
     stateRef: string,
   ) {
-    this.ref = `${PRIVATE_REFS}offline/${privateName(stateRef)}`;
+    this.ref = pendingHere(stateRef);
     this.counter = `${PRIVATE_REFS}offline-ids/${privateName(stateRef)}`;
   }
 

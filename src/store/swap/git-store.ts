@@ -9,16 +9,18 @@ import { type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { type ObjectDatabase, openObjects } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
+import { ALL_PARTS, keepTip, ridingIn } from '../cache/known-tip.js';
 import { Operations, operationsIn } from '../cache/operations.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
 import { VerifiedBlobs } from '../cache/verified-blobs.js';
 import { type CommitPlace, commitBody, eventsIn, movedTo, parseCommit, performs, storeIn } from '../format/commits.js';
-import { type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
+import { DOCUMENT_FILES, type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
 import { copyLine } from '../queue/host-queue.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue, type Standing } from '../queue/request-queue.js';
 import { compactedIn, replaces } from '../upkeep/compact.js';
+import { findLastGood, isOfTwoMinds, namingLastGood } from '../upkeep/last-good.js';
 import { lostTrack, noState, removedState } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
 import type { Arbiter, Entry, PairedRef, Snapshot, Store, Written } from './store.js';
@@ -173,6 +175,11 @@ export class GitStore implements Store {
     return this.heard?.tip ?? (await this.tip());
   }
 
+  /** Takes a state that was read before, and is still that of the tip it names. */
+  take(snapshot: GitSnapshot): void {
+    this.known = this.aboveAllTokens(snapshot);
+  }
+
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
     for (;;) {
       const snapshot = await this.explaining(() => this.readHere(parts));
@@ -242,6 +249,18 @@ export class GitStore implements Store {
     return this.known;
   }
 
+  /** Keeps the state at the tip for the next command, as `cache/known-tip.ts` says. */
+  async keep(): Promise<void> {
+    const { repository } = this.options;
+    const riding = ridingIn(repository.commonDir, this.ref);
+    const riders = await this.along();
+    const snapshot = await this.read(ALL_PARTS);
+    const seen = { ...snapshot, riders, state: withRiders(snapshot.state, riders) };
+    // What is decided elsewhere is asked there.
+    if (movedTo(snapshot.message) === null && storeIn(snapshot.message) === null)
+      keepTip(repository, this.ref, seen, DOCUMENT_FILES, riding);
+  }
+
   /** Whether the remote has gone on from a tip that cannot be read: then somebody has gone back from it. */
   private async hasMovedOn(revision: string): Promise<boolean> {
     if (this.reach !== 'remote') return false;
@@ -253,7 +272,6 @@ export class GitStore implements Store {
   private async explained(error: unknown, revision: string | null): Promise<unknown> {
     if (!(error instanceof CoordError) || error.code !== 'corrupt' || 'lastGood' in error.details) return error;
     const { known } = error.details;
-    const { findLastGood, isOfTwoMinds, namingLastGood } = await import('../upkeep/last-good.js');
     if (isOfTwoMinds(error)) return error;
     const start = typeof known === 'string' && /^[0-9a-f]{40,64}$/.test(known) ? known : revision;
     const good = start === null ? null : await findLastGood(start, (commit) => this.look(commit));
@@ -396,8 +414,8 @@ export class GitStore implements Store {
     this.tokens.raise(state.lastToken);
     const { message } = parseCommit(body);
     // A log may have begun a new segment.
-    const isKnown = !base.parts.includes('log');
-    this.known = isKnown ? { ...base, revision: commit, files, message, state: written } : undefined;
+    const isKnown = !base.parts.includes('log') || state.notes === base.state.notes;
+    this.known = isKnown ? { ...base, revision: commit, tree, files, message, state: written } : undefined;
     await this.options.upkeep?.afterWrite();
     return true;
   }

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { PRIVATE_REFS, refsInTheWay } from '../../domain/state-ref.js';
-import { addSeconds, type Instant, isInstant } from '../../domain/time.js';
+import { addSeconds, type Instant } from '../../domain/time.js';
 import { asError, CoordError } from '../../errors.js';
-import { readCached, writeCached } from '../../git/local-cache.js';
 import type { PorcelainResult, RemoteGit } from '../../git/porcelain.js';
 import { rejectionOf } from '../../git/push-status.js';
 import { isRateLimited } from '../../git/rate-limit.js';
@@ -11,6 +9,7 @@ import { dropLooseRef } from '../../git/ref-swap.js';
 import { isAncestor, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
 import type { Git } from '../../git/run.js';
+import { type LastTime, remoteContact } from '../cache/observations.js';
 import { storeIn } from '../format/commits.js';
 import { CLAIMS_FILE, missingFile } from '../format/state-tree.js';
 import type { LockSurroundings } from '../queue/local-lock.js';
@@ -65,9 +64,9 @@ export class RemoteArbiter implements Arbiter {
 
   constructor(private readonly options: RemoteArbiterOptions) {}
 
-  private get contact(): RemoteContact {
+  private get contact(): LastTime {
     const { repository, remote, local } = this.options;
-    return new RemoteContact(`${repository.commonDir}/coord`, remote, local.name);
+    return remoteContact(`${repository.commonDir}/coord`, remote, local.name);
   }
 
   get askedAt(): Instant | null {
@@ -296,23 +295,5 @@ export class RemoteArbiter implements Arbiter {
   /** One command asks without an answer only once, however much it would like to know. */
   private mustNotBeSilent(): void {
     if (this.silent && this.options.effects.now() < this.silent.until) throw this.silent.error;
-  }
-}
-
-/** When this clone last had a remote's answer about its state ref. Deleting it only makes that unknown. */
-class RemoteContact {
-  private readonly path: string;
-
-  constructor(directory: string, remote: string, ref: string) {
-    this.path = join(directory, `contact-${encodeURIComponent(`${remote} ${ref}`)}.json`);
-  }
-
-  /** By this host's clock; null where it is not known. */
-  read(): Instant | null {
-    return readCached(this.path, ({ at }) => (isInstant(at) ? at : null));
-  }
-
-  record(at: Instant): void {
-    writeCached(this.path, { at });
   }
 }

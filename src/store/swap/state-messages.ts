@@ -201,6 +201,11 @@ export function knownHere(ref: string): string {
   return `${PRIVATE_REFS}known/${privateName(ref)}`;
 }
 
+/** The ref under which stands what was granted without the remote, and not put to it yet. */
+export function pendingHere(ref: string): string {
+  return `${PRIVATE_REFS}offline/${privateName(ref)}`;
+}
+
 /** A ref by its name below {@link PRIVATE_REFS}. */
 export function privateName(ref: string): string {
   return ref.slice('refs/'.length);

@@ -11,7 +11,7 @@ interface Loader {
   load(root: string, name: string): object | null;
 }
 
-const { load } = createRequire(import.meta.url)('../../../bin/load.js') as Loader;
+const { load } = createRequire(import.meta.url)('../../../bin/coord.js') as Loader;
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A change of one file of the source that makes the program wrong. */

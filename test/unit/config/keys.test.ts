@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { withDefaults } from '../../../src/config/config.js';
+import { withDefaults } from '../../../src/config/validate.js';
 import { ConfigSchema, configKeys, type FilledConfig, type RawConfig } from '../../../src/config/keys.js';
-import { validateConfig } from '../../../src/config/load.js';
+import { validateConfig } from '../../../src/config/validate.js';
 
 const CONFIG_KEYS = configKeys();
 

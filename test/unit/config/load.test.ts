@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { policyFor, withDefaults } from '../../../src/config/config.js';
+import { policyFor } from '../../../src/config/config.js';
+import { withDefaults } from '../../../src/config/validate.js';
 import { parseConfig } from '../../../src/config/load.js';
 import { CoordError } from '../../../src/errors.js';
 

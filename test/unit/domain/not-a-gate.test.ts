@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { validateConfig } from '../../../src/config/load.js';
+import { validateConfig } from '../../../src/config/validate.js';
 import { alwaysOpens, lintGates, notAGate } from '../../../src/domain/gates/lint.js';
 
 const NOTES: readonly (readonly string[])[] = [

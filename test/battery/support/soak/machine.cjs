@@ -32,7 +32,7 @@ fs.statSync = (path, options) => {
   return stats;
 };
 
-const { load } = require(join(ROOT, 'bin', 'load.js'));
+const { load } = require(join(ROOT, 'bin', 'coord.js'));
 const { main } = load(ROOT, 'coord');
 
 function hostOf({ agent, cwd, argv }, stdout, stderr) {

@@ -1,0 +1,111 @@
+import { isOffered } from '../domain/claims/handoff.js';
+import { isLive } from '../domain/claims/leases.js';
+import type { State, Waiter } from '../domain/model.js';
+import { type StatusQuestion, type StatusReport, statusReport } from '../domain/status.js';
+import { coord } from '../domain/suggestion.js';
+import type { TaskView } from '../domain/tasks/standing.js';
+import { oneLine, shorten } from '../domain/text.js';
+import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
+import { offlineLine } from './claims.js';
+import { clock, shortCommit, table, timeLeft } from './format.js';
+import { intentLines } from './notes.js';
+import type { Style } from './style.js';
+
+/** The answer of `status` for a state; the same however that was read. @param staleOf the remote that was not asked, if any */
+export function statusAnswer(
+  state: State,
+  { staleOf, ...question }: StatusQuestion & { readonly staleOf: string | null },
+): { readonly data: object; readonly warnings: readonly string[]; text(style: Style): string[] } {
+  const report = statusReport(state, question);
+  const { claims, now, fetchedAt } = report;
+  return {
+    // Made only for machines: with thousands of claims it takes longer than the table.
+    get data() {
+      return { ...report, claims: claims.map((claim) => ({ ...claim, expired: !isLive(claim, now) })) };
+    },
+    text: (style) => statusLines(report, style),
+    warnings: staleOf === null ? [] : [staleWarning(staleOf, fetchedAt, now)],
+  };
+}
+
+const WIDEST_TARGET = 48;
+const WIDEST_REASON = 40;
+const MOST_TASKS = 10;
+
+/** What needs the reader, the table of claims, who waits, tasks, deploys, and who was stopped. */
+function statusLines(report: StatusReport, style: Style): string[] {
+  const { claims, waiters, agents, tasks, deployments, needs, now, clock: hostClock } = report;
+  const rows = claims.map((claim) => [
+    shorten(oneLine(claim.target), WIDEST_TARGET),
+    claim.agent,
+    claim.mode,
+    timeLeft(claim.expiresAt, now),
+    clock(claim.acquiredAt, now),
+    shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
+  ]);
+  const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
+  const offered = claims.filter((claim) => isOffered(claim, null, now) && claim.offer?.to !== report.agent);
+  const killed = agents.filter((agent) => agent.killed !== null);
+  return [
+    ...needs.map((need) => `${style.warn('needs you:')} ${need.what} (${ago(need.since, now)}): ${need.next}`),
+    ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
+    ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
+    ...intentLines(report.intents, now),
+    ...taskSection(tasks),
+    ...deployments.map(
+      ({ target, commit, agent, at }) =>
+        `deployed: ${target} runs ${shortCommit(commit)} (by ${agent}, ${ago(at, now)} ago)`,
+    ),
+    ...offered.map(
+      (claim) =>
+        `offered: ${oneLine(claim.target)} → ${claim.offer?.to} (by ${claim.agent}): ${coord('handoff accept')}`,
+    ),
+    ...(hostClock.agrees
+      ? []
+      : [
+          style.bad(
+            hostClock.wrong === 'there'
+              ? `clock: that of ${hostClock.ahead.join(', ')} is ahead by ${formatDuration(hostClock.behindSeconds)}; set it there`
+              : `clock: this host's is behind the fleet's by ${formatDuration(hostClock.behindSeconds)}${hostClock.wrong === 'either' ? `, or that of ${hostClock.ahead.join(', ')} is ahead` : ''}; nothing is taken over from here`,
+          ),
+        ]),
+    ...(report.reach === 'remote' ? claims.filter(({ reach }) => reach === 'clone') : []).map(offlineLine),
+    ...killed.map((agent) =>
+      style.bad(`stopped: ${agent.id}, by ${agent.killed?.by}: ${oneLine(agent.killed?.reason ?? '')}`),
+    ),
+  ];
+}
+
+function taskSection(tasks: readonly TaskView[]): string[] {
+  const more = tasks.length - MOST_TASKS;
+  return [
+    ...tasks.slice(0, MOST_TASKS).map((task) => {
+      const who = task.agent === null ? '' : ` ${task.agent}`;
+      const how = task.stuck
+        ? 'stuck'
+        : task.blockedBy.length > 0
+          ? `after ${task.blockedBy.join(', ')}`
+          : task.ready
+            ? 'ready'
+            : task.state;
+      return `task: ${task.id} ${shorten(oneLine(task.title), WIDEST_TARGET)} (${how}${who})`;
+    }),
+    ...(more > 0 ? [`and ${more} more: ${coord('task list')}`] : []),
+  ];
+}
+
+function ago(since: Instant, now: Instant): string {
+  return formatDuration(Math.max(0, Math.floor(secondsBetween(since, now))));
+}
+
+function waiterLine(waiter: Waiter, index: number, now: Instant): string {
+  const place = index === 0 ? 'first' : `place ${index + 1}`;
+  const targets = waiter.targets.map(({ text }) => oneLine(text)).join(' ');
+  return `waiting: ${targets} ← ${waiter.agent} (${place}, ${formatDuration(secondsBetween(waiter.since, now))})`;
+}
+
+/** Said when status was not to ask the remote. */
+export function staleWarning(remote: string, fetchedAt: Instant | null, now: Instant): string {
+  const when = fetchedAt === null ? 'at an unknown time' : `${formatDuration(secondsBetween(fetchedAt, now))} ago`;
+  return `this is as ${remote} last told it ${when}; ${coord('status')} asks it again`;
+}

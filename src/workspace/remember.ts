@@ -1,0 +1,57 @@
+import { isRemoteOf } from '../git/clone-config.js';
+import { hasTip } from '../store/cache/known-tip.js';
+import { asideMark, asidesOf } from './asides.js';
+import { Context } from './context.js';
+import type { Host } from './host.js';
+import { protectedConfig } from './main-branch.js';
+import { knownRules } from './rules.js';
+import { keepStanding, type Standing, standingAt } from './standing.js';
+
+/**
+ * Leaves behind what the next everyday command needs to know, so that it has to read nothing else: how this worktree
+ * stands, and the state at the tip. Best effort, read anew, and nothing is asked of a remote.
+ */
+export async function rememberForNext(host: Host): Promise<void> {
+  try {
+    const context = looker(host);
+    const { repository } = context;
+    const known = standingAt(host.cwd, host.env);
+    const config = known?.config ?? (await context.config());
+    const store = await context.stores.open(config);
+    const tip = await store.tip();
+    if (tip === null) return;
+    if (!hasTip(repository, config.ref, tip)) await store.keep();
+    if (known === null) {
+      const before = { repository, authority: await context.authority() };
+      await keepStanding(before, () => standingIn(looker(host)));
+    }
+  } catch {
+    // What is wrong here is said where it is asked for.
+  }
+}
+
+function looker(host: Host): Context {
+  const context = new Context(host, { json: false, agent: undefined });
+  context.looksOn = true;
+  return context;
+}
+
+/** null where more than a look is needed to know it. */
+async function standingIn(context: Context): Promise<Omit<Standing, 'version' | 'files' | 'changed'> | null> {
+  const { repository } = context;
+  const authority = await context.authority();
+  const config = await context.config();
+  const { main, memory, remote } = authority;
+  const mustLearn = main === null || (!main.branch.fetched && memory?.remote !== null && config.share);
+  const mustRemember = config.share && memory === null;
+  if (mustLearn || mustRemember || (config.share && !isRemoteOf(repository, remote))) return null;
+  return {
+    repository,
+    authority,
+    config,
+    guarding: (await protectedConfig(context)).config,
+    policy: await context.mainBranchPolicy(),
+    rules: await knownRules(context),
+    asides: (await asidesOf(context)).map((aside) => asideMark(repository, aside)),
+  };
+}
