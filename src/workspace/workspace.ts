@@ -7,7 +7,6 @@ import type { Policy } from '../domain/request.js';
 import type { Standpoint } from '../domain/suggestion.js';
 import { oneLine } from '../domain/text.js';
 import { epochMs, type Instant, instantOf } from '../domain/time.js';
-import { type Instant, instantOf } from '../domain/time.js';
 import { hasWorkOtherwise, withHistory } from '../git/has-work.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
 import { type RemoteCommand, type RemoteGit, remoteGit } from '../git/porcelain.js';

@@ -161,6 +161,7 @@ describe('the policy of an agent', () => {
     const policy = policyFor(withDefaults({ surface: ['src/**', 'db/*.sql', 'README.md'] }), 'wim', true);
     expect(policy).toEqual({
       skewSeconds: 30,
+      defaultTtlSeconds: 1_800,
       requiredRules: null,
       tasks: { by: 'everybody', attempts: 3 },
       foldCase: true,
