@@ -94,7 +94,8 @@ class Stores {
     if (!share) return new GitStore({ ...common, arbiter: ref });
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
     const door = paired ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;
-    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, remote, local: ref, effects });
+    const within = (ms: number) => workspace.remoteGitWithin(ms);
+    const arbiter = new RemoteArbiter({ repository, git, remoteGit: door, within, remote, local: ref, effects });
     const riders = this.ridersOn(name);
     const elsewhere = async (named: string) => {
       const etcd = await this.etcd(named, { remote, local: ref, remoteGit: door });

@@ -161,7 +161,13 @@ const ASKED_MS = 600_000;
 
 /** What commands that were killed have left. */
 export async function leftOverChecks(context: Context, config: Config): Promise<Checked[]> {
-  return [lockCheck(context, config), await refsCheck(context), proofsCheck(context), objectsCheck(context)];
+  return [
+    lockCheck(context, config),
+    await refsCheck(context),
+    proofsCheck(context),
+    objectsCheck(context),
+    await historyCheck(context, config),
+  ];
 }
 
 function lockCheck({ repository, host }: Context, { ref }: Config): Checked {
@@ -205,6 +211,19 @@ function proofsCheck(context: Context): Checked {
   const left = leftOverProofs(context);
   if (left.length === 0) return pass('proofs', 'low', 'none was left over');
   return wrong('proofs', 'low', `${plural(left.length, 'folder')} of a --prove that was killed`, coord('doctor --fix'));
+}
+
+/** Up to here no command takes notice of how long the history is (docs/performance.md). */
+const LONG_HISTORY = 50_000;
+
+/** A new clone fetches all of the history, and an audit reads back through it. */
+async function historyCheck({ git }: Context, { ref }: Config): Promise<Checked> {
+  const args = ['rev-list', '--count', '--first-parent', `--max-count=${LONG_HISTORY + 1}`, ref, '--'];
+  const { code, stdout } = await git(args);
+  const commits = code === 0 ? Number(stdout.toString('latin1')) : 0;
+  if (commits <= LONG_HISTORY) return pass('history', 'low', `${plural(commits, 'commit')}: short enough`);
+  const message = `more than ${LONG_HISTORY} commits: each new clone fetches them all`;
+  return wrong('history', 'low', message, coord('doctor --compact'));
 }
 
 /** Whether packing in the background keeps up, or was stopped for good by a lock that a killed git left. */

@@ -9,7 +9,7 @@ import {
 } from '../../domain/metrics/metrics.js';
 import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
-import { formatDuration, type Instant } from '../../domain/time.js';
+import { addSeconds, formatDuration, type Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
 import { clock, table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
@@ -23,9 +23,14 @@ import {
 import type { Verb } from '../verb.js';
 import { readSince, unknownEvent } from './since.js';
 
+/** A long history is not read as a whole, unless it is asked for. */
+const DEFAULT_SINCE = '30d';
+/** A claim that was held for longer than this before the period began counts from there. */
+const BEFORE_SECONDS = 86_400;
+
 export const metrics: Verb = {
   options: [
-    ['--since <when>', 'what came after: a duration such as 2h, an instant, or an id of the list'],
+    ['--since <when>', `what came after: a duration such as 2h, an instant, or an id of the list (${DEFAULT_SINCE})`],
     ['--openmetrics', 'as OpenMetrics text, which Prometheus reads'],
     ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
@@ -35,6 +40,7 @@ export const metrics: Verb = {
   ],
   notes: [
     'Percentiles are nearest-rank: p95 is the smallest value that at least 95% of all values do not exceed.',
+    '--openmetrics counts from the beginning of the history unless --since is given: what a collector sees only grows.',
     'A hold is the time from the grant of a claim to its end, a wait the time in the queue, whatever its outcome.',
   ],
   answers: {
@@ -57,14 +63,15 @@ export const metrics: Verb = {
   async run(context, input) {
     const asOpenMetrics = input.flag('openmetrics');
     if (asOpenMetrics && context.flags.json) throw usage('--json and --openmetrics cannot be used together', 'use one');
-    const typed = input.text('since');
+    const typed = input.text('since') ?? (asOpenMetrics ? undefined : DEFAULT_SINCE);
     const since = typed === undefined ? null : readSince(typed, context.now());
     const store = await context.store();
     // Refusals that wait to be recorded have happened all the same.
     const waiting = store.deferred();
     const tip = (input.negated('fetch') ? await store.tip() : null) ?? (await store.latestTip());
-    // All of it, since what ended in the period may have begun long before.
-    const { events: recorded, compacted, malformed } = await eventsSince(historyFrom(context.gitStream, tip), null);
+    // What ended in the period may have begun before it.
+    const from = since !== null && 'instant' in since ? { instant: addSeconds(since.instant, -BEFORE_SECONDS) } : null;
+    const { events: recorded, compacted, malformed } = await eventsSince(historyFrom(context.gitStream, tip), from);
     const known = new Set(recorded.map(({ id }) => id));
     const events = [...recorded, ...waiting.filter(({ id }) => !known.has(id))];
     const now = context.now();

@@ -30,6 +30,8 @@ export interface RemoteArbiterOptions {
   readonly repository: Repository;
   readonly git: Git;
   readonly remoteGit: RemoteGit;
+  /** The same with another limit, in milliseconds: a long history may take longer than any answer. Absent: there is one limit. */
+  readonly within?: ((milliseconds: number) => RemoteGit) | undefined;
   /** Name of the remote, such as `origin`. */
   readonly remote: string;
   readonly local: StateRef;
@@ -49,6 +51,9 @@ const FLEETING_ATTEMPTS = 8;
 /** Kinds of trouble that may be over in a moment. */
 const FLEETING = ['locked', 'hidden', 'unknown', 'broken'];
 const SILENT_SECONDS = 30;
+/** For a server to show that it is there, and for a history that a clone has nothing of, or has missed for very long. */
+const SIGN_OF_LIFE_MS = 5_000;
+const LONG_HISTORY_MS = 480_000;
 
 /**
  * The remote's ref decides: a write counts once the remote has accepted a push that goes on from what was read, and
@@ -263,7 +268,8 @@ export class RemoteArbiter implements Arbiter {
     for (let attempt = 1; ; attempt += 1) {
       // A partial clone gets all of the state at once, unless it lacks the very trees that the new ones go on from.
       const filter = attempt === 1 ? ['--no-filter'] : [];
-      const fetched = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], filter);
+      const first = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], filter);
+      const fetched = first.timedOut ? await this.fetchLong(ref, first) : first;
       if (fetched.code === 0) return readRef(repository, git, ref);
       if (fetched.timedOut) throw this.fellSilent(fetched);
       if (isRateLimited(fetched)) throw unreachable(remote, fetched);
@@ -273,6 +279,13 @@ export class RemoteArbiter implements Arbiter {
       if (attempt === FETCH_ATTEMPTS) throw await this.whyNotFetched(fetched, listed);
       await effects.pause(effects.random() * FIRST_PAUSE_MS * attempt);
     }
+  }
+
+  /** After a fetch that took its whole time: a server that answers is still sending, and gets more. */
+  private async fetchLong(ref: string, late: PorcelainResult): Promise<PorcelainResult> {
+    const { remote, local, within } = this.options;
+    if (!within || (await within(SIGN_OF_LIFE_MS).lsRemote(remote, [local.name])).code !== 0) return late;
+    return within(LONG_HISTORY_MS).fetch(remote, [`+${local.name}:${ref}`], ['--no-filter']);
   }
 
   /** The remote lists the ref, and it cannot be had: for what is wrong there, or here. */

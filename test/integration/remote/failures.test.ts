@@ -111,6 +111,20 @@ describe('a server that takes the connection and never answers', () => {
   });
 });
 
+it('a history that takes longer than an answer may is waited for, where the server shows that it is there', async () => {
+  const { box, clone, remote } = await rig();
+  const fresh = box.clone(remote);
+  const context = contextIn(box, fresh);
+  const { repository, git, effects } = context;
+  const options = { repository, git, remoteGit: context.remoteGitWithin(1), remote: 'origin', effects };
+  const local = branchIn(box, fresh, effects.pause);
+  const hasty = new RemoteArbiter({ ...options, local });
+  expect(await failureOf(hasty.refresh())).toMatchObject({ code: 'unavailable', details: { reason: 'timeout' } });
+  const patient = new RemoteArbiter({ ...options, local, within: (ms) => context.remoteGitWithin(ms) });
+  await patient.refresh();
+  expect(await local.tip()).toBe(box.git(clone, 'rev-parse', 'refs/coord/state'));
+});
+
 /** Makes a tree of files read-only for everybody but root, who may write anyway. */
 function makeReadOnly(path: string): void {
   const isFolder = statSync(path).isDirectory();
