@@ -19,7 +19,7 @@ import { readStaged } from '../git/staged.js';
 import { dialectOf, HARNESSES } from '../guards/harness/dialects.js';
 import { parsePayload } from '../guards/harness/payload.js';
 import { newsOf } from '../render/notices.js';
-import { statusAnswer } from '../render/status.js';
+import { MOST_CLAIMS, statusAnswer } from '../render/status.js';
 import { readTip } from '../store/cache/known-tip.js';
 import { remoteContact } from '../store/cache/observations.js';
 import { knownHere } from '../store/swap/state-messages.js';
@@ -112,6 +112,7 @@ async function status(host: Host, words: readonly string[]): Promise<number> {
     log: state.notes,
     notes: agent === null ? [] : inboxOf(state.notes, agent).filter(({ open }) => open),
     askedAt: config.share ? remoteContact(localDirectory, config.remote, config.ref).read() : null,
+    most: MOST_CLAIMS,
     staleOf: config.share ? config.remote : null,
   });
   return tell(host, 'status', json, repository.root, outcome);

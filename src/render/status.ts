@@ -11,10 +11,14 @@ import { clock, shortCommit, table, timeLeft } from './format.js';
 import { intentLines } from './notes.js';
 import type { Style } from './style.js';
 
-/** The answer of `status` for a state; the same however that was read. @param staleOf the remote that was not asked, if any */
+/**
+ * The answer of `status` for a state; the same however that was read.
+ * @param staleOf the remote that was not asked; null: it was, or there is none
+ * @param most so many claims are listed in words; as data, all are
+ */
 export function statusAnswer(
   state: State,
-  { staleOf, ...question }: StatusQuestion & { readonly staleOf: string | null },
+  { staleOf, most, ...question }: StatusQuestion & { readonly staleOf: string | null; readonly most: number },
 ): { readonly data: object; readonly warnings: readonly string[]; text(style: Style): string[] } {
   const report = statusReport(state, question);
   const { claims, now, fetchedAt } = report;
@@ -23,32 +27,38 @@ export function statusAnswer(
     get data() {
       return { ...report, claims: claims.map((claim) => ({ ...claim, expired: !isLive(claim, now) })) };
     },
-    text: (style) => statusLines(report, style),
+    text: (style) => statusLines(report, most, style),
     warnings: staleOf === null ? [] : [staleWarning(staleOf, fetchedAt, now)],
   };
 }
+
+/** So many claims a reader looks through, and a harness keeps of an output. */
+export const MOST_CLAIMS = 200;
 
 const WIDEST_TARGET = 48;
 const WIDEST_REASON = 40;
 const MOST_TASKS = 10;
 
 /** What needs the reader, the table of claims, who waits, tasks, deploys, and who was stopped. */
-function statusLines(report: StatusReport, style: Style): string[] {
+function statusLines(report: StatusReport, most: number, style: Style): string[] {
   const { claims, waiters, agents, tasks, deployments, needs, now, clock: hostClock } = report;
-  const rows = claims.map((claim) => [
-    shorten(oneLine(claim.target), WIDEST_TARGET),
-    claim.agent,
-    claim.mode,
-    timeLeft(claim.expiresAt, now),
-    clock(claim.acquiredAt, now),
-    shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
-  ]);
+  const rows = claims
+    .slice(0, most)
+    .map((claim) => [
+      shorten(oneLine(claim.target), WIDEST_TARGET),
+      claim.agent,
+      claim.mode,
+      timeLeft(claim.expiresAt, now),
+      clock(claim.acquiredAt, now),
+      shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
+    ]);
   const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
   const offered = claims.filter((claim) => isOffered(claim, null, now) && claim.offer?.to !== report.agent);
   const killed = agents.filter((agent) => agent.killed !== null);
   return [
     ...needs.map((need) => `${style.warn('needs you:')} ${need.what} (${ago(need.since, now)}): ${need.next}`),
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
+    ...(claims.length > most ? [`and ${claims.length - most} more claims: ${coord('status --all')}`] : []),
     ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
     ...intentLines(report.intents, now),
     ...taskSection(tasks),

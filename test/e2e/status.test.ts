@@ -52,6 +52,19 @@ describe('coord status --watch', () => {
     expect((await watcher.ended).code).toBe(0);
   });
 
+  it('shows 200 claims, says how many more there are, and all with --all or --json', async () => {
+    const fleet = await localFleet();
+    await fleet.as('noor', ['claim', ...Array.from({ length: 203 }, (_, number) => `src/many/${number}.ts`)]);
+    for (const lane of ['on', 'off']) {
+      const status = (...args: string[]) => fleet.as('maya', ['status', ...args], { env: { COORD_LANE: lane } });
+      const lines = (await status()).stdout.trimEnd().split('\n');
+      expect(lines).toHaveLength(1 + 200 + 1);
+      expect(lines.at(-1)).toBe('and 3 more claims: coord status --all');
+      expect((await status('--all')).stdout.trimEnd().split('\n')).toHaveLength(1 + 203);
+      expect((await status('--json')).json().data.claims).toHaveLength(203);
+    }
+  });
+
   it('draws the screen again in place on a terminal', async () => {
     const fleet = await localFleet();
     await fleet.as('noor', ['claim', 'src/api']);

@@ -1,7 +1,7 @@
 import type { Target } from '../../domain/ground/targets.js';
 import { coord, form } from '../../domain/suggestion.js';
 import { CoordError, usage } from '../../errors.js';
-import { statusAnswer } from '../../render/status.js';
+import { MOST_CLAIMS, statusAnswer } from '../../render/status.js';
 import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';
@@ -14,6 +14,7 @@ export const status: Verb = {
   arguments: [['[target...]', 'only what overlaps these']],
   options: [
     ['--mine', 'only yours'],
+    ['--all', 'each claim, however many there are; without it, 200 of them are shown'],
     ['--watch', 'show it again at each change, until you stop it'],
     ['--wait [duration]', 'wait your turn, first come, first served; claims nothing when all is free'],
     ['--shared', 'read only; with --wait, until they may be read'],
@@ -79,6 +80,7 @@ async function look(context: Context, input: Input, store: GitStore, targets: re
     ...{ agent, targets, mine: input.flag('mine'), now: context.now(), policy: await context.policy(agent ?? '') },
     ...{ reach: store.reach, askedAt: store.askedAt, tasks },
     notes: agent === null || !asksAll ? [] : ((await openNotes(store, agent)) ?? []),
+    most: input.flag('all') ? Number.POSITIVE_INFINITY : MOST_CLAIMS,
     staleOf: store.reach === 'remote' && input.negated('fetch') ? remote : null,
   });
 }

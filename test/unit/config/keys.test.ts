@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { withDefaults } from '../../../src/config/validate.js';
 import { ConfigSchema, configKeys, type FilledConfig, type RawConfig } from '../../../src/config/keys.js';
-import { validateConfig } from '../../../src/config/validate.js';
+import { validateConfig, withDefaults } from '../../../src/config/validate.js';
 
 const CONFIG_KEYS = configKeys();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { policyFor } from '../../../src/config/config.js';
-import { withDefaults } from '../../../src/config/validate.js';
 import { parseConfig } from '../../../src/config/load.js';
+import { withDefaults } from '../../../src/config/validate.js';
 import { CoordError } from '../../../src/errors.js';
 
 async function problemsOf(source: string): Promise<readonly string[]> {
