@@ -9,12 +9,33 @@ export function said(text: string): string {
   return oneLine(text);
 }
 
+const DAY_SECONDS = 86_400;
+
+function inDays(seconds: number): string {
+  if (seconds < DAY_SECONDS) return formatDuration(seconds);
+  return `${Math.floor(seconds / DAY_SECONDS)}d ${Math.floor((seconds % DAY_SECONDS) / 3_600)}h`;
+}
+
+/** The time of day; of another day than today's, that day too. */
+export function When({ at, now }: { readonly at: string; readonly now: string }) {
+  const [then, today] = [new Date(at), new Date(now)];
+  const day = then.toDateString() === today.toDateString() ? '' : `${then.toLocaleDateString('en', DAY)} `;
+  return (
+    <time dateTime={at}>
+      {day}
+      {then.toLocaleTimeString('en', { hour12: false })}
+    </time>
+  );
+}
+
+const DAY = { month: 'short', day: 'numeric' } as const;
+
 export function Ago(props: { readonly since: string; readonly now: string; readonly after?: string }) {
   const { since, now, after = '' } = props;
   if (since === '') return null;
   return (
     <time dateTime={since} title={new Date(since).toLocaleString()}>
-      {formatDuration(Math.max(0, Math.floor(secondsBetween(since, now))))}
+      {inDays(Math.max(0, Math.floor(secondsBetween(since, now))))}
       {after}
     </time>
   );

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { TaskView } from '../../domain/tasks/standing.js';
 import type { Bucket, Picture } from '../picture.js';
-import { Ago, Command, Left, Nothing, Scroll, Section, said, Who } from './parts.js';
+import { Ago, Command, Left, Nothing, Scroll, Section, said, When, Who } from './parts.js';
 
 interface Shown {
   readonly picture: Picture;
@@ -325,7 +325,7 @@ export function Log({ picture: { log }, now, find }: Shown) {
   );
 }
 
-export function Events({ picture: { events }, find }: Shown) {
+export function Events({ picture: { events }, now, find }: Shown) {
   const rows = events.filter(({ agent, type, facts }) => has(find, agent, type, facts));
   return (
     <Section title="Events" aside={<span class="aside">the newest {events.length}</span>}>
@@ -334,8 +334,8 @@ export function Events({ picture: { events }, find }: Shown) {
         <ul class="lines events">
           {rows.map(({ id, at, type, agent, facts }) => (
             <li key={id} class={/refused|lost|failed|blocked|deadlock|expired/.test(type) ? 'bad' : ''}>
-              <time dateTime={at}>{new Date(at).toLocaleTimeString('en', { hour12: false })}</time>{' '}
-              <span class="type">{said(type)}</span> <Who agent={agent} /> <span class="what">{said(facts)}</span>
+              <When at={at} now={now} /> <span class="type">{said(type)}</span> <Who agent={agent} />{' '}
+              <span class="what">{said(facts)}</span>
             </li>
           ))}
         </ul>
