@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { git, run, timed } from './rig.mjs';
+import { SESSION } from './scenes.mjs';
 
 /** The commands of the hot path, in an order that leaves the state as it was. */
 export function hotPath(rig, clone, program) {
@@ -21,6 +22,7 @@ export function hotPath(rig, clone, program) {
     },
     { name: 'claim, refused', time: () => coord(['claim', 'src/held.ts'], { expect: 3 }) },
     { name: 'status', time: () => coord(['status']) },
+    { name: 'status, not asking', time: () => coord(['status', '--no-fetch']) },
     {
       name: 'edit hook, own ground',
       time: () => coord(['guard', 'hook', 'claude-code'], { input: edit(clone, 'src/mine.ts') }),
@@ -44,9 +46,9 @@ export function startUp(rig, clone, program) {
 }
 
 /** What Claude Code sends before an edit. */
-function edit(cwd, file) {
+export function edit(cwd, file) {
   return JSON.stringify({
-    session_id: 'bench',
+    session_id: SESSION,
     cwd,
     hook_event_name: 'PreToolUse',
     tool_name: 'Edit',

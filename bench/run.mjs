@@ -3,11 +3,12 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { hotPath, known, processor, startUp } from './cases.mjs';
+import { workingDay } from './day.mjs';
 import { clonesAtOnce, manyAtOnce } from './many.mjs';
 import { interleaved } from './measure.mjs';
 import { peers } from './peers.mjs';
 import { git, makePlace, PROGRAM, timed } from './rig.mjs';
-import { makeScene, SCENES } from './scenes.mjs';
+import { inHarness, makeScene, SCENES } from './scenes.mjs';
 import { ms, printTable, ratio, spread } from './table.mjs';
 
 const { values } = parseArgs({
@@ -30,6 +31,7 @@ try {
     commands: SCENES.filter(({ name }) => wanted(name)).map(timeScene),
     instead: wanted('instead') ? await timePeers() : null,
     atOnce: wanted('at once') ? await manyAtOnce(rig, makeScene(rig, { name: 'at once', claims: 10 })) : null,
+    day: wanted('day') ? [false, true].map((share) => workingDay(rig, share)) : null,
     clones: wanted('clones') ? await clonesAtOnce(rig) : null,
   };
   if (values.json) console.log(JSON.stringify(result, null, 2));
@@ -40,14 +42,16 @@ try {
 
 function timeScene(scene, index) {
   const clone = makeScene(rig, scene);
-  const cases = [...(index === 0 ? startUp(rig, clone, PROGRAM) : []), ...hotPath(rig, clone, PROGRAM)];
-  return { scene: scene.name, rows: interleaved(known(rig, clone, PROGRAM, cases), floor, rounds) };
+  const agent = inHarness(rig);
+  const beside = index === 0 ? [...startUp(agent, clone, PROGRAM)] : [];
+  const cases = [...beside, ...hotPath(agent, clone, PROGRAM)];
+  return { scene: scene.name, rows: interleaved(known(agent, clone, PROGRAM, cases), floor, rounds) };
 }
 
 async function timePeers() {
   const { cases, missing, stop } = await peers(rig);
   const clone = makeScene(rig, { name: 'beside', claims: 10 });
-  const [claim, , release] = hotPath(rig, clone, PROGRAM);
+  const [claim, , release] = hotPath(inHarness(rig), clone, PROGRAM);
   const own = {
     name: 'coord claim',
     time: (round) => {
@@ -63,7 +67,7 @@ async function timePeers() {
   }
 }
 
-function print({ environment, commands, instead, atOnce, clones }) {
+function print({ environment, commands, instead, atOnce, day, clones }) {
   const { node, git: version, processors, processor: model } = environment;
   console.log(`node ${node}, git ${version}, ${processors} × ${model}, ${rounds} rounds`);
   const heading = ['', '× node -e 0', 'middle half', 'whole process'];
@@ -72,6 +76,9 @@ function print({ environment, commands, instead, atOnce, clones }) {
   if (instead) {
     printTable('one claim, and what one would use instead', heading, instead.rows.map(cells));
     for (const line of instead.missing) console.log(`  not measured: ${line}`);
+  }
+  for (const { name, rows } of day ?? []) {
+    printTable(`${name}: lines in the fast lane`, ['', 'in the lane', 'left', 'why'], rows);
   }
   const columns = ['', 'claims/s', 'p50', 'p99', 'slowest', 'failed'];
   const figures = (row) => [row.perSecond.toFixed(1), ms(row.p50), ms(row.p99), ms(row.slowest), String(row.failed)];
