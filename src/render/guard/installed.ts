@@ -212,15 +212,11 @@ export function installedLines(report: InstallReport, style: Style): string[] {
 function harnessLines(report: HarnessReport, dryRun: boolean, style: Style): string[] {
   const { harness, command } = report;
   const lines = fileLines(report, dryRun, style);
-  if (lines.length === 0) return [`already set up: ${harness} runs ${oneLine(command)}`];
-  if (dryRun) return lines;
+  if (dryRun && lines.length > 0) return lines;
   const register = REGISTERS[harness]?.(oneLine(command.slice(0, -` guard hook ${harness}`.length)));
-  return [
-    ...lines,
-    `${harness} runs ${oneLine(command)}`,
-    style.dim(`note: ${TO_KNOW[harness] ?? ''}`),
-    ...(register === undefined ? [] : [style.dim(`as MCP tools, in place of a shell: ${register}`)]),
-  ];
+  const offer = register === undefined ? [] : [style.dim(`as MCP tools, in place of a shell: ${register}`)];
+  if (lines.length === 0) return [`already set up: ${harness} runs ${oneLine(command)}`, ...offer];
+  return [...lines, `${harness} runs ${oneLine(command)}`, style.dim(`note: ${TO_KNOW[harness] ?? ''}`), ...offer];
 }
 
 function fileLines({ files }: HarnessReport, dryRun: boolean, style: Style): string[] {

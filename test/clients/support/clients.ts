@@ -13,10 +13,11 @@ export const PINNED: Readonly<Record<string, string>> = JSON.parse(
 );
 const FOLDER = process.env.COORD_CLIENTS ?? join(homedir(), '.cache', 'coord-clients');
 
-/** The path of a program of an installed package; null where it is not installed. */
+/** The path of a program; null where it is not installed. */
 export function programOf(name: string): string | null {
-  const path = join(FOLDER, 'node_modules', '.bin', name);
-  return existsSync(path) ? path : null;
+  // What no npm package brings is the system's.
+  const folders = name === 'pre-commit' ? (process.env.PATH ?? '').split(':') : [join(FOLDER, 'node_modules', '.bin')];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
 
 /** A harness as it is really run. */
@@ -259,7 +260,10 @@ export const CLIENTS: readonly Client[] = [
 export function whyNot(name: string, packageName: string): string | null {
   const program = programOf(name);
   const version = PINNED[packageName];
-  if (program === null) return `${packageName}@${version} is not installed: npm run test:clients installs it`;
+  if (program === null)
+    return version === undefined
+      ? `${packageName} is not installed`
+      : `${packageName}@${version} is not installed: npm run test:clients installs it`;
   // Some managers know no such option, and would set themselves up where they run.
   const { error, signal } = spawnSync(program, ['--version'], { cwd: tmpdir(), stdio: 'ignore', timeout: 60_000 });
   return error === undefined && signal === null ? null : `${packageName}@${version} does not start here`;

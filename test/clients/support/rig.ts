@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
+import { textOf } from '../../../src/git/if-there.js';
 import type { Fleet } from '../../support/fleet.js';
 import { type Client, programOf } from './clients.js';
 import { PROMPT, type Script, type StandIn, type Step, standIn } from './model.js';
@@ -23,7 +25,7 @@ export interface RunTerms {
   readonly env?: Readonly<Record<string, string>>;
   /** Changes the settings of the user, before the client starts. */
   readonly settings?: (home: string, env: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
-  /** Ends the client's process, and all that it has started, once this resolves. */
+  /** Ends the client's process, as a crash would, once this resolves. */
   readonly killedOnce?: (model: StandIn) => Promise<unknown>;
   /** The command line that is run, in the place of the client's own. */
   readonly within?: (words: readonly string[]) => readonly string[];
@@ -88,15 +90,17 @@ function run(
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const kill = () => {
+    const kill = (what: number) => {
       try {
-        process.kill(-(child.pid ?? 0), 'SIGKILL');
+        process.kill(what, 'SIGKILL');
       } catch {
         // It has ended.
       }
     };
-    const limit = setTimeout(kill, PATIENCE_MS);
-    killedOnce()?.then(kill, reject);
+    const { pid = 0 } = child;
+    const limit = setTimeout(() => kill(-pid), PATIENCE_MS);
+    killedOnce()?.then(() => processesOf(pid).forEach(kill), reject);
+    onTestFinished(() => kill(-pid));
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
@@ -105,7 +109,22 @@ function run(
       output += chunk;
     });
     child.on('error', reject);
-    child.on('exit', () => clearTimeout(limit));
+    child.on('exit', (code) => {
+      clearTimeout(limit);
+      if (code === null) resolve({ code, output });
+    });
     child.on('close', (code) => resolve({ code, output }));
   });
+}
+
+/** The processes of a client, by its group; a server that it has started goes on when it dies, and has to see for itself. */
+function processesOf(group: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const stat = textOf(`/proc/${name}/stat`);
+      const [, , own] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(own) === group && !/\0mcp\0$/.test(textOf(`/proc/${name}/cmdline`));
+    })
+    .map(Number);
 }

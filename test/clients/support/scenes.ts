@@ -99,11 +99,6 @@ async function waiters(fleet: Fleet): Promise<unknown[]> {
 function tooled(client: Client, { box, clone }: Fleet) {
   return {
     register: (_home: string, env: Readonly<Record<string, string>>) => {
-      const { stdout } = spawnSync('coord', ['guard', 'uninstall', client.harness], {
-        cwd: clone,
-        env,
-        encoding: 'utf8',
-      });
       const said = spawnSync('coord', ['guard', 'install', client.harness], { cwd: clone, env, encoding: 'utf8' });
       const [, line = ''] = /^as MCP tools, in place of a shell: (.+)$/m.exec(said.stdout) ?? [];
       const path = `${dirname(programOf(client.program) ?? '')}:${env.PATH}`;
@@ -113,7 +108,7 @@ function tooled(client: Client, { box, clone }: Fleet) {
         encoding: 'utf8',
       });
       if (line === '' || status !== 0)
-        throw new Error(`${stdout}${said.stdout}${said.stderr}${line}: ${stderr} in ${box.directory}`);
+        throw new Error(`${said.stdout}${said.stderr}${line}: ${stderr} in ${box.directory}`);
       return {};
     },
   };
