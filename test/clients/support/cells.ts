@@ -32,6 +32,11 @@ export const CELLS = [
     name: 'toolsGone',
     title: '`coord mcp`: a client that is killed while it waits leaves the queue',
   },
+  {
+    scene: 'task',
+    name: 'task',
+    title: 'a task of its own list that names one of coord is not called complete before that is',
+  },
   { scene: 'untrusted', name: 'untrusted', title: 'hooks that its user does not trust: `coord doctor` tells' },
 ] as const;
 

@@ -62,6 +62,7 @@ const OWN_HOOK = { type: 'command', command: 'touch own-ran' };
 const NO_NOTEBOOK = 'no such tool';
 const NO_PATCH = 'no such tool';
 const NOT_BY_COMMAND = 'registered by hand; not run';
+const NO_TASKS = 'has no such hook';
 const TRUSTS = 'asks for no trust in hooks';
 
 const claudeArgs = (prompt: string) => [
@@ -157,7 +158,7 @@ export const CLIENTS: readonly Client[] = [
     ),
     compact: { terms: { tokens: 250_000 } },
     patch: (file, text) => ({ steps: [{ tools: [{ name: 'apply_patch', custom: patch(file, text) }] }], terms: {} }),
-    not: { notebook: NO_NOTEBOOK },
+    not: { notebook: NO_NOTEBOOK, task: NO_TASKS },
     unseen: 'what is typed into a shell that is kept open (`write_stdin`)',
     shell: (command) => ({ name: 'exec_command', args: { cmd: command, yield_time_ms: 30_000 } }),
     write: (file, text) => [{ tools: [{ name: 'apply_patch', custom: patch(file, text) }] }],
@@ -198,6 +199,7 @@ export const CLIENTS: readonly Client[] = [
       patch: NO_PATCH,
       notebook: NO_NOTEBOOK,
       untrusted: TRUSTS,
+      task: NO_TASKS,
       compact: 'says nothing after it; the rules come with the next start',
     },
     unseen: 'its shell runs no git hooks: commits and pushes are judged by what the command shows',
@@ -245,6 +247,7 @@ export const CLIENTS: readonly Client[] = [
     not: {
       notebook: NO_NOTEBOOK,
       untrusted: TRUSTS,
+      task: NO_TASKS,
       tools: NOT_BY_COMMAND,
       cancelled: NOT_BY_COMMAND,
       toolsOfTwo: NOT_BY_COMMAND,

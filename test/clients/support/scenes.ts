@@ -424,6 +424,24 @@ export const SCENES: Readonly<Record<SceneName, (client: Client, look: Look) => 
       await until(async () => (await waiters(fleet)).length === 0, 'an empty queue');
     });
   },
+  async task(client, look) {
+    const fleet = await guarded(client);
+    await fleet.as('boss', ['task', 'add', 'write it', '--scope', 'src/api']);
+    const tool = (name: string, args: object): Step => ({ tools: [{ name, args: { ...args } }] });
+    const complete = tool('TaskUpdate', { taskId: '1', status: 'completed' });
+    const steps = [
+      tool('TaskCreate', { subject: 't1: write it', description: 'all of it' }),
+      complete,
+      { tools: [client.shell('coord task take t1 && coord task done t1 --result nothing')] },
+      complete,
+    ];
+    // It offers the tools of its list to runs without a terminal only when it is told to.
+    const run = await runClient(client, fleet, fleet.clone, steps, { env: { CLAUDE_CODE_ENABLE_TODO_TOOLS: '1' } });
+    await look('task', () => {
+      expect([2, 4].map((at) => came(run, at, 'is not done yet'))).toEqual([true, false]);
+      expect(came(run, 4, 'Updated task #1 status')).toBe(true);
+    });
+  },
   async untrusted(client, look) {
     const fleet = await guarded(client);
     const { clone } = fleet;
