@@ -72,7 +72,7 @@ it('counts a period, from an instant, a duration or an event on', async () => {
 });
 
 it.each([
-  [['--json', '--openmetrics'], 'exclude each other'],
+  [['--json', '--openmetrics'], 'cannot be used together'],
   [['--json', '--since', 'nothing-like-it'], 'no such event'],
 ])('refuses %j', async (args, message) => {
   const fleet = await localFleet();

@@ -268,8 +268,7 @@ export class RemoteArbiter implements Arbiter {
     for (let attempt = 1; ; attempt += 1) {
       // A partial clone gets all of the state at once, unless it lacks the very trees that the new ones go on from.
       const filter = attempt === 1 ? ['--no-filter'] : [];
-      const first = await remoteGit.fetch(remote, [`+${local.name}:${ref}`], filter);
-      const fetched = first.timedOut ? await this.fetchLong(ref, first) : first;
+      const fetched = await this.fetchOnce(`+${local.name}:${ref}`, filter);
       if (fetched.code === 0) return readRef(repository, git, ref);
       if (fetched.timedOut) throw this.fellSilent(fetched);
       if (isRateLimited(fetched)) throw unreachable(remote, fetched);
@@ -281,11 +280,13 @@ export class RemoteArbiter implements Arbiter {
     }
   }
 
-  /** After a fetch that took its whole time: a server that answers is still sending, and gets more. */
-  private async fetchLong(ref: string, late: PorcelainResult): Promise<PorcelainResult> {
-    const { remote, local, within } = this.options;
-    if (!within || (await within(SIGN_OF_LIFE_MS).lsRemote(remote, [local.name])).code !== 0) return late;
-    return within(LONG_HISTORY_MS).fetch(remote, [`+${local.name}:${ref}`], ['--no-filter']);
+  /** A fetch that took its whole time gets more where the server answers: then it is still sending. */
+  private async fetchOnce(refspec: string, options: readonly string[]): Promise<PorcelainResult> {
+    const { remoteGit, remote, local, within } = this.options;
+    const fetched = await remoteGit.fetch(remote, [refspec], options);
+    if (!fetched.timedOut || !within) return fetched;
+    if ((await within(SIGN_OF_LIFE_MS).lsRemote(remote, [local.name])).code !== 0) return fetched;
+    return within(LONG_HISTORY_MS).fetch(remote, [refspec], options);
   }
 
   /** The remote lists the ref, and it cannot be had: for what is wrong there, or here. */
