@@ -9,7 +9,7 @@ const { Script } = require('node:vm');
 const PROGRAMS = ['lane', 'coord'];
 
 /** Libraries that few commands use: each is a program beside ours. */
-const LIBRARIES = ['claim-lane', 'commander', 'jsonc-parser', 'mcp-sdk', 'simple-git'];
+const LIBRARIES = ['claim-lane', 'commander', 'jsonc-parser', 'mcp-sdk', 'proper-lockfile', 'simple-git'];
 
 /** Modules of Node that take milliseconds to load, and that many commands never use. */
 const HEAVY = ['child_process', 'crypto', 'fs/promises', 'os', 'timers/promises', 'zlib'].map((name) => `node:${name}`);

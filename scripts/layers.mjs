@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const LIBRARIES = {
-  ...{ chalk: 'render', commander: 'cli', preact: 'dashboard', 'simple-git': 'git' },
+  ...{ chalk: 'render', commander: 'cli', preact: 'dashboard', 'simple-git': 'git', 'proper-lockfile': 'workspace' },
   ...{ '@modelcontextprotocol/server': 'mcp', '@modelcontextprotocol/server/stdio': 'mcp' },
 };
 const BASE = ['errors', 'domain'];

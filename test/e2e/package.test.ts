@@ -80,7 +80,7 @@ describe('the package', () => {
     const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     expect([about.name, about.dependencies]).toEqual(['git-coord', undefined]);
     const licences = readFileSync(join(installed, 'dist', 'licences.txt'), 'utf8');
-    for (const name of ['commander', 'simple-git', 'chalk', 'valibot']) {
+    for (const name of ['commander', 'simple-git', 'proper-lockfile', 'chalk', 'valibot']) {
       expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)$`, 'm'));
     }
   });

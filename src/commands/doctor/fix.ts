@@ -9,9 +9,9 @@ import { namesIn } from '../../git/if-there.js';
 import { refLockPath, waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, readRef } from '../../git/refs.js';
 import { gitList } from '../../git/run.js';
-import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { LastGood } from '../../store/upkeep/last-good.js';
 import type { Context } from '../../workspace/context.js';
+import { underSetupLock } from '../../workspace/setup-lock.js';
 import { programOf, readHooks } from '../guard/status.js';
 import { entryOf } from '../setup/init-state.js';
 import { type Checked, pass, wrong } from './guard-checks.js';
@@ -109,7 +109,7 @@ async function dropRefs(context: Context): Promise<string | null> {
 
 /** Guards that coord wrote and that cannot run as they are; whether there are to be any is for people to say. */
 async function renewHooks(context: Context): Promise<string | null> {
-  return withLocalLock(context.localDirectory, context.effects, async () => {
+  return underSetupLock(context, async () => {
     const { path, files, report } = await readHooks(context);
     const stale = report.hooks.some(({ standing }) => standing === 'stale');
     const theirs = report.hooks.some(({ standing }) => standing === 'overwritten');

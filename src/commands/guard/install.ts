@@ -14,8 +14,8 @@ import {
   type UninstallReport,
   uninstalledLines,
 } from '../../render/guard/installed.js';
-import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Context } from '../../workspace/context.js';
+import { underSetupLock } from '../../workspace/setup-lock.js';
 import type { Input, Outcome, Verb } from '../verb.js';
 import { detectHarnesses, type HarnessChange, planHarness } from './harness-files.js';
 import { guardedHooksFields, type HooksHere, programOf, readHooks, reportOf } from './status.js';
@@ -86,7 +86,7 @@ function readNamed(input: Input): Named {
 }
 
 function underLock(context: Context, input: Input, run: () => Promise<Outcome>): Promise<Outcome> {
-  return input.flag('dryRun') ? run() : withLocalLock(context.localDirectory, context.effects, run);
+  return input.flag('dryRun') ? run() : underSetupLock(context, run);
 }
 
 async function install(context: Context, input: Input): Promise<Outcome> {

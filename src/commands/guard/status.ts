@@ -7,8 +7,8 @@ import { worktreesOf } from '../../git/worktree.js';
 import { HookFiles, type HookStatus } from '../../guards/hook-files.js';
 import type { Program } from '../../guards/hook-script.js';
 import { type GuardReport, guardsOff, type HooksReport, remedyFor, statusLines } from '../../render/guard/installed.js';
-import { withLocalLock } from '../../store/queue/local-lock.js';
 import type { Context } from '../../workspace/context.js';
+import { underSetupLock } from '../../workspace/setup-lock.js';
 import type { Fields, Verb } from '../verb.js';
 
 /** What a worktree's hooks are, as a record of its own and as part of an answer. */
@@ -86,7 +86,7 @@ export async function repairGuards(context: Context): Promise<readonly string[]>
   if (!mayRepair(here)) return [];
   const wereHere = here.report.hooks.some(({ standing }) => standing === 'stale' || standing === 'overwritten');
   if (!wereHere && !(await readGuards(context)).worktrees.some(({ guarded }) => guarded)) return [];
-  return withLocalLock(context.localDirectory, context.effects, async () => {
+  return underSetupLock(context, async () => {
     const again = await readHooks(context);
     return mayRepair(again) ? again.files.install(programOf(context)).written : [];
   });
