@@ -17,6 +17,8 @@ const AGENTS = 20;
 const PATHS = 60;
 /** Seconds between two operations: a million of them are a year of a fleet that never sleeps. */
 const PACE = 30;
+/** Commits that a compaction leaves: two days of such a fleet, or a tenth of a short history. */
+const keptOf = (count) => Math.min(5_760, Math.floor(count / 10));
 const SEGMENT_BYTES = 64 * 1024;
 
 const { values } = parseArgs({
@@ -29,6 +31,7 @@ const { values } = parseArgs({
 });
 const operations = Number(values.operations);
 const rounds = Number(values.rounds);
+const KEPT = keptOf(operations);
 
 /** The functions that decide and encode, as they stand in the sources. */
 async function domain() {
@@ -223,7 +226,7 @@ try {
   git(rig, rig.place, 'clone', '--quiet', places.remote, follower);
   coord(rig, follower, ['claim', 'src/theirs.ts', '--agent', 'follower']);
   coord(rig, clone, ['session', 'start', '--role', 'orchestrator']);
-  const [, compacting] = seconds(() => coord(rig, clone, ['doctor', '--compact', '--keep-history', '2d']));
+  const [, compacting] = seconds(() => coord(rig, clone, ['doctor', '--compact', '--keep-history', `${KEPT}`]));
   git(rig, places.remote, 'gc', '--quiet', '--prune=now');
   git(rig, clone, 'gc', '--quiet');
   const following = timed(rig, follower, process.execPath, [PROGRAM, 'claim', 'src/theirs.ts', '--agent', 'follower']);

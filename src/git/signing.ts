@@ -11,16 +11,15 @@ const NOBODY_ASKS = { SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force', GPG_TT
 
 /** The header of a commit as coord writes it, and its message. */
 const COMMIT =
-  /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)author (.+) <(.+)> (\d+ \+0000)\ncommitter [^\n]*\n\n([\s\S]*)$/;
+  /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)author (.+) <(.+)> (\d+ \+0000)\ncommitter (.+) <(.+)> \d+ \+0000\n\n([\s\S]*)$/;
 
 /**
  * Lets git make a commit of this body that is signed by the user's own settings (`gpg.format`, `user.signingKey` and so on).
- * Author and committer are the same.
  * @returns its id
  * @throws CoordError `unavailable` when it cannot be signed, or git would sign anything else; no ref has moved then.
  */
 export async function signCommit(git: Git, objects: ObjectDatabase, body: Buffer): Promise<string> {
-  const [, tree = '', parents = '', name = '', email = '', date = '', message = ''] =
+  const [, tree = '', parents = '', name = '', email = '', date = '', committer = '', address = '', message = ''] =
     COMMIT.exec(body.toString('utf8')) ?? [];
   const args = [
     ...['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', '-S', tree],
@@ -28,7 +27,7 @@ export async function signCommit(git: Git, objects: ObjectDatabase, body: Buffer
   ];
   const env = {
     ...{ GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: `@${date}` },
-    ...{ GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email, GIT_COMMITTER_DATE: `@${date}` },
+    ...{ GIT_COMMITTER_NAME: committer, GIT_COMMITTER_EMAIL: address, GIT_COMMITTER_DATE: `@${date}` },
     ...NOBODY_ASKS,
   };
   const result = await git(args, { input: message, env, timeoutMs: TIMEOUT_MS }).catch((error: unknown) => {

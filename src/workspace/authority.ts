@@ -15,7 +15,7 @@ import { readRef } from '../git/refs.js';
 import { mustBeRemote } from '../git/remotes.js';
 import type { Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
-import { movedTo, parseCommit } from '../store/format/commits.js';
+import { movedTo, type People, parseCommit } from '../store/format/commits.js';
 
 /** What the answers are read from. */
 interface Checkout {
@@ -290,6 +290,24 @@ export async function rememberState(
 function textOf({ remote, ref, mainBranch, mainRemote }: Memory): string {
   const apart = mainRemote === null || mainRemote === remote ? '' : ` ${mainRemote}`;
   return `${remote ?? THIS_CLONE} ${ref} ${mainBranch ?? NOT_TOLD}${apart}`;
+}
+
+/**
+ * Whom the commits of the state name in this clone (`git config coord.author`, `coord.committer`), for servers that take only people
+ * they know; undefined: the agent.
+ * @throws CoordError `usage` for what git would not write
+ */
+export function peopleOf(repository: Repository): People | undefined {
+  const settings = cloneSettings(repository);
+  const [author = null, committer = null] = ['author', 'committer'].map((role) => {
+    const who = settingOf(settings, `coord.${role}`);
+    if (who === null || /^[^<>\s,.][^<>\n]*[^<>\s,.] <[^<>\s]+@[^<>\s]+>$/.test(who)) return who;
+    throw usage(
+      `coord.${role} is not a name and an address: ${oneLine(who)}`,
+      `git config coord.${role} "Name <name@example.com>"`,
+    );
+  });
+  return author === null && committer === null ? undefined : { author, committer };
 }
 
 /** What this clone calls the remotes that the configuration names (`git config coord.remote`, `coord.mainRemote`). */

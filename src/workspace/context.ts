@@ -12,7 +12,7 @@ import { GitStore, type Riders, type Signing } from '../store/swap/git-store.js'
 import { StateRef } from '../store/swap/state-ref.js';
 import type { PairedRef } from '../store/swap/store.js';
 import { Upkeep } from '../store/upkeep/upkeep.js';
-import { readMemory, rememberState } from './authority.js';
+import { peopleOf, readMemory, rememberState } from './authority.js';
 import { learnMainBranch, type MainBranchPolicy, readMainBranchPolicy } from './main-branch.js';
 import { requiredRules } from './rules.js';
 import type { Standing } from './standing.js';
@@ -90,7 +90,8 @@ class Stores {
       isAsked: async () => signCommits || (await this.mainBranchPolicy())?.signCommits === true,
       commit: (body) => this.sign(body),
     };
-    const common = { repository, objects, ref, effects, upkeep, sign, onRead };
+    const people = peopleOf(repository);
+    const common = { repository, objects, ref, effects, upkeep, sign, people, onRead };
     if (!share) return new GitStore({ ...common, arbiter: ref });
     const { RemoteArbiter } = await import('../store/swap/remote-arbiter.js');
     const door = paired ? workspace.remoteGitWithin(WORK_TIMEOUT_MS) : workspace.remoteGit;

@@ -54,6 +54,22 @@ export function commitBody(
 }
 
 /** Where a commit of the state will stand, and what decides after it. */
+/** Whom the commits of the state name in the place of the agent, each as git writes it: `Name <email>`; null: the agent. */
+export interface People {
+  readonly author: string | null;
+  readonly committer: string | null;
+}
+
+/** The body of a commit with other people in it, and the same times. */
+export function withPeople(body: Buffer, { author, committer }: People): Buffer {
+  const text = body.toString('utf8');
+  const end = text.indexOf('\n\n');
+  const named = (head: string, role: string, who: string | null) =>
+    who === null ? head : head.replace(new RegExp(`^${role} .*(?= \\d+ [+-]\\d{4}$)`, 'm'), () => `${role} ${who}`);
+  const head = named(named(text.slice(0, end), 'author', author), 'committer', committer);
+  return Buffer.from(head + text.slice(end));
+}
+
 export interface CommitPlace {
   /** Full name of its ref. */
   readonly ref: string;

@@ -14,7 +14,17 @@ import { Operations, operationsIn } from '../cache/operations.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
 import { VerifiedBlobs } from '../cache/verified-blobs.js';
-import { type CommitPlace, commitBody, eventsIn, movedTo, parseCommit, performs, storeIn } from '../format/commits.js';
+import {
+  type CommitPlace,
+  commitBody,
+  eventsIn,
+  movedTo,
+  type People,
+  parseCommit,
+  performs,
+  storeIn,
+  withPeople,
+} from '../format/commits.js';
 import { DOCUMENT_FILES, type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
 import { copyLine } from '../queue/host-queue.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
@@ -40,6 +50,8 @@ export interface GitStoreOptions {
   readonly riders?: Riders | undefined;
   /** What moves with every write of this store, or not at all. */
   readonly paired?: PairedRef | undefined;
+  /** Absent: commits name the agent alone. */
+  readonly people?: People | undefined;
   /** Absent: no commit is signed. */
   readonly sign?: Signing | undefined;
   /** The folder of the queue of all clones of this host that push to the same remote; null: each goes by itself. */
@@ -422,10 +434,11 @@ export class GitStore implements Store {
 
   /** Writes a commit of the state ref, signed where that is asked for; no ref names it yet. */
   async writeCommit(body: Buffer): Promise<string> {
-    const { objects, sign } = this.options;
-    if (sign === undefined || !(await sign.isAsked())) return objects.write('commit', body);
+    const { objects, people, sign } = this.options;
+    const written = people === undefined ? body : withPeople(body, people);
+    if (sign === undefined || !(await sign.isAsked())) return objects.write('commit', written);
     await objects.flush();
-    return sign.commit(body);
+    return sign.commit(written);
   }
 
   async eventsSince(revision: string, base: string): Promise<Written | 'compacted' | null> {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openObjects } from '../../../src/git/objects.js';
@@ -75,6 +75,35 @@ describe.skipIf(!HAS_SSH_KEYGEN)('"signCommits": true', () => {
     expect(rig.git(rig.clone, 'fsck', '--strict')).not.toMatch(/error/);
     expect(await coordination(rig)).toMatchObject({ code: 0, problem: null, findings: [] });
   });
+
+  it('names the people that the clone is told to name, so that a server which demands them, and signatures, takes it', async () => {
+    const rig = await signing();
+    const remote = rig.git(rig.clone, 'remote', 'get-url', 'origin');
+    const allowed = join(rig.clone, '.coord', 'agent_signers');
+    const rule = [
+      'while read -r old new ref; do',
+      `  who=$(git -c gpg.ssh.allowedSignersFile='${allowed}' log -1 --format='%an %ae %cn %ce %G?' $new)`,
+      '  test "$who" = "Ada B ada@work.example Bot bot@work.example G" || { echo "only ada, by the bot, and signed"; exit 1; }',
+      'done',
+    ];
+    writeFileSync(join(remote, 'hooks/pre-receive'), `#!/bin/sh\n${rule.join('\n')}\n`, { mode: 0o755 });
+    const refused = await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind', '--json']);
+    expect(refused.json().error).toMatchObject({ exit: 6, message: expect.stringContaining('only ada, by the bot') });
+    rig.git(rig.clone, 'config', 'coord.author', 'Ada B <ada@work.example>');
+    rig.git(rig.clone, 'config', 'coord.committer', 'Bot <bot@work.example>');
+    expect((await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts', '--allow-behind'])).code).toBe(0);
+    expect(rig.git(rig.clone, 'log', '-1', '--format=%B', 'coord/state')).toContain('"agent":"maya"');
+    expect(await coordination(rig)).toMatchObject({ code: 0, problem: null, findings: [] });
+  });
+
+  it.each(['ada', 'Ada <ada>', '<ada@work.example>', 'A <b@c>\nauthor x'])(
+    '%j is nobody to name: exit 2',
+    async (who) => {
+      const rig = await auditRig();
+      rig.git(rig.clone, 'config', 'coord.committer', who);
+      expect((await rig.host.run('maya', rig.clone, ['claim', 'src/a.ts'])).code).toBe(2);
+    },
+  );
 
   it('finds a commit that was pushed without a signature, whatever its date says', async () => {
     const rig = await signing();
