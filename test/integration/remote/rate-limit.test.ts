@@ -29,12 +29,19 @@ async function rig() {
   const waits: number[] = [];
   let until: number | null = null;
   let now = Date.UTC(2026, 10, 21);
-  const memory = { read: () => until, write: (ms: number) => void (until = ms) };
+  const memory = {
+    read: () => until,
+    write: (ms: number) => {
+      until = ms;
+    },
+  };
   const paced = (hurried = false) =>
     new Paced({
       now: () => now,
       random: () => 0,
-      pause: async (ms) => void (now += ms),
+      pause: async (ms) => {
+        now += ms;
+      },
       tell: (seconds) => void waits.push(seconds),
       memory,
       hurried,
@@ -46,7 +53,9 @@ async function rig() {
         ? withTrace(box.directory, (env) => door(env).push('origin', ['HEAD:refs/heads/x']))
         : door().push('origin', ['HEAD:refs/heads/x']),
     );
-  const later = (ms: number) => void (now += ms);
+  const later = (ms: number) => {
+    now += ms;
+  };
   const asked = () => http.requests.filter(isPush).length;
   return { box, bare, clone, http, waits, paced, push, later, asked, until: () => until };
 }
