@@ -2,6 +2,7 @@ import { claim } from '../commands/claims/claim.js';
 import { asCoordError } from '../commands/perform.js';
 import { Input } from '../commands/verb.js';
 import { asTyped } from '../domain/suggestion.js';
+import { CoordError } from '../errors.js';
 import { Context } from '../workspace/context.js';
 import type { Host } from '../workspace/host.js';
 import { noticesOfState } from '../workspace/notices.js';
@@ -18,12 +19,15 @@ export async function plainClaim(host: Host, facts: Known): Promise<number> {
   const input = new Input(line.values, line.options);
   if (['wait', 'takeOver', 'offline'].some((name) => input.flag(name))) throw new Leaving('options');
   if (facts.config.signCommits || facts.policy?.signCommits) throw new Leaving('signed');
+  if (facts.snapshot.riders.length > 0) throw new Leaving('riders');
   const context = new Context(host, flags);
   await context.take(facts, facts.snapshot);
   mustHaveNoAsides(facts, context.identityIfKnown());
   const typed = (text: string) => asTyped(text, context.standpoint);
   // From here on something may be written, and nothing leaves.
   const outcome = await claim.run(context, input).catch(asCoordError);
+  const isFault = outcome instanceof CoordError && outcome.code === 'fault';
+  if (isFault && (await (await context.store()).tip()) === facts.snapshot.revision) throw new Leaving('fault');
   const exit = await report(host, 'claim', { ...flags, typed }, outcome, await noticesOfState(context));
   await context
     .store()

@@ -149,6 +149,13 @@ export async function configInForce(checkout: Checkout, authority: Authority): P
   return { ...ruled, ...(await decided(checkout, authority, main ?? here)) };
 }
 
+/** The configuration as far as it protects against the agent itself, and where it was read. */
+export interface ProtectedConfig {
+  readonly config: Config;
+  /** The main branch that it was read from; null: none has the file. */
+  readonly from: MainBranch | null;
+}
+
 /** What of the main branch protects against the agent itself; before it has any, what is in force. */
 export async function protectedBy(checkout: Checkout, authority: Authority): Promise<Config> {
   const main = await mainConfigOf(authority);

@@ -240,7 +240,8 @@ export class Context extends Workspace {
   }
 
   /** What is known already of this worktree, and of the state. */
-  async take({ repository, authority, config, policy }: Standing, snapshot: GitSnapshot): Promise<void> {
+  async take({ repository, authority, config, guarding, policy }: Standing, snapshot: GitSnapshot): Promise<void> {
+    this.protectedKnown = { config: guarding, from: authority.main?.config?.from ?? null };
     this.repositoryFound = repository;
     this.authorityRead = Promise.resolve(authority);
     this.configLoaded = Promise.resolve(config);

@@ -10,7 +10,7 @@ import { type CommitFile, filesAt, rootFileText, textsOf } from '../git/files.js
 import { type MainBranch, mainBranchAsFetched } from '../git/main-branch.js';
 import { openObjects } from '../git/objects.js';
 import { trueGit } from '../git/porcelain.js';
-import { protectedBy } from './authority.js';
+import { type ProtectedConfig, protectedBy } from './authority.js';
 import type { Workspace } from './workspace.js';
 
 /** Larger files are named, not read. */
@@ -87,13 +87,6 @@ export function insidePath(key: string, path: string): string {
   throw usage(`${key} is not inside the repository: ${JSON.stringify(path)}`, `fix "${key}" in coord.config.json`);
 }
 
-/** The configuration as far as it protects against the agent itself, and where it was read. */
-export interface ProtectedConfig {
-  readonly config: Config;
-  /** The main branch that it was read from; null: none has the file. */
-  readonly from: MainBranch | null;
-}
-
 /**
  * The configuration of the main branch as last fetched, so that an agent that edits its own copy changes nothing, also
  * when it breaks it, or names another branch as the main one. Where no main branch has the file (a new project, before its
@@ -101,6 +94,7 @@ export interface ProtectedConfig {
  * @throws CoordError `usage` when the main branch's cannot be read: nothing weaker takes its place.
  */
 export async function protectedConfig(workspace: Workspace): Promise<ProtectedConfig> {
+  if (workspace.protectedKnown) return workspace.protectedKnown;
   const authority = await workspace.authority();
   return { config: await protectedBy(workspace, authority), from: authority.main?.config?.from ?? null };
 }

@@ -19,7 +19,7 @@ import { agentOfSession, LocalSessions } from '../store/cache/local-sessions.js'
 import { LastTime, Observations, SeenNotices } from '../store/cache/observations.js';
 import { ClaimPlaces } from '../store/cache/places.js';
 import type { Effects } from '../store/swap/transact.js';
-import { type Authority, configInForce, readAuthority } from './authority.js';
+import { type Authority, configInForce, type ProtectedConfig, readAuthority } from './authority.js';
 import type { Host } from './host.js';
 import { withProgress } from './host.js';
 import { type Identity, identityIfKnown, isNamedInHarness, type Recorded, resolveIdentity } from './identity.js';
@@ -54,6 +54,8 @@ export class Workspace {
   protected repositoryFound: Repository | undefined;
   protected authorityRead: Promise<Authority> | undefined;
   protected configLoaded: Promise<Config> | undefined;
+  /** What of the configuration protects against the agent itself, where that is known already. */
+  protectedKnown: ProtectedConfig | undefined;
   private identified: Identity | undefined;
   private headRead: Promise<Head> | undefined;
   private objectsOpened: ObjectDatabase | undefined;
@@ -152,6 +154,7 @@ export class Workspace {
   forgetAuthority(): void {
     this.authorityRead = undefined;
     this.configLoaded = undefined;
+    this.protectedKnown = undefined;
   }
 
   /** The configuration that is in force. */

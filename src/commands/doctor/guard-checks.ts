@@ -11,8 +11,9 @@ import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import { isProgram, textOf } from '../../git/if-there.js';
 import { SETTINGS_FILES } from '../../guards/harness/dialects.js';
 import type { HooksReport } from '../../render/guard/installed.js';
+import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
-import { MOST_BYTES_READ, type ProtectedConfig, readMainFiles } from '../../workspace/main-branch.js';
+import { MOST_BYTES_READ, readMainFiles } from '../../workspace/main-branch.js';
 import { settingsPlace } from '../guard/harness-files.js';
 import { readGuards } from '../guard/status.js';
 

@@ -7,8 +7,9 @@ import { patternTarget } from '../../domain/ground/patterns.js';
 import { usage } from '../../errors.js';
 import { readWorktreeFile } from '../../git/files.js';
 import { type Git, gitIn, gitList, gitText } from '../../git/run.js';
+import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
-import { MOST_BYTES_READ, mainBranch, type ProtectedConfig } from '../../workspace/main-branch.js';
+import { MOST_BYTES_READ, mainBranch } from '../../workspace/main-branch.js';
 
 /** A copy of the repository in which a conflict can be played through, with a remote of its own. */
 export interface Stage {

@@ -20,8 +20,9 @@ import {
   recordLines,
 } from '../../render/gates.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
+import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
-import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import { targetConfig } from '../deploy/context.js';
 import { usedSignatures } from '../deploy/evidence.js';
 import { knownDeployments } from '../deploy/list.js';

@@ -16,8 +16,9 @@ import {
   remoteOfPush,
   targetsOfPush,
 } from '../../guards/pushed-refs.js';
+import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
-import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import { asCoordError } from '../perform.js';
 import { ALLOWED, banned, groundOfPaths, judge, unreadable } from './judge.js';
 

@@ -7,9 +7,10 @@ import type { Target } from '../../domain/ground/targets.js';
 import { type Ban, type GuardedChanger, type GuardFacts, judgeChange, type Verdict } from '../../domain/guard/judge.js';
 import type { State } from '../../domain/model.js';
 import { CoordError } from '../../errors.js';
+import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
 import type { Identity } from '../../workspace/identity.js';
-import { type ProtectedConfig, protectedConfig } from '../../workspace/main-branch.js';
+import { protectedConfig } from '../../workspace/main-branch.js';
 import { asCoordError } from '../perform.js';
 
 export const ALLOWED: Verdict = { kind: 'allowed', due: [] };
