@@ -15,7 +15,7 @@ import {
 } from '../swap/deciding.js';
 import { type Store, UNKNOWN_OUTCOME } from '../swap/store.js';
 import type { Release } from './local-lock.js';
-import type { Asked, RequestQueue, Said, Standing } from './request-queue.js';
+import type { Asked, Batch, RequestQueue, Said, Standing } from './request-queue.js';
 
 /** A holder of the lock that takes longer does not keep the others waiting: the swap decides. */
 const PATIENCE_MS = 5_000;
@@ -129,6 +129,8 @@ class Combiner {
   private left: readonly Open[] = [];
   private readonly said: [Open, Said][] = [];
   private announced = false;
+  /** Whether somebody could not be told: who takes the request back looks for what was announced. */
+  private isFull = false;
   /** Unlike that of any other combiner. */
   private readonly id: string;
 
@@ -162,10 +164,10 @@ class Combiner {
         });
         asked = [];
         answer = this.tell() ?? answer;
-      } while (epochMs(effects.now()) - begun < FOR_OTHERS_MS && queue.hasWaiting());
+      } while (!this.isFull && epochMs(effects.now()) - begun < FOR_OTHERS_MS && queue.hasWaiting());
       return answer;
     } finally {
-      if (this.announced) queue.forget(this.id);
+      if (this.announced && !this.isFull) queue.forget(this.id);
       release();
       queue.nudge();
     }
@@ -174,7 +176,9 @@ class Combiner {
   /** Tells everybody what came of it. @returns the answer of this very process, if there is one */
   private tell(): Answer | null {
     const said = this.said.splice(0);
-    for (const [{ ticket }, one] of said) if (ticket !== null) this.queue.answer(ticket, one);
+    for (const [{ ticket }, one] of said) {
+      if (ticket !== null && !this.queue.answer(ticket, one)) this.isFull = true;
+    }
     const [, own] = said.find(([{ ticket }]) => ticket === null) ?? [];
     if (own && 'error' in own) throw own.error;
     return own && 'answer' in own ? own.answer : null;
@@ -182,7 +186,7 @@ class Combiner {
 
   private async decideAll(first: Decided | null): Promise<void> {
     const { store, queue, effects } = this;
-    await store.hear?.(queue.tip());
+    if (first === null) await store.hear?.(queue.tip());
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       await this.setAside(attempt);
       if (this.left.length === 0) return;
@@ -211,10 +215,11 @@ class Combiner {
   /** Leaves what was taken back to others, and what somebody has written as it is. */
   private async setAside(attempt: number): Promise<void> {
     const left: Open[] = [];
+    const announced = this.queue.announced();
     for (const one of this.left) {
       if (one.ticket !== null && !this.queue.isTaken(one.ticket, this.id)) continue;
       // Nobody else can have decided what this process alone knows of, before it has tried to.
-      const written = one.ticket === null && attempt === 0 ? null : await this.written(one.request);
+      const written = one.ticket === null && attempt === 0 ? null : await this.written(one, announced);
       if (written) this.said.push([one, written]);
       else left.push(one);
     }
@@ -241,12 +246,16 @@ class Combiner {
   }
 
   /** What somebody announced for a request, and then wrote. */
-  private async written({ operation }: Request): Promise<Said | null> {
+  private async written({ request, clone }: Open, batches: readonly Batch[]): Promise<Said | null> {
     const { store, queue } = this;
-    const own = (store.operations?.announced(operation) ?? []).map((one) => ({ ...one, clone: queue.clone }));
-    for (const { revision, base, answer, clone } of [...queue.announced(operation), ...own]) {
-      const written = await store.eventsSince?.(revision, base);
-      if (written && written !== 'compacted') return { answer, standing: { revision, clone } };
+    const found = batches.flatMap(({ answers, ...batch }) => {
+      const answer = answers[request.operation];
+      return answer ? [{ ...batch, answer }] : [];
+    });
+    const noted = rowOf(request).repeatable ? [] : (store.operations?.of(clone).announced(request.operation) ?? []);
+    for (const one of [...found, ...noted.map((announced) => ({ clone: queue.clone, ...announced }))]) {
+      const written = await store.eventsSince?.(one.revision, one.base);
+      if (written && written !== 'compacted') return { answer: one.answer, standing: one };
     }
     return null;
   }

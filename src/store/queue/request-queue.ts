@@ -1,11 +1,20 @@
-import { type FSWatcher, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  type FSWatcher,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Answer, Request } from '../../domain/request-table.js';
 import { epochMs, type Instant } from '../../domain/time.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import { namesIn } from '../../git/if-there.js';
 import { ownMark, standingOf } from '../../git/process-mark.js';
-import type { Announced } from '../cache/operations.js';
 import { type LockSurroundings, lockHolder, type Release, tryLocalLock, waitForLocalLock } from './local-lock.js';
 import { Wakeup } from './watch.js';
 
@@ -40,8 +49,9 @@ export type Said =
   | { readonly alone: true };
 
 /** What one combiner is about to write: holds once its revision is in the history. */
-interface Batch extends Pick<Announced, 'revision' | 'base'> {
-  readonly clone: string;
+export interface Batch extends Standing {
+  /** What `revision` follows. */
+  readonly base: string;
   /** By operation. */
   readonly answers: Readonly<Record<string, Answer>>;
 }
@@ -92,7 +102,7 @@ export class RequestQueue {
     for (const name of this.waiting()) {
       if (taken.length === most) break;
       const ticket = name.slice(0, -'~request'.length);
-      const own = `${ticket}~taken~${combiner}~${ownMark()}`;
+      const own = takenName(ticket, combiner);
       if (!this.move(name, own)) continue;
       const asked = this.get(own) as (Partial<Asked> & { process?: string }) | null;
       const { request, clone, process = '' } = asked ?? {};
@@ -110,7 +120,7 @@ export class RequestQueue {
 
   /** Whether this combiner is still the one that decides a request. */
   isTaken(ticket: string, combiner: string): boolean {
-    return this.filesOf(ticket).some((name) => name.startsWith(`${ticket}~taken~${combiner}~`));
+    return existsSync(join(this.directory, takenName(ticket, combiner)));
   }
 
   /** To be called before the revision can be in the history. */
@@ -118,13 +128,10 @@ export class RequestQueue {
     this.put(`${combiner}~batch`, batch);
   }
 
-  /** What combiners were about to write for an operation: one that was stopped half-way may have written it. */
-  announced(operation: string): (Announced & Standing)[] {
-    return this.names().flatMap((name) => {
-      const batch = name.endsWith('~batch') ? (this.get(name) as Batch | null) : null;
-      const answer = batch?.answers[operation];
-      return batch && answer ? [{ revision: batch.revision, base: batch.base, clone: batch.clone, answer }] : [];
-    });
+  /** What combiners were about to write: one that was stopped half-way may have written it. */
+  announced(): Batch[] {
+    const names = this.names().filter((name) => name.endsWith('~batch'));
+    return names.flatMap((name) => (this.get(name) as Batch | null) ?? []);
   }
 
   /** Every request of a combiner is answered, or left to others: what it announced is of no use any more. */
@@ -132,10 +139,15 @@ export class RequestQueue {
     this.remove(`${combiner}~batch`);
   }
 
-  /** Tells the process that asked. */
-  answer(ticket: string, said: Said): void {
-    this.put(`${ticket}~answer`, 'error' in said ? { error: plainError(said.error) } : said);
+  /** Tells the process that asked. @returns false when it cannot be told */
+  answer(ticket: string, said: Said): boolean {
+    try {
+      this.put(`${ticket}~answer`, 'error' in said ? { error: plainError(said.error) } : said);
+    } catch {
+      return false;
+    }
     for (const name of this.filesOf(ticket)) if (!name.endsWith('~answer')) this.remove(name);
+    return true;
   }
 
   /** @throws CoordError the failure that the combiner met in the place of this process */
@@ -296,6 +308,11 @@ export class RequestQueue {
       // It may not be written here any more.
     }
   }
+}
+
+/** Of a request that a combiner of this very process has. */
+function takenName(ticket: string, combiner: string): string {
+  return `${ticket}~taken~${combiner}~${ownMark()}`;
 }
 
 interface PlainError {

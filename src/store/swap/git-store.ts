@@ -89,7 +89,6 @@ export class GitStore implements Store {
   private readonly outbox: Outbox;
   private readonly tokens: TokenMark;
   private readonly tree: StateTree;
-  private queueOpened: Promise<RequestQueue> | undefined;
   readonly operations: Operations;
   private known: GitSnapshot | undefined;
   /** Where another clone has the state, which the remote is to confirm, and what of this clone it goes on from. */
@@ -118,16 +117,13 @@ export class GitStore implements Store {
     return this.options.paired ? undefined : this.turns();
   }
 
-  private turns(): Promise<RequestQueue> {
+  private async turns(): Promise<RequestQueue> {
     const { repository, hostQueue, effects } = this.options;
-    this.queueOpened ??= (async () => {
-      // Where a service arbitrates, each clone has its own way to it.
-      const isRemote = (await this.decider()) === this.options.arbiter;
-      const shared = isRemote ? ((await hostQueue?.()) ?? null) : null;
-      const directory = shared ?? join(this.localDirectory, 'queue');
-      return new RequestQueue(directory, repository.commonDir, effects.now, shared !== null);
-    })();
-    return this.queueOpened;
+    // Where a service arbitrates, each clone has its own way to it.
+    const isRemote = (await this.decider()) === this.options.arbiter;
+    const shared = isRemote ? ((await hostQueue?.()) ?? null) : null;
+    const directory = shared ?? join(this.localDirectory, 'queue');
+    return new RequestQueue(directory, repository.commonDir, effects.now, shared !== null);
   }
 
   /** The machine-local part; all of it may be deleted at any time without losing a claim. */
@@ -375,6 +371,7 @@ export class GitStore implements Store {
   }
 
   async follow(standing: Standing): Promise<void> {
+    this.heard = null;
     const { repository, ref, objects } = this.options;
     const base = await ref.tip();
     const { revision: tip, clone } = standing;
