@@ -1,5 +1,4 @@
 import { isRemoteOf } from '../git/clone-config.js';
-import { hasTip } from '../store/cache/known-tip.js';
 import { asideMark, asidesOf } from './asides.js';
 import { Context } from './context.js';
 import type { Host } from './host.js';
@@ -18,9 +17,8 @@ export async function rememberForNext(host: Host): Promise<void> {
     const known = standingAt(host.cwd, host.env);
     const config = known?.config ?? (await context.config());
     const store = await context.stores.open(config);
-    const tip = await store.tip();
-    if (tip === null) return;
-    if (!hasTip(repository, config.ref, tip)) await store.keep();
+    if ((await store.tip()) === null) return;
+    await store.keep();
     if (known === null) {
       const before = { repository, authority: await context.authority() };
       await keepStanding(before, () => standingIn(looker(host)));

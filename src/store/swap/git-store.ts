@@ -9,7 +9,7 @@ import { type Instant, instantOf } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { type ObjectDatabase, openObjects } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
-import { ALL_PARTS, keepTip, ridingIn } from '../cache/known-tip.js';
+import { ALL_PARTS, hasTip, keepTip, ridingIn } from '../cache/known-tip.js';
 import { Operations, operationsIn } from '../cache/operations.js';
 import { Outbox } from '../cache/outbox.js';
 import { TokenMark } from '../cache/token-mark.js';
@@ -257,9 +257,11 @@ export class GitStore implements Store {
     return this.known;
   }
 
-  /** Keeps the state at the tip for the next command, as `cache/known-tip.ts` says. */
+  /** Keeps the state at the tip for the next command, as `cache/known-tip.ts` says, unless somebody is about to move it. */
   async keep(): Promise<void> {
     const { repository } = this.options;
+    const tip = await this.tip();
+    if (tip === null || hasTip(repository, this.ref, tip) || (await this.turns()).lockHolder() !== null) return;
     const riding = ridingIn(repository.commonDir, this.ref);
     const riders = await this.along();
     const snapshot = await this.read(ALL_PARTS);
