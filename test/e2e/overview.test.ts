@@ -82,7 +82,7 @@ describe('coord alone', () => {
     await fleet.as('maya', ['task', 'take'], as);
     const after = await fleet.as('maya', [], as);
     expect(after.stdout).toMatch(/^task +t1 paginate the users$/m);
-    expect(lastLines(after.stdout)[0]).toBe('next: coord land');
+    expect(lastLines(after.stdout)[0]).toBe('next: commit your work, then coord land');
   });
 
   it('asks no remote, so that it answers when that is gone', async () => {

@@ -130,7 +130,7 @@ function nextStep({ agent, session, claims, readyTasks, needs, sync }: Omit<Stan
   const [need] = needs;
   if (need) return need.next;
   if ((sync?.behind ?? 0) > 0) return coord('sync-check');
-  if (claims.length > 0) return coord('land');
+  if (claims.length > 0) return `${sync?.ahead === 0 ? 'commit your work, then ' : ''}${coord('land')}`;
   return readyTasks > 0 ? coord('task take') : form('claim PATH --reason "why"');
 }
 
