@@ -24,7 +24,7 @@ export async function runCommandLine(host: Host, version: string): Promise<numbe
         const { outcome, notices } = await perform(context, verb, input);
         const typed = (text: string) => asTyped(text, context.standpoint);
         exit = await report(host, entry.name, { ...flags, typed }, outcome, notices);
-        if (entry.name !== 'guard run' && exit !== exitCodeOf('corrupt')) await rememberForNext(host);
+        if (entry.name !== 'guard run' && exit !== exitCodeOf('corrupt')) await rememberForNext(context);
       },
     });
   } catch (error) {

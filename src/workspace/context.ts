@@ -43,6 +43,11 @@ class Stores {
     private readonly mainBranchPolicy: () => Promise<MainBranchPolicy | null>,
   ) {}
 
+  /** The one that was opened already; undefined: none was. */
+  get opened(): Promise<GitStore> | undefined {
+    return this.ownOpened;
+  }
+
   /** The one that the configuration of this workspace describes. */
   own(): Promise<GitStore> {
     this.ownOpened ??= this.learnMain()

@@ -10,17 +10,18 @@ import { keepStanding, type Standing, standingAt } from './standing.js';
  * Leaves behind what the next everyday command needs to know, so that it has to read nothing else: how this worktree
  * stands, and the state at the tip. Best effort, read anew, and nothing is asked of a remote.
  */
-export async function rememberForNext(host: Host): Promise<void> {
+export async function rememberForNext(own: Context): Promise<void> {
   try {
+    const { host } = own;
     const context = looker(host);
-    const { repository } = context;
     const known = standingAt(host.cwd, host.env);
     const config = known?.config ?? (await context.config());
-    const store = await context.stores.open(config);
+    // Of what the command has read itself, nothing need be read again.
+    const store = await (own.stores.opened ?? context.stores.open(config));
     if ((await store.tip()) === null) return;
     await store.keep();
     if (known === null) {
-      const before = { repository, authority: await context.authority() };
+      const before = { repository: context.repository, authority: await context.authority() };
       await keepStanding(before, () => standingIn(looker(host)));
     }
   } catch {
