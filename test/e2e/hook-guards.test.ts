@@ -41,6 +41,8 @@ const WAYS = [
     'git config --add core.hooksPath x',
   ],
   ...['install -m755 /bin/true .git/hooks/pre-push', 'sed -i /coord/d .git/hooks/*'],
+  // Found by a search.
+  ...['find .git/hooks -type f -delete', "find .git -name 'pre-*' -exec rm {} +", 'ls .git/hooks/* | xargs rm'],
   // What git keeps, in which the hooks and the state are found.
   ...['echo x >> .git/config', 'sed -i /hooksPath/d .git/config', 'rm -rf .git/refs', 'echo x > .git/refs/coord/state'],
   ...['git update-ref --stdin <<< "delete refs/coord/state"', 'git symbolic-ref -d refs/coord/state'],
@@ -66,6 +68,7 @@ const HARMLESS = [
   ],
   ...['coord guard status', 'coord guard uninstall --help', 'echo coord guard uninstall', 'coord guard install codex'],
   ...['HUSKY=0 npm ci', 'HUSKY=0 npm ci && git commit -m x', 'SKIP=flake8 git commit -m x', 'HUSKY=1 git commit -m x'],
+  ...["find .git -name '*.lock' -delete", 'find .git/hooks -type f -print', 'find . -name "*.log" -delete'],
   ...['coord help guard uninstall', 'git update-ref refs/heads/x HEAD', 'git fetch origin refs/coord/state'],
   ...['npm uninstall left-pad', 'npx lefthook install', 'node scripts/uninstall.js', 'git config user.name x'],
   ...['pre-commit install', 'lefthook run pre-commit', 'grep uninstall pre-commit'],

@@ -99,10 +99,13 @@ describe('before a shell command', () => {
 
   it('what the same command claims first is its own, where the claim must be granted before it goes on', async () => {
     const fleet = await manualFleet();
+    fleet.box.write(fleet.clone, 'src/api/users.ts', 'changed\n');
     for (const command of [
       'coord claim src/api/users.ts && echo x > src/api/users.ts',
       'cd src && coord claim api --reason x && rm api/users.ts && git commit -am x',
       'coord claim src/api && find src/api -name "*.ts" -delete',
+      'coord claim src/api && git add src/api && git commit -m x',
+      'coord claim src/api && git commit -am x',
     ]) {
       expect([command, await judged(fleet, command)]).toEqual([command, null]);
     }

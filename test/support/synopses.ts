@@ -154,8 +154,10 @@ export const PROGRAMS: readonly Synopsis[] = [
   ),
   forms(
     'install',
-    line('install', some('-m 644', '-p', '-v', '-D', '-b', '-C', '--mode=600'), file, fc.oneof(output, folder)),
+    line('install', some('-m 644', '-p', '-v', '-D', '-b', '--mode=600'), file, fc.oneof(output, folder)),
     line('install', one('-t', '-D -t'), folder, file),
+    // It compares, and writes what differs.
+    line('install', fc.constant('-C x.sh'), fc.oneof(output, folder)),
     line('install', fc.constant('-d'), one('held/dir', 'free/dir')),
   ),
   forms(
@@ -201,6 +203,24 @@ export const PROGRAMS: readonly Synopsis[] = [
       one('. -not -path "./.git/*"', 'held free'),
       one("-name 'a.txt'", "-name '*.pyc'", '-name sub -prune', "-iname 'A.TXT'"),
       one('-delete', '-exec rm -rf {} +', '-print -exec sed -i s/a/X/ {} +'),
+    ),
+  ),
+  forms(
+    'find with alternatives',
+    line(
+      'find',
+      one('held free', '.', 'held', 'free'),
+      one(
+        '-type d -o -type f',
+        "-name '*.pyc' -o -name 'a.txt'",
+        "-name 'a.txt' -o -name '*.pyc'",
+        "\\( -name '*.pyc' -o -name '*.pyo' \\)",
+        "-type f \\( -name 'a.*' -o -iname 'B.TXT' \\)",
+        '\\( -name a.txt -o -name b.txt \\) -type f',
+        "! -name 'a.txt' -type f",
+        '-type f -not \\( -name a.txt -o -name b.txt \\)',
+      ),
+      one('-delete', '-exec rm {} +', '-fprint free/new.txt', '-fprint held/new.txt'),
     ),
   ),
   forms(
@@ -302,6 +322,26 @@ export const PROGRAMS: readonly Synopsis[] = [
       .tuple(files, one('rm "$f"', 'sed -i s/a/X/ $f', 'echo x >> free/new.txt', 'cp x.sh "$f"'))
       .map(([names, rest]) => `for f in ${names.join(' ')}; do ${rest}; done`),
     fc.tuple(file, one('rm "$PWD/', 'cd free; rm "$PWD/../')).map(([path, start]) => `${start}${path}"`),
+  ),
+  forms(
+    'variables within words',
+    fc
+      .tuple(
+        one('held', 'free'),
+        one('a', 'b'),
+        one(
+          'rm $D/$N.txt',
+          'rm "$D/§{N}.txt"',
+          'rm ./§{D}/$N.*',
+          'F=$D/$N.txt; echo x > $F',
+          'rm §{D:-x}/§{N:-x}.txt',
+          'cd $D && cd - && rm $D/$N.txt',
+        ),
+      )
+      .map(([folder, name, rest]) => `D=${folder} N=${name}; ${rest}`.replaceAll('§', '$')),
+    fc
+      .tuple(one('held', 'free'), one('rm §{NONE:-', 'cp x.sh §{NONE-'))
+      .map(([folder, start]) => `${start}${folder}}/a.txt`.replaceAll('§', '$')),
   ),
   forms(
     'shells',

@@ -113,7 +113,13 @@ async function found(context: Context, { starts, names, filesOnly }: Search, dir
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--full-name', '-z', '--', ...specs];
   const listed = await gitPaths(context.git, ['-C', directory, ...args]);
   const paths = listed.filter(meaning(words, directory, root));
-  const tests = names.map(({ pattern, ignoresCase, wholePath }) => {
+  const tests = names.map((group) => {
+    const any = group.map((name) => testOf(name));
+    return (path: string) => any.some((test) => test(path));
+  });
+  return paths.filter((path) => tests.every((test) => test(path)));
+
+  function testOf({ pattern, ignoresCase, wholePath }: Search['names'][number][number]) {
     const expression = shellPattern(pattern, ignoresCase);
     return (path: string) => {
       const from = relative(directory, resolve(root, path)).split(sep).join('/');
@@ -126,8 +132,7 @@ async function found(context: Context, { starts, names, filesOnly }: Search, dir
           : expression.test(segments[count - 1] ?? '');
       });
     };
-  });
-  return paths.filter((path) => tests.every((test) => test(path)));
+  }
 }
 
 /** What a patch changes: git counts from the root, `patch` from where it runs. */

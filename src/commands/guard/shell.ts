@@ -5,9 +5,11 @@ import { type StatusEntry, statusEntries } from '../../git/changes.js';
 import { readStaged } from '../../git/staged.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask } from '../../guards/harness/payload.js';
+import { GUARDED_HOOKS } from '../../guards/hook-script.js';
 import { guardsAmong, guardsBySetting } from '../../guards/own-guards.js';
-import { type GitAct, HOOKS_PATH_WORDS, type ShellFindings } from '../../guards/shell/findings.js';
+import { type GitAct, HOOKS_PATH_WORDS, type ShellFindings, type Write, writeOf } from '../../guards/shell/findings.js';
 import { readShell } from '../../guards/shell/read.js';
+import { shellPattern } from '../../guards/shell/search.js';
 import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';
@@ -79,12 +81,31 @@ async function judgeCommands(
   const repository = somethingSeen ? repositoryAt(directory) : null;
   if (repository === null) return SILENCE;
   const unhooked = findings.unhooks && guardsBySetting(repository) ? [HOOKS_PATH_WORDS] : [];
-  const ways = [...new Set([...findings.bypasses, ...unhooked, ...guardsAmong(repository, writes)])];
+  const ways = [
+    ...new Set([...findings.bypasses, ...unhooked, ...guardsAmong(repository, [...writes, ...sweptHooks(findings)])]),
+  ];
   const context = contextAt(actor, repository.root);
   const read = commands.length === 0 || ways.length > 0 ? null : await protectedConfig(context).catch(asCoordError);
   const ban: Ban | null = ways.length > 0 ? { reason: 'bypass', ways } : deployIn(commands, read);
   if (ban === null || (await coordinationOf(context).catch(asCoordError)) === null) return SILENCE;
   return answerTo(actor, dialect, context, 'command', banned(ban));
+}
+
+/** What searches would find among the hooks of git, which git itself lists nowhere. */
+function sweptHooks({ git }: ShellFindings): Write[] {
+  return git.flatMap((act) => {
+    if (act.kind !== 'search') return [];
+    const namesHook = act.names.every((group) =>
+      group.some(({ pattern, ignoresCase, wholePath }) => {
+        const expression = shellPattern(pattern, ignoresCase);
+        return wholePath || GUARDED_HOOKS.some((hook) => expression.test(hook));
+      }),
+    );
+    const starts = namesHook ? act.starts.filter(({ opaque }) => !opaque) : [];
+    return starts
+      .filter(({ text }) => resolve(act.directory, text).split('/').includes('.git'))
+      .map(({ text, pattern }) => ({ ...writeOf(pattern ?? text, act.directory), isPattern: pattern !== null }));
+  });
 }
 
 /** The first command that the configuration names as one that deploys. */
@@ -149,8 +170,9 @@ async function committing(
   const added = further.map(nameOf);
   const paths = [...new Set([...staged.paths, ...added])];
   if (paths.length === 0) return null;
+  const located = groundOfPaths(paths).map((target) => ({ root, target }));
   return {
-    ground: groundOfPaths(paths),
+    ground: notClaimedFirst(located, act).map(({ target }) => target),
     kind: 'change',
     excused: async (read) => {
       const excused = await excusedPaths(context, staged, read);

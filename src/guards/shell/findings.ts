@@ -69,8 +69,14 @@ export interface Discard {
 export interface Search {
   readonly kind: 'search';
   readonly starts: readonly Word[];
-  /** Patterns of the shell that a file's name matches, or that of a folder above it, unless `filesOnly`. */
-  readonly names: readonly { readonly pattern: string; readonly ignoresCase: boolean; readonly wholePath: boolean }[];
+  /**
+   * Patterns of the shell: of each group, one that a file's name matches, or that of a folder above it, unless `filesOnly`.
+   */
+  readonly names: readonly (readonly {
+    readonly pattern: string;
+    readonly ignoresCase: boolean;
+    readonly wholePath: boolean;
+  }[])[];
   readonly filesOnly: boolean;
 }
 

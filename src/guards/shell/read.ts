@@ -68,6 +68,8 @@ class Walker {
   /** What the chain of `&&` has claimed so far. */
   private claimed: readonly Word[];
   private piped: Search | null = null;
+  /** Where `cd -` leads. */
+  private previous: string | null = null;
 
   constructor(private readonly scope: Scope) {
     this.directory = scope.directory;
@@ -156,7 +158,9 @@ class Walker {
   }
 
   /** A variable that was exported before stays so: what follows is taken to see it. */
-  private assign(word: Word, { findings }: Scope): void {
+  private assign(typed: Word, { findings }: Scope): void {
+    const expanded = expandWord(typed, this.variables);
+    const word = expanded.length === 1 ? (expanded[0] ?? typed) : typed;
     const [whole, name = ''] = ASSIGNMENT.exec(word.text) ?? [];
     if (whole === undefined) return;
     if (noteAssignment(word, findings)) findings.exported.push(word.text);
@@ -166,11 +170,14 @@ class Walker {
   }
 
   private changeDirectory(program: string, args: readonly Word[]): void {
+    const { directory } = this;
     const [to] = args.filter(({ text }) => text === '-' || !text.startsWith('-'));
-    if (this.afterOr || program === 'popd' || !to || to.opaque || to.pattern !== null || to.text === '-') {
+    if (this.afterOr || program === 'popd' || !to || to.opaque || to.pattern !== null) {
       // It may have happened or not: what follows runs where only the shell knows.
       this.directory = to || program === 'popd' || this.scope.home === null ? null : this.scope.home;
-    } else this.directory = enter(this.directory, to) ?? this.directory;
+    } else if (to.text === '-') this.directory = this.previous;
+    else this.directory = enter(this.directory, to) ?? this.directory;
+    this.previous = directory;
     if (this.directory === null) this.variables.delete('PWD');
     else this.variables.set('PWD', [plainWord(this.directory)]);
   }

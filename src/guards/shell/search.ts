@@ -1,4 +1,4 @@
-import { addAct, noFindings, type Scope, type Search } from './findings.js';
+import { addAct, addWrite, noFindings, type Scope, type Search } from './findings.js';
 import { readArguments, readLeading } from './options.js';
 import { plainWord, type Word } from './words.js';
 
@@ -9,23 +9,30 @@ type Run = (words: readonly Word[], scope: Scope) => void;
 
 /** `find … -delete`, `find … -exec CMD {} \;`: what would be found is looked up, and is what is changed. */
 export function examineFind(args: readonly Word[], scope: Scope, run: Run): void {
-  const search = readFind(args);
-  // Only an empty folder can be deleted, and no file with it.
-  const deletes = args.some(({ text }) => text === '-delete') && !(search.filesOnly === false && isOf(args, 'd'));
-  if (deletes) addAct(scope, search);
   args.forEach(({ text }, index) => {
-    if (!['-exec', '-execdir', '-ok', '-okdir'].includes(text)) return;
+    if (WRITES_LISTS.has(text)) addWrite(scope, args[index + 1]);
+    const isRun = ['-exec', '-execdir', '-ok', '-okdir'].includes(text);
+    if (!isRun && text !== '-delete') return;
+    const search = readFind(args, index);
+    if (!isRun) {
+      // Only an empty folder can be deleted, and no file with it.
+      if (search.type !== 'folders') addAct(scope, search.found);
+      return;
+    }
     const rest = args.slice(index + 1);
     const end = rest.findIndex((word) => word.text === ';' || word.text === '+');
     const command = end < 0 ? rest : rest.slice(0, end);
     runOnFound(
       command.map((word) => (word.text === '{}' ? FOUND : word)),
-      isOf(args, 'd') && args.some((word) => word.text === '-empty') ? null : search,
+      search.type === 'folders' && args.some((word) => word.text === '-empty') ? null : search.found,
       scope,
       run,
     );
   });
 }
+
+/** They write the file that follows. */
+const WRITES_LISTS = new Set(['-fprint', '-fprint0', '-fprintf', '-fls']);
 
 /** Runs a command on each file that is found; null: on none that git knows. */
 function runOnFound(words: readonly Word[], search: Search | null, scope: Scope, run: Run): void {
@@ -71,7 +78,7 @@ export function examineXargs(args: readonly Word[], scope: Scope, run: Run): voi
 export function printedFiles([program, ...args]: readonly Word[], before: Search | null): Search | null {
   switch (program?.text) {
     case 'find':
-      return args.some(({ text }) => /^-(?:exec|ok|delete|printf|ls|fprint)/.test(text)) ? null : readFind(args);
+      return args.some(({ text }) => /^-(?:exec|ok|delete|printf|ls|fprint)/.test(text)) ? null : readFind(args).found;
     case 'ls':
     case 'echo':
     case 'printf':
@@ -112,26 +119,61 @@ function readGrep(args: readonly Word[]): Search | null {
     ignoresCase: false,
     wholePath: false,
   }));
-  // Each of several names is enough.
-  return { ...everything(operands.slice(hasPattern ? 0 : 1)), names: names.length === 1 ? names : [] };
+  return { ...everything(operands.slice(hasPattern ? 0 : 1)), names: names.length > 0 ? [names] : [] };
 }
 
-/** The places and the names of `find`; tests that are not known leave more than it would find. */
-function readFind(args: readonly Word[]): Search {
+interface FindSearch {
+  readonly found: Search;
+  /** What its action is for, where `-type` says so. */
+  readonly type: 'files' | 'folders' | null;
+}
+
+/**
+ * The places of `find`, and the names that an action of its is for: those of its own chain of tests, between two `-o`, and of a
+ * group of names one of which is enough. Tests that are not known leave more than it would find.
+ * @param action where it stands; at the end where nothing is run
+ */
+function readFind(args: readonly Word[], action = args.length): FindSearch {
   const first = args.findIndex(({ text }) => /^[-(!]/.test(text) && !/^-[HLPDO]/.test(text));
   const places = (first < 0 ? args : args.slice(0, first)).filter(({ text }) => !text.startsWith('-'));
-  const tests = first < 0 ? [] : args.slice(first);
-  const isOneChain = !tests.some(({ text }) => ['-o', '-or', ',', '(', ')'].includes(text));
-  const names = tests.flatMap(({ text }, index) => {
+  const start = Math.max(first, args.slice(0, action).findLastIndex(({ text }) => ALTERNATIVES.has(text)) + 1);
+  const group = groupOfNames(args.slice(Math.max(first, 0), action));
+  const chain = group?.rest ?? (first < 0 ? [] : args.slice(start, action));
+  const isReadable = !chain.some(({ text }) => text === '(' || text === ')');
+  const names = isReadable ? [...namesAmong(chain).map((name) => [name]), ...(group ? [group.names] : [])] : [];
+  const type = !isReadable ? null : isOf(chain, 'f') ? 'files' : isOf(chain, 'd') ? 'folders' : null;
+  const starts = places.length > 0 ? places : [plainWord('.')];
+  return { found: { kind: 'search', starts, names, filesOnly: type === 'files' }, type };
+}
+
+const ALTERNATIVES = new Set(['-o', '-or', ',']);
+
+/** `\( -name A -o -name B \)`, and the tests around it, of which all must hold; null: there is no such group, or more than that. */
+function groupOfNames(
+  tests: readonly Word[],
+): { readonly names: Search['names'][number]; readonly rest: readonly Word[] } | null {
+  const open = tests.findIndex(({ text }) => text === '(');
+  const close = tests.findIndex(({ text }) => text === ')');
+  const rest = [...tests.slice(0, Math.max(open, 0)), ...tests.slice(close + 1)];
+  if (open < 0 || close < open || rest.some(({ text }) => ALTERNATIVES.has(text) || /^[()]$/.test(text))) return null;
+  if (/^(?:!|-not)$/.test(tests[open - 1]?.text ?? '')) return null;
+  const parts = tests.slice(open + 1, close);
+  const names = namesAmong(parts);
+  return names.length * 3 - 1 === parts.length && parts.every(({ text }, at) => at % 3 < 2 || ALTERNATIVES.has(text))
+    ? { names, rest }
+    : null;
+}
+
+/** The names that files must have. */
+function namesAmong(tests: readonly Word[]): Search['names'][number] {
+  return tests.flatMap(({ text }, index) => {
     const value = tests[index + 1];
     const before = tests[index - 1]?.text;
-    const isKnown = isOneChain && value !== undefined && !value.opaque && before !== '!' && before !== '-not';
+    const isKnown = value !== undefined && !value.opaque && before !== '!' && before !== '-not';
     if (!isKnown || !['-name', '-iname', '-path', '-wholename', '-ipath'].includes(text)) return [];
     const wholePath = !text.endsWith('name') || text === '-wholename';
     return [{ pattern: value.text, ignoresCase: text.startsWith('-i'), wholePath }];
   });
-  const filesOnly = isOneChain && isOf(tests, 'f');
-  return { kind: 'search', starts: places.length > 0 ? places : [plainWord('.')], names, filesOnly };
 }
 
 function isOf(args: readonly Word[], type: string): boolean {

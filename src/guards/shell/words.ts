@@ -10,29 +10,50 @@ export interface Word {
   readonly opaque: boolean;
   /** Whether any part was quoted: a quoted word is never a keyword. */
   readonly quoted: boolean;
-  /** The variable with which it begins, where that is all that is not known; `text` and `pattern` are what follows it. */
-  readonly variable: string | null;
+  /** What it is made of, where variables are all that is not known of it. */
+  readonly pieces: readonly Piece[] | null;
 }
+
+/** A part of a word: as it stands, or a variable, with what stands in its place where it has none. */
+type Piece =
+  | { readonly text: string; readonly pattern: string }
+  | { readonly variable: string; readonly otherwise: string | null };
 
 /** A word that is known as it stands. */
 export function plainWord(text: string): Word {
-  return { text, pattern: null, opaque: false, quoted: false, variable: null };
+  return { text, pattern: null, opaque: false, quoted: false, pieces: null };
 }
 
-/** The words that a word becomes where its variable is known; itself where it has none, or an unknown one. */
+/** A word becomes no more words than this. */
+const MOST_WORDS = 256;
+
+/** The words that a word becomes where its variables are known; itself where it has none, or an unknown one. */
 export function expandWord(word: Word, variables: ReadonlyMap<string, readonly Word[]>): readonly Word[] {
-  const values = word.variable === null ? undefined : variables.get(word.variable);
-  if (values === undefined || values.some(({ opaque }) => opaque)) return [word];
-  return values.map((value) => ({
-    text: value.text + word.text,
-    pattern:
-      value.pattern === null && word.pattern === null
-        ? null
-        : (value.pattern ?? escapeGlob(value.text)) + (word.pattern ?? escapeGlob(word.text)),
-    opaque: false,
-    quoted: word.quoted,
-    variable: null,
+  if (word.pieces === null) return [word];
+  let known: Word[] = [{ ...word, text: '', pattern: null, opaque: false, pieces: null }];
+  for (const piece of word.pieces) {
+    const values = 'text' in piece ? [piece] : valuesOf(piece, variables);
+    if (values === null || known.length * values.length > MOST_WORDS) return [word];
+    known = known.flatMap((before) =>
+      values.map(({ text, pattern }) => ({
+        ...before,
+        text: before.text + text,
+        pattern: (before.pattern ?? '') + (pattern ?? escapeGlob(text)),
+      })),
+    );
+  }
+  return known.map((one) => ({
+    ...one,
+    pattern: WILDCARD.test(one.pattern?.replace(/\\./g, '') ?? '') ? one.pattern : null,
   }));
+}
+
+function valuesOf(
+  { variable, otherwise }: Extract<Piece, { variable: string }>,
+  variables: ReadonlyMap<string, readonly Word[]>,
+): readonly Pick<Word, 'text' | 'pattern'>[] | null {
+  const values = variables.get(variable) ?? (otherwise === null ? undefined : [plainWord(otherwise)]);
+  return values === undefined || values.some(({ opaque }) => opaque) ? null : values;
 }
 
 /** A word that was read, and what stands in it. */
@@ -186,38 +207,46 @@ class WordReader {
 class WordParts {
   private opaque = false;
   private quoted = false;
-  private first: string | null = null;
+  private isUnknown = false;
   private hasWildcard = false;
+  private readonly pieces: Piece[] = [];
   private readonly texts: string[] = [];
   private readonly patterns: string[] = [];
 
   plain(character: string): void {
-    this.texts.push(character);
-    this.patterns.push(character);
+    this.push(character, character);
     if (WILDCARD.test(character)) this.hasWildcard = true;
   }
 
   literal(text: string): void {
     this.quoted = true;
+    this.push(text, escapeGlob(text));
+  }
+
+  private push(text: string, pattern: string): void {
     this.texts.push(text);
-    this.patterns.push(escapeGlob(text));
+    this.patterns.push(pattern);
+    this.pieces.push({ text, pattern });
   }
 
   /** What only the shell knows. */
   unknown(): void {
     this.opaque = true;
-    this.first = null;
+    this.isUnknown = true;
   }
 
+  /** @param name as it stands between the braces of `${…}`, if it has them */
   variable(name: string): void {
-    const isFirst = !this.opaque && this.texts.join('') === '' && /^[A-Za-z_]\w*$/.test(name);
+    const [, variable, otherwise = null] = /^([A-Za-z_]\w*|[0-9@*])(?::?-([\w./-]*))?$/.exec(name) ?? [];
+    if (variable === undefined) this.isUnknown = true;
+    else this.pieces.push({ variable, otherwise });
     this.opaque = true;
-    this.first = isFirst ? name : null;
   }
 
   word(): Word {
     const pattern = this.hasWildcard ? this.patterns.join('') : null;
-    return { text: this.texts.join(''), pattern, opaque: this.opaque, quoted: this.quoted, variable: this.first };
+    const pieces = this.opaque && !this.isUnknown ? this.pieces : null;
+    return { text: this.texts.join(''), pattern, opaque: this.opaque, quoted: this.quoted, pieces };
   }
 }
 

@@ -65,8 +65,31 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   ruby: inPlace({ short: 'eIr', attached: 'i' }, ['e']),
   gawk: awk,
   awk,
-  curl: named({ short: 'oHdXuAebFTxKmwCcDEPQrtUYyz', long: ['output', 'header', 'data', 'request'] }, ['o', 'output']),
-  wget: named({ short: 'OoPUtTQe', long: ['output-document', 'output-file', 'header'] }, ['O', 'output-document']),
+  scp: copied(false, { short: 'cFiJloPSX' }),
+  dos2unix: everyOperand(),
+  unix2dos: everyOperand(),
+  sd: (args, scope) => {
+    for (const word of readArguments(args, { short: 'nf' }).operands.slice(2)) addWrite(scope, word);
+  },
+  yq: formatter(['i', 'inplace', 'in-place'], { short: 'op' }, 1),
+  prettier: formatter(['w', 'write'], { long: ['config', 'parser', 'ignore-path'] }),
+  eslint: formatter(['fix'], { short: 'cf', long: ['config', 'ext', 'format', 'rule'] }),
+  'clang-format': formatter(['i'], { long: ['style', 'lines'] }),
+  gofmt: formatter(['w'], { short: 'rd' }),
+  shfmt: formatter(['w', 'write'], { short: 'i' }),
+  rustfmt: formatter(null, { long: ['edition', 'config'] }),
+  black: formatter(null, { short: 'lt', long: ['line-length', 'target-version', 'config'] }),
+  isort: formatter(null, { short: 'lp', long: ['profile'] }),
+  curl: downloaded(
+    { short: 'oHdXuAebFTxKmwCcDEPQrtUYyz', long: ['output', 'header', 'data', 'request'] },
+    ['o', 'output'],
+    'output-dir',
+  ),
+  wget: downloaded(
+    { short: 'OoPUtTQe', long: ['output-document', 'output-file', 'header'] },
+    ['O', 'output-document'],
+    'directory-prefix',
+  ),
   sort: named({ short: 'oktST', long: ['output', 'key'] }, ['o', 'output']),
   patch: patch,
 };
@@ -195,11 +218,41 @@ function awk(words: readonly Word[], scope: Scope): void {
   for (const word of operands.slice(options.has('f') || options.has('file') ? 0 : 1)) addWrite(scope, word);
 }
 
+/** Rewrites the files that it names: always, but for a dry run, or where an option says so. */
+function formatter(only: readonly string[] | null, valued: Valued, skipped = 0): Writer {
+  return (args, scope) => {
+    const { operands, options } = readArguments(args, valued);
+    const isDry = ['check', 'diff', 'd', 'c', 'l'].some((name) => options.has(name));
+    if (only === null ? isDry : !only.some((name) => options.has(name))) return;
+    for (const word of operands.slice(skipped)) addWrite(scope, word);
+  };
+}
+
+const NO_INPUT: CommandInput = { text: null, file: null };
+
+/** Writes the file that an option names, else one of the name at the end of an address, in the folder that another names. */
+function downloaded(valued: Valued, names: readonly string[], folder: string): Writer {
+  const write = named(valued, names);
+  return (args, scope) => {
+    write(args, scope, NO_INPUT);
+    const { operands, options } = readArguments(args, { ...valued, long: [...(valued.long ?? []), folder] });
+    const keepsName = names.includes('O') ? !options.has('O') : options.has('O') || options.has('remote-name');
+    if (!keepsName || names.some((name) => name.length > 1 && options.has(name))) return;
+    const into = options.get(folder)?.[0] ?? (names.includes('O') ? options.get('P')?.[0] : undefined);
+    const within = into ? { ...scope, directory: enter(scope.directory, into) } : scope;
+    for (const word of operands) {
+      const name = lastPart(word.text.replace(/[?#].*$/, ''));
+      if (!word.opaque && /^\w+:\/\//.test(word.text)) addWrite(within, { ...word, text: name, pattern: null });
+    }
+  };
+}
+
 /** Writes the file that an option names. */
 function named(valued: Valued, names: readonly string[]): Writer {
   return (args, scope) => {
     const { options } = readArguments(args, valued);
-    for (const word of names.flatMap((name) => options.get(name) ?? [])) addWrite(scope, word);
+    // `-` is standard output.
+    for (const word of names.flatMap((name) => options.get(name) ?? [])) if (word.text !== '-') addWrite(scope, word);
   };
 }
 

@@ -26,7 +26,9 @@ function whereOf({ directory }: GitAct): string {
 function lineOf(act: GitAct): string {
   if (act.kind === 'discard') return joined(toOf(act), act.mayBePath && 'or a path', othersOf(act), ...wordsOf(act));
   if (act.kind === 'search') {
-    const names = act.names.map(({ pattern, wholePath }) => (wholePath ? `path ${pattern}` : pattern));
+    const names = act.names.map((group) =>
+      group.map(({ pattern, wholePath }) => (wholePath ? `path ${pattern}` : pattern)).join(' or '),
+    );
     return joined(`find ${act.starts.map(({ text }) => text).join(' ')}`, ...names, act.filesOnly && 'files only');
   }
   if (act.kind === 'push') return 'push';
@@ -290,7 +292,9 @@ describe('commands of git whose paths only git knows', () => {
     ['find src -name x -exec cat {} +', []],
     ['find src -name x -print', []],
     ['find src -type d -empty -delete', []],
-    ['find src -name a -o -name b -delete', ['find src']],
+    ['find src -name a -o -name b -delete', ['find src | b']],
+    ['find src -type d -o -type f -delete', ['find src | files only']],
+    ['find src \\( -name a -o -name b \\) -delete', ['find src | a or b']],
     ['find src ! -name a -delete', ['find src']],
     ['find src -path "*/x/*" -delete', ['find src | path */x/*']],
     ['find src -name x | xargs rm', ['find src | x']],
