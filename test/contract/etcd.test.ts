@@ -22,9 +22,9 @@ describe.skipIf(!HAS_ETCD)('where the server is installed', () => {
     const contextOf = (directory: string) => () => inProcess(box).context(directory);
     const [one, two] = clones;
     const store = await contextOf(one)().stores.open(SHARED);
-    await store.create(EMPTY_STATE, BEGIN);
+    await store.life.create(EMPTY_STATE, BEGIN);
     stores += 1;
-    await store.moveStore(`etcd ${await cluster.id()} /contract/${stores}`, { ...BEGIN, operation: 'move' });
+    await store.life.moveStore(`etcd ${await cluster.id()} /contract/${stores}`, { ...BEGIN, operation: 'move' });
     await (await contextOf(two)().stores.open(SHARED)).latest();
     const written = historyIn(box, one, 2);
     return {

@@ -9,7 +9,7 @@ import { type Opened, storeContract } from './store.contract.js';
 
 async function local(box: Box, directory: string, before?: () => void): Promise<Opened> {
   const context = () => inProcess(box).context(directory);
-  await (await context().stores.open(LOCAL)).create(EMPTY_STATE, BEGIN);
+  await (await context().stores.open(LOCAL)).life.create(EMPTY_STATE, BEGIN);
   const here = opening(context, LOCAL, before);
   return { here, far: here, history: historyIn(box, directory) };
 }
@@ -65,8 +65,8 @@ storeContract('a remote that arbitrates, two clones', async () => {
   const remote = box.bareRemote();
   const [one, two] = [box.clone(remote), box.clone(remote)];
   const contextOf = (directory: string) => () => inProcess(box).context(directory);
-  await (await contextOf(one)().stores.open(SHARED)).create(EMPTY_STATE, BEGIN);
-  await (await contextOf(two)().stores.open(SHARED)).create(EMPTY_STATE, BEGIN);
+  await (await contextOf(one)().stores.open(SHARED)).life.create(EMPTY_STATE, BEGIN);
+  await (await contextOf(two)().stores.open(SHARED)).life.create(EMPTY_STATE, BEGIN);
   return {
     here: opening(contextOf(one), SHARED),
     far: opening(contextOf(two), SHARED),

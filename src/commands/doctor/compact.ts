@@ -98,7 +98,7 @@ class Compaction {
     let plan = first;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const commit = await history.write(plan, compacted);
-      if (await store.replace(commit, plan.tip)) {
+      if (await store.life.replace(commit, plan.tip)) {
         const done = { changed: true, dryRun: false, tip: commit, archive: archive?.ref ?? null };
         return success(context, { ...reportOf(plan), ...done });
       }

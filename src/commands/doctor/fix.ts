@@ -66,7 +66,7 @@ async function goBack(context: Context, checks: readonly Checked[], named: strin
   const moved = typeof known === 'string';
   const from = typeof tip === 'string' ? tip : null;
   const done = !moved
-    ? (await store.restore(commit, entry)) && `${store.ref} has the state of ${short} again, of ${at}`
+    ? (await store.life.restore(commit, entry)) && `${store.ref} has the state of ${short} again, of ${at}`
     : found.id === 'remote'
       ? await putBackThere(context, commit, from ?? '')
       : await putBackHere(context, commit, from);

@@ -52,7 +52,7 @@ export async function placeState(context: Context, config: Config, { asked, name
   if (asked === null && named) throw otherRef(config.ref, from);
   const entry = entryOf(context, `move the state from ${from} to ${to}`);
   try {
-    await store.moveTo(to, entry);
+    await store.life.moveTo(to, entry);
   } catch (error) {
     if (asked !== null || refusalOf(error) === null) throw error;
     return { ...kept, refused: { ref: to, reason: refusalOf(error) ?? '' } };
@@ -63,7 +63,7 @@ export async function placeState(context: Context, config: Config, { asked, name
 /** After a state that was ended. */
 async function beginAgain(context: Context, { share, remote, mainBranch }: Config, store: GitStore) {
   const setup = { ref: store.ref, remote: share ? remote : null, mainBranch };
-  await store.recordSetup(setup, entryOf(context, 'begin coordination again'));
+  await store.life.recordSetup(setup, entryOf(context, 'begin coordination again'));
   return { ref: store.ref, commit: await store.tip(), outcome: 'created' as const };
 }
 
@@ -127,7 +127,11 @@ async function open(context: Context, config: Config): Promise<Pick<Placed, 'out
   const lastToken = Math.max(tokenBase(context.now()), new TokenMark(context.localDirectory).read());
   const setup = { ref: config.ref, remote: config.share ? config.remote : null, mainBranch: config.mainBranch };
   try {
-    const outcome = await store.create({ ...EMPTY_STATE, lastToken }, entryOf(context, 'begin coordination'), setup);
+    const outcome = await store.life.create(
+      { ...EMPTY_STATE, lastToken },
+      entryOf(context, 'begin coordination'),
+      setup,
+    );
     if (outcome === 'existing') await store.read();
     return { outcome, commit: await store.tip() };
   } catch (error) {

@@ -45,9 +45,9 @@ export async function moveStore(context: Context, config: Config, wish: StoreWis
   await store.latest();
   const wanted = await placeFor(context, store, config, wish.prefix);
   const { textOf } = await import('../../store/etcd/place.js');
-  if (store.store === textOf(wanted)) return { place: wanted, moved: false };
-  if (store.store !== null)
-    throw usage(`the state is in another etcd already: ${store.store}`, coord('init --store git'));
+  if (store.keptIn === textOf(wanted)) return { place: wanted, moved: false };
+  if (store.keptIn !== null)
+    throw usage(`the state is in another etcd already: ${store.keptIn}`, coord('init --store git'));
   const { arbiter, local } = await context.stores.etcdOf(textOf(wanted), config);
   const head = await arbiter.head();
   if (head !== null && !(await local.goesOn(head.commit, (await store.tip()) ?? ''))) {
@@ -57,24 +57,24 @@ export async function moveStore(context: Context, config: Config, wish: StoreWis
     );
   }
   await arbiter.tryOut();
-  await store.moveStore(textOf(wanted), entryOf(context, `move the state to etcd, ${wanted.prefix}`));
+  await store.life.moveStore(textOf(wanted), entryOf(context, `move the state to etcd, ${wanted.prefix}`));
   return { place: wanted, moved: true };
 }
 
 async function back(context: Context, store: GitStore, config: Config, isGone: boolean): Promise<StorePlaced> {
   const isReached = await store.latest().catch(asError);
-  const from = store.store;
+  const from = store.keptIn;
   if (from === null) return { place: null, moved: false };
   const entry = entryOf(context, 'move the state back to git');
   if (!(isReached instanceof CoordError)) {
-    await store.moveStore(null, entry);
+    await store.life.moveStore(null, entry);
     return { place: null, moved: true };
   }
   if (!isGone) throw isReached;
   const { mirror } = await context.stores.etcdOf(from, config);
   const { revision } = await store.read();
   await mirror.bring(revision);
-  if (await store.giveUpStore({ ...entry, summary: 'go on in git, since etcd is gone' }))
+  if (await store.life.giveUpStore({ ...entry, summary: 'go on in git, since etcd is gone' }))
     return { place: null, moved: true };
   throw new CoordError('unavailable', 'the mirror has more than this clone', {
     hint: coord('init --store git --etcd-is-gone'),
@@ -89,7 +89,7 @@ async function placeFor(context: Context, store: GitStore, config: Config, prefi
   const ruled = (await mainConfigOf(await context.authority()))?.store ?? config.store;
   const access = accessOf({ repository: context.repository, env: context.host.env });
   const { cluster } = await new EtcdClient(access, ruled?.cluster ?? null, context.effects.pause).health();
-  const here = store.store === null ? null : placeOf(store.store);
+  const here = store.keptIn === null ? null : placeOf(store.keptIn);
   const usual = `/coord/${basename(context.repository.root).replace(/[^\w.-]/g, '-')}-${randomBytes(3).toString('hex')}`;
   const place = { cluster, prefix: prefix ?? ruled?.prefix ?? here?.prefix ?? usual };
   if (ruled !== null && (ruled.prefix !== place.prefix || ruled.cluster !== cluster)) {

@@ -166,7 +166,7 @@ async function adopt(context: Context): Promise<Outcome> {
   const store = await context.stores.open({ ...config, ...remotes });
   await store.latest();
   const known = { ref: store.ref, remote, mainRemote: remotes.mainRemote, mainBranch: config.mainBranch };
-  await store.recordSetup(known, entryOf(context, `adopt ${store.ref}${remote === null ? '' : ` of ${remote}`}`));
+  await store.life.recordSetup(known, entryOf(context, `adopt ${store.ref}${remote === null ? '' : ` of ${remote}`}`));
   await rememberState(context, known);
   const report: InitReport = {
     ...{ ref: store.ref, commit: await store.tip(), outcome: 'adopted', movedFrom: null, refused: null, store: null },

@@ -89,7 +89,7 @@ async function retire(context: Context, store: GitStore): Promise<CoordError | n
       details: { reason: 'claims', claims: live },
     });
   }
-  await store.retire(entryOf(context, `coord is removed by ${agent}`));
+  await store.life.retire(entryOf(context, `coord is removed by ${agent}`));
   return null;
 }
 

@@ -2,14 +2,11 @@ import { lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { geteuid } from 'node:process';
 import { fingerprint } from '../../domain/text.js';
-import { parseTree } from '../../git/files.js';
 import { realPathIfThere } from '../../git/if-there.js';
-import type { ObjectDatabase } from '../../git/objects.js';
 import { ownMark } from '../../git/process-mark.js';
 import { addressesPushedTo, pathIn, transportSettings } from '../../git/remotes.js';
 import type { Repository } from '../../git/repository.js';
 import type { Environment } from '../../git/run.js';
-import { parseCommit } from '../format/commits.js';
 
 declare const __COORD_VERSION__: string;
 
@@ -103,40 +100,4 @@ function textThere(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** Further back another clone is not followed: the remote has it in one piece. */
-const FURTHEST = 32;
-
-/**
- * Copies the line of coordination commits that leads from one that is here to `tip`, each object checked by its id.
- * @param from the objects of another clone: only what is loose there is found
- * @returns false where the line does not come here, or something of it is missing there
- */
-export function copyLine(
-  from: Pick<ObjectDatabase, 'readLoose'>,
-  into: ObjectDatabase,
-  { objectFormat }: Pick<Repository, 'objectFormat'>,
-  { tip, base }: { readonly tip: string; readonly base: string },
-): boolean {
-  const entriesOf = (body: Buffer) => [...parseTree(body, objectFormat === 'sha256' ? 32 : 20).values()];
-  const known = into.readLoose(base);
-  const knownTree = known && into.readLoose(parseCommit(known.body).tree);
-  const here = new Set(knownTree ? entriesOf(knownTree.body).map(({ id }) => id) : []);
-  const copy = (id: string): boolean => {
-    if (here.has(id)) return true;
-    here.add(id);
-    const object = from.readLoose(id);
-    if (object === undefined || into.write(object.type, object.body) !== id) return false;
-    return object.type !== 'tree' || entriesOf(object.body).every((entry) => copy(entry.id));
-  };
-  const line: { readonly id: string; readonly tree: string }[] = [];
-  for (let at = tip; at !== base; ) {
-    const commit = from.readLoose(at);
-    if (commit?.type !== 'commit' || line.length === FURTHEST) return false;
-    const { tree, parents } = parseCommit(commit.body);
-    line.unshift({ id: at, tree });
-    at = parents[0] ?? '';
-  }
-  return line.every(({ id, tree }) => copy(tree) && copy(id));
 }

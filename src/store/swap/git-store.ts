@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { CoordEvent } from '../../domain/events.js';
-import { type Note, PART_FIELDS, type Part, type Reach, type State } from '../../domain/model.js';
+import type { Note, Part, Reach, State } from '../../domain/model.js';
 import type { Rode } from '../../domain/request.js';
 import { type Rider, withRiders } from '../../domain/riders.js';
 import { problemOfStateRef } from '../../domain/state-ref.js';
 import { plural } from '../../domain/text.js';
-import { type Instant, instantOf } from '../../domain/time.js';
-import { CoordError } from '../../errors.js';
-import { type ObjectDatabase, openObjects } from '../../git/objects.js';
+import type { Instant } from '../../domain/time.js';
+import type { CoordError } from '../../errors.js';
+import type { ObjectDatabase } from '../../git/objects.js';
 import type { Repository } from '../../git/repository.js';
 import { ALL_PARTS, hasTip, keepTip, ridingIn } from '../cache/known-tip.js';
 import { Operations, operationsIn } from '../cache/operations.js';
@@ -25,12 +25,13 @@ import {
   storeIn,
   withPeople,
 } from '../format/commits.js';
-import { DOCUMENT_FILES, type GitSnapshot, NO_SETUP, type Setup, StateTree } from '../format/state-tree.js';
-import { copyLine } from '../queue/host-queue.js';
+import { DOCUMENT_FILES, type GitSnapshot, type Setup, StateTree } from '../format/state-tree.js';
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue, type Standing } from '../queue/request-queue.js';
-import { compactedIn, replaces } from '../upkeep/compact.js';
-import { findLastGood, isOfTwoMinds, namingLastGood } from '../upkeep/last-good.js';
+import { GoodCommits } from '../upkeep/last-good.js';
+import { OtherClones } from './other-clones.js';
+import { writtenSince } from './state-history.js';
+import { NOWHERE, StateLife } from './state-life.js';
 import { lostTrack, noState, removedState } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
 import type { Arbiter, Entry, PairedRef, Snapshot, Store, Written } from './store.js';
@@ -78,26 +79,22 @@ export interface Signing {
 /** More moves than a clone could sleep through. */
 const MOST_MOVES = 10;
 
-/** The lines before the message of a commit, names of its writer among them. */
-const MOST_HEADER_BYTES = 8_192;
-
-/** Where the state went when coord was removed. */
-const NOWHERE = '-';
-
 /** The state on a ref of its own, written through plumbing by compare-and-swap; never checked out. */
 export class GitStore implements Store {
   private readonly outbox: Outbox;
   private readonly tokens: TokenMark;
   private readonly tree: StateTree;
   readonly operations: Operations;
+  /** How it begins, moves, goes back and ends. */
+  readonly life: StateLife;
+  private readonly goodCommits: GoodCommits;
   private known: GitSnapshot | undefined;
-  /** Where another clone has the state, which the remote is to confirm, and what of this clone it goes on from. */
-  private heard: { readonly tip: string; readonly base: string } | null = null;
+  private readonly others: OtherClones;
   private delivering = false;
   private moves = 0;
   private told: string | null = null;
   /** What decides in the place of git, as the last commit that was read says; null: git does. */
-  private keptIn: string | null = null;
+  private kept: string | null = null;
   /** Whether a commit was read that says so. */
   private heeded = false;
   private arbiter: Arbiter;
@@ -110,6 +107,9 @@ export class GitStore implements Store {
     const operations = operationsIn(repository.commonDir);
     this.operations = new Operations(operations, repository.worktreeId, options.effects.now);
     this.tree = new StateTree(objects, repository.objectFormat, ref, new VerifiedBlobs(this.localDirectory));
+    this.life = new StateLife(this, { tree: this.tree, objects, ref, arbiter: options.arbiter });
+    this.others = new OtherClones(repository, objects, ref);
+    this.goodCommits = new GoodCommits(objects, this.tree);
   }
 
   /** Where what is written here waits, or takes turns. What moves together with other work is never combined, but waits. */
@@ -180,7 +180,7 @@ export class GitStore implements Store {
 
   /** Where the history is read from. */
   private async standing(): Promise<string | null> {
-    return this.heard?.tip ?? (await this.tip());
+    return this.others.tip ?? (await this.tip());
   }
 
   /** Takes a state that was read before, and is still that of the tip it names. */
@@ -221,14 +221,14 @@ export class GitStore implements Store {
   private async heed(message: string): Promise<void> {
     this.heeded = true;
     const store = storeIn(message);
-    if (store === this.keptIn) return;
+    if (store === this.kept) return;
     const { elsewhere, arbiter } = this.options;
     this.arbiter = store === null || elsewhere === undefined ? arbiter : await elsewhere(store);
-    this.keptIn = store;
+    this.kept = store;
   }
 
   /** Who decides, as far as this clone knows. */
-  private async decider(): Promise<Arbiter> {
+  async decider(): Promise<Arbiter> {
     if (!this.heeded && this.options.elsewhere) {
       const tip = await this.tip();
       const body = tip === null ? undefined : (await this.options.objects.read([tip], 'unpack')).get(tip)?.body;
@@ -251,7 +251,11 @@ export class GitStore implements Store {
       this.known = this.aboveAllTokens(await this.tree.load(revision, parts));
     } catch (error) {
       if (await this.hasMovedOn(revision)) return this.readHere(parts);
-      throw await this.explained(await this.options.ref.whyUnreadable(revision, error), revision);
+      throw await this.goodCommits.explain(
+        await this.options.ref.whyUnreadable(revision, error),
+        revision,
+        this.reach === 'remote',
+      );
     }
     this.tokens.raise(this.known.state.lastToken);
     return this.known;
@@ -278,50 +282,13 @@ export class GitStore implements Store {
     return (await this.tip().catch(() => revision)) !== revision;
   }
 
-  /** An error that says what is damaged, with the last good commit that this clone can find, and the way back to it. */
-  private async explained(error: unknown, revision: string | null): Promise<unknown> {
-    if (!(error instanceof CoordError) || error.code !== 'corrupt' || 'lastGood' in error.details) return error;
-    const { known } = error.details;
-    if (isOfTwoMinds(error)) return error;
-    const start = typeof known === 'string' && /^[0-9a-f]{40,64}$/.test(known) ? known : revision;
-    const good = start === null ? null : await findLastGood(start, (commit) => this.look(commit));
-    return namingLastGood(error, good, this.reach === 'remote');
-  }
-
-  private async look(commit: string) {
-    const object = await this.options.objects.read([commit]).then(
-      (found) => found.get(commit),
-      () => undefined,
-    );
-    if (object?.type !== 'commit') return null;
-    const { parents } = parseCommit(object.body);
-    const seconds = /^committer .* (\d+) [+-]\d{4}$/m.exec(object.body.toString('latin1', 0, MOST_HEADER_BYTES))?.[1];
-    const good = await this.tree.load(commit, Object.keys(PART_FIELDS) as Part[]).then(
-      () => true,
-      () => false,
-    );
-    return { at: instantOf(Number(seconds ?? 0) * 1000), parent: parents[0] ?? null, good };
-  }
-
   /** What it throws says what the last good commit is. */
   private async explaining<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw await this.explained(error, null);
+      throw await this.goodCommits.explain(error, null, this.reach === 'remote');
     }
-  }
-
-  /**
-   * Puts the state of a good commit in the place of one that cannot be read, by a commit on top of it: a clone that follows
-   * needs to take nothing back.
-   * @returns false where the tip has moved meanwhile
-   */
-  async restore(good: string, entry: Entry): Promise<boolean> {
-    const tip = await this.tip();
-    const body = (await this.options.objects.read([good])).get(good)?.body ?? Buffer.alloc(0);
-    const restoring = commitBody(parseCommit(body).tree, tip, entry, [], this.place);
-    return (await this.decider()).publish(await this.writeCommit(restoring), tip);
   }
 
   /** A state that people took back, knowingly, does not give out again the tokens that this clone has seen. */
@@ -367,37 +334,15 @@ export class GitStore implements Store {
   }
 
   async hear(standing: Standing | null): Promise<void> {
-    const base = await this.tip();
-    const leads = standing !== null && base !== null && this.copyFrom(standing, base);
-    this.heard = leads ? { tip: standing.revision, base } : null;
+    await this.others.hear(standing);
   }
 
   async follow(standing: Standing): Promise<void> {
-    this.heard = null;
-    const { repository, ref, objects } = this.options;
-    const base = await ref.tip();
-    const { revision: tip, clone } = standing;
-    if (clone === repository.commonDir || (base !== null && objects.readLoose(tip) && ref.isNear(tip, base))) return;
-    if (base !== null && this.copyFrom(standing, base) && (await ref.move(tip, base))) return;
-    await (await this.decider()).refresh().catch(() => undefined);
-  }
-
-  /** Copies what leads from one commit of the state to where another clone has it; false where it does not go on from there. */
-  private copyFrom({ clone, revision: tip }: Standing, base: string): boolean {
-    const { repository, objects } = this.options;
-    if (clone === repository.commonDir || tip === base) return false;
-    const there = openObjects({ ...repository, commonDir: clone }, async () => Promise.reject(new Error('not asked')));
-    try {
-      return copyLine(there, objects, repository, { tip, base });
-    } catch (error) {
-      // What is damaged there is not this clone's business.
-      if (error instanceof CoordError) return false;
-      throw error;
-    }
+    if (!(await this.others.follow(standing))) await (await this.decider()).refresh().catch(() => undefined);
   }
 
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
-    this.heard = null;
+    this.others.take();
     await this.deliver();
     for (;;) {
       const asked = await this.decider();
@@ -416,11 +361,10 @@ export class GitStore implements Store {
     const body = commitBody(tree, base.revision, entry, deferred, this.place);
     const commit = await this.writeCommit(body);
     announce?.(commit);
-    const { heard } = this;
+    const confirm = this.others.take();
     const { paired } = this.options;
-    this.heard = null;
     if (!(await this.explaining(() => this.arbiter.publish(commit, base.revision, paired)))) return false;
-    if (heard) await this.options.ref.move(commit, heard.base).catch(() => false);
+    await confirm?.(commit);
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
     const { message } = parseCommit(body);
@@ -441,142 +385,21 @@ export class GitStore implements Store {
   }
 
   async eventsSince(revision: string, base: string): Promise<Written | 'compacted' | null> {
-    const later: CoordEvent[] = [];
-    let own: CoordEvent[] | null = null;
-    for (let line: string | null = await this.standing(); line !== null; ) {
-      let root: { readonly commit: string } | null = null;
-      let isAtBase = false;
-      await this.options.ref.some(line, base, ({ message, parents }, id) => {
-        const events = eventsIn(message);
-        if (id === revision || replaces(message, revision)) own = events;
-        else later.push(...events);
-        isAtBase = replaces(message, base);
-        root = parents.length === 0 ? compactedIn(message) : null;
-        return own !== null || isAtBase;
-      });
-      if (own !== null) return { own, later };
-      line = isAtBase ? null : await this.beforeRoot(root, base);
-      if (line === 'compacted') return line;
-    }
-    return null;
-  }
-
-  /**
-   * Where the history goes on before the root of a compacted one: at the commit that the root stands for; `compacted` when that
-   * is not here any more. null: what is asked for came after `base`, and all of that has been seen.
-   */
-  private async beforeRoot(root: { readonly commit: string } | null, base: string): Promise<string | null> {
-    if (root === null || root.commit === base) return null;
-    return (await this.options.ref.typeOf(root.commit)) === 'commit' ? root.commit : 'compacted';
+    return writtenSince(this.options.ref, await this.standing(), revision, base);
   }
 
   async isPerformed(operation: string, base: string): Promise<boolean> {
     return this.options.ref.some(await this.standing(), base, ({ message }) => performs(message, operation));
   }
 
-  /**
-   * Puts a commit in the place of the tip, by compare-and-swap, which need not go on from it: the one way to shorten the
-   * history. A clone that follows asks for proof that the state is the same (`upkeep/compact.ts`).
-   * @returns false when the tip is not `from` any more.
-   */
-  async replace(commit: string, from: string): Promise<boolean> {
-    return this.arbiter.publish(commit, from);
-  }
-
-  /**
-   * Starts the state with a first commit of its own, unrelated to the code's history, unless there is one already,
-   * here or on the remote.
-   */
-  async create(
-    state: State,
-    entry: Entry,
-    setup: Setup = { ...NO_SETUP, ref: this.ref },
-  ): Promise<'created' | 'adopted' | 'existing'> {
-    const before = await this.tip();
-    await (await this.decider()).refresh();
-    if (before !== null) return 'existing';
-    if ((await this.tip()) !== null) return 'adopted';
-    const tree = this.tree.begin(state, setup);
-    const commit = await this.writeCommit(commitBody(tree, null, entry, [], this.place));
-    for (;;) {
-      if (await this.arbiter.publish(commit, null)) return 'created';
-      if ((await this.tip()) !== null) return 'adopted';
-    }
-  }
-
-  /** Records another setup, by a commit of its own. @param end where the state goes on, if it ends with that */
-  async recordSetup(setup: Partial<Setup>, entry: Entry, end: { readonly movedTo?: string } = {}): Promise<void> {
-    for (;;) {
-      const base = await this.latest();
-      const tree = await this.tree.withSetup(base, setup);
-      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ...this.place, ...end }));
-      if (await this.arbiter.publish(commit, base.revision)) return;
-    }
-  }
-
-  /**
-   * Moves the state to another ref. The old one ends with a commit that says where it went, and which is the next one on
-   * the new ref: both move, or neither, each by compare-and-swap. A process that comes to the old one goes on at the new one.
-   * @throws CoordError `unavailable` or `closed` when the remote does not take it; nothing was moved then.
-   */
-  async moveTo(to: string, entry: Entry): Promise<void> {
-    for (;;) {
-      const base = await this.latest();
-      if (this.ref === to) return;
-      const tree = await this.tree.withSetup(base, { ref: to });
-      const commit = await this.writeCommit(commitBody(tree, base.revision, entry, [], { ...this.place, movedTo: to }));
-      if (!(await this.arbiter.moveTo(to, commit, base.revision))) continue;
-      this.options.ref.goOnAt(to);
-      await this.arbiter.refresh();
-      return;
-    }
-  }
-
   /** What decides in the place of git, as of the last commit that was read; null: git does. */
-  get store(): string | null {
-    return this.keptIn;
+  get keptIn(): string | null {
+    return this.kept;
   }
 
-  /**
-   * Lets something else decide from now on: the last commit that the old one takes says so, by compare-and-swap, so that whoever
-   * comes to the old one goes on at the new one, and nothing is written behind it.
-   * @param to as {@link storeIn}; null: git, on this ref
-   * @throws CoordError where the old or the new one cannot be reached; repeating it goes on
-   */
-  async moveStore(to: string | null, entry: Entry): Promise<void> {
-    for (;;) {
-      const base = await this.latest();
-      if (this.keptIn === to) return;
-      const place = { ref: this.ref, store: to, left: this.keptIn ?? 'git' };
-      const commit = await this.writeCommit(
-        commitBody(await this.tree.withSetup(base, {}), base.revision, entry, [], place),
-      );
-      if (await this.arbiter.publish(commit, base.revision)) await this.latest();
-    }
-  }
-
-  /**
-   * Goes on in git, whose ref has all that this clone has, after what kept the state has been lost: nothing keeps those who reach
-   * it all the same from writing there.
-   * @returns false when the ref has more
-   */
-  async giveUpStore(entry: Entry): Promise<boolean> {
-    const base = await this.read();
-    const place = { ref: this.ref, left: this.keptIn ?? 'git' };
-    const body = commitBody(await this.tree.withSetup(base, {}), base.revision, entry, [], place);
-    return this.options.arbiter.publish(await this.writeCommit(body), base.revision);
-  }
-
-  private get place(): CommitPlace {
-    return { ref: this.ref, store: this.keptIn };
-  }
-
-  /**
-   * Ends the state: the last commit tells every clone that coord was removed. `init` begins again after it.
-   * @throws CoordError `unavailable` or `closed` when the remote does not take it; nothing has ended then.
-   */
-  async retire(entry: Entry): Promise<void> {
-    await this.recordSetup({ ref: this.ref }, entry, { movedTo: NOWHERE });
+  /** Where its commits say that it is. */
+  get place(): CommitPlace {
+    return { ref: this.ref, store: this.kept };
   }
 
   defer(event: CoordEvent): void {

@@ -27,7 +27,7 @@ export function storeIn(box: Sandbox, directory: string, config = SHARED): Promi
 export async function begin(box: Sandbox, directory: string, config = SHARED) {
   const operation = `begin ${directory}`;
   const entry = { operation, agent: 'coord', at: START, summary: 'begin coordination', events: [] };
-  return (await storeIn(box, directory, config)).create(EMPTY_STATE, entry);
+  return (await storeIn(box, directory, config)).life.create(EMPTY_STATE, entry);
 }
 
 /** One claim, as a command of its own would make it. */

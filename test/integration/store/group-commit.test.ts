@@ -40,7 +40,7 @@ beforeEach(async () => {
   box = sandbox();
   clone = box.repository();
   const begin = { operation: 'begin', agent: 'maya', at: effects.now(), summary: 'begin coordination', events: [] };
-  await (await open()).create(EMPTY_STATE, begin);
+  await (await open()).life.create(EMPTY_STATE, begin);
 });
 
 /** A store as a process of its own would open it. */

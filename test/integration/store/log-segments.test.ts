@@ -10,7 +10,7 @@ const SEGMENT_BYTES = 64 * 1024;
 async function emptyStore(box: Sandbox): Promise<{ store: GitStore; clone: string }> {
   const clone = box.repository();
   const store = await inProcess(box).context(clone).store();
-  await store.create(EMPTY_STATE, { operation: 'begin', agent: 'a', at: stamp(0), summary: 'begin', events: [] });
+  await store.life.create(EMPTY_STATE, { operation: 'begin', agent: 'a', at: stamp(0), summary: 'begin', events: [] });
   return { store, clone };
 }
 

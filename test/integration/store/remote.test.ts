@@ -23,7 +23,7 @@ function storeIn(box: Sandbox, clone: string) {
 
 async function begin(box: Sandbox, clone: string) {
   const entry = { operation: `begin ${clone}`, agent: 'coord', at: START, summary: 'begin coordination', events: [] };
-  return (await storeIn(box, clone)).create(EMPTY_STATE, entry);
+  return (await storeIn(box, clone)).life.create(EMPTY_STATE, entry);
 }
 
 async function claim(box: Sandbox, clone: string, agent: string, target: string) {

@@ -27,7 +27,7 @@ async function rig(): Promise<Rig> {
   const context = () => inProcess(box).context(clone);
   const store = () => context().stores.open(CONFIG);
   const entry = { operation: 'begin', agent: 'coord', at: START, summary: 'begin coordination', events: [] };
-  await (await store()).create(EMPTY_STATE, entry);
+  await (await store()).life.create(EMPTY_STATE, entry);
   return {
     box,
     clone,
