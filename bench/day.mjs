@@ -1,7 +1,6 @@
 // How often the everyday lines of a working day leave the fast lane, and why: each is tried in the lane first, in a process
 // of its own, and goes the whole way where the lane leaves it, as `bin/coord.js` does.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { edit } from './cases.mjs';
 import { git, PROGRAM } from './rig.mjs';
@@ -17,7 +16,7 @@ load(${JSON.stringify(ROOT)}, 'lane').runLane(${JSON.stringify(ROOT)}).then((ans
 });`;
 
 /** What an agent does in a day, in its order; other agents and git come between. */
-function* day(rig, worktree) {
+function* day(worktree) {
   const edits = (file) => ({ args: ['guard', 'hook', 'claude-code'], input: edit(worktree, file) });
   yield { args: ['status', '--no-fetch'] };
   for (let task = 0; task < 6; task += 1) {
@@ -43,33 +42,21 @@ export function workingDay(rig, share) {
   const worktree = makeScene(rig, { name: `day ${share}`, claims: 10, share });
   const agent = inHarness(rig);
   const counts = new Map();
-  for (const step of day(rig, worktree)) {
+  for (const step of day(worktree)) {
     if (step.git) {
       git(rig, worktree, ...step.git);
       continue;
     }
     const env = step.by ? { ...rig.env, COORD_AGENT: step.by } : agent.env;
     const options = { cwd: worktree, env, input: step.input ?? '', encoding: 'utf8' };
-    const lane = spawnSync(process.execPath, ['-e', LANE, 'coord', ...step.args], options);
-    const left = lane.status === 99;
-    if (left) {
-      const whole = { ...options, env: { ...env, COORD_LANE: 'off' } };
-      spawnSync(process.execPath, [PROGRAM, ...step.args], whole);
-    }
+    const why = whyLeft(step, options);
     if (step.by || step.args[0] === 'release') continue;
-    const name =
-      step.args[0] === 'guard'
-        ? step.args.slice(0, 2).join(' ')
-        : step.args
-            .slice(0, 2)
-            .filter((word) => !/[/.]/.test(word))
-            .join(' ');
+    const name = nameOf(step);
     const count = counts.get(name) ?? { taken: 0, left: 0, why: new Map() };
     counts.set(name, count);
-    if (!left) count.taken += 1;
+    if (why === null) count.taken += 1;
     else {
       count.left += 1;
-      const why = /left: (.*)/.exec(lane.stderr)?.[1] ?? '?';
       count.why.set(why, (count.why.get(why) ?? 0) + 1);
     }
   }
@@ -77,4 +64,18 @@ export function workingDay(rig, share) {
     return [name, String(taken), String(left), [...why].map(([reason, count]) => `${reason} ${count}`).join(', ')];
   });
   return { name: share ? 'a day in a clone that shares' : 'a day in a clone by itself', rows };
+}
+
+/** Runs a line, in the lane as far as that goes. @returns why the lane was left; null: it was not */
+function whyLeft({ args }, options) {
+  const lane = spawnSync(process.execPath, ['-e', LANE, 'coord', ...args], options);
+  if (lane.status !== 99) return null;
+  spawnSync(process.execPath, [PROGRAM, ...args], { ...options, env: { ...options.env, COORD_LANE: 'off' } });
+  return /left: (.*)/.exec(lane.stderr)?.[1] ?? '?';
+}
+
+/** The verb of a line, without what it is asked about. */
+function nameOf({ args }) {
+  const words = args.slice(0, 2);
+  return (args[0] === 'guard' ? words : words.filter((word) => !/[/.]/.test(word))).join(' ');
 }
