@@ -28,7 +28,8 @@ async function beHost({ directory, host, agents, seconds, claims, from }) {
     const coord = open({ directory, agent: `h${host}a${number}`, session: `h${host}a${number}` });
     for (let count = from; !isOver(done); count += 1) {
       done += 1;
-      const path = `src/h${host}/a${number}/${count}.ts`;
+      // A resource: what is on disk at a release is not the question here.
+      const path = `@h${host}/a${number}/${count}`;
       const started = performance.now();
       const answer = await coord.claim([path]);
       if (answer.ok) times.push(performance.now() - started);
@@ -47,7 +48,8 @@ async function fleet(rig, clones, settings) {
       (directory, host) =>
         new Promise((resolve, reject) => {
           const child = fork(fileURLToPath(import.meta.url), [JSON.stringify({ directory, host, ...settings })], {
-            env: rig.env,
+            // A place of its own, as another host has: clones of one host meet in a queue there.
+            env: { ...rig.env, TMPDIR: directory },
           });
           child.on('message', resolve);
           child.on('error', reject);

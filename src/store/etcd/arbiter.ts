@@ -22,9 +22,9 @@ const MOST_BYTES = 700 * 1024;
 const PAGE = 4_000;
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 100;
-/** The longest pause after a lost race, for each race lost in a row. */
-const LOST_MS = 8;
-const MOST_LOST_MS = 120;
+/** Who lost a race goes on soon, and sooner each time. */
+const LOST_MS = 40;
+const LESS_EACH_TIME_MS = 10;
 
 export interface EtcdArbiterOptions {
   readonly place: EtcdPlace;
@@ -192,7 +192,9 @@ export class EtcdArbiter implements Arbiter {
 
   private async race(): Promise<false> {
     this.lost += 1;
-    await this.options.effects.pause(this.options.effects.random() * Math.min(MOST_LOST_MS, LOST_MS * this.lost));
+    const { pause, random } = this.options.effects;
+    await pause(random() * Math.max(0, LOST_MS - LESS_EACH_TIME_MS * this.lost));
+    await this.current();
     return false;
   }
 
