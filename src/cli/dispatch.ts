@@ -25,7 +25,6 @@ export async function dispatch(line: CommandLine): Promise<void> {
   const entry = CATALOGUE.entryNamed(head, tail);
   const [own, command] = splitCommand(argv, entry, head);
   const act: Act = (named, verb, input, flags) => line.act(named, verb, input.withCommand(command), flags);
-  if (await actPlainly(own, entry, act)) return;
   const { parseWithCommander } = await import('./commander-line.js');
   await parseWithCommander({ ...line, argv: separateWait(own), act }, { names: [head, tail], json });
 }
@@ -44,16 +43,6 @@ const OVERVIEW: VerbEntry = {
   summary: 'where you stand',
   load: async () => (await import('../commands/session/overview.js')).overview,
 };
-
-/** @returns false where it takes commander to say what was typed */
-async function actPlainly(argv: readonly string[], entry: VerbEntry | undefined, act: Act): Promise<boolean> {
-  const called = entry?.name.split(' ') ?? [];
-  if (!entry || !called.every((word, index) => argv[index] === word)) return false;
-  const verb = await entry.load();
-  const plain = readPlainLine(argv.slice(called.length), verb);
-  if (plain) await act(entry, verb, new Input(plain.values, plain.options), commonFlags(plain.options));
-  return plain !== null;
-}
 
 /**
  * What coord reads, and for a verb that takes a command line, the words after `--`.

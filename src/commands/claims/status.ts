@@ -14,7 +14,7 @@ export const status: Verb = {
   arguments: [['[target...]', 'only what overlaps these']],
   options: [
     ['--mine', 'only yours'],
-    ['--all', 'each claim, however many there are; without it, 200 of them are shown'],
+    ['--all', 'all of them; without it, 200 claims are shown'],
     ['--watch', 'show it again at each change, until you stop it'],
     ['--wait [duration]', 'wait your turn, first come, first served; claims nothing when all is free'],
     ['--shared', 'read only; with --wait, until they may be read'],

@@ -23,7 +23,7 @@ const LOOK_AGAIN_MS = 5_000;
 
 export const conflicts: Verb = {
   options: [
-    ['--all', 'every pair of works in progress, not only this worktree with each of the others'],
+    ['--all', 'all of them; every pair of works in progress, not only this worktree with each of the others'],
     ['--strict', 'fail on what is found; exit 5 where a verdict is conflict'],
     ['--watch', 'show it again at each change, until you stop it'],
   ],
