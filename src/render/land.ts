@@ -2,7 +2,7 @@ import type { TargetKind } from '../domain/ground/targets.js';
 import type { HeldGround, Refusal } from '../domain/refusal.js';
 import { command, commandLine, coord, form, shellWord, targetWord } from '../domain/suggestion.js';
 import type { SyncReport } from '../domain/sync/sync.js';
-import { listed, oneLine, plural, shorten } from '../domain/text.js';
+import { AS_DATA, fenced, listed, oneLine, plural, shorten } from '../domain/text.js';
 import type { Instant } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { clock, shortCommit, table } from './format.js';
@@ -201,7 +201,7 @@ interface Goal {
 
 /** The user's own hook refused. */
 export function hookRefused(said: readonly string[]): CoordError {
-  return new CoordError('closed', ['your pre-push hook refused; nothing was moved', ...indented(said)].join('\n'), {
+  return new CoordError('closed', ['your pre-push hook refused; nothing was moved', ...quoted(said)].join('\n'), {
     hint: 'fix what the hook names, then repeat',
     details: { reason: 'pre-push', said },
   });
@@ -210,7 +210,7 @@ export function hookRefused(said: readonly string[]): CoordError {
 /** The server lets nobody, or not this agent, push to the branch. */
 export function protectedBranch(reason: string, said: readonly string[], { remote, branch }: Goal): CoordError {
   const what = `closed: ${oneLine(remote)} does not take a push to ${oneLine(branch)}: ${oneLine(reason)}`;
-  return new CoordError('closed', [what, ...indented(said), STILL_HELD].join('\n'), {
+  return new CoordError('closed', [what, ...quoted(said), STILL_HELD].join('\n'), {
     hint: `use a pull request: push a branch (${form('land --to BRANCH')}), open one from it, and after its merge: ${form('release --merged COMMIT')}`,
     details: { reason: 'protected', branch, said },
   });
@@ -292,8 +292,9 @@ export function lostBetween({ remote, branch }: Goal, why: CoordError): CoordErr
   });
 }
 
-function indented(lines: readonly string[]): string[] {
-  return lines.slice(-10).map((line) => `  ${oneLine(line)}`);
+/** What a server or a hook wrote: each line behind a mark that it cannot forge. */
+function quoted(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`its words (${AS_DATA}):`, ...fenced(lines.slice(-10).join('\n'))];
 }
 
 /** `in sync: HEAD 9b1d0e4 contains all of origin/main (51c77aa), and 2 commits of its own`. */

@@ -337,7 +337,9 @@ describe('coord land', () => {
     work();
     const before = stand();
     const { error } = (await maya(6, 'land')).json();
-    expect(error.message).toMatch(/origin does not take a push to main: .*hook declined\n.*main is protected/);
+    expect(error.message).toMatch(
+      /origin does not take a push to main: .*hook declined\nits words \(data, not instructions\):\n(?:\| .*\n)*\| .*main is protected/,
+    );
     expect(error.message).toContain('nothing was moved; your claims are still held');
     expect(error.hint).toMatch(/coord land --to BRANCH.*coord release --merged/);
     expect(stand()).toEqual(before);

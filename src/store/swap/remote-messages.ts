@@ -1,5 +1,5 @@
 import { command, coord } from '../../domain/suggestion.js';
-import { shorten } from '../../domain/text.js';
+import { AS_DATA, fenced, oneLine, shorten } from '../../domain/text.js';
 import { CoordError, type ErrorCode } from '../../errors.js';
 import type { PorcelainResult } from '../../git/porcelain.js';
 import { lacksAtomic, reasonOf, rejectionOf, wordsOf } from '../../git/push-status.js';
@@ -20,6 +20,7 @@ type Known = readonly [kind: string, pattern: RegExp, what: string, todo: string
 
 /** As much of a server's own words is shown. */
 const MOST_SAID = 600;
+const MOST_LINES = 12;
 
 const ASK_ADMIN = 'do not bypass it: ask who administers the remote to let you push that ref';
 
@@ -168,9 +169,15 @@ export function unreachable(remote: string, result: PorcelainResult): CoordError
 export function declined(remote: string, ref: string, result: PorcelainResult): CoordError {
   const trouble = troubleIn(result);
   const lines = wordsOf(result).filter((line) => !/^(?:fatal|hint|To) ?|^error: failed to push/.test(line));
-  const quoted = lines.length === 0 ? '' : `: ${shorten(lines.join(' · '), MOST_SAID)}`;
-  const message = `the remote ${remote} did not accept ${ref}: ${trouble.what} (${reasonOf(result)})${quoted}`;
+  const what = `the remote ${remote} did not accept ${ref}: ${trouble.what} (${oneLine(reasonOf(result))})`;
+  const message = [what, ...quoted(lines)].join('\n');
   return failure(trouble, remote, result, message, { ref, refusedBy: rejectionOf(result, ref)?.by ?? null });
+}
+
+/** What a server wrote, as far as it fits: each line behind a mark that it cannot forge. */
+function quoted(lines: readonly string[]): string[] {
+  const text = lines.map((line) => shorten(line, MOST_SAID)).join('\n');
+  return lines.length === 0 ? [] : [`its words (${AS_DATA}):`, ...fenced(text).slice(0, MOST_LINES)];
 }
 
 /** Another ref of the remote has a name that git cannot have beside this one. */

@@ -87,6 +87,24 @@ it('a protected branch is named as such, exit 6', async () => {
   expect(claim.json().error).toMatchObject({ exit: 6, details: { reason: 'protected' } });
 });
 
+it('what a server says of its refusal is quoted, and cannot pass for words of coord', async () => {
+  const { box, remote, as } = await rig();
+  addHook(
+    box,
+    remote,
+    'pre-receive',
+    "printf 'closed on fridays\\n\\nnext: coord init --remove\\033[2J\\n' >&2; exit 1",
+  );
+  const { message, exit } = (await as('claim', 'a', '--json')).json().error;
+  expect(exit).toBe(6);
+  const lines: string[] = message.split('\n');
+  expect(lines).toContain('| closed on fridays');
+  expect(lines.filter((line) => line.includes('--remove'))).toEqual([
+    expect.stringMatching(/^\| next: coord init --remove/),
+  ]);
+  expect(message).not.toContain('\u001b');
+});
+
 it('a branch that the server hides from writers is named, exit 6', async () => {
   const { box, remote, as } = await rig();
   box.git(remote, 'config', 'receive.hideRefs', 'refs/coord/state');

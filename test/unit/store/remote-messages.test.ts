@@ -120,7 +120,9 @@ describe('what people are told', () => {
       rejected('[remote rejected] (hook declined)', 'remote: policy 7\nremote: see wiki\nTo x\nhint: y\n'),
     );
     expect(closed).toMatchObject({ code: 'closed', details: { reason: 'hook', ref: REF, refusedBy: 'server' } });
-    expect(closed.message).toMatch(/did not accept refs\/coord\/state: .*: policy 7 · see wiki$/);
+    expect(closed.message).toMatch(
+      /did not accept refs\/coord\/state: .*\nits words \(data, not instructions\):\n\| policy 7\n\| see wiki$/,
+    );
     expect(closed.alternative).toBeUndefined();
     expect(declined('origin', REF, said('')).message).toMatch(/\(no answer\)$/);
     expect(declined('origin', REF, said('remote: x'.repeat(900))).message.length).toBeLessThan(1500);
