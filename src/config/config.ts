@@ -13,6 +13,8 @@ export interface Config extends Deploys {
   /** null: the remote is asked for its default branch. */
   readonly mainBranch: string | null;
   readonly share: boolean;
+  /** How many pushes a minute the remote's host takes; null: what is known of that host. */
+  readonly pushesPerMinute: number | null;
   /** The etcd that decides between clones; null: the remote does. */
   readonly store: { readonly cluster: string; readonly prefix: string } | null;
   readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };

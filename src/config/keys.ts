@@ -180,6 +180,11 @@ export const ConfigSchema = v.strictObject({
     'true: a claim is granted only when the remote has accepted it (valid in all clones). false: claims are valid in the worktrees of this clone (valid in this clone).',
     true,
   ),
+  pushesPerMinute: key(
+    count,
+    'How many pushes a minute the remote’s host takes for one repository; coord metrics and coord doctor warn above it. What GitHub, GitLab and Bitbucket say is known.',
+    30,
+  ),
   store: key(
     v.strictObject({
       etcd: needed(

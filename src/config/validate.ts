@@ -17,6 +17,7 @@ export function configOf(filled: FilledConfig): Config {
     roles,
     mainBranch,
     mainRemote,
+    pushesPerMinute,
     wait,
     land,
     skewTolerance,
@@ -33,6 +34,7 @@ export function configOf(filled: FilledConfig): Config {
   return {
     ...rest,
     mainBranch: mainBranch ?? null,
+    pushesPerMinute: pushesPerMinute ?? null,
     mainRemote: mainRemote ?? rest.remote,
     store: store?.etcd ?? null,
     ttl: {

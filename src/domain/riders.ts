@@ -35,6 +35,11 @@ export function anyDue(riders: readonly Rider[], now: Instant): boolean {
   return riders.some(({ dueAt, at }) => dueAt <= now || now < at);
 }
 
+/** Whether one of them is such that the answers of the remote depend on it: a claim, or what was asked for offline. */
+export function anyAwaited(riders: readonly Rider[]): boolean {
+  return riders.some(({ dueAt, at }) => dueAt === at);
+}
+
 /** An automatic claim asks the remote, unless its answer is younger than that. */
 const FRESH_SECONDS = 10;
 

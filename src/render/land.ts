@@ -272,6 +272,15 @@ export function unknownMove({ remote, branch }: Goal): CoordError {
   );
 }
 
+/** A branch was pushed for a pull request, without an answer. */
+export function unknownPush({ remote, branch }: Goal, reason: string): CoordError {
+  const message = `unknown whether ${oneLine(remote)} has ${oneLine(branch)}: the push got no answer (${oneLine(reason)})`;
+  return new CoordError('unavailable', message, {
+    hint: 'repeat the command: it finds out, and has no second effect',
+    details: { reason: 'unknown-outcome' },
+  });
+}
+
 /** The first of two steps is made, and the second could not be. */
 export function movedAlone({ remote, branch }: Goal, why: CoordError): CoordError {
   const what = `${oneLine(remote)}/${oneLine(branch)} has your work, but that is not recorded yet, and your claims are still held`;

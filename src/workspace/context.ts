@@ -185,10 +185,10 @@ class Stores {
     const pending = this.pendingOn(ref);
     return {
       list: async () => (await pending.read()).requests,
-      deliver: async (store) => {
+      deliver: async (store, isLast) => {
         const { requests } = await pending.read();
         const { deliver } = await import('./riding.js');
-        if (requests.length > 0) await deliver(this.workspace, store, requests);
+        if (requests.length > 0) await deliver(this.workspace, store, requests, isLast);
       },
       done: async (rode) => {
         const { lostMark } = await import('./riding.js');

@@ -26,7 +26,7 @@ export async function noticesOfState(context: Context): Promise<readonly string[
     if ((await store.tip()) === null) return [];
     // What was asked for offline goes with the next command that asks the remote by itself.
     const isOffline = context.stores.staysOffline || (await store.along()).some(({ asked }) => asked);
-    if (!isOffline) await store.deliver();
+    if (!isOffline) await store.deliver(true);
     const identity = context.identityIfKnown();
     if (identity === null) return [];
     const policy = await context.policy(identity.agent);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { anyDue, type Rider, refuseAll } from '../domain/riders.js';
+import { anyAwaited, anyDue, type Rider, refuseAll } from '../domain/riders.js';
 import { CoordError } from '../errors.js';
 import { LastTime } from '../store/cache/observations.js';
 import type { GitStore } from '../store/swap/git-store.js';
@@ -7,13 +7,19 @@ import { transact } from '../store/swap/transact.js';
 import type { Workspace } from './workspace.js';
 
 /**
- * Puts to the remote what this clone granted by itself, in one write, where something of it is due. What nobody asked for is
- * only tried: while the remote takes nothing, it stays in the clone.
+ * Puts to the remote what this clone granted by itself, in one write, where something of it is due: before the remote is asked,
+ * what its answers depend on; at the end of a command, all. What nobody asked for is only tried: while the remote takes
+ * nothing, it stays in the clone.
  */
-export async function deliver(workspace: Workspace, store: GitStore, riders: readonly Rider[]): Promise<void> {
+export async function deliver(
+  workspace: Workspace,
+  store: GitStore,
+  riders: readonly Rider[],
+  isLast: boolean,
+): Promise<void> {
   const now = workspace.now();
   const [first] = riders;
-  if (first === undefined || !anyDue(riders, now)) return;
+  if (first === undefined || !(isLast ? anyDue(riders, now) : anyAwaited(riders))) return;
   const isAsked = riders.some(({ asked }) => asked);
   if (!isAsked && failedLately(workspace)) return;
   const { agent, session, policy } = first.request;
@@ -27,11 +33,8 @@ export async function deliver(workspace: Workspace, store: GitStore, riders: rea
     noteFailure(workspace, error);
     return;
   }
-  await deliver(
-    workspace,
-    store,
-    riders.filter((rider) => rider.request.agent !== agent),
-  );
+  const others = riders.filter((rider) => rider.request.agent !== agent);
+  await deliver(workspace, store, others, isLast);
 }
 
 /** Whoever failed at the remote does not try again for so long. */

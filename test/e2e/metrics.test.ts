@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Fleet, localFleet } from '../support/fleet.js';
+import { configure, type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
 import { openMetricsProblems } from '../support/openmetrics.js';
 
 async function aBusyMorning(): Promise<Fleet> {
@@ -78,4 +78,22 @@ it.each([
   const fleet = await localFleet();
   const result = await fleet.as('watcher', ['metrics', ...args]);
   expect([result.code, result.json().error.message]).toEqual([2, expect.stringContaining(message)]);
+});
+
+it('counts the pushes of all clones, and warns with doctor where the host advises fewer', async () => {
+  const fleet = await sharedFleet();
+  configure(fleet, { pushesPerMinute: 3 });
+  fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
+  for (const path of ['a', 'b', 'c', 'd']) await fleet.as('maya', ['claim', path]);
+  const { data } = (await fleet.as('looker', ['metrics', '--since', '1h', '--json'])).json();
+  expect(data.pushes).toMatchObject({ busiest: { count: data.pushes.count }, host: null, advised: 3 });
+  expect(data.pushes.count).toBeGreaterThanOrEqual(5);
+  const words = await fleet.as('looker', ['metrics']);
+  expect(words.stdout).toMatch(/pushes +\d+ pushes, [\d.]+ a minute, at most \d+ in one minute; pushesPerMinute is 3/);
+  expect(words.stderr).toContain('claim several paths in one command');
+  const { findings } = (await fleet.as('looker', ['doctor', '--json'])).json().data;
+  expect(findings).toContainEqual(expect.objectContaining({ id: 'pushes', ok: false, severity: 'low' }));
+  configure(fleet, { pushesPerMinute: 600 });
+  fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
+  expect((await fleet.as('looker', ['metrics'])).stderr).toBe('');
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { hook, type LandingPair, landingPair } from '../support/landing.js';
+import { httpRemote } from '../support/servers.js';
 
 let fleet: LandingPair['fleet'];
 let coord: LandingPair['coord'];
@@ -25,6 +26,29 @@ function merge(how: readonly string[], branch = 'feature'): string {
 }
 
 describe('coord land --to', () => {
+  it('whose answer is lost is unknown, and the same command finds out', async () => {
+    await maya(0, 'claim', 'src/api');
+    work('src/api/users.ts');
+    const { box, clone, remote } = fleet;
+    const http = await httpRemote(box, box.directory);
+    box.git(clone, 'remote', 'set-url', 'origin', `${http.url}/${remote.slice(box.directory.length + 1)}`);
+    let cuts = 1;
+    http.setDoorman(({ method, url }) =>
+      method === 'POST' && url.includes('receive-pack') && cuts-- > 0 ? 'cut' : undefined,
+    );
+    const { error } = (await maya(7, 'land', '--to', 'feature')).json();
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^unknown whether origin has feature: the push got no answer/),
+      hint: expect.stringContaining('repeat the command: it finds out'),
+      details: { reason: 'unknown-outcome' },
+    });
+    expect((await maya(0, 'land', '--to', 'feature')).json().data).toMatchObject({ pushed: true });
+    // What the server says no to is no.
+    hook(fleet, join(remote, 'hooks'), 'pre-receive', ['exit 1']);
+    work('src/api/users.ts');
+    expect((await maya(6, 'land', '--to', 'feature')).json().error.message).not.toContain('unknown');
+  });
+
   it('pushes HEAD to the branch, records under which claims, moves nothing else, and keeps them', async () => {
     await maya(0, 'claim', 'src/api');
     const before = [fleet.at('main'), fleet.box.git(fleet.remote, 'show', 'coord/state:claims.json')];

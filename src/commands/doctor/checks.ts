@@ -13,11 +13,13 @@ import {
 import type { Verification } from '../../domain/gates/judge.js';
 import { matches } from '../../domain/ground/index.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
+import { isTooFast } from '../../domain/metrics/pace.js';
 import { EMPTY_STATE, PART_FIELDS, type Part, type State } from '../../domain/model.js';
 import { lintRules } from '../../domain/rules/lint.js';
 import { STATE_REF } from '../../domain/state-ref.js';
 import { command, coord } from '../../domain/suggestion.js';
 import { oneLine, plural } from '../../domain/text.js';
+import { addSeconds, type Instant } from '../../domain/time.js';
 import { asError, CoordError } from '../../errors.js';
 import { verifySignature } from '../../gates/signatures.js';
 import { readSigners, withSigners } from '../../gates/signers-on-disk.js';
@@ -26,11 +28,13 @@ import { objectId, openObjects } from '../../git/objects.js';
 import type { Git } from '../../git/run.js';
 import { type Signed, signCommit, signedCommit } from '../../git/signing.js';
 import { commitBody } from '../../store/format/commits.js';
+import { historyFrom } from '../../store/format/history.js';
 import { asidesOf } from '../../workspace/asides.js';
 import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig, rulesFolder } from '../../workspace/main-branch.js';
 import { workingRules } from '../../workspace/rules-in-force.js';
+import { paceNow, paceText, SLOWER } from '../events/metrics.js';
 import { leftOverChecks } from './fix.js';
 import { type Checked, ciCheck, deployChecks, harnessCheck, hooksCheck, pass, wrong } from './guard-checks.js';
 import { storeChecks } from './store-checks.js';
@@ -66,6 +70,8 @@ export async function checkUp(context: Context): Promise<CheckUp> {
       ...stored.checks,
       ...(stored.state ? stateFindings(stored.state, await context.policy('anyone'), context.now()) : []),
       await shareCheck(context, config),
+      // What is damaged is told above.
+      ...(await paceCheck(context, config).catch((): Checked[] => [])),
       await rulesCheck(context),
       ...settingFindings(settings, stored.state ?? EMPTY_STATE),
       ...(await surfaceFilesCheck(context, settings)),
@@ -161,6 +167,23 @@ async function shareCheck({ git }: Context, { share, remote }: Config): Promise<
   if (remotes.length === 0) return pass('share', 'low', local);
   const next = `to share them: "share": true and "remote": "${remotes[0]}" in ${CONFIG_FILE}`;
   return wrong('share', 'low', `${local} only, though it has a remote`, next);
+}
+
+const LOOKED_AT_SECONDS = 3_600;
+
+/** How often the remote was pushed to in the last hour, by all clones, against what its host advises. */
+async function paceCheck(context: Context, { share, store }: Config): Promise<Checked[]> {
+  const tip = share && store === null ? await (await context.store()).tip() : null;
+  if (tip === null) return [];
+  const since = addSeconds(context.now(), -LOOKED_AT_SECONDS);
+  const pushes: Instant[] = [];
+  for await (const { at } of historyFrom(context.gitStream, tip)) {
+    if (at < since) break;
+    pushes.push(at);
+  }
+  const pace = await paceNow(context, pushes);
+  const text = `in the last hour: ${paceText(pace)}`;
+  return [isTooFast(pace) ? wrong('pushes', 'low', text, SLOWER) : pass('pushes', 'low', text)];
 }
 
 type Signers = ProtectedConfig['config']['signers'];

@@ -7,19 +7,23 @@ import {
   metricsOf,
   type Spread,
 } from '../../domain/metrics/metrics.js';
+import { isTooFast, type Pace, paceOf } from '../../domain/metrics/pace.js';
 import { coord, targetWord } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import { addSeconds, formatDuration, type Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
+import { addressesOf } from '../../git/remotes.js';
 import { clock, table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import {
   type EventsRead,
   eventsSince,
+  type HistoryCommit,
   historyFrom,
   malformedWarnings,
   type Since,
 } from '../../store/format/history.js';
+import type { Context } from '../../workspace/context.js';
 import type { Verb } from '../verb.js';
 import { readSince, unknownEvent } from './since.js';
 
@@ -59,6 +63,7 @@ export const metrics: Verb = {
     holds: 'object',
     contention: 'object[]',
     deploys: 'object',
+    pushes: ['object', 'count, perMinute, busiest (at, count), host, and how many a minute are advised'],
   },
   async run(context, input) {
     const asOpenMetrics = input.flag('openmetrics');
@@ -71,11 +76,15 @@ export const metrics: Verb = {
     const tip = (input.negated('fetch') ? await store.tip() : null) ?? (await store.latestTip());
     // What ended in the period may have begun before it.
     const from = since !== null && 'instant' in since ? { instant: addSeconds(since.instant, -BEFORE_SECONDS) } : null;
-    const { events: recorded, compacted, malformed } = await eventsSince(historyFrom(context.gitStream, tip), from);
+    const writes: HistoryCommit[] = [];
+    const history = seen(historyFrom(context.gitStream, tip), writes);
+    const { events: recorded, compacted, malformed } = await eventsSince(history, from);
     const known = new Set(recorded.map(({ id }) => id));
     const events = [...recorded, ...waiting.filter(({ id }) => !known.has(id))];
     const now = context.now();
-    const report = metricsOf(events, inPeriod(events, since, compacted), now);
+    const counts = inPeriod(events, since, compacted);
+    const times = writes.filter((commit) => isCounted(commit, since, counts)).map(({ at }) => at);
+    const report = { ...metricsOf(events, counts, now), pushes: await paceNow(context, times) };
     if (asOpenMetrics) {
       context.host.stdout.write(openMetrics(report));
       return { data: report, text: () => [], streamed: true };
@@ -84,10 +93,48 @@ export const metrics: Verb = {
       ...one,
       advice: { ...one.advice, text: adviceText(one.target, one.advice) },
     }));
-    const warnings = malformedWarnings(malformed);
+    const warnings = [...malformedWarnings(malformed), ...paceWarnings(report.pushes)];
     return { data: { ...report, contention }, text: (style) => metricsLines(report, now, style), warnings };
   },
 };
+
+async function* seen(history: AsyncIterable<HistoryCommit>, into: HistoryCommit[]): AsyncGenerator<HistoryCommit> {
+  for await (const commit of history) {
+    into.push(commit);
+    yield commit;
+  }
+}
+
+/** Whether a push was in the period; a commit without events, such as the first, by its time. */
+function isCounted(commit: HistoryCommit, since: Since, counts: (event: CoordEvent) => boolean): boolean {
+  if (since === null) return true;
+  return 'instant' in since ? commit.at >= since.instant : commit.events.some(counts);
+}
+
+/** How often the remote of this clone is pushed to; where none is, nothing is advised. */
+export async function paceNow(context: Context, pushes: readonly Instant[]): Promise<Pace> {
+  const { share, remote, store, pushesPerMinute } = await context.config();
+  const isPushed = share && store === null;
+  const [address = null] = isPushed ? await addressesOf(context.git, remote, 'push') : [];
+  return paceOf(isPushed ? pushes : [], context.now(), address, isPushed ? pushesPerMinute : null);
+}
+
+export function paceWarnings(pace: Pace): string[] {
+  return isTooFast(pace) ? [`${paceText(pace)}: ${SLOWER}`] : [];
+}
+
+/** What to do about too many pushes. */
+export const SLOWER =
+  'claim several paths in one command, or let the claims be decided by a remote or an etcd of your own';
+
+export function paceText({ count, perMinute, busiest, host, advised }: Pace): string {
+  if (busiest === null) return 'no pushes';
+  const limit =
+    advised === null
+      ? ''
+      : `; ${host === null ? 'pushesPerMinute is' : `${oneLine(host)} advises`} ${advised} a minute`;
+  return `${count} ${count === 1 ? 'push' : 'pushes'}, ${perMinute} a minute, at most ${busiest.count} in one minute${limit}`;
+}
 
 /** @throws CoordError `usage` when the event to begin after is unknown. */
 function inPeriod(
@@ -106,7 +153,7 @@ function inPeriod(
 const WIDEST_TARGET = 50;
 const MOST_TARGETS = 10;
 
-export function metricsLines(metrics: Metrics, now: Instant, style: Style): string[] {
+export function metricsLines(metrics: Metrics & { readonly pushes?: Pace }, now: Instant, style: Style): string[] {
   const { from, refusals, waits, holds, deadlocks, deploys, contention } = metrics;
   if (from === null) return ['nothing has happened in this time'];
   const rows: [string, string][] = [
@@ -123,6 +170,7 @@ export function metricsLines(metrics: Metrics, now: Instant, style: Style): stri
       `${deploys.done} done, ${deploys.failed} failed, ${counted(deploys.blocked.count, deploys.blocked.byReason)} blocked`,
     ],
   ];
+  if (metrics.pushes?.busiest) rows.push(['pushes', paceText(metrics.pushes)]);
   return [
     style.dim(`since ${clock(from, now)}`),
     ...table(rows.map(([name, value]) => [name, value])),
@@ -187,11 +235,11 @@ interface Family {
 }
 
 /** The metrics as OpenMetrics text (version 1.0.0), which Prometheus reads too; ends in `# EOF`. */
-export function openMetrics(metrics: Metrics): string {
+export function openMetrics(metrics: Metrics & { readonly pushes?: Pace }): string {
   return `${[...familiesOf(metrics).flatMap(familyLines), '# EOF'].join('\n')}\n`;
 }
 
-function familiesOf(metrics: Metrics): Family[] {
+function familiesOf(metrics: Metrics & { readonly pushes?: Pace }): Family[] {
   const { deadlocks, deploys, refusals, waits, holds } = metrics;
   const hottest = metrics.contention.slice(0, MOST_EXPORTED_TARGETS);
   const perTarget = (value: (one: (typeof hottest)[number]) => number): Sample[] =>
@@ -228,6 +276,7 @@ function familiesOf(metrics: Metrics): Family[] {
       ),
       unit: 'seconds',
     },
+    ...(metrics.pushes ? [counter('coord_pushes', 'Pushes of the state.', metrics.pushes.count)] : []),
     counter('coord_deploys_started', 'Deploys begun.', deploys.started),
     counters('coord_deploys', 'Deploys ended.', 'outcome', { done: deploys.done, failed: deploys.failed }),
     counters('coord_deploys_blocked', 'Deploys blocked.', 'reason', deploys.blocked.byReason),

@@ -30,9 +30,10 @@ import {
   type ReviewReport,
   reviewLines,
   unclear,
+  unknownPush,
 } from '../../render/land.js';
-import { troubleIn } from '../../store/swap/remote-messages.js';
-import type { PairedRef } from '../../store/swap/store.js';
+import { surelyNotPushed, troubleIn } from '../../store/swap/remote-messages.js';
+import { type PairedRef, UNKNOWN_OUTCOME } from '../../store/swap/store.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
 import { configAt } from '../../workspace/main-branch.js';
@@ -189,7 +190,8 @@ async function record(
     return decision.ok ? null : `pushed, and not recorded: the claims have changed in the meantime; ${again}`;
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
-    return `pushed, and not recorded: ${oneLine(error.message)}; ${again}`;
+    const what = error.details.reason === UNKNOWN_OUTCOME ? 'unknown whether that is recorded' : 'not recorded';
+    return `pushed, and ${what}: ${oneLine(error.message)}; ${again}`;
   }
 }
 
@@ -256,6 +258,9 @@ async function push(context: Context, work: Work, branch: string): Promise<Coord
   // The answer may have been lost on the way.
   const listed = await context.remoteGit.lsRemote(work.remote, [ref]);
   if (listed.stdout.includes(`${work.head}\t${ref}\n`)) return null;
+  // What was sent and not answered may still land, whatever the remote shows by now.
+  const isNo = surelyNotPushed(pushed, [ref]) || refusedByHook(pushed);
+  if (!isNo) return unknownPush({ remote: work.remote, branch }, reasonOf(pushed));
   return whyNotPushed(pushed, work, branch, ref);
 }
 

@@ -65,8 +65,11 @@ export interface GitStoreOptions {
 export interface Riders {
   list(): Promise<readonly Rider[]>;
   done(rode: Rode): Promise<void>;
-  /** Puts to the arbiter what waits no longer for a write. */
-  deliver(store: GitStore): Promise<void>;
+  /**
+   * Puts to the arbiter what waits no longer for a write.
+   * @param isLast whether no write of this command can take it along any more
+   */
+  deliver(store: GitStore, isLast: boolean): Promise<void>;
 }
 
 /** How commits of the state ref are signed. */
@@ -322,12 +325,12 @@ export class GitStore implements Store {
   }
 
   /** Puts to the arbiter what this clone granted, where that waits no longer for a write. */
-  async deliver(): Promise<void> {
+  async deliver(isLast = false): Promise<void> {
     // What is moved together with other work moves with nothing before it.
     if (this.delivering || this.options.paired) return;
     this.delivering = true;
     try {
-      await this.options.riders?.deliver(this);
+      await this.options.riders?.deliver(this, isLast);
     } finally {
       this.delivering = false;
     }

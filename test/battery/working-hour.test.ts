@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { sharedFleet } from '../support/fleet.js';
+import { payloadOf } from '../support/harness.js';
+import { coordInProcess, NOON } from '../support/in-process.js';
+import { replayHistory } from './support/history/replay.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const AGENTS = ['maya', 'noor', 'omar', 'kim'];
+const ROUNDS = 2;
+const FILES = 5;
+
+/** The pushes of this very hour when each write was one of its own: measured with the commit before the first that rode. */
+const BEFORE = 92;
+
+/**
+ * A working hour of four agents, each in a clone of its own, as harnesses make them work: a session, ten automatic claims and
+ * releases, states, notes, two commits and two landings each. The clock is moved by hand.
+ */
+it('a working hour of four agents makes at most a third of the pushes, and has the same answers', async () => {
+  const { box, clone, remote } = await sharedFleet();
+  const log = join(box.directory, 'pushes');
+  writeFileSync(log, '');
+  writeFileSync(join(remote, 'hooks/post-receive'), `#!/bin/sh\necho push >> ${log}\n`, { mode: 0o755 });
+  const pushes = () => readFileSync(log, 'utf8').split('\n').length - 1;
+  const clones = new Map(AGENTS.map((agent, index) => [agent, index === 0 ? clone : box.clone(remote)]));
+  const clock = { ms: NOON };
+  const run = async (agent: string, args: readonly string[], input = '') => {
+    const cwd = clones.get(agent) ?? '';
+    const env = { COORD_AGENT: agent, COORD_SESSION: `session-${agent}`, CLAUDECODE: undefined };
+    const result = await coordInProcess(box, cwd, args, { now: clock.ms, env, input });
+    clock.ms += 2 * SECOND;
+    return result;
+  };
+  const ok = async (agent: string, ...args: readonly string[]) => {
+    const result = await run(agent, args);
+    expect([args, result.code, result.stderr]).toEqual([args, 0, expect.any(String)]);
+    return result;
+  };
+  const edit = async (agent: string, file: string) => {
+    const repo = clones.get(agent) ?? '';
+    const payload = { ...payloadOf('claude-code.edit', { repo, file }), session_id: `session-${agent}` };
+    return run(agent, ['guard', 'hook', 'claude-code'], JSON.stringify(payload));
+  };
+
+  for (const agent of AGENTS) {
+    await ok(agent, 'session', 'start');
+    await ok(agent, 'agent', 'state', 'reading');
+  }
+  clock.ms += 3 * MINUTE;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, agent] of AGENTS.entries()) {
+      const cwd = clones.get(agent) ?? '';
+      const files = Array.from({ length: FILES }, (_, file) => `src/${agent}/${round}-${file}.ts`);
+      box.git(cwd, 'pull', '--quiet', '--rebase', 'origin', 'main');
+      await ok(agent, 'agent', 'state', `round ${round}`);
+      for (const file of files) expect(await edit(agent, file)).toMatchObject({ code: 0, stdout: '' });
+      for (const file of files) box.write(cwd, file, `${round}\n`);
+      const next = AGENTS[(index + 1) % AGENTS.length] ?? '';
+      await ok(agent, 'note', `${files[0]} has changed`, '--to', next);
+      box.git(cwd, 'add', '.');
+      await ok(agent, 'guard', 'run', 'pre-commit');
+      box.git(cwd, 'commit', '--quiet', '--no-verify', '--message', `${agent} ${round}`);
+      // What somebody else works on is refused, at once.
+      const others = (await ok(agent, 'status', '--json'))
+        .json()
+        .data.claims.find((claim: { agent: string }) => claim.agent !== agent);
+      if (others) expect((await edit(agent, others.target)).code).toBe(2);
+    }
+    clock.ms += 8 * MINUTE;
+    for (const agent of AGENTS) {
+      const cwd = clones.get(agent) ?? '';
+      await ok(agent, 'agent', 'state', 'landing');
+      box.git(cwd, 'pull', '--quiet', '--rebase', 'origin', 'main');
+      const landed = (await ok(agent, 'land', '--json')).json().data;
+      expect([landed.landed, landed.released.length]).toEqual([true, FILES]);
+    }
+    clock.ms += 4 * MINUTE;
+  }
+  for (const agent of AGENTS) {
+    await ok(agent, 'note', 'done for today');
+    await ok(agent, 'agent', 'state', '--clear');
+    await ok(agent, 'session', 'end');
+  }
+  // Whatever waits goes with the command that comes after a minute.
+  clock.ms += 2 * MINUTE;
+  const waiting = pushes();
+  for (const agent of AGENTS) await ok(agent, 'status');
+  const all = pushes();
+  console.log(
+    `pushes in a working hour of four agents: ${waiting} (${all} with what went after its end), before ${BEFORE}`,
+  );
+
+  const { state } = JSON.parse((await ok('maya', 'agent', 'list', '--json')).stdout).data.agents[0];
+  expect(state).toBeNull();
+  const { data } = (await ok('maya', 'metrics', '--json')).json();
+  expect(data).toMatchObject({
+    grants: AGENTS.length * ROUNDS * FILES,
+    releases: AGENTS.length * ROUNDS * FILES,
+    expiries: 0,
+  });
+  const history = box.git(remote, 'log', '--format=%B', 'refs/coord/state');
+  const count = (type: string) => history.match(new RegExp(`"type":"${type}"`, 'g'))?.length ?? 0;
+  expect(count('agent.started')).toBe(AGENTS.length);
+  expect(count('agent.ended')).toBe(AGENTS.length);
+  expect(count('note.added')).toBe(AGENTS.length * (ROUNDS + 1));
+  expect(replayHistory(box, remote)).toMatchObject({ problems: [] });
+  expect(all).toBeLessThanOrEqual(BEFORE / 3);
+});
