@@ -21,8 +21,8 @@ export interface Rider {
   readonly claims: readonly Claim[];
 }
 
-/** What nobody waits for stays in the clone no longer than that, where any command runs. */
-const LONGEST_RIDE_SECONDS = 60;
+/** What nobody waits for stays in the clone no longer than that, where any command runs; as near as an agent's last write is told. */
+const LONGEST_RIDE_SECONDS = 300;
 const NOBODY_WAITS: readonly OfflineRequest['kind'][] = ['session-start', 'session-end', 'set-state'];
 
 /** When a request that the clone granted is due at the remote. */

@@ -31,10 +31,10 @@ function granted(state: State, request: OfflineRequest, now = START): Rider | nu
 }
 
 describe('when what this clone granted is due at the remote', () => {
-  it('is after a minute for what nobody waits for, and at once for all else', () => {
+  it('is after five minutes for what nobody waits for, and at once for all else', () => {
     const kinds = OFFLINE.map((kind) => [kind, dueAt({ kind } as OfflineRequest, START)]);
     const later = ['session-start', 'session-end', 'set-state'];
-    expect(kinds).toEqual(OFFLINE.map((kind) => [kind, later.includes(kind) ? at(60) : START]));
+    expect(kinds).toEqual(OFFLINE.map((kind) => [kind, later.includes(kind) ? at(300) : START]));
   });
 
   it('is at its time, and when the clock was set back', () => {
@@ -102,11 +102,11 @@ describe('what goes along with a request', () => {
   const idle = { ...baseOf('maya'), kind: 'keep-alive' as const };
 
   it('is written with a request that writes nothing only when it is due', () => {
-    expect(decideCarrying(EMPTY_STATE, { ...idle, along: [rider] }, at(59))).toMatchObject({
+    expect(decideCarrying(EMPTY_STATE, { ...idle, along: [rider] }, at(299))).toMatchObject({
       ok: true,
       state: EMPTY_STATE,
     });
-    const due = decideCarrying(EMPTY_STATE, { ...idle, along: [rider] }, at(60));
+    const due = decideCarrying(EMPTY_STATE, { ...idle, along: [rider] }, at(300));
     expect(due).toMatchObject({
       rode: { operations: [state.operation] },
       state: { agents: [{ id: 'maya', state: 'busy' }] },
@@ -116,7 +116,7 @@ describe('what goes along with a request', () => {
   it('is not written with a request that is refused', () => {
     const held = decide(EMPTY_STATE, claimOf('noor', ['a']), START);
     const before = held.ok ? held.state : EMPTY_STATE;
-    const refused = decideCarrying(before, { ...claimOf('maya', ['a']), along: [rider] }, at(61));
+    const refused = decideCarrying(before, { ...claimOf('maya', ['a']), along: [rider] }, at(301));
     expect(refused).toMatchObject({ ok: false, refusal: { code: 'held' } });
   });
 
