@@ -28,7 +28,7 @@ function merge(how: readonly string[], branch = 'feature'): string {
 describe('coord land --to', () => {
   it('whose answer is lost is unknown, and the same command finds out', async () => {
     await maya(0, 'claim', 'src/api');
-    work('src/api/users.ts');
+    work();
     const { box, clone, remote } = fleet;
     const http = await httpRemote(box, box.directory);
     box.git(clone, 'remote', 'set-url', 'origin', `${http.url}/${remote.slice(box.directory.length + 1)}`);
@@ -43,7 +43,7 @@ describe('coord land --to', () => {
     expect((await maya(0, 'land', '--to', 'feature')).json().data).toMatchObject({ pushed: true });
     // What the server says no to is no.
     hook(fleet, join(remote, 'hooks'), 'pre-receive', ['exit 1']);
-    work('src/api/users.ts');
+    work('once more\n');
     expect((await maya(6, 'land', '--to', 'feature')).json().error.message).not.toContain('unknown');
   });
 
