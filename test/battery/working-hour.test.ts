@@ -15,22 +15,18 @@ const FILES = 5;
 /** The pushes of this very hour when each write was one of its own: measured with the commit before the first that rode. */
 const BEFORE = 92;
 
-/**
- * A working hour of four agents, each in a clone of its own, as harnesses make them work: a session, ten automatic claims and
- * releases, states, notes, two commits and two landings each. The clock is moved by hand.
- */
-it('a working hour of four agents makes at most a third of the pushes, and has the same answers', async () => {
+/** Four agents, each in a clone of its own, and a clock that is moved by hand; `pushes` counts what the remote was sent. */
+async function fourAgents() {
   const { box, clone, remote } = await sharedFleet();
   const log = join(box.directory, 'pushes');
   writeFileSync(log, '');
   writeFileSync(join(remote, 'hooks/post-receive'), `#!/bin/sh\necho push >> ${log}\n`, { mode: 0o755 });
-  const pushes = () => readFileSync(log, 'utf8').split('\n').length - 1;
   const clones = new Map(AGENTS.map((agent, index) => [agent, index === 0 ? clone : box.clone(remote)]));
   const clock = { ms: NOON };
+  const cloneOf = (agent: string) => clones.get(agent) ?? '';
   const run = async (agent: string, args: readonly string[], input = '') => {
-    const cwd = clones.get(agent) ?? '';
     const env = { COORD_AGENT: agent, COORD_SESSION: `session-${agent}`, CLAUDECODE: undefined };
-    const result = await coordInProcess(box, cwd, args, { now: clock.ms, env, input });
+    const result = await coordInProcess(box, cloneOf(agent), args, { now: clock.ms, env, input });
     clock.ms += 2 * SECOND;
     return result;
   };
@@ -40,43 +36,56 @@ it('a working hour of four agents makes at most a third of the pushes, and has t
     return result;
   };
   const edit = async (agent: string, file: string) => {
-    const repo = clones.get(agent) ?? '';
-    const payload = { ...payloadOf('claude-code.edit', { repo, file }), session_id: `session-${agent}` };
-    return run(agent, ['guard', 'hook', 'claude-code'], JSON.stringify(payload));
+    const payload = payloadOf('claude-code.edit', { repo: cloneOf(agent), file });
+    const input = JSON.stringify({ ...payload, session_id: `session-${agent}` });
+    return run(agent, ['guard', 'hook', 'claude-code'], input);
   };
+  const pushes = () => readFileSync(log, 'utf8').split('\n').length - 1;
+  const git = (agent: string, ...args: readonly string[]) => box.git(cloneOf(agent), ...args);
+  return { box, remote, clock, ok, edit, pushes, git, cloneOf };
+}
 
+type Hour = Awaited<ReturnType<typeof fourAgents>>;
+
+/** Edits files of its own, tells somebody, commits, and is refused what another works on. */
+async function work({ box, ok, edit, git, cloneOf }: Hour, agent: string, round: number): Promise<void> {
+  const files = Array.from({ length: FILES }, (_, file) => `src/${agent}/${round}-${file}.ts`);
+  git(agent, 'pull', '--quiet', '--rebase', 'origin', 'main');
+  await ok(agent, 'agent', 'state', `round ${round}`);
+  for (const file of files) {
+    expect(await edit(agent, file)).toMatchObject({ code: 0, stdout: '' });
+    box.write(cloneOf(agent), file, `${round}\n`);
+  }
+  const next = AGENTS[(AGENTS.indexOf(agent) + 1) % AGENTS.length] ?? '';
+  await ok(agent, 'note', `${files[0]} has changed`, '--to', next);
+  git(agent, 'add', '.');
+  await ok(agent, 'guard', 'run', 'pre-commit');
+  git(agent, 'commit', '--quiet', '--no-verify', '--message', `${agent} ${round}`);
+  const claims: { agent: string; target: string }[] = (await ok(agent, 'status', '--json')).json().data.claims;
+  const others = claims.find((claim) => claim.agent !== agent);
+  if (others) expect((await edit(agent, others.target)).code).toBe(2);
+}
+
+async function land({ ok, git }: Hour, agent: string): Promise<void> {
+  await ok(agent, 'agent', 'state', 'landing');
+  git(agent, 'pull', '--quiet', '--rebase', 'origin', 'main');
+  const { landed, released } = (await ok(agent, 'land', '--json')).json().data;
+  expect([landed, released.length]).toEqual([true, FILES]);
+}
+
+/** Each as harnesses make them work: a session, ten automatic claims and releases, states, notes, two commits and landings. */
+it('a working hour of four agents makes at most a third of the pushes, and has the same answers', async () => {
+  const hour = await fourAgents();
+  const { box, remote, clock, ok, pushes } = hour;
   for (const agent of AGENTS) {
     await ok(agent, 'session', 'start');
     await ok(agent, 'agent', 'state', 'reading');
   }
   clock.ms += 3 * MINUTE;
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [index, agent] of AGENTS.entries()) {
-      const cwd = clones.get(agent) ?? '';
-      const files = Array.from({ length: FILES }, (_, file) => `src/${agent}/${round}-${file}.ts`);
-      box.git(cwd, 'pull', '--quiet', '--rebase', 'origin', 'main');
-      await ok(agent, 'agent', 'state', `round ${round}`);
-      for (const file of files) expect(await edit(agent, file)).toMatchObject({ code: 0, stdout: '' });
-      for (const file of files) box.write(cwd, file, `${round}\n`);
-      const next = AGENTS[(index + 1) % AGENTS.length] ?? '';
-      await ok(agent, 'note', `${files[0]} has changed`, '--to', next);
-      box.git(cwd, 'add', '.');
-      await ok(agent, 'guard', 'run', 'pre-commit');
-      box.git(cwd, 'commit', '--quiet', '--no-verify', '--message', `${agent} ${round}`);
-      // What somebody else works on is refused, at once.
-      const others = (await ok(agent, 'status', '--json'))
-        .json()
-        .data.claims.find((claim: { agent: string }) => claim.agent !== agent);
-      if (others) expect((await edit(agent, others.target)).code).toBe(2);
-    }
+    for (const agent of AGENTS) await work(hour, agent, round);
     clock.ms += 8 * MINUTE;
-    for (const agent of AGENTS) {
-      const cwd = clones.get(agent) ?? '';
-      await ok(agent, 'agent', 'state', 'landing');
-      box.git(cwd, 'pull', '--quiet', '--rebase', 'origin', 'main');
-      const landed = (await ok(agent, 'land', '--json')).json().data;
-      expect([landed.landed, landed.released.length]).toEqual([true, FILES]);
-    }
+    for (const agent of AGENTS) await land(hour, agent);
     clock.ms += 4 * MINUTE;
   }
   for (const agent of AGENTS) {
@@ -84,9 +93,9 @@ it('a working hour of four agents makes at most a third of the pushes, and has t
     await ok(agent, 'agent', 'state', '--clear');
     await ok(agent, 'session', 'end');
   }
+  const waiting = pushes();
   // Whatever waits goes with the command that comes after five minutes.
   clock.ms += 6 * MINUTE;
-  const waiting = pushes();
   for (const agent of AGENTS) await ok(agent, 'status');
   const all = pushes();
   console.log(
