@@ -106,11 +106,19 @@ async function run(root, verb) {
       return lane.endProcess(answer);
     }
   }
+  process.on('uncaughtException', unforeseen);
   const code = await loaded(root, 'coord', verb)?.run(root, answer.input);
   if (code === undefined) return;
   process.exitCode = code;
   // What was refused has not come to all that the verb does.
   if (code === 0) saveCaches(root, 'lane');
+}
+
+/** What could not be started is answered where it was asked for, but not every library listens when it is told so. */
+function unforeseen(error) {
+  if (String(error?.syscall).startsWith('spawn')) return;
+  process.stderr.write(`unforeseen failure: ${error?.stack ?? error}\nnext: please report this with the command\n`);
+  process.exit(1);
 }
 
 function loaded(root, name, verb) {

@@ -80,5 +80,8 @@ const FILE_SYSTEM_REFUSALS = [
   'EDQUOT',
   'EMFILE',
   'ENFILE',
+  'EFBIG',
+  'ENOMEM',
+  'EAGAIN',
   'EIO',
 ];

@@ -40,6 +40,8 @@ export interface MissingWork {
   readonly at: Instant;
   /** Added once it is refused. */
   readonly where?: Whereabouts;
+  /** Whether it is the work of the very agent that is refused; added with it. */
+  readonly isOwn?: boolean;
 }
 
 /** Where a commit is that HEAD lacks. */

@@ -175,8 +175,12 @@ async function start(call: Call, args: readonly string[], running: Running): Pro
     // simple-git waits 50 ms more for a command that wrote nothing; an empty chunk is something.
     out.once('end', () => out.emit('data', Buffer.alloc(0)));
   });
-  await git.raw([...args]);
-  if (code < 0) throw notStarted(stderr);
+  // A process that has no streams, since no more files can be opened, makes simple-git fail by itself.
+  const hasStreams = await git.raw([...args]).then(
+    () => true,
+    () => false,
+  );
+  if (code < 0) throw notStarted(hasStreams ? stderr : 'no more files or processes may be opened');
   const reason = whyGitCannotWork({ code, stderr });
   if (reason !== null) throw reason;
   return { code, stdout, stderr, timedOut: false };
@@ -184,7 +188,7 @@ async function start(call: Call, args: readonly string[], running: Running): Pro
 
 function notStarted(reason: string): CoordError {
   return new CoordError('unavailable', `git could not be run: ${reason.split('\n')[0] ?? ''}`, {
-    hint: 'install git, and put it on PATH',
+    hint: 'nothing was changed; install git and put it on PATH, or raise the limits of this shell (ulimit -n, -u)',
   });
 }
 

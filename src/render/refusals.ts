@@ -241,6 +241,8 @@ function behindMessage(refusal: Of<'behind'>, again: AskedBy): Message {
   });
   if (free.length > 0) lines.push(`free of what you asked: ${free.map(oneLine).join(' ')}`);
   const without = claimCommand(refusal, ({ text }) => !free.includes(text), again, ' --allow-behind');
+  // Who released it has nobody to ask.
+  if (missing.every((work) => work.isOwn && isLost(work))) return { message: lines.join('\n'), hint: without };
   return {
     message: lines.join('\n'),
     hint: bringIn(missing),
@@ -253,7 +255,13 @@ function isCutOff({ where }: MissingWork): boolean {
   return where?.kind === 'unknown' && where.why === 'shallow';
 }
 
-function placeOf({ where, agent }: MissingWork): string {
+/** No branch has it. */
+function isLost({ where }: MissingWork): boolean {
+  return where?.kind === 'rewritten' || where?.kind === 'nowhere';
+}
+
+function placeOf({ where, agent: author, isOwn }: MissingWork): string {
+  const agent = isOwn ? 'you' : author;
   switch (where?.kind) {
     case 'here':
       return `it is here, on ${oneLine(where.name)}`;
@@ -274,7 +282,7 @@ function placeOf({ where, agent }: MissingWork): string {
 export function bringIn(missing: readonly MissingWork[]): string {
   if (missing.some(isCutOff)) return `${command('git fetch --unshallow')}, then repeat`;
   const commits = missing.map(({ commit }) => shortCommit(commit)).join(' ');
-  const lost = missing.find(({ where }) => where?.kind === 'rewritten' || where?.kind === 'nowhere');
+  const lost = missing.find(isLost);
   if (lost)
     return coord(
       `note "where is the work of ${shortCommit(lost.commit)}?" --to ${lost.agent} --needs-ack ${lost.agent}`,

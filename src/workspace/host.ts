@@ -98,8 +98,11 @@ function output(descriptor: number, own: () => NodeJS.WriteStream): Stream {
   const stream = () => {
     streams.add(descriptor);
     // A reader that went away (`coord log | head`) is not a fault, nor is a full disk: what was done stands.
+    // The fast lane may have listened already, before it left this line to all of the program.
+    if (own().listenerCount('error') > 0) return own();
     own().on('error', (error: NodeJS.ErrnoException) => {
       if (!NOT_WRITTEN.includes(error.code ?? '')) throw error;
+      if (descriptor === STDOUT) sayNotWritten(error);
     });
     return own();
   };
@@ -208,7 +211,10 @@ function outputTo(descriptor: number, own: () => NodeJS.WriteStream): Stream {
     write(text, done) {
       if (stream !== null) return stream.write(text, done);
       const rest = writeNow(descriptor, Buffer.from(text));
-      if (rest instanceof Error) return done?.(rest);
+      if (rest instanceof Error) {
+        if (descriptor === STDOUT) sayNotWritten(rest);
+        return done?.(rest);
+      }
       if (rest.length === 0) return done?.();
       stream = own();
       return stream.write(rest, done);
@@ -229,6 +235,19 @@ function isPlain(descriptor: number): boolean {
 
 /** The reader has gone, or the disk is full: what was done stands, and there is nobody to tell. */
 const NOT_WRITTEN: readonly string[] = ['EPIPE', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'];
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Of an answer that nobody can read; that a reader has gone is no news to it. */
+function sayNotWritten({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') return;
+  try {
+    writeSync(STDERR, `the answer could not be written (${message}), but what was done stands: see coord status\n`);
+  } catch {
+    // Standard error is as full.
+  }
+}
 
 /** @returns what the reader of a pipe has no room for now; an error when it cannot be written */
 function writeNow(descriptor: number, bytes: Buffer): Buffer | Error {

@@ -117,6 +117,17 @@ describe('work that HEAD lacks', () => {
     expect((await scene.fleet.as('noor', ['claim', FILE, '--allow-behind'], { cwd: scene.noors })).code).toBe(0);
   });
 
+  it('is asked of nobody where the one who released it has rewritten it, other content and all', async () => {
+    const { fleet, git } = await released();
+    fleet.box.write(fleet.clone, FILE, 'users\nin other words\n');
+    git('commit', '--quiet', '--all', '--amend', '--message', 'in other words');
+    const { code, json } = await fleet.as('maya', ['claim', FILE, '--json']);
+    const { message, hint, details } = json().error;
+    expect([code, hint, details.alternative]).toEqual([5, `coord claim ${FILE} --allow-behind`, undefined]);
+    expect(message).toContain('never pushed, or rewritten; you can tell');
+    expect((await fleet.as('maya', ['claim', FILE, '--allow-behind'])).code).toBe(0);
+  });
+
   it('is never brought back where the main branch was rewritten without it', async () => {
     const scene = await released();
     const { fleet, git, noors } = scene;

@@ -1,4 +1,4 @@
-import { appendFileSync, utimesSync } from 'node:fs';
+import { appendFileSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Fleet, localFleet, sharedFleet } from '../support/fleet.js';
@@ -80,6 +80,44 @@ describe.each([
       expect([args, usersPart(fleet.box, fleet.clone)]).toEqual([args, before]);
     }
   });
+});
+
+it('no verb leaves anything in the worktree that it was not asked for, or writes to what git ignores by', async () => {
+  const { box, clone, as } = await sharedFleet();
+  box.commit(clone, '.gitignore', 'node_modules\n');
+  box.git(clone, 'push', '--quiet', 'origin', 'main');
+  const left = () => [
+    box.git(clone, 'status', '--porcelain', '--untracked-files=all'),
+    readFileSync(join(clone, '.gitignore'), 'utf8'),
+  ];
+  const before = left();
+  for (const line of [
+    'session start',
+    'claim src/x --reason y',
+    'session scratch',
+    'note x',
+    'conflicts',
+    'doctor --fix',
+    'doctor --prove',
+    'guard install git',
+    'guard uninstall git',
+    'task add one --scope docs/x',
+    'task take',
+    'task done t1 --result fine',
+    'run src/q -- true',
+    'once k -- true',
+    'integrate',
+    'init',
+    `dashboard --out ${box.path('page.html')}`,
+    'metrics',
+    'audit HEAD~1..HEAD',
+    'rules lint',
+    'release --all',
+    'session end',
+  ]) {
+    const { code } = await as('noor', line.split(' '));
+    expect([line, code, ...left()]).toEqual([line, 0, ...before]);
+  }
 });
 
 it('variables of git that a hook exports lead coord nowhere else', async () => {

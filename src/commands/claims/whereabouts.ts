@@ -16,7 +16,9 @@ export async function placed(context: Context, refusal: Refusal): Promise<Refusa
   const finder = await Finder.begin(context);
   try {
     const missing: MissingWork[] = [];
-    for (const work of refusal.missing) missing.push({ ...work, where: await finder.find(work.commit) });
+    const me = context.identityIfKnown()?.agent;
+    for (const work of refusal.missing)
+      missing.push({ ...work, where: await finder.find(work.commit), isOwn: work.agent === me });
     return { ...refusal, missing };
   } finally {
     await finder.end();
