@@ -178,11 +178,13 @@ describe('coord dashboard', () => {
 
   it('renews nothing, and writes nothing into the repository', async () => {
     const fleet = await localFleet();
-    configure(fleet, { ttl: { default: '2s', max: '1h' } });
-    await fleet.as('watcher', ['claim', 'src/api']);
+    configure(fleet, { ttl: { default: '6s', max: '1h' } });
+    const [claim] = (await fleet.as('watcher', ['claim', 'src/api', '--json'])).json().data.claims;
     const before = fleet.box.git(fleet.clone, 'for-each-ref');
     const { url, end } = await serve(fleet);
     await ask(url);
+    // In the second half of its life any other command would renew it.
+    await expect.poll(() => Date.parse(claim.expiresAt) - Date.now(), { timeout: 10_000 }).toBeLessThan(3_000);
     await end();
     expect(fleet.box.git(fleet.clone, 'for-each-ref')).toBe(before);
     expect(fleet.box.git(fleet.clone, 'status', '--porcelain')).toBe('');

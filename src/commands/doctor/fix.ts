@@ -57,7 +57,7 @@ async function goBack(context: Context, checks: readonly Checked[], named: strin
   const short = commit.slice(0, 7);
   if (named.length < 7 || !commit.startsWith(named)) {
     throw usage(
-      `the last good commit is ${short} of ${at}, and no other is gone back to`,
+      `the last good commit is ${short} of ${at}, and only that one can be restored`,
       coord(`doctor --fix --restore ${short}`),
     );
   }
