@@ -214,7 +214,7 @@ describe.each(WAYS)('%s', (...way) => {
     const { error } = (await all.run('maya', all.clone, 'land')).json();
     expect([error.details.step, error.message, error.hint]).toEqual([
       2,
-      expect.stringMatching(/has your work, but that is not recorded yet[^]*\n\| later/),
+      expect.stringMatching(/has your work, but that is not recorded yet[\s\S]*\n\| later/),
       expect.stringContaining('repeat the command'),
     ]);
     expect(all.at(all.code, 'refs/heads/main')).toBe(commit);
