@@ -5,11 +5,11 @@ const { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync }
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
-/** The everyday lines, and all of them. */
-const PROGRAMS = ['lane', 'coord'];
+/** The everyday lines, what of them writes, and all lines. */
+const PROGRAMS = ['lane', 'claim-lane', 'coord'];
 
 /** Libraries that few commands use: each is a program beside ours. */
-const LIBRARIES = ['claim-lane', 'commander', 'jsonc-parser', 'mcp-sdk', 'proper-lockfile', 'simple-git'];
+const LIBRARIES = ['commander', 'jsonc-parser', 'mcp-sdk', 'proper-lockfile', 'simple-git'];
 
 /** Modules of Node that take milliseconds to load, and that many commands never use. */
 const HEAVY = ['child_process', 'crypto', 'fs/promises', 'os', 'timers/promises', 'zlib'].map((name) => `node:${name}`);
@@ -67,7 +67,7 @@ function saveCaches(root, left) {
 function requireIn(root) {
   const libraries = new Map();
   return (name) => {
-    if (LIBRARIES.includes(name)) {
+    if (LIBRARIES.includes(name) || PROGRAMS.includes(name)) {
       if (!libraries.has(name)) libraries.set(name, loadLibrary(root, name));
       return libraries.get(name);
     }
