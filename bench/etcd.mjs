@@ -13,6 +13,9 @@ const option = (name, usual) => {
   return at < 0 ? usual : Number(process.argv[at + 1]);
 };
 
+/** How long what is under way at the end may take. */
+const GRACE_SECONDS = 20;
+
 if (process.send) await beHost(JSON.parse(process.argv[2]));
 else await compare();
 
@@ -37,8 +40,11 @@ async function beHost({ directory, host, agents, seconds, claims, from }) {
       if (answer.ok) await coord.release([path]);
     }
   };
+  const told = (open) => process.send({ times, failures: [...failures], open }, () => process.exit());
+  // What has not ended by then is counted as open, and not waited for.
+  if (claims === null) setTimeout(() => told(done - times.length), (seconds + GRACE_SECONDS) * 1000);
   await Promise.all(Array.from({ length: agents }, (_, number) => work(number)));
-  process.send({ times, failures: [...failures] });
+  told(0);
 }
 
 async function fleet(rig, clones, settings) {
@@ -64,14 +70,15 @@ async function fleet(rig, clones, settings) {
     perSecond: times.length / seconds,
     ...{ p50: quantile(times, 0.5), p99: quantile(times, 0.99), slowest: Math.max(...times), seconds },
     failed: failures.reduce((sum, [, count]) => sum + count, 0),
+    open: answers.reduce((sum, { open: some }) => sum + some, 0),
     why: failures.slice(0, 3).map(([message]) => message),
   };
 }
 
-function told(name, { claims, perSecond, p50, p99, slowest, seconds, failed, why }) {
+function told(name, { claims, perSecond, p50, p99, slowest, seconds, failed, open, why }) {
   const ms = (value) => `${Math.round(value)} ms`;
   console.log(
-    `${name}: ${claims} claims in ${Math.round(seconds)} s, ${perSecond.toFixed(1)} a second, p50 ${ms(p50)}, p99 ${ms(p99)}, slowest ${ms(slowest)}, ${failed} failed ${why.join(' | ')}`,
+    `${name}: ${claims} claims in ${Math.round(seconds)} s, ${perSecond.toFixed(1)} a second, p50 ${ms(p50)}, p99 ${ms(p99)}, slowest ${ms(slowest)}, ${failed} failed, ${open} open ${why.join(' | ')}`,
   );
 }
 

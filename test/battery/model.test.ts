@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
-import { localFleet } from '../support/fleet.js';
+import { describe, it, onTestFinished } from 'vitest';
+import { Keys } from '../../src/store/etcd/place.js';
+import { EtcdCluster, HAS_ETCD } from '../support/etcd.js';
+import { localFleet, sharedFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
 import { sized, tally } from './support/battery.js';
 import { COMMANDS, type Real } from './support/model/commands.js';
@@ -17,11 +19,18 @@ const TIMEOUT_MS = sized(600_000, 3_600_000);
 const RANDOM_SEED = Number(process.env.COORD_MODEL_SEED ?? Date.now() % 2 ** 31);
 
 /** Two worktrees of a clone, at a clock that the model moves, and how to bring it back to where it began. */
-async function fleetAt(beginning: 'note' | 'tasks'): Promise<{ readonly reset: () => void; readonly real: Real }> {
-  const { box, clone } = await localFleet();
+async function fleetAt(
+  beginning: 'note' | 'tasks',
+  etcd: EtcdCluster | null = null,
+): Promise<{ readonly reset: () => Promise<void>; readonly real: Real }> {
+  const { box, clone } = etcd === null ? await localFleet() : await sharedFleet();
   const worktrees = [clone, box.worktree(clone)];
   const fleet = inProcess(box);
   const started = fleet.clock.ms;
+  if (etcd !== null) {
+    box.git(clone, 'config', 'coord.etcd.endpoints', etcd.endpoints);
+    await fleet.run('boss', clone, ['init', '--store', 'etcd', '--prefix', '/model']);
+  }
   await fleet.run('boss', clone, ['session', 'start', '--role', 'orchestrator']);
   for (const agent of AGENTS) await fleet.run(agent, clone, ['note', 'here']);
   for (const { id, scope, after } of beginning === 'tasks' ? TASKS : []) {
@@ -35,12 +44,16 @@ async function fleetAt(beginning: 'note' | 'tasks'): Promise<{ readonly reset: (
     ]);
   }
   const begin = box.git(clone, 'rev-parse', 'coord/state');
+  const keys = new Keys('/model');
   return {
     /** As it was before anybody claimed anything. */
-    reset: () => {
-      for (const ref of ['refs/coord/state', 'refs/coord-local/known/coord/state']) {
+    reset: async () => {
+      const known = etcd === null ? 'known' : 'remote/origin';
+      for (const ref of ['refs/coord/state', `refs/coord-local/${known}/coord/state`]) {
         writeFileSync(join(clone, '.git', ref), `${begin}\n`);
       }
+      const head = { put: keys.head, value: Buffer.from(JSON.stringify({ commit: begin, seq: 0 })) };
+      await etcd?.client().transact([head, { remove: keys.after(-1), to: keys.end }]);
       rmSync(join(clone, '.git', 'coord'), { recursive: true, force: true });
       fleet.clock.ms = started;
     },
@@ -61,7 +74,7 @@ describe('two agents in two worktrees', () => {
       const { reset, real } = await fleetAt('note');
       const result = await fc.check(
         fc.asyncProperty(COMMANDS, async (commands) => {
-          reset();
+          await reset();
           await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
         }),
         { numRuns: RUNS, seed },
@@ -86,7 +99,7 @@ describe('two agents in two worktrees', () => {
       const { reset, real } = await fleetAt('tasks');
       const result = await fc.check(
         fc.asyncProperty(TASK_COMMANDS, async (commands) => {
-          reset();
+          await reset();
           await fc.asyncModelRun(() => ({ model: new TaskModel(), real }), commands);
         }),
         { numRuns: TASK_RUNS, seed },
@@ -96,6 +109,30 @@ describe('two agents in two worktrees', () => {
         tried: `${result.numRuns} runs of up to 12 commands`,
         bar: 'the exit codes and the tasks that it predicts',
         figures: `seed ${seed}`,
+        failures: result.failed ? [fc.defaultReportMessage(result) ?? 'failed'] : [],
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it.skipIf(!HAS_ETCD)(
+    'do what a simple model predicts, with etcd deciding',
+    async () => {
+      const etcd = await EtcdCluster.start();
+      onTestFinished(() => etcd.stop());
+      const { reset, real } = await fleetAt('note', etcd);
+      const result = await fc.check(
+        fc.asyncProperty(COMMANDS, async (commands) => {
+          await reset();
+          await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
+        }),
+        { numRuns: sized(60, 2000), seed: RANDOM_SEED },
+      );
+      tally({
+        test: '12 commands against a simple model, with etcd deciding',
+        tried: `${result.numRuns} runs of up to 12 commands`,
+        bar: 'the exit codes and the claims that it predicts',
+        figures: `seed ${RANDOM_SEED}`,
         failures: result.failed ? [fc.defaultReportMessage(result) ?? 'failed'] : [],
       });
     },
