@@ -70,6 +70,13 @@ for (const name of CALLBACKS) {
   };
 }
 
-process.on('exit', () => {
+function report() {
   if (REPORT) original.writeFileSync(REPORT, JSON.stringify({ operations: count }));
-});
+}
+process.on('exit', report);
+// The fast lane ends at once, without that event.
+const { reallyExit } = process;
+process.reallyExit = (code) => {
+  report();
+  return reallyExit.call(process, code);
+};

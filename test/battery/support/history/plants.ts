@@ -4,9 +4,9 @@ import type { PlantedBug } from '../planted.js';
 export type Plant = readonly [name: string, bugs: readonly PlantedBug[], finding: RegExp];
 
 const UNLOCKED: PlantedBug = {
-  file: 'store/swap/git-store.ts',
-  from: 'return withLocalLock(this.localDirectory, this.options.effects, work);',
-  to: 'return work();',
+  file: 'store/queue/local-lock.ts',
+  from: '    writeFileSync(staged, own);',
+  to: '    return () => undefined;',
 };
 
 /** Bugs of the store: an operation is lost, or there twice. */
@@ -44,11 +44,12 @@ const IN_THE_STORE: readonly Plant[] = [
     'a request is done again under another id',
     [
       {
-        file: 'store/swap/transact.ts',
-        from: 'if (await writeAlone(store, request, first, effects.now())) return answerOf(first.decisions[0] as Decision);',
-        to: `if (await writeAlone(store, request, first, effects.now())) {
+        file: 'store/queue/combine.ts',
+        from: 'if (release) return new Combiner(store, queue, effects, request.operation).lead(request, first, release);',
+        to: `if (release) {
+      const answer = await new Combiner(store, queue, effects, request.operation).lead(request, first, release);
       await decideAlone(store, { ...request, operation: request.operation + '2' }, effects);
-      return answerOf(first.decisions[0] as Decision);
+      return answer;
     }`,
       },
     ],
@@ -59,10 +60,10 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       {
         file: 'store/queue/combine.ts',
-        from: 'answer: answerOf(decisions[index] as Decision)',
-        to: 'answer: answerOf(decisions[index * 0] as Decision)',
+        from: 'return decision ? { answer: answerOf(decision), standing }',
+        to: 'return decision ? { answer: answerOf(decisions[0] as Decision), standing }',
       },
-      { file: 'store/swap/transact.ts', from: 'queue?.isIdle()', to: 'false' },
+      { file: 'store/queue/combine.ts', from: 'since === null || queue.lockHolder() === null', to: 'since === null' },
     ],
     /was told|stands 0 times|which it did not ask for|answered neither/,
   ],
@@ -330,7 +331,7 @@ const IN_THE_ANSWERS: readonly Plant[] = [
   ],
   [
     'status leaves a claim out',
-    [{ file: 'commands/claims/status.ts', from: 'claims: claims.map(', to: 'claims: claims.slice(1).map(' }],
+    [{ file: 'render/status.ts', from: 'claims: claims.map(', to: 'claims: claims.slice(1).map(' }],
     /saw what stood in no commit/,
   ],
   [
@@ -348,9 +349,9 @@ const IN_THE_ANSWERS: readonly Plant[] = [
     'a loss is not told',
     [
       {
-        file: 'workspace/notices.ts',
-        from: '          losses,\n          offers,',
-        to: '          losses: [],\n          offers,',
+        file: 'render/notices.ts',
+        from: 'reader: identity.agent, losses, offers,',
+        to: 'reader: identity.agent, losses: [], offers,',
       },
     ],
     /was not told that/,
