@@ -180,7 +180,8 @@ class Ride {
     const decision = decide(this.state, request, this.now);
     if (!decision.ok) return decision;
     this.state = decision.state;
-    this.events.push(...decision.events);
+    // They stand among those of the operation that carries them, and say of which they are.
+    this.events.push(...decision.events.map((event) => ({ ...event, along: request.operation })));
     return decision;
   }
 }

@@ -17,9 +17,16 @@ const MAIN_BRANCH_ALONE: Exception = { verbs: ['sync-check'], exits: [0] };
 /** They read the history alone, which is whole where somebody only put something on top of it. */
 const HISTORY_ALONE: Exception = { verbs: ['events', 'metrics'], kinds: ['on'], exits: [0] };
 /** Git fetches nothing while a ref of the clone is broken, so the main branch cannot be known either. */
-const FETCH_FIRST: Exception = { verbs: ['sync-check', 'land', 'deploy'], kinds: ['broken'], exits: [0, 7, 8] };
+const FETCH_FIRST: Exception = {
+  verbs: ['sync-check', 'land', 'deploy'],
+  kinds: ['broken'],
+  exits: [0, 7, 8],
+  again: true,
+};
 /** What cannot be read is not taken for what never was. */
 const BROKEN: Exception = { kinds: ['broken'], exits: [8] };
+/** It is kept by the clone, and rides with its next write. */
+const RIDES: Exception = { verbs: ['agent state'], exits: [0, 7, 8] };
 /** In a clone that shares with nobody. */
 const NO_REMOTE: Exception = { verbs: ['land'], exits: [2] };
 
@@ -29,7 +36,7 @@ it('tampered with on the remote: a clone that knew the branch refuses, and reset
     place: world.remote,
     words: WORDS,
     // A server that does not have what its branch names does not answer what it names.
-    exceptions: [MAIN_BRANCH_ALONE, HISTORY_ALONE, { to: ['missing'], exits: [7] }],
+    exceptions: [RIDES, MAIN_BRANCH_ALONE, HISTORY_ALONE, { to: ['missing'], exits: [7] }],
     follows: ['on'],
   });
   tally({

@@ -182,10 +182,11 @@ async function learnExits(
   }
 }
 
-function exceptionFor({ exceptions }: Trial, way: Way, [verb = '']: readonly string[]): Exception | undefined {
+function exceptionFor({ exceptions }: Trial, way: Way, args: readonly string[]): Exception | undefined {
+  const [verb = '', more = ''] = args;
   return exceptions.find(
     ({ verbs = [verb], kinds = [way.kind], to = [way.to] }) =>
-      verbs.includes(verb) && kinds.includes(way.kind) && to.includes(way.to),
+      (verbs.includes(verb) || verbs.includes(`${verb} ${more}`)) && kinds.includes(way.kind) && to.includes(way.to),
   );
 }
 

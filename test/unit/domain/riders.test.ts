@@ -74,7 +74,8 @@ describe('what goes along with a request', () => {
         const second = decide(first.state, last, now);
         if (!second.ok) return expect(both).toEqual(second);
         expect(both).toMatchObject({ ok: true, state: second.state, result: second.result });
-        expect(both.ok && both.events).toEqual([...first.events, ...second.events]);
+        const carried = first.events.map((event) => ({ ...event, along: rider.request.operation }));
+        expect(both.ok && both.events).toEqual([...carried, ...second.events]);
       }),
       { numRuns: PROPERTY_RUNS },
     );

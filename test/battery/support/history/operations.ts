@@ -16,11 +16,25 @@ export interface Operation {
   readonly early: string[];
 }
 
+/** Who comes, goes, and does what is kept by a clone until it writes, which may be long after. */
+function rides({ type, along }: CoordEvent): boolean {
+  return along !== undefined && type.startsWith('agent.');
+}
+
+const ALONG = ' with ';
+
+/** The operation that carried one, which is it itself in most cases. */
+export function carrierOf(id: string): string {
+  return id.split(ALONG)[0] ?? id;
+}
+
 /** The operations of a commit in their order; refusals and the like, which only ride with it, are left out. */
 export function operationsOf({ events }: BranchCommit, index: number): Operation[] {
   const groups = new Map<string, CoordEvent[]>();
-  for (const event of events.filter((one) => !isDeferredEvent(one))) {
-    const id = event.id.slice(0, event.id.lastIndexOf('.'));
+  for (const event of events.filter((one) => !isDeferredEvent(one) && !rides(one))) {
+    // What went along with it is of an operation of its own.
+    const along = typeof event.along === 'string' ? `${ALONG}${event.along}` : '';
+    const id = `${event.id.slice(0, event.id.lastIndexOf('.'))}${along}`;
     groups.set(id, [...(groups.get(id) ?? []), event]);
   }
   return [...groups].map(([id, own]) => {

@@ -6,7 +6,7 @@ import { isDeferredEvent } from '../../../../src/domain/refusal-event.js';
 import { addSeconds, secondsBetween } from '../../../../src/domain/time.js';
 import type { Sandbox } from '../../../support/sandbox.js';
 import { type BranchCommit, readBranch } from './branch.js';
-import { type Operation, operationsOf } from './operations.js';
+import { carrierOf, type Operation, operationsOf } from './operations.js';
 import { contradictions, type Holding } from './stated.js';
 
 /** How things stood after an operation: also between the operations of one commit. */
@@ -109,7 +109,7 @@ class Replayer {
     }
     const [first] = commit.operations;
     for (const { id, actor } of operations) {
-      if (!commit.operations.includes(id))
+      if (!commit.operations.includes(carrierOf(id)))
         this.problems.push(`${commit.id}: has events of ${id}, which it does not name`);
       if (id === first && actor !== null && actor !== commit.author) {
         this.problems.push(`${commit.id}: of ${commit.author}, but ${id} is an operation of ${actor}`);
