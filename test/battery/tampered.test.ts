@@ -21,12 +21,11 @@ const FETCH_FIRST: Exception = {
   verbs: ['sync-check', 'land', 'deploy'],
   kinds: ['broken'],
   exits: [0, 7, 8],
-  again: true,
 };
 /** What cannot be read is not taken for what never was. */
 const BROKEN: Exception = { kinds: ['broken'], exits: [8] };
 /** It is kept by the clone, and rides with its next write. */
-const RIDES: Exception = { verbs: ['agent state'], exits: [0, 7, 8] };
+const RIDES: Exception = { verbs: ['agent state'], exits: [0, 7, 8], again: true };
 /** In a clone that shares with nobody. */
 const NO_REMOTE: Exception = { verbs: ['land'], exits: [2] };
 
