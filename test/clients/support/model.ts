@@ -32,6 +32,8 @@ export interface StandIn {
   readonly url: string;
   /** The bodies of the requests that took a step, in their order. */
   readonly asked: readonly string[];
+  /** When each of them came, in milliseconds. */
+  readonly times: readonly number[];
   /** Those of a sub-agent. */
   readonly askedByDelegate: readonly string[];
 }
@@ -42,23 +44,30 @@ export interface StandIn {
  */
 export async function standIn({ steps, delegated = [], tokens }: Script): Promise<StandIn> {
   const asked: string[] = [];
+  const times: number[] = [];
   const askedByDelegate: string[] = [];
   const next = (body: string, offersTools: boolean): Step => {
     if (!offersTools) return { text: 'ok' };
     const isMain = body.includes(PROMPT);
     const [all, told] = isMain ? [steps, asked] : [delegated, askedByDelegate];
     told.push(body);
+    if (isMain) times.push(performance.now());
     return all[told.length - 1] ?? { text: 'done' };
   };
-  const server = createServer(
-    (request, response) => void answer(request, response, next, () => (asked.length === 2 ? (tokens ?? 10) : 10)),
-  );
+  let isTold = false;
+  /** What is said of the second request is not said of the summary that it leads to. */
+  const used = () => {
+    if (asked.length !== 2 || isTold) return 10;
+    isTold = true;
+    return tokens ?? 10;
+  };
+  const server = createServer((request, response) => void answer(request, response, next, used));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, askedByDelegate };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, times, askedByDelegate };
 }
 
 /** Answers in the language of the request. @param tokens of input, as the answer says */

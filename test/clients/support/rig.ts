@@ -6,7 +6,7 @@ import type { Fleet } from '../../support/fleet.js';
 import { type Client, programOf } from './clients.js';
 import { PROMPT, type Script, type StandIn, type Step, standIn } from './model.js';
 
-export interface ClientRun extends Pick<StandIn, 'asked' | 'askedByDelegate'> {
+export interface ClientRun extends Pick<StandIn, 'asked' | 'times' | 'askedByDelegate'> {
   readonly code: number | null;
   readonly output: string;
   /** Of the user; a run that goes on with this one starts there. */
@@ -67,7 +67,8 @@ export async function runClient(
   const { code, output } = await run(terms.within?.(words) ?? words, cwd, { ...all, ...more }, () =>
     terms.killedOnce?.(model),
   );
-  return { code, output, home, asked: model.asked, askedByDelegate: model.askedByDelegate };
+  const { asked, times, askedByDelegate } = model;
+  return { code, output, home, asked, times, askedByDelegate };
 }
 
 /** A folder with coord as agents find it. */

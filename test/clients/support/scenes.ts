@@ -326,7 +326,8 @@ export const SCENES: Readonly<Record<SceneName, (client: Client, look: Look) => 
       : run;
     const last = told ? await runClient(client, fleet, fleet.clone, [], { resumes: ended }) : run;
     await look('compact', async () => {
-      const body = last.asked.at(-1) ?? '';
+      // Some leave the user’s words out as well, so that it looks like a request of a sub-agent.
+      const body = last.askedByDelegate.at(-1) ?? last.asked.at(-1) ?? '';
       // What was said first is no longer there.
       expect(body).not.toContain('echo 1');
       expect(body).toContain(await aRule(fleet));
