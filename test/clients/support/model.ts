@@ -24,6 +24,8 @@ export interface Script {
   readonly delegated?: readonly Step[];
   /** How many tokens of input it says that the second request had: a client makes room when they are many. */
   readonly tokens?: number;
+  /** Whether it says nothing after the last step, to a client that is to be killed before its turn ends. */
+  readonly endsSilent?: boolean;
 }
 
 /** A stand-in for a model that clients talk to in the language of their provider. */
@@ -42,17 +44,19 @@ export interface StandIn {
  * Starts a stand-in for a model. Each request that offers tools takes the next step, and the last of them is a word that ends
  * the turn; a request without tools (a title, a summary) takes none.
  */
-export async function standIn({ steps, delegated = [], tokens }: Script): Promise<StandIn> {
+export async function standIn({ steps, delegated = [], tokens, endsSilent }: Script): Promise<StandIn> {
   const asked: string[] = [];
   const times: number[] = [];
   const askedByDelegate: string[] = [];
-  const next = (body: string, offersTools: boolean): Step => {
+  const next: Next = async (body, offersTools) => {
     if (!offersTools) return { text: 'ok' };
     const isMain = body.includes(PROMPT);
     const [all, told] = isMain ? [steps, asked] : [delegated, askedByDelegate];
     told.push(body);
     if (isMain) times.push(performance.now());
-    return all[told.length - 1] ?? { text: 'done' };
+    const step = all[told.length - 1];
+    if (isMain && endsSilent && step === undefined) return new Promise<Step>(() => undefined);
+    return step ?? { text: 'done' };
   };
   let isTold = false;
   /** What is said of the second request is not said of the summary that it leads to. */
@@ -71,7 +75,7 @@ export async function standIn({ steps, delegated = [], tokens }: Script): Promis
 }
 
 /** Answers in the language of the request. @param tokens of input, as the answer says */
-type Next = (body: string, offersTools: boolean) => Step;
+type Next = (body: string, offersTools: boolean) => Promise<Step>;
 
 // biome-ignore lint/suspicious/noExplicitAny: what clients send is theirs
 type Body = any;
@@ -88,18 +92,18 @@ async function answer(
   const body: Body = parsed(text);
   const url = request.url ?? '';
   if (/count_?tokens/i.test(url)) return json(response, { input_tokens: 10, totalTokens: 10 });
-  if (url.includes('/responses')) return responses(response, next(text, offersTools(body)), usedTokens());
-  if (url.includes('/chat/completions')) return chat(response, body, next(text, offersTools(body)), usedTokens());
+  if (url.includes('/responses')) return responses(response, await next(text, offersTools(body)), usedTokens());
+  if (url.includes('/chat/completions')) return chat(response, body, await next(text, offersTools(body)), usedTokens());
   if (/generateContent/i.test(url)) {
     const offers = body?.tools?.some((tool: Body) => tool.functionDeclarations?.length > 0);
     return gemini(
       response,
       url,
-      next(text, Boolean(offers) && !body?.generationConfig?.responseJsonSchema),
+      await next(text, Boolean(offers) && !body?.generationConfig?.responseJsonSchema),
       usedTokens(),
     );
   }
-  if (url.includes('/v1/messages')) return anthropic(response, body, next(text, offersTools(body)), usedTokens());
+  if (url.includes('/v1/messages')) return anthropic(response, body, await next(text, offersTools(body)), usedTokens());
   response.writeHead(404, { 'content-type': 'application/json' });
   response.end('{"error":{"message":"not here","type":"not_found"}}');
 }

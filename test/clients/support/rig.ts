@@ -47,7 +47,12 @@ export async function runClient(
 ): Promise<ClientRun> {
   const { box } = fleet;
   const { delegated, tokens, resumes } = terms;
-  const script: Script = { steps, ...(delegated ? { delegated } : {}), ...(tokens ? { tokens } : {}) };
+  const script: Script = {
+    steps,
+    ...(delegated ? { delegated } : {}),
+    ...(tokens ? { tokens } : {}),
+    endsSilent: terms.killedOnce !== undefined,
+  };
   const model = await standIn(script);
   // Each run has settings of its own: two at once have two models.
   homes += 1;
