@@ -234,8 +234,8 @@ it('what was written offline and is refused in the end is told, and on no record
   await as('boss', two, 'agent', 'kill', 'maya', '--reason', 'stopped');
   fix();
   const next = await as('maya', one, 'status');
-  expect(next.stderr).toContain('your offline task t~1 was not taken on: refused: this agent was stopped by boss');
-  expect(next.stderr).toContain('your offline note n~2 was not taken on: refused: this agent was stopped by boss');
+  expect(next.stderr).toContain('your offline task t~1 was not accepted: refused: this agent was stopped by boss');
+  expect(next.stderr).toContain('your offline note n~2 was not accepted: refused: this agent was stopped by boss');
   expect((await as('maya', one, 'status')).stderr).not.toContain('t~1');
   expect((await as('boss', two, 'task', 'list', '--json')).json().data.tasks).toEqual([]);
   expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord-local/offline/coord/state').code).toBe(1);

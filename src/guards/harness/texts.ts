@@ -35,7 +35,9 @@ export const Coord = async ({ client, directory, worktree }) => {
   /** A sub-agent works in a session of its own, for the one that it was begun in. */
   async function rootOf(session) {
     if (!parents.has(session)) {
-      const found = await client.session.get({ path: { id: session } }).catch(() => undefined);
+      // Where the client cannot say, each session stands for itself.
+      const look = async () => client.session.get({ path: { id: session } });
+      const found = await look().catch(() => undefined);
       parents.set(session, found?.data?.parentID);
     }
     const parent = parents.get(session);
