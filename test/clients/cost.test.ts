@@ -23,13 +23,16 @@ async function once(client: Client, asks: boolean): Promise<Cost> {
   const { clone } = fleet;
   if (asks) await fleet.as('setter', ['guard', 'install', client.harness]);
   const shell = (command: string) => [{ tools: [client.shell(command)] }];
-  const file = join(clone, 'src/api/users.ts');
+  // No two calls are alike: a client may take that for a loop, and stop.
+  const numbers = Array.from({ length: CALLS }, (_, index) => index);
+  for (const number of numbers) fleet.box.write(clone, `src/api/own-${number}.ts`, 'before\n');
   const groups = [
-    ...Array.from({ length: CALLS }, () => ({ kind: 'shell', steps: shell('true') })),
-    { kind: 'first', steps: shell('echo new > src/api/new.ts') },
-    { kind: 'warm', steps: client.write(file, 'users\n') },
-    // A patch names the text that is there.
-    ...Array.from({ length: CALLS }, () => ({ kind: 'edit', steps: client.write(file, 'users\n') })),
+    { kind: 'first', steps: shell('echo new > src/web/new.ts') },
+    { kind: 'claim', steps: shell('coord claim src/api') },
+    ...numbers.flatMap((number) => [
+      { kind: 'shell', steps: shell(`true ${number}`) },
+      { kind: 'edit', steps: client.write(join(clone, `src/api/own-${number}.ts`), 'after\n') },
+    ]),
   ];
   const { times } = await runClient(
     client,
