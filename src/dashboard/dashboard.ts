@@ -47,6 +47,8 @@ export const dashboard: Verb = {
     'revision?': 'commit | null',
   },
   async run(context, input) {
+    // Whoever looks on keeps no claim alive, not at the end either.
+    context.looksOn = true;
     const port = readPort(input);
     const file = input.text('out');
     if (file !== undefined) {

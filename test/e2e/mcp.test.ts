@@ -70,7 +70,7 @@ describe('coord mcp', () => {
     const { call } = await connect(fleet, {});
     const claimed = await call('claim', { targets: ['src/api/users.ts'] });
     expect(claimed.data.claims).toMatchObject([{ agent: AGENTS.codex, session: expect.any(String) }]);
-    expect((await call('start', { agent: 'zoe' })).text).toContain(`is that of ${AGENTS.codex}`);
+    expect((await call('start', { agent: 'zoe' })).text).toContain(`belongs to ${AGENTS.codex}`);
     // Another that began in the same process makes it unknown which.
     await callHook(fleet, 'gemini.session-start');
     expect((await call('claim', { targets: ['README.md'] })).text).toContain('no agent id');
