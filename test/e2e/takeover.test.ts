@@ -49,7 +49,7 @@ describe('coord claim --take-over', () => {
     expect(late.json().data.claims).toMatchObject([{ agent: 'noor' }]);
     const woken = await as('maya', ['renew', 'src/api']);
     expect(woken.code).toBe(4);
-    expect(woken.stderr).toContain('notice: you lost src/api/**: it expired');
+    expect(woken.stderr).toContain('notice: you lost src/api/**: its time was over');
   });
 
   it('of free ground says that nobody held it', async () => {
