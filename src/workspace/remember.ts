@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isRemoteOf } from '../git/clone-config.js';
 import { asideMark, asidesOf } from './asides.js';
 import { Context } from './context.js';
@@ -18,7 +19,8 @@ export async function rememberForNext(own: Context): Promise<void> {
     const config = known?.config ?? (await context.config());
     // Of what the command has read itself, nothing need be read again.
     const store = await (own.stores.opened ?? context.stores.open(config));
-    if ((await store.tip()) === null) return;
+    // Nor anything where coord has just been removed.
+    if ((await store.tip()) === null || !existsSync(context.localDirectory)) return;
     await store.keep();
     if (known === null) {
       const before = { repository: context.repository, authority: await context.authority() };

@@ -33,7 +33,7 @@ describe('coord handoff', () => {
     [['--to', 'nobody'], 'unknown agent: nobody'],
     [['--to', 'maya'], 'maya is you'],
     [[], '--to is required'],
-    [['--to', 'noor', '--withdraw'], 'exclude each other'],
+    [['--to', 'noor', '--withdraw'], 'cannot be used together'],
     [['--to', 'noor', '--note', ''], 'empty'],
   ])('refuses %j with exit 2, and changes nothing', async (options, words) => {
     const { box, clone, as } = await localFleet();
@@ -109,7 +109,7 @@ describe('coord handoff', () => {
   it('works between clones', async () => {
     const { box, remote, clone, as } = await sharedFleet();
     const other = box.clone(remote);
-    await as('noor', ['agent', 'state', 'free'], { cwd: other });
+    await as('noor', ['note', 'here'], { cwd: other });
     await as('maya', ['claim', 'src/api']);
     await as('maya', ['handoff', 'src/api', '--to', 'noor'], { cwd: clone });
     const accepted = await as('noor', ['handoff', 'accept', '--json'], { cwd: other });
