@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { isRemoteOf } from '../git/clone-config.js';
 import { asideMark, asidesOf } from './asides.js';
 import { Context } from './context.js';
@@ -12,6 +11,7 @@ import { keepStanding, type Standing, standingAt } from './standing.js';
  * stands, and the state at the tip. Best effort, read anew, and nothing is asked of a remote.
  */
 export async function rememberForNext(own: Context): Promise<void> {
+  if (own.leavesNothing) return;
   try {
     const { host } = own;
     const context = looker(host);
@@ -19,8 +19,7 @@ export async function rememberForNext(own: Context): Promise<void> {
     const config = known?.config ?? (await context.config());
     // Of what the command has read itself, nothing need be read again.
     const store = await (own.stores.opened ?? context.stores.open(config));
-    // Nor anything where coord has just been removed.
-    if ((await store.tip()) === null || !existsSync(context.localDirectory)) return;
+    if ((await store.tip()) === null) return;
     await store.keep();
     if (known === null) {
       const before = { repository: context.repository, authority: await context.authority() };

@@ -49,6 +49,8 @@ export class Workspace {
   isGuard = false;
   /** Whether it only looks on, so that nothing is renewed on the way, and no notice is told. */
   looksOn = false;
+  /** Whether it keeps nothing for the next command, since coord has just been removed. */
+  leavesNothing = false;
   /** Settled once it was seen where the main branch stands now, where that was asked. */
   askedMain: Promise<void> | undefined;
   protected repositoryFound: Repository | undefined;

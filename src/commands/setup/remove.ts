@@ -49,6 +49,7 @@ export async function remove(context: Context, everywhere: boolean): Promise<Out
   const refs = await removeRefs(context, share ? store.ref : null);
   rmSync(localDirectory, { recursive: true, force: true });
   context.isGuard = true;
+  context.leavesNothing = true;
   const report: RemoveReport = {
     everywhere,
     removed: [
