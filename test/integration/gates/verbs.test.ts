@@ -167,7 +167,7 @@ describe('coord gate list', () => {
     expect(result.stdout).toContain('blocked: docs names no gate');
     expect(result.stdout).toContain('blocked: prod needs the gate ghost');
     expect(result.stdout).toContain('read from origin/main at ');
-    expect(result.stderr).toContain('they count once they are on the main branch');
+    expect(result.stderr).toContain('they count once they are there');
     const data = (await run('gate', 'list', 'docs', '--json')).json().data;
     expect(data).toMatchObject({
       targets: [{ target: 'docs', gates: [] }],

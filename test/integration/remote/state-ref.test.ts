@@ -126,7 +126,7 @@ describe('afterwards', () => {
   it('nobody falls back: a clone that may not push the ref is refused, and told by whom', async () => {
     const all = await setUp();
     refuses(all, 'refs/coord/*');
-    for (const args of [['claim', 'a'], ['note', 'x'], ['session', 'start'], ['init']]) {
+    for (const args of [['claim', 'a'], ['note', 'x'], ['session', 'start', '--request-id', 'r'], ['init']]) {
       const { code, stdout } = await all.run('noor', all.two, ...args);
       if (args[0] === 'init') continue;
       expect([args, code, stdout]).toEqual([args, 6, expect.stringContaining('refused by a rule')]);
