@@ -45,7 +45,7 @@ function eitherOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal
 export const deployVerify: Verb = {
   arguments: [['<target>', 'a name under "deploy" in coord.config.json on the main branch, such as prod']],
   options: [
-    ['--commit <commit>', 'the commit to look for; that of the last deploy by default, or HEAD where none is known'],
+    ['--commit <commit>', 'the commit; that of the last deploy by default, or HEAD where none is known'],
     ['--timeout <duration>', 'how long to keep trying, in place of the configured timeout; 0s asks once'],
   ],
   examples: [

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import { coord } from '../../domain/suggestion.js';
+import { coord, form } from '../../domain/suggestion.js';
 import { asError, CoordError, usage } from '../../errors.js';
 import type { EtcdPlace } from '../../store/etcd/place.js';
 import type { GitStore } from '../../store/swap/git-store.js';
@@ -53,7 +53,7 @@ export async function moveStore(context: Context, config: Config, wish: StoreWis
   if (head !== null && !(await local.goesOn(head.commit, (await store.tip()) ?? ''))) {
     throw usage(
       `${wanted.prefix} holds another state in that etcd`,
-      `name another: ${coord('init --store etcd --prefix /coord/NAME')}`,
+      `name another: ${form('init --store etcd --prefix /coord/NAME')}`,
     );
   }
   await arbiter.tryOut();

@@ -70,7 +70,7 @@ it('a checkout that cannot learn the main branch does not know, and says so', as
   expect([held.code, held.json().error.details.reason]).toEqual([7, 'main-unknown']);
   box.git(at, 'remote', 'set-url', 'origin', `file://${box.path('gone')}`);
   const cut = await box.coord(at, ['audit', '--json']);
-  expect([cut.code, cut.json().error.details.reason]).toEqual([7, 'main-unknown']);
+  expect([cut.code, cut.json().error.details.reason]).toEqual([7, 'no-such-repository']);
 });
 
 it('the first command of a clone of one branch learns what judges it', async () => {

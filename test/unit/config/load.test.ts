@@ -32,6 +32,7 @@ describe('the configuration', () => {
       surface: [],
       resources: {},
       rules: 'rules',
+      pushesPerMinute: null,
       memory: ['STATE.md', 'DECISIONS.md', 'LESSONS.md'],
       scratch: ['scratch/{agent}/**'],
       autoClaim: true,
