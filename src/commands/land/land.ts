@@ -37,7 +37,7 @@ export const land: Verb = {
     ['--to <branch>', 'push to this branch for a pull request instead; no claim is released'],
     ['--wait [duration]', 'wait your turn, first come, first served'],
     ['--dry-run', 'show what would be done, and change nothing; what would land and be released'],
-    ['--task <id>', 'the task that it belongs to, or none; where that is not clear', 'repeatable'],
+    ['--task <id>', 'the task it belongs to, or none; where that is not clear', 'repeatable'],
   ],
   examples: [
     ['coord land', 'move the main branch to HEAD and release the claims on what it changed, both or neither'],
