@@ -12,8 +12,8 @@ const LEAKS: readonly (readonly [name: string, bug: PlantedBug, finding: RegExp]
     'requests stay in the queue',
     {
       file: 'store/queue/request-queue.ts',
-      from: 'rmSync(join(this.directory, ticket), { recursive: true, force: true });',
-      to: 'if (!ticket) rmSync(join(this.directory, ticket), { recursive: true, force: true });',
+      from: 'rmSync(join(this.directory, name), { recursive: true, force: true });',
+      to: 'if (!name) rmSync(join(this.directory, name), { recursive: true, force: true });',
     },
     /queued grew/,
   ],

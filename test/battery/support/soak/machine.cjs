@@ -23,15 +23,6 @@ for (const name of ['setTimeout', 'setInterval']) {
   globalThis[name] = Object.defineProperties(scaled, Object.getOwnPropertyDescriptors(original));
 }
 
-// How old the lock of a clone is, is told by the clock of the file system, which is real.
-const { statSync } = fs;
-fs.statSync = (path, options) => {
-  const stats = statSync(path, options);
-  if (stats && String(path).endsWith('/coord/lock') && !options?.bigint)
-    stats.mtimeMs = now() - (realNow() - stats.mtimeMs);
-  return stats;
-};
-
 const { load } = require(join(ROOT, 'bin', 'coord.js'));
 const { main } = load(ROOT, 'coord');
 

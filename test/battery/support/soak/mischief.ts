@@ -1,8 +1,10 @@
-import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ownMark } from '../../../../src/git/process-mark.js';
 import { pick, type Random } from '../../../support/random.js';
-import type { Site } from './site.js';
+import { queuesIn, type Site } from './site.js';
 
 /** Something that goes wrong around the agents; resolves when it is over. */
 type Mischief = (site: Site, clone: string, random: Random) => Promise<void>;
@@ -33,10 +35,9 @@ const MISCHIEF: Readonly<Record<string, Mischief>> = {
       // Others were faster to write into it again.
     }
   },
-  'stale lock': async (_, clone) => {
-    const lock = join(clone, '.git', 'coord', 'lock');
-    mkdirSync(lock, { recursive: true });
-    utimesSync(lock, OLD, OLD);
+  'stale lock': async ({ box }) => {
+    const gone = [spawnSync('true').pid, ...ownMark().split('.').slice(1)].join('.');
+    for (const folder of queuesIn(box)) writeFileSync(join(folder, 'lock'), `${gone} 1`);
   },
   'stale lock of the ref': async (_, clone) => {
     const lock = join(clone, '.git', 'refs', 'coord', 'state.lock');

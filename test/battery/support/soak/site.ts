@@ -62,6 +62,12 @@ export async function openSite(): Promise<Site> {
   return { box, remote, clones, places, benches: new Map(benches), start };
 }
 
+/** The queues that clones of this host share. */
+export function queuesIn(box: Sandbox): string[] {
+  const own = join(box.directory, 'tmp', `coord-${process.getuid?.()}`);
+  return namesIn(own).map((name) => join(own, name));
+}
+
 /** What lies about in the clones and on the remote, and must not grow with the commands. */
 export interface Leftovers {
   /** Requests of processes that are gone. */
@@ -80,18 +86,19 @@ export interface Leftovers {
 
 export function leftoversOf({ box, clones, remote }: Site): Leftovers {
   const coord = clones.map((clone) => join(clone, '.git', 'coord'));
+  const queues = [...coord.map((path) => join(path, 'queue')), ...queuesIn(box)];
   const stores = [...clones.map((clone) => join(clone, '.git')), remote];
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
   const below = (paths: readonly string[]) => sum(paths.map((path) => filesBelow(path).length));
   const objects = stores.flatMap((store) => filesBelow(join(store, 'objects')));
   const isTemporary = (file: string) => /(?:^|\/)(?:tmp_|\.tmp-)|\.(?:tmp|lock)$/.test(file);
   return {
-    queued: sum(coord.map((path) => namesIn(join(path, 'queue')).length)),
+    queued: sum(queues.map((path) => namesIn(path).filter((name) => name !== 'about' && name !== 'tip').length)),
     outbox: below(coord.map((path) => join(path, 'outbox'))),
     files:
       below(coord) +
       below([join(box.directory, 'tmp')]) -
-      below(coord.flatMap((path) => [join(path, 'queue'), join(path, 'outbox')])),
+      below([...queues, ...coord.map((path) => join(path, 'outbox'))]),
     refs: sum(clones.map((clone) => filesBelow(join(clone, '.git', 'refs', 'coord')).length)),
     halfDone:
       objects.filter(isTemporary).length +
