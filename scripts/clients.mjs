@@ -13,11 +13,7 @@ const newest = process.argv.includes('--newest');
 mkdirSync(folder, { recursive: true });
 if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
 for (const [name, version] of Object.entries(pinned)) {
-  const installed = join(folder, 'node_modules', name, 'package.json');
-  if (!newest && existsSync(installed)) {
-    const { version: there, bin } = JSON.parse(readFileSync(installed, 'utf8'));
-    if (there === version && (!UNPACKS.includes(name) || starts(Object.keys(bin)[0]))) continue;
-  }
+  if (!newest && isReady(name, version)) continue;
   const args = [
     'install',
     '--no-audit',
@@ -33,10 +29,19 @@ for (const [name, version] of Object.entries(pinned)) {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }
-  console.log(status === 0 ? `${name} ${version}` : `${name} ${version} could not be installed: its tests are skipped`);
+  const unpacked = isReady(name, newest ? null : version);
+  const trouble =
+    status !== 0 ? ' could not be installed: its tests are skipped' : unpacked ? '' : ' does not start: its tests fail';
+  console.log(`${name} ${version}${trouble}`);
 }
 
-/** Whether an installed program starts. */
-function starts(program) {
-  return spawnSync(join(folder, 'node_modules', '.bin', program), ['--version'], { stdio: 'ignore' }).status === 0;
+/** Whether a package is installed at this version (null: at any), and one that unpacks itself has done so. */
+function isReady(name, version) {
+  const about = join(folder, 'node_modules', name, 'package.json');
+  if (!existsSync(about)) return false;
+  const { version: there, bin } = JSON.parse(readFileSync(about, 'utf8'));
+  if (version !== null && there !== version) return false;
+  if (!UNPACKS.includes(name)) return true;
+  const program = join(folder, 'node_modules', '.bin', Object.keys(bin)[0]);
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 }
