@@ -272,11 +272,10 @@ describe.skipIf(CHROMIUM === null)('the dashboard in a browser', () => {
     const light = await ground();
     await page.getByRole('button', { name: /auto/ }).click();
     await page.getByRole('button', { name: /light/ }).click();
-    await page.getByRole('button', { name: /dark/ }).waitFor();
-    expect(await ground()).not.toBe(light);
+    await expect.poll(ground).not.toBe(light);
     await page.reload();
     await page.getByRole('button', { name: /dark/ }).waitFor();
-    expect(await ground()).not.toBe(light);
+    await expect.poll(ground).not.toBe(light);
   });
 
   it('is the same as a file, which asks for nothing', async () => {

@@ -319,8 +319,22 @@ export const PROGRAMS: readonly Synopsis[] = [
       )
       .map(([folder, rest]) => `D=${folder}; ${rest}`),
     fc
-      .tuple(files, one('rm "$f"', 'sed -i s/a/X/ $f', 'echo x >> free/new.txt', 'cp x.sh "$f"'))
+      .tuple(files, one('rm "$f"', 'sed -i s/a/X/ $f', 'echo x >> free/new.txt', 'cp x.sh "$f"', 'echo x > $f'))
       .map(([names, rest]) => `for f in ${names.join(' ')}; do ${rest}; done`),
+    fc
+      .tuple(
+        one('held', 'free', 'held free', 'free held'),
+        one(
+          'cd $d && rm a.txt && cd ..',
+          'for n in a b; do rm $d/$n.txt; done',
+          'cp x.sh $d/a.txt',
+          '(cd $d; rm b.txt)',
+        ),
+      )
+      .map(([names, rest]) => `for d in ${names}; do ${rest}; done`),
+    fc
+      .tuple(files, one('rm $F', 'for f in $F; do cp x.sh $f; done', 'sed -i s/a/X/ $F', 'cat $F'))
+      .map(([names, rest]) => `F="${names.join(' ')}"; ${rest}`),
     fc.tuple(file, one('rm "$PWD/', 'cd free; rm "$PWD/../')).map(([path, start]) => `${start}${path}"`),
   ),
   forms(

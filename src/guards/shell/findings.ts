@@ -127,8 +127,10 @@ export interface Scope {
   readonly off?: readonly string[];
   /** How deep in scripts within scripts. */
   readonly depth: number;
-  /** What is known of the shell's variables: the words that each stands for, one after the other. */
-  readonly variables: ReadonlyMap<string, readonly Word[]>;
+  /** What is known of the shell's variables. */
+  readonly variables: ReadonlyMap<string, Word>;
+  /** How many more words and operators of loops are read again, in the script and in those within it. */
+  readonly budget: { repeated: number };
   /** Absolute paths that were claimed before in a chain of `&&`. */
   readonly claimed: readonly Word[];
   /** The files that come through the pipe, a name each; null: others, or none. */

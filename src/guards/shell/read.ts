@@ -16,6 +16,8 @@ import { endOfGroup, expandWord, plainWord, readWord, type Word } from './words.
 
 /** Scripts within scripts are read this deep. */
 const DEEPEST = 8;
+/** So many words and operators of loops are read again, for what they go through; beyond, that is not known. */
+const MOST_REPEATED = 20_000;
 /** Words that stand before a command, and are none. */
 const KEYWORDS = new Set(['if', 'then', 'elif', 'else', 'fi', 'while', 'until', 'do', 'done', 'esac', '!', '{', '}']);
 const WRITING = new Set(['>', '>>', '>|', '&>', '&>>', '<>']);
@@ -36,11 +38,10 @@ export interface Shell {
  */
 export function readShell(script: string, { directory, home }: Shell): ShellFindings {
   const findings = noFindings();
-  const variables = new Map([
-    ['PWD', [plainWord(directory)]],
-    ...(home === null ? [] : [['HOME', [plainWord(home)]] as const]),
-  ]);
-  readScript(script, { directory, home, findings, depth: 0, variables, claimed: [], piped: null });
+  const variables = new Map([['PWD', plainWord(directory)]]);
+  if (home !== null) variables.set('HOME', plainWord(home));
+  const budget = { repeated: MOST_REPEATED };
+  readScript(script, { directory, home, findings, depth: 0, variables, budget, claimed: [], piped: null });
   // Each place is looked at on the disk.
   const writes = new Map(findings.writes.map((write) => [JSON.stringify(write), write]));
   return { ...findings, writes: [...writes.values()] };
@@ -64,7 +65,9 @@ class Walker {
   private readonly outer: { readonly directory: string | null; readonly claimed: readonly Word[] }[] = [];
   private words: Word[] = [];
   private redirects: Redirect[] = [];
-  private readonly variables: Map<string, readonly Word[]>;
+  private readonly variables: Map<string, Word>;
+  /** The loop whose body begins next. */
+  private loop: { readonly name: string; readonly values: readonly Word[] } | null = null;
   /** What the chain of `&&` has claimed so far. */
   private claimed: readonly Word[];
   private piped: Search | null = null;
@@ -79,12 +82,40 @@ class Walker {
   }
 
   walk(tokens: readonly Token[]): void {
-    for (const token of tokens) {
+    for (let at = 0; at < tokens.length; at += 1) {
+      const token = tokens[at] as Token;
       if (token.kind === 'word') this.words.push(token.word);
       else if (token.kind === 'redirect') this.redirects.push(token.redirect);
       else this.operator(token.text);
+      if (this.loop !== null) at = this.turns(this.loop, tokens, at + 1) - 1;
     }
     this.finish();
+  }
+
+  /**
+   * Goes through the body of a loop once with each value, as the shell does.
+   * @returns the place where to read on
+   */
+  private turns({ name, values }: { name: string; values: readonly Word[] }, tokens: readonly Token[], start: number) {
+    this.loop = null;
+    const { budget } = this.scope;
+    const [last] = values.length === 1 ? values : [];
+    const end = last || budget.repeated <= 0 ? start : endOfBody(tokens, start);
+    budget.repeated -= (end - start) * values.length;
+    if (end === start || budget.repeated <= 0) {
+      this.setVariable(name, last);
+      return start;
+    }
+    for (const value of values) {
+      this.setVariable(name, value);
+      this.walk(tokens.slice(start, end));
+    }
+    return end;
+  }
+
+  private setVariable(name: string, value: Word | undefined): void {
+    if (!value || value.opaque) this.variables.delete(name);
+    else this.variables.set(name, value);
   }
 
   private operator(text: string): void {
@@ -122,7 +153,8 @@ class Walker {
     const command = typed.flatMap((word) => expandWord(word, variables));
     const [program, ...rest] = command;
     if (!program || isTest) return command;
-    if (program.text === 'for' && rest[1]?.text === 'in') variables.set(rest[0]?.text ?? '', rest.slice(2));
+    if (program.text === 'for' && rest[1]?.text === 'in')
+      this.loop = { name: rest[0]?.text ?? '', values: rest.slice(2) };
     else if (isChangeOfDirectory(program)) this.changeDirectory(program.text, rest);
     else examine(command, inputOf(redirects), { ...scope, off: [...(scope.off ?? []), ...off] }, readScript);
     if (DECLARING.has(program.text)) for (const word of rest) this.assign(word, scope);
@@ -165,8 +197,8 @@ class Walker {
     if (whole === undefined) return;
     if (noteAssignment(word, findings)) findings.exported.push(word.text);
     // A value that is not known here is not known where it is used.
-    if (word.opaque || whole.includes('+')) this.variables.delete(name);
-    else this.variables.set(name, [{ ...word, text: word.text.slice(whole.length), pattern: null }]);
+    const value = { ...word, text: word.text.slice(whole.length), pattern: null };
+    this.setVariable(name, whole.includes('+') ? undefined : value);
   }
 
   private changeDirectory(program: string, args: readonly Word[]): void {
@@ -179,8 +211,23 @@ class Walker {
     else this.directory = enter(this.directory, to) ?? this.directory;
     this.previous = directory;
     if (this.directory === null) this.variables.delete('PWD');
-    else this.variables.set('PWD', [plainWord(this.directory)]);
+    else this.variables.set('PWD', plainWord(this.directory));
   }
+}
+
+/** The place of the `done` that ends the body of a loop, or the end of the script. */
+function endOfBody(tokens: readonly Token[], start: number): number {
+  let open = 0;
+  let startsCommand = true;
+  for (let at = start; at < tokens.length; at += 1) {
+    const token = tokens[at] as Token;
+    const text: string = token.kind === 'word' && !token.word.quoted && startsCommand ? token.word.text : '';
+    if (text === 'do') open += 1;
+    if (text === 'done') open -= 1;
+    if (text === 'done' && open === 0) return at;
+    startsCommand = token.kind === 'operator' || KEYWORDS.has(text);
+  }
+  return tokens.length;
 }
 
 /** Programs that set variables as an assignment does. */

@@ -17,43 +17,49 @@ export interface Word {
 /** A part of a word: as it stands, or a variable, with what stands in its place where it has none. */
 type Piece =
   | { readonly text: string; readonly pattern: string }
-  | { readonly variable: string; readonly otherwise: string | null };
+  | { readonly variable: string; readonly otherwise: string | null; readonly quoted: boolean };
 
 /** A word that is known as it stands. */
 export function plainWord(text: string): Word {
   return { text, pattern: null, opaque: false, quoted: false, pieces: null };
 }
 
-/** A word becomes no more words than this. */
-const MOST_WORDS = 256;
-
-/** The words that a word becomes where its variables are known; itself where it has none, or an unknown one. */
-export function expandWord(word: Word, variables: ReadonlyMap<string, readonly Word[]>): readonly Word[] {
+/**
+ * The words that a word becomes where its variables are known, since the shell splits what it puts in for one that is not
+ * quoted; the word itself where it has none, or an unknown one.
+ */
+export function expandWord(word: Word, variables: ReadonlyMap<string, Word>): readonly Word[] {
   if (word.pieces === null) return [word];
-  let known: Word[] = [{ ...word, text: '', pattern: null, opaque: false, pieces: null }];
+  const known = [{ text: '', pattern: '' }];
   for (const piece of word.pieces) {
-    const values = 'text' in piece ? [piece] : valuesOf(piece, variables);
-    if (values === null || known.length * values.length > MOST_WORDS) return [word];
-    known = known.flatMap((before) =>
-      values.map(({ text, pattern }) => ({
-        ...before,
-        text: before.text + text,
-        pattern: (before.pattern ?? '') + (pattern ?? escapeGlob(text)),
-      })),
-    );
+    const fields = 'text' in piece ? [piece] : fieldsOf(piece, variables);
+    if (fields === null) return [word];
+    const [first, ...more] = fields;
+    const last = known.at(-1);
+    if (last && first) {
+      last.text += first.text;
+      last.pattern += first.pattern;
+    }
+    known.push(...more.map((field) => ({ ...field })));
   }
-  return known.map((one) => ({
-    ...one,
-    pattern: WILDCARD.test(one.pattern?.replace(/\\./g, '') ?? '') ? one.pattern : null,
-  }));
+  const words = known.filter(({ text }) => text !== '' || known.length === 1);
+  return words.map(({ text, pattern }) => {
+    const isPattern = WILDCARD.test(pattern.replace(/\\./g, ''));
+    return { ...word, text, pattern: isPattern ? pattern : null, opaque: false, pieces: null };
+  });
 }
 
-function valuesOf(
-  { variable, otherwise }: Extract<Piece, { variable: string }>,
-  variables: ReadonlyMap<string, readonly Word[]>,
-): readonly Pick<Word, 'text' | 'pattern'>[] | null {
-  const values = variables.get(variable) ?? (otherwise === null ? undefined : [plainWord(otherwise)]);
-  return values === undefined || values.some(({ opaque }) => opaque) ? null : values;
+/** What the shell puts in for a variable; null: it alone knows. */
+function fieldsOf(
+  { variable, otherwise, quoted }: Extract<Piece, { variable: string }>,
+  variables: ReadonlyMap<string, Word>,
+): readonly { readonly text: string; readonly pattern: string }[] | null {
+  const value = variables.get(variable) ?? (otherwise === null ? undefined : plainWord(otherwise));
+  if (value === undefined || value.opaque) return null;
+  // The names that a pattern stands for, whichever they are.
+  if (value.pattern !== null) return [{ text: value.text, pattern: value.pattern }];
+  if (quoted) return [{ text: value.text, pattern: escapeGlob(value.text) }];
+  return value.text.split(/[ \t\n]+/).map((text) => ({ text, pattern: text }));
 }
 
 /** A word that was read, and what stands in it. */
@@ -161,7 +167,7 @@ class WordReader {
       this.parenthesised();
     } else if (next === '{') {
       const end = endOfGroup(this.script, this.at + 1, '{', '}');
-      this.parts.variable(this.script.slice(this.at + 2, end - 1));
+      this.parts.variable(this.script.slice(this.at + 2, end - 1), isQuoted);
       this.at = end;
     } else if (next === "'" && !isQuoted) this.ansiQuoted();
     else if (next === '"' && !isQuoted) this.at += 1;
@@ -170,7 +176,7 @@ class WordReader {
       name.lastIndex = this.at + 1;
       const found = name.exec(this.script)?.[0] ?? next;
       this.at += 1 + found.length;
-      this.parts.variable(found);
+      this.parts.variable(found, isQuoted);
     } else {
       this.at += 1;
       this.parts.literal('$');
@@ -236,10 +242,10 @@ class WordParts {
   }
 
   /** @param name as it stands between the braces of `${…}`, if it has them */
-  variable(name: string): void {
+  variable(name: string, quoted: boolean): void {
     const [, variable, otherwise = null] = /^([A-Za-z_]\w*|[0-9@*])(?::?-([\w./-]*))?$/.exec(name) ?? [];
     if (variable === undefined) this.isUnknown = true;
-    else this.pieces.push({ variable, otherwise });
+    else this.pieces.push({ variable, otherwise, quoted });
     this.opaque = true;
   }
 
