@@ -34,7 +34,10 @@ const BEFORE_SECONDS = 86_400;
 
 export const metrics: Verb = {
   options: [
-    ['--since <when>', `what came after: a duration such as 2h, an instant, or an id of the list (${DEFAULT_SINCE})`],
+    [
+      '--since <when>',
+      `what came after: a duration such as 2h, an instant, or an id of the list; ${DEFAULT_SINCE} if not given`,
+    ],
     ['--openmetrics', 'as OpenMetrics text, which Prometheus reads'],
     ['--no-fetch', 'do not fetch; use what this clone has'],
   ],
