@@ -86,8 +86,10 @@ it('counts the pushes of all clones, and warns with doctor where the host advise
   fleet.box.git(fleet.clone, 'push', '--quiet', 'origin', 'main');
   for (const path of ['a', 'b', 'c', 'd']) await fleet.as('maya', ['claim', path]);
   const { data } = (await fleet.as('looker', ['metrics', '--since', '1h', '--json'])).json();
-  expect(data.pushes).toMatchObject({ busiest: { count: data.pushes.count }, host: null, advised: 3 });
+  expect(data.pushes).toMatchObject({ host: null, advised: 3 });
+  // The fleet itself was made before, by other pushes.
   expect(data.pushes.count).toBeGreaterThanOrEqual(5);
+  expect(data.pushes.busiest.count).toBeGreaterThanOrEqual(4);
   const words = await fleet.as('looker', ['metrics']);
   expect(words.stdout).toMatch(/pushes +\d+ pushes, [\d.]+ a minute, at most \d+ in one minute; pushesPerMinute is 3/);
   expect(words.stderr).toContain('claim several paths in one command');

@@ -220,7 +220,10 @@ it.each([
       ['guard', 'run', 'pre-commit'],
       ...(kind === 'local' ? [['claim', 'src/api/users.ts']] : []),
     ];
-    await both.play({ agent: 'maya', line: status, input: '', after: 1 });
+    // What is kept a few milliseconds after a file was written is not relied on, since the file may change again unseen.
+    for (let tries = 0; tries < 50 && both.taken.size === 0; tries += 1) {
+      await both.play({ agent: 'maya', line: status, input: '', after: 1 });
+    }
     both.taken.clear();
     for (const line of lines) await both.play({ agent: 'maya', line, input: '', after: 1 });
     if (kind === 'local') await both.play({ agent: 'noor', line: ['claim', 'src/api'], input: '', after: 1 });

@@ -125,9 +125,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
           return commitAll(box, root, `round ${round}`);
         });
         for (const [at, root] of roots.entries()) {
-          const merged =
-            box.tryGit(root, 'merge', '--quiet', '--no-edit', '--no-ff', tips[1 - at] as string).code === 0;
-          if (!merged) box.tryGit(root, 'merge', '--abort');
+          merge(box, root, tips[1 - at] as string);
         }
       }
     },
