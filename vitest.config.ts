@@ -18,7 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // What is pure keeps nothing between files: one process runs many of them.
-      project('unit', { isolate: false }),
+      project('unit', { isolate: false, setupFiles: ['test/support/properties.ts'] }),
       project('contract'),
       project('integration'),
       project('e2e'),

@@ -15,8 +15,8 @@ const RUNS = sized(1000, 5000);
 const TASK_RUNS = sized(150, 3000);
 /** A thousand runs take half a minute, and longer where others use the machine. */
 const TIMEOUT_MS = sized(600_000, 3_600_000);
-/** A failure of the random seed names it; COORD_MODEL_SEED plays it again. */
-const RANDOM_SEED = Number(process.env.COORD_MODEL_SEED ?? Date.now() % 2 ** 31);
+/** A failure of the random seed names it; COORD_PROPERTY_SEED plays it again. */
+const RANDOM_SEED = Number(process.env.COORD_PROPERTY_SEED ?? Date.now() % 2 ** 31);
 
 /** Two worktrees of a clone, at a clock that the model moves, and how to bring it back to where it began. */
 async function fleetAt(

@@ -20,7 +20,8 @@ async function world(): Promise<Fleet> {
   configure(fleet, { autoClaim: false, surface: [] });
   const write = (text: string) => {
     for (const side of ['held', 'free']) {
-      for (const name of ['a.txt', 'b.txt', 'sub/c.txt']) box.write(clone, `${side}/${name}`, `${text}\nab\nend\n`);
+      for (const name of ['a.txt', 'b.txt', 'sub/c.txt'])
+        box.write(clone, `${side}/${name}`, `${text}\nab\nend\n${side}\n`);
     }
   };
   const hooks = ['-c', 'core.hooksPath='];
@@ -46,7 +47,7 @@ async function world(): Promise<Fleet> {
   box.git(clone, ...hooks, 'commit', '-qam', 'other');
   box.git(clone, ...hooks, 'switch', '-q', 'main');
   for (const side of ['held', 'free']) {
-    box.write(clone, `${side}/b.txt`, 'one\nab\nchanged\n');
+    box.write(clone, `${side}/b.txt`, `one\nab\nchanged\n${side}\n`);
     box.write(clone, `${side}/untracked.txt`, 'new\n');
   }
   expect((await fleet.as('maya', ['claim', 'held', '--reason', 'hers'])).code).toBe(0);

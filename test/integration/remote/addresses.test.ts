@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { addressesPushedTo, serverOfPath } from '../../../src/git/remotes.js';
+import '../../support/properties.js';
 import { discoverRepository } from '../../../src/git/repository.js';
 import { gitIn } from '../../../src/git/run.js';
 import { sandbox } from '../../support/sandbox.js';

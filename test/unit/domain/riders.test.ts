@@ -63,7 +63,7 @@ describe('what goes along with a request', () => {
       fc.property(steps, ([{ state, request, now }, note]) => {
         const rider = granted(state, request as OfflineRequest, now);
         if (rider === null || rider.claims.length > 0) return;
-        const last = { ...note, operation: 'last' };
+        const last = { ...note, operation: `${request.operation}, then this` };
         const first = decide(
           state,
           { ...rider.request, ...('reach' in rider.request ? { reach: 'remote' } : {}) } as never,
