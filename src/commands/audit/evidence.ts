@@ -159,7 +159,7 @@ export async function readClaimHistory(context: Context, config: Config, fetch: 
   let isMirror = false;
   const mirrored = async (error: unknown): Promise<string> => {
     const tip =
-      error instanceof CoordError && error.code === 'unavailable' && store.keptIn !== null && (await store.tip());
+      error instanceof CoordError && error.code === 'unavailable' && store.decider.kept !== null && (await store.tip());
     if (!tip) return noState(config)(error);
     isMirror = true;
     return tip;

@@ -137,7 +137,7 @@ async function stateChecks(
   const checks = [here instanceof CoordError ? failed('state', here) : pass('state', 'high', `${ref} can be read`)];
   if (share && !(here instanceof CoordError && here.code === 'usage')) {
     const there = await store.latest(ALL_PARTS).catch(asError);
-    const inStep = `${store.keptIn === null ? remote : 'etcd'} has it, and this clone is up to date`;
+    const inStep = `${store.decider.kept === null ? remote : 'etcd'} has it, and this clone is up to date`;
     checks.push(there instanceof CoordError ? failed('remote', there) : pass('remote', 'high', inStep));
     checks.push(...(await storeChecks(context, config, store)));
   }

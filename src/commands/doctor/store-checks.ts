@@ -12,12 +12,12 @@ const MEGABYTE = 1024 * 1024;
 
 /** What decides in the place of the remote, where something does: whether it is well, and how far the mirror has come. */
 export async function storeChecks(context: Context, config: Config, store: GitStore): Promise<Checked[]> {
-  if (store.keptIn === null) {
+  if (store.decider.kept === null) {
     if (config.store === null) return [];
     const message = 'the configuration keeps the state in etcd, but it is in git';
     return [wrong('etcd', 'medium', message, `${coord('init --store etcd')} moves it`)];
   }
-  const { client, mirror, arbiter } = await context.stores.etcdOf(store.keptIn, config);
+  const { client, mirror, arbiter } = await context.stores.etcdOf(store.decider.kept, config);
   const looked = await Promise.all([client.health(), mirror.read(), arbiter.head()]).catch(asError);
   if (looked instanceof CoordError) return [wrong('etcd', 'high', looked.message, looked.hint ?? null)];
   const [{ version, bytes, hasLeader, isFull }, { seq }, head] = looked;
@@ -52,9 +52,9 @@ export async function fixMirror(context: Context): Promise<string | null> {
   const config = await context.config();
   const store = await context.store();
   await store.read();
-  if (store.keptIn === null) return null;
+  if (store.decider.kept === null) return null;
   await store.latest();
-  const { mirror, arbiter } = await context.stores.etcdOf(store.keptIn, config);
+  const { mirror, arbiter } = await context.stores.etcdOf(store.decider.kept, config);
   const head = await arbiter.head();
   if (head === null || (await mirror.read()).commit === head.commit) return null;
   await mirror.push(head);

@@ -200,7 +200,7 @@ async function goOn(context: Context, asked: LandRequest, work: Work): Promise<O
 
 /** Where the claims are, if one push cannot move them with the main branch: another remote, or etcd; else null. */
 async function claimsApart(context: Context): Promise<string | null> {
-  if ((await context.store()).keptIn !== null) return 'etcd';
+  if ((await context.store()).decider.kept !== null) return 'etcd';
   const { remote, mainRemote } = await context.config();
   return remote === mainRemote ? null : remote;
 }

@@ -45,9 +45,9 @@ export async function moveStore(context: Context, config: Config, wish: StoreWis
   await store.latest();
   const wanted = await placeFor(context, store, config, wish.prefix);
   const { textOf } = await import('../../store/etcd/place.js');
-  if (store.keptIn === textOf(wanted)) return { place: wanted, moved: false };
-  if (store.keptIn !== null)
-    throw usage(`the state is in another etcd already: ${store.keptIn}`, coord('init --store git'));
+  if (store.decider.kept === textOf(wanted)) return { place: wanted, moved: false };
+  if (store.decider.kept !== null)
+    throw usage(`the state is in another etcd already: ${store.decider.kept}`, coord('init --store git'));
   const { arbiter, local } = await context.stores.etcdOf(textOf(wanted), config);
   const head = await arbiter.head();
   if (head !== null && !(await local.goesOn(head.commit, (await store.tip()) ?? ''))) {
@@ -63,7 +63,7 @@ export async function moveStore(context: Context, config: Config, wish: StoreWis
 
 async function back(context: Context, store: GitStore, config: Config, isGone: boolean): Promise<StorePlaced> {
   const isReached = await store.latest().catch(asError);
-  const from = store.keptIn;
+  const from = store.decider.kept;
   if (from === null) return { place: null, moved: false };
   const entry = entryOf(context, 'move the state back to git');
   if (!(isReached instanceof CoordError)) {
@@ -89,7 +89,7 @@ async function placeFor(context: Context, store: GitStore, config: Config, prefi
   const ruled = (await mainConfigOf(await context.authority()))?.store ?? config.store;
   const access = accessOf({ repository: context.repository, env: context.host.env });
   const { cluster } = await new EtcdClient(access, ruled?.cluster ?? null, context.effects.pause).health();
-  const here = store.keptIn === null ? null : placeOf(store.keptIn);
+  const here = store.decider.kept === null ? null : placeOf(store.decider.kept);
   const usual = `/coord/${basename(context.repository.root).replace(/[^\w.-]/g, '-')}-${randomBytes(3).toString('hex')}`;
   const place = { cluster, prefix: prefix ?? ruled?.prefix ?? here?.prefix ?? usual };
   if (ruled !== null && (ruled.prefix !== place.prefix || ruled.cluster !== cluster)) {

@@ -90,6 +90,9 @@ export function performs(message: string, operation: string): boolean {
   return message.split('\n').includes(`${OPERATION_TRAILER}${operation}`);
 }
 
+/** Where the state went when coord was removed. */
+export const NOWHERE = '-';
+
 /**
  * The full name of the ref on which the state went on after a commit with this message; null: it did not move then. The
  * commit is the last one of the old ref, and one like any other on the new one.

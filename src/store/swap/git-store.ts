@@ -3,7 +3,6 @@ import type { CoordEvent } from '../../domain/events.js';
 import type { Note, Part, Reach, State } from '../../domain/model.js';
 import type { Rode } from '../../domain/request.js';
 import { type Rider, withRiders } from '../../domain/riders.js';
-import { problemOfStateRef } from '../../domain/state-ref.js';
 import { plural } from '../../domain/text.js';
 import type { Instant } from '../../domain/time.js';
 import type { CoordError } from '../../errors.js';
@@ -19,6 +18,7 @@ import {
   commitBody,
   eventsIn,
   movedTo,
+  NOWHERE,
   type People,
   parseCommit,
   performs,
@@ -29,12 +29,13 @@ import { DOCUMENT_FILES, type GitSnapshot, type Setup, StateTree } from '../form
 import { type LockSurroundings, withLocalLock } from '../queue/local-lock.js';
 import { RequestQueue, type Standing } from '../queue/request-queue.js';
 import { GoodCommits } from '../upkeep/last-good.js';
+import { Decider } from './decider.js';
 import { OtherClones } from './other-clones.js';
 import { writtenSince } from './state-history.js';
-import { NOWHERE, StateLife } from './state-life.js';
-import { lostTrack, noState, removedState } from './state-messages.js';
+import { StateLife } from './state-life.js';
+import { noState } from './state-messages.js';
 import type { StateRef } from './state-ref.js';
-import type { Arbiter, Entry, PairedRef, Snapshot, Store, Written } from './store.js';
+import type { Arbiter, Entry, PairedRef, Signing, Snapshot, Store, Written } from './store.js';
 
 export interface GitStoreOptions {
   readonly repository: Repository;
@@ -72,16 +73,6 @@ export interface Riders {
   deliver(store: GitStore, isLast: boolean): Promise<void>;
 }
 
-/** How commits of the state ref are signed. */
-export interface Signing {
-  isAsked(): Promise<boolean>;
-  /** Makes a signed commit of the body of one, whose tree and parents are in their place; returns its id. */
-  commit(body: Buffer): Promise<string>;
-}
-
-/** More moves than a clone could sleep through. */
-const MOST_MOVES = 10;
-
 /** The state on a ref of its own, written through plumbing by compare-and-swap; never checked out. */
 export class GitStore implements Store {
   private readonly outbox: Outbox;
@@ -94,17 +85,12 @@ export class GitStore implements Store {
   private known: GitSnapshot | undefined;
   private readonly others: OtherClones;
   private delivering = false;
-  private moves = 0;
   private told: string | null = null;
-  /** What decides in the place of git, as the last commit that was read says; null: git does. */
-  private kept: string | null = null;
-  /** Whether a commit was read that says so. */
-  private heeded = false;
-  private arbiter: Arbiter;
+  readonly decider: Decider;
 
   constructor(private readonly options: GitStoreOptions) {
     const { objects, repository, ref } = options;
-    this.arbiter = options.arbiter;
+    this.decider = new Decider(options);
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
     const operations = operationsIn(repository.commonDir);
@@ -123,7 +109,7 @@ export class GitStore implements Store {
   private async turns(): Promise<RequestQueue> {
     const { repository, hostQueue, effects } = this.options;
     // Where a service arbitrates, each clone has its own way to it.
-    const isRemote = (await this.decider()) === this.options.arbiter;
+    const isRemote = (await this.decider.asked()) === this.options.arbiter;
     const shared = isRemote ? ((await hostQueue?.()) ?? null) : null;
     const directory = shared ?? join(this.localDirectory, 'queue');
     return new RequestQueue(directory, repository.commonDir, effects.now, shared !== null);
@@ -141,16 +127,16 @@ export class GitStore implements Store {
 
   /** How far a claim granted now is known to hold. */
   get reach(): Reach {
-    return this.arbiter.reach;
+    return this.decider.current.reach;
   }
 
   /** When the remote's last answer came; null where that is not known, or no remote arbitrates. */
   get askedAt(): Instant | null {
-    return this.arbiter.askedAt;
+    return this.decider.current.askedAt;
   }
 
   get paced(): boolean {
-    return this.arbiter.reach === 'remote';
+    return this.decider.current.reach === 'remote';
   }
 
   /** Whether a state that was ended is read all the same, to begin again after its end. */
@@ -170,14 +156,14 @@ export class GitStore implements Store {
   async latestTip(): Promise<string> {
     await this.deliver();
     for (;;) {
-      const asked = await this.decider();
+      const asked = await this.decider.asked();
       await this.explaining(() => asked.refresh());
       const tip = await this.tip();
       if (tip === null) throw await this.absent();
       const body = (await this.options.objects.read([tip])).get(tip)?.body;
       if (body === undefined) return tip;
       const { message } = parseCommit(body);
-      if (!(await this.goOn(message, tip)) && this.arbiter === asked) return tip;
+      if (!(await this.decider.goOn(message, tip, this.revives)) && this.decider.current === asked) return tip;
     }
   }
 
@@ -194,57 +180,18 @@ export class GitStore implements Store {
   async read(parts: readonly Part[] = []): Promise<GitSnapshot> {
     for (;;) {
       const snapshot = await this.explaining(() => this.readHere(parts));
-      if (await this.goOn(snapshot.message, snapshot.revision)) continue;
+      if (await this.decider.goOn(snapshot.message, snapshot.revision, this.revives)) continue;
       if (this.told !== this.ref) await this.options.onRead?.(this.ref);
       this.told = this.ref;
       return snapshot;
     }
   }
 
-  /**
-   * Goes on where the state went on after this commit, so that nothing is written behind it.
-   * @returns false where it did not move.
-   */
-  private async goOn(message: string, commit: string): Promise<boolean> {
-    const { ref } = this.options;
-    await this.heed(message);
-    const to = movedTo(message);
-    if (to === null || to === ref.name || (to === NOWHERE && this.revives)) return false;
-    if (to === NOWHERE) throw removedState(message);
-    this.moves += 1;
-    if (problemOfStateRef(to) !== null || this.moves > MOST_MOVES) throw lostTrack(ref.name, to);
-    ref.goOnAt(to);
-    await this.arbiter.refresh();
-    // The process that moved it was killed between the two.
-    if ((await this.tip()) === null) await this.arbiter.publish(commit, null);
-    return true;
-  }
-
-  /** From here on, whoever the last commit names decides. */
-  private async heed(message: string): Promise<void> {
-    this.heeded = true;
-    const store = storeIn(message);
-    if (store === this.kept) return;
-    const { elsewhere, arbiter } = this.options;
-    this.arbiter = store === null || elsewhere === undefined ? arbiter : await elsewhere(store);
-    this.kept = store;
-  }
-
-  /** Who decides, as far as this clone knows. */
-  async decider(): Promise<Arbiter> {
-    if (!this.heeded && this.options.elsewhere) {
-      const tip = await this.tip();
-      const body = tip === null ? undefined : (await this.options.objects.read([tip], 'unpack')).get(tip)?.body;
-      if (body !== undefined) await this.heed(parseCommit(body).message);
-    }
-    return this.arbiter;
-  }
-
   private async readHere(parts: readonly Part[]): Promise<GitSnapshot> {
     let revision = await this.standing();
     if (revision === null) {
       // A fresh clone: the remote may have the state already.
-      await (await this.decider()).refresh();
+      await (await this.decider.asked()).refresh();
       revision = await this.tip();
     }
     if (revision === null) throw await this.absent();
@@ -281,7 +228,7 @@ export class GitStore implements Store {
   /** Whether the remote has gone on from a tip that cannot be read: then somebody has gone back from it. */
   private async hasMovedOn(revision: string): Promise<boolean> {
     if (this.reach !== 'remote') return false;
-    await this.arbiter.refresh().catch(() => undefined);
+    await this.decider.current.refresh().catch(() => undefined);
     return (await this.tip().catch(() => revision)) !== revision;
   }
 
@@ -341,17 +288,17 @@ export class GitStore implements Store {
   }
 
   async follow(standing: Standing): Promise<void> {
-    if (!(await this.others.follow(standing))) await (await this.decider()).refresh().catch(() => undefined);
+    if (!(await this.others.follow(standing))) await (await this.decider.asked()).refresh().catch(() => undefined);
   }
 
   async latest(parts?: readonly Part[]): Promise<GitSnapshot> {
     this.others.take();
     await this.deliver();
     for (;;) {
-      const asked = await this.decider();
+      const asked = await this.decider.asked();
       await this.explaining(() => asked.refresh());
       const snapshot = await this.read(parts);
-      if (this.arbiter === asked) return snapshot;
+      if (this.decider.current === asked) return snapshot;
     }
   }
 
@@ -366,7 +313,7 @@ export class GitStore implements Store {
     announce?.(commit);
     const confirm = this.others.take();
     const { paired } = this.options;
-    if (!(await this.explaining(() => this.arbiter.publish(commit, base.revision, paired)))) return false;
+    if (!(await this.explaining(() => this.decider.current.publish(commit, base.revision, paired)))) return false;
     await confirm?.(commit);
     this.outbox.remove(waiting);
     this.tokens.raise(state.lastToken);
@@ -395,14 +342,9 @@ export class GitStore implements Store {
     return this.options.ref.some(await this.standing(), base, ({ message }) => performs(message, operation));
   }
 
-  /** What decides in the place of git, as of the last commit that was read; null: git does. */
-  get keptIn(): string | null {
-    return this.kept;
-  }
-
   /** Where its commits say that it is. */
   get place(): CommitPlace {
-    return { ref: this.ref, store: this.kept };
+    return { ref: this.ref, store: this.decider.kept };
   }
 
   defer(event: CoordEvent): void {

@@ -1,26 +1,22 @@
 import type { State } from '../../domain/model.js';
 import type { ObjectDatabase } from '../../git/objects.js';
-import { type CommitPlace, commitBody, parseCommit } from '../format/commits.js';
+import { type CommitPlace, commitBody, NOWHERE, parseCommit } from '../format/commits.js';
 import { type GitSnapshot, NO_SETUP, type Setup, type StateTree } from '../format/state-tree.js';
+import type { Decider } from './decider.js';
 import type { StateRef } from './state-ref.js';
 import type { Arbiter, Entry } from './store.js';
-
-/** Where the state went when coord was removed. */
-export const NOWHERE = '-';
 
 /** The store whose state begins, moves or ends. */
 interface Living {
   /** Full name of the state ref. */
   readonly ref: string;
-  /** What decides in the place of git, as of the last commit that was read; null: git does. */
-  readonly keptIn: string | null;
   /** Where commits say that the state is. */
   readonly place: CommitPlace;
   tip(): Promise<string | null>;
   read(): Promise<GitSnapshot>;
   latest(): Promise<GitSnapshot>;
   /** Who decides, as far as this clone knows. */
-  decider(): Promise<Arbiter>;
+  readonly decider: Pick<Decider, 'asked' | 'kept'>;
   writeCommit(body: Buffer): Promise<string>;
 }
 
@@ -50,13 +46,13 @@ export class StateLife {
     setup: Setup = { ...NO_SETUP, ref: this.store.ref },
   ): Promise<'created' | 'adopted' | 'existing'> {
     const before = await this.store.tip();
-    await (await this.store.decider()).refresh();
+    await (await this.store.decider.asked()).refresh();
     if (before !== null) return 'existing';
     if ((await this.store.tip()) !== null) return 'adopted';
     const tree = this.parts.tree.begin(state, setup);
     const commit = await this.store.writeCommit(commitBody(tree, null, entry, [], this.store.place));
     for (;;) {
-      if (await (await this.store.decider()).publish(commit, null)) return 'created';
+      if (await (await this.store.decider.asked()).publish(commit, null)) return 'created';
       if ((await this.store.tip()) !== null) return 'adopted';
     }
   }
@@ -69,7 +65,7 @@ export class StateLife {
       const commit = await this.store.writeCommit(
         commitBody(tree, base.revision, entry, [], { ...this.store.place, ...end }),
       );
-      if (await (await this.store.decider()).publish(commit, base.revision)) return;
+      if (await (await this.store.decider.asked()).publish(commit, base.revision)) return;
     }
   }
 
@@ -86,9 +82,9 @@ export class StateLife {
       const commit = await this.store.writeCommit(
         commitBody(tree, base.revision, entry, [], { ...this.store.place, movedTo: to }),
       );
-      if (!(await (await this.store.decider()).moveTo(to, commit, base.revision))) continue;
+      if (!(await (await this.store.decider.asked()).moveTo(to, commit, base.revision))) continue;
       this.parts.ref.goOnAt(to);
-      await (await this.store.decider()).refresh();
+      await (await this.store.decider.asked()).refresh();
       return;
     }
   }
@@ -102,12 +98,12 @@ export class StateLife {
   async moveStore(to: string | null, entry: Entry): Promise<void> {
     for (;;) {
       const base = await this.store.latest();
-      if (this.store.keptIn === to) return;
-      const place = { ref: this.store.ref, store: to, left: this.store.keptIn ?? 'git' };
+      if (this.store.decider.kept === to) return;
+      const place = { ref: this.store.ref, store: to, left: this.store.decider.kept ?? 'git' };
       const commit = await this.store.writeCommit(
         commitBody(await this.parts.tree.withSetup(base, {}), base.revision, entry, [], place),
       );
-      if (await (await this.store.decider()).publish(commit, base.revision)) await this.store.latest();
+      if (await (await this.store.decider.asked()).publish(commit, base.revision)) await this.store.latest();
     }
   }
 
@@ -118,7 +114,7 @@ export class StateLife {
    */
   async giveUpStore(entry: Entry): Promise<boolean> {
     const base = await this.store.read();
-    const place = { ref: this.store.ref, left: this.store.keptIn ?? 'git' };
+    const place = { ref: this.store.ref, left: this.store.decider.kept ?? 'git' };
     const body = commitBody(await this.parts.tree.withSetup(base, {}), base.revision, entry, [], place);
     return this.parts.arbiter.publish(await this.store.writeCommit(body), base.revision);
   }
@@ -132,7 +128,7 @@ export class StateLife {
     const tip = await this.store.tip();
     const body = (await this.parts.objects.read([good])).get(good)?.body ?? Buffer.alloc(0);
     const restoring = commitBody(parseCommit(body).tree, tip, entry, [], this.store.place);
-    return (await this.store.decider()).publish(await this.store.writeCommit(restoring), tip);
+    return (await this.store.decider.asked()).publish(await this.store.writeCommit(restoring), tip);
   }
 
   /**
@@ -141,7 +137,7 @@ export class StateLife {
    * @returns false when the tip is not `from` any more.
    */
   async replace(commit: string, from: string): Promise<boolean> {
-    return (await this.store.decider()).publish(commit, from);
+    return (await this.store.decider.asked()).publish(commit, from);
   }
 
   /**

@@ -108,6 +108,13 @@ export interface Arbiter {
   refresh(): Promise<void>;
 }
 
+/** How commits of the state ref are signed. */
+export interface Signing {
+  isAsked(): Promise<boolean>;
+  /** Makes a signed commit of the body of one, whose tree and parents are in their place; returns its id. */
+  commit(body: Buffer): Promise<string>;
+}
+
 /** A ref of the remote that moves in the very push that moves the state ref, or not at all. */
 export interface PairedRef {
   /** Full name. */
