@@ -264,7 +264,7 @@ function writeNow(descriptor: number, bytes: Buffer): Buffer | Error {
 }
 
 /** What takes less is not spoken of. */
-const PATIENCE_MS = 1_000;
+export const PATIENCE_MS = 1_000;
 const WIPE_LINE = '\r\u001b[K';
 
 /**

@@ -1,11 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, sandbox } from '../support/sandbox.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The Node of this machine, in CI one of each, and those newer ones that `node scripts/clients.mjs` has installed. */
+const CLIENTS = process.env.COORD_CLIENTS ?? join(homedir(), '.cache', 'coord-clients');
+const NODES: readonly (readonly [major: string, bin: string | null])[] = [
+  ['of this machine', null],
+  ...['22', '24'].map((major) => [major, join(CLIENTS, 'node_modules', `node-${major}`, 'bin')] as const),
+];
 
 interface Packed {
   readonly filename: string;
@@ -85,17 +93,29 @@ describe('the package', () => {
     }
   });
 
-  it('does all that the README says, as it is written', () => {
+  it.each(NODES)('does all that the README says, as it is written, on Node %s', (major, bin) => {
+    if (bin !== null && !existsSync(join(bin, 'node'))) {
+      console.warn(`Node ${major} is not there: node scripts/clients.mjs installs it`);
+      return;
+    }
+    const [programs, first] = [bin ?? '', box.path(`on-${major}`)];
+    mkdirSync(first);
+    const here = bin === null ? (box.env.PATH ?? '') : `${programs}:${box.env.PATH}`;
+    const version = run(box, first, 'node', ['--version'], here).stdout;
+    expect(version).toMatch(bin === null ? process.version : new RegExp(`^v${major}\\.`));
+    const install = ['install', '--prefix', first, '--no-audit', '--no-fund', box.path(packed.filename)];
+    expect(run(box, first, 'npm', install, here)).toMatchObject({ code: 0 });
     const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
     const [setUp = '', ...rest] = blocks.map(([, block]) => block ?? '');
     expect(setUp).toBe('npm ci && npm run demo\nnpm ci && npm test\n');
     expect(rest.length).toBeGreaterThan(3);
-    const trying = box.path('trying');
+    const trying = box.path(`trying-${major}`);
     mkdirSync(trying);
-    const { code, stdout, stderr } = run(box, trying, 'bash', ['-euxo', 'pipefail', '-c', rest.join('\n')], path);
+    const installed = `${join(first, 'node_modules', '.bin')}:${here}`;
+    const { code, stdout, stderr } = run(box, trying, 'bash', ['-euxo', 'pipefail', '-c', rest.join('\n')], installed);
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('unknown')]);
     for (const said of ['claimed src/api/**', 'landed', 'in sync']) expect(stdout).toContain(said);
-    expect(box.git(box.path('trying', 'practice.git'), 'log', '--format=%s', 'main')).toContain('paginate users');
+    expect(box.git(join(trying, 'practice.git'), 'log', '--format=%s', 'main')).toContain('paginate users');
   });
 
   /** Compiles a program of TypeScript where the package is installed, as strictly as it can be, and runs it there. */
