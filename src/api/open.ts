@@ -1,13 +1,16 @@
 import { perform } from '../commands/perform.js';
 import { Input, type Success, type Verb } from '../commands/verb.js';
+import { listen } from '../commands/watch.js';
 import { asTyped } from '../domain/suggestion.js';
 import { jsonLine } from '../domain/text.js';
 import { CoordError } from '../errors.js';
 import { errorBody } from '../render/envelope.js';
 import { loadStyle } from '../render/style.js';
+import { REMOTE_POLL_MS } from '../store/queue/watch.js';
+import type { GitStore } from '../store/swap/git-store.js';
 import { Context } from '../workspace/context.js';
 import { type Host, surroundings } from '../workspace/host.js';
-import type { Abortable, Answer, Coord, OpenOptions, Refusal, Writes } from './index.js';
+import type { Abortable, Answer, Change, Coord, OpenOptions, Refusal, Writes } from './index.js';
 
 /** {@link OpenOptions} for one call: what the verb is given beside the names of its options. */
 type CallOptions = Abortable & Writes & { readonly wait?: boolean | string };
@@ -103,7 +106,6 @@ class Place {
   }
 
   async *changes(given: CallOptions): ReturnType<Coord['changes']> & AsyncGenerator {
-    const { changesOf } = await import('./changes.js');
     const context = this.context(given);
     yield* changesOf(context, (error) => refusalOf(error, (text) => asTyped(text, context.standpoint)));
   }
@@ -148,4 +150,51 @@ function inputOf(positional: readonly unknown[], { signal, requestId, ...options
 
 function refusalOf(error: CoordError, typed: (text: string) => string): Refusal {
   return JSON.parse(jsonLine(errorBody(error), typed));
+}
+
+const LONGEST_SLEEP_MS = 60_000;
+/** A remote that answers at once is asked more often: it may be busy for so much of the time, and no more. */
+const SHORTEST_POLL_MS = 400;
+const PAUSE_FOR_EACH_MS = 4;
+
+/** Now, and at each change, until the process is asked to stop. */
+async function* changesOf(
+  context: Context,
+  refusalOf: (error: CoordError) => Refusal,
+): AsyncGenerator<Change, void, void> {
+  const store = await context.store();
+  const { wakeup, close } = await listen(context, store.deferredFolder);
+  const sharesState = store.reach === 'remote';
+  const elapsed = () => context.host.monotonic.seconds() * 1_000;
+  let unreachable: Refusal | null = null;
+  let told: string | null = null;
+  try {
+    while (!wakeup.stopped) {
+      wakeup.reset();
+      const begin = elapsed();
+      // What is here is told before a remote that may take long to answer.
+      for (const asks of sharesState ? [told === null, true] : [false]) {
+        if (asks) unreachable = await askRemote(store, refusalOf);
+        const revision = await store.tip();
+        const seen = JSON.stringify([revision, store.deferred().map(({ id }) => id), unreachable?.message]);
+        if (seen === told) continue;
+        told = seen;
+        yield { revision, askedAt: store.askedAt, unreachable };
+      }
+      const pause = Math.max(SHORTEST_POLL_MS, PAUSE_FOR_EACH_MS * (elapsed() - begin));
+      await wakeup.wait(sharesState ? Math.min(REMOTE_POLL_MS, pause) : LONGEST_SLEEP_MS);
+    }
+  } finally {
+    close();
+  }
+}
+
+async function askRemote(store: GitStore, refusalOf: (error: CoordError) => Refusal): Promise<Refusal | null> {
+  try {
+    await store.latestTip();
+    return null;
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+    return refusalOf(error);
+  }
 }

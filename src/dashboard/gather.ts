@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { Answer, Change, Collision, Coord, CoordEvent, StatusReport } from '../api/index.js';
 import { asCoordError } from '../commands/perform.js';
+import { isRefusalEvent } from '../domain/events.js';
 import { metricsOf } from '../domain/metrics/metrics.js';
-import { isRefusalEvent } from '../domain/refusal-event.js';
 import { addSeconds, epochMs, type Instant, instantOf } from '../domain/time.js';
 import { CoordError } from '../errors.js';
 import { gitPaths } from '../git/run.js';
@@ -10,9 +10,8 @@ import { factsOf } from '../render/events.js';
 import type { Context } from '../workspace/context.js';
 import { mainBranch } from '../workspace/main-branch.js';
 import { needsOfFleet } from './needs.js';
-import type { Attempt, Bucket, EventRow, Picture } from './picture.js';
-import { Places } from './places.js';
-import { type Folder, treeOf } from './tree.js';
+import type { Attempt, Bucket, EventRow, Folder, Picture } from './picture.js';
+import { Places, treeOf } from './places.js';
 
 const NOTES_SHOWN = 100;
 const EVENTS_SHOWN = 200;

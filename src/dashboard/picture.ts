@@ -4,7 +4,18 @@ import type { OpenNote } from '../domain/log/notes.js';
 import type { Contention } from '../domain/metrics/metrics.js';
 import type { Agent, Reach, Waiter } from '../domain/model.js';
 import type { Instant } from '../domain/time.js';
-import type { Folder } from './tree.js';
+
+/** A folder or a file of the repository, as the map draws it. */
+export interface Folder {
+  readonly name: string;
+  /** From the root; `''` is the root itself. */
+  readonly path: string;
+  /** How many files there are in it; 1 for a file. */
+  readonly files: number;
+  readonly isFile: boolean;
+  /** What is drawn inside; empty: it is drawn as one. */
+  readonly children: readonly Folder[];
+}
 
 /** All that the page shows: plain data, in parts, of which only those that have changed are sent again. */
 export interface Picture {

@@ -1,6 +1,8 @@
 import { closedToRole, lacksSession, stopped, touchAgent } from './agents/agents.js';
+import type { ClaimRequest } from './claims/claim.js';
 import { sweep } from './claims/leases.js';
 import { keepAlive } from './claims/release.js';
+import type { CoordEvent } from './events.js';
 import type { State } from './model.js';
 import type { Refusal } from './refusal.js';
 import { earlierAnswer, withAnswer } from './request-ids.js';
@@ -44,4 +46,23 @@ export function mayNotAsk(state: State, request: Request, now: Instant): Refusal
     row.authority?.(state, request) ??
     (ground && closedToRole(state, request, ground, row.closedToWorkers ?? false))
   );
+}
+
+/** What goes on the record when a claim is refused. */
+export function refusalEvent(request: ClaimRequest, refusal: Refusal, now: Instant): CoordEvent {
+  const held = 'conflicts' in refusal ? { heldBy: [...new Set(refusal.conflicts.map(({ claimId }) => claimId))] } : {};
+  const cycle = refusal.reason === 'deadlock' ? { cycle: refusal.cycle } : {};
+  return {
+    id: `${request.operation}.r`,
+    type: refusal.reason === 'deadlock' ? 'deadlock.prevented' : 'claim.refused',
+    at: now,
+    agent: request.agent,
+    session: request.session,
+    code: refusal.code,
+    reason: refusal.reason,
+    targets: request.targets.map(({ target }) => target.text),
+    mode: request.mode,
+    ...held,
+    ...cycle,
+  };
 }

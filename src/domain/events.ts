@@ -77,3 +77,16 @@ export interface Compacted {
   readonly from: Instant;
   readonly to: Instant;
 }
+
+/** Whether an event is the refusal of a claim. */
+export function isRefusalEvent({ type }: Pick<CoordEvent, 'type'>): boolean {
+  return type === 'claim.refused' || type === 'deadlock.prevented';
+}
+
+/** Events that are gathered before they are recorded, where nothing else is written. */
+const DEFERRED: readonly string[] = ['guard.refused', 'guard.passed', 'gate.checked', 'deploy.blocked'];
+
+/** Whether an event is gathered before it is recorded, and so might be recorded twice. */
+export function isDeferredEvent(event: Pick<CoordEvent, 'type'>): boolean {
+  return isRefusalEvent(event) || DEFERRED.includes(event.type);
+}

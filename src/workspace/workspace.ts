@@ -16,8 +16,7 @@ import { discoverRepository, needsWorktree, type Repository } from '../git/repos
 import { type Environment, type Git, type GitStream, gitIn, gitStreamIn } from '../git/run.js';
 import { makeShared } from '../programs/umask.js';
 import { agentOfSession, LocalSessions } from '../store/cache/local-sessions.js';
-import { LastTime, Observations, SeenNotices } from '../store/cache/observations.js';
-import { ClaimPlaces } from '../store/cache/places.js';
+import { ClaimPlaces, LastTime, Observations, SeenNotices } from '../store/cache/observations.js';
 import type { Effects } from '../store/swap/transact.js';
 import { type Authority, configInForce, type ProtectedConfig, readAuthority } from './authority.js';
 import type { Host } from './host.js';

@@ -33,7 +33,7 @@ import { asidesOf } from '../../workspace/asides.js';
 import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig, rulesFolder } from '../../workspace/main-branch.js';
-import { workingRules } from '../../workspace/rules-in-force.js';
+import { workingRules } from '../../workspace/rules.js';
 import { paceNow, paceText, SLOWER } from '../events/metrics.js';
 import { leftOverChecks } from './fix.js';
 import { type Checked, ciCheck, deployChecks, harnessCheck, hooksCheck, pass, wrong } from './guard-checks.js';

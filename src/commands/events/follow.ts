@@ -1,6 +1,6 @@
 import type { CoordEvent } from '../../domain/events.js';
+import { isDeferredEvent } from '../../domain/events.js';
 import { Newest } from '../../domain/log/notes.js';
-import { isDeferredEvent } from '../../domain/refusal-event.js';
 import { jsonLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';
 import { eventLine } from '../../render/events.js';

@@ -1,8 +1,11 @@
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { ClaimRequest } from '../../domain/claims/claim.js';
 import { overlaps } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Verdict } from '../../domain/guard/judge.js';
+import type { Answer as Decided } from '../../domain/request-table.js';
+import { granterOf } from '../../domain/riders.js';
 import { asTyped } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
@@ -10,17 +13,18 @@ import type { Ask, Payload } from '../../guards/harness/payload.js';
 import { guardsAmong, keepsCalls } from '../../guards/own-guards.js';
 import { writeOf } from '../../guards/shell/findings.js';
 import { type Act, guardError, harnessMessage, letThroughMessage } from '../../render/guard/refusals.js';
+import { LastTime } from '../../store/cache/observations.js';
+import type { GitStore } from '../../store/swap/git-store.js';
 import { transact } from '../../store/swap/transact.js';
 import { tellCollisions } from '../../workspace/collisions.js';
 import type { Context } from '../../workspace/context.js';
-import { failedLately, noteFailure } from '../../workspace/riding.js';
+import { failedLately, lostMark, noteFailure } from '../../workspace/riding.js';
 import { asTracked } from '../../workspace/targets.js';
 import { claimRequest } from '../claims/claim-request.js';
 import { asCoordError } from '../perform.js';
 import { Input } from '../verb.js';
 import { refusedClaim } from '../waiting/queueing.js';
 import { type Actor, contextAt, contextFor, repositoryAt, standpointOf } from './actor.js';
-import { claimAutomatically, lostByRiding } from './automatic.js';
 import { banned, coordinationOf, judge, type Question, unreadable } from './judge.js';
 import { type Located, locateFile } from './locate.js';
 
@@ -193,4 +197,45 @@ async function renewFor(context: Context): Promise<void> {
   } catch (error) {
     noteFailure(context, error);
   }
+}
+
+/**
+ * Claims ground for an agent whose harness is about to change it. In a shared fleet the first in ten seconds asks the remote; the
+ * next ones are granted by this clone, and go along with its next write. Where the remote is out of reach this clone grants,
+ * and nobody waits for it again for a minute. A refusal is of the remote's making as long as that can be asked.
+ */
+export async function claimAutomatically(
+  context: Context,
+  store: GitStore,
+  request: ClaimRequest,
+): Promise<Decided<'claim'>> {
+  const { effects } = context;
+  if (store.reach === 'clone') return transact(store, request, effects);
+  const asked = new LastTime(join(context.localDirectory, 'claimed-by-edit.json'));
+  const here = { ...request, reach: 'clone' as const };
+  const isCut = failedLately(context, 'cut');
+  if (isCut || granterOf(asked.read(), context.now()) === 'clone') {
+    const answer = await transact(await context.stores.here({ request: here, asked: false }), here, effects);
+    if (answer.ok || isCut) return answer;
+  }
+  try {
+    const answer = await transact(store, request, effects);
+    asked.record(context.now());
+    return answer;
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'unavailable') throw error;
+    noteFailure(context, error);
+    return transact(await context.stores.here({ request: here, asked: false }), here, effects);
+  }
+}
+
+/** Says, once, which claims the remote did not confirm; empty: none, or it was told. */
+export async function lostByRiding(context: Context): Promise<readonly string[]> {
+  const identity = context.identityIfKnown();
+  const mark = identity === null ? null : lostMark(context, identity.agent);
+  if (identity === null || mark === null || mark.read() === null) return [];
+  const { tellLosses } = await import('../../workspace/notices.js');
+  const lines = tellLosses(context, identity, await (await context.store()).view());
+  mark.forget();
+  return lines;
 }

@@ -5,7 +5,7 @@ import { nearest, oneLine, plural } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { lintedLine, problemLines, ruleLine, ruleLines, rulesHeading } from '../../render/rules.js';
 import { rulesFolder } from '../../workspace/main-branch.js';
-import { rulesInForce, workingRules } from '../../workspace/rules-in-force.js';
+import { rulesInForce, workingRules } from '../../workspace/rules.js';
 import type { Fields, Verb } from '../verb.js';
 
 const RULES = {

@@ -1,7 +1,7 @@
-import { type Need, needsOf } from '../../domain/agents/needs.js';
 import { isLive } from '../../domain/claims/leases.js';
 import type { ReceivedNote } from '../../domain/log/notes.js';
 import type { Claim } from '../../domain/model.js';
+import { type Need, needsOf } from '../../domain/status.js';
 import { coord, form } from '../../domain/suggestion.js';
 import type { TaskView } from '../../domain/tasks/standing.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';

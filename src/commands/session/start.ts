@@ -28,8 +28,7 @@ import {
   readMainFiles,
   rulesFolder,
 } from '../../workspace/main-branch.js';
-import { rememberRules } from '../../workspace/rules.js';
-import { rulesIn } from '../../workspace/rules-in-force.js';
+import { rememberRules, rulesIn } from '../../workspace/rules.js';
 import { readCount } from '../input.js';
 import { tasksNow } from '../tasks/tasks.js';
 import { type Input, LOG_FIELDS, type Success, type Verb } from '../verb.js';

@@ -1,8 +1,7 @@
 import { memo } from 'preact/compat';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { plural } from '../../domain/text.js';
-import { type ClaimRow, type Place as Marks, MOST_INSIDERS } from '../picture.js';
-import type { Folder } from '../tree.js';
+import { type ClaimRow, type Folder, type Place as Marks, MOST_INSIDERS } from '../picture.js';
 import { hueOf, Nothing, Section, said } from './parts.js';
 import { type Box, squarify } from './treemap.js';
 

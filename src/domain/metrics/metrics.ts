@@ -1,5 +1,5 @@
 import type { CoordEvent } from '../events.js';
-import { isRefusalEvent } from '../refusal-event.js';
+import { isRefusalEvent } from '../events.js';
 import { type Instant, secondsBetween } from '../time.js';
 
 export type Counts = Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { renewalKey } from '../../domain/claims/leases.js';
 import type { Claim } from '../../domain/model.js';
@@ -99,4 +99,49 @@ export class LastTime {
 /** When this clone last had a remote's answer about its state ref. Deleting it only makes that unknown. */
 export function remoteContact(localDirectory: string, remote: string, ref: string): LastTime {
   return new LastTime(join(localDirectory, `contact-${encodeURIComponent(`${remote} ${ref}`)}.json`));
+}
+
+/** Older ones are forgotten first. */
+const MOST_PLACES = 1_000;
+
+/**
+ * In which worktrees of this clone each claim was made or asked for again: a file a claim. It is looked there for work that no
+ * commit holds; without the file, only where the command runs.
+ */
+export class ClaimPlaces {
+  constructor(private readonly folder: string) {}
+
+  /** Roots of worktrees; some may be gone. */
+  of(claim: string): readonly string[] {
+    return (
+      readCached(this.pathOf(claim), ({ roots }) =>
+        Array.isArray(roots) ? roots.filter((root) => typeof root === 'string') : null,
+      ) ?? []
+    );
+  }
+
+  add(claim: string, root: string): void {
+    const known = this.of(claim);
+    if (known.includes(root)) return;
+    if (known.length === 0) this.forgetOldest();
+    writeCached(this.pathOf(claim), { roots: [...known, root] });
+  }
+
+  private pathOf(claim: string): string {
+    return join(this.folder, `${claim}.json`);
+  }
+
+  private forgetOldest(): void {
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      const names = readdirSync(this.folder);
+      if (names.length < MOST_PLACES) return;
+      const ages = names.map((name) => ({ name, at: statSync(join(this.folder, name)).mtimeMs }));
+      for (const { name } of ages.sort((a, b) => a.at - b.at).slice(0, MOST_PLACES / 2)) {
+        rmSync(join(this.folder, name), { force: true });
+      }
+    } catch {
+      // Another command may be at it.
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import type { Compacted, CoordEvent } from '../../domain/events.js';
-import { isDeferredEvent } from '../../domain/refusal-event.js';
+import { isDeferredEvent } from '../../domain/events.js';
 import { nested } from '../../domain/strict-json.js';
 import { plural } from '../../domain/text.js';
 import { type Instant, instantOf, isInstant } from '../../domain/time.js';

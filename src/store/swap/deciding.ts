@@ -1,9 +1,9 @@
 import { withTokenBase } from '../../domain/claims/tokens.js';
 import type { NeededWork } from '../../domain/claims/work.js';
+import { refusalEvent } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';
 import type { Claim, State } from '../../domain/model.js';
-import { refusalEvent } from '../../domain/refusal-event.js';
-import { stillStands } from '../../domain/repeated.js';
+import { stillStands } from '../../domain/request-ids.js';
 import {
   type Answer,
   claimIn,

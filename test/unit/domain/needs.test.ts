@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { needsOf } from '../../../src/domain/agents/needs.js';
 import type { ReceivedNote } from '../../../src/domain/log/notes.js';
 import type { Submission } from '../../../src/domain/model.js';
+import { needsOf } from '../../../src/domain/status.js';
 import { coord, targetWord } from '../../../src/domain/suggestion.js';
 import type { TaskView } from '../../../src/domain/tasks/standing.js';
 import { agentRecord, claimRecord, deploymentRecord, noteRecord, stateOf } from '../../support/records.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_TYPES } from '../../../src/domain/events.js';
+import { refusalEvent } from '../../../src/domain/decide.js';
+import { EVENT_TYPES, isDeferredEvent, isRefusalEvent } from '../../../src/domain/events.js';
 import { EMPTY_STATE } from '../../../src/domain/model.js';
-import { isDeferredEvent, isRefusalEvent, refusalEvent } from '../../../src/domain/refusal-event.js';
 import { claimIn, partsOf, questionOf, withAnswers } from '../../../src/domain/request-table.js';
 import { at, baseOf, claimOf, granted, refused, releaseOf, START, stateAfter } from '../../support/decisions.js';
 import { waitOf } from '../../support/requests.js';

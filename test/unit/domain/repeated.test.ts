@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { numberEvents } from '../../../src/domain/events.js';
 import { EMPTY_STATE, type State } from '../../../src/domain/model.js';
-import { stillStands } from '../../../src/domain/repeated.js';
+import { stillStands } from '../../../src/domain/request-ids.js';
 import type { Request } from '../../../src/domain/request-table.js';
 import { at, baseOf, claimOf, granted, path, releaseOf } from '../../support/decisions.js';
 import { addOf, draftOf, takeOf } from '../../support/tasks.js';

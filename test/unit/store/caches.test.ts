@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Observations, SeenNotices } from '../../../src/store/cache/observations.js';
-import { ClaimPlaces } from '../../../src/store/cache/places.js';
+import { ClaimPlaces, Observations, SeenNotices } from '../../../src/store/cache/observations.js';
 import { TokenMark } from '../../../src/store/cache/token-mark.js';
 import { VerifiedBlobs } from '../../../src/store/cache/verified-blobs.js';
 import { claimRecord } from '../../support/records.js';

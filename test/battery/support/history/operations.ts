@@ -1,5 +1,5 @@
 import type { CoordEvent } from '../../../../src/domain/events.js';
-import { isDeferredEvent } from '../../../../src/domain/refusal-event.js';
+import { isDeferredEvent } from '../../../../src/domain/events.js';
 import type { BranchCommit } from './branch.js';
 
 /** What one request of one agent did: some events of a commit, which may have those of others beside them. */

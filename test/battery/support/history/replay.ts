@@ -1,8 +1,8 @@
 import type { CoordEvent } from '../../../../src/domain/events.js';
+import { isDeferredEvent } from '../../../../src/domain/events.js';
 import { contains, overlaps } from '../../../../src/domain/ground/index.js';
 import type { Target, TargetKind } from '../../../../src/domain/ground/targets.js';
 import type { Waiter } from '../../../../src/domain/model.js';
-import { isDeferredEvent } from '../../../../src/domain/refusal-event.js';
 import { addSeconds, secondsBetween } from '../../../../src/domain/time.js';
 import type { Sandbox } from '../../../support/sandbox.js';
 import { type BranchCommit, readBranch } from './branch.js';
