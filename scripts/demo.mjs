@@ -132,12 +132,10 @@ function giveOut({ maya, noor }) {
   show(wim, 'coord session start --role worker', { says: 'wim (worker)', lines: 0 });
   show(wim, 'coord task take', { says: 'taken t6' });
   write(wim, 'src/slow.js', 'export const slow = [];\n');
-  show(wim, 'coord submit src/slow.js --note "three queries are slow"', { says: 'the result of t6' });
+  show(wim, 'coord submit src/slow.js --note "three queries are slow"', { says: 'n2 · the result of t6' });
   run(boss, 'git pull --quiet --rebase origin main');
   show(boss, 'coord claim src/slow.js', { says: 'claimed src/slow.js' });
-  show(boss, `coord integrate "$(coord integrate --json | sed 's/.*{"id":"\\([^"]*\\)".*/\\1/')"`, {
-    says: 'integrated',
-  });
+  show(boss, 'coord integrate n2', { says: 'integrated' });
   finish(boss, 'src/slow.js', 'list slow queries', 't6', '');
 
   scene('What was brought, and what shows that it is done.');
