@@ -94,6 +94,7 @@ export const RECORDS: Readonly<Record<string, Fields>> = {
     reason: 'text | null',
     passive: ['boolean', 'waits without wanting the target'],
     suspected: ['boolean', 'a deadlock is suspected'],
+    'place?': ['number', 'in status: its place among those that it waits for; 1 is the first'],
   },
   Agent: {
     id: 'text',

@@ -1,4 +1,4 @@
-import { groundOf } from './claims/conflicts.js';
+import { groundOf, placeInQueue } from './claims/conflicts.js';
 import { isOffered } from './claims/handoff.js';
 import { type ClockDispute, clockDispute } from './claims/leases.js';
 import { outcomeOf } from './deploy/decision.js';
@@ -16,7 +16,7 @@ import { type Instant, secondsBetween } from './time.js';
 /** What `coord status` says. */
 export interface StatusReport {
   readonly claims: readonly Claim[];
-  readonly waiters: readonly Waiter[];
+  readonly waiters: readonly Placed[];
   readonly agents: readonly Agent[];
   /** Those that are not over. */
   readonly tasks: readonly TaskView[];
@@ -32,6 +32,9 @@ export interface StatusReport {
   readonly fetchedAt: Instant | null;
   readonly clock: ClockReport;
 }
+
+/** A waiter, with its place among those that it waits for: 1 is the first. */
+export type Placed = Waiter & { readonly place: number };
 
 /** What was seen to run on a deploy target. */
 export interface RunningDeploy {
@@ -86,7 +89,9 @@ export function statusReport(state: State, question: StatusQuestion): StatusRepo
   return {
     agent,
     claims: state.claims.filter((claim) => asked([groundOf(claim)], claim.agent)),
-    waiters: state.waiters.filter((waiter) => asked(waiter.targets, waiter.agent)),
+    waiters: state.waiters
+      .filter((waiter) => asked(waiter.targets, waiter.agent))
+      .map((waiter) => ({ ...waiter, place: placeInQueue(state.waiters, waiter, now, policy.foldCase) })),
     agents: state.agents,
     tasks: tasks.filter(
       (task) => !['done', 'dropped'].includes(task.state) && asked(task.scope.map(patternTarget), task.agent),

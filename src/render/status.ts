@@ -1,7 +1,7 @@
 import { isOffered } from '../domain/claims/handoff.js';
 import { isLive } from '../domain/claims/leases.js';
-import type { State, Waiter } from '../domain/model.js';
-import { type StatusQuestion, type StatusReport, statusReport } from '../domain/status.js';
+import type { State } from '../domain/model.js';
+import { type Placed, type StatusQuestion, type StatusReport, statusReport } from '../domain/status.js';
 import { coord } from '../domain/suggestion.js';
 import type { TaskView } from '../domain/tasks/standing.js';
 import { oneLine, shorten } from '../domain/text.js';
@@ -59,7 +59,7 @@ function statusLines(report: StatusReport, most: number, style: Style): string[]
     ...needs.map((need) => `${style.warn('needs you:')} ${need.what} (${ago(need.since, now)}): ${need.next}`),
     ...(claims.length === 0 ? ['no claims'] : [style.dim(head ?? ''), ...body]),
     ...(claims.length > most ? [`and ${claims.length - most} more claims: ${coord('status --all')}`] : []),
-    ...waiters.map((waiter, index) => waiterLine(waiter, index, now)),
+    ...waiters.map((waiter) => waiterLine(waiter, now)),
     ...intentLines(report.intents, now),
     ...taskSection(tasks),
     ...deployments.map(
@@ -108,8 +108,9 @@ function ago(since: Instant, now: Instant): string {
   return formatDuration(Math.max(0, Math.floor(secondsBetween(since, now))));
 }
 
-function waiterLine(waiter: Waiter, index: number, now: Instant): string {
-  const place = index === 0 ? 'first' : `place ${index + 1}`;
+function waiterLine(waiter: Placed, now: Instant): string {
+  const standing = waiter.place === 1 ? 'first' : `place ${waiter.place}`;
+  const place = waiter.expiresAt <= now ? 'gone: its process asks no more' : standing;
   const targets = waiter.targets.map(({ text }) => oneLine(text)).join(' ');
   return `waiting: ${targets} ← ${waiter.agent} (${place}, ${formatDuration(secondsBetween(waiter.since, now))})`;
 }

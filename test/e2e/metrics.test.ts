@@ -21,11 +21,11 @@ it('tells how a fleet works together, the hottest ground first, and what to do a
   const { data } = result.json();
   expect(data).toMatchObject({
     ...{ grants: 3, takeovers: 1, releases: 2, expiries: 0, refusals: { count: 4, byReason: { held: 4 } } },
-    waits: { started: 1, byOutcome: { timeout: 1 }, seconds: { count: 1 } },
+    waits: { started: 1, ended: 1, byOutcome: { timeout: 1 }, seconds: { count: 1 } },
     holds: { count: 3 },
     contention: [
       { target: 'src/**', refusals: 3, waits: 0, agents: 1, advice: { kind: 'narrow', wanted: ['src/api/users.ts'] } },
-      { target: '@db', refusals: 1, waits: 1, agents: 1, advice: { kind: 'split', text: expect.stringMatching(/./) } },
+      { target: '@db', refusals: 1, waits: 1, agents: 1, advice: { kind: 'none', text: expect.stringMatching(/./) } },
     ],
     deploys: { started: 0, blocked: { count: 0 } },
   });

@@ -20,6 +20,7 @@ async function rig(config: object = {}) {
     box.git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
   };
   land('coord.config.json', box.read(join(clone, 'coord.config.json').slice(box.directory.length + 1)));
+  land('src/a.ts', 'a\n');
   const host = inProcess(box);
   await host.run('maya', clone, ['init']);
   const doctor = async (...args: string[]) => {
@@ -60,6 +61,34 @@ it('tells that Codex leaves out hooks which its user has not trusted', async () 
   expect((await doctor()).of('harness')).toMatchObject({ ok: false, severity: 'medium' });
   config(`[hooks.state."${clone}/.codex/hooks.json:pre_tool_use:0:0"]\ntrusted_hash = "sha256:0"\n`);
   expect((await doctor()).of('harness')).toMatchObject({ ok: true });
+});
+
+it.each([
+  ['claude-code', '.claude/settings.local.json', { disableAllHooks: true }],
+  ['claude-code', '~/.claude/settings.json', { disableAllHooks: true }],
+  ['gemini', '~/.gemini/settings.json', { hooksConfig: { enabled: false } }],
+  ['gemini', '~/.gemini/settings.json', { hooksConfig: { disabled: ['coord guard hook gemini'] } }],
+  ['gemini', '~/.gemini/trustedFolders.json', { '{clone}': 'DO_NOT_TRUST' }],
+])('does not call the hooks of %s live where %s says %j', async (harness, file, settings) => {
+  const { box, clone, host, doctor } = await rig();
+  await host.run('maya', clone, ['guard', 'install', harness]);
+  expect((await doctor()).of('harness')).toMatchObject({ ok: true });
+  const text = JSON.stringify(settings).replace('{clone}', clone);
+  box.write(file.startsWith('~/') ? box.home : clone, file.replace('~/', ''), text);
+  const { of, report } = await doctor();
+  expect(of('harness')).toMatchObject({ ok: false, severity: 'medium', message: expect.stringContaining(harness) });
+  expect(report.enforcement.missing).toContain('harness');
+});
+
+it('does not call a surface live on which no file is but the configuration', async () => {
+  const { box, clone, host, land, doctor } = await rig({ surface: ['lib/**', 'coord.config.json'] });
+  await host.run('maya', clone, ['guard', 'install']);
+  land('.github/workflows/ci.yml', '      - uses: some-one/coord@v1\n');
+  expect((await doctor()).of('surface-files')).toMatchObject({ ok: false, severity: 'medium' });
+  expect((await doctor()).report.enforcement).toMatchObject({ level: 'advisory', missing: ['harness'] });
+  box.write(clone, 'lib/a.ts', 'a\n');
+  expect((await doctor()).of('surface-files')?.ok).toBe(true);
+  expect((await doctor()).report.enforcement.level).toBe('guarded');
 });
 
 it('takes the audit from the main branch, not from the working copy', async () => {

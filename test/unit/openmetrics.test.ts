@@ -66,12 +66,14 @@ it.each(HOSTILE_TEXTS)('a target %j is told in words without harm', async (targe
 });
 
 it('every advice is a sentence that says what to do', () => {
-  expect(adviceText('src/**', { kind: 'narrow', wanted: ['src/a', 'src/b'] })).toBe(
+  expect(adviceText('src/**', { kind: 'narrow', wanted: ['src/a', 'src/b'], more: 0 })).toBe(
     'claim less of it: others wanted only src/a, src/b',
   );
+  expect(adviceText('src/**', { kind: 'narrow', wanted: ['src/a'], more: 2 })).toMatch(/only src\/a and 2 more$/);
   expect(adviceText('a', { kind: 'release', expiries: 1 })).toContain('left to expire once');
   expect(adviceText('a', { kind: 'shorten', p95: 7_200 })).toContain('one claim in twenty is held 2h or longer');
   const queue = adviceText('src/a b', { kind: 'queue', refusals: 4 });
   expect(asTyped(queue, { atRoot: true, agent: undefined })).toContain("coord claim 'src/a b' --wait");
-  expect(adviceText('a', { kind: 'split' })).toContain('split');
+  expect(adviceText('a', { kind: 'split', agents: 3 })).toContain('3 agents were stopped here: split');
+  expect(adviceText('a', { kind: 'none' })).toContain('only one agent');
 });

@@ -61,6 +61,7 @@ export async function checkUp(context: Context): Promise<CheckUp> {
   const stored = await stateChecks(context, config);
   const settings = main instanceof CoordError ? config : main.config;
   const guards = [await harnessCheck(context), await hooksCheck(context), await ciCheck(context)];
+  const surface = await surfaceFilesCheck(context, settings);
   const claims = stored.state === null ? { ...ASKS, live: false, why: 'the state cannot be read' } : ASKS;
   return {
     checks: [
@@ -73,14 +74,14 @@ export async function checkUp(context: Context): Promise<CheckUp> {
       // What is damaged is told above.
       ...(await paceCheck(context, config).catch((): Checked[] => [])),
       await rulesCheck(context),
-      ...settingFindings(settings, stored.state ?? EMPTY_STATE),
-      ...(await surfaceFilesCheck(context, settings)),
+      ...settingFindings(settings, stored.state ?? EMPTY_STATE, context.now()),
+      ...surface.checks,
       ...(main instanceof CoordError ? [] : await deployChecks(context, main)),
       ...(main instanceof CoordError ? [] : await signingCheck(context, main)),
       ...(await leftOverChecks(context, config)),
       ...guards.map(({ check }) => check),
     ],
-    enforcement: enforcementOf([claims, ...guards.map(({ layer }) => layer)], settings.surface.length > 0),
+    enforcement: enforcementOf([claims, ...guards.map(({ layer }) => layer)], surface.guards),
   };
 }
 
@@ -91,22 +92,32 @@ function protectedCheck(from: string | null): Checked {
   return wrong('protected', 'medium', message, `commit ${CONFIG_FILE}, and bring it to the main branch`);
 }
 
-/** A pattern that matches nothing most likely is mistyped, and guards nothing. */
-async function surfaceFilesCheck({ repository, git }: Context, { surface }: Config): Promise<Checked[]> {
-  if (surface.length === 0) return [];
+/**
+ * A pattern that matches nothing most likely is mistyped, and guards nothing.
+ * @returns `guards`: whether any file but the configuration is on the surface, or that cannot be seen
+ */
+async function surfaceFilesCheck(
+  { repository, git }: Context,
+  { surface }: Config,
+): Promise<{ readonly checks: readonly Checked[]; readonly guards: boolean }> {
+  if (surface.length === 0) return { checks: [], guards: false };
   const listed = await git(['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
-  if (listed.code !== 0) return [];
+  if (listed.code !== 0) return { checks: [], guards: true };
   const files = listed.stdout.toString('utf8').split('\0').slice(0, -1);
-  const isIdle = (pattern: string) => {
+  const matched = (pattern: string) => {
     const target = patternTarget(pattern);
-    return !files.some((file) => matches(target, file.normalize('NFC'), { foldCase: repository.foldsCase }));
+    return files.filter((file) => matches(target, file.normalize('NFC'), { foldCase: repository.foldsCase }));
   };
-  const idle = surface.filter(isIdle).map(oneLine);
-  if (idle.length === 0) return [pass('surface-files', 'low', 'each pattern of the surface matches a file')];
-  const message = `on the surface, and no file matches: ${idle.join(' ')}`;
-  return [
-    wrong('surface-files', 'low', message, `fix "surface" in ${CONFIG_FILE}, unless those files are still to come`),
-  ];
+  const found = surface.map((pattern) => ({ pattern: oneLine(pattern), files: matched(pattern) }));
+  const guards = found.some((one) => one.files.some((file) => file !== CONFIG_FILE));
+  const idle = found.filter((one) => one.files.length === 0).map(({ pattern }) => pattern);
+  if (guards && idle.length === 0)
+    return { checks: [pass('surface-files', 'low', 'each pattern of the surface matches a file')], guards };
+  const message = guards
+    ? `on the surface, and no file matches: ${idle.join(' ')}`
+    : `no file but ${CONFIG_FILE} is on the surface: nothing is guarded`;
+  const next = `fix "surface" in ${CONFIG_FILE}, unless those files are still to come`;
+  return { checks: [wrong('surface-files', guards ? 'low' : 'medium', message, next)], guards };
 }
 
 async function rulesCheck(context: Context): Promise<Checked> {

@@ -10,6 +10,7 @@ import type { CoordError } from '../../errors.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import { isProgram, textOf } from '../../git/if-there.js';
 import { SETTINGS_FILES } from '../../guards/harness/dialects.js';
+import { memberOf, plainValue, readJson } from '../../guards/harness/json-edits.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
@@ -70,19 +71,32 @@ export async function harnessCheck(context: Context): Promise<GuardCheck> {
     const place = file.startsWith('.codex/') ? ofCodex.root : root;
     const text = readWorktreeFile(place, file, MOST_BYTES_READ)?.text ?? '';
     const harness = CALLS_HOOK.exec(text)?.[1];
-    return harness === undefined ? [] : [`${harness} (${oneLine(file)})`];
+    return harness === undefined ? [] : [{ harness, named: `${harness} (${oneLine(file)})` }];
   });
-  const untrusted = found.some((one) => one.startsWith('codex ')) ? distrustOfCodex(context, ofCodex.root) : null;
-  if (untrusted !== null) {
+  const idle = new Map(
+    [...new Set(found.map(({ harness }) => harness))].flatMap((harness) => {
+      const problem = NOT_RUN[harness]?.(context, harness === 'codex' ? ofCodex.root : root) ?? null;
+      return problem === null ? [] : [[harness, problem] as const];
+    }),
+  );
+  const asking = found.filter(({ harness }) => !idle.has(harness)).map(({ named }) => named);
+  const message = `asks before an edit: ${asking.join(', ')}`;
+  const [first] = idle.values();
+  if (first) {
+    const why = [...idle.values()].map((problem) => problem.why).join('\n');
+    const live = asking.length > 0;
     return {
-      check: wrong('harness', 'medium', untrusted, 'start codex here once, and trust the hooks of coord in /hooks'),
-      layer: { layer: 'harness', live: found.length > 1, why: untrusted },
+      check: wrong('harness', 'medium', why, first.next),
+      layer: { layer: 'harness', live, why: live ? message : why },
     };
   }
-  if (found.length > 0) {
-    const message = `asks before an edit: ${found.join(', ')}`;
+  if (asking.length > 0) {
     return { check: pass('harness', 'low', message), layer: { layer: 'harness', live: true, why: message } };
   }
+  return noHarness();
+}
+
+function noHarness(): GuardCheck {
   const message = 'no harness in this worktree asks coord before an edit';
   return {
     check: wrong(
@@ -95,15 +109,86 @@ export async function harnessCheck(context: Context): Promise<GuardCheck> {
   };
 }
 
+/** Why a client does not run the hooks that stand in its settings, though it says nothing of it, and what to do. */
+interface NotRun {
+  readonly why: string;
+  readonly next: string;
+}
+
+/** By client; null: it runs them, as far as can be seen from here. */
+const NOT_RUN: Readonly<Record<string, (context: Context, root: string) => NotRun | null>> = {
+  codex: distrustOfCodex,
+  'claude-code': offInClaude,
+  gemini: offInGemini,
+};
+
+/** The first of these settings that says something about this member; null: none does. */
+function settingOf(files: readonly string[], path: readonly string[]): { file: string; value: unknown } | null {
+  for (const file of files) {
+    const tree = readJson(textOf(file));
+    let node = typeof tree === 'string' ? undefined : tree;
+    for (const key of path) node = memberOf(node, key);
+    if (node !== undefined) return { file, value: plainValue(node) };
+  }
+  return null;
+}
+
+/** `disableAllHooks`, in the order in which Claude Code looks; its managed settings may also forbid all hooks but their own. */
+function offInClaude({ host }: Context, root: string): NotRun | null {
+  const home = host.env.CLAUDE_CONFIG_DIR ?? join(host.env.HOME ?? '/', '.claude');
+  const managed = '/etc/claude-code/managed-settings.json';
+  const own = ['.claude/settings.local.json', '.claude/settings.json'].map((file) => join(root, file));
+  const off = settingOf([managed, ...own, join(home, 'settings.json')], ['disableAllHooks']);
+  const only = settingOf([managed], ['allowManagedHooksOnly']);
+  const found = off?.value === true ? { key: 'disableAllHooks', ...off } : null;
+  const told = found ?? (only?.value === true ? { key: 'allowManagedHooksOnly', ...only } : null);
+  if (told === null) return null;
+  const file = oneLine(told.file);
+  return {
+    why: `claude-code runs no hooks of this project: ${told.key} in ${file}`,
+    next: `take ${told.key} out of ${file}`,
+  };
+}
+
+/** `hooksConfig`, in the order in which Gemini CLI looks, and folders that its user does not trust. */
+function offInGemini({ host }: Context, root: string): NotRun | null {
+  const home = join(host.env.GEMINI_CLI_HOME ?? host.env.HOME ?? '/', '.gemini');
+  const files = [join(root, '.gemini/settings.json'), join(home, 'settings.json')];
+  const enabled = settingOf(files, ['hooksConfig', 'enabled']);
+  if (enabled?.value === false) {
+    const file = oneLine(enabled.file);
+    return { why: `gemini runs no hooks: hooksConfig.enabled is false in ${file}`, next: `set it to true in ${file}` };
+  }
+  for (const file of files) {
+    const names = settingOf([file], ['hooksConfig', 'disabled'])?.value;
+    const off = Array.isArray(names) && names.some((name) => typeof name === 'string' && /\bcoord\b/.test(name));
+    if (off)
+      return {
+        why: `gemini leaves out coord: hooksConfig.disabled in ${oneLine(file)}`,
+        next: '/hooks enable, in gemini',
+      };
+  }
+  const trusted = host.env.GEMINI_CLI_TRUSTED_FOLDERS_PATH ?? join(home, 'trustedFolders.json');
+  if (settingOf([trusted], [root])?.value !== 'DO_NOT_TRUST') return null;
+  return {
+    why: 'gemini leaves out .gemini/settings.json: its user does not trust this folder',
+    next: '/permissions, in gemini',
+  };
+}
+
 /** Codex leaves out, and says nothing of, hooks that its user has not trusted; null: it is not used here, or they are trusted. */
-function distrustOfCodex({ host }: Context, root: string): string | null {
+function distrustOfCodex({ host }: Context, root: string): NotRun | null {
   const home = host.env.CODEX_HOME ?? join(host.env.HOME ?? '/', '.codex');
   if (!existsSync(home)) return null;
   const path = join(root, SETTINGS_FILES.codex);
   // Each hook that is trusted has a table of its own, named after its file.
   const tables = textOf(join(home, 'config.toml')).split(/^(?=\[)/m);
   const isTrusted = tables.some((table) => table.includes(path) && /^trusted_hash\s*=/m.test(table));
-  return isTrusted ? null : `codex leaves out ${SETTINGS_FILES.codex}: its user has not trusted these hooks`;
+  if (isTrusted) return null;
+  return {
+    why: `codex leaves out ${SETTINGS_FILES.codex}: its user has not trusted these hooks`,
+    next: 'start codex here once, and trust the hooks of coord in /hooks',
+  };
 }
 
 const CI_PATHS = [

@@ -162,7 +162,7 @@ export function metricsLines(metrics: Metrics & { readonly pushes?: Pace }, now:
   const rows: [string, string][] = [
     ['granted', `${metrics.grants} (${metrics.renewals} renewed, ${metrics.releases} released)`],
     ['refused', counted(refusals.count, refusals.byReason)],
-    ['waits', `${counted(waits.started, waits.byOutcome)}${spread(waits.seconds)}`],
+    ['waits', `${waits.started} begun, ${counted(waits.ended, waits.byOutcome)} ended${spread(waits.seconds)}`],
     ['holds', `${holds.count}${spread(holds)}`],
     ['expired', String(metrics.expiries)],
     ['taken over', String(metrics.takeovers)],
@@ -170,7 +170,7 @@ export function metricsLines(metrics: Metrics & { readonly pushes?: Pace }, now:
     ['deadlocks', `${deadlocks.prevented} prevented, ${deadlocks.suspected} suspected`],
     [
       'deploys',
-      `${deploys.done} done, ${deploys.failed} failed, ${counted(deploys.blocked.count, deploys.blocked.byReason)} blocked`,
+      `${deploys.done} done, ${deploys.failed} failed, ${counted(deploys.blocked.count, deploys.blocked.byStep)} blocked`,
     ],
   ];
   if (metrics.pushes?.busiest) rows.push(['pushes', paceText(metrics.pushes)]);
@@ -200,8 +200,10 @@ function hottest(contention: readonly Contention[], style: Style): string[] {
 /** What would cool a target down, in a sentence. */
 export function adviceText(target: string, advice: Advice): string {
   switch (advice.kind) {
-    case 'narrow':
-      return `claim less of it: others wanted only ${advice.wanted.map((text) => shorten(oneLine(text), WIDEST_TARGET)).join(', ')}`;
+    case 'narrow': {
+      const wanted = advice.wanted.map((text) => shorten(oneLine(text), WIDEST_TARGET)).join(', ');
+      return `claim less of it: others wanted only ${wanted}${advice.more > 0 ? ` and ${advice.more} more` : ''}`;
+    }
     case 'release':
       return `release it when done: it was left to expire ${advice.expiries === 1 ? 'once' : `${advice.expiries} times`}`;
     case 'shorten':
@@ -209,7 +211,9 @@ export function adviceText(target: string, advice: Advice): string {
     case 'queue':
       return `queue instead of trying again: ${coord(`claim ${targetWord(target)} --wait`)}`;
     case 'split':
-      return 'many want it: split the work, or the file';
+      return `${advice.agents} agents were stopped here: split the work, or the file`;
+    case 'none':
+      return 'nothing yet: only one agent was stopped here';
   }
 }
 
@@ -282,7 +286,7 @@ function familiesOf(metrics: Metrics & { readonly pushes?: Pace }): Family[] {
     ...(metrics.pushes ? [counter('coord_pushes', 'Pushes of the state.', metrics.pushes.count)] : []),
     counter('coord_deploys_started', 'Deploys begun.', deploys.started),
     counters('coord_deploys', 'Deploys ended.', 'outcome', { done: deploys.done, failed: deploys.failed }),
-    counters('coord_deploys_blocked', 'Deploys blocked.', 'reason', deploys.blocked.byReason),
+    counters('coord_deploys_blocked', 'Deploys blocked.', 'step', deploys.blocked.byStep),
   ];
 }
 

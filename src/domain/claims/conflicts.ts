@@ -62,6 +62,16 @@ export function conflictsOf(state: State, asking: Asking, policy: Policy, now: I
   return covered ? found : [...found, ...waitersInTheWay(asking, options)];
 }
 
+/** The place of a waiter among those that it has to wait for: 1 is the first; who wants other ground does not count. */
+export function placeInQueue(waiters: readonly Waiter[], waiter: Waiter, now: Instant, foldCase: boolean): number {
+  const before = waiters.slice(0, waiters.indexOf(waiter)).filter(({ expiresAt }) => expiresAt > now);
+  const { mode, agent, targets } = waiter;
+  const inTheWay = targets.flatMap((target) =>
+    waitersInTheWay({ target, mode, agent, ahead: before }, { foldCase }).map(({ claimId }) => claimId),
+  );
+  return new Set(inTheWay).size + 1;
+}
+
 function waitersInTheWay({ target, mode, agent, ahead }: Asking, options: { foldCase: boolean }): Conflict[] {
   return ahead
     .filter((waiter) => !waiter.passive && waiter.agent !== agent && !(mode === 'shared' && waiter.mode === 'shared'))

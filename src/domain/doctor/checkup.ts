@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.js';
-import { clockDispute, disputeText } from '../claims/leases.js';
+import { orchestratorsOf } from '../agents/agents.js';
+import { clockDispute, disputeText, isLive } from '../claims/leases.js';
 import { matches } from '../ground/index.js';
 import { patternTarget } from '../ground/patterns.js';
 import { isOnceTarget } from '../ground/targets.js';
@@ -60,7 +61,7 @@ function waitersFinding({ waiters }: State, now: Instant): Finding {
     const ground = targets.map(({ text }) => oneLine(text)).join(' ');
     const alert =
       expiresAt <= now
-        ? 'its process is gone'
+        ? 'its process asks no more'
         : suspected
           ? 'deadlock suspected: both sides are told by their next command'
           : 'nobody is alerted yet';
@@ -134,12 +135,12 @@ const LONG_TTL_SECONDS = 2 * 3600;
 const LONG_CLAIM_SECONDS = 600;
 
 /** What the settings themselves tell, with the claims that are held under them. */
-export function settingFindings(settings: Settings, state: State): Finding[] {
+export function settingFindings(settings: Settings, state: State, now: Instant): Finding[] {
   return [
     surfaceFinding(settings),
     ttlFinding(settings),
     orderFinding(settings),
-    resourcesFinding(settings, state.claims),
+    resourcesFinding(settings, state.claims, now),
     sessionFinding(settings),
     killSwitchFinding(state),
   ];
@@ -189,16 +190,23 @@ function orderFinding({ lockOrder, takeover }: Settings): Finding {
 }
 
 /** Deploy targets, and resources that are held, should stand in the configuration: a name mistyped guards nothing. */
-function resourcesFinding({ resources, deploy }: Settings, claims: readonly Claim[]): Finding {
+function resourcesFinding({ resources, deploy }: Settings, claims: readonly Claim[], now: Instant): Finding {
   const base = { id: 'resources', severity: 'low' } as const;
   const names = Object.keys(resources);
   const isMapped = (name: string) => names.some((known) => matches({ kind: 'resource', text: known }, name));
   const targets = Object.keys(deploy).map((name) => `@deploy/${name}`);
-  const held = claims.filter((claim) => claim.kind === 'resource').map(({ kind, target }) => ({ kind, text: target }));
-  const wanted = [...targets, ...held.filter((target) => !isOnceTarget(target)).map(({ text }) => text)];
+  const held = claims.filter((claim) => claim.kind === 'resource' && isLive(claim, now));
+  const isMeant = (claim: Claim) => !isOnceTarget({ kind: claim.kind, text: claim.target });
+  const wanted = [...targets, ...held.filter(isMeant).map(({ target }) => target)];
   const unmapped = [...new Set(wanted)].filter((name) => !isMapped(name));
   if (unmapped.length === 0) {
-    return pass(base, names.length === 0 ? 'none is named' : names.map(oneLine).join(' '));
+    const holders = (name: string) =>
+      held.filter(({ target }) => matches({ kind: 'resource', text: name }, target)).map(({ agent }) => agent);
+    const listed = names.map((name) => {
+      const who = [...new Set(holders(name))];
+      return who.length === 0 ? oneLine(name) : `${oneLine(name)} (held by ${who.join(', ')})`;
+    });
+    return pass(base, names.length === 0 ? 'none is named' : `${names.length} named: ${listed.join(', ')}`);
   }
   const message = `in use, and not named in the configuration: ${unmapped.map(oneLine).join(' ')}`;
   const next = `"resources": {${unmapped.map((name) => `${JSON.stringify(name)}: {}`).join(', ')}} in ${CONFIG_FILE}, if they are meant`;
@@ -212,9 +220,9 @@ function sessionFinding({ requireSession }: Settings): Finding {
   return { ...base, ok: false, message, next: `"requireSession": true in ${CONFIG_FILE}, on the main branch` };
 }
 
-function killSwitchFinding({ agents }: State): Finding {
+function killSwitchFinding(state: State): Finding {
   const base = { id: 'kill-switch', severity: 'low' } as const;
-  const able = agents.filter(({ role, killed }) => role === 'orchestrator' && killed === null).map(({ id }) => id);
+  const able = orchestratorsOf(state);
   if (able.length > 0) return pass(base, `${able.join(', ')}, and a person at a terminal, may stop an agent`);
   const message = 'no orchestrator is known: only a person at a terminal may stop an agent';
   return {
@@ -254,7 +262,7 @@ export interface Enforcement {
   readonly missing: readonly LayerId[];
 }
 
-/** @param surface whether any path needs a claim: without one, the guards have nothing to guard */
+/** @param surface whether any file needs a claim: without one, the guards have nothing to guard */
 export function enforcementOf(layers: readonly Layer[], surface: boolean): Enforcement {
   const live = (id: LayerId) => layers.some(({ layer, live: is }) => layer === id && is);
   const missing = layers.filter((one) => !one.live).map(({ layer }) => layer);
@@ -264,7 +272,7 @@ export function enforcementOf(layers: readonly Layer[], surface: boolean): Enfor
 }
 
 function whyOf(live: (id: LayerId) => boolean, surface: boolean): string {
-  if (!surface) return 'no path needs a claim, so there is nothing to guard';
+  if (!surface) return 'no file here needs a claim, so there is nothing to guard';
   if (!live('hooks')) {
     if (live('ci')) return 'an audit in CI finds what nobody claimed, and nothing stops it before';
     return 'agents that ask coord are held to it, and nothing stops one that does not';

@@ -18,8 +18,13 @@ export interface Metrics {
   readonly kills: number;
   readonly deadlocks: { readonly prevented: number; readonly suspected: number };
   readonly refusals: { readonly count: number; readonly byReason: Counts };
-  /** How long agents stood in the queue, whatever came of it. */
-  readonly waits: { readonly started: number; readonly byOutcome: Counts; readonly seconds: Spread };
+  /** How long agents stood in the queue, whatever came of it; what ended in the period may have begun before it. */
+  readonly waits: {
+    readonly started: number;
+    readonly ended: number;
+    readonly byOutcome: Counts;
+    readonly seconds: Spread;
+  };
   /** From the grant of a claim to its end, of those that ended in the period. */
   readonly holds: Spread;
   /** The hottest first. */
@@ -28,7 +33,7 @@ export interface Metrics {
     readonly started: number;
     readonly done: number;
     readonly failed: number;
-    readonly blocked: { readonly count: number; readonly byReason: Counts };
+    readonly blocked: { readonly count: number; readonly byStep: Counts };
   };
 }
 
@@ -59,15 +64,20 @@ export function metricsOf(
     handoffs: count('claim.handed-off'),
     kills: count('agent.killed'),
     deadlocks: { prevented: count('deadlock.prevented'), suspected: count('deadlock.suspected') },
-    refusals: { count: sum(refusals.map(timesOf)), byReason: countBy(refusals, 'reason') },
-    waits: { started: count('wait.started'), byOutcome: countBy(ended, 'outcome'), seconds: spreadOf(tally.waited) },
+    refusals: { count: timesIn(refusals), byReason: countBy(refusals, 'reason') },
+    waits: {
+      started: count('wait.started'),
+      ended: ended.length,
+      byOutcome: countBy(ended, 'outcome'),
+      seconds: spreadOf(tally.waited),
+    },
     holds: spreadOf(tally.holds.map(({ seconds }) => seconds)),
     contention: rankContention(tally.stops, tally.holds),
     deploys: {
       started: count('deploy.started'),
       done: count('deploy.done'),
       failed: count('deploy.failed'),
-      blocked: { count: blocked.length, byReason: countBy(blocked, 'reason') },
+      blocked: { count: timesIn(blocked), byStep: countBy(blocked, 'step') },
     },
   };
 }
@@ -152,7 +162,11 @@ function timesOf({ count }: CoordEvent): number {
   return typeof count === 'number' && count > 0 ? count : 1;
 }
 
-function countBy(events: readonly CoordEvent[], fact: 'reason' | 'outcome'): Counts {
+function timesIn(events: readonly CoordEvent[]): number {
+  return events.reduce((total, event) => total + timesOf(event), 0);
+}
+
+function countBy(events: readonly CoordEvent[], fact: 'reason' | 'outcome' | 'step'): Counts {
   const counts = new Map<string, number>();
   for (const event of events) {
     const name = typeof event[fact] === 'string' ? (event[fact] as string) : 'unknown';
@@ -163,10 +177,6 @@ function countBy(events: readonly CoordEvent[], fact: 'reason' | 'outcome'): Cou
 
 function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Somebody could not pass: refused, or queued. */
@@ -192,14 +202,15 @@ interface Hold {
 
 /**
  * What would help: `narrow`: only parts of it were wanted; `release`: it is left to expire; `shorten`: it is held long;
- * `queue`: agents try again instead of queueing; `split`: it is simply wanted by many.
+ * `queue`: agents try again instead of queueing; `split`: several want it; `none`: one agent met another there, and no more.
  */
 export type Advice =
-  | { readonly kind: 'narrow'; readonly wanted: readonly string[] }
+  | { readonly kind: 'narrow'; readonly wanted: readonly string[]; readonly more: number }
   | { readonly kind: 'release'; readonly expiries: number }
   | { readonly kind: 'shorten'; readonly p95: number }
   | { readonly kind: 'queue'; readonly refusals: number }
-  | { readonly kind: 'split' };
+  | { readonly kind: 'split'; readonly agents: number }
+  | { readonly kind: 'none' };
 
 /** How hot one target is. */
 export interface Contention {
@@ -217,7 +228,7 @@ export interface Contention {
 const MOST_WANTED = 3;
 /** A target is held long when one claim in twenty is held longer than this. */
 const LONG_HOLD_SECONDS = 1_800;
-/** So many refusals for each wait are polling. */
+/** So many refusals for each wait are polling, where there are more of them than agents. */
 const REFUSALS_PER_WAIT = 3;
 
 /** The targets at which somebody was stopped: first those where it happened most often, then where it cost most time. */
@@ -258,25 +269,32 @@ function contentionOf(target: string, stops: readonly Stop[], holds: readonly Ho
   return { ...facts, advice: adviceFor(facts, partsWanted(target, stops)) };
 }
 
-/** What was asked inside a target by all who were stopped there, most asked first; none when one wanted it whole. */
+/** What was asked inside a target by all who were stopped there, most asked first; none when one may have wanted more of it. */
 function partsWanted(target: string, stops: readonly Stop[]): string[] {
   const folder = /^(.*\/)?\*\*$/.test(target) ? target.slice(0, -2) : `${target}/`;
   const times = new Map<string, number>();
   for (const stop of stops) {
     const inside = stop.asked.filter((asked) => asked !== target && asked.startsWith(folder));
-    if (inside.length === 0) return [];
+    const wider = stop.asked.some((asked) => asked === target || (!inside.includes(asked) && /[*?[{]/.test(asked)));
+    if (inside.length === 0 || wider) return [];
     for (const asked of inside) times.set(asked, (times.get(asked) ?? 0) + stop.times);
   }
   return [...times].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([asked]) => asked);
 }
 
 function adviceFor(facts: Omit<Contention, 'advice'>, wanted: readonly string[]): Advice {
-  const { refusals, waits, expiries, holds } = facts;
-  if (wanted.length > 0) return { kind: 'narrow', wanted: wanted.slice(0, MOST_WANTED) };
+  const { refusals, waits, expiries, holds, agents } = facts;
+  if (wanted.length > 0) {
+    return {
+      kind: 'narrow',
+      wanted: wanted.slice(0, MOST_WANTED),
+      more: wanted.slice(MOST_WANTED).length,
+    };
+  }
   if (expiries > 0 && expiries * 2 >= holds.count) return { kind: 'release', expiries };
   if (holds.p95 !== null && holds.p95 > LONG_HOLD_SECONDS) return { kind: 'shorten', p95: holds.p95 };
-  if (refusals > waits * REFUSALS_PER_WAIT) return { kind: 'queue', refusals };
-  return { kind: 'split' };
+  if (refusals > Math.max(agents, waits * REFUSALS_PER_WAIT)) return { kind: 'queue', refusals };
+  return agents > 1 ? { kind: 'split', agents } : { kind: 'none' };
 }
 
 /** How a number of durations is spread, in seconds. The fields but `count` and `sum` are null where there is none. */

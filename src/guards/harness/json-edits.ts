@@ -1,4 +1,4 @@
-import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { createScanner, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 
 /** What JSON with comments needs to be read, as harnesses read it. */
 const TOLERANT = { allowTrailingComma: true } as const;
@@ -22,6 +22,11 @@ export function readJson(text: string): Node | string {
 export function memberOf(node: Node | undefined, key: string): Node | undefined {
   if (node?.type !== 'object') return undefined;
   return node.children?.findLast(({ children }) => children?.[0]?.value === key)?.children?.[1];
+}
+
+/** What a node says, as plain data. */
+export function plainValue(node: Node): unknown {
+  return getNodeValue(node);
 }
 
 /** Elements of an array, or members of an object, each with its key. */

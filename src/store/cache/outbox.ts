@@ -9,7 +9,7 @@ const MOST_KEPT = 500;
 
 /**
  * Refusals on their way into the history: one file each, until the next commit carries them. The same agent refused
- * again for the same reason takes the place of its earlier refusal and counts it, so that polling stays one record.
+ * the same thing for the same reason takes the place of its earlier refusal and counts it, so that polling stays one record.
  */
 export class Outbox {
   constructor(private readonly directory: string) {}
@@ -47,9 +47,9 @@ export class Outbox {
   }
 }
 
-function fileNameOf(event: CoordEvent): string {
-  const held = Array.isArray(event.heldBy) ? event.heldBy.join(' ') : '';
-  return `${event.agent}-${fingerprint(`${event.reason} ${held} ${JSON.stringify(event.targets)}`)}.json`;
+function fileNameOf({ agent, type, reason, heldBy, targets, target, step, gate, hook, commit }: CoordEvent): string {
+  const what = JSON.stringify([type, reason, heldBy, targets, target, step, gate, hook, commit]);
+  return `${agent}-${fingerprint(what)}${fingerprint(`${what} `)}.json`;
 }
 
 function readEvent(path: string): CoordEvent | null {

@@ -90,12 +90,16 @@ describe('counts', () => {
       ...[ended('claim.lost', 'c1', 5, { how: 'revoked' }), event('agent.killed', 6)],
       ...[event('deadlock.prevented', 7, { code: 'held', reason: 'deadlock' }), event('deadlock.suspected', 8)],
       ...[event('claim.handed-off', 9), event('note.added', 10), event('deploy.started', 10), event('deploy.done', 11)],
-      ...[event('deploy.failed', 12), event('deploy.blocked', 13, { reason: 'gate' }), event('deploy.blocked', 14)],
+      ...[
+        event('deploy.failed', 12),
+        event('deploy.blocked', 13, { step: 'gate', count: 3 }),
+        event('deploy.blocked', 14),
+      ],
     ];
     expect(measure(events)).toMatchObject({
       ...{ from: at(1), to: at(10_000), grants: 1, renewals: 1, releases: 1, expiries: 1, takeovers: 1, handoffs: 1 },
       ...{ kills: 1, deadlocks: { prevented: 1, suspected: 1 }, refusals: { count: 1, byReason: { deadlock: 1 } } },
-      deploys: { started: 1, done: 1, failed: 1, blocked: { count: 2, byReason: { gate: 1, unknown: 1 } } },
+      deploys: { started: 1, done: 1, failed: 1, blocked: { count: 4, byStep: { gate: 3, unknown: 1 } } },
     });
     expect(measure(events, 15)).toMatchObject({ from: null, grants: 0, kills: 0 });
   });
@@ -117,7 +121,7 @@ describe('counts', () => {
       ...wait('w3', 5, 25, 'lapsed'),
     ];
     expect(measure(events).waits).toEqual({
-      started: 3,
+      ...{ started: 3, ended: 3 },
       byOutcome: { granted: 1, lapsed: 1, timeout: 1 },
       seconds: { count: 3, sum: 90, p50: 20, p95: 60, max: 60 },
     });
@@ -154,9 +158,15 @@ describe('contention', () => {
   it('advises to claim less, when only parts were wanted', () => {
     const held = [granted('c1', 'src/**', 0)];
     const stops = ['b', 'a', 'b', 'c', 'd'].map((name) => refused(1, { heldBy: ['c1'], targets: [`src/${name}`] }));
-    expect(hot('src/**', held, stops)?.advice).toEqual({ kind: 'narrow', wanted: ['src/b', 'src/a', 'src/c'] });
+    expect(hot('src/**', held, stops)?.advice).toEqual({
+      kind: 'narrow',
+      wanted: ['src/b', 'src/a', 'src/c'],
+      more: 1,
+    });
     const whole = refused(2, { heldBy: ['c1'], targets: ['src/**'] });
     expect(hot('src/**', held, [...stops, whole])?.advice.kind).not.toBe('narrow');
+    const part = refused(2, { heldBy: ['c1'], targets: ['src/a', 'src/**'] });
+    expect(hot('src/**', held, [...stops, part])?.advice.kind).not.toBe('narrow');
   });
 
   const held = (seconds: number) => [granted('c1', '@db', 0), ended('claim.released', 'c1', seconds)];
@@ -177,7 +187,8 @@ describe('contention', () => {
 
   it('advises to split the work, when everything is done right and it is still wanted by many', () => {
     const waits = ['w1', 'w2'].map((waiter) => event('wait.started', 2, { waiter, heldBy: ['c1'], targets: ['@db'] }));
-    expect(hot('@db', held(60), [atDb(2), ...waits])?.advice).toEqual({ kind: 'split' });
+    expect(hot('@db', held(60), [atDb(2), ...waits])?.advice).toEqual({ kind: 'split', agents: 2 });
+    expect(hot('@db', held(60), [atDb(1)])?.advice).toEqual({ kind: 'none' });
   });
 });
 

@@ -21,11 +21,11 @@ const SOUND: Settings = {
 const LED: State = { ...EMPTY_STATE, agents: [agentRecord('olga', { role: 'orchestrator' })] };
 
 function bad(changes: Partial<Settings>, state = LED) {
-  return settingFindings({ ...SOUND, ...changes }, state).filter(({ ok }) => !ok);
+  return settingFindings({ ...SOUND, ...changes }, state, at(0)).filter(({ ok }) => !ok);
 }
 
 it('finds nothing in sound settings, and says each of them', () => {
-  const all = settingFindings(SOUND, LED);
+  const all = settingFindings(SOUND, LED, at(0));
   expect(all.filter(({ ok }) => !ok)).toEqual([]);
   expect(all.map(({ id }) => id)).toEqual(['surface', 'ttl', 'order', 'resources', 'sessions', 'kill-switch']);
 });
@@ -70,14 +70,14 @@ it.each([
 
 it('says how claims are ordered, taken over, and bound to sessions, and which resources there are', () => {
   const said = (id: string, changes: Partial<Settings>) =>
-    settingFindings({ ...SOUND, ...changes }, LED).find((one) => one.id === id)?.message ?? '';
+    settingFindings({ ...SOUND, ...changes }, LED, at(0)).find((one) => one.id === id)?.message ?? '';
   const orders = (['detect', 'strict'] as const).flatMap((lockOrder) =>
     (['clock', 'observed'] as const).map((takeover) => said('order', { lockOrder, takeover })),
   );
   expect(new Set(orders).size).toBe(4);
   expect(said('order', { lockOrder: 'strict' })).toContain('ascending order');
   expect(said('order', { takeover: 'observed' })).toContain('seen it lapse');
-  expect(said('resources', {})).toBe('@deploy/prod @db');
+  expect(said('resources', {})).toBe('2 named: @deploy/prod, @db');
   expect(said('resources', { resources: {}, deploy: {} })).toMatch(/^none/);
   expect(said('surface', {})).toBe('src/** coord.config.json');
   expect(said('ttl', {})).toBe('30m, at most 4h');

@@ -36,6 +36,20 @@ describe('the outbox', () => {
     expect(outbox.list()).toHaveLength(3);
   });
 
+  it.each([
+    ['deploy.blocked', { target: 'prod', step: 'gate' }, { target: 'test', step: 'gate' }],
+    ['deploy.blocked', { target: 'prod', step: 'gate' }, { target: 'prod', step: 'sync' }],
+    ['gate.checked', { targets: ['@deploy/prod'], gate: 'tests' }, { targets: ['@deploy/prod'], gate: 'owner' }],
+    ['guard.refused', { hook: 'pre-commit' }, { hook: 'pre-push' }],
+  ] as const)('keeps a %s of %j beside that of %j', (type, one, other) => {
+    const outbox = new Outbox(directory);
+    const facts = { type, reason: undefined, targets: undefined, heldBy: undefined };
+    for (const [index, each] of [one, other, other].entries()) {
+      outbox.add(refusal(`r${index}`, index, { ...facts, ...each }));
+    }
+    expect(outbox.list().map(({ count }) => count)).toEqual([1, 2]);
+  });
+
   it('does not take away a refusal that came meanwhile', () => {
     const outbox = new Outbox(directory);
     outbox.add(refusal('r1', 1));
