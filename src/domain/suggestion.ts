@@ -1,7 +1,7 @@
 import { isAgentId } from './agents/agents.js';
 import { isGlob } from './ground/index.js';
 import { patternTarget } from './ground/patterns.js';
-import { directoryPath, type Target } from './ground/targets.js';
+import { directoryPath, ownVerbOf, type Target } from './ground/targets.js';
 import { oneLine } from './text.js';
 
 /*
@@ -78,6 +78,24 @@ export function targetWord(target: Target | string): string {
 
 export function targetWords(targets: readonly (Target | string)[]): string {
   return [...new Set(targets.map(targetWord))].join(' ');
+}
+
+/** What claims a target with a verb of its own; the name is empty where the target is above all of that kind. */
+const OWN_LINES: Readonly<Record<string, (name: string, more: string) => string>> = {
+  'task take': (name, more) => coord(`task take${name && ` ${name}`}${more}`),
+  deploy: (name, more) => form(`deploy ${name || 'TARGET'}${more} -- PROGRAM`),
+  once: (name, more) => form(`once ${name || 'KEY'}${more} -- PROGRAM`),
+  land: (_, more) => coord(`land${more}`),
+};
+
+/**
+ * The command that claims a target: of what has a verb of its own, by that. `more` are options, which begin with a space.
+ * A text without a kind is read as by `targetWord`.
+ */
+export function claimLine(target: Target | string, more = ''): string {
+  const own = ownVerbOf(typeof target === 'string' ? patternTarget(target) : target);
+  if (own === null) return coord(`claim ${targetWord(target)}${more}`);
+  return OWN_LINES[own.verb]?.(own.name === '' ? '' : shellWord(own.name), more) ?? coord(own.verb);
 }
 
 /** The word as a shell needs it typed: quoted only where it must be, and never an option. */

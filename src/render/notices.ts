@@ -5,7 +5,8 @@ import { type ClockDispute, clockDispute, disputeText, isLive } from '../domain/
 import { newsFor } from '../domain/log/notes.js';
 import type { Agent, Claim, Kill, Loss, Note, State } from '../domain/model.js';
 import type { Policy } from '../domain/request.js';
-import { coord, targetWord } from '../domain/suggestion.js';
+import { claimLine, coord, targetWord } from '../domain/suggestion.js';
+import { taskTarget } from '../domain/tasks/task.js';
 import { oneLine, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { type SuspectedWait, suspectedWaitsOf } from '../domain/waiting/wait.js';
@@ -104,11 +105,11 @@ function noticesFor(facts: NoticeFacts, now: Instant): string[] {
     ...facts.offers.map(offerNotice),
     ...facts.declined.map(declineNotice),
     ...facts.losses.map((loss) => lossNotice(loss, now)),
-    ...facts.expired.map(
+    ...withoutGroundOfTasks(facts.expired).map(
       (claim) =>
-        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: ${coord(`claim ${targetWord(groundOf(claim))}`)}`,
+        `your claim on ${oneLine(claim.target)} expired ${formatDuration(secondsBetween(claim.expiresAt, now))} ago; claim it again before you go on: ${claimLine(groundOf(claim))}`,
     ),
-    ...facts.live
+    ...withoutGroundOfTasks(facts.live)
       .filter((claim) => secondsBetween(now, claim.expiresAt) < Math.min(SOON_SECONDS, claim.ttlSeconds / 2))
       .map(
         (claim) =>
@@ -116,6 +117,15 @@ function noticesFor(facts: NoticeFacts, now: Instant): string[] {
       ),
     ...(facts.dispute === null ? [] : [disputeText(facts.dispute, now)]),
   ];
+}
+
+/** A task and its paths are one thing to be told of: what is said of the task holds for them. */
+function withoutGroundOfTasks(claims: readonly Claim[]): Claim[] {
+  const held = new Set(claims.map(({ target }) => target));
+  return claims.filter(
+    ({ target, tasks, byHand }) =>
+      byHand || !tasks.some((id) => taskTarget(id).text !== target && held.has(taskTarget(id).text)),
+  );
 }
 
 /** What the agent lost and was not told of yet. */

@@ -2,7 +2,7 @@ import { patternTarget } from '../domain/ground/patterns.js';
 import { ownVerbOf, type Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refusal.js';
-import { command, coord, form, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
+import { claimLine, command, coord, form, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
 import { CoordError, type Message } from '../errors.js';
@@ -117,21 +117,13 @@ function messageOf(refusal: Refusal, now: Instant, again: AskedBy): Message {
   }
 }
 
-/** The line that claims what stands for something else, by its verb; the name is empty where the resource is above all of them. */
-const OWN_LINES: Readonly<Record<string, (name: string) => string>> = {
-  'task take': (name) => `task take ${name}`.trimEnd(),
-  deploy: (name) => `deploy ${name || 'TARGET'} -- PROGRAM`,
-  once: (name) => `once ${name || 'KEY'} -- PROGRAM`,
-  land: () => 'land',
-};
-
 function reservedMessage(target: string): Message {
-  const { verb, name } = ownVerbOf({ kind: 'resource', text: target }) ?? { verb: 'claim', name: target };
-  const line = OWN_LINES[verb]?.(name === '' ? '' : shellWord(name)) ?? verb;
+  const asked: Target = { kind: 'resource', text: target };
+  const verb = ownVerbOf(asked)?.verb ?? 'claim';
   const runs = verb === 'deploy' || verb === 'once';
   return {
     message: `refused: ${oneLine(target)} is claimed by coord ${verb} alone`,
-    hint: runs ? `${form(line)}; examples: ${coord(`help ${verb}`)}` : coord(line),
+    hint: `${claimLine(asked)}${runs ? `; examples: ${coord(`help ${verb}`)}` : ''}`,
   };
 }
 

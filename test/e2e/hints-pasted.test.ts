@@ -172,10 +172,7 @@ const REFUSALS: Readonly<Record<Refusal['reason'], Row>> = {
     typed: ['deploy', 'prod', '--', 'true'],
     options: () => LATER,
     exit: 7,
-    leads: [
-      lead(/^coord deploy show d1$/, 'maya'),
-      lead('coord deploy prod --retry -- sh -c \'test -n "$X" || kill -9 $PPID\'', 'deployed prod'),
-    ],
+    leads: [lead(/^coord deploy show d1$/, 'maya'), lead('coord deploy prod --retry -- true', 'deployed prod')],
   },
   'used-signature': {
     fleet: deployFleet,
@@ -844,10 +841,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
     typed: ['deploy', 'prod', '--', 'true'],
     exit: 3,
     meanwhile: ['noor release @deploy/prod'],
-    leads: [
-      lead('coord deploy prod --wait --retry -- sh -c \'test -n "$X" || kill -9 $PPID\'', 'deployed'),
-      lead('coord deploy show d1', 'noor'),
-    ],
+    leads: [lead('coord deploy prod --wait --retry -- true', 'deployed'), lead('coord deploy show d1', 'noor')],
   },
   'no gate of this name': {
     fleet: deployFleet,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Fleet, localFleet } from '../support/fleet.js';
+import { inProcess } from '../support/in-process.js';
 import type { CoordEnvelope } from '../support/sandbox.js';
 
 /** Pastes a suggested command into bash, in a directory, as an agent. */
@@ -87,4 +88,28 @@ it('an agent that named itself is named again', async () => {
   await fleet.as('maya', ['claim', 'src/api']);
   const refused = await fleet.box.coord(fleet.clone, ['claim', 'src/api', 'docs', '--agent', 'noor', '--json']);
   expect(refused.json().error.hint).toBe('coord --agent noor claim docs');
+});
+
+it('a task whose time is over is told of once, with its paths, and taken again', async () => {
+  const fleet = await localFleet();
+  const { clock, run } = inProcess(fleet.box);
+  clock.ms = Date.now();
+  await fleet.as('maya', ['task', 'add', 'paginate users', '--scope', 'src/api']);
+  const noor = (args: readonly string[]) => run('noor', fleet.clone, args);
+  await noor(['task', 'take', '--json']);
+  await noor(['claim', 'docs']);
+  clock.ms += 3_600_000;
+  const { stderr } = await noor(['status']);
+  const told = stderr.split('\n').filter((line) => line.includes(' expired '));
+  expect(told.map((line) => line.replace(/^.*: /, ''))).toEqual(['coord task take t1', 'coord claim docs']);
+  expect((await noor(['task', 'take', 't1'])).code).toBe(0);
+});
+
+it('a token of what is claimed by a verb of its own suggests that verb', async () => {
+  const fleet = await localFleet();
+  await fleet.as('maya', ['task', 'add', 'paginate users']);
+  const { claims } = (await fleet.as('noor', ['task', 'take', '--json'])).json().data;
+  await fleet.as('noor', ['task', 'return']);
+  const stale = await fleet.as('noor', ['verify-token', '@task/t1', `${claims[0].token}`, '--json']);
+  expect([stale.code, stale.json().error.hint]).toEqual([4, 'coord task take t1']);
 });

@@ -242,6 +242,39 @@ describe('a task of a worker', () => {
   });
 });
 
+it.each(['land', 'push and release'])('the result of a worker ends its task only behind its gates: %s', async (way) => {
+  const { first, second, box, run, json, work } = await twoClones();
+  const config = JSON.parse(box.git(first, 'show', 'HEAD:coord.config.json'));
+  const gates = { ready: { type: 'command', command: ['test', '-e', 'READY'] } };
+  work(first, 'coord.config.json', JSON.stringify({ ...config, gates }));
+  box.git(first, 'push', '--quiet', 'origin', 'main');
+  box.git(second, 'pull', '--quiet', '--rebase');
+  await run('boss', first, ['session', 'start', '--role', 'orchestrator']);
+  await run('w1', second, ['session', 'start', '--role', 'worker']);
+  await run('boss', first, ['task', 'add', 'paginate', '--scope', 'src/api', '--accept', 'ready']);
+  await run('w1', second, ['task', 'take']);
+  box.write(second, 'src/api/users.ts', 'pages\n');
+  const { id } = (await json('w1', second, 'submit', 'src', '--note', 'pages')).data.submission;
+  const bring = async () => {
+    await run('boss', first, ['claim', 'src/api', 'READY']);
+    if (way === 'land') return json('boss', first, 'land');
+    box.git(first, 'push', '--quiet', 'origin', 'main');
+    return json('boss', first, 'release', 'src/api');
+  };
+  await run('boss', first, ['claim', 'src/api']);
+  await run('boss', first, ['integrate', id]);
+  box.git(first, 'commit', '--quiet', '--all', '--message', 'pages');
+  const closed = await bring();
+  expect(closed.stderr).toContain('gate ready is closed: ');
+  expect(standings((await json('boss', first, 'task', 'list')).data)).toEqual(['t1 submitted']);
+  work(first, 'READY', 'yes\n');
+  expect((await bring()).code).toBe(0);
+  expect((await json('boss', first, 'task', 'show', 't1')).data.task).toMatchObject({
+    state: 'done',
+    evidence: 'landed',
+  });
+});
+
 describe('whose task is what', () => {
   it('is told at the start of a session, with the agents, and to whoever is refused ground', async () => {
     const { box, clone } = await localFleet();

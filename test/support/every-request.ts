@@ -164,7 +164,11 @@ export const OWN: { readonly [K in Kind]: fc.Arbitrary<Own<K>> } = {
     ...{ submission, paths: fc.uniqueArray(path, { maxLength: 2 }), scratch: fc.constant([]) },
     ...{ conflicts: fc.constant(0), person: fc.boolean() },
   }),
-  'submissions-landed': fc.record({ submissions: fc.array(submission, { minLength: 1, maxLength: 1 }), commit }),
+  'submissions-landed': fc.record({
+    submissions: fc.array(submission, { minLength: 1, maxLength: 1 }),
+    commit,
+    open: fc.constant({}),
+  }),
   'drop-submission': fc.record({ submission, reason: nullable(text), person: fc.boolean() }),
   'task-add': fc.record({ drafts: fc.array(draft, { minLength: 1, maxLength: 2 }) }),
   'task-edit': fc.record({ id: task, changes: fc.record({ title: text }), retry: fc.boolean() }),

@@ -6,12 +6,12 @@ import { matches } from '../../domain/ground/index.js';
 import type { Target } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
 import type { Answer } from '../../domain/request-table.js';
-import { submissionsIn } from '../../domain/submissions/landed.js';
+import { submissionsIn, tasksOfSubmissions } from '../../domain/submissions/landed.js';
 import { coord, form, shellWord } from '../../domain/suggestion.js';
 import { tasksOn } from '../../domain/tasks/standing.js';
 import type { Task } from '../../domain/tasks/task.js';
 import { oneLine } from '../../domain/text.js';
-import { usage } from '../../errors.js';
+import { CoordError, usage } from '../../errors.js';
 import { changesSince } from '../../git/changes.js';
 import { mainBranchAsFetched } from '../../git/main-branch.js';
 import { isAncestor, namedCommit } from '../../git/refs.js';
@@ -146,7 +146,7 @@ async function endIntegrated(
   released: readonly Claim[],
   commit: string | null,
 ): Promise<readonly Task[]> {
-  const { state } = await store.read(['submissions']);
+  const { state } = await store.read(['submissions', 'tasks']);
   const options = { foldCase: context.repository.foldsCase };
   const covers = (path: string) => released.some((claim) => matches(groundOf(claim), path, options));
   const submissions = submissionsIn(state, base.agent, covers);
@@ -155,8 +155,14 @@ async function endIntegrated(
   const main = await mainBranchAsFetched(context.repository, context.git, { remote, mainBranch });
   if (main === null || (await isAncestor(context.git, commit, main.commit)) !== true) return [];
   const ids = submissions.map(({ id }) => id);
+  const open: Record<string, readonly string[]> = {};
+  for (const task of tasksOfSubmissions(state, submissions).filter(({ accept }) => accept.length > 0)) {
+    const { openGates } = await import('../gates/source.js');
+    const found = await openGates(context, task, commit);
+    open[task.id] = found instanceof CoordError ? [] : found;
+  }
   const again = { ...base, operation: context.newId(), requestId: null };
-  const request = { kind: 'submissions-landed' as const, ...again, submissions: ids, commit };
+  const request = { kind: 'submissions-landed' as const, ...again, submissions: ids, commit, open };
   const decision = await transact(store, request, context.effects);
   return decision.ok ? decision.result.done : [];
 }

@@ -1,6 +1,6 @@
 import { verifyToken as verify } from '../../domain/claims/conflicts.js';
 import type { Claim } from '../../domain/model.js';
-import { coord, form, targetWord } from '../../domain/suggestion.js';
+import { claimLine, coord, form, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
@@ -69,7 +69,7 @@ function unknownToken(report: TokenReport, last: number): CoordError {
 function staleToken(report: TokenReport, now: Instant): CoordError {
   const { target, token, current } = report;
   return new CoordError('lost', `stale: ${whyStale(oneLine(target), token, current, now)}`, {
-    hint: `do not write; whoever has this token claims again first: ${coord(`claim ${targetWord(target)}`)}`,
+    hint: `do not write; whoever has this token claims again first: ${claimLine(target)}`,
     details: { ...report },
   });
 }

@@ -5,11 +5,11 @@ import { type Deployment, runningUnder } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
 import type { Claim, State } from '../../domain/model.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { commandLine, coord, shellWord } from '../../domain/suggestion.js';
+import { coord, shellWord } from '../../domain/suggestion.js';
 import { addSeconds, secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { gaveUpError } from '../../render/claims.js';
-import { ownDeployError } from '../../render/deploy/refusals.js';
+import { type AskedDeploy, deployAgain, ownDeployError } from '../../render/deploy/refusals.js';
 import { REMOTE_POLL_MS } from '../../store/queue/watch.js';
 import { transact } from '../../store/swap/transact.js';
 import type { Context } from '../../workspace/context.js';
@@ -130,18 +130,24 @@ async function refusedTarget({ context, store, options }: DeployContext, refusal
   const { state } = await store.read(['deployments']);
   const own = runningUnder(state.deployments, conflict.claimId);
   if (!own) return suggestingDeploy(error, options);
-  return ownDeployError(own, conflict.expiresAt, error.details, context.now());
+  return ownDeployError(own, options, conflict.expiresAt, error.details, context.now());
 }
 
-/** Whoever is refused wants to deploy, not to claim. */
-function suggestingDeploy(
-  error: CoordError,
-  { target, command }: Pick<DeployContext['options'], 'target' | 'command'>,
-): CoordError {
-  if (error.code !== 'held' && error.code !== 'timeout') return error;
-  return new CoordError(error.code, error.message, {
-    hint: coord(`deploy ${shellWord(target)} --wait -- ${commandLine(command)}`),
-    alternative: { why: 'see what is happening there', command: coord(`deploy list ${shellWord(target)}`) },
-    details: error.details,
+/** Whoever is refused wants to deploy, not to claim: the way on is the deploy that was typed. */
+function suggestingDeploy(error: CoordError, options: AskedDeploy): CoordError {
+  const { code, message, hint, details } = error;
+  if (details.reason === 'unknown-deploy') {
+    const why = 'once it has surely ended, with a HEAD that contains all that may run there';
+    return new CoordError(code, message, {
+      ...(hint === undefined ? {} : { hint }),
+      alternative: { why, command: deployAgain(options, ['--retry']) },
+      details,
+    });
+  }
+  if (code !== 'held' && code !== 'timeout') return error;
+  return new CoordError(code, message, {
+    hint: deployAgain(options, ['--wait']),
+    alternative: { why: 'see what is happening there', command: coord(`deploy list ${shellWord(options.target)}`) },
+    details,
   });
 }

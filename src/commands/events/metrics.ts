@@ -8,7 +8,7 @@ import {
   type Spread,
 } from '../../domain/metrics/metrics.js';
 import { isTooFast, type Pace, paceOf } from '../../domain/metrics/pace.js';
-import { coord, targetWord } from '../../domain/suggestion.js';
+import { claimLine } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import { addSeconds, formatDuration, type Instant } from '../../domain/time.js';
 import { usage } from '../../errors.js';
@@ -209,7 +209,7 @@ export function adviceText(target: string, advice: Advice): string {
     case 'shorten':
       return `release it sooner: one claim in twenty is held ${formatDuration(advice.p95)} or longer`;
     case 'queue':
-      return `queue instead of trying again: ${coord(`claim ${targetWord(target)} --wait`)}`;
+      return `queue instead of trying again: ${claimLine(target, ' --wait')}`;
     case 'split':
       return `${advice.agents} agents were stopped here: split the work, or the file`;
     case 'none':

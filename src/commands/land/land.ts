@@ -2,7 +2,7 @@ import type { LandRequest } from '../../domain/claims/land.js';
 import { decide, mayNotAsk } from '../../domain/decide.js';
 import type { Claim, Release, State } from '../../domain/model.js';
 import type { Refused } from '../../domain/request.js';
-import type { Answer } from '../../domain/request-table.js';
+import { type Answer, partsOf } from '../../domain/request-table.js';
 import { coord } from '../../domain/suggestion.js';
 import { NO_TASK } from '../../domain/tasks/landed.js';
 import { isTaskTarget } from '../../domain/tasks/task.js';
@@ -112,9 +112,9 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   const { verdict, work } = await readWork(context);
   if (work === null) return syncError(verdict);
   const store = await context.store();
-  await store.latest(['tasks']);
-  const state = await store.view(['tasks']);
   const asked = await landRequest(context, work, options.tasks);
+  await store.latest(partsOf([asked]));
+  const state = await store.view(partsOf([asked]));
   const barred = mayNotAsk(state, asked, context.now());
   if (barred) return landRefused(barred, context.now());
   if (work.ahead === 0) {
@@ -186,7 +186,7 @@ async function goOn(context: Context, asked: LandRequest, work: Work): Promise<O
   const begun = begunBefore(context, work);
   if (begun === null) return null;
   const paths = await pathsBetween(context.git, begun.from, work.head);
-  const { state } = await (await context.store()).read(['tasks']);
+  const { state } = await (await context.store()).read(partsOf([asked]));
   const { withOpenGates } = await import('../gates/source.js');
   const request = await withOpenGates(context, state, { ...asked, from: begun.from, paths });
   if (request instanceof CoordError) return request;

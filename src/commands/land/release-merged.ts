@@ -49,7 +49,7 @@ export async function giveBackMerged(
 ): Promise<ReleasedByReport | CoordError> {
   const base = await context.requestBase();
   const store = await context.store();
-  const { state } = await store.latest(['tasks']);
+  const { state } = await store.latest(['tasks', 'submissions']);
   const own = ownClaims(state, base, null, context.now());
   const claims =
     'claims' in own ? own.claims.filter(({ kind, mode }) => kind !== 'resource' && mode === 'exclusive') : [];

@@ -3,6 +3,7 @@ import { coverageOf, type LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { patternTarget } from '../../domain/ground/patterns.js';
 import type { Target } from '../../domain/ground/targets.js';
+import { partsOf } from '../../domain/request-table.js';
 import { command, coord, form, shellWord } from '../../domain/suggestion.js';
 import { judgeSync, type SyncRefusal, type SyncVerdict } from '../../domain/sync/sync.js';
 import { oneLine } from '../../domain/text.js';
@@ -144,7 +145,7 @@ export async function pushForReview(context: Context, branch: string, dryRun: bo
   }
   const remote = await reviewRemote(context, work);
   const request = { ...(await landRequest(context, work)), review: branch };
-  const { state } = await (await context.store()).latest(['tasks']);
+  const { state } = await (await context.store()).latest(partsOf([request]));
   const plan = decide(state, request, context.now());
   if (!plan.ok) return landRefused(plan.refusal, context.now());
   if (!dryRun) {

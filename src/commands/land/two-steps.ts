@@ -4,7 +4,7 @@ import type { LandRequest } from '../../domain/claims/land.js';
 import { decide } from '../../domain/decide.js';
 import { landTarget } from '../../domain/ground/targets.js';
 import type { Claim } from '../../domain/model.js';
-import type { Answer } from '../../domain/request-table.js';
+import { type Answer, partsOf } from '../../domain/request-table.js';
 import { secondsBetween } from '../../domain/time.js';
 import { CoordError } from '../../errors.js';
 import { readCached, writeCached } from '../../git/local-cache.js';
@@ -55,7 +55,7 @@ export async function landInTwoSteps(
     if (!hadTurn) await releaseClaims(context, store, [turn], null);
   };
   await renewShort(context, store, claims);
-  const { state } = await store.latest(['tasks']);
+  const { state } = await store.latest(partsOf([request]));
   const checked = decide(state, request, context.now());
   if (!checked.ok) {
     await giveBack();
@@ -139,7 +139,7 @@ export async function finishLanding(
   request: LandRequest,
 ): Promise<Answer<'land'> | null> {
   const store = await context.store();
-  const { state } = await store.latest(['tasks']);
+  const { state } = await store.latest(partsOf([request]));
   if (decide(state, request, context.now()).ok) return record(context, store, work, request);
   const turns = await ownTurns(context, store);
   if (turns.length > 0) await releaseClaims(context, store, turns, null);

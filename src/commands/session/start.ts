@@ -4,6 +4,7 @@ import { findAgent } from '../../domain/agents/agents.js';
 import { bytesOf, fitParts, linesOfFit } from '../../domain/agents/sessions.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
 import { isLive } from '../../domain/claims/leases.js';
+import { ownVerbOf } from '../../domain/ground/targets.js';
 import { LOG_DISCLAIMER } from '../../domain/log/notes.js';
 import type { Agent, Role } from '../../domain/model.js';
 import { linesOf } from '../../domain/rules/parse.js';
@@ -222,8 +223,10 @@ function warningsFor(
   const elsewhere = claims.filter((claim) => claim.session !== null && claim.session !== session);
   if (elsewhere.length > 0) {
     const ids = [...new Set(elsewhere.map((claim) => claim.session))].join(', ');
+    const ground = elsewhere.map(groundOf).filter((target) => ownVerbOf(target) === null);
+    const takeOver = coord(`claim ${targetWords(ground)} --take-over --reason "that session has crashed"`);
     warnings.push(
-      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own; otherwise take them over: ${coord(`claim ${targetWords(elsewhere.map(groundOf))} --take-over --reason "that session has crashed"`)}`,
+      `${plural(elsewhere.length, 'claim')} of ${agent} belong to another session (${ids}); if that is another agent, start with an id of your own; otherwise ${ground.length === 0 ? 'wait until they are over' : `take them over: ${takeOver}`}`,
     );
   } else if (before && before.session !== null && before.session !== session) {
     warnings.push(

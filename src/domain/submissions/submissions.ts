@@ -8,7 +8,7 @@ import { newNoteId } from '../log/notes.js';
 import type { Claim, Note, State, Submission, SubmissionClosing } from '../model.js';
 import type { Refusal } from '../refusal.js';
 import type { Granted, Outcome, Refused, RequestBase, Row } from '../request.js';
-import { finishTask } from '../tasks/finish.js';
+import { closedGates, finishTask } from '../tasks/finish.js';
 import { reopen } from '../tasks/standing.js';
 import { findTask, type Task, withTask } from '../tasks/task.js';
 import { type Instant, secondsBetween } from '../time.js';
@@ -24,6 +24,8 @@ export interface LandedRequest extends RequestBase {
   readonly submissions: readonly string[];
   /** On the main branch. */
   readonly commit: string;
+  /** Names of the gates that were found open for the commit, by the id of the task that they were asked about. */
+  readonly open: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Decides that a submission is applied, under the claims of the one who asks. */
@@ -124,9 +126,12 @@ function applied(
   };
 }
 
-/** Ends what this agent has integrated, and the tasks whose result it is. */
+/** Ends what this agent has integrated, and the tasks whose result it is; not those whose gates are closed. */
 function decideLanded(state: State, request: LandedRequest, now: Instant): Outcome<{ readonly done: readonly Task[] }> {
-  const named = submissionsIn(state, request.agent, () => true).filter(({ id }) => request.submissions.includes(id));
+  const isProved = (task: Task) => closedGates(task, request.open[task.id] ?? []).length === 0;
+  const named = submissionsIn(state, request.agent, () => true)
+    .filter(({ id }) => request.submissions.includes(id))
+    .filter((one) => tasksOfSubmissions(state, [one]).every(isProved));
   const tasks = tasksOfSubmissions(state, named);
   const ended = endTasksOf(state, named, request, now);
   const closed = endSubmissions(ended.state, named, request.agent, now);
@@ -320,7 +325,7 @@ export const SUBMISSION_ROWS = {
   'submissions-landed': {
     decide: decideLanded,
     repeatable: true,
-    fields: { submissions: 'asked', commit: 'found' },
+    fields: { submissions: 'asked', commit: 'found', open: 'found' },
     parts: () => ['submissions', 'tasks'],
     combinable: false,
     ground: () => null,

@@ -195,6 +195,28 @@ export function stoppedLooking(target: string): CoordError {
   );
 }
 
+/** A deploy as it was typed; `back` is the commit to roll back to. */
+export interface AskedDeploy {
+  readonly target: string;
+  readonly back: string | null;
+  readonly reason: string | null;
+  readonly retry: boolean;
+  readonly command: readonly string[];
+}
+
+/**
+ * The deploy once more, with more options. Its program is the one that was typed, or is left to be filled in: the one in
+ * the state may be somebody else's, and nobody is told to run that.
+ */
+export function deployAgain({ target, back, reason, retry, command }: AskedDeploy, more: readonly string[]): string {
+  const options = [
+    ...new Set([...more, ...(retry ? ['--retry'] : [])]),
+    ...(back === null ? [] : [`--rollback-to ${shellWord(back)}`, `--reason ${shellWord(reason ?? '')}`]),
+  ];
+  const line = `deploy ${[shellWord(target), ...options].join(' ')} --`;
+  return command.length === 0 ? form(`${line} PROGRAM`) : coord(`${line} ${commandLine(command)}`);
+}
+
 /** The words for a deploy that ended without a word: its program may have done its work, or part of it, or nothing. */
 export function unknownDeployMessage(
   { deployment, live }: Extract<Refusal, { reason: 'unknown-deploy' }>,
@@ -203,17 +225,12 @@ export function unknownDeployMessage(
   const { target, agent, commit, startedAt, command, id } = deployment;
   const before = candidatesOn({ targets: [live], attempts: [] }, target);
   const may = [...new Set([...before.map((one) => shortCommit(one.commit)), shortCommit(commit)])];
-  const words = commandLine(command);
   return {
     message: [
-      `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never reported its outcome (${oneLine(words)})`,
+      `unknown: the deploy of ${shortCommit(commit)} to ${oneLine(target)} by ${agent}, begun at ${clock(startedAt, now)}, never reported its outcome (${oneLine(commandLine(command))})`,
       `${oneLine(target)} may run ${may.join(' or ')}; that program may even be running still`,
     ].join('\n'),
     hint: `${coord(`deploy show ${id}`)}, and look at what it did`,
-    alternative: {
-      why: `once it has surely ended, with a HEAD that contains ${may.join(' and ')}`,
-      command: coord(`deploy ${shellWord(target)} --retry -- ${words}`),
-    },
   };
 }
 
@@ -233,13 +250,13 @@ export function deployingMessage({ deploys }: Extract<Refusal, { reason: 'deploy
 
 /** The agent's own deploy holds the target: it runs, or was killed, which nobody can tell before its claim is over. */
 export function ownDeployError(
-  { id, target, commit, startedAt, command, step }: Deployment,
+  { id, target, commit, startedAt, step }: Deployment,
+  asked: AskedDeploy,
   expiresAt: Instant,
   details: CoordError['details'],
   now: Instant,
 ): CoordError {
-  const retry = mayHaveRun({ step }) ? ' --retry' : '';
-  const again = coord(`deploy ${shellWord(target)} --wait${retry} -- ${commandLine(command)}`);
+  const again = deployAgain(asked, mayHaveRun({ step }) ? ['--wait', '--retry'] : ['--wait']);
   return new CoordError(
     'held',
     `held: your own deploy of ${shortCommit(commit)} to ${oneLine(target)}, begun at ${clock(startedAt, now)}, holds it until ${clock(expiresAt, now)} at least`,

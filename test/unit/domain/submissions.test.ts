@@ -268,6 +268,7 @@ describe('the result of a task', () => {
     const landed = {
       ...baseOf('boss'),
       kind: 'submissions-landed' as const,
+      open: {},
       submissions: [id],
       commit: 'e'.repeat(40),
     };
@@ -279,6 +280,7 @@ describe('the result of a task', () => {
     const landed = {
       ...baseOf('boss'),
       kind: 'submissions-landed' as const,
+      open: {},
       submissions: ['s1'],
       commit: 'a'.repeat(40),
     };
@@ -309,6 +311,7 @@ describe('the record of a submission', () => {
     const landed = {
       ...baseOf('boss'),
       kind: 'submissions-landed' as const,
+      open: {},
       submissions: [id],
       commit: 'c'.repeat(40),
     };
@@ -450,6 +453,7 @@ describe('the task of a submission', () => {
     const landed = {
       ...baseOf('boss'),
       kind: 'submissions-landed' as const,
+      open: {},
       submissions: [id],
       commit: 'd'.repeat(40),
     };

@@ -2,7 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Target } from '../../../src/domain/ground/targets.js';
-import { asTyped, command, commandIn, coord, form, shellWord, targetWord } from '../../../src/domain/suggestion.js';
+import {
+  asTyped,
+  claimLine,
+  command,
+  commandIn,
+  coord,
+  form,
+  shellWord,
+  targetWord,
+} from '../../../src/domain/suggestion.js';
 import { oneLine } from '../../../src/domain/text.js';
 
 const ROOT = { atRoot: true, agent: undefined };
@@ -23,6 +32,19 @@ it.each<[Target, string, string]>([
 ])('%j is typed as %s at the root and %s below it', (target, atRoot, below) => {
   expect(asTyped(targetWord(target), ROOT)).toBe(atRoot);
   expect(asTyped(targetWord(target), BELOW)).toBe(below);
+});
+
+it.each([
+  ['@db/main', 'coord claim @db/main'],
+  ['@task/t3', 'coord task take t3'],
+  ['@task', 'coord task take'],
+  ['@deploy/prod', 'coord deploy prod -- PROGRAM'],
+  ['@deploy', 'coord deploy TARGET -- PROGRAM'],
+  ['@once/migrate/42', 'coord once migrate/42 -- PROGRAM'],
+  ['@land/main', 'coord land'],
+  ['src/api/**', 'coord claim src/api/'],
+])('%s is claimed by %s', (target, line) => {
+  expect(asTyped(claimLine(target), ROOT)).toBe(line);
 });
 
 it('repeats --agent where the agent had to name itself', () => {
