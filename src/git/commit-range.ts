@@ -17,6 +17,8 @@ export interface RangeCommit {
   readonly subject: string;
   /** By its committer's clock, to the second. */
   readonly committedAt: Instant;
+  /** When it was first made, by its author's clock: an amend or a rebase keeps it. */
+  readonly authoredAt: Instant;
   /** Values of its `Coord-Claim` trailers. */
   readonly named: readonly string[];
 }
@@ -32,7 +34,7 @@ export async function commitsIn(repository: Repository, git: Git, range: CommitR
   const args = [
     'log',
     '-z',
-    `--format=%H%x00%P%x00%ct%x00%an%x00%s%x00${trailers}`,
+    `--format=%H%x00%P%x00%ct%x00%at%x00%an%x00%s%x00${trailers}`,
     ...['--encoding=UTF-8', '--no-show-signature', '--no-notes', '--no-color', '--no-mailmap'],
     ...(single ? ['--no-walk=unsorted'] : ['--topo-order']),
     ...include,
@@ -41,16 +43,25 @@ export async function commitsIn(repository: Repository, git: Git, range: CommitR
   ];
   const fields = await gitList(git, args, { env: trueHistory(repository), timeoutMs: LONG_MS });
   const commits: RangeCommit[] = [];
-  for (let at = 0; at + 5 < fields.length; at += 6) {
-    const [id = '', parents = '', seconds = '', author = '', subject = '', named = ''] = fields.slice(at, at + 6);
+  for (let at = 0; at + 6 < fields.length; at += 7) {
+    const [id = '', parents = '', committed, authored, author = '', subject = '', named = ''] = fields.slice(
+      at,
+      at + 7,
+    );
     commits.push({
       ...{ id, author, subject },
       parents: parents.split(' ').filter(Boolean),
-      committedAt: instantOf(Math.min(Math.max(Number(seconds), 0), LAST_SECOND) * 1000),
+      committedAt: instantAt(committed),
+      authoredAt: instantAt(authored),
       named: named.split(/\s+/).filter(Boolean),
     });
   }
   return commits;
+}
+
+/** @param seconds as git has them, which may be any number; none is the epoch */
+function instantAt(seconds: string | undefined): Instant {
+  return instantOf(Math.min(Math.max(Number(seconds ?? 0), 0), LAST_SECOND) * 1000);
 }
 
 /** Path → modes and ids before and after, as git's raw format has them: equal texts are equal changes. */

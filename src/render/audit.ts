@@ -123,6 +123,8 @@ function whyText({ reason, holding, missing }: Judgement, at: Instant, { now, cu
       return `nobody held it at ${when}`;
     case 'work-missing':
       return `${who} held ${what} then; the commit with that work, ${shortCommit(missing ?? '')}, is not in this clone: not fetched, or no longer anywhere (amended or rebased since): ${who} can tell`;
+    case 'made-again':
+      return `it was first made while ${who} held ${what}, until ${until}, and made again at ${when} (amended or rebased): whether it is still that work, ${who} can tell`;
     case 'after-mirror':
       return 'it is newer than the mirror of the state in git, and etcd, which has what came after that, cannot be asked';
     case 'before-history':
@@ -141,7 +143,7 @@ function nextText({ verdict, reason, path, holding, missing }: Judgement, place:
       return command(`git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`);
     return 'let a person look at the commit';
   }
-  if (verdict === 'claimed-by-another' && holding) {
+  if ((verdict === 'claimed-by-another' || reason === 'made-again') && holding) {
     return `ask ${holding.agent}: ${coord(`note "was this change yours?" --to ${holding.agent}`)}; the holder ties its own work by ${coord('land')}, or ${coord('release')}`;
   }
   return `redo it under a claim: ${coord(`claim ${targetWord({ kind: 'path', text: groundToClaim([path])[0] ?? path })}`)}`;

@@ -105,9 +105,9 @@ async function auditRange(context: Context, typed: string | undefined, fetch: bo
     { paths, skewSeconds: config.skewSeconds },
   );
   const judge = (known: Evidence) =>
-    touching.map(({ commit: { id, author, subject, committedAt, named }, paths: touched }) => ({
+    touching.map(({ commit: { id, author, subject, committedAt, authoredAt, named }, paths: touched }) => ({
       ...{ commit: id, author, subject, committedAt },
-      judgements: judgeCommit({ commit: id, committedAt, named }, touched, known),
+      judgements: judgeCommit({ commit: id, committedAt, authoredAt, named }, touched, known),
     }));
   const audited = judge(await lookAgain(context, evidence, judge(evidence), { ...range, commits, changes }));
   const { remote, mainRemote } = await context.authority();

@@ -36,12 +36,16 @@ export type Reason =
   | 'shared'
   | 'never'
   | 'work-missing'
+  /** First made under a claim that was given back, and made again after its end: by an amend or a rebase, it seems. */
+  | 'made-again'
   | 'before-history'
   | 'after-mirror';
 
 export interface AuditCommit {
   readonly commit: string;
   readonly committedAt: Instant;
+  /** What an amend or a rebase keeps. */
+  readonly authoredAt: Instant;
   /** Ids of claims that its message names in `Coord-Claim` trailers: anybody can write these. */
   readonly named: readonly string[];
 }
@@ -122,12 +126,21 @@ function judgePath(
     if (missing !== undefined) return { verdict: 'unknown', reason: 'work-missing', holding, missing };
   }
   const held = exclusive.find((holding) => timingOf(commit, holding, 0) === 'within');
+  const former = exclusive.findLast((holding) => isMadeAgain(commit, holding, evidence.skewSeconds));
+  if (former) return { verdict: 'unknown', reason: 'made-again', holding: former };
   const isOwn = held?.end === 'held' && held.agent === evidence.auditor;
   if (isOwn) return { verdict: 'covered', reason: 'own-claim', holding: held };
   if (held) return { verdict: 'claimed-by-another', reason: 'held', holding: held };
   if (evidence.reach !== null && commit.committedAt < addSeconds(evidence.reach, evidence.skewSeconds))
     return { verdict: 'unknown', reason: 'before-history', holding: null };
   return { verdict: 'unclaimed', ...nearest(commit, over, evidence) };
+}
+
+/** Whether its author's date lies in a claim whose work was given back, and its committer's after the end of that. */
+function isMadeAgain({ authoredAt, committedAt }: AuditCommit, holding: Holding, skewSeconds: number): boolean {
+  const isGivenBack = holding.end === 'released' || holding.end === 'handed-over';
+  const timing = (at: Instant) => timingOf({ committedAt: at }, holding, skewSeconds);
+  return isGivenBack && timing(authoredAt) === 'within' && timing(committedAt) === 'after';
 }
 
 /** What ties the commit to this very claim, if anything does: ancestry first, then its own word with the time. */
@@ -192,7 +205,7 @@ function makersOf(commit: AuditCommit, { holdings, tiesOf, skewSeconds }: Eviden
 }
 
 /** Git keeps whole seconds, so a commit may have been made anywhere in its second. */
-function timingOf({ committedAt }: AuditCommit, { spans }: Holding, skewSeconds: number): Timing {
+function timingOf({ committedAt }: Pick<AuditCommit, 'committedAt'>, { spans }: Holding, skewSeconds: number): Timing {
   const earliest = addSeconds(committedAt, -skewSeconds);
   const latest = addSeconds(committedAt, skewSeconds + 0.999);
   if (spans.some(({ from, until }) => from <= latest && earliest <= until)) return 'within';

@@ -36,6 +36,32 @@ it('finds what nobody held, what another holds, and leaves what is off the surfa
   expect(verdicts).toEqual(['src/a.ts claimed-by-another maya', 'src/b.ts unclaimed -']);
 });
 
+it.each([
+  ['another message', { files: {}, message: 'better' }, 'covered maya', 'unknown maya'],
+  ['more of the change', { files: { 'src/a.ts': 'two\n' }, message: 'more' }, 'unknown maya', 'unknown maya'],
+])(
+  'accuses no author who amends after the release, by %s, what another has claimed since',
+  async (_, changes, here, elsewhere) => {
+    const rig = await auditRig();
+    await rig.run('maya', rig.clone, 'claim', 'src/a.ts');
+    rig.commit(rig.clone, { files: { 'src/a.ts': 'one\n' } });
+    await rig.run('maya', rig.clone, 'release', 'src/a.ts');
+    rig.host.clock.pass(300);
+    await rig.run('noor', rig.worktree('noor'), 'claim', 'src/a.ts', '--allow-behind');
+    rig.host.clock.pass(300);
+    for (const [path, text] of Object.entries(changes.files)) rig.box.write(rig.clone, path, text);
+    rig.git(rig.clone, 'commit', '--quiet', '--amend', '--all', '--no-verify', '--message', changes.message);
+    rig.git(rig.clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const range = `${rig.start}..origin/main`;
+    const own = await rig.audit(rig.clone, range);
+    expect(own.verdicts).toEqual([`src/a.ts ${here}`]);
+    const other = rig.box.clone(rig.box.git(rig.clone, 'remote', 'get-url', 'origin'));
+    const ci = await rig.audit(other, range);
+    expect([ci.verdicts, ci.code]).toEqual([[`src/a.ts ${elsewhere}`], 7]);
+    expect(ci.report.commits[0]?.paths[0]?.next).toContain('--to maya');
+  },
+);
+
 it('does not take a later release that lacks the commit for its cover', async () => {
   const rig = await auditRig();
   const noor = rig.worktree('noor');

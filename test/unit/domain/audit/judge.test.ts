@@ -51,7 +51,9 @@ function evidence(
   };
 }
 
-const made = (seconds: number, ...named: string[]): AuditCommit => ({ commit: 'c', committedAt: at(seconds), named });
+const made = (seconds: number, ...named: string[]): AuditCommit => ({
+  ...{ commit: 'c', committedAt: at(seconds), authoredAt: at(seconds), named },
+});
 const PART: Tie = { is: 'part', kind: 'released' };
 
 function judge(commit: AuditCommit, known: Evidence, path = 'src/a.ts') {
@@ -169,6 +171,24 @@ describe('a commit that nothing ties to the claim over the path', () => {
     expect(judged).toMatchObject([{ verdict: 'unknown', reason: 'work-missing', missing: 'abc' }]);
     expect(judge(made(900), evidence([other], { missing: { 2: 'abc' } }))[0]).toBe('unclaimed');
   });
+
+  it.each([
+    ['released', 150, 250, ['unknown', 'made-again', 'maya']],
+    ['handed-over', 150, 250, ['unknown', 'made-again', 'maya']],
+    // Nothing says that its work was done.
+    ['lost', 150, 250, ['claimed-by-another', 'held', 'noor']],
+    ['expired', 150, 250, ['claimed-by-another', 'held', 'noor']],
+    // First made before the claim, and after it.
+    ['released', 50, 250, ['claimed-by-another', 'held', 'noor']],
+    ['released', 240, 250, ['claimed-by-another', 'held', 'noor']],
+  ] as const)(
+    'accuses nobody of what was first made under a claim that was %s (made at %i and at %i)',
+    (end, first, again, said) => {
+      const later = holding('2', 'noor', { spans: [{ from: at(230), until: at(300) }] });
+      const commit = { ...made(again), authoredAt: at(first) };
+      expect(judge(commit, evidence([holding('1', 'maya', { end }), later]))).toEqual(said);
+    },
+  );
 
   it('is unknown when it is older than the history, and unclaimed when it is not', () => {
     const reach = at(300);
