@@ -143,7 +143,7 @@ export class ShadowRepository {
     const args = ['merge-tree', '--write-tree', '-z', '--no-messages', ours, theirs];
     const { code, stdout, stderr } = await this.git(args, { env: this.env() });
     if (code === 0) return { kind: 'clean' };
-    if (code === 1) return { kind: 'conflict', paths: conflictPaths(stdout.toString('utf8')) };
+    if (code === 1) return { kind: 'conflict', paths: conflictPaths(stdout.toString('utf8'), [ours, theirs]) };
     return { kind: 'unknown', why: whyNot(stderr) };
   }
 
@@ -175,7 +175,7 @@ export class ShadowRepository {
     const args = ['merge-tree', '--write-tree', '--stdin', '--no-messages'];
     const input = pairs.map((pair) => `${pair.join(' ')}\n`).join('');
     const { code, stdout } = await this.git(args, { env: this.env(), input });
-    const outcomes = outcomesIn(stdout.toString('utf8')).slice(0, pairs.length);
+    const outcomes = outcomesIn(stdout.toString('utf8'), pairs);
     this.mergesOneByOne = code !== 0 && outcomes.length === 0;
     return outcomes;
   }
@@ -315,29 +315,32 @@ function configOf({ objectFormat }: Repository, settings: readonly (readonly [st
 }
 
 /** `TREE NUL (MODE OID STAGE TAB PATH NUL)*`, a path once for each of its stages. */
-function conflictPaths(output: string): ConflictPath[] {
-  return pathsOf(output.split('\0').slice(1));
+function conflictPaths(output: string, pair: Pair): ConflictPath[] {
+  return pathsOf(output.split('\0').slice(1), pair);
 }
 
-function pathsOf(entries: readonly string[]): ConflictPath[] {
+/** A file in the place of a folder stands as `PATH~COMMIT`, also with a number behind it: it is told as what it is. */
+function pathsOf(entries: readonly string[], pair: Pair): ConflictPath[] {
+  const aside = new RegExp(`~(?:${pair.join('|')})(?:_\\d+)?$`);
   const found = new Map<string, boolean>();
   for (const entry of entries) {
     const tab = entry.indexOf('\t');
     if (tab < 0) continue;
-    const path = entry.slice(tab + 1);
+    const path = entry.slice(tab + 1).replace(aside, '');
     found.set(path, (found.get(path) ?? false) || entry.startsWith('160000 '));
   }
   return [...found].map(([path, submodule]) => ({ path, submodule }));
 }
 
 /** `(0|1) NUL TREE NUL (MODE OID STAGE TAB PATH NUL)* NUL` for each merge; 1 is a clean one. */
-function outcomesIn(output: string): MergeOutcome[] {
+function outcomesIn(output: string, pairs: readonly Pair[]): MergeOutcome[] {
   const words = output.split('\0');
   const outcomes: MergeOutcome[] = [];
   for (let at = 0; words[at] === '0' || words[at] === '1'; ) {
     const end = words.indexOf('', at + 2);
-    if (end < 0) break;
-    const paths = pathsOf(words.slice(at + 2, end));
+    const pair = pairs[outcomes.length];
+    if (end < 0 || pair === undefined) break;
+    const paths = pathsOf(words.slice(at + 2, end), pair);
     outcomes.push(words[at] === '1' ? { kind: 'clean' } : { kind: 'conflict', paths });
     at = end + 1;
   }

@@ -181,6 +181,18 @@ describe('coord conflicts', () => {
     );
   });
 
+  it.each([
+    ['one merge', 1],
+    ['several at once', 3],
+  ])('names a file that stands where another has a folder as it is called: %s', async (_, others) => {
+    const { box, one, two } = twoWorktrees();
+    box.write(one, 'a/n/x', 'folder\n');
+    for (const root of [two, ...Array.from({ length: others - 1 }, () => box.worktree(one))])
+      box.write(root, 'a/n', `file in ${root}\n`);
+    const found = (await predicted(box, one)).filter(({ verdict }) => verdict === 'conflict');
+    expect(found.map(({ paths }) => paths)).toEqual(Array.from({ length: others }, () => ['a/n']));
+  });
+
   it('with --all says of each pair what it comes to', async () => {
     const { box, one, two } = twoWorktrees();
     const three = box.worktree(one);
