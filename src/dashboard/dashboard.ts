@@ -1,13 +1,13 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { platform } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { pid } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Change, Coord, Refusal } from '../api/index.js';
 import { openFrom } from '../api/open.js';
 import { asCoordError } from '../commands/perform.js';
 import type { Input, Outcome, Success, Verb } from '../commands/verb.js';
-import { jsonLine } from '../domain/text.js';
+import { jsonLine, oneLine } from '../domain/text.js';
 import { CoordError, usage } from '../errors.js';
 import { runProgram } from '../programs/run.js';
 import { Wakeup } from '../store/queue/watch.js';
@@ -99,16 +99,35 @@ function asRefusal(error: unknown): Refusal {
   return { code, exit, message, hint, details };
 }
 
+/**
+ * The file that a report is to be in; a link is followed.
+ * @throws CoordError `usage` for what is no file, and for a folder that is not there
+ */
+function reportFile(context: Context, file: string): string {
+  const path = resolve(context.host.cwd, file);
+  const isFolder = statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const found = isFolder ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  const hint = 'name a file in a folder that is there, such as report.html';
+  if (file === '' || file === '-' || (found !== undefined && !found.isFile()))
+    throw usage(`not a file: ${oneLine(file) || '""'}`, hint);
+  if (!isFolder) throw usage(`no such folder: ${oneLine(dirname(file))}`, hint);
+  return found === undefined ? path : realpathSync(path);
+}
+
 async function writeReport(context: Context, file: string): Promise<Outcome> {
+  const path = reportFile(context, file);
   const { coord, gatherer } = looking(context);
   const change = await firstLook(context, coord);
   await gatherer.foretell();
   const picture = await gatherer.picture(change, context.now());
   const text = fileDocument(picture, readAssets(context.host.packageRoot));
-  const path = resolve(context.host.cwd, file);
   const temporary = `${path}.${context.newId()}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
   const bytes = Buffer.byteLength(text);
   return {
     data: { file: path, bytes, revision: change.revision },

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -174,6 +174,20 @@ describe('coord dashboard', () => {
     expect(
       await fleet.as('ci', ['agent', 'list', '--json']).then((listed) => JSON.stringify(listed.json())),
     ).not.toContain('"ci"');
+  });
+
+  it.each([
+    ['a folder', 'src', 'not a file: src'],
+    ['standard output', '-', 'not a file: -'],
+    ['a device', '/dev/null', 'not a file: /dev/null'],
+    ['a file in no folder', 'no/such/x.html', 'no such folder: no/such'],
+    ['a file in a file', 'src/api/users.ts/x.html', 'no such folder: src/api/users.ts'],
+  ])('--out writes no page to %s, and leaves nothing behind', async (_, file, message) => {
+    const fleet = await localFleet();
+    const before = readdirSync(fleet.clone);
+    const { code, json } = await fleet.as('ci', ['dashboard', '--out', file, '--json']);
+    expect([code, json().error.message]).toEqual([2, message]);
+    expect(readdirSync(fleet.clone)).toEqual(before);
   });
 
   it('renews nothing, and writes nothing into the repository', async () => {
