@@ -182,7 +182,7 @@ export const ConfigSchema = v.strictObject({
   ),
   pushesPerMinute: key(
     count,
-    'How many pushes a minute the remote’s host takes for one repository; coord metrics and coord doctor warn above it. What GitHub, GitLab and Bitbucket say is known.',
+    'How many pushes a minute the remote’s host takes; coord metrics and coord doctor warn above it. Without it, what the host documents: github.com recommends at most 6 for a repository; gitlab.com takes 600 of a user, bitbucket.org 500; of others nothing is known.',
     30,
   ),
   store: key(

@@ -11,7 +11,7 @@ import type { Environment } from './run.js';
  */
 
 const SIGN =
-  /\berror: 429\b|\bHTTP 429\b|too many requests|rate[ -]limit|abuse detection|requests? (?:was|were) throttled/i;
+  /\berror:? \(?429\b|\bHTTP 429\b|too many (?:requests|times)|rate[ -]limit|abuse detection|requests? (?:was|were) throttled/i;
 const SECONDS = /retry[- ]after:? *(\d{1,6})\b|(?:try|retry) again (?:in|after) (\d{1,6}) ?s/i;
 
 /** Whether a host asks for fewer requests, whatever git was to do. */

@@ -182,7 +182,7 @@ async function shareCheck({ git }: Context, { share, remote }: Config): Promise<
 
 const LOOKED_AT_SECONDS = 3_600;
 
-/** How often the remote was pushed to in the last hour, by all clones, against what its host advises. */
+/** How often the remote was pushed to in the last hour, by all clones, against what its host documents. */
 async function paceCheck(context: Context, { share, store }: Config): Promise<Checked[]> {
   const tip = share && store === null ? await (await context.store()).tip() : null;
   if (tip === null) return [];

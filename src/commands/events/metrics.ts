@@ -7,7 +7,7 @@ import {
   metricsOf,
   type Spread,
 } from '../../domain/metrics/metrics.js';
-import { isTooFast, type Pace, paceOf } from '../../domain/metrics/pace.js';
+import { isTooFast, limitText, type Pace, paceOf } from '../../domain/metrics/pace.js';
 import { claimLine } from '../../domain/suggestion.js';
 import { oneLine, plural, shorten } from '../../domain/text.js';
 import { addSeconds, formatDuration, type Instant } from '../../domain/time.js';
@@ -66,7 +66,10 @@ export const metrics: Verb = {
     holds: 'object',
     contention: 'object[]',
     deploys: 'object',
-    pushes: ['object', 'count, perMinute, busiest (at, count), host, and how many a minute are advised'],
+    pushes: [
+      'object',
+      'count, perMinute, busiest (at, count), host, and how many a minute the host documents, or pushesPerMinute says (advised)',
+    ],
   },
   async run(context, input) {
     const asOpenMetrics = input.flag('openmetrics');
@@ -130,13 +133,12 @@ export function paceWarnings(pace: Pace): string[] {
 export const SLOWER =
   'claim several paths in one command, or let the claims be decided by a remote or an etcd of your own';
 
-export function paceText({ count, perMinute, busiest, host, advised }: Pace): string {
+export function paceText(pace: Pace): string {
+  const { count, perMinute, busiest } = pace;
   if (busiest === null) return 'no pushes';
-  const limit =
-    advised === null
-      ? ''
-      : `; ${host === null ? 'pushesPerMinute is' : `${oneLine(host)} advises`} ${advised} a minute`;
-  return `${count} ${count === 1 ? 'push' : 'pushes'}, ${perMinute} a minute, at most ${busiest.count} in one minute${limit}`;
+  const limit = limitText(pace);
+  const pushed = `${count} ${count === 1 ? 'push' : 'pushes'}, ${perMinute} a minute, at most ${busiest.count} in one minute`;
+  return limit === '' ? pushed : `${pushed}; ${limit}`;
 }
 
 /** @throws CoordError `usage` when the event to begin after is unknown. */

@@ -1,10 +1,17 @@
+import { oneLine } from '../text.js';
 import { epochMs, type Instant, instantOf } from '../time.js';
 
 /**
- * How many pushes a minute to one repository hosts advise, or take, by the end of their names. GitHub: "Repository limits" of its
- * documentation, 6 a minute; GitLab: 600 a minute for each user and project; Bitbucket: 60,000 requests an hour for each user.
+ * How many pushes a minute hosts document, by the end of their names; whose they are, since most limits are one user's, not a
+ * repository's. GitHub recommends it ("Repository limits"); GitLab takes so many over SSH for each user and project ("Rate limits on Git
+ * SSH operations"; its limit for a whole project is not published); Bitbucket takes 60,000 requests an hour of each user ("API request
+ * limits"), and a push over HTTPS is two. Of other hosts nothing is known.
  */
-const ADVICE: Readonly<Record<string, number>> = { 'github.com': 6, 'gitlab.com': 600, 'bitbucket.org': 1_000 };
+const DOCUMENTED: Readonly<Record<string, { readonly perMinute: number; readonly words: string }>> = {
+  'github.com': { perMinute: 6, words: 'recommends at most 6 a minute' },
+  'gitlab.com': { perMinute: 600, words: 'takes 600 a minute of one user' },
+  'bitbucket.org': { perMinute: 500, words: 'takes 500 a minute of one user' },
+};
 
 /** How often a remote is pushed to, as the commits of its state ref tell: a push that was refused is not among them. */
 export interface Pace {
@@ -15,7 +22,7 @@ export interface Pace {
   readonly busiest: { readonly at: Instant; readonly count: number } | null;
   /** The host that is pushed to; null: a path, or none. */
   readonly host: string | null;
-  /** How many a minute it advises, or the configuration says; null: that is not known. */
+  /** How many a minute it documents, or the configuration says; null: that is not known. */
   readonly advised: number | null;
 }
 
@@ -40,7 +47,7 @@ export function paceOf(
     perMinute: Math.round((times.length / minutes) * 100) / 100,
     busiest: busiestOf(times),
     host,
-    advised: configured ?? (host === null ? null : adviceFor(host)),
+    advised: configured ?? (host === null ? null : (documentedFor(host)?.perMinute ?? null)),
   };
 }
 
@@ -68,7 +75,15 @@ export function hostOf(address: string): string | null {
   return host === undefined || /^file:/i.test(address) ? null : host.toLowerCase();
 }
 
-function adviceFor(host: string): number | null {
-  const known = Object.keys(ADVICE).find((name) => host === name || host.endsWith(`.${name}`));
-  return known === undefined ? null : (ADVICE[known] ?? null);
+function documentedFor(host: string) {
+  const known = Object.keys(DOCUMENTED).find((name) => host === name || host.endsWith(`.${name}`));
+  return known === undefined ? undefined : DOCUMENTED[known];
+}
+
+/** What the pace is held against, and who says so; empty where nothing is pushed to a host. */
+export function limitText({ host, advised }: Pick<Pace, 'host' | 'advised'>): string {
+  const documented = host === null ? undefined : documentedFor(host);
+  if (advised !== null && advised !== documented?.perMinute) return `pushesPerMinute is ${advised}`;
+  if (host === null) return '';
+  return `${oneLine(host)} ${documented?.words ?? 'is not known to say how many it takes: set pushesPerMinute'}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostOf, isTooFast, paceOf } from '../../../src/domain/metrics/pace.js';
+import { hostOf, isTooFast, limitText, paceOf } from '../../../src/domain/metrics/pace.js';
 import { at } from '../../support/requests.js';
 
 const GITHUB = 'git@github.com:a/b.git';
@@ -31,6 +31,17 @@ describe('how often a remote is pushed to', () => {
       true,
     ]);
     expect(isFast(50, 'https://gitlab.com/a/b.git', null)).toBe(false);
+  });
+
+  it.each([
+    [GITHUB, null, 'github.com recommends at most 6 a minute'],
+    ['git@gitlab.com:a/b.git', null, 'gitlab.com takes 600 a minute of one user'],
+    [GITHUB, 30, 'pushesPerMinute is 30'],
+    ['/srv/a.git', 3, 'pushesPerMinute is 3'],
+    ['git@host.example:a', null, 'host.example is not known to say how many it takes: set pushesPerMinute'],
+    ['/srv/a.git', null, ''],
+  ])('of %s with %s is told by whom the limit is', (address, configured, text) => {
+    expect(limitText(paceOf([], at(0), address, configured))).toBe(text);
   });
 
   it.each([

@@ -14,6 +14,8 @@ describe('an answer that asks for fewer requests', () => {
     ['remote: Your account has been rate-limited.\nfatal: Could not read from remote repository.'],
     ['ssh: Too many requests, please wait\nfatal: Could not read from remote repository.'],
     ['remote: You have triggered an abuse detection mechanism.'],
+    ['remote: This endpoint has been requested too many times. Try again later.'],
+    ['GitLab: Internal API error (429)\nfatal: Could not read from remote repository.'],
   ])('is known by its words, over HTTP and SSH: %s', (stderr) => {
     expect(isRateLimited(failed(stderr))).toBe(true);
   });
