@@ -10,7 +10,7 @@ import { deadlockMessage, orderMessage, unknownOutcomeMessage } from './claims.j
 import { deployingMessage, unknownDeployMessage, usedSignatureMessage } from './deploy/refusals.js';
 import { clock, shortCommit } from './format.js';
 import { submissionMessage, unclaimedMessage } from './land-refusals.js';
-import { taskMessage } from './task-refusals.js';
+import { taskMessage } from './tasks.js';
 
 type Of<Code extends Refusal['code'], Reason = Refusal['reason']> = Extract<Refusal, { code: Code; reason: Reason }>;
 

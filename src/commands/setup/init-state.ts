@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.js';
 import { CONFIG_FILE } from '../../config/load.js';
-import { tokenBase } from '../../domain/claims/tokens.js';
+import { tokenBase } from '../../domain/claims/leases.js';
 import { EMPTY_STATE } from '../../domain/model.js';
 import { STATE_BRANCH, STATE_REF } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';

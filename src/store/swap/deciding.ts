@@ -1,4 +1,4 @@
-import { withTokenBase } from '../../domain/claims/tokens.js';
+import { withTokenBase } from '../../domain/claims/leases.js';
 import type { NeededWork } from '../../domain/claims/work.js';
 import { refusalEvent } from '../../domain/decide.js';
 import { numberEvents } from '../../domain/events.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { tokenBase, withTokenBase } from '../../../src/domain/claims/tokens.js';
+import { tokenBase, withTokenBase } from '../../../src/domain/claims/leases.js';
 import { instantOf } from '../../../src/domain/time.js';
 
 const YEAR_MS = 366 * 86_400_000;
