@@ -22,7 +22,7 @@ export interface Rider {
 }
 
 /** What nobody waits for stays in the clone no longer than that, where any command runs; as near as an agent's last write is told. */
-const LONGEST_RIDE_SECONDS = 300;
+export const LONGEST_RIDE_SECONDS = 300;
 const NOBODY_WAITS: readonly OfflineRequest['kind'][] = ['session-start', 'session-end', 'set-state'];
 
 /** When a request that the clone granted is due at the remote. */

@@ -2,6 +2,7 @@ import { patternTarget } from '../domain/ground/patterns.js';
 import { ownVerbOf, type Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
 import type { Conflict, LostTarget, MissingWork, Refusal } from '../domain/refusal.js';
+import { LONGEST_RIDE_SECONDS } from '../domain/riders.js';
 import { claimLine, command, coord, form, shellWord, targetWord, targetWords } from '../domain/suggestion.js';
 import { oneLine, plural, said } from '../domain/text.js';
 import { formatDuration, type Instant, secondsBetween } from '../domain/time.js';
@@ -339,7 +340,10 @@ function unknownAgentMessage({ reason, agent, known }: Extract<Refusal, { known:
   const others = known.length === 0 ? 'no other agent has written here yet' : `known: ${known.join(', ')}`;
   switch (reason) {
     case 'unknown-agent':
-      return { message: `unknown agent: ${oneLine(agent)}; ${others}`, hint: coord('agent list') };
+      return {
+        message: `unknown agent: ${oneLine(agent)}; ${others}; one that only began a session in another clone is known here from its first claim or note on, or its first command after ${formatDuration(LONGEST_RIDE_SECONDS)}`,
+        hint: `${coord('agent list')}, then repeat`,
+      };
     case 'killed-agent':
       return { message: `${agent} was stopped, and cannot accept anything; ${others}`, hint: coord('agent list') };
     case 'oneself':

@@ -243,13 +243,12 @@ async function rig() {
   return { fleet, http, url, eventsSince, filled };
 }
 
-async function wrongWith(
-  { fleet, http, url, eventsSince, filled }: Awaited<ReturnType<typeof rig>>,
-  moment: Moment,
-  act: Act,
-): Promise<string[]> {
+type Rig = Awaited<ReturnType<typeof rig>>;
+
+/** Does what comes before the act; returns its words, where the remote's state stands then, and what went wrong. */
+async function made({ fleet, filled }: Rig, act: Act) {
   const { box, clone, remote } = fleet;
-  const { agent = 'maya', before = [], events, ran, commits, prepare } = act;
+  const { before = [], commits, prepare } = act;
   const problems: string[] = [];
   box.git(clone, 'remote', 'set-url', 'origin', remote);
   for (const [who, ...words] of before) {
@@ -258,8 +257,29 @@ async function wrongWith(
   }
   await prepare?.();
   if (commits !== undefined) box.commit(clone, commits, 'work\n');
-  const args = await filled(act.args);
-  const tip = box.git(remote, 'rev-parse', REF);
+  return { problems, args: await filled(act.args), tip: box.git(remote, 'rev-parse', REF) };
+}
+
+/** What is not as the act should have left it. */
+function leftBy({ fleet, eventsSince }: Rig, { events, ran, commits }: Act, tip: string): string[] {
+  const { box, clone, remote } = fleet;
+  const problems: string[] = [];
+  const came = eventsSince(tip);
+  if (came.join() !== [...events].sort().join())
+    problems.push(`events: ${came.join()}, not ${[...events].sort().join()}`);
+  const lines = ran !== undefined && existsSync(box.path(ran)) ? readFileSync(box.path(ran), 'utf8') : '';
+  if (ran !== undefined && lines !== 'x\n') problems.push(`the program ran ${lines.length / 2} times`);
+  if (commits !== undefined && box.git(remote, 'rev-parse', 'main') !== box.git(clone, 'rev-parse', 'HEAD')) {
+    problems.push('main has not moved');
+  }
+  return problems;
+}
+
+async function wrongWith(world: Rig, moment: Moment, act: Act): Promise<string[]> {
+  const { fleet, http, url } = world;
+  const { box, clone, remote } = fleet;
+  const { agent = 'maya' } = act;
+  const { problems, args, tip } = await made(world, act);
   if (moment === 'accepted' || moment === 'locked') {
     await killedOnce(moment, box, { remote, clone, env: {} }, agent, args);
   } else {
@@ -273,15 +293,32 @@ async function wrongWith(
   }
   const { code, stderr } = await fleet.as(agent, args);
   if (code !== 0) problems.push(`exit ${code} ${stderr}`);
-  const came = eventsSince(tip);
-  if (came.join() !== [...events].sort().join())
-    problems.push(`events: ${came.join()}, not ${[...events].sort().join()}`);
-  const lines = ran !== undefined && existsSync(box.path(ran)) ? readFileSync(box.path(ran), 'utf8') : '';
-  if (ran !== undefined && lines !== 'x\n') problems.push(`the program ran ${lines.length / 2} times`);
-  if (commits !== undefined && box.git(remote, 'rev-parse', 'main') !== box.git(clone, 'rev-parse', 'HEAD')) {
-    problems.push('main has not moved');
-  }
-  return problems;
+  return [...problems, ...leftBy(world, act, tip)];
+}
+
+/** The same, where from the push on nothing is answered any more, until the command is given up; then it is repeated. */
+async function wrongInSilence(world: Rig, act: Act): Promise<string[]> {
+  const { fleet, http, url } = world;
+  const { box, clone } = fleet;
+  const { agent = 'maya' } = act;
+  const { problems, args, tip } = await made(world, act);
+  let silent = false;
+  box.git(clone, 'remote', 'set-url', 'origin', url);
+  // Git gives up a connection on which nothing comes; coord does so by itself, after much longer.
+  box.git(clone, 'config', 'http.lowSpeedLimit', '1');
+  box.git(clone, 'config', 'http.lowSpeedTime', '1');
+  http.setDoorman(({ method, url: at }) => {
+    silent ||= method === 'POST' && at.endsWith('/git-receive-pack');
+    return silent ? 'half-open' : undefined;
+  });
+  const { code, stderr } = await fleet.as(agent, args);
+  if (code !== 7) problems.push(`in silence: exit ${code} ${stderr}`);
+  else if (!/unknown/.test(stderr) || !/repeat the same command/.test(stderr)) problems.push(`said: ${stderr}`);
+  http.setDoorman(() => undefined);
+  box.git(clone, 'config', '--unset', 'http.lowSpeedLimit');
+  const again = await fleet.as(agent, args);
+  if (again.code !== 0) problems.push(`repeated: exit ${again.code} ${again.stderr}`);
+  return [...problems, ...leftBy(world, act, tip)];
 }
 
 describe.each(Object.entries(MOMENTS))('a verb that writes, and %s', (name, moment) => {
@@ -308,6 +345,26 @@ describe.each(Object.entries(MOMENTS))('a verb that writes, and %s', (name, mome
       bar: 'one effect each, and its answer',
       failures,
     });
+  });
+});
+
+it('a verb that writes, and a server that says nothing more from the push on: exit 7, and the same command finds out', async () => {
+  const world = await rig();
+  const failures: string[] = [];
+  const short = ['claim', 'release', 'note', 'once', 'deploy', 'land', 'task take', 'submit', 'session end'];
+  const acts = Object.entries(ACTS).filter(([verb]) => FULL || short.includes(verb));
+  for (const [verb, of] of acts) {
+    const problems = await wrongInSilence(world, of(`still${verb.replace(/\W+/g, '')}`, world.fleet));
+    failures.push(...problems.map((problem) => `${verb}: ${problem}`));
+    await world.fleet.as('maya', ['task', 'return', '--reason', 'over', '--uncommitted']);
+    await world.fleet.as('maya', ['release', '--all', '--uncommitted']);
+    await world.fleet.as('noor', ['release', '--all', '--uncommitted']);
+  }
+  tally({
+    test: '6 the server says nothing more from the push on',
+    tried: `${acts.length} commands, each repeated`,
+    bar: 'exit 7, "unknown: repeat the same command", then one effect and its answer',
+    failures,
   });
 });
 

@@ -46,6 +46,23 @@ it('a session and a state ride with the next write of the clone, in one push', a
   expect((await as('maya', one, 'agent', 'state', '--json')).json().data.reach).toBe('remote');
 });
 
+it.each([
+  ['handoff', 'a', '--to', 'maya'],
+  ['agent', 'kill', 'maya', '--reason', 'x'],
+])(
+  'who only began a session in another clone is told to be unknown yet, and from when on it is not: %s',
+  async (...words) => {
+    const { one, two, as } = await rig();
+    await as('maya', one, 'session', 'start');
+    await as('otto', two, 'session', 'start', '--role', 'orchestrator');
+    await as('otto', two, 'claim', 'a');
+    const refused = await as('otto', two, ...words);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('its first claim or note on') });
+    await as('maya', one, 'claim', 'b');
+    expect(await as('otto', two, ...words)).toMatchObject({ code: 0 });
+  },
+);
+
 it('after five minutes they go with whichever command comes, and before it with none', async () => {
   const { two, one, clock, as, pushes } = await rig();
   const before = pushes();
