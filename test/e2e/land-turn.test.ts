@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configure, type SharedFleet, sharedFleet } from '../support/fleet.js';
+import { coordInProcess } from '../support/in-process.js';
 
 /** A clone in which this agent has committed work on ground that it holds. */
 async function worker(fleet: SharedFleet, agent: string, file = `src/${agent}.ts`): Promise<string> {
@@ -63,23 +64,22 @@ describe('coord land --wait', () => {
     expect(landed(fleet).slice(0, 2)).toEqual(['work of maya', 'work of ada']);
   });
 
-  it('twelve land first come first served, and each rebases at most once', async () => {
+  it('who does not come while it is its turn is passed over, and asks again', async () => {
     const fleet = await sharedFleet();
-    const agents = Array.from({ length: 12 }, (_, index) => `agent-${index}`);
-    const clones = await Promise.all(agents.map((agent) => worker(fleet, agent)));
-    const rebases = await Promise.all(
-      agents.map(async (agent, index) => {
-        const clone = clones[index] ?? '';
-        for (let count = 0; ; count += 1) {
-          const { code, stderr } = await fleet.as(agent, ['land', '--wait'], { cwd: clone });
-          if (code === 0) return count;
-          expect({ agent, code, stderr }).toMatchObject({ code: 5 });
-          rebase(fleet, clone);
-        }
-      }),
-    );
-    expect(Math.max(...rebases)).toBeLessThanOrEqual(1);
-    expect(landed(fleet).filter((subject) => subject.startsWith('work of'))).toHaveLength(12);
+    const [maya, noor, ada] = [await worker(fleet, 'maya'), await worker(fleet, 'noor'), await worker(fleet, 'ada')];
+    const start = Date.now();
+    const at = (minutes: number, agent: string, args: readonly string[], cwd: string) =>
+      coordInProcess(fleet.box, cwd, args, { now: start + minutes * 60_000, env: { COORD_AGENT: agent } });
+    expect((await at(0, 'ada', ['land'], ada)).code).toBe(0);
+    expect((await at(0, 'maya', ['land', '--wait'], maya)).code).toBe(5);
+    rebase(fleet, noor);
+    const early = await at(4, 'noor', ['land'], noor);
+    expect(early).toMatchObject({ code: 3 });
+    expect(early.stderr).toContain('maya');
+    expect((await at(6, 'noor', ['land', '--wait'], noor)).code).toBe(0);
+    rebase(fleet, maya);
+    expect((await at(6, 'maya', ['land', '--wait'], maya)).code).toBe(0);
+    expect(landed(fleet).slice(0, 3)).toEqual(['work of maya', 'work of noor', 'work of ada']);
     expect(await turns(fleet)).toEqual([]);
   });
 
@@ -101,14 +101,15 @@ describe('coord land --wait', () => {
     expect(data.waiters).toEqual([]);
   });
 
-  it('gives the turn back where the work may not land', async () => {
+  it.each([['land'], ['land --wait']])('%s gives the turn back where the work may not land', async (line) => {
     const fleet = await sharedFleet();
     const [maya, ada] = [await worker(fleet, 'maya'), await worker(fleet, 'ada')];
     expect((await fleet.as('ada', ['land'], { cwd: ada })).code).toBe(0);
     expect((await fleet.as('maya', ['land', '--wait'], { cwd: maya })).code).toBe(5);
     rebase(fleet, maya);
-    expect((await fleet.as('maya', ['release', '--all'], { cwd: maya })).code).toBe(0);
-    expect((await fleet.as('maya', ['land', '--wait'], { cwd: maya })).code).toBe(4);
+    expect((await fleet.as('maya', ['release', 'src/maya.ts'], { cwd: maya })).code).toBe(0);
+    expect(await turns(fleet)).toEqual(['maya']);
+    expect((await fleet.as('maya', line.split(' '), { cwd: maya })).code).toBe(4);
     expect(await turns(fleet)).toEqual([]);
   });
 });
@@ -141,6 +142,28 @@ describe('the program that must pass on what lands', () => {
     box.git(maya, '-c', 'core.hooksPath=', 'commit', '--quiet', '--all', '--message', 'fix it');
     expect((await fleet.as('maya', ['land'], { cwd: maya })).code).toBe(0);
     expect(landed(fleet)[0]).toBe('fix it');
+  });
+
+  it('tests what lands together with what has landed, and names the one that breaks it', async () => {
+    const fleet = await sharedFleet();
+    const { box, clone } = fleet;
+    // Either alone is well: `src/ada.ts` and `src/maya.ts` may not both be there.
+    const both =
+      'process.exit(["ada", "maya"].every((name) => require("fs").existsSync("src/" + name + ".ts")) ? 1 : 0)';
+    configure(fleet, { land: { check: ['node', '-e', both] } });
+    box.git(clone, '-c', 'core.hooksPath=', 'push', '--quiet', 'origin', 'main');
+    const [ada, maya, noor] = [await worker(fleet, 'ada'), await worker(fleet, 'maya'), await worker(fleet, 'noor')];
+    expect((await fleet.as('ada', ['land', '--wait'], { cwd: ada })).code).toBe(0);
+    expect((await fleet.as('maya', ['land', '--wait'], { cwd: maya })).code).toBe(5);
+    rebase(fleet, maya);
+    const broken = await fleet.as('maya', ['land', '--wait', '--json'], { cwd: maya });
+    expect(broken).toMatchObject({ code: 6 });
+    const head = box.git(maya, 'rev-parse', 'HEAD');
+    expect(broken.json().error.message).toContain(head.slice(0, 7));
+    expect(await turns(fleet)).toEqual([]);
+    rebase(fleet, noor);
+    expect((await fleet.as('noor', ['land', '--wait'], { cwd: noor })).code).toBe(0);
+    expect(landed(fleet).slice(0, 2)).toEqual(['work of noor', 'work of ada']);
   });
 
   it('is that of the main branch, whatever the working copy says', async () => {

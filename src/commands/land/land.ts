@@ -30,7 +30,7 @@ import {
   type Work,
   whyDeclined,
 } from './review.js';
-import { checkBeforeLanding, landInTurn } from './turn.js';
+import { checkBeforeLanding, endTurn, landInTurn } from './turn.js';
 
 export const land: Verb = {
   options: [
@@ -76,7 +76,10 @@ export const land: Verb = {
     const named = input.texts('task').map((id) => (id === NO_TASK ? id : readTaskId(id)));
     const options = { dryRun, tasks: named.length === 0 ? null : named };
     const seconds = readWait(input, await context.config());
-    if (seconds === null) return landOnMain(context, options);
+    if (seconds === null) {
+      const outcome = await landOnMain(context, options);
+      return dryRun ? outcome : endTurn(context, outcome);
+    }
     if (dryRun) throw usage('--wait and --dry-run cannot be used together', coord('land --dry-run'));
     return landInTurn(context, seconds, () => landOnMain(context, options));
   },

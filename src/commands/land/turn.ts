@@ -28,7 +28,7 @@ export async function landInTurn(context: Context, seconds: number, land: () => 
   const { state } = await store.latest();
   if (turnOfOthers(state, request, target, context.now()) === null) {
     const first = await land();
-    if (!isBehind(first)) return first;
+    if (!isBehind(first)) return endTurn(context, first);
   }
   const taken = await waitForTurn(context, store, request, {
     seconds,
@@ -39,9 +39,16 @@ export async function landInTurn(context: Context, seconds: number, land: () => 
   context.lookAgain();
   const outcome = await land();
   const [turn] = await ownTurns(context, store);
-  if (turn === undefined) return outcome;
-  if (isBehind(outcome)) return rebaseInTurn(outcome, turn.expiresAt, context.now());
-  await releaseClaims(context, store, [turn], null);
+  if (turn !== undefined && isBehind(outcome)) return rebaseInTurn(outcome, turn.expiresAt, context.now());
+  return endTurn(context, outcome);
+}
+
+/** The turn is over with what cannot land, so that the next one is served; not while it is rebased, or the outcome is unknown. */
+export async function endTurn(context: Context, outcome: Outcome): Promise<Outcome> {
+  if (isBehind(outcome) || (outcome instanceof CoordError && outcome.code === 'unavailable')) return outcome;
+  const store = await context.store();
+  const turns = await ownTurns(context, store);
+  if (turns.length > 0) await releaseClaims(context, store, turns, null);
   return outcome;
 }
 
