@@ -8,7 +8,7 @@ import { configure, type Fleet, localFleet } from '../support/fleet.js';
 import { denialIn, payloadOf } from '../support/harness.js';
 import { coordInProcess } from '../support/in-process.js';
 import { PROPERTY_RUNS } from '../support/properties.js';
-import { GIT, PROGRAMS, type Synopsis } from '../support/synopses.js';
+import { GIT, NAMES, PROGRAMS, type Synopsis } from '../support/synopses.js';
 
 /** Each case starts a shell and copies a repository. */
 const RUNS = Math.min(60, Math.max(10, Math.round(PROPERTY_RUNS / 10)));
@@ -29,8 +29,12 @@ async function world(): Promise<Fleet> {
   box.write(clone, 'x.sh', 'echo x\n');
   box.write(clone, 'x.sed', 's/a/X/\n');
   box.write(clone, 'held.list', 'held/b.txt\n');
+  box.write(clone, 'free.list', 'free/b.txt\nfree/a.txt\n');
   const change = (name: string) => `--- a/${name}\n+++ b/${name}\n@@ -1,3 +1,3 @@\n one\n-ab\n+AB\n end\n`;
   box.write(clone, 'x.diff', change('held/a.txt') + change('free/a.txt'));
+  const back = (name: string) => change(name).replace('-ab\n+AB', '-AB\n+ab');
+  box.write(clone, 'back.diff', back('held/a.txt') + back('free/a.txt'));
+  box.write(clone, 'ours.diff', back('free/a.txt'));
   box.write(clone, 'y.diff', change('a.txt').replaceAll('a/a', 'a').replaceAll('b/a', 'a'));
   box.write(clone, 'z.diff', change('a.txt'));
   for (const folder of ['held', 'free']) {
@@ -46,6 +50,25 @@ async function world(): Promise<Fleet> {
   write('two');
   box.git(clone, ...hooks, 'commit', '-qam', 'other');
   box.git(clone, ...hooks, 'switch', '-q', 'main');
+  for (const [name, sides] of [
+    ['both', ['held', 'free']],
+    ['ours', ['free']],
+  ] as const) {
+    box.git(clone, ...hooks, 'switch', '-qc', name);
+    for (const side of sides) box.write(clone, `${side}/a.txt`, `one\nab\nend\n${side}\nmore\n`);
+    box.git(clone, ...hooks, 'commit', '-qam', name);
+    box.git(clone, ...hooks, 'switch', '-q', 'main');
+  }
+  for (const side of ['free', 'held']) {
+    box.write(clone, `${side}/sub/c.txt`, `stashed\nab\nend\n${side}\n`);
+    box.git(clone, ...hooks, 'stash', 'push', '-q');
+  }
+  for (const [name, meaning] of [
+    ['gone', '!rm'],
+    ['quiet', '!cat'],
+    ['drop', 'rm -f'],
+  ] as const)
+    box.git(clone, 'config', `alias.${name}`, meaning);
   for (const side of ['held', 'free']) {
     box.write(clone, `${side}/b.txt`, `one\nab\nchanged\n${side}\n`);
     box.write(clone, `${side}/untracked.txt`, 'new\n');
@@ -87,7 +110,7 @@ function tryOut({ box, clone }: Fleet, command: string): Tried {
   const copy = box.path('copy');
   rmSync(copy, { recursive: true, force: true });
   cpSync(clone, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  const isGit = command.startsWith('git ');
+  const isGit = command.startsWith('git ') && !command.includes('|');
   const before = heldFiles(copy, isGit);
   const { status } = spawnSync('bash', ['-c', command], { cwd: copy, env: box.env, input: '', timeout: 20_000 });
   const after = heldFiles(copy, isGit);
@@ -105,8 +128,9 @@ async function isStopped(fleet: Fleet, command: string): Promise<boolean> {
 
 describe.each<[string, readonly Synopsis[]]>([
   ['programs', PROGRAMS],
+  ['names that come from elsewhere', NAMES],
   ['git', GIT],
-])('what the reader of commands predicts is what %s do', (_, synopses) => {
+])('what the reader of commands predicts is what is done: %s', (_, synopses) => {
   it.each(synopses.map((synopsis) => [synopsis.name, synopsis] as const))('%s', async (_name, { lines }) => {
     const fleet = await world();
     const wrong: string[] = [];

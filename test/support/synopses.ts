@@ -358,6 +358,16 @@ export const PROGRAMS: readonly Synopsis[] = [
       .map(([folder, start]) => `${start}${folder}}/a.txt`.replaceAll('§', '$')),
   ),
   forms(
+    'functions',
+    fc
+      .tuple(
+        one('f() {', 'function f {', 'f ()\n{'),
+        one('rm "$1"', 'for x in "$@"; do rm "$x"; done', 'cat $1', 'cd free && rm ../$1'),
+        file,
+      )
+      .map(([start, body, path]) => `${start} ${body}; }; f ${path}`),
+  ),
+  forms(
     'shells',
     fc
       .tuple(
@@ -366,6 +376,122 @@ export const PROGRAMS: readonly Synopsis[] = [
         one('a.txt', 'held/a.txt', 'free/a.txt'),
       )
       .map(([shell, command, path]) => `${shell} '${command} ${path}'`),
+  ),
+];
+
+/** Names that come out of a command, or of a list, into another: some that are changed, and some that are only read. */
+const PRINTS = [
+  'find held -name a.txt',
+  "find free -name '*.txt'",
+  'find . -name c.txt',
+  'git ls-files held/sub',
+  'git ls-files free',
+  'cat held.list',
+  'cat free.list',
+  'echo held/a.txt',
+  'echo free/a.txt free/b.txt',
+  "printf '%s\\n' held/b.txt",
+  'ls free/a.txt',
+  'ls -1 held/*.txt',
+  'grep -rl ab held',
+  'grep -rl ab free',
+  'find held free | grep free/a',
+  "find . -name '*.txt' | grep -F held | sort",
+  'cat free.list | head -1',
+];
+const prints = fc.constantFrom(...PRINTS);
+
+/** What comes from elsewhere than the command line itself. */
+export const NAMES: readonly Synopsis[] = [
+  forms(
+    'what a command prints',
+    fc
+      .tuple(one('rm', 'rm -f', 'sed -i s/a/X/', 'cat', 'truncate -s 0', 'git checkout --'), prints, one('$', '`'))
+      .map(([command, names, sign]) => (sign === '$' ? `${command} $(${names})` : `${command} \`${names}\``)),
+    fc
+      .tuple(
+        one('rm "$f"', 'cat "$f"', 'cp x.sh $f', 'echo x >> $f', 'echo x >> free/new.txt', 'git checkout HEAD -- $f'),
+        prints,
+      )
+      .map(([body, names]) => `for f in $(${names}); do ${body}; done`),
+    fc.tuple(one('rm $F', 'wc -l $F'), prints).map(([command, names]) => `F=$(${names}); ${command}`),
+    fc
+      .tuple(one('held', 'free'), one('a.txt', 'new.txt'))
+      .map(([folder, name]) => `echo x > "$(git rev-parse --show-toplevel)/${folder}/${name}"`),
+    fc
+      .tuple(one('held', 'free'), one('ls', 'ls -1'))
+      .map(([folder, ls]) => `for f in $(${ls} ${folder}); do rm -f ${folder}/$f; done`),
+    fc.tuple(one('held', 'free'), one('a.txt', 'b.txt')).map(([folder, name]) => `cd ${folder} && rm "$(pwd)/${name}"`),
+  ),
+  forms(
+    'names that are read',
+    fc
+      .tuple(
+        prints,
+        one('read f', 'read -r f', 'IFS= read -r f'),
+        one('rm -f "$f"', 'cat "$f"', 'touch $f', 'echo "$f"'),
+      )
+      .map(([names, read, body]) => `${names} | while ${read}; do ${body}; done`),
+    fc
+      .tuple(one('held.list', 'free.list', '<(cat free.list)', '<(find held -name b.txt)'), one('rm "$f"', 'wc "$f"'))
+      .map(([list, body]) => `while read -r f; do ${body}; done < ${list}`),
+    fc.tuple(file, one('rm "$f"', 'cat "$f"')).map(([path, body]) => `while read f; do ${body}; done <<< "${path}"`),
+  ),
+  forms(
+    'xargs',
+    fc
+      .tuple(
+        prints,
+        one(
+          'rm',
+          'rm -f',
+          '-n 1 rm',
+          '-I{} rm {}',
+          '-I % cp x.sh %',
+          'cat',
+          'sh -c \'rm "$@"\' _',
+          "-I{} sh -c 'rm {}'",
+          '-L1 touch',
+        ),
+      )
+      .map(([names, command]) => `${names} | xargs ${command}`),
+    fc
+      .tuple(one('held.list', 'free.list'), one('rm', '-n1 rm -f', 'cat', '-I{} sed -i s/a/X/ {}'))
+      .map(([list, command]) => `xargs ${command} < ${list}`),
+    fc.tuple(one('held.list', 'free.list'), one('rm', 'wc')).map(([list, command]) => `xargs -a ${list} ${command}`),
+  ),
+  forms(
+    'find and a shell',
+    fc
+      .tuple(
+        one('held', 'free', '.'),
+        one("-name 'a.txt'", "-name '*.pyc'", '-type f -name b.txt'),
+        one(
+          '-exec sh -c \'rm "$1"\' _ {} \\;',
+          "-exec bash -c 'rm {}' \\;",
+          '-exec sh -c \'cat "$1"\' _ {} \\;',
+          '-exec sh -c \'for f in "$@"; do rm "$f"; done\' _ {} +',
+        ),
+      )
+      .map((words) => `find ${words.join(' ')}`),
+  ),
+  forms(
+    'awk',
+    fc
+      .tuple(one('print', 'printf "%s", $0', 'print $1'), one('>', '>>'), output, file)
+      .map(([print, way, to, from]) => `awk '{ ${print} ${way} "${to}" }' ${from}`),
+    fc.tuple(output, file).map(([to, from]) => `awk -v out=${to} '{ print > out }' ${from}`),
+    line('awk', one("'{ print }'", "'$1 > 5'", '-F: "{ print $1 }"'), file),
+  ),
+  forms(
+    'aliases of git',
+    fc
+      .tuple(
+        one('!rm', '!cd held && rm', '!f() { rm "$1"; }; f', 'rm -f', 'checkout other --', '!cat', 'restore'),
+        one('held/a.txt', 'free/a.txt', 'a.txt'),
+      )
+      .map(([meaning, path]) => `git -c alias.x='${meaning}' x ${path}`),
+    fc.tuple(one('gone', 'quiet', 'drop'), file).map(([name, path]) => `git ${name} ${path}`),
   ),
 ];
 
@@ -457,6 +583,18 @@ export const GIT: readonly Synopsis[] = [
     ),
     line('git stash push', one('--', '-u --', '-m x --', ''), fc.oneof(file, one('held', 'free'))),
   ),
+  forms(
+    'stash that comes back',
+    line(
+      'git stash',
+      one('pop', 'apply', 'pop -q', 'apply --index', 'show', 'list', 'drop'),
+      one('', 'stash@{0}', '1', 'stash@{1}'),
+    ),
+  ),
+  forms(
+    'commits made again',
+    line('git', one('cherry-pick', 'revert'), one('-n', '--no-commit'), one('both', 'ours', 'HEAD')),
+  ),
   forms('rm', line('git rm', some('-f', '-r', '-rf', '-q', '--ignore-unmatch', '-n'), dashes, places)),
   forms('mv', line('git mv', some('-f', '-v', '-n'), place, fc.oneof(output, folder))),
   forms(
@@ -487,6 +625,9 @@ export const GIT: readonly Synopsis[] = [
         '--index x.diff',
         '--check x.diff',
         '-R --check x.diff',
+        '-R back.diff',
+        '--reverse --include="free/*" back.diff',
+        '-R --directory=held -p2 ours.diff',
         '--stat x.diff',
         '-3 x.diff',
         '--directory=free y.diff -p0',

@@ -27,9 +27,42 @@ const LARGEST_FILE = 8 * 1024 * 1024;
 /** The files of one worktree that a command puts back or finds, relative to its root, NFC; whatever else, it does not change. */
 export function lookedUp(
   context: Context,
-  act: (Discard | Search) & Pick<GitAct, 'directory'>,
+  act: Extract<GitAct, { kind: 'discard' | 'search' | 'again' }>,
 ): Promise<readonly string[]> {
+  if (act.kind === 'again') return madeAgain(context, act);
   return act.kind === 'search' ? found(context, act, act.directory) : discarded(context, act);
+}
+
+/** What commits have changed, where it is otherwise now; nothing of those that are not there. */
+async function madeAgain({ git }: Context, { commits, undoes }: Extract<GitAct, { kind: 'again' }>): Promise<string[]> {
+  const paths: string[] = [];
+  for (const name of commits.slice(0, MOST_COMMITS)) {
+    const there = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`]);
+    if (there.code !== 0) continue;
+    const commit = there.stdout.toString().trim();
+    const changed = await gitPaths(git, [...CHANGED_BY, commit, '--']);
+    const names = ['diff', '--name-only', '--no-renames', '--no-ext-diff', '-z'];
+    const other = new Set(await gitPaths(git, [...names, 'HEAD', undoes ? `${commit}^1` : commit, '--']));
+    paths.push(...changed.filter((path) => other.has(path)));
+  }
+  return paths;
+}
+
+const CHANGED_BY = [
+  ...['log', '--no-walk', '--diff-merges=first-parent', '--no-renames', '--no-ext-diff'],
+  ...['--name-only', '--format=', '-z'],
+];
+
+/** More are not picked or reverted by hand. */
+const MOST_COMMITS = 20;
+
+/** More lines of a list are not read. */
+const MOST_LISTED = 1_000;
+
+/** The ground that a list of names means. */
+export function listed({ file, directory }: Extract<GitAct, { kind: 'listed' }>): Located[] {
+  const lines = linesOf(resolve(directory, file.text));
+  return lines.slice(0, MOST_LISTED).flatMap((line) => locate(writeOf(line, directory)));
 }
 
 async function discarded(context: Context, act: Discard & Pick<GitAct, 'directory'>): Promise<string[]> {
@@ -82,7 +115,7 @@ function pathspecs(paths: PathWords | null, directory: string): string[] {
 }
 
 function linesOf(file: string): string[] {
-  return (readBounded(file) ?? '').split(/\r?\n/).filter((line) => line !== '');
+  return (readBounded(file) ?? '').split(/\r?\n|\0/).filter((line) => line !== '');
 }
 
 /** Whether a word that was typed in a directory names this path (relative to the root, NFC), or may: one with a colon is not read. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Ban } from '../../domain/guard/judge.js';
 import { CoordError } from '../../errors.js';
 import { type StatusEntry, statusEntries } from '../../git/changes.js';
+import { gitIn } from '../../git/run.js';
 import { readStaged } from '../../git/staged.js';
 import { type Answer, type Dialect, SILENCE } from '../../guards/harness/dialects.js';
 import type { Ask } from '../../guards/harness/payload.js';
@@ -19,7 +20,7 @@ import { answerAbout, answerTo, judgeAll } from './edit.js';
 import { excusedPaths, judgePushCommand } from './git-acts.js';
 import { banned, coordinationOf, groundOfPaths, type Question } from './judge.js';
 import { locate } from './locate.js';
-import { lookedUp, mayName, notClaimedFirst, patched, removedWorktrees } from './looked-up.js';
+import { listed, lookedUp, mayName, notClaimedFirst, patched, removedWorktrees } from './looked-up.js';
 
 /** Judges a shell command by what can be recognised in it; the rest is left to the guards of the commit and the push. */
 export async function judgeShell(
@@ -28,7 +29,7 @@ export async function judgeShell(
   { command, directory }: Extract<Ask, { kind: 'shell' }>,
 ): Promise<Answer> {
   const start = directory === null ? actor.directory : resolve(actor.directory, directory);
-  const findings = readShell(command, { directory: start, home: actor.host.env.HOME ?? null });
+  const findings = await readCommand(actor, command, start);
   const dialect = findings.claims ? withClaimAdvice(ownDialect) : ownDialect;
   const forbidden = await judgeCommands(actor, dialect, start, findings);
   if (forbidden.exit === 2) return forbidden;
@@ -38,6 +39,7 @@ export async function judgeShell(
       removed[index]?.includes(resolve(write.directory, write.path)) ? [] : notClaimedFirst(locate(write), write),
     ),
     ...findings.patches.flatMap(patched),
+    ...findings.git.flatMap((act) => (act.kind === 'listed' ? notClaimedFirst(listed(act), act) : [])),
   ];
   const acts = [...findings.git, ...removed.flat().map(discardOfAll)];
   const written = await judgeAll(actor, dialect, located, 'command');
@@ -49,6 +51,25 @@ export async function judgeShell(
     warnings += answer.stderr;
   }
   return { ...SILENCE, stderr: warnings };
+}
+
+/** What a command does; the aliases of git are asked for where it has a word that may be one. */
+async function readCommand({ host }: Actor, command: string, directory: string): Promise<ShellFindings> {
+  const rootOf = (place: string) => repositoryAt(place)?.root ?? null;
+  const shell = { directory, home: host.env.HOME ?? null, rootOf };
+  const findings = readShell(command, shell);
+  const root = findings.asksAliases.length === 0 ? null : rootOf(directory);
+  if (root === null) return findings;
+  const { code, stdout } = await gitIn(root, host.env)(['config', '--null', '--get-regexp', '^alias\\.']);
+  if (code !== 0) return findings;
+  const aliases = stdout
+    .toString()
+    .split('\0')
+    .flatMap((entry): [string, string][] => {
+      const [, name, meaning] = /^alias\.([^\n]+)\n([\s\S]*)$/.exec(entry) ?? [];
+      return name === undefined || meaning === undefined ? [] : [[name, meaning]];
+    });
+  return readShell(command, { ...shell, aliases: new Map(aliases) });
 }
 
 /** A script that claims something is stopped for what it does before, or whatever the claim says. */
@@ -132,7 +153,7 @@ function begins(words: readonly string[], line: string): boolean {
 
 async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: ShellFindings): Promise<Answer> {
   const root = repositoryAt(act.directory)?.root;
-  if (root === undefined || act.kind === 'stage') return SILENCE;
+  if (root === undefined || act.kind === 'stage' || act.kind === 'listed') return SILENCE;
   const context = contextAt(actor, root);
   if ((await coordinationOf(context).catch(asCoordError)) === null) return SILENCE;
   if (act.kind === 'push') {
@@ -144,7 +165,7 @@ async function judgeGit(actor: Actor, dialect: Dialect, act: GitAct, findings: S
 
 async function changing(
   context: Context,
-  act: Extract<GitAct, { kind: 'discard' | 'search' }>,
+  act: Extract<GitAct, { kind: 'discard' | 'search' | 'again' }>,
 ): Promise<Question | null> {
   const { root } = context.repository;
   const paths = await lookedUp(context, act);

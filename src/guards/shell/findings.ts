@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { escapeGlob } from '../../domain/ground/patterns.js';
 import type { PushCommand } from '../pushed-refs.js';
-import type { Word } from './words.js';
+import { isMarked, mark, markedPlace, plainWord, type Word } from './words.js';
 
 /** Something that a command would write, as far as it can be told. */
 export interface Write {
@@ -35,7 +36,9 @@ export interface PathWords {
 /** A command whose paths only git, or the files that are there, can tell. */
 export type GitAct = (
   | Discard
-  | Search
+  | Found
+  /** Makes in the worktree what these commits have changed, or undoes it; of a stash, its untracked files too. */
+  | { readonly kind: 'again'; readonly commits: readonly string[]; readonly undoes: boolean }
   /** Puts changes into the index, for a commit that may follow. */
   | { readonly kind: 'stage'; readonly paths: readonly string[] }
   /** Commits what is staged; with `all`, each changed file of which git knows; or these paths. */
@@ -80,6 +83,12 @@ export interface Search {
   readonly filesOnly: boolean;
 }
 
+/** Files whose names are looked up later, each of which is then changed. */
+export type Found =
+  | Search
+  /** Those that a file lists, a name each. */
+  | { readonly kind: 'listed'; readonly file: Word };
+
 /** A patch that is applied: its text, or the file that it is in. */
 export interface PatchFile {
   readonly directory: string;
@@ -109,12 +118,24 @@ export interface ShellFindings {
   unhooks: boolean;
   /** Whether a command of the script claims something itself. */
   claims: boolean;
+  /** Commands that git does not know by itself: aliases, unless it has a program of that name. */
+  readonly asksAliases: string[];
   /** Command lines in words, an ellipsis for each that only the shell knows; to be compared with what the configuration names. */
   readonly commands: string[][];
 }
 
 export function noFindings(): ShellFindings {
-  return { writes: [], git: [], patches: [], bypasses: [], exported: [], unhooks: false, claims: false, commands: [] };
+  return {
+    writes: [],
+    git: [],
+    patches: [],
+    bypasses: [],
+    exported: [],
+    unhooks: false,
+    claims: false,
+    asksAliases: [],
+    commands: [],
+  };
 }
 
 /** Where a command runs, and what it finds there. */
@@ -129,21 +150,47 @@ export interface Scope {
   readonly depth: number;
   /** What is known of the shell's variables. */
   readonly variables: ReadonlyMap<string, Word>;
-  /** How many more words and operators of loops are read again, in the script and in those within it. */
+  /** How many more words and operators of loops, and of scripts whose output is a word, are read again. */
   readonly budget: { repeated: number };
+  /** What each mark in a word stands for, in the script and in those within it. */
+  readonly found: Found[];
+  /** What git is told to take a word for. */
+  readonly aliases: Map<string, string>;
+  /** The root of the worktree that a directory is in; null: of none. */
+  readonly rootOf: (directory: string) => string | null;
   /** Absolute paths that were claimed before in a chain of `&&`. */
   readonly claimed: readonly Word[];
-  /** The files that come through the pipe, a name each; null: others, or none. */
-  readonly piped: Search | null;
+  /** The names that come through the pipe; null: others, or none. */
+  readonly piped: readonly Word[] | null;
+}
+
+/** Reads a script within a script. */
+export type ReadScript = (script: string, scope: Scope) => void;
+
+/** A word that stands for each of the files that are found. */
+export function foundWord({ found }: Pick<Scope, 'found'>, one: Found): Word {
+  found.push(one);
+  return plainWord(mark(found.length - 1));
+}
+
+/** What a word stands for; null: for itself. */
+export function foundBy({ found }: Pick<Scope, 'found'>, { text }: Word): Found | null {
+  const place = markedPlace(text);
+  return place === null ? null : (found[place] ?? null);
 }
 
 /** Notes a write, unless where it goes is known to the shell alone. */
 export function addWrite(
-  { directory, findings, claimed }: Scope,
-  word: Word | undefined,
+  scope: Scope,
+  typed: Word | undefined,
   options: Partial<Pick<Write, 'follows' | 'into' | 'keeps'>> = {},
 ): void {
-  if (!word || word.opaque || word.text === '' || (directory === null && !word.text.startsWith('/'))) return;
+  const { directory, findings, claimed } = scope;
+  const found = typed ? foundBy(scope, typed) : null;
+  if (found !== null) addAct(scope, found);
+  const word = typed && isMarked(typed.text) ? belowFolder(typed) : typed;
+  if (found !== null || !word || word.opaque || word.text === '' || (directory === null && !word.text.startsWith('/')))
+    return;
   findings.writes.push({
     path: word.pattern ?? word.text,
     isPattern: word.pattern !== null,
@@ -153,6 +200,13 @@ export function addWrite(
     keeps: options.keeps ?? false,
     claimed,
   });
+}
+
+/** `folder/NAME`, whatever the name that was found is; undefined: in a folder that is not known. */
+function belowFolder({ text, ...word }: Word): Word | undefined {
+  const folder = text.slice(0, text.indexOf('\0'));
+  if (!/[^./][^/]*\/$/.test(folder)) return undefined;
+  return { ...word, text: folder, pattern: `${escapeGlob(folder)}**` };
 }
 
 /** Notes a command whose paths are looked up later, unless where it runs is known to the shell alone. */
@@ -165,7 +219,7 @@ type Bare<Act> = Act extends unknown ? Omit<Act, 'directory' | 'claimed'> : neve
 
 /** Where a command runs that is sent to another directory; null: only the shell knows. */
 export function enter(directory: string | null, to: Word | undefined): string | null {
-  if (!to || to.opaque || to.pattern !== null) return null;
+  if (!to || to.opaque || to.pattern !== null || isMarked(to.text)) return null;
   if (directory !== null) return resolve(directory, to.text);
   return to.text.startsWith('/') ? to.text : null;
 }
@@ -175,6 +229,8 @@ export interface CommandInput {
   readonly text: string | null;
   readonly file: Word | null;
 }
+
+export const NO_INPUT: CommandInput = { text: null, file: null };
 
 /** Variables with which hook managers leave out hooks: all of them, or those that the value names. */
 const SWITCHES: readonly RegExp[] = [

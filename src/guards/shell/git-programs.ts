@@ -4,12 +4,14 @@ import {
   type CommandInput,
   type Discard,
   enter,
+  foundBy,
   HOOKS_PATH_WORDS,
   type PathWords,
+  type ReadScript,
   type Scope,
 } from './findings.js';
 import { type Arguments, readArguments } from './options.js';
-import { plainWord, type Word } from './words.js';
+import { isMarked, plainWord, readWord, type Word } from './words.js';
 import { addDestination, addPatch } from './writers.js';
 
 type GitCommand = (args: readonly Word[], scope: Scope, input: CommandInput) => void;
@@ -46,6 +48,8 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
     discard(scope, operands.length === 0 ? null : pathWords(operands), null, { untracked });
   },
   stash,
+  'cherry-pick': again(false),
+  revert: again(true),
   worktree: (args, scope) => {
     const { operands, options } = readArguments(args);
     // Without force, git itself keeps a worktree that has changes.
@@ -103,6 +107,9 @@ const COMMANDS: Readonly<Record<string, GitCommand>> = {
   config: (args, scope) => {
     const { operands, options } = readArguments(args, { short: 'f', long: ['file', 'blob', 'type', 'default'] });
     const names = operands.map(({ text }) => text.toLowerCase());
+    const [alias = '', value] =
+      operands[0]?.text === 'set' ? operands.slice(1).map(({ text }) => text) : operands.map(({ text }) => text);
+    if (value !== undefined) noteAlias(`${alias}=${value}`, scope);
     const at = names.indexOf('core.hookspath');
     const says = (...all: string[]) => all.some((name) => options.has(name) || names[0] === name);
     const takes = at >= 0 ? says('unset', 'unset-all') : says('remove-section', 'rename-section');
@@ -117,7 +124,8 @@ const SKIPS_HOOKS = new Set(['commit', 'push', 'merge', 'am', 'rebase', 'pull'])
 const RUNS_HOOKS = new Set([...SKIPS_HOOKS, 'cherry-pick', 'revert']);
 
 /** Looks at one command of git. @param args what follows the word `git` */
-export function examineGit(args: readonly Word[], input: CommandInput, scope: Scope): void {
+export function examineGit(args: readonly Word[], input: CommandInput, outer: Scope, read: ReadScript): void {
+  const scope = { ...outer, aliases: new Map(outer.aliases) };
   const { at, directory } = skipGlobals(args, scope);
   const name = args[at]?.text ?? '';
   const rest = args.slice(at + 1);
@@ -128,7 +136,57 @@ export function examineGit(args: readonly Word[], input: CommandInput, scope: Sc
   if (RUNS_HOOKS.has(name) && off.length > 0) {
     scope.findings.bypasses.push(`${off.join(' ')} skips the hooks of git ${name}, and the guards in them`);
   }
-  if (Object.hasOwn(COMMANDS, name)) COMMANDS[name]?.(rest, { ...scope, directory }, input);
+  if (name === 'config') COMMANDS[name]?.(rest, outer, input);
+  else if (Object.hasOwn(COMMANDS, name)) COMMANDS[name]?.(rest, { ...scope, directory }, input);
+  else if (/^[\w-]+$/.test(name) && !NO_ALIAS.has(name)) aliased(name, rest, input, { ...scope, directory }, read);
+}
+
+/** Commands that are git's own, as those above, so that no alias of their name counts. */
+const NO_ALIAS = new Set([
+  ...['status', 'diff', 'log', 'show', 'branch', 'tag', 'merge', 'rebase', 'remote', 'init', 'clone', 'blame', 'grep'],
+  ...['rev-parse', 'rev-list', 'ls-files', 'ls-remote', 'ls-tree', 'cat-file', 'merge-base', 'describe', 'reflog'],
+  ...['for-each-ref', 'show-ref', 'shortlog', 'bisect', 'gc', 'help', 'version', 'submodule', 'notes', 'archive'],
+]);
+
+/** An alias: with `!` a script that a shell runs at the root of the worktree, else a command of git. */
+function aliased(name: string, args: readonly Word[], input: CommandInput, scope: Scope, read: ReadScript): void {
+  const meaning = scope.aliases.get(name);
+  if (meaning === undefined) scope.findings.asksAliases.push(name);
+  if (meaning === undefined || scope.depth > DEEPEST_ALIAS) return;
+  const within = { ...scope, depth: scope.depth + 1 };
+  if (!meaning.startsWith('!')) {
+    const words = readWords(meaning);
+    examineGit([...words, ...args], input, { ...within, aliases: without(scope.aliases, name) }, read);
+    return;
+  }
+  const directory = (scope.directory === null ? null : scope.rootOf(scope.directory)) ?? scope.directory;
+  const known = args.every(({ opaque, pattern }) => !opaque && pattern === null);
+  const more = known ? args.map(({ text }) => ` '${text.replaceAll("'", "'\\''")}'`).join('') : '';
+  read(`${meaning.slice(1)}${more}`, { ...within, directory });
+}
+
+const DEEPEST_ALIAS = 8;
+
+function without(aliases: ReadonlyMap<string, string>, name: string): Map<string, string> {
+  return new Map([...aliases].filter(([one]) => one !== name));
+}
+
+/** The words of an alias that is a command of git. */
+function readWords(text: string): Word[] {
+  const words: Word[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    if (/\s/.test(text[at] ?? '')) continue;
+    const { word, end } = readWord(text, at, null);
+    if (end === at) break;
+    words.push(word);
+    at = end;
+  }
+  return words;
+}
+
+function noteAlias(text: string, { aliases }: Scope): void {
+  const [, name, meaning] = /^alias\.([\w-]+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name !== undefined && meaning !== undefined) aliases.set(name, meaning);
 }
 
 /** Options before the command: where it runs, and settings for this one run. */
@@ -163,8 +221,9 @@ function inWorkTree(directory: string | null, root: Word | undefined): string | 
   return `${directory}/`.startsWith(`${to}/`) ? directory : to;
 }
 
-function noteSetting(text: string, { findings }: Scope): void {
-  if (/^core\.hookspath(?:=|$)/i.test(text)) findings.bypasses.push(HOOKS_PATH_WORDS);
+function noteSetting(text: string, scope: Scope): void {
+  if (/^core\.hookspath(?:=|$)/i.test(text)) scope.findings.bypasses.push(HOOKS_PATH_WORDS);
+  noteAlias(text, scope);
 }
 
 /** Options of `git commit` and `git am` whose value may follow the letter. */
@@ -210,7 +269,7 @@ function push(args: readonly Word[], scope: Scope): void {
 
 /** A path as it was typed; of a pattern, the folder before it. */
 function pathOrFolder({ text, pattern, opaque }: Word): string[] {
-  if (opaque) return [];
+  if (opaque || isMarked(text)) return [];
   return [pattern === null ? text : pattern.replace(/[^/]*[*?[{][\s\S]*$/, '') || '.'];
 }
 
@@ -265,6 +324,11 @@ function stash(args: readonly Word[], scope: Scope): void {
   const { operands, options, separator } = readArguments(args, { short: 'm', long: ['message', 'pathspec-from-file'] });
   const [name] = operands;
   const isBare = name === undefined || separator === 0;
+  if (!isBare && (name.text === 'pop' || name.text === 'apply')) {
+    const said = operands[1]?.text ?? '0';
+    const stashed = /^\d+$/.test(said) ? `stash@{${said}}` : said;
+    addAct(scope, { kind: 'again', commits: [stashed, `${stashed}^3`], undoes: false });
+  }
   if (!isBare && name.text !== 'push' && name.text !== 'save') return;
   const words = isBare ? operands : name.text === 'push' ? operands.slice(1) : [];
   const takesNew = ['u', 'include-untracked', 'a', 'all'].some((option) => options.has(option));
@@ -272,6 +336,19 @@ function stash(args: readonly Word[], scope: Scope): void {
   const untracked = takesNew ? ({ folders: true, ignored } as const) : null;
   const to = options.has('S') || options.has('staged') ? 'staged' : HEAD;
   discard(scope, words.length === 0 ? null : pathWords(words), to, { untracked });
+}
+
+/** Without a commit of its own, for the guard of which it would wait. */
+function again(undoes: boolean): GitCommand {
+  return (args, scope) => {
+    const { operands, options } = readArguments(args, {
+      short: 'mXS',
+      long: ['mainline', 'strategy', 'strategy-option'],
+    });
+    const commits = operands.flatMap(({ text, opaque }) => (opaque ? [] : [text]));
+    const waits = options.has('n') || options.has('no-commit');
+    if (waits && commits.length > 0) addAct(scope, { kind: 'again', commits, undoes });
+  };
 }
 
 const HEAD = { commit: 'HEAD' };
@@ -285,7 +362,9 @@ function pathWords(words: readonly Word[]): PathWords {
 
 /** Words of which only the shell knows what they are name nothing here. */
 function discard(scope: Scope, paths: PathWords | null, to: Discard['to'], more: Partial<Discard> = {}): void {
-  const known = paths && { ...paths, words: paths.words.filter(({ opaque }) => !opaque) };
+  const named = paths?.words.flatMap((word) => foundBy(scope, word) ?? []) ?? [];
+  for (const one of named) addAct(scope, one);
+  const known = paths && { ...paths, words: paths.words.filter(({ opaque, text }) => !opaque && !isMarked(text)) };
   const isUnknown = paths !== null && paths.words.length > 0 && known?.words.length === 0 && paths.listedIn === null;
   if (isUnknown || (typeof to === 'object' && to !== null && to.commit === '')) return;
   addAct(scope, { kind: 'discard', to, mayBePath: false, untracked: null, ...more, paths: known });

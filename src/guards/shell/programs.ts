@@ -1,13 +1,10 @@
 import { patchPaths } from '../harness/payload.js';
-import { addWrite, type CommandInput, enter, noteAssignment, type Scope } from './findings.js';
+import { addWrite, type CommandInput, enter, noteAssignment, type ReadScript, type Scope } from './findings.js';
 import { examineGit } from './git-programs.js';
 import { readLeading, type Valued } from './options.js';
-import { examineFind, examineXargs } from './search.js';
+import { examineFd, examineFind, examineParallel, examineXargs } from './search.js';
 import { plainWord, type Word } from './words.js';
 import { examineWriter } from './writers.js';
-
-/** Reads a script within a script. */
-export type ReadScript = (script: string, scope: Scope) => void;
 
 const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'ksh', 'ash']);
 
@@ -52,13 +49,16 @@ export function examine(words: readonly Word[], input: CommandInput, scope: Scop
     return;
   }
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
-  if (wrapper) unwrap(name, args, wrapper, scope, (inner, within) => examine(inner, input, within, read));
+  const run = (inner: readonly Word[], within: Scope) => examine(inner, input, within, read);
+  if (wrapper) unwrap(name, args, wrapper, scope, run);
   else if (SHELLS.has(name)) shell(args, input, scope, read);
   else if (name === 'eval') evaluated(args, scope, read);
   else if (name === 'apply_patch' || name === 'applypatch') applyPatch(args, input, scope);
-  else if (name === 'find') examineFind(args, scope, (inner, within) => examine(inner, input, within, read));
-  else if (name === 'xargs') examineXargs(args, scope, (inner, within) => examine(inner, input, within, read));
-  else if (name === 'git') examineGit(args, input, scope);
+  else if (name === 'find') examineFind(args, scope, run);
+  else if (name === 'fd' || name === 'fdfind') examineFd(args, scope, run);
+  else if (name === 'xargs') examineXargs(args, input, scope, run);
+  else if (name === 'parallel') examineParallel(args, input, scope, run);
+  else if (name === 'git') examineGit(args, input, scope, read);
   else examineWriter(name, args, input, scope);
 }
 
@@ -196,10 +196,24 @@ function shell(args: readonly Word[], input: CommandInput, scope: Scope, read: R
   const within = { ...scope, depth: scope.depth + 1 };
   const command = args.findIndex(({ text }) => /^-[a-zA-Z]*c[a-zA-Z]*$/.test(text));
   if (command >= 0) {
-    const script = args.slice(command + 1).find(({ text }) => !/^-[a-zA-Z]+$/.test(text));
+    const rest = args.slice(command + 1);
+    const at = rest.findIndex(({ text }) => !/^-[a-zA-Z]+$/.test(text));
     // What is known of it is read, although a variable in it is not.
-    if (script) read(script.text, within);
+    if (at >= 0)
+      read(rest[at]?.text ?? '', {
+        ...within,
+        variables: new Map([...scope.variables, ...argumentsOf(rest.slice(at + 2))]),
+      });
   } else if (input.text !== null && !args.some(({ text }) => !text.startsWith('-'))) read(input.text, within);
+}
+
+/** The variables in which a script or a function finds its arguments, as far as they are known. */
+export function argumentsOf(args: readonly Word[]): ReadonlyMap<string, Word> {
+  const known = new Map(args.map((word, index) => [String(index + 1), word]));
+  const all = plainWord(args.map(({ text }) => text).join(' '));
+  const isKnown = args.every(({ opaque, pattern }) => !opaque && pattern === null);
+  if (isKnown) for (const name of ['@', '*']) known.set(name, all);
+  return known;
 }
 
 function evaluated(args: readonly Word[], scope: Scope, read: ReadScript): void {

@@ -1,9 +1,6 @@
-import { addAct, addWrite, noFindings, type Scope, type Search } from './findings.js';
+import { addAct, addWrite, type CommandInput, foundBy, foundWord, type Scope, type Search } from './findings.js';
 import { readArguments, readLeading } from './options.js';
 import { plainWord, type Word } from './words.js';
-
-/** Stands for each file that is found, in the words of the command that is run on it. */
-const FOUND = plainWord('\u0000found');
 
 type Run = (words: readonly Word[], scope: Scope) => void;
 
@@ -22,39 +19,35 @@ export function examineFind(args: readonly Word[], scope: Scope, run: Run): void
     const rest = args.slice(index + 1);
     const end = rest.findIndex((word) => word.text === ';' || word.text === '+');
     const command = end < 0 ? rest : rest.slice(0, end);
-    runOnFound(
-      command.map((word) => (word.text === '{}' ? FOUND : word)),
-      search.type === 'folders' && args.some((word) => word.text === '-empty') ? null : search.found,
-      scope,
-      run,
-    );
+    // Only an empty folder is found, and no file with it.
+    if (search.type === 'folders' && args.some((word) => word.text === '-empty')) return;
+    runOn([foundWord(scope, search.found)], command, '{}', scope, run);
   });
 }
 
 /** They write the file that follows. */
 const WRITES_LISTS = new Set(['-fprint', '-fprint0', '-fprintf', '-fls']);
 
-/** Runs a command on each file that is found; null: on none that git knows. */
-function runOnFound(words: readonly Word[], search: Search | null, scope: Scope, run: Run): void {
-  const inner = noFindings();
-  run(words, { ...scope, findings: inner, piped: null });
-  const isFound = (path: string) => path === FOUND.text;
-  const changed =
-    inner.writes.some(({ path }) => isFound(path)) ||
-    inner.git.some(
-      (act) => act.kind === 'discard' && act.paths !== null && act.paths.words.some(({ text }) => isFound(text)),
+/** A command that is run on names: each takes the place of the placeholder, wherever it stands, or they come last. */
+function runOn(
+  names: readonly Word[],
+  command: readonly Word[],
+  placeholder: string | null,
+  scope: Scope,
+  run: Run,
+): void {
+  const within = { ...scope, piped: null };
+  if (placeholder === null) run([...command, ...names], within);
+  for (const { text } of placeholder === null ? [] : names) {
+    run(
+      command.map((word) =>
+        placeholder !== null && word.text.includes(placeholder)
+          ? { ...word, text: word.text.replaceAll(placeholder, () => text), pattern: null }
+          : word,
+      ),
+      within,
     );
-  if (changed && search !== null) addAct(scope, search);
-  const { findings } = scope;
-  findings.writes.push(
-    ...inner.writes
-      .filter(({ path }) => !isFound(path))
-      .map((write) => ({ ...write, into: write.into.filter((name) => !isFound(name)) })),
-  );
-  if (!changed) findings.git.push(...inner.git);
-  findings.patches.push(...inner.patches);
-  findings.bypasses.push(...inner.bypasses);
-  findings.commands.push(...inner.commands);
+  }
 }
 
 const XARGS = {
@@ -63,63 +56,170 @@ const XARGS = {
   long: ['arg-file', 'delimiter', 'max-args', 'max-procs', 'max-lines'],
 };
 
-/** `… | xargs CMD`, where the files that come through the pipe are known. */
-export function examineXargs(args: readonly Word[], scope: Scope, run: Run): void {
+/** `… | xargs CMD` and `xargs CMD < LIST`, where the names that it reads are known. */
+export function examineXargs(args: readonly Word[], input: CommandInput, scope: Scope, run: Run): void {
   const { options, rest } = readLeading(args, XARGS);
   const named = options.get('I') ?? options.get('i') ?? options.get('replace');
   const placeholder = named ? (named[0]?.text ?? '{}') : null;
-  const words =
-    placeholder === null ? [...rest, FOUND] : rest.map((word) => (word.text === placeholder ? FOUND : word));
-  if (scope.piped === null) run(rest, scope);
-  else runOnFound(words, scope.piped, scope, run);
+  const list = (options.get('a') ?? options.get('arg-file'))?.[0];
+  const names = namesRead(list ? { text: null, file: list } : input, scope);
+  if (names === null) run(rest, scope);
+  else runOn(names, rest, placeholder, scope, run);
 }
 
-/** The files that a command prints, a name each, for what it is piped into; null: it prints others, or none. */
-export function printedFiles([program, ...args]: readonly Word[], before: Search | null): Search | null {
+const PARALLEL = {
+  short: 'jaIdCLnNPSX',
+  long: ['jobs', 'arg-file', 'delay', 'timeout', 'retries', 'joblog', 'results', 'colsep', 'workdir', 'tmpdir'],
+};
+
+/** `parallel CMD ::: NAME…`, `… | parallel CMD`: what it runs is read by a shell. */
+export function examineParallel(args: readonly Word[], input: CommandInput, scope: Scope, run: Run): void {
+  const { options, rest } = readLeading(args, PARALLEL);
+  const end = rest.findIndex(({ text }) => text === ':::' || text === '::::');
+  const command = end < 0 ? rest : rest.slice(0, end);
+  const operands = rest.slice(end + 1);
+  const list = rest[end]?.text === '::::' ? operands[0] : options.get('a')?.[0];
+  const names = end >= 0 && !list ? operands : namesRead(list ? { text: null, file: list } : input, scope);
+  const script = command.map(({ text }) => text).join(' ');
+  const placeholder = script.includes('{}') ? '{}' : null;
+  const words = [plainWord('sh'), plainWord('-c'), plainWord(placeholder ? script : `${script} {}`)];
+  if (names === null) run(command, scope);
+  else runOn(names, words, '{}', scope, run);
+}
+
+const FD = {
+  short: 'dEteScjo',
+  long: [
+    'max-depth',
+    'min-depth',
+    'exclude',
+    'type',
+    'extension',
+    'size',
+    'color',
+    'threads',
+    'owner',
+    'base-directory',
+  ],
+};
+
+/** `fd … -x CMD`: any file that it knows may be found. */
+export function examineFd(args: readonly Word[], scope: Scope, run: Run): void {
+  const at = args.findIndex(({ text }) => ['-x', '-X', '--exec', '--exec-batch'].includes(text));
+  if (at < 0) return;
+  const { operands, options } = readArguments(args.slice(0, at), FD);
+  const [pattern, ...places] = operands;
+  const extensions = [...(options.get('e') ?? []), ...(options.get('extension') ?? [])].map(({ text }) => `*.${text}`);
+  const literal = pattern && /^[\w-]+$/.test(pattern.text) ? [`*${pattern.text}*`] : [];
+  const names = [extensions, literal].filter(({ length }) => length > 0);
+  const groups = names.map((group) =>
+    group.map((one) => ({ pattern: one, ignoresCase: /^[^A-Z]*$/.test(one), wholePath: false })),
+  );
+  const found = foundWord(scope, { ...everything(places), names: groups });
+  const rest = args.slice(at + 1);
+  const end = rest.findIndex(({ text }) => text === ';');
+  const command = end < 0 ? rest : rest.slice(0, end);
+  runOn([found], command, command.some(({ text }) => text.includes('{}')) ? '{}' : null, scope, run);
+}
+
+/** The names that a command reads, a line each: from its input, else from the pipe; null: they are not known. */
+export function namesRead({ text, file }: CommandInput, scope: Scope): readonly Word[] | null {
+  if (file !== null) return file.opaque ? null : [foundWord(scope, { kind: 'listed', file })];
+  if (text !== null) return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [plainWord(line)]));
+  return scope.piped;
+}
+
+/** The names that a command prints, for what it is piped into; null: it prints others, or none. */
+export function printedNames(
+  [program, ...args]: readonly Word[],
+  input: CommandInput,
+  scope: Scope,
+): readonly Word[] | null {
+  const search = (found: Search | null) => (found === null ? null : [foundWord(scope, found)]);
   switch (program?.text) {
     case 'find':
-      return args.some(({ text }) => /^-(?:exec|ok|delete|printf|ls|fprint)/.test(text)) ? null : readFind(args).found;
+      return args.some(({ text }) => /^-(?:exec|ok|delete|printf|ls|fprint)/.test(text))
+        ? null
+        : search(readFind(args).found);
     case 'ls':
+      return search(everything(readArguments(args).operands));
     case 'echo':
+      return args.filter(({ text }) => !/^-[neE]+$/.test(text));
     case 'printf':
-      return everything(readArguments(args).operands);
+      return /^(?:%s|\\n|\\0| )+$/.test(args[0]?.text ?? '') ? args.slice(1) : null;
+    case 'pwd':
+      return scope.directory === null ? null : [plainWord(scope.directory)];
     case 'git':
-      return args[0]?.text === 'ls-files' ? everything(readArguments(args.slice(1), { short: 'xX' }).operands) : null;
+      return printedByGit(args, scope);
+    case 'cat': {
+      const { operands } = readArguments(args);
+      if (operands.length === 0) return namesRead(input, scope);
+      const lists = operands.flatMap((file) => namesRead({ text: null, file }, scope) ?? []);
+      return lists.length < operands.length ? null : lists;
+    }
     case 'grep':
     case 'egrep':
     case 'fgrep':
     case 'rg':
-      return readGrep(args);
+      return readGrep(args, scope);
     // Some of what came in goes out.
     case 'sort':
     case 'uniq':
     case 'head':
     case 'tail':
     case 'tr':
-      return before;
+      return namesRead(input, scope);
     default:
       return null;
   }
+}
+
+function printedByGit(args: readonly Word[], scope: Scope): readonly Word[] | null {
+  const [name, ...rest] = args.map(({ text }) => text);
+  if (name === 'ls-files') {
+    return [foundWord(scope, everything(readArguments(args.slice(1), { short: 'xX' }).operands))];
+  }
+  if (name !== 'rev-parse' || rest.join() !== '--show-toplevel' || scope.directory === null) return null;
+  const root = scope.rootOf(scope.directory);
+  return root === null ? null : [plainWord(root)];
 }
 
 function everything(starts: readonly Word[]): Search {
   return { kind: 'search', starts: starts.length > 0 ? starts : [plainWord('.')], names: [], filesOnly: true };
 }
 
-/** `grep -l`: any file below where it looks may hold the text, if it has one of the names. */
-function readGrep(args: readonly Word[]): Search | null {
+/**
+ * `grep -l`: any file below where it looks may hold the text, if it has one of the names. Of names that come in, those with a
+ * plain text in them go out.
+ */
+function readGrep(args: readonly Word[], scope: Scope): readonly Word[] | null {
   const { operands, options } = readArguments(args, {
     short: 'efmABCdDgtT',
     long: ['regexp', 'file', 'include', 'exclude', 'exclude-dir', 'max-count', 'glob', 'type', 'type-not'],
   });
-  if (!options.has('l') && !options.has('files-with-matches')) return null;
+  if (!options.has('l') && !options.has('files-with-matches')) {
+    const [pattern] = operands;
+    const isPlain = operands.length === 1 && [...options.keys()].every((name) => 'EFi'.includes(name));
+    return isPlain && pattern && /^[\w./-]+$/.test(pattern.text) ? withText(pattern.text, scope) : null;
+  }
   const hasPattern = ['e', 'f', 'regexp', 'file'].some((name) => options.has(name));
   const names = (options.get('include') ?? []).map(({ text }) => ({
     pattern: text,
     ignoresCase: false,
     wholePath: false,
   }));
-  return { ...everything(operands.slice(hasPattern ? 0 : 1)), names: names.length > 0 ? [names] : [] };
+  const found = { ...everything(operands.slice(hasPattern ? 0 : 1)), names: names.length > 0 ? [names] : [] };
+  return [foundWord(scope, found)];
+}
+
+function withText(text: string, scope: Scope): readonly Word[] | null {
+  const name = { pattern: `*${text.replaceAll('.', '?')}*`, ignoresCase: true, wholePath: true };
+  return (
+    scope.piped?.map((word) => {
+      const found = foundBy(scope, word);
+      return found?.kind === 'search' ? foundWord(scope, { ...found, names: [...found.names, [name]] }) : word;
+    }) ?? null
+  );
 }
 
 interface FindSearch {

@@ -10,14 +10,33 @@ export interface Word {
   readonly opaque: boolean;
   /** Whether any part was quoted: a quoted word is never a keyword. */
   readonly quoted: boolean;
-  /** What it is made of, where variables are all that is not known of it. */
+  /** What it is made of, where variables and what scripts print are all that is not known of it. */
   readonly pieces: readonly Piece[] | null;
 }
 
-/** A part of a word: as it stands, or a variable, with what stands in its place where it has none. */
-type Piece =
+/** A part of a word: as it stands; a variable, with what stands in its place where it has none; what a script prints. */
+export type Piece =
   | { readonly text: string; readonly pattern: string }
-  | { readonly variable: string; readonly otherwise: string | null; readonly quoted: boolean };
+  | { readonly variable: string; readonly otherwise: string | null; readonly quoted: boolean }
+  | { readonly script: string; readonly quoted: boolean }
+  /** `<(…)`: the name of a file from which the output is read. */
+  | { readonly outputOf: string };
+
+/** Stands in a word for each of the names that were found at a place of a list; no word of a shell has it. */
+export function mark(place: number): string {
+  return `\0${place}\0`;
+}
+
+/** The place that a text stands for, and nothing else; null: it is a text. */
+export function markedPlace(text: string): number | null {
+  const place = /^\0(\d+)\0$/.exec(text)?.[1];
+  return place === undefined ? null : Number(place);
+}
+
+/** Whether the text, or a part of it, stands for names that were found. */
+export function isMarked(text: string): boolean {
+  return text.includes('\0');
+}
 
 /** A word that is known as it stands. */
 export function plainWord(text: string): Word {
@@ -28,37 +47,56 @@ export function plainWord(text: string): Word {
  * The words that a word becomes where its variables are known, since the shell splits what it puts in for one that is not
  * quoted; the word itself where it has none, or an unknown one.
  */
-export function expandWord(word: Word, variables: ReadonlyMap<string, Word>): readonly Word[] {
+export function expandWord(word: Word, known: Known): readonly Word[] {
   if (word.pieces === null) return [word];
-  const known = [{ text: '', pattern: '' }];
+  const fields = [{ text: '', pattern: '' }];
   for (const piece of word.pieces) {
-    const fields = 'text' in piece ? [piece] : fieldsOf(piece, variables);
-    if (fields === null) return [word];
-    const [first, ...more] = fields;
-    const last = known.at(-1);
+    const inside = fieldsOf(piece, known);
+    if (inside === null) return [word];
+    const [first, ...more] = inside;
+    const last = fields.at(-1);
     if (last && first) {
       last.text += first.text;
       last.pattern += first.pattern;
     }
-    known.push(...more.map((field) => ({ ...field })));
+    fields.push(...more.map((field) => ({ ...field })));
   }
-  const words = known.filter(({ text }) => text !== '' || known.length === 1);
+  const words = fields.filter(({ text }) => text !== '' || fields.length === 1);
   return words.map(({ text, pattern }) => {
     const isPattern = WILDCARD.test(pattern.replace(/\\./g, ''));
     return { ...word, text, pattern: isPattern ? pattern : null, opaque: false, pieces: null };
   });
 }
 
-/** What the shell puts in for a variable; null: it alone knows. */
-function fieldsOf(
-  { variable, otherwise, quoted }: Extract<Piece, { variable: string }>,
-  variables: ReadonlyMap<string, Word>,
-): readonly { readonly text: string; readonly pattern: string }[] | null {
+/** What is known where a word stands. */
+export interface Known {
+  readonly variables: ReadonlyMap<string, Word>;
+  /** The words that a script prints; null: only the shell knows. */
+  printed(script: string): readonly Word[] | null;
+}
+
+interface Field {
+  readonly text: string;
+  readonly pattern: string;
+}
+
+/** What the shell puts in for a part of a word; null: it alone knows. */
+function fieldsOf(piece: Piece, { variables, printed }: Known): readonly Field[] | null {
+  if ('text' in piece) return [piece];
+  if ('outputOf' in piece) return null;
+  if ('script' in piece) {
+    const words = printed(piece.script);
+    // In quotes, several names are one word, which names no file.
+    if (words === null || (piece.quoted && words.length > 1)) return null;
+    return words.map(({ text, pattern }) => ({ text, pattern: pattern ?? escapeGlob(text) }));
+  }
+  const { variable, otherwise, quoted } = piece;
   const value = variables.get(variable) ?? (otherwise === null ? undefined : plainWord(otherwise));
   if (value === undefined || value.opaque) return null;
   // The names that a pattern stands for, whichever they are.
   if (value.pattern !== null) return [{ text: value.text, pattern: value.pattern }];
-  if (quoted) return [{ text: value.text, pattern: escapeGlob(value.text) }];
+  // `"$@"` is as many words as there are.
+  if (quoted && variable !== '@') return [{ text: value.text, pattern: escapeGlob(value.text) }];
   return value.text.split(/[ \t\n]+/).map((text) => ({ text, pattern: text }));
 }
 
@@ -103,7 +141,7 @@ class WordReader {
       if (ENDS_WORD.test(next) && !isSubstitution) break;
       if (isSubstitution) {
         this.at += 1;
-        this.parenthesised();
+        this.parenthesised((outputOf) => ({ outputOf }));
       } else if (next === '~' && this.at === this.start) this.tilde();
       else this.piece(next);
     }
@@ -147,7 +185,7 @@ class WordReader {
     while (this.at < this.script.length && this.script[this.at] !== '"') {
       const next = this.script[this.at] ?? '';
       if (next === '$') this.dollar(true);
-      else if (next === '`') this.backquoted();
+      else if (next === '`') this.backquoted(true);
       else if (next === '\\' && /[$`"\\\n]/.test(this.script[this.at + 1] ?? '')) {
         const escaped = this.script[this.at + 1] ?? '';
         if (escaped !== '\n') this.parts.literal(escaped);
@@ -164,7 +202,7 @@ class WordReader {
     const next = this.script[this.at + 1] ?? '';
     if (next === '(') {
       this.at += 1;
-      this.parenthesised();
+      this.parenthesised((script) => ({ script, quoted: isQuoted }));
     } else if (next === '{') {
       const end = endOfGroup(this.script, this.at + 1, '{', '}');
       this.parts.variable(this.script.slice(this.at + 2, end - 1), isQuoted);
@@ -184,20 +222,24 @@ class WordReader {
   }
 
   /** What `$(…)` and `<(…)` run is read on its own; arithmetic runs nothing. */
-  private parenthesised(): void {
+  private parenthesised(piece: (script: string) => Piece): void {
     const end = endOfGroup(this.script, this.at, '(', ')');
     const inside = this.script.slice(this.at + 1, end - 1);
-    if (!inside.startsWith('(')) this.substitutions.push(inside);
     this.at = end;
-    this.parts.unknown();
+    if (inside.startsWith('(')) this.parts.unknown();
+    else {
+      this.substitutions.push(inside);
+      this.parts.unknown(piece(inside));
+    }
   }
 
-  private backquoted(): void {
+  private backquoted(quoted = false): void {
     let end = this.at + 1;
     while (end < this.script.length && this.script[end] !== '`') end += this.script[end] === '\\' ? 2 : 1;
-    this.substitutions.push(this.script.slice(this.at + 1, end).replace(/\\([`$\\])/g, '$1'));
+    const script = this.script.slice(this.at + 1, end).replace(/\\([`$\\])/g, '$1');
+    this.substitutions.push(script);
     this.at = end + 1;
-    this.parts.unknown();
+    this.parts.unknown({ script, quoted });
   }
 
   /** `$'…'` */
@@ -235,10 +277,11 @@ class WordParts {
     this.pieces.push({ text, pattern });
   }
 
-  /** What only the shell knows. */
-  unknown(): void {
+  /** What only the shell knows. @param piece what may be found out all the same */
+  unknown(piece?: Piece): void {
     this.opaque = true;
-    this.isUnknown = true;
+    if (piece) this.pieces.push(piece);
+    else this.isUnknown = true;
   }
 
   /** @param name as it stands between the braces of `${…}`, if it has them */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { escapeGlob } from '../../domain/ground/patterns.js';
-import { addWrite, type CommandInput, enter, type PatchFile, type Scope } from './findings.js';
+import { addWrite, type CommandInput, enter, NO_INPUT, type PatchFile, type Scope } from './findings.js';
 import { readArguments, type Valued } from './options.js';
-import { plainWord, type Word } from './words.js';
+import { isMarked, plainWord, type Word } from './words.js';
 
 type Writer = (args: readonly Word[], scope: Scope, input: CommandInput) => void;
 
@@ -44,6 +44,9 @@ const WRITERS: Readonly<Record<string, Writer>> = {
     if ('lptvZz'.split('').some((letter) => options.has(letter))) return;
     extracted(scope, options.get('d')?.[0], operands.slice(1));
   },
+  '7z': sevenZip,
+  '7za': sevenZip,
+  '7zz': sevenZip,
   chmod: (args, scope) => {
     const { operands, options } = readArguments(args, { long: ['reference'] });
     // `-x` takes a permission away: it is the mode.
@@ -64,6 +67,7 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   perl: inPlace({ short: 'eEIMm', attached: 'i' }, ['e', 'E']),
   ruby: inPlace({ short: 'eIr', attached: 'i' }, ['e']),
   gawk: awk,
+  mawk: awk,
   awk,
   scp: copied(false, { short: 'cFiJloPSX' }),
   dos2unix: everyOperand(),
@@ -121,7 +125,9 @@ function copied(isMove: boolean, valued: Valued = { short: 'tS', long: ['target-
 
 /** Writes a file, or where it is a directory, the sources' names in it. */
 export function addDestination(scope: Scope, to: Word | undefined, sources: readonly Word[]): void {
-  const into = sources.flatMap(({ text, opaque, pattern }) => (opaque || pattern !== null ? [] : [lastPart(text)]));
+  const into = sources.flatMap(({ text, opaque, pattern }) =>
+    opaque || pattern !== null || isMarked(text) ? [] : [lastPart(text)],
+  );
   addWrite(scope, to, { into: into.filter((name) => name !== '' && name !== '.' && name !== '..') });
 }
 
@@ -211,11 +217,30 @@ function tar(args: readonly Word[], scope: Scope): void {
   if (has('remove-files')) for (const word of operands) addWrite(from, word, { follows: false });
 }
 
+/** A verb, then an archive, then members; `-oFOLDER` says where what comes out goes. */
+function sevenZip(args: readonly Word[], scope: Scope): void {
+  const [verb, archive, ...members] = args.filter(({ text }) => !text.startsWith('-'));
+  const folder = args.find(({ text }) => /^-o./.test(text));
+  const to = folder && { ...folder, text: folder.text.slice(2), pattern: null };
+  if (verb?.text === 'x' || verb?.text === 'e') extracted(scope, to, members);
+  else if (['a', 'u', 'd', 'rn'].includes(verb?.text ?? '')) addWrite(scope, archive);
+}
+
+/** Beside the files that gawk edits in place, those that its program prints into. */
 function awk(words: readonly Word[], scope: Scope): void {
   const { operands, options } = readArguments(words, { short: 'fivF', long: ['file', 'include', 'assign'] });
+  const isElsewhere = options.has('f') || options.has('file');
+  const assigned = [...(options.get('v') ?? []), ...(options.get('assign') ?? [])].map(({ text }) => text);
+  for (const { text } of isElsewhere ? [] : operands.slice(0, 1)) {
+    for (const [, name, variable] of text.matchAll(/\bprintf?\b[^;{}\n>]*>>?\s*(?:"([^"\n]+)"|([A-Za-z_]\w*))/g)) {
+      const value = assigned.find((one) => one.startsWith(`${variable}=`))?.slice(`${variable}=`.length);
+      const path = name ?? value;
+      if (path !== undefined) addWrite(scope, plainWord(path));
+    }
+  }
   const extensions = [...(options.get('i') ?? []), ...(options.get('include') ?? [])];
   if (!extensions.some(({ text }) => text === 'inplace')) return;
-  for (const word of operands.slice(options.has('f') || options.has('file') ? 0 : 1)) addWrite(scope, word);
+  for (const word of operands.slice(isElsewhere ? 0 : 1)) addWrite(scope, word);
 }
 
 /** Rewrites the files that it names: always, but for a dry run, or where an option says so. */
@@ -227,8 +252,6 @@ function formatter(only: readonly string[] | null, valued: Valued, skipped = 0):
     for (const word of operands.slice(skipped)) addWrite(scope, word);
   };
 }
-
-const NO_INPUT: CommandInput = { text: null, file: null };
 
 /** Writes the file that an option names, else one of the name at the end of an address, in the folder that another names. */
 function downloaded(valued: Valued, names: readonly string[], folder: string): Writer {

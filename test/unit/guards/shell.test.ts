@@ -32,6 +32,8 @@ function lineOf(act: GitAct): string {
     return joined(`find ${act.starts.map(({ text }) => text).join(' ')}`, ...names, act.filesOnly && 'files only');
   }
   if (act.kind === 'push') return 'push';
+  if (act.kind === 'listed') return `each in ${act.file.text}`;
+  if (act.kind === 'again') return `${act.undoes ? 'undo' : 'again'} ${act.commits.join(' ')}`;
   return [act.kind, ...(act.kind === 'commit' && act.all ? ['all'] : []), ...act.paths].join(' ');
 }
 
@@ -203,7 +205,32 @@ describe('what a script writes', () => {
     ['nohup nice -n 5 timeout 10 rm a', ['a!']],
     ['time rm a', ['a!']],
     ['command rm a', ['a!']],
-    ['echo b | xargs -n 1 rm a', ['a!']],
+    ['echo b | xargs -n 1 rm a', ['a!', 'b!']],
+    ['echo src/a.ts | xargs rm', ['src/a.ts!']],
+    ['f() { rm "$1"; }; f a', ['a!']],
+    ['f() {\n  for x in "$@"; do { rm $x; }; done\n}\nf a b && g', ['a!', 'b!']],
+    ['function f { rm "$2"; }; f a b', ['b!']],
+    ['f() { rm a; }; trap f EXIT', ['a!']],
+    ['f() { rm $1; f; }; f a', ['a!']],
+    ['f() { rm $1; }; g() { f b; rm $1; }; g c', ['b!', 'c!']],
+    ['xargs rm <<< src/a.ts', ['src/a.ts!']],
+    ["rm $(printf '%s\\n' a b)", ['a!', 'b!']],
+    ['echo x > "$(pwd)/a"', ['/r/a']],
+    ['for f in $(ls src); do rm src/$f; done', ['glob src/**!']],
+    ['parallel rm ::: a b', ['a!', 'b!']],
+    ["parallel 'gzip {} && mv {}.gz out/' ::: a", ['a!', 'a.gz', 'a.gz!', 'out/ <- a.gz']],
+    ['7z x x.7z -oout', ['out']],
+    ['7z x -oout x.7z a.ts', ['/r/out: a.ts!']],
+    ['7z a x.7z src', ['x.7z']],
+    ['7z l x.7z', []],
+    ['awk \'{ print > "a" }\' b', ['a']],
+    ['awk \'{ printf "%s", $1 >> "a" }\' b', ['a']],
+    ["awk -v out=a '{ print > out }' b", ['a']],
+    ["awk '$1 > 5 { print }' b", []],
+    ["git -c alias.x='!rm src/a.ts' x", ['src/a.ts!']],
+    ["git -c alias.x='rm -f' x a.ts", ['a.ts!']],
+    ["git config alias.x '!rm -f' && git x a.ts", ['a.ts!']],
+    ["git -c alias.status='!rm a.ts' status", []],
     ["xargs sed -i 's/a/b/' src/a.ts", ['src/a.ts']],
     ['echo $(rm a)', ['a!']],
     ['echo "$(rm a)"', ['a!']],
@@ -224,7 +251,6 @@ describe('what it cannot see, and says nothing of', () => {
   it.each([
     'echo x > $FILE',
     'rm src/$NAME.ts',
-    'for f in $(cat list); do rm "$f"; done',
     'cd "$DIR" && rm a.ts',
     'cd - && rm a.ts',
     'test -d x || cd x; rm a.ts',
@@ -236,8 +262,6 @@ describe('what it cannot see, and says nothing of', () => {
     './script.sh',
     'bash script.sh',
     '$PROGRAM src/a.ts',
-    'echo src/a.ts | xargs rm',
-    'git stash pop',
     'echo x > ~other/a',
   ])('%s', (script) => {
     expect(writesOf(script)).toEqual([]);
@@ -317,6 +341,31 @@ describe('commands of git whose paths only git knows', () => {
     ['grep -rl --include="*.ts" foo | xargs sed -i s/foo/bar/', ['find . | *.ts | files only']],
     ['git ls-files src | xargs rm', ['find src | files only']],
     ['make list | xargs rm', []],
+    ['xargs rm < list', ['each in list']],
+    ['xargs -a list rm', ['each in list']],
+    ['cat list | xargs -I{} rm {}', ['each in list']],
+    ['for f in $(cat list); do rm "$f"; done', ['each in list']],
+    ['while read -r f; do rm "$f"; done < list', ['each in list']],
+    ['while IFS= read -r f; do if [ -f "$f" ]; then rm "$f"; fi; done < <(find src -name x)', ['find src | x']],
+    ['find src -name x | while read f; do rm "$f"; done', ['find src | x']],
+    ['find src | grep test | xargs rm', ['find src | path *test*']],
+    ['find src | grep -v test | xargs rm', []],
+    ['find src -name x -exec sh -c \'rm "$1"\' _ {} \\;', ['find src | x']],
+    ["find src -name x -exec sh -c 'rm {}' \\;", ['find src | x']],
+    ['find src -name x | xargs sh -c \'rm "$@"\' _', ['find src | x']],
+    ['rm $(find src -name x)', ['find src | x']],
+    ['rm `git ls-files src`', ['find src | files only']],
+    ['git checkout -- $(git ls-files src)', ['find src | files only']],
+    ['fd -e ts . src -x rm', ['find src | *.ts | files only']],
+    ["fd test src -X sed -i 's/a/b/'", ['find src | *test* | files only']],
+    ['fd test src', []],
+    ['find src -name x | parallel rm', ['find src | x']],
+    ['parallel -a list rm {}', ['each in list']],
+    ['git stash pop', ['again stash@{0} stash@{0}^3']],
+    ['git stash apply 2', ['again stash@{2} stash@{2}^3']],
+    ['git cherry-pick -n abc', ['again abc']],
+    ['git revert --no-commit HEAD', ['undo HEAD']],
+    ['git revert HEAD', []],
   ])('%s', (script, acts) => {
     expect(actsOf(script)).toEqual(acts);
   });
