@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { CONFIG_FILE } from '../domain/state-ref.js';
-import { parseStrictJson } from '../domain/strict-json.js';
+import { keysTwice, nested, saidTwice, TOO_DEEP } from '../domain/strict-json.js';
 import { CoordError } from '../errors.js';
 import type { Config } from './config.js';
 
@@ -46,17 +46,22 @@ function withinDepth<T>(look: () => T): T {
 
 async function parse(source: string): Promise<Config> {
   if (source.length > MOST_CHARACTERS) throw invalid([`longer than ${MOST_CHARACTERS} characters`]);
+  if (source.includes('\uFFFD')) throw invalid(['not valid UTF-8']);
+  const json = source.replace(/^\uFEFF/, '');
   let value: unknown;
+  let twice: string[] = [];
   try {
-    value = parseStrictJson(source.replace(/^\uFEFF/, ''));
+    value = JSON.parse(json);
+    if (!nested(value)) throw new SyntaxError(TOO_DEEP);
+    twice = keysTwice(json).map(saidTwice);
   } catch (error) {
-    const { message } = error as Error;
-    throw invalid([message.includes('appears twice') ? message : `not JSON: ${message}`]);
+    throw invalid([`not JSON: ${(error as Error).message}`]);
   }
   // Only where a text is read for the first time is it looked at as a whole; mostly it is known.
   const { configOf, validateConfig } = await import('./validate.js');
   const result = withinDepth(() => validateConfig(value));
-  if ('problems' in result) throw invalid(result.problems);
+  if ('problems' in result) throw invalid([...twice, ...result.problems]);
+  if (twice.length > 0) throw invalid(twice);
   const config = configOf(result.config);
   if (config.ttl.defaultSeconds > config.ttl.maxSeconds) throw invalid(['ttl.default: longer than ttl.max']);
   return config;

@@ -94,6 +94,7 @@ function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
 function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = oneLine(v.getDotPath(issue) ?? '(root)');
   if (isUnknownKey(issue)) return `${path}: unknown key`;
+  if (issue.type === 'strict_object' && issue.input === undefined) return `${path}: is missing`;
   if (issue.type === 'strict_object') return `${path}: must be a record`;
   return `${path}: ${issue.message}`;
 }

@@ -11,16 +11,17 @@ const MARK = /"([^"\\]*(?:\\.[^"\\]*)*)"\s*(:?)|[{}[\]]/gs;
 export function parseStrictJson(source: string): unknown {
   const value: unknown = JSON.parse(source);
   const keys = nested(value) ? keysOf(value) : Number.NaN;
-  if (Number.isNaN(keys)) throw new SyntaxError(`nested deeper than ${MOST_DEPTH} levels`);
+  if (Number.isNaN(keys)) throw new SyntaxError(TOO_DEEP);
   // There cannot be more keys than this; as a rule there are as many, and nothing has to be read exactly.
   const most = source.match(END_OF_KEY)?.length ?? 0;
-  const twice = keys === most ? null : keyTwice(source);
-  if (twice !== null) throw new SyntaxError(`the key ${JSON.stringify(twice)} appears twice`);
+  const [twice] = keys === most ? [] : keysTwice(source);
+  if (twice !== undefined) throw new SyntaxError(saidTwice(twice));
   return value;
 }
 
 /** How deep the documents of the state may nest; they do not half as much. */
 const MOST_DEPTH = 32;
+export const TOO_DEEP = `nested deeper than ${MOST_DEPTH} levels`;
 
 /** Whether a parsed value nests no deeper than that: walks and prints of deeper ones would end the program. */
 export function nested(value: unknown, left = MOST_DEPTH): boolean {
@@ -36,17 +37,22 @@ function keysOf(value: unknown): number {
   return count;
 }
 
-/** A key that a record of valid JSON has twice, however it is spelled; null: there is none. */
-function keyTwice(source: string): string | null {
+export function saidTwice(key: string): string {
+  return `the key ${JSON.stringify(key)} appears twice`;
+}
+
+/** The keys that a record of valid JSON has twice, however they are spelled; each once. */
+export function keysTwice(source: string): string[] {
   const open: Set<string>[] = [];
+  const twice = new Set<string>();
   for (const [mark, text = '', colon] of source.matchAll(MARK)) {
     if (mark === '{' || mark === '[') open.push(new Set());
     else if (mark === '}' || mark === ']') open.pop();
     else if (colon === ':') {
       const key = JSON.parse(`"${text}"`) as string;
-      if (open.at(-1)?.has(key)) return key;
+      if (open.at(-1)?.has(key)) twice.add(key);
       open.at(-1)?.add(key);
     }
   }
-  return null;
+  return [...twice];
 }

@@ -91,7 +91,7 @@ export function canonicalLink(root: string, cwd: string, text: string): Worktree
   const absolute = resolve(cwd, text);
   const folder = realPathOf(dirname(absolute), text);
   const link = join(folder, basename(absolute));
-  if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return canonicalPath(root, cwd, text);
+  if (!isLink(link)) return canonicalPath(root, cwd, text);
   const { path } = canonicalPath(root, cwd, folder);
   return {
     path: [path, basename(absolute)]

@@ -50,6 +50,7 @@ export function discoverRepository(cwd: string, named: Named = {}): Repository {
       throw usage(
         `not a git repository: ${oneLine(cwd)}`,
         `go to a git repository, or make one: ${command('git init')}`,
+        { reason: 'no-repository' },
       );
     }
   }
@@ -89,13 +90,19 @@ function notInWorktree(gitDirectory: string): Error {
   if (isTrue(settingOf(config, 'core.bare'))) {
     return usage(
       `${oneLine(gitDirectory)} is a bare repository: it has no worktree to coordinate`,
-      'run coord in a clone of it',
+      fromBare(gitDirectory),
     );
   }
   // A submodule's git directory says where its worktree is.
   const elsewhere = settingOf(config, 'core.worktree');
   const worktree = elsewhere === null ? dirname(gitDirectory) : resolve(gitDirectory, elsewhere);
   return usage(`inside ${oneLine(gitDirectory)}, not in a worktree`, command(`cd ${shellWord(worktree)}`));
+}
+
+function fromBare(gitDirectory: string): string {
+  return existsSync(join(gitDirectory, 'worktrees'))
+    ? `cd to one of its worktrees: ${command('git worktree list')}`
+    : 'run coord in a clone of it';
 }
 
 function gitDirectoryOf(dotGit: string): string {
@@ -143,12 +150,13 @@ function sharedBits(setting: string | null): number {
 }
 
 /** Refuses a place where git would refuse its own commands because it sees no worktree. */
-export function needsWorktree({ root, gitDir, takenForBare }: Repository): void {
+export function needsWorktree({ gitDir, takenForBare }: Repository): void {
   if (!takenForBare) return;
-  const isOwn = gitDir === join(root, '.git');
+  // Who has files here has an index; a bare repository among its worktrees has none.
+  const isByAccident = existsSync(join(gitDir, 'index'));
   throw usage(
     `git considers this repository bare (core.bare is true in ${oneLine(join(gitDir, 'config'))})`,
-    isOwn ? command('git config core.bare false') : `cd to one of its worktrees: ${command('git worktree list')}`,
+    isByAccident ? command('git config core.bare false') : fromBare(gitDir),
     { reason: 'bare' },
   );
 }

@@ -245,6 +245,8 @@ describe('session start', () => {
     expect(second.stderr).toContain(first.session);
     const beside = await fleet.as('noor', ['session', 'start']);
     expect(beside.stderr).toContain('maya has a session in this worktree too');
+    const third = await fleet.as('zoe', ['session', 'start']);
+    expect(third.stderr).toContain('maya, noor have a session in this worktree too');
   });
 
   it('is refused to an agent that was stopped, and leaves no record', async () => {

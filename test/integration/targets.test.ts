@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CoordError } from '../../src/errors.js';
-import { readTarget, type TargetPlace } from '../../src/workspace/targets.js';
+import { readGround, readTarget, type TargetPlace } from '../../src/workspace/targets.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 
 let box: Sandbox;
@@ -51,6 +51,12 @@ describe('a path', () => {
     expect(read('src')).toBe('directory src/**');
     expect(read('src/')).toBe('directory src/**');
     expect(read('.')).toBe('directory **');
+  });
+
+  it('may lie below what is a file today, since a change may make a folder of it', () => {
+    box.write(root, 'plain', '');
+    for (const as of [undefined, 'literal'] as const) expect(read('plain/new.ts', { as })).toBe('path plain/new.ts');
+    expect(readGround('plain/new.ts', { root, cwd: root })).toEqual([{ kind: 'path', text: 'plain/new.ts' }]);
   });
 
   it('is NFC, also where the file system has it otherwise', () => {

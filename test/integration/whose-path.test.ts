@@ -117,17 +117,25 @@ describe('a worktree', () => {
     },
   );
 
-  it('that is linked to a bare repository is one', async () => {
-    const bare = box.path('layout/.bare');
-    box.git(box.directory, 'clone', '--quiet', '--bare', root, bare);
-    box.write(box.path('layout'), '.git', 'gitdir: ./.bare\n');
-    box.git(bare, 'worktree', 'add', '--quiet', '../main', 'main');
-    expect(discoverRepository(box.path('layout/main'))).toMatchObject({ takenForBare: false });
-    expect(await box.coord(box.path('layout'), ['claim', 'main/src/app.ts', '--agent', 'maya'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('git worktree list'),
-    });
-  });
+  it.each(['.bare', '.git'])(
+    'that is linked to a bare repository in %s is one, and leads to it from beside it',
+    async (name) => {
+      const bare = box.path('layout', name);
+      box.git(box.directory, 'clone', '--quiet', '--bare', root, bare);
+      if (name !== '.git') box.write(box.path('layout'), '.git', `gitdir: ./${name}\n`);
+      box.git(bare, 'worktree', 'add', '--quiet', box.path('layout/main'), 'main');
+      expect(discoverRepository(box.path('layout/main'))).toMatchObject({ takenForBare: false });
+      for (const cwd of [box.path('layout'), bare]) {
+        const { code, stderr } = await box.coord(cwd, ['claim', 'main/src/app.ts', '--agent', 'maya']);
+        // Git would take the folder with the worktrees for one more of them, in which every file is deleted.
+        expect([code, stderr]).toEqual([2, expect.not.stringContaining('core.bare false')]);
+        expect(stderr).toContain('next: cd to one of its worktrees: git worktree list');
+        const first = await box.coord(cwd, []);
+        expect(first.stdout).toContain('next: cd to one of its worktrees: git worktree list');
+        expect(first.stdout).not.toContain('not in a git repository');
+      }
+    },
+  );
 
   it('may be a folder that git is told of', () => {
     const desk = box.path('desk');

@@ -32,6 +32,7 @@ export const overview: Verb = {
     notes: ['Note[] | null', 'open notes to you; null: they cannot be known'],
     sync: 'object | null',
     needs: ['object[]', 'what waits for you, or for anybody'],
+    problem: ['text | null', 'why there is no worktree here'],
     next: 'text',
     now: 'instant',
   },
@@ -60,6 +61,8 @@ interface Standing {
   readonly sync: SyncHint | null;
   /** What waits for this agent, or for anybody, oldest first. */
   readonly needs: readonly Need[];
+  /** Why there is no repository to stand in, where that needs words of its own. */
+  readonly problem: string | null;
   /** The one command to run next. */
   readonly next: string;
 }
@@ -76,13 +79,24 @@ const NOWHERE: Omit<Standing, 'setUp' | 'next'> = {
     notes: [],
     sync: null,
     needs: [],
+    problem: null,
   },
 };
 
 async function standingOf(context: Context): Promise<Standing> {
+  const nowhere = {
+    ...NOWHERE,
+    setUp: 'no-repository',
+    next: `go into a git repository; then ${coord('init')}`,
+  } as const;
+  try {
+    void context.repository;
+  } catch (error) {
+    if (!(error instanceof CoordError && error.code === 'usage')) throw error;
+    if (error.details.reason === 'no-repository') return nowhere;
+    return { ...nowhere, problem: error.message, next: error.hint ?? nowhere.next };
+  }
   const store = await openStore(context);
-  if (store === 'no-repository')
-    return { ...NOWHERE, setUp: store, next: `go into a git repository; then ${coord('init')}` };
   if (store === 'no') return { ...NOWHERE, setUp: store, next: coord('init') };
   const { state } = await store.read(['tasks', 'submissions', 'deployments']);
   const known = context.identityIfKnown();
@@ -101,19 +115,14 @@ async function standingOf(context: Context): Promise<Standing> {
     tasks: tasks.filter((task) => task.state === 'taken' && task.agent === agent),
     readyTasks: tasks.filter(({ ready }) => ready).length,
     notes,
+    problem: null,
     sync: await syncHint(context, await mainBranch(context)),
   } as const;
   const needs = needsOf(state, { agent, notes: notes ?? [], tasks }, context.now());
   return { ...facts, needs, next: nextStep({ ...facts, needs }) };
 }
 
-async function openStore(context: Context): Promise<GitStore | Exclude<Standing['setUp'], 'yes'>> {
-  try {
-    void context.repository;
-  } catch (error) {
-    if (error instanceof CoordError && error.code === 'usage') return 'no-repository';
-    throw error;
-  }
+async function openStore(context: Context): Promise<GitStore | 'no'> {
   try {
     const store = await context.store();
     await store.read();
@@ -154,7 +163,9 @@ function overviewLines(standing: Standing, now: Instant, style: Style): string[]
   const width = Math.max(...WORDS.map(([command]) => command.length)) + 2;
   return [
     style.bold('coord: several agents change one repository, and nobody undoes the work of another'),
-    ...(standing.setUp === 'yes' ? standingLines(standing, now, style) : [NOT_SET_UP[standing.setUp]]),
+    ...(standing.setUp === 'yes'
+      ? standingLines(standing, now, style)
+      : [standing.problem ?? NOT_SET_UP[standing.setUp]]),
     '',
     ...WORDS.map(([command, meaning]) => `  coord ${command.padEnd(width)}${style.dim(meaning)}`),
     '',

@@ -236,8 +236,9 @@ function warningsFor(
   const beside = context.sessions.list().filter((other) => other.agent !== agent);
   if (beside.length > 0) {
     const names = beside.map((other) => other.agent).join(', ');
+    const have = beside.length === 1 ? 'has' : 'have';
     warnings.push(
-      `${names} has a session in this worktree too: say in each command who you are (--agent or COORD_AGENT)`,
+      `${names} ${have} a session in this worktree too: say in each command who you are (--agent or COORD_AGENT)`,
     );
   }
   if (notes === null) warnings.push(`the log is damaged, so your notes are unknown: ${coord('log')}`);

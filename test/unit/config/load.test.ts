@@ -91,6 +91,30 @@ describe('the configuration', () => {
     );
   });
 
+  it('lists each key that stands twice beside the other problems', async () => {
+    const gate = '{"type":"command","command":["a"],"command":["b"]}';
+    expect(
+      await problemsOf(`{"brunch":1,"surface":["a"],"surface":["b"],"gates":{"t":${gate}},"share":"yes"}`),
+    ).toEqual([
+      'the key "surface" appears twice',
+      'the key "command" appears twice',
+      'brunch: unknown key',
+      'share: must be true or false',
+    ]);
+  });
+
+  it('names a key that is missing', async () => {
+    expect(await problemsOf('{"store":{"etcd":{}}}')).toEqual([
+      'store.etcd.cluster: is missing',
+      'store.etcd.prefix: is missing',
+    ]);
+    expect(await problemsOf('{"gates":{"owner":{"type":"command"}}}')).toEqual(['gates.owner.command: is missing']);
+  });
+
+  it('refuses what is not UTF-8: a pattern would match no file', async () => {
+    expect(await problemsOf('{"surface":["src/\uFFFD/**"]}')).toEqual(['not valid UTF-8']);
+  });
+
   it.each(['', '{', 'null', '[]', '"x"', '{"branch":}', '{} {}'])('refuses %j', async (source) => {
     expect(await problemsOf(source)).toHaveLength(1);
   });
