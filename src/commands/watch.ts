@@ -74,7 +74,7 @@ export function follow(
   begin: (following: Following) => () => Promise<number>,
   folder?: string,
 ): Promise<void> {
-  const { stdout, stderr, env } = context.host;
+  const { stdout, env } = context.host;
   return listening(
     context,
     async (wakeup) => {
@@ -84,7 +84,7 @@ export function follow(
       const toldOnce = async (work: () => Promise<unknown>) => {
         let away = false;
         await unlessAway(work, ({ message }) => {
-          if (!complained) stderr.write(`${message}; asking again\n`);
+          if (!complained) context.tell(`${message}; asking again`);
           away = true;
         });
         complained = away;

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, policyFor } from '../config/config.js';
 import type { NeededWork } from '../domain/claims/work.js';
 import type { Policy } from '../domain/request.js';
-import type { Standpoint } from '../domain/suggestion.js';
-import { oneLine } from '../domain/text.js';
+import { asTyped, type Standpoint } from '../domain/suggestion.js';
+import { oneLine, printable } from '../domain/text.js';
 import { epochMs, type Instant, instantOf } from '../domain/time.js';
 import { hasWorkOtherwise, withHistory } from '../git/has-work.js';
 import { type ObjectDatabase, openObjects } from '../git/objects.js';
@@ -104,6 +104,11 @@ export class Workspace {
   /** How what is suggested to this caller has to be written. */
   get standpoint(): Standpoint {
     return { atRoot: this.atRoot, agent: this.flags.agent };
+  }
+
+  /** Tells whoever runs this a line at once, beside the answer: commands in it as they can be pasted. */
+  tell(line: string, coloured = false): void {
+    this.host.stderr.write(`${printable(asTyped(line, this.standpoint), coloured)}\n`);
   }
 
   get git(): Git {

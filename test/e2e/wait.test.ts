@@ -88,6 +88,19 @@ describe('claim --wait', () => {
     expect((await fleet.as('maya', ['status', '--json'])).json().data.claims).toEqual([]);
   });
 
+  it('tells who waits for far longer than expected whom to ask, in words that can be pasted', async () => {
+    const fleet = await localFleet();
+    await fleet.as('maya', ['claim', 'src/api', '--expect', '1s']);
+    const waiting = fleet.as('noor', ['claim', 'src/api', '--wait', '--agent', 'noor']);
+    await until(async () => (await eventTypes(fleet)).includes('deadlock.suspected'), 'the suspicion');
+    await fleet.as('maya', ['release', 'src/api']);
+    const { code, stderr } = await waiting;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^deadlock suspected: noor .+: ask: coord --agent noor note "how long\?" --needs-ack maya, or pick other paths$/m,
+    );
+  });
+
   it('stops a waiter that is asked to stop, and leaves no ticket', async () => {
     const fleet = await localFleet();
     await fleet.as('maya', ['claim', 'src/api']);

@@ -166,7 +166,12 @@ export class Sandbox {
         stderr += text;
       });
       child.on('error', reject);
-      child.on('close', (code) => resolve({ code: code ?? 128, stdout, stderr, json: () => JSON.parse(stdout) }));
+      child.on('close', (code) => {
+        // Whoever prints a suggestion writes it as it is typed; its marks are for use inside the program.
+        const marked = /[\uFDD0-\uFDD3]/.test(stdout + stderr);
+        if (marked) reject(new Error(`marks of suggestions were printed: ${JSON.stringify(stdout + stderr)}`));
+        resolve({ code: code ?? 128, stdout, stderr, json: () => JSON.parse(stdout) });
+      });
       // A program that ends without reading closes the pipe; its result tells, not the write error.
       child.stdin.on('error', () => undefined);
       child.stdin.end(input);

@@ -130,7 +130,7 @@ async function askOnce(context: Context, input: Input, store: GitStore, key: str
 
 function repeat(context: Context, record: Once): Outcome {
   const { key, output, truncated, agent, finishedAt } = record;
-  context.host.stderr.write(`${repeatedLine(record, context.now())}\n`);
+  context.tell(repeatedLine(record, context.now()));
   return {
     data: { key, ran: false, exit: 0, output, truncated, by: agent, at: finishedAt },
     text: () => (output === '' ? [] : output.replace(/\n$/, '')),

@@ -1,8 +1,8 @@
 import type { DeployConfig } from '../../config/deploys.js';
 import { type DeployAction, type DeployCheck, type DeployStep, mayHaveRun } from '../../domain/deploy/records.js';
 import { deployTarget } from '../../domain/ground/targets.js';
-import { coord, form, shellWord } from '../../domain/suggestion.js';
-import { nearest, oneLine, printable, shorten } from '../../domain/text.js';
+import { asTyped, coord, form, shellWord } from '../../domain/suggestion.js';
+import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
 import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
@@ -142,8 +142,7 @@ export class Progress {
 
   /** Tells everybody, at a terminal or not, once: what is told twice helps nobody. */
   warn(text: string): void {
-    const { stderr } = this.context.host;
-    if (!this.warned) stderr.write(`${printable(oneLine(text), false)}\n`);
+    if (!this.warned) this.context.tell(oneLine(text));
     this.warned = true;
   }
 
@@ -154,7 +153,8 @@ export class Progress {
     return found;
   }
 
-  private async tell(step: DeployStep, status: StepStatus, finding: string | null): Promise<void> {
+  private async tell(step: DeployStep, status: StepStatus, found: string | null): Promise<void> {
+    const finding = found === null ? null : asTyped(found, this.context.standpoint);
     const { stdout, stderr, env } = this.context.host;
     const seconds = status === 'started' ? null : (this.context.host.now() - this.startedAt) / 1000;
     const at = this.context.now();

@@ -256,7 +256,7 @@ async function askGates(
 /** The end of what the program of a closed gate wrote: shown, and never recorded, since it may hold secrets. */
 function showEnd({ context }: DeployContext, step: GateStep): void {
   if (step.step !== 'checked' || step.record.open) return;
-  for (const line of step.lastLines) context.host.stderr.write(`${line}\n`);
+  for (const line of step.lastLines) context.tell(line);
 }
 
 /** The gates of a target that run a program. */

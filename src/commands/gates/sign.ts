@@ -135,7 +135,7 @@ export const gateSign: Verb = {
     const signing = toSign(context, { gate, target, commit, action }, input);
     const { stderr, env } = context.host;
     const style = await loadStyle(wantsColour(env, stderr.isTTY ?? false));
-    stderr.write(`${signingLines(signing, await aboutCommit(context, commit), context.now(), style).join('\n')}\n`);
+    context.tell(signingLines(signing, await aboutCommit(context, commit), context.now(), style).join('\n'), true);
     const exit = await makeTag(context, signing);
     if (exit !== 0) return notSigned(exit);
     const folder = tagFolder(signing.payload);

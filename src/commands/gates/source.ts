@@ -115,7 +115,7 @@ export async function openGates(
   const store = await context.store();
   for (const record of records) store.defer({ id: `${record.id}.g`, ...gateEvent(record, agent, session) });
   for (const { gate, open, finding } of records) {
-    if (!open) context.host.stderr.write(`gate ${gate} is closed: ${finding}\n`);
+    if (!open) context.tell(`gate ${gate} is closed: ${finding}`);
   }
   return records.filter(({ open }) => open).map(({ gate }) => gate);
 }

@@ -98,7 +98,7 @@ export async function checkBeforeLanding(
   const changed = (await statusEntries(context.git)).filter(({ isTracked }) => isTracked);
   if (changed.length > 0) return uncommittedOnGround(changed, coord('land'));
   const held = [...claims, ...(await ownTurns(context, store))];
-  context.host.stderr.write(`running ${oneLine(commandLine(check))} on what lands\n`);
+  context.tell(`running ${oneLine(commandLine(check))} on what lands`);
   let exit = 0;
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     if (held.length === 0) exit = await runChild(context, { command: check, env: {} });

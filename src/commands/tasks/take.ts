@@ -126,7 +126,7 @@ function takeInTime(
       await leaveQueue(context, store, request, ticket, decision.refusal.reason === 'behind' ? 'behind' : 'refused');
       return refused(context, decision.refusal, request);
     }
-    if (!told) context.host.stderr.write(`waiting for ${what}\n`);
+    if (!told) context.tell(`waiting for ${what}`);
     told = true;
     return new StillWaiting(conflictsIn(decision.ok ? decision.result : decision.refusal), ticket);
   };

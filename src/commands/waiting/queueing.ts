@@ -88,10 +88,10 @@ export async function waitForTurn(
     const { conflicts } = decision.result;
     const now = context.now();
     const place = decision.result.ticket;
-    if (!ticket) context.host.stderr.write(`${waitingLine(place, conflicts, now)}\n`);
+    if (!ticket) context.tell(waitingLine(place, conflicts, now));
     if (place.suspected && !ticket?.suspected) {
       const holders = conflicts.map(({ agent: other }) => other);
-      context.host.stderr.write(`${suspectedLine(place, [...new Set(holders)], agent, now)}\n`);
+      context.tell(suspectedLine(place, [...new Set(holders)], agent, now));
     }
     ticket = place;
     return new StillWaiting(conflicts, ticket);
