@@ -45,6 +45,8 @@ export interface Soaked {
 
 const MACHINES = 4;
 const SAMPLES = 24;
+/** With fewer, nothing can be said of what grows: a slow machine takes longer. */
+const LEAST_CALLS = 120;
 const MEGABYTE = 1024 * 1024;
 
 /** What may be left behind, in a few clones, whatever was killed; and the memory of a process that never ends. */
@@ -108,7 +110,7 @@ export async function soak(
   }
   await crew.begin();
   const ends = Date.now() + seconds * 1000;
-  const goesOn = () => Date.now() < ends;
+  const goesOn = () => Date.now() < ends || recorder.calls.length < LEAST_CALLS;
   const gossip = new Gossip(agents, [site.start]);
   const cut = new Set<string>();
   const samples: Sample[] = [];
