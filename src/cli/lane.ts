@@ -6,6 +6,7 @@ import type { Outcome } from '../commands/verb.js';
 import { policyFor } from '../config/config.js';
 import { findAgent } from '../domain/agents/agents.js';
 import { sameSession } from '../domain/agents/ownership.js';
+import { claimsBy } from '../domain/claims/leases.js';
 import { claimsToKeepAlive } from '../domain/claims/release.js';
 import { judgeChange } from '../domain/guard/judge.js';
 import { inboxOf } from '../domain/log/notes.js';
@@ -131,7 +132,7 @@ function mustHaveNoNews(facts: Known, identity: Identity | null): void {
   const loaded = agent && agent.session !== null && sameSession(agent, identity) ? agent.rules : null;
   if (loaded !== null && loaded !== facts.rules) throw new Leaving('rules');
   if (mayCollide({ localDirectory, now: () => now }, repository.root)) throw new Leaving('collision');
-  if (config.share && state.claims.some((one) => one.agent === identity.agent && one.reach === 'clone')) {
+  if (config.share && claimsBy(state, identity.agent).some(({ reach }) => reach === 'clone')) {
     throw new Leaving('offline');
   }
   const policy = policyFor(config, identity.agent, repository.foldsCase);

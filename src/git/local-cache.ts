@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /*
  * Files under `.git/coord` that only save work: any of them may be deleted, torn or unwritable at any time, and then costs
  * time and nothing else. What must not get lost (the outbox, the largest token) has stricter writers of its own.
  */
+
+/** The head of what is kept twice names a few files. */
+const MOST_OF_HEAD = 64 * 1024;
 
 /**
  * The value that a file of the cache holds.
@@ -33,12 +36,28 @@ export function writeCached(path: string, value: object): void {
  */
 export function readTwice<H, T>(path: string, isWanted: (head: H) => boolean): T | null {
   try {
-    const text = readFileSync(path, 'utf8');
-    const begin = text.indexOf('\n') + 1;
-    const middle = begin + (text.length - begin) / 2;
-    if (!isWanted(JSON.parse(text.slice(0, begin)) as H)) return null;
-    const value = text.slice(begin, middle);
-    return value !== '' && value === text.slice(middle) ? (JSON.parse(value) as T) : null;
+    const bytes = readFileSync(path);
+    const begin = bytes.indexOf('\n') + 1;
+    const middle = begin + (bytes.length - begin) / 2;
+    if (!isWanted(JSON.parse(bytes.toString('latin1', 0, begin)) as H)) return null;
+    if (middle === begin || !bytes.subarray(begin, middle).equals(bytes.subarray(middle))) return null;
+    return JSON.parse(bytes.toString('latin1', begin, middle)) as T;
+  } catch {
+    return null;
+  }
+}
+
+/** The head alone of what {@link writeTwice} kept; null: there is none. */
+export function headOf<H>(path: string): H | null {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(MOST_OF_HEAD);
+      readSync(file, bytes);
+      return JSON.parse(bytes.toString('latin1', 0, bytes.indexOf('\n'))) as H;
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return null;
   }
@@ -46,8 +65,13 @@ export function readTwice<H, T>(path: string, isWanted: (head: H) => boolean): T
 
 /** Keeps a value by which something is decided without another look. */
 export function writeTwice(path: string, head: object, value: object): void {
-  const text = `${JSON.stringify(value)}\n`;
-  write(path, `${JSON.stringify(head)}\n${text}${text}`);
+  const text = `${inAscii(JSON.stringify(value))}\n`;
+  write(path, `${inAscii(JSON.stringify(head))}\n${text}${text}`);
+}
+
+/** What is read without decoding. @param json in which such characters stand in texts alone */
+function inAscii(json: string): string {
+  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function write(path: string, text: string): void {

@@ -92,8 +92,17 @@ export function openObjects(repository: Repository, git: Git): ObjectDatabase {
 
 function deflated(type: ObjectType, body: Buffer): Buffer {
   const bytes = Buffer.concat([headerOf(type, body), body]);
-  return bytes.length > MOST_STORED ? deflateSync(bytes, { level: FASTEST_COMPRESSION }) : storedStream(bytes);
+  if (bytes.length <= MOST_STORED) return storedStream(bytes);
+  return deflateSync(bytes, { level: FASTEST_COMPRESSION, chunkSize: chunkFor(bytes.length) });
 }
+
+/** Zlib gives its output in pieces of this many bytes, and each costs. @param bytes of the input */
+function chunkFor(bytes: number): number {
+  return Math.min(Math.max(bytes, LEAST_CHUNK), MOST_CHUNK);
+}
+
+const LEAST_CHUNK = 16 * 1024;
+const MOST_CHUNK = 1024 * 1024;
 
 /** A smaller object fills a block of the disk or a few, compressed or not, and git compresses it when it packs. */
 const MOST_STORED = 8 * 1024;
@@ -137,7 +146,9 @@ function readLoose(path: string, id: string): GitObject | undefined {
     return undefined;
   }
   try {
-    return parseObject(inflateSync(compressed, { maxOutputLength: MOST_STATE_BYTES }));
+    return parseObject(
+      inflateSync(compressed, { maxOutputLength: MOST_STATE_BYTES, chunkSize: chunkFor(4 * compressed.length) }),
+    );
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(`git object ${id}`);
     throw new CoordError('corrupt', `git object ${id} is damaged`, {

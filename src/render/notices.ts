@@ -1,7 +1,14 @@
 import { sameSession } from '../domain/agents/ownership.js';
 import { groundOf } from '../domain/claims/conflicts.js';
 import { isOffered, type OfferedClaim } from '../domain/claims/handoff.js';
-import { type ClockDispute, clockDispute, disputeText, isLive } from '../domain/claims/leases.js';
+import {
+  type ClockDispute,
+  claimsBy,
+  claimsWithOffer,
+  clockDispute,
+  disputeText,
+  isLive,
+} from '../domain/claims/leases.js';
 import { newsFor } from '../domain/log/notes.js';
 import type { Agent, Claim, Kill, Loss, Note, State } from '../domain/model.js';
 import type { Policy } from '../domain/request.js';
@@ -29,8 +36,8 @@ export function newsOf(
 ): { readonly marks: readonly string[]; readonly lines: readonly string[] } {
   const agent = state.agents.find(({ id }) => id === identity.agent);
   const losses = untoldLosses(agent, identity, isTold);
-  const mine = state.claims.filter((claim) => claim.agent === identity.agent);
-  const offers = state.claims
+  const mine = claimsBy(state, identity.agent);
+  const offers = claimsWithOffer(state)
     .filter((claim) => isOffered(claim, identity.agent, now))
     .filter((claim) => !isTold(offerId(claim)));
   const declined = mine.filter(({ offer }) => offer?.declined).filter((claim) => !isTold(offerId(claim)));

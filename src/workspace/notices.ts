@@ -1,4 +1,5 @@
 import { sameSession } from '../domain/agents/ownership.js';
+import { claimsBy } from '../domain/claims/leases.js';
 import { claimsToKeepAlive } from '../domain/claims/release.js';
 import type { Agent, Claim, State } from '../domain/model.js';
 import { lossNotice, newsOf, untoldLosses } from '../render/notices.js';
@@ -43,7 +44,7 @@ export async function noticesOfState(context: Context): Promise<readonly string[
     const rules = (await newerRulesOf(context, agent, identity)).filter((mark) => !told.has(mark));
     const { marks, lines } = newsOf(state, { identity, policy, now, isTold: (mark) => told.has(mark) });
     told.add([...marks, ...rules]);
-    const mine = state.claims.filter((claim) => claim.agent === identity.agent);
+    const mine = claimsBy(state, identity.agent);
     return [
       ...tellCollisions(context, identity.agent),
       ...rules.map(() => CHANGED_RULES),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sameSession } from '../../domain/agents/ownership.js';
 import type { ClaimRequest } from '../../domain/claims/claim.js';
 import { groundOf } from '../../domain/claims/conflicts.js';
-import { isLive } from '../../domain/claims/leases.js';
+import { claimsBy, isLive } from '../../domain/claims/leases.js';
 import { contains, overlaps } from '../../domain/ground/index.js';
 import { coord, shellWord, targetWord } from '../../domain/suggestion.js';
 import { oneLine } from '../../domain/text.js';
@@ -23,10 +23,10 @@ export async function heldInOtherWorktree(
 ): Promise<CoordError | null> {
   if (!existsSync(join(context.repository.commonDir, 'worktrees'))) return null;
   const options = { foldCase: context.repository.foldsCase };
-  const { claims } = (await store.read()).state;
+  const { state } = await store.read();
   const asked = request.targets.map(({ target }) => target);
-  const mine = claims.filter(
-    (claim) => claim.agent === request.agent && sameSession(claim, request) && isLive(claim, context.now()),
+  const mine = claimsBy(state, request.agent).filter(
+    (claim) => sameSession(claim, request) && isLive(claim, context.now()),
   );
   const held = mine.flatMap((claim) =>
     asked

@@ -1,5 +1,5 @@
 import { groundOf, sameTarget } from '../claims/conflicts.js';
-import { isLive } from '../claims/leases.js';
+import { claimsBy, isLive } from '../claims/leases.js';
 import { overlaps } from '../ground/index.js';
 import { directoryPath, isOnceTarget, type Target } from '../ground/targets.js';
 import type { Claim, State } from '../model.js';
@@ -23,7 +23,7 @@ export function ownClaims(
   targets: readonly Target[] | null,
   now: Instant,
 ): { readonly claims: readonly Claim[] } | { readonly refusal: Refusal } {
-  const mine = state.claims.filter((claim) => claim.agent === owner.agent && isLive(claim, now));
+  const mine = claimsBy(state, owner.agent).filter((claim) => isLive(claim, now));
   if (targets === null) {
     return { claims: mine.filter((claim) => sameSession(claim, owner) && !isOnceTarget(groundOf(claim))) };
   }
@@ -74,7 +74,7 @@ function whyLost(state: State, owner: Owner, target: Target, ofOtherSession: Cla
   const holder =
     state.claims.find((claim) => claim.agent !== owner.agent && overlaps(target, groundOf(claim), { foldCase })) ??
     null;
-  const lapsed = state.claims.some((claim) => claim.agent === owner.agent && names(target, groundOf(claim), foldCase));
+  const lapsed = claimsBy(state, owner.agent).some((claim) => names(target, groundOf(claim), foldCase));
   if (lapsed) return { target: target.text, why: 'expired', holder, loss };
   return { target: target.text, why: loss?.how ?? (holder ? 'held-by-other' : 'not-held'), holder, loss };
 }

@@ -10,7 +10,7 @@ import { isTaskTarget, ORCHESTRATOR } from '../tasks/task.js';
 import { addSeconds, formatDuration, type Instant } from '../time.js';
 import { ownPlace, waitEnded } from '../waiting/queue.js';
 import { conflictsOf, groundOf, releasesOn, sameTarget } from './conflicts.js';
-import { claimEvent, extend, isLive } from './leases.js';
+import { claimEvent, claimsBy, extend, isLive } from './leases.js';
 import { hasWork, type NeededWork, neededWork } from './work.js';
 
 /** What is asked of a claim, by whatever request it is made. */
@@ -100,14 +100,8 @@ function otherSession(state: State, request: ClaimRequest, now: Instant): Refusa
   if (request.session === null) return null;
   const { foldCase } = request.policy;
   const conflicts = request.targets.flatMap(({ target }) =>
-    state.claims
-      .filter(
-        (claim) =>
-          claim.agent === request.agent &&
-          claim.session !== null &&
-          claim.session !== request.session &&
-          isLive(claim, now),
-      )
+    claimsBy(state, request.agent)
+      .filter((claim) => claim.session !== null && claim.session !== request.session && isLive(claim, now))
       .flatMap((claim): Conflict[] => {
         const common = commonGround(target, groundOf(claim), { foldCase });
         if (!common) return [];
@@ -125,9 +119,7 @@ function otherSession(state: State, request: ClaimRequest, now: Instant): Refusa
 function outOfOrder(state: State, request: ClaimRequest, now: Instant): Refusal | null {
   if (request.policy.lockOrder !== 'strict') return null;
   // Nobody waits for a task while holding what stands for another, so those close no cycle.
-  const mine = state.claims.filter(
-    (claim) => claim.agent === request.agent && isLive(claim, now) && !isTaskTarget(groundOf(claim)),
-  );
+  const mine = claimsBy(state, request.agent).filter((claim) => isLive(claim, now) && !isTaskTarget(groundOf(claim)));
   const last =
     mine
       .map((claim) => claim.target)
@@ -214,17 +206,15 @@ function ownClaimOn(
   target: AskedTarget['target'],
   now: Instant,
 ): Claim | undefined {
-  return state.claims.find(
-    (claim) =>
-      claim.agent === request.agent &&
-      sameTarget(groundOf(claim), target, request.policy.foldCase) &&
-      isLive(claim, now),
+  return claimsBy(state, request.agent).find(
+    (claim) => sameTarget(groundOf(claim), target, request.policy.foldCase) && isLive(claim, now),
   );
 }
 
 function grant(state: State, request: ClaimRequest, now: Instant): Outcome<ClaimResult> {
   const granted: Claim[] = [];
   const events: EventDraft[] = [];
+  const again: Claim[] = [];
   const place = ownPlace(state, request);
   if (place) events.push(waitEnded(place, 'granted', now));
   let lastToken = state.lastToken;
@@ -236,6 +226,7 @@ function grant(state: State, request: ClaimRequest, now: Instant): Outcome<Claim
       if (upgrade) lastToken += 1;
       const claim = reenter(own, asked, request, now, upgrade ? lastToken : own.token);
       granted.push(claim);
+      again.push(own);
       events.push(claimEvent('claim.renewed', claim, now, { expiresAt: claim.expiresAt, reason: claim.reason }));
     } else {
       lastToken += 1;
@@ -252,7 +243,7 @@ function grant(state: State, request: ClaimRequest, now: Instant): Outcome<Claim
       ...state,
       ...counted(state, 'lastClaim', made),
       lastToken,
-      claims: mergeClaims(state.claims, granted, over),
+      claims: [...without(state.claims, [...again, ...over]), ...granted],
       waiters: place ? state.waiters.filter((waiter) => waiter !== place) : state.waiters,
     },
     events: [
@@ -271,18 +262,15 @@ function grantFacts(claim: Claim, kind: Claim['kind']): Record<string, unknown> 
 
 /** This agent's claims that are over, on targets which it is granted again. */
 function ownOver(state: State, granted: readonly Claim[], { agent, policy }: ClaimRequest, now: Instant): Claim[] {
-  return state.claims.filter(
+  return claimsBy(state, agent).filter(
     (claim) =>
-      claim.agent === agent &&
-      !isLive(claim, now) &&
-      granted.some((one) => sameTarget(groundOf(one), groundOf(claim), policy.foldCase)),
+      !isLive(claim, now) && granted.some((one) => sameTarget(groundOf(one), groundOf(claim), policy.foldCase)),
   );
 }
 
-/** Granted claims replace those with the same id, and those that are over. */
-function mergeClaims(before: readonly Claim[], granted: readonly Claim[], over: readonly Claim[]): Claim[] {
-  const kept = before.filter((claim) => !over.includes(claim) && !granted.some(({ id }) => id === claim.id));
-  return [...kept, ...granted];
+/** What is granted again, or is over, makes way; mostly nothing does, of perhaps thousands. */
+function without(claims: readonly Claim[], gone: readonly Claim[]): readonly Claim[] {
+  return gone.length === 0 ? claims : claims.filter((claim) => !gone.includes(claim));
 }
 
 function reenter(own: Claim, asked: AskedTarget, request: ClaimRequest, now: Instant, token: number): Claim {

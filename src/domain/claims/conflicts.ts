@@ -1,10 +1,10 @@
-import { commonGround, contains, overlaps } from '../ground/index.js';
+import { areApart, commonGround, contains, overlaps } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
 import type { Claim, Mode, Release, State, Waiter } from '../model.js';
 import type { Conflict } from '../refusal.js';
 import type { Policy } from '../request.js';
 import type { Instant } from '../time.js';
-import { isLive } from './leases.js';
+import { claimsBy, isLive } from './leases.js';
 
 /** The ground of a claim. */
 export function groundOf(claim: Pick<Claim, 'kind' | 'target'>): Target {
@@ -35,7 +35,8 @@ export function conflictsOf(state: State, asking: Asking, policy: Policy, now: I
   const found: Conflict[] = [];
   for (const claim of state.claims) {
     if (claim.agent === agent || (mode === 'shared' && claim.mode === 'shared')) continue;
-    const common = commonGround(target, groundOf(claim), options);
+    const ground = groundOf(claim);
+    const common = areApart(target, ground, options) ? null : commonGround(target, ground, options);
     if (common) {
       found.push({
         target: target.text,
@@ -52,9 +53,9 @@ export function conflictsOf(state: State, asking: Asking, policy: Policy, now: I
       });
     }
   }
-  const covered = state.claims.some(
+  if (asking.ahead.length === 0) return found;
+  const covered = claimsBy(state, agent).some(
     (claim) =>
-      claim.agent === agent &&
       isLive(claim, now) &&
       (claim.mode === 'exclusive' || mode === 'shared') &&
       contains(groundOf(claim), target, options),

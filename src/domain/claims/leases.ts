@@ -14,14 +14,54 @@ export function isLive(claim: Claim, now: Instant): boolean {
   return claim.expiresAt > timeFor(claim, now);
 }
 
+/** What is asked of a list of claims again and again, found in one pass: there may be thousands. */
+interface Overview {
+  readonly byAgent: ReadonlyMap<string, readonly Claim[]>;
+  /** Those that are offered to somebody, or were. */
+  readonly offered: readonly Claim[];
+  /** The newest renewal; empty: there is no claim. */
+  readonly newest: Instant;
+  /** The first to end. */
+  readonly first: Instant | null;
+}
+
+const OVERVIEWS = new WeakMap<readonly Claim[], Overview>();
+
+function overviewOf(claims: readonly Claim[]): Overview {
+  const known = OVERVIEWS.get(claims);
+  if (known !== undefined) return known;
+  const byAgent = new Map<string, Claim[]>();
+  const offered: Claim[] = [];
+  let newest: Instant = '';
+  let first: Instant | null = null;
+  for (const claim of claims) {
+    const own = byAgent.get(claim.agent);
+    if (own === undefined) byAgent.set(claim.agent, [claim]);
+    else own.push(claim);
+    if (claim.offer !== null) offered.push(claim);
+    if (claim.renewedAt > newest) newest = claim.renewedAt;
+    if (first === null || claim.expiresAt < first) first = claim.expiresAt;
+  }
+  const overview = { byAgent, offered, newest, first };
+  OVERVIEWS.set(claims, overview);
+  return overview;
+}
+
+/** The claims of an agent, live or not, in their order. */
+export function claimsBy({ claims }: Pick<State, 'claims'>, agent: string): readonly Claim[] {
+  return overviewOf(claims).byAgent.get(agent) ?? [];
+}
+
+/** The claims with an offer, in their order. */
+export function claimsWithOffer({ claims }: Pick<State, 'claims'>): readonly Claim[] {
+  return overviewOf(claims).offered;
+}
+
 /** The newest stamp that this clock should not yet have seen; null when the clock agrees with the state. */
 export function stampAhead(state: State, policy: Policy, now: Instant): Instant | null {
   const latest = addSeconds(now, policy.skewSeconds);
-  let newest: Instant | null = null;
-  for (const claim of state.claims) {
-    if (claim.renewedAt > latest && (newest === null || claim.renewedAt > newest)) newest = claim.renewedAt;
-  }
-  return newest;
+  const { newest } = overviewOf(state.claims);
+  return newest > latest ? newest : null;
 }
 
 /** Clocks that disagree: that of whoever looks, and those of agents that have stamped what it should not have seen yet. */
@@ -79,7 +119,8 @@ export function overdueClaims(state: State, policy: Policy, now: Instant): Claim
   const dispute = clockDispute(state, policy, now, null);
   if (dispute !== null && dispute.wrong !== 'there') return [];
   const cutoff = addSeconds(now, -policy.skewSeconds);
-  return state.claims.filter((claim) => claim.expiresAt <= cutoff);
+  const { first } = overviewOf(state.claims);
+  return first === null || first > cutoff ? [] : state.claims.filter((claim) => claim.expiresAt <= cutoff);
 }
 
 /**
@@ -93,8 +134,8 @@ export function sweep(
   spared: readonly Claim[] = [],
 ): { state: State; events: EventDraft[] } {
   const expired = overdueClaims(state, policy, now).filter((claim) => !spared.includes(claim));
-  const lapsed =
-    stampAhead(state, policy, now) === null ? state.waiters.filter((waiter) => waiter.expiresAt <= now) : [];
+  const over = state.waiters.filter((waiter) => waiter.expiresAt <= now);
+  const lapsed = over.length === 0 || stampAhead(state, policy, now) === null ? over : [];
   if (expired.length === 0 && lapsed.length === 0) return { state, events: [] };
   const left = loseClaims(state, expired, now, { how: 'expired', by: null, reason: null });
   return {

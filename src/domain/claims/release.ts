@@ -10,7 +10,7 @@ import { isTaskTarget } from '../tasks/task.js';
 import type { Instant } from '../time.js';
 import type { ClaimResult } from './claim.js';
 import { groundOf, sameTarget } from './conflicts.js';
-import { claimEvent, extend, isLive, isPastHalf } from './leases.js';
+import { claimEvent, claimsBy, extend, isLive, isPastHalf } from './leases.js';
 
 /** Older releases are forgotten first: a bound on the size of the state, far above what a fleet has in flight. */
 const RELEASES_KEPT = 500;
@@ -254,9 +254,8 @@ export function claimsToKeepAlive(
   actor: { readonly agent: string; readonly session: string | null },
   now: Instant,
 ): Claim[] {
-  return state.claims.filter(
+  return claimsBy(state, actor.agent).filter(
     (claim) =>
-      claim.agent === actor.agent &&
       !isOnceTarget(groundOf(claim)) &&
       !isDeployTarget(groundOf(claim)) &&
       !isLandTarget(groundOf(claim)) &&

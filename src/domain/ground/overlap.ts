@@ -41,6 +41,24 @@ export function overlaps(a: Target, b: Target, options: OverlapOptions = {}): bo
 }
 
 /**
+ * A quick look, for among thousands of claims: of two literal names, one is at or below the other only where the shorter
+ * one ends as the other goes on. true: they have nothing in common; false: {@link overlaps} tells.
+ */
+export function areApart(a: Target, b: Target, { foldCase = false }: OverlapOptions): boolean {
+  if (foldCase || a.kind === 'glob' || b.kind === 'glob') return false;
+  const last = Math.min(literalLength(a), literalLength(b)) - 1;
+  return last >= 0 && a.text.charCodeAt(last) !== b.text.charCodeAt(last);
+}
+
+/** Of the path without the end that says that it is a directory; negative: it is the root. */
+function literalLength({ kind, text }: Target): number {
+  return kind === 'directory' ? text.length - DIRECTORY_END : text.length;
+}
+
+/** Of `/**`. */
+const DIRECTORY_END = 3;
+
+/**
  * What two targets both cover, for a person to read, or null when they have nothing in common. It leaves out nothing
  * that both cover, and is exactly that where it can be written readably; else it is the narrower of the two.
  * The same whichever comes first.

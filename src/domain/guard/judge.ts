@@ -169,16 +169,17 @@ function inScratch({ policy }: GuardedChanger, target: Target): boolean {
 /** Why an area may not be changed; null when it may. */
 function unclaimedArea(state: State, changer: GuardedChanger, area: Target, now: Instant): UnclaimedPath | null {
   const options = { foldCase: changer.policy.foldCase };
-  const live = state.claims.filter((claim) => claim.kind !== 'resource' && isLive(claim, now));
+  const live = (isMeant: (claim: Claim) => boolean) =>
+    state.claims.find((claim) => isMeant(claim) && claim.kind !== 'resource' && isLive(claim, now));
   const isOwn = (claim: Claim) => isOf(claim, changer);
   const covers = (claim: Claim) => contains(groundOf(claim), area, options);
   const usable = (claim: Claim) => isOwn(claim) && claim.mode === 'exclusive' && sameSession(claim, changer);
-  if (live.some((claim) => usable(claim) && covers(claim))) return null;
-  const holder = live.find(
+  if (live((claim) => usable(claim) && covers(claim))) return null;
+  const holder = live(
     (claim) => !isOwn(claim) && claim.mode === 'exclusive' && overlaps(groundOf(claim), area, options),
   );
   if (!holder && !touchesSurface(changer.policy, area)) return null;
-  const unusable = live.find((claim) => isOwn(claim) && !usable(claim) && covers(claim));
+  const unusable = live((claim) => isOwn(claim) && !usable(claim) && covers(claim));
   const why = unusable
     ? sameSession(unusable, changer)
       ? 'shared'

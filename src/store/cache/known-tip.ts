@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { Part } from '../../domain/model.js';
 import type { Rider } from '../../domain/riders.js';
 import { signatureOf, textOf } from '../../git/if-there.js';
-import { readTwice, writeTwice } from '../../git/local-cache.js';
+import { headOf, readTwice, writeTwice } from '../../git/local-cache.js';
 import type { Repository } from '../../git/repository.js';
+import { type Columns, claimsOf, columnsOf } from '../format/columns.js';
 import type { GitSnapshot } from '../format/state-tree.js';
 import { pendingHere } from '../swap/state-messages.js';
 
@@ -28,7 +29,8 @@ export interface SeenTip extends GitSnapshot {
   readonly riders: readonly Rider[];
 }
 
-type Body = Omit<SeenTip, 'files' | 'parts' | 'revision'> & {
+type Body = Omit<SeenTip, 'files' | 'parts' | 'revision' | 'copied'> & {
+  readonly columns: Columns;
   readonly files: readonly (readonly [string, { readonly mode: string; readonly id: string }])[];
 };
 
@@ -39,7 +41,11 @@ type Body = Omit<SeenTip, 'files' | 'parts' | 'revision'> & {
  */
 export function readTip({ commonDir }: Pick<Repository, 'commonDir'>, ref: string, tip: string): SeenTip | null {
   const body = readTwice<Head, Body>(pathIn(commonDir), (head) => isOf(commonDir, head, ref, tip));
-  return body === null ? null : { ...body, revision: tip, parts: ALL_PARTS, files: new Map(body.files) };
+  if (body === null) return null;
+  const { columns, files, state, ...kept } = body;
+  const seen = { ...kept, revision: tip, parts: ALL_PARTS, files: new Map(files) };
+  const claims = claimsOf(columns);
+  return { ...seen, state: { ...state, claims }, copied: { claims, columns } };
 }
 
 function isOf(commonDir: string, head: Head, ref: string, tip: string): boolean {
@@ -58,7 +64,7 @@ function isOf(commonDir: string, head: Head, ref: string, tip: string): boolean 
 export function keepTip(
   { commonDir }: Pick<Repository, 'commonDir'>,
   ref: string,
-  { parts: _, files, revision, ...kept }: SeenTip,
+  { parts: _, files, revision, copied, ...kept }: SeenTip,
   read: readonly string[],
   riding: string,
 ): void {
@@ -67,18 +73,20 @@ export function keepTip(
   const objects = Object.fromEntries(paths.map((path) => [path, signatureOf(path)]));
   if (Object.values(objects).includes('-')) return;
   const head: Head = { version: __COORD_VERSION__, ref, revision, objects, riding };
-  const body: Body = { ...kept, files: [...files] };
+  const { state } = kept;
+  const body: Body = {
+    ...kept,
+    state: { ...state, claims: [] },
+    columns: columnsOf(state.claims, copied),
+    files: [...files],
+  };
   writeTwice(pathIn(commonDir), head, body);
 }
 
 /** Whether the state at a tip is kept; whether it can be used, {@link readTip} tells. */
 export function hasTip({ commonDir }: Pick<Repository, 'commonDir'>, ref: string, tip: string): boolean {
-  let isKept = false;
-  readTwice<Head, Body>(pathIn(commonDir), (head) => {
-    isKept = isOf(commonDir, head, ref, tip);
-    return false;
-  });
-  return isKept;
+  const head = headOf<Head>(pathIn(commonDir));
+  return head !== null && isOf(commonDir, head, ref, tip);
 }
 
 /** What the ref names that holds what this clone has granted by itself. */

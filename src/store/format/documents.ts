@@ -65,8 +65,14 @@ function byId(agents: readonly Agent[]): readonly Agent[] {
 
 /** The very list where it is in order, as nearly always. */
 function sorted<T>(records: readonly T[], key: (record: T) => number | string): readonly T[] {
-  const isInOrder = records.every((record, index) => index === 0 || key(records[index - 1] as T) <= key(record));
-  return isInOrder ? records : [...records].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+  let last: number | string | undefined;
+  for (const record of records) {
+    const own = key(record);
+    if (last !== undefined && own < last)
+      return [...records].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+    last = own;
+  }
+  return records;
 }
 
 /** The text of a file's bytes. @throws CoordError `corrupt` when they are not UTF-8: read loosely, they would be changed. */

@@ -38,6 +38,11 @@ export function rememberLines(source: string, scalars: number, lists: readonly (
   }
 }
 
+/** Whether it is known where a list stands. */
+export function isRemembered(records: readonly object[]): boolean {
+  return PLACES.has(records);
+}
+
 /** The lines of these records; those that stood in the list `before` are taken from its text, a run of them at once. */
 export function linesOf<T extends object>(
   records: readonly T[],

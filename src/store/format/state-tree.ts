@@ -7,6 +7,7 @@ import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
 import type { VerifiedBlobs } from '../cache/verified-blobs.js';
 import { mergedState } from '../swap/state-messages.js';
 import type { Snapshot } from '../swap/store.js';
+import type { Copied } from './columns.js';
 import { parseCommit } from './commits.js';
 import {
   DOCUMENTS,
@@ -23,6 +24,7 @@ import {
   segmentNumber,
   textOf,
 } from './documents.js';
+import { isRemembered } from './fields.js';
 
 /** What `init` recorded when the state began. It rules until the main branch has the configuration. */
 export interface Setup {
@@ -94,6 +96,8 @@ export interface GitSnapshot extends Snapshot {
   readonly segment: number;
   /** Message of the commit, whose events need no recording again. */
   readonly message: string;
+  /** The claims as they were copied for it (`cache/known-tip.ts`); absent: they were read from the file itself. */
+  readonly copied?: Copied;
 }
 
 /** The files of the state ref: a commit's state, and the tree of a new state. */
@@ -178,7 +182,11 @@ export class StateTree {
     return claims;
   }
 
-  private claimsFile(state: State, before: State): TreeEntry {
+  private async claimsFile(state: State, { state: before, files }: GitSnapshot): Promise<TreeEntry> {
+    const id = files.get(CLAIMS_FILE)?.id ?? '';
+    // What was kept of it does not say how its lines are written.
+    if (!isRemembered(before.claims) && this.verified.get(id) === 'written')
+      rememberClaims(textOf(CLAIMS_FILE, await this.body(id, 'blob')), before);
     const source = encodeClaims(state, before);
     const entry = this.file(source);
     if (source.length > MOST_ALWAYS_CHECKED) {
@@ -208,7 +216,7 @@ export class StateTree {
       state.lastToken === before.lastToken &&
       state.lastClaim === before.lastClaim &&
       state.lastWaiter === before.lastWaiter;
-    if (!sameClaims) files.set(CLAIMS_FILE, this.claimsFile(state, before));
+    if (!sameClaims) files.set(CLAIMS_FILE, await this.claimsFile(state, base));
     if (base.parts.includes('log') && state.notes !== before.notes) await this.addNotes(files, base, state.notes);
     const written = (['agents', ...LATER_PARTS] as const).filter(
       (part) => (part === 'agents' || base.parts.includes(part)) && state[part] !== before[part],

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Request } from '../../../src/domain/request-table.js';
+import { ALL_PARTS, readTip } from '../../../src/store/cache/known-tip.js';
 import { encodeClaims } from '../../../src/store/format/documents.js';
 import { transact } from '../../../src/store/swap/transact.js';
 import { type InProcess, inProcess, NOON } from '../../support/in-process.js';
@@ -50,6 +51,25 @@ describe('a large claims.json', () => {
     expect(checked.split('\n').slice(0, MANY)).toEqual(source.split('\n').slice(0, MANY));
     await host.run('noor', clone, ['release', '--all']);
     expect(JSON.parse(fileOn(box, clone, 'claims.json').toString()).claims).toHaveLength(MANY);
+  });
+
+  it('is written byte for byte the same by whom the claims were kept for', async () => {
+    const opened = host.context(clone);
+    const store = await opened.store();
+    await store.keep();
+    const tip = readTip(opened.repository, store.ref, (await store.tip()) ?? '');
+    if (tip === null) throw new Error('nothing was kept');
+    const context = host.context(clone);
+    const own = await context.store();
+    own.take(tip);
+    await transact(own, claimOf('noor', ['docs', 'lib']), context.effects);
+    const source = fileOn(box, clone, 'claims.json').toString();
+    expect(source).toBe(encodeClaims(structuredClone((await own.read()).state)));
+    expect(JSON.parse(source).claims).toHaveLength(MANY + 2);
+    // And is kept again as it is read.
+    await own.keep();
+    const again = readTip(context.repository, own.ref, (await own.tip()) ?? '');
+    expect(again?.state).toEqual((await (await host.context(clone).store()).read(ALL_PARTS)).state);
   });
 
   it.each([

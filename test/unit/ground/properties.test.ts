@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { expect, it } from 'vitest';
-import { commonGround, contains, matches, overlaps } from '../../../src/domain/ground/index.js';
+import { areApart, commonGround, contains, matches, overlaps } from '../../../src/domain/ground/index.js';
 import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { anyPattern, everyPath, flatPattern, oracle, type Sample } from './patterns.js';
@@ -54,6 +54,19 @@ it('matches exactly the paths that picomatch matches', () => {
     }),
     { numRuns: PROPERTY_RUNS },
   );
+});
+
+it('sees at a glance only what is apart indeed', () => {
+  const texts = ['', 'a', 'b', 'ab', 'a/b', 'a/bc', 'a/b/c', 'ab/c', 'A/b', '*', '*/x', '['];
+  const kinds = ['path', 'directory', 'glob', 'resource'] as const;
+  const all = texts.flatMap((text) =>
+    kinds.map((kind): Target => (kind === 'directory' ? directoryTarget(text) : { kind, text })),
+  );
+  const wrong = [true, false].flatMap((foldCase) =>
+    all.flatMap((a) => all.filter((b) => areApart(a, b, { foldCase }) && overlaps(a, b, { foldCase }))),
+  );
+  expect(wrong).toEqual([]);
+  expect(areApart(directoryTarget('src/api'), { kind: 'path', text: 'src/web.ts' }, {})).toBe(true);
 });
 
 it('reads plain braces as picomatch does on its own', () => {
