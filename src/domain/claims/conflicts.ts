@@ -1,4 +1,4 @@
-import { areApart, commonGround, contains, overlaps } from '../ground/index.js';
+import { commonGround, contains, overlaps } from '../ground/index.js';
 import type { Target } from '../ground/targets.js';
 import type { Claim, Mode, Release, State, Waiter } from '../model.js';
 import type { Conflict } from '../refusal.js';
@@ -35,8 +35,7 @@ export function conflictsOf(state: State, asking: Asking, policy: Policy, now: I
   const found: Conflict[] = [];
   for (const claim of state.claims) {
     if (claim.agent === agent || (mode === 'shared' && claim.mode === 'shared')) continue;
-    const ground = groundOf(claim);
-    const common = areApart(target, ground, options) ? null : commonGround(target, ground, options);
+    const common = commonGround(target, groundOf(claim), options);
     if (common) {
       found.push({
         target: target.text,

@@ -13,4 +13,4 @@
 export { contains, isEmpty, matches } from './contains.js';
 export type { OverlapOptions } from './glob.js';
 export { isGlob, problemOf } from './glob.js';
-export { areApart, commonGround, overlaps } from './overlap.js';
+export { commonGround, overlaps } from './overlap.js';

@@ -26,6 +26,7 @@ import type { Target } from './targets.js';
 
 /** Whether some path, or resource name, is in both targets: decided on the patterns, not on files. */
 export function overlaps(a: Target, b: Target, options: OverlapOptions = {}): boolean {
+  if (areApart(a, b, options)) return false;
   const fold = options.foldCase ?? false;
   // What cannot be read stops others instead of letting them through.
   if (isUnreadable(a, fold) || isUnreadable(b, fold)) return true;
@@ -42,9 +43,9 @@ export function overlaps(a: Target, b: Target, options: OverlapOptions = {}): bo
 
 /**
  * A quick look, for among thousands of claims: of two literal names, one is at or below the other only where the shorter
- * one ends as the other goes on. true: they have nothing in common; false: {@link overlaps} tells.
+ * one ends as the other goes on. true: they have nothing in common; false: more has to be looked at.
  */
-export function areApart(a: Target, b: Target, { foldCase = false }: OverlapOptions): boolean {
+function areApart(a: Target, b: Target, { foldCase = false }: OverlapOptions): boolean {
   if (foldCase || a.kind === 'glob' || b.kind === 'glob') return false;
   const last = Math.min(literalLength(a), literalLength(b)) - 1;
   return last >= 0 && a.text.charCodeAt(last) !== b.text.charCodeAt(last);

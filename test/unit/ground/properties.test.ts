@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { expect, it } from 'vitest';
-import { areApart, commonGround, contains, matches, overlaps } from '../../../src/domain/ground/index.js';
+import { commonGround, contains, matches, overlaps } from '../../../src/domain/ground/index.js';
 import { directoryTarget, type Target } from '../../../src/domain/ground/targets.js';
 import { PROPERTY_RUNS } from '../../support/properties.js';
 import { anyPattern, everyPath, flatPattern, oracle, type Sample } from './patterns.js';
@@ -56,17 +56,36 @@ it('matches exactly the paths that picomatch matches', () => {
   );
 });
 
-it('sees at a glance only what is apart indeed', () => {
-  const texts = ['', 'a', 'b', 'ab', 'a/b', 'a/bc', 'a/b/c', 'ab/c', 'A/b', '*', '*/x', '['];
-  const kinds = ['path', 'directory', 'glob', 'resource'] as const;
-  const all = texts.flatMap((text) =>
-    kinds.map((kind): Target => (kind === 'directory' ? directoryTarget(text) : { kind, text })),
-  );
-  const wrong = [true, false].flatMap((foldCase) =>
-    all.flatMap((a) => all.filter((b) => areApart(a, b, { foldCase }) && overlaps(a, b, { foldCase }))),
-  );
-  expect(wrong).toEqual([]);
-  expect(areApart(directoryTarget('src/api'), { kind: 'path', text: 'src/web.ts' }, {})).toBe(true);
+it('finds that two literal names overlap where one is the other, or a folder above it', () => {
+  const texts = ['a', 'b', 'ab', 'a/b', 'a/bc', 'a/b/c', 'ab/c', 'A/b', '*', '*/x', '['];
+  const names = [
+    ...texts.flatMap((text) => [literalGround(text, false), literalGround(text, true)]),
+    literalGround('', true),
+  ];
+  const nested = ({ target }: Ground, other: Ground, fold: (text: string) => string) => {
+    const path = ({ kind, text }: Target) => fold(kind === 'directory' ? text.replace(/(?:^|\/)\*\*$/, '') : text);
+    const [below, above] = [path(target), path(other.target)];
+    return above === '' || below === above || below.startsWith(`${above}/`);
+  };
+  for (const foldCase of [true, false]) {
+    const fold = (text: string) => (foldCase ? text.toLowerCase() : text);
+    const wrong = names.flatMap((a) =>
+      names.filter((b) => overlaps(a.target, b.target, { foldCase }) !== (nested(a, b, fold) || nested(b, a, fold))),
+    );
+    expect(wrong).toEqual([]);
+  }
+});
+
+it.each([
+  ['[', 'a/b'],
+  ['*b', 'ab'],
+  ['{a,b}/b', 'a/b'],
+])('lets %s meet a name that ends otherwise', (text, name) => {
+  const [pattern, path]: Target[] = [
+    { kind: 'glob', text },
+    { kind: 'path', text: name },
+  ];
+  if (pattern && path) expect([overlaps(pattern, path), overlaps(path, pattern)]).toEqual([true, true]);
 });
 
 it('reads plain braces as picomatch does on its own', () => {

@@ -167,7 +167,7 @@ const IN_THE_RULES: readonly Plant[] = [
     [
       {
         file: 'domain/agents/ownership.ts',
-        from: 'const mine = state.claims.filter((claim) => claim.agent === owner.agent && isLive(claim, now));',
+        from: 'const mine = claimsBy(state, owner.agent).filter((claim) => isLive(claim, now));',
         to: 'const mine = state.claims.filter((claim) => isLive(claim, now));',
       },
     ],
