@@ -61,7 +61,8 @@ export function newsOf(
       ...answers.map(answerMark),
       ...overdue.map(overdueMark),
     ],
-    lines: [...noticesFor(facts, now), ...newsLines({ owed: news.owed, answers, overdue }, now)],
+    // Ground that was lost twice, released and claimed again while offline, is one thing to be told.
+    lines: [...new Set([...noticesFor(facts, now), ...newsLines({ owed: news.owed, answers, overdue }, now)])],
   };
 }
 

@@ -55,6 +55,13 @@ describe('note', () => {
     expect(await logged(fleet)).toEqual([{ ...data.notes[0], pending: ['noor', 'omar'], refusedBy: [] }]);
   });
 
+  it('asks nobody for an answer to themselves', async () => {
+    const fleet = await localFleet();
+    const { code, stderr } = await fleet.as('maya', ['note', 'may I?', '--needs-ack', 'noor,maya']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('maya is you')]);
+    expect(await logged(fleet)).toEqual([]);
+  });
+
   it('holds 8,000 characters, and neither more nor none', async () => {
     const fleet = await localFleet();
     expect((await note(fleet, 'maya', '😀'.repeat(8_000))).text).toHaveLength(16_000);

@@ -240,3 +240,15 @@ it('what was written offline and is refused in the end is told, and on no record
   expect((await as('boss', two, 'task', 'list', '--json')).json().data.tasks).toEqual([]);
   expect(box.tryGit(one, 'rev-parse', '--verify', '--quiet', 'refs/coord-local/offline/coord/state').code).toBe(1);
 });
+
+it('that is released and made again, and not confirmed, is told as one loss', async () => {
+  const { one, two, as, cut, fix } = await rig();
+  cut();
+  await as('maya', one, 'claim', 'a', '--offline');
+  await as('maya', one, 'release', 'a', '--offline');
+  await as('maya', one, 'claim', 'a', '--offline');
+  await as('noor', two, 'claim', 'a');
+  fix();
+  const { stderr } = await as('maya', one, 'status');
+  expect(stderr.match(/you lost a: /g)).toHaveLength(1);
+});

@@ -55,6 +55,9 @@ export const note: Verb = {
   answers: { notes: 'Note[]', ...LOG_FIELDS },
   async run(context, input) {
     const said = readNote(context, input);
+    const { agent } = context.identity();
+    if (said.needsAck.includes(agent))
+      throw usage(`${agent} is you: nobody owes an answer to themselves`, `name another agent: ${coord('agent list')}`);
     const store = await context.store();
     await checkOffline(context, input);
     const decision = await transactHere(context, input, {
