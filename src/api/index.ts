@@ -63,7 +63,7 @@ export interface Refusal {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** For what waits: an aborted wait leaves the queue, and is refused as interrupted. */
+/** For what waits: an aborted wait leaves the queue, and is refused as interrupted; what is aborted already is not begun. */
 export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }

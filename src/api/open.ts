@@ -3,7 +3,7 @@ import { Input, type Success, type Verb } from '../commands/verb.js';
 import { listen } from '../commands/watch.js';
 import { asTyped } from '../domain/suggestion.js';
 import { jsonLine } from '../domain/text.js';
-import { CoordError } from '../errors.js';
+import { CoordError, usage } from '../errors.js';
 import { errorBody } from '../render/envelope.js';
 import { loadStyle } from '../render/style.js';
 import { REMOTE_POLL_MS } from '../store/queue/watch.js';
@@ -24,17 +24,17 @@ export function openFrom(packageRoot: string, options: OpenOptions = {}, shared?
   const named = (id: string | null | undefined) => [id ?? undefined];
   return {
     status: async (targets = [], given = {}) =>
-      place.run((await import('../commands/claims/status.js')).status, [targets], given),
+      place.run((await import('../commands/claims/status.js')).status, [words(targets)], given),
     claim: async (targets, given = {}) =>
-      place.run((await import('../commands/claims/claim.js')).claim, [targets], given),
+      place.run((await import('../commands/claims/claim.js')).claim, [words(targets, 1)], given),
     renew: async (targets = [], given = {}) =>
-      place.run((await import('../commands/claims/renew.js')).renew, [targets], given),
+      place.run((await import('../commands/claims/renew.js')).renew, [words(targets)], given),
     release: async (targets, given = {}) =>
-      place.run((await import('../commands/claims/release.js')).release, [targets], given),
+      place.run((await import('../commands/claims/release.js')).release, [words(targets)], given),
     wait: async (targets, given = {}) =>
-      place.run((await import('../commands/claims/status.js')).status, [targets], { wait: true, ...given }),
+      place.run((await import('../commands/claims/status.js')).status, [words(targets, 1)], { wait: true, ...given }),
     submit: async (paths, given) =>
-      place.run((await import('../commands/submissions/submit.js')).submit, [paths], given),
+      place.run((await import('../commands/submissions/submit.js')).submit, [words(paths, 1)], given),
     conflicts: async (given = {}) =>
       place.run((await import('../commands/conflicts/conflicts.js')).conflicts, [], given),
     deploys: async (given = {}) => place.run((await import('../commands/deploy/list.js')).deployList, [], given),
@@ -66,6 +66,18 @@ export function openFrom(packageRoot: string, options: OpenOptions = {}, shared?
   };
 }
 
+/** A list that was given, as it must be; null: it is none, has fewer than `least`, or something else than texts in it. */
+function words(given: unknown, least = 0): readonly string[] | null {
+  const isList = Array.isArray(given) && given.length >= least && given.every((one) => typeof one === 'string');
+  return isList ? given : null;
+}
+
+const NO_LIST = usage('what it is about has to be a list of texts', "for example ['src/api', 'docs']");
+const ABORTED = new CoordError('timeout', 'aborted before it was begun: nothing was done', {
+  hint: 'repeat it with a signal that is not aborted',
+  details: { reason: 'interrupted' },
+});
+
 class Place {
   constructor(
     private readonly packageRoot: string,
@@ -75,6 +87,8 @@ class Place {
 
   /** @throws CoordError for a fault: whatever was foreseen is in the answer */
   async run<T>(verb: Verb, positional: readonly unknown[], given: CallOptions): Promise<Answer<T>> {
+    if (given.signal?.aborted) return { ok: false, refusal: refusalOf(ABORTED, (text) => text), notices: [] };
+    if (positional.includes(null)) return { ok: false, refusal: refusalOf(NO_LIST, (text) => text), notices: [] };
     const context = this.context(given);
     const { outcome, notices: told } = await perform(context, verb, inputOf(positional, given));
     const typed = (text: string) => asTyped(text, context.standpoint);

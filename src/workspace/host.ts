@@ -66,12 +66,23 @@ export function processHost(packageRoot: string, read: readonly Buffer[] = []): 
       return process.stdin.isTTY ?? false;
     },
     readInput: (most) => inputFrom(0, () => process.stdin, most, read),
-    onStop: (listener) => {
-      for (const signal of STOP_SIGNALS) process.on(signal, listener);
-      return () => {
-        for (const signal of STOP_SIGNALS) process.off(signal, listener);
-      };
-    },
+    onStop,
+  };
+}
+
+/** Whoever wants to know that the process is asked to stop: Node warns of a signal with more than ten listeners. */
+const stopListeners = new Set<(signal: StopSignal) => void>();
+
+function tellToStop(signal: StopSignal): void {
+  for (const listener of [...stopListeners]) listener(signal);
+}
+
+function onStop(listener: (signal: StopSignal) => void): () => void {
+  if (stopListeners.size === 0) for (const signal of STOP_SIGNALS) process.on(signal, tellToStop);
+  stopListeners.add(listener);
+  return () => {
+    stopListeners.delete(listener);
+    if (stopListeners.size === 0) for (const signal of STOP_SIGNALS) process.off(signal, tellToStop);
   };
 }
 

@@ -76,6 +76,24 @@ it('shows which layer stops a change that another holds, and which would not, an
   expect(traces(here)).toEqual(before);
 });
 
+it.each([true, false])('sends a dozen at once, of whom one is granted it (shared: %s)', async (share) => {
+  const here = await rig({ share });
+  const result = await here.box.coord(here.clone, ['doctor', '--prove', '--agents', '12', '--json']);
+  expect(result.json().data.proof.attempts[0]).toEqual({
+    ...{ id: 'rush', what: 'coord claim by 12 agents at once', layer: 'claims', outcome: 'stopped', by: 'coord claim' },
+    why: expect.stringMatching(/^1 of 12 granted, \d+ refused, naming the holder/),
+  });
+  expect(result.json().data.proof.attempts).toHaveLength(9);
+  expect(existsSync(join(here.clone, '.git', 'coord', 'prove'))).toBe(false);
+  for (const words of [
+    ['--agents', '12'],
+    ['--prove', '--agents', '1'],
+    ['--prove', '--agents', '51'],
+    ['--prove', '--agents', 'x'],
+  ])
+    expect((await here.box.coord(here.clone, ['doctor', ...words])).code).toBe(2);
+});
+
 it('says so where no guard is installed, and runs no hook of others', async () => {
   const here = await rig({ hooks: false });
   const { box, clone } = here;

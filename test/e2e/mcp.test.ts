@@ -46,10 +46,16 @@ async function connect(
   return { client, transport, call };
 }
 
-/** A tool called in this process, by a client that has cancelled the call already. */
+/** A tool called in this process, by a client that cancels the call just when it was granted. */
 function cancelled({ box, clone }: Fleet, name: string, given: object) {
   const coord = openFrom(process.cwd(), { directory: clone, env: box.env, agent: 'maya' });
-  return TOOLS[name]?.call(coord, { ...given }, { signal: AbortSignal.abort(), requestId: randomUUID() });
+  const cancel = new AbortController();
+  const late =
+    <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
+    (...args: A) =>
+      call(...args).finally(() => cancel.abort());
+  const lateCoord = { ...coord, claim: late(coord.claim), tasks: { ...coord.tasks, take: late(coord.tasks.take) } };
+  return TOOLS[name]?.call(lateCoord, { ...given }, { signal: cancel.signal, requestId: randomUUID() });
 }
 
 /** About four characters a token. */
@@ -168,6 +174,36 @@ describe('coord mcp', () => {
     expect((await fleet.as('maya', ['task', 'list', '--json'])).json().data.tasks).toMatchObject([{ agent: 'maya' }]);
   });
 
+  it('begins nothing for who has cancelled before', async () => {
+    const { box, clone, as } = await localFleet();
+    const coord = openFrom(process.cwd(), { directory: clone, env: box.env, agent: 'maya' });
+    const signal = AbortSignal.abort();
+    for (const answer of [
+      await coord.claim(['src/api'], { signal }),
+      await coord.tasks.add('paginate', { signal }),
+      await coord.notes.add('hello', { signal }),
+      await coord.status([], { signal }),
+    ]) {
+      expect(answer).toMatchObject({
+        ok: false,
+        refusal: { code: 'timeout', exit: 9, details: { reason: 'interrupted' } },
+      });
+    }
+    expect((await as('noor', ['status', '--json'])).json().data).toMatchObject({ claims: [], tasks: [] });
+  });
+
+  it.each([[[]], ['src/api'], [null], [[null]], [[5]]])(
+    'a program that claims %j is refused, and not told that all is well',
+    async (given) => {
+      const { box, clone } = await localFleet();
+      const coord = openFrom(process.cwd(), { directory: clone, env: box.env, agent: 'maya' });
+      for (const call of [coord.claim, coord.wait]) {
+        const answer = await call(given as unknown as readonly string[]);
+        expect(answer).toMatchObject({ ok: false, refusal: { code: 'usage', exit: 2 } });
+      }
+    },
+  );
+
   it('tells who gave up waiting which place another wait would have', async () => {
     const fleet = await localFleet();
     await fleet.as('noor', ['claim', 'src/api']);
@@ -175,7 +211,13 @@ describe('coord mcp', () => {
     call('claim', { targets: ['src/api'], wait: true }).catch(() => undefined);
     const waiters = async () => (await fleet.as('noor', ['status', '--json'])).json().data.waiters;
     await until(async () => (await waiters()).length === 1, 'omar waits');
-    const gaveUp = await cancelled(fleet, 'claim', { targets: ['src/api'], wait: true });
+    const coord = openFrom(process.cwd(), { directory: fleet.clone, env: fleet.box.env, agent: 'maya' });
+    const cancel = new AbortController();
+    const terms = { signal: cancel.signal, requestId: randomUUID() };
+    const asked = TOOLS['claim']?.call(coord, { targets: ['src/api'], wait: true }, terms);
+    await until(async () => (await waiters()).length === 2, 'maya waits');
+    cancel.abort();
+    const gaveUp = await asked;
     expect(gaveUp).toMatchObject({ ok: false, refusal: { code: 'timeout', details: { place: 2 } } });
   });
 

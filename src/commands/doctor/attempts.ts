@@ -10,6 +10,8 @@ import type { Stage } from './stage.js';
 
 const HOLDER = 'doctor-holder';
 const INTRUDER = 'doctor-intruder';
+/** What all of them claim who come at once. */
+const RUSHED = '@doctor/rush';
 const COMMAND_MS = 60_000;
 const HOOK_MS = 120_000;
 const NO_HOOKS = '/dev/null';
@@ -45,6 +47,23 @@ export class Attempts {
     const stopped = code === 3;
     const why = stopped ? 'refused, naming the holder' : `exit ${code}: ${firstLine(stderr)}`;
     return { id: 'claim', what: 'coord claim', layer: 'claims', ...outcome(stopped, 'coord claim'), why };
+  }
+
+  /** So many agents claim the very same thing at once, each in a process of its own. */
+  async rush(agents: number): Promise<Attempt> {
+    const names = Array.from({ length: agents }, (_, at) => `doctor-${at + 1}`);
+    // The project may demand a session of whoever claims.
+    for (const agent of names) await this.mustRun(agent, ['session', 'start']);
+    const ran = await Promise.all(names.map((agent) => this.coord(agent, ['claim', RUSHED, '--json'])));
+    const granted = names.filter((_, at) => ran[at]?.code === 0);
+    const refused = ran.filter(
+      ({ code, stdout }) => code === 3 && granted.some((name) => stdout.includes(`"${name}"`)),
+    );
+    const rest = agents - granted.length - refused.length;
+    const undecided = rest === 0 ? '' : `, ${rest} without an answer`;
+    const why = `${granted.length} of ${agents} granted, ${refused.length} refused, naming the holder${undecided}`;
+    const what = `coord claim by ${agents} agents at once`;
+    return { id: 'rush', what, layer: 'claims', ...outcome(granted.length === 1, 'coord claim'), why };
   }
 
   /** In the dialect of one harness: they all lead to the same judgement. */

@@ -7,11 +7,15 @@ import { table } from '../../render/format.js';
 import type { Style } from '../../render/style.js';
 import type { Context } from '../../workspace/context.js';
 import { withProgress } from '../../workspace/host.js';
-import type { Outcome, Verb } from '../verb.js';
+import { readCount } from '../input.js';
+import type { Input, Outcome, Verb } from '../verb.js';
 import { checkUp } from './checks.js';
 import { COMPACT_OPTIONS, compact } from './compact.js';
 import { fix } from './fix.js';
 import type { Proved } from './prove.js';
+
+/** More processes than this at once only show how slow a machine is. */
+const MOST_AGENTS = 50;
 
 export const doctor: Verb = {
   options: [
@@ -21,6 +25,7 @@ export const doctor: Verb = {
       'with --fix: go back to the last good commit of a state that is damaged, which the refusal names',
     ],
     ['--prove', 'plant a conflict in a copy, and show which layer stops it'],
+    ['--agents <n>', `with --prove: so many claim the same at once, ${MOST_AGENTS} at most`],
     ['--strict', 'fail on what is found; exit 6 from severity medium on'],
     ...COMPACT_OPTIONS,
   ],
@@ -29,6 +34,7 @@ export const doctor: Verb = {
     ['coord doctor --strict', 'for CI: fail where coord protects less than it seems to'],
     ['coord doctor --fix', 'fix what needs no decision, and say what was done'],
     ['coord doctor --prove', 'what really stops a change that another holds, and what does not'],
+    ['coord doctor --prove --agents 12', 'and that of a dozen who claim the same at once, one gets it'],
     ['coord doctor --compact --keep-history 1000 --archive 2026', 'keep the newest 1000 commits, and archive the rest'],
   ],
   notes: [
@@ -65,6 +71,7 @@ export const doctor: Verb = {
     const restore = input.text('restore') ?? null;
     if (restore !== null && !input.flag('fix'))
       throw usage('--restore goes with --fix', form('doctor --fix --restore COMMIT'));
+    const agents = readAgents(input);
     const first = await checkUp(context);
     const fixed = input.flag('fix') ? await fix(context, first.checks, restore) : [];
     const { checks, enforcement } = fixed.length === 0 ? first : await checkUp(context);
@@ -74,7 +81,7 @@ export const doctor: Verb = {
     const proved =
       input.flag('prove') && readable
         ? await withProgress(context.host, 'trying each layer in a copy', () =>
-            proveLayers(context, enforcement.layers),
+            proveLayers(context, enforcement.layers, agents),
           )
         : null;
     const all = [...checks, ...(proved?.checks ?? [])];
@@ -108,11 +115,21 @@ function outcomeOf(report: DoctorReport, before: readonly string[], isStrict: bo
 
 const NOTHING_FIXED = 'fixed: nothing; what is marked below needs a decision, or a command, from you';
 
-async function proveLayers(context: Context, layers: readonly Layer[]): Promise<Proved> {
+function readAgents(input: Input): number | null {
+  const text = input.text('agents');
+  if (text === undefined) return null;
+  if (!input.flag('prove')) throw usage('--agents goes with --prove', coord('doctor --prove --agents 12'));
+  const agents = readCount('--agents', text);
+  if (agents >= 2 && agents <= MOST_AGENTS) return agents;
+  throw usage(`--agents is from 2 to ${MOST_AGENTS}`, coord('doctor --prove --agents 12'));
+}
+
+async function proveLayers(context: Context, layers: readonly Layer[], agents: number | null): Promise<Proved> {
   const { prove } = await import('./prove.js');
   return prove(
     context,
     layers.filter(({ live }) => live).map(({ layer }) => layer),
+    agents,
   );
 }
 

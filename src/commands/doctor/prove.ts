@@ -20,9 +20,10 @@ export interface Proved {
 /**
  * Plants a conflict and tries to get past each layer. It plays in a copy of the repository, with a remote and a
  * state ref of its own; the hooks are those that are installed in the repository.
+ * @param agents how many claim the same at once; null: nobody does
  * @throws CoordError `unavailable` when it was asked to stop; nothing is left behind then.
  */
-export async function prove(context: Context, live: readonly LayerId[]): Promise<Proved> {
+export async function prove(context: Context, live: readonly LayerId[], agents: number | null): Promise<Proved> {
   const main = await protectedConfig(context);
   const { report } = await readHooks(context);
   let stopped = false;
@@ -34,7 +35,7 @@ export async function prove(context: Context, live: readonly LayerId[]): Promise
       const stage = await setStage(context, folder, main);
       const tries = new Attempts(context, stage, report, live.includes('harness'));
       await tries.plant();
-      const attempts: Attempt[] = [];
+      const attempts: Attempt[] = agents === null ? [] : [await tries.rush(agents)];
       for (const name of ORDER) {
         if (stopped)
           throw new CoordError('unavailable', 'stopped; nothing is left behind', { hint: coord('doctor --prove') });

@@ -284,7 +284,7 @@ function whyOf(live: (id: LayerId) => boolean, surface: boolean): string {
 
 /** One way to change ground that another holds, as it was tried. */
 export interface Attempt {
-  readonly id: 'claim' | 'edit' | 'commit' | 'no-verify' | 'plumbing' | 'push' | 'push-no-verify' | 'audit';
+  readonly id: 'rush' | 'claim' | 'edit' | 'commit' | 'no-verify' | 'plumbing' | 'push' | 'push-no-verify' | 'audit';
   /** What was run. */
   readonly what: string;
   /** The layer that is there to stop it, or to find it; null: no layer on this machine can. */
