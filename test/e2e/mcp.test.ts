@@ -214,7 +214,7 @@ describe('coord mcp', () => {
     const coord = openFrom(process.cwd(), { directory: fleet.clone, env: fleet.box.env, agent: 'maya' });
     const cancel = new AbortController();
     const terms = { signal: cancel.signal, requestId: randomUUID() };
-    const asked = TOOLS['claim']?.call(coord, { targets: ['src/api'], wait: true }, terms);
+    const asked = TOOLS.claim?.call(coord, { targets: ['src/api'], wait: true }, terms);
     await until(async () => (await waiters()).length === 2, 'maya waits');
     cancel.abort();
     const gaveUp = await asked;
