@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const FOLDER = 'docs/decisions';
-const rows = readFileSync(join(FOLDER, 'README.md'), 'utf8')
-  .split('\n')
+const TABLES = ['README.md', '0078-what-it-says-is-what-happened.md'];
+const rows = TABLES.flatMap((file) => readFileSync(join(FOLDER, file), 'utf8').split('\n'))
   .filter((line) => line.startsWith('| ') && !line.startsWith('| kind '))
   .map((line) =>
     line
