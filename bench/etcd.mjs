@@ -82,6 +82,21 @@ function told(name, { claims, perSecond, p50, p99, slowest, seconds, failed, ope
   );
 }
 
+/** How the hosts took turns to write: commits in a row by one host, and the most that came between two of one host's own. */
+function turnsSince(rig, clone, tip) {
+  const log = git(rig, clone, 'log', '--reverse', '--format=%x00%B', `${tip}..refs/coord/state`);
+  const hosts = log.split('\0').flatMap((body) => /"agent":"h(\d+)a/.exec(body)?.[1] ?? []);
+  const last = new Map();
+  let [row, longestRow, longestWait] = [0, 0, 0];
+  for (const [index, host] of hosts.entries()) {
+    row = hosts[index - 1] === host ? row + 1 : 1;
+    longestRow = Math.max(longestRow, row);
+    longestWait = Math.max(longestWait, index - (last.get(host) ?? -1) - 1);
+    last.set(host, index);
+  }
+  return `${hosts.length} commits, at most ${longestRow} in a row by one host, and ${longestWait} by others between two of one`;
+}
+
 async function startEtcd(place) {
   const ports = [0, 1, 2].map((number) => [32_379 + 10 * number, 32_380 + 10 * number]);
   const cluster = ports.map(([, peer], number) => `m${number}=http://127.0.0.1:${peer}`).join(',');
@@ -132,9 +147,17 @@ async function compare() {
     console.log(
       `${hosts} hosts × ${agents} agents, node ${process.version}, ${readFileSync('/proc/loadavg', 'utf8').trim()}`,
     );
+    const tips = [git(rig, clones[0], 'rev-parse', 'refs/coord/state')];
+    const turns = () => {
+      run(rig, clones[0], process.execPath, [PROGRAM, 'status']);
+      console.log(turnsSince(rig, clones[0], tips.at(-1)));
+      tips.push(git(rig, clones[0], 'rev-parse', 'refs/coord/state'));
+    };
     told('git remote', await fleet(rig, clones, { agents, seconds, claims: null, from: 0 }));
+    turns();
     run(rig, clones[0], process.execPath, [PROGRAM, 'init', '--store', 'etcd']);
     told('etcd', await fleet(rig, clones, { agents, seconds, claims: null, from: 1_000_000 }));
+    turns();
     if (most > 0) {
       told(
         `etcd, ${most} claims`,
