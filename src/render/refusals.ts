@@ -1,3 +1,4 @@
+import { contains } from '../domain/ground/index.js';
 import { patternTarget } from '../domain/ground/patterns.js';
 import { ownVerbOf, type Target } from '../domain/ground/targets.js';
 import type { Claim } from '../domain/model.js';
@@ -62,7 +63,7 @@ function messageOf(refusal: Refusal, now: Instant, again: AskedBy): Message {
     case 'session':
       return sessionMessage(refusal.conflicts);
     case 'lost':
-      return lostMessage(refusal, now);
+      return lostMessage(refusal, now, again);
     case 'unclaimed':
       return unclaimedMessage(refusal.paths, now);
     case 'behind':
@@ -188,12 +189,23 @@ function sessionMessage(conflicts: readonly Conflict[]): Message {
   };
 }
 
-function lostMessage(refusal: Of<'lost', 'lost'>, now: Instant): Message {
-  const lines = refusal.targets.map((lost) => `${oneLine(lost.target)}: ${whyLost(lost, now)}`);
+function lostMessage(refusal: Of<'lost', 'lost'>, now: Instant, { verb, tail }: AskedBy): Message {
+  const wholes = refusal.targets.map(({ why, target }) =>
+    why === 'not-held' ? refusal.held.find((held) => contains(patternTarget(held), patternTarget(target))) : undefined,
+  );
+  const lines = refusal.targets.map((lost, at) => {
+    const whole = wholes[at];
+    return `${oneLine(lost.target)}: ${whole === undefined ? whyLost(lost, now) : `only a part of ${oneLine(whole)}`}`;
+  });
   const held = refusal.held.length === 0 ? 'you hold no claims' : `you hold ${refusal.held.map(oneLine).join(', ')}`;
   const again = refusal.targets
     .filter(({ why, target }) => why !== 'other-session' && ownVerbOf(patternTarget(target)) === null)
     .map(({ target }) => targetWord(target));
+  const parts = wholes.filter((whole) => whole !== undefined);
+  if (parts.length === refusal.targets.length && verb !== BY_CLAIM.verb) {
+    const whole = coord(`${verb} ${targetWords(parts)}${tail}`);
+    return { message: [...lines, held].join('\n'), hint: `a claim is kept or given back as a whole: ${whole}` };
+  }
   return {
     message: [...lines, held].join('\n'),
     hint: again.length === 0 ? coord('status') : `stop changing it; to go on: ${coord(`claim ${again.join(' ')}`)}`,

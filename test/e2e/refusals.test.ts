@@ -52,6 +52,11 @@ describe('exit codes', () => {
       expect(theirs.details.targets).toMatchObject([{ target: 'src/api/**', why: 'held-by-other' }]);
       const nobodys = errorOf(await as('noor', [verb, 'README.md', '--json']), verb, 'lost');
       expect(nobodys.details.targets).toMatchObject([{ target: 'README.md', why: 'not-held' }]);
+      const part = errorOf(await as('maya', [verb, 'src/api/users.ts', '--json']), verb, 'lost');
+      expect([part.message, part.hint]).toEqual([
+        expect.stringMatching(/^src\/api\/users\.ts: only a part of src\/api\/\*\*\n/),
+        `coord ${verb} src/api/`,
+      ]);
     }
     expect((await as('noor', ['release', '--all'])).stdout).toBe('you hold no claims\n');
   });

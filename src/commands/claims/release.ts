@@ -87,7 +87,7 @@ export const release: Verb = {
     if (stopped && (offline || !(await isAnswered(store, base.requestId)))) return stopped;
     const facts = await workFacts(context, claims, commit, { commitNamed, uncommitted: dirty.length > 0 });
     const decision = await transactHere(context, input, { kind: 'release', ...base, targets, ...facts });
-    if (!decision.ok) return refusalError(decision.refusal, context.now());
+    if (!decision.ok) return refusalError(decision.refusal, context.now(), { verb: 'release', tail: '' });
     const { result } = decision;
     const done = offline ? [] : await endIntegrated(context, store, base, result.released, result.commit);
     return {

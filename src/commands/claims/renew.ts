@@ -24,7 +24,7 @@ export const renew: Verb = {
       ttlSeconds: asked === undefined ? null : readTtl(asked, config),
     });
     const now = context.now();
-    if (!decision.ok) return refusalError(decision.refusal, now);
+    if (!decision.ok) return refusalError(decision.refusal, now, { verb: 'renew', tail: '' });
     const { claims } = decision.result;
     return {
       data: { claims },
