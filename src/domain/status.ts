@@ -1,6 +1,6 @@
 import { groundOf, placeInQueue } from './claims/conflicts.js';
 import { isOffered } from './claims/handoff.js';
-import { type ClockDispute, clockDispute } from './claims/leases.js';
+import { type ClockDispute, claimsWithOffer, clockDispute } from './claims/leases.js';
 import { outcomeOf } from './deploy/decision.js';
 import { overlaps } from './ground/index.js';
 import { patternTarget } from './ground/patterns.js';
@@ -88,7 +88,7 @@ export function statusReport(state: State, question: StatusQuestion): StatusRepo
   const tasks = question.tasks === null ? [] : viewTasks(state, { ...policy, tasks: question.tasks }, now);
   return {
     agent,
-    claims: state.claims.filter((claim) => asked([groundOf(claim)], claim.agent)),
+    claims: asksAll && !mine ? state.claims : state.claims.filter((claim) => asked([groundOf(claim)], claim.agent)),
     waiters: state.waiters
       .filter((waiter) => asked(waiter.targets, waiter.agent))
       .map((waiter) => ({ ...waiter, place: placeInQueue(state.waiters, waiter, now, policy.foldCase) })),
@@ -155,7 +155,7 @@ export function needsOf(
 }
 
 function offersTo(state: State, agent: string, now: Instant): Need[] {
-  return state.claims
+  return claimsWithOffer(state)
     .filter((claim) => isOffered(claim, agent, now))
     .map(({ target, kind, agent: holder, offer }) => ({
       kind: 'offer',

@@ -39,9 +39,9 @@ export function readTwice<H, T>(path: string, isWanted: (head: H) => boolean): T
     const bytes = readFileSync(path);
     const begin = bytes.indexOf('\n') + 1;
     const middle = begin + (bytes.length - begin) / 2;
-    if (!isWanted(JSON.parse(bytes.toString('latin1', 0, begin)) as H)) return null;
+    if (!isWanted(JSON.parse(bytes.toString('utf8', 0, begin)) as H)) return null;
     if (middle === begin || !bytes.subarray(begin, middle).equals(bytes.subarray(middle))) return null;
-    return JSON.parse(bytes.toString('latin1', begin, middle)) as T;
+    return JSON.parse(bytes.toString('utf8', begin, middle)) as T;
   } catch {
     return null;
   }
@@ -54,7 +54,7 @@ export function headOf<H>(path: string): H | null {
     try {
       const bytes = Buffer.alloc(MOST_OF_HEAD);
       readSync(file, bytes);
-      return JSON.parse(bytes.toString('latin1', 0, bytes.indexOf('\n'))) as H;
+      return JSON.parse(bytes.toString('utf8', 0, bytes.indexOf('\n'))) as H;
     } finally {
       closeSync(file);
     }
@@ -65,13 +65,8 @@ export function headOf<H>(path: string): H | null {
 
 /** Keeps a value by which something is decided without another look. */
 export function writeTwice(path: string, head: object, value: object): void {
-  const text = `${inAscii(JSON.stringify(value))}\n`;
-  write(path, `${inAscii(JSON.stringify(head))}\n${text}${text}`);
-}
-
-/** What is read without decoding. @param json in which such characters stand in texts alone */
-function inAscii(json: string): string {
-  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = `${JSON.stringify(value)}\n`;
+  write(path, `${JSON.stringify(head)}\n${text}${text}`);
 }
 
 function write(path: string, text: string): void {

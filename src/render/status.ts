@@ -1,5 +1,5 @@
 import { isOffered } from '../domain/claims/handoff.js';
-import { isLive } from '../domain/claims/leases.js';
+import { claimsWithOffer, isLive } from '../domain/claims/leases.js';
 import type { State } from '../domain/model.js';
 import { type Placed, type StatusQuestion, type StatusReport, statusReport } from '../domain/status.js';
 import { coord } from '../domain/suggestion.js';
@@ -53,7 +53,9 @@ function statusLines(report: StatusReport, most: number, style: Style): string[]
       shorten(oneLine(claim.reason ?? ''), WIDEST_REASON),
     ]);
   const [head, ...body] = table([['TARGET', 'HOLDER', 'MODE', 'LEFT', 'SINCE', 'WHY'], ...rows]);
-  const offered = claims.filter((claim) => isOffered(claim, null, now) && claim.offer?.to !== report.agent);
+  const offered = claimsWithOffer(report).filter(
+    (claim) => isOffered(claim, null, now) && claim.offer?.to !== report.agent,
+  );
   const killed = agents.filter((agent) => agent.killed !== null);
   return [
     ...needs.map((need) => `${style.warn('needs you:')} ${need.what} (${ago(need.since, now)}): ${need.next}`),

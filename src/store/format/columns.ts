@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/time.js';
 
 /**
  * Claims, of which there may be thousands, as columns: what is the same in many of them stands there once. That is read in
- * a fifth of the time that their JSON takes.
+ * a third of the time that their JSON takes.
  */
 export interface Columns {
   /** One of each kind of claims that differ in nothing but what stands in the other columns. */
