@@ -98,7 +98,7 @@ function pathTarget(text: string, root: string, cwd: string, isLiteral = false):
 function resourceTarget(text: string): Target {
   const name = text.replace(/\/+$/, '').normalize('NFC');
   const climbs = name.split('/').some((part) => part === '.' || part === '..');
-  if (!RESOURCE.test(name) || climbs) {
+  if (!RESOURCE.test(name) || climbs || foreignSyntax(name) !== null) {
     throw usage(
       `not a resource name: ${JSON.stringify(text)}`,
       'a resource looks like @deploy/prod; for a file, write ./@name',

@@ -184,7 +184,7 @@ describe('a resource', () => {
     expect(read('@deploy/prod', { as: 'literal' })).toBe('path @deploy/prod');
   });
 
-  it.each(['@', '@/', '@a//b', '@a b', '@a*'])('%j is refused', (text) => {
+  it.each(['@', '@/', '@a//b', '@a b', '@a*', '@(a|b)', '@deploy/+(a)'])('%j is refused', (text) => {
     expect(refusal(text).code).toBe('usage');
   });
 });
