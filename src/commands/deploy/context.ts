@@ -4,7 +4,7 @@ import { deployTarget } from '../../domain/ground/targets.js';
 import { asTyped, coord, form, shellWord } from '../../domain/suggestion.js';
 import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { CoordError, usage } from '../../errors.js';
-import { type StepStatus, stepJson, stepLine } from '../../render/deploy/steps.js';
+import { type StepStatus, stepJson, stepLine } from '../../render/deploy/records.js';
 import { loadStyle, wantsColour } from '../../render/style.js';
 import type { GitStore } from '../../store/swap/git-store.js';
 import type { Context } from '../../workspace/context.js';

@@ -6,7 +6,7 @@ import { nearest, oneLine, shorten } from '../../domain/text.js';
 import { parseDuration } from '../../domain/time.js';
 import { CoordError, usage } from '../../errors.js';
 import { namedCommit } from '../../git/refs.js';
-import { attemptLine, verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/steps.js';
+import { attemptLine, verificationError, verifiedLine, verifiedWarnings } from '../../render/deploy/records.js';
 import { type EndpointEffects, verifyEndpoint } from '../../verify/endpoint.js';
 import type { Context } from '../../workspace/context.js';
 import { protectedConfig } from '../../workspace/main-branch.js';

@@ -10,7 +10,7 @@ import type { CoordError } from '../../errors.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import { isProgram, textOf } from '../../git/if-there.js';
 import { SETTINGS_FILES } from '../../guards/harness/dialects.js';
-import { memberOf, plainValue, readJson } from '../../guards/harness/json-edits.js';
+import { memberOf, plainValue, readJson } from '../../guards/harness/settings.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
