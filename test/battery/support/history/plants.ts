@@ -88,12 +88,12 @@ const IN_THE_STORE: readonly Plant[] = [
     [
       {
         file: 'commands/claims/renew.ts',
-        from: 'if (!decision.ok) return refusalError(decision.refusal, now);',
+        from: "if (!decision.ok) return refusalError(decision.refusal, now, { verb: 'renew', tail: '' });",
         to: `if (!decision.ok) {
       const base = await context.requestBase();
       const rest = { kind: 'renew', ...base, operation: context.newId(), targets: null, ttlSeconds: null } as const;
       await transactHere(context, input, rest);
-      return refusalError(decision.refusal, now);
+      return refusalError(decision.refusal, now, { verb: 'renew', tail: '' });
     }`,
       },
     ],
