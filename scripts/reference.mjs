@@ -106,6 +106,24 @@ function configuration() {
     '[the schema](../../schema/coord.config.schema.json).',
     '',
     ...table(['key', 'meaning', 'default', 'example'], rows),
+    '',
+    '## Settings of one clone',
+    '',
+    'What is a clone’s own stands in its git configuration (`git config NAME VALUE`), and no repository can set it:',
+    '',
+    ...table(
+      ['name', 'meaning'],
+      [
+        [tick('coord.remote'), 'what this clone calls the remote that decides'],
+        [tick('coord.mainRemote'), 'what this clone calls the remote that has the main branch'],
+        [
+          tick('coord.author'),
+          'whom the commits of the state name as their author, such as `Bot <bot@example.com>`, for servers that take only people they know',
+        ],
+        [tick('coord.committer'), 'the same for their committer'],
+        [tick('coord.etcd.*'), 'the way to etcd: [etcd](../etcd.md)'],
+      ],
+    ),
   ]);
 }
 
