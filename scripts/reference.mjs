@@ -118,7 +118,7 @@ function configuration() {
         [tick('coord.mainRemote'), 'what this clone calls the remote that has the main branch'],
         [
           tick('coord.author'),
-          'whom the commits of the state name as their author, such as `Bot <bot@example.com>`, for servers that take only people they know',
+          'whom the commits of the state name as their author, a name and an address as git writes them, for servers that take only people they know',
         ],
         [tick('coord.committer'), 'the same for their committer'],
         [tick('coord.etcd.*'), 'the way to etcd: [etcd](../etcd.md)'],
