@@ -228,7 +228,7 @@ try {
   coord(rig, clone, ['session', 'start', '--role', 'orchestrator']);
   const [, compacting] = seconds(() => coord(rig, clone, ['doctor', '--compact', '--keep-history', `${KEPT}`]));
   git(rig, places.remote, 'gc', '--quiet', '--prune=now');
-  git(rig, clone, 'gc', '--quiet');
+  git(rig, clone, 'gc', '--quiet', '--prune=now');
   const following = timed(rig, follower, process.execPath, [PROGRAM, 'claim', 'src/theirs.ts', '--agent', 'follower']);
   const after = measure(rig, places);
   const result = { operations, writing, compacting, following, before, after };
