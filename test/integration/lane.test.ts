@@ -199,43 +199,35 @@ class Both {
   }
 }
 
-const RUNS = Math.max(1, Math.floor(PROPERTY_RUNS / 25));
+const RUNS = Math.max(1, Math.floor(PROPERTY_RUNS / 50));
 
 it.each([
   ['a clone by itself', 'local', 'main'],
   ['a linked worktree', 'local', 'linked'],
   ['a linked worktree of a clone that shares', 'shared', 'linked'],
-] as const)(
-  'does what the whole way does, in %s',
-  async (_, kind, where) => {
-    const { box, made } = await prepared(kind === 'local' ? 'local-fleet' : 'shared-fleet', async (built) =>
-      kind === 'local' ? buildLocal(built) : buildShared(built),
-    );
-    const here = where === 'main' ? made.clone : box.worktree(made.clone);
-    const both = new Both(box, join(made.clone, '.git'), here);
-    // A lane that is never taken proves nothing: of these, each goes through it, once the whole way has been gone.
-    const status = ['status', '--no-fetch'];
-    const lines = [
-      status,
-      ['guard', 'run', 'pre-commit'],
-      ...(kind === 'local' ? [['claim', 'src/api/users.ts']] : []),
-    ];
-    // What is kept a few milliseconds after a file was written is not relied on, since the file may change again unseen.
-    for (let tries = 0; tries < 50 && both.taken.size === 0; tries += 1) {
-      await both.play({ agent: 'maya', line: status, input: '', after: 1 });
-    }
-    both.taken.clear();
-    for (const line of lines) await both.play({ agent: 'maya', line, input: '', after: 1 });
-    if (kind === 'local') await both.play({ agent: 'noor', line: ['claim', 'src/api'], input: '', after: 1 });
-    expect([...both.taken]).toEqual(
-      kind === 'local' ? ['status 0', 'guard 0', 'claim 0', 'claim 3'] : ['status 0', 'guard 0'],
-    );
-    await fc.assert(
-      fc.asyncProperty(steps(here), async (day) => {
-        for (const step of day) await both.play(step);
-      }),
-      { numRuns: RUNS, endOnFailure: true },
-    );
-  },
-  120_000,
-);
+] as const)('does what the whole way does, in %s', async (_, kind, where) => {
+  const { box, made } = await prepared(kind === 'local' ? 'local-fleet' : 'shared-fleet', async (built) =>
+    kind === 'local' ? buildLocal(built) : buildShared(built),
+  );
+  const here = where === 'main' ? made.clone : box.worktree(made.clone);
+  const both = new Both(box, join(made.clone, '.git'), here);
+  // A lane that is never taken proves nothing: of these, each goes through it, once the whole way has been gone.
+  const status = ['status', '--no-fetch'];
+  const lines = [status, ['guard', 'run', 'pre-commit'], ...(kind === 'local' ? [['claim', 'src/api/users.ts']] : [])];
+  // What is kept a few milliseconds after a file was written is not relied on, since the file may change again unseen.
+  for (let tries = 0; tries < 50 && both.taken.size === 0; tries += 1) {
+    await both.play({ agent: 'maya', line: status, input: '', after: 1 });
+  }
+  both.taken.clear();
+  for (const line of lines) await both.play({ agent: 'maya', line, input: '', after: 1 });
+  if (kind === 'local') await both.play({ agent: 'noor', line: ['claim', 'src/api'], input: '', after: 1 });
+  expect([...both.taken]).toEqual(
+    kind === 'local' ? ['status 0', 'guard 0', 'claim 0', 'claim 3'] : ['status 0', 'guard 0'],
+  );
+  await fc.assert(
+    fc.asyncProperty(steps(here), async (day) => {
+      for (const step of day) await both.play(step);
+    }),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+});
