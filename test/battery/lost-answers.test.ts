@@ -304,9 +304,9 @@ async function wrongInSilence(world: Rig, act: Act): Promise<string[]> {
   const { problems, args, tip } = await made(world, act);
   let silent = false;
   box.git(clone, 'remote', 'set-url', 'origin', url);
-  // Git gives up a connection on which nothing comes; coord does so by itself, after much longer.
+  // Git gives up a connection on which nothing comes for longer than a slow machine takes to answer; coord does so by itself, after much longer.
   box.git(clone, 'config', 'http.lowSpeedLimit', '1');
-  box.git(clone, 'config', 'http.lowSpeedTime', '1');
+  box.git(clone, 'config', 'http.lowSpeedTime', '6');
   http.setDoorman(({ method, url: at }) => {
     silent ||= method === 'POST' && at.endsWith('/git-receive-pack');
     return silent ? 'half-open' : undefined;
@@ -351,7 +351,7 @@ describe.each(Object.entries(MOMENTS))('a verb that writes, and %s', (name, mome
 it('a verb that writes, and a server that says nothing more from the push on: exit 7, and the same command finds out', async () => {
   const world = await rig();
   const failures: string[] = [];
-  const short = ['claim', 'release', 'note', 'once', 'deploy', 'land', 'task take', 'submit', 'session end'];
+  const short = ['claim', 'note', 'once', 'land', 'task take'];
   const acts = Object.entries(ACTS).filter(([verb]) => FULL || short.includes(verb));
   for (const [verb, of] of acts) {
     const problems = await wrongInSilence(world, of(`still${verb.replace(/\W+/g, '')}`, world.fleet));
