@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sharedFleet } from '../support/fleet.js';
 import { inProcess } from '../support/in-process.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 import { usersPart } from '../support/snapshot.js';
@@ -212,6 +213,28 @@ describe('coord init with a remote', () => {
     expect((await init(box, two)).json().data).toMatchObject({ outcome: 'adopted', share: true });
     expect(box.git(one, 'rev-parse', 'coord/state')).toBe(box.git(two, 'rev-parse', 'coord/state'));
     expect(box.git(remote, 'branch', '--format=%(refname:short)').split('\n')).toEqual(['main']);
+  });
+
+  it('says what the main branch decides, where the working copy says otherwise', async () => {
+    const { box, clone } = await sharedFleet();
+    box.write(clone, 'coord.config.json', '{"share":false}');
+    const again = await box.coord(clone, ['init', '--json'], { env: { COORD_AGENT: 'maya' } });
+    expect(again.json().data).toMatchObject({ share: true, remote: 'origin' });
+    const [claim] = (await box.coord(clone, ['claim', 'docs', '--json'], { env: { COORD_AGENT: 'maya' } })).json().data
+      .claims;
+    expect(claim.reach).toBe('remote');
+  });
+
+  it('writes nothing where the configuration of the main branch is broken', async () => {
+    const { box, clone, remote } = await sharedFleet();
+    box.git(remote, 'update-ref', '-d', 'refs/coord/state');
+    box.commit(clone, 'coord.config.json', '{"share": tru');
+    box.git(clone, 'push', '--quiet', 'origin', 'main');
+    const other = box.clone(remote);
+    box.write(other, 'coord.config.json', '{"share":true}');
+    const result = await box.coord(other, ['init', '--json'], { env: { COORD_AGENT: 'maya' } });
+    expect([result.code, result.json().error.message]).toEqual([2, expect.stringContaining('coord.config.json')]);
+    expect(box.git(remote, 'for-each-ref', 'refs/coord')).toBe('');
   });
 
   it('shares with none when --local says so', async () => {

@@ -107,6 +107,8 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
       `add it (git remote add ${shellWord(missing)} URL); existing ones: ${command('git remote -v')}`,
     );
   }
+  // Before anything is written: one of the main branch that is broken stops it.
+  const ruling = sharing(existing === null ? config : await context.config());
   const { placed, decides } = await placeAll(context, input, config, existing?.namesRef ?? false);
   const { packageRoot } = context.host;
   const { mainBranch, share, remote, mainRemote } = config;
@@ -128,8 +130,7 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
   const report: InitReport = {
     ...placed,
     store: decides,
-    share,
-    remote: share ? remote : null,
+    ...ruling,
     surface: config.surface,
     rules: config.rules,
     guessed: existing === null,
@@ -138,6 +139,11 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
     changed: placed.outcome !== 'existing' || decides?.moved === true || files.some(isChanged),
   };
   return { data: report, text: (style) => initLines(report, style) };
+}
+
+/** Whom claims are shared with. Once the main branch has a configuration, that decides, whatever stands here. */
+function sharing({ share, remote }: Config): Pick<InitReport, 'share' | 'remote'> {
+  return { share, remote: share ? remote : null };
 }
 
 /** Sees to it that there is a state, where it was asked for, and that what was asked for decides. */
