@@ -14,7 +14,7 @@ export const EXIT_TABLE = [
     exit: 2,
     code: 'usage',
     when: 'bad arguments, bad config, no identity, not a repository',
-    next: 'fix what it names; the same command again fails again',
+    next: 'fix what it names first: until then, the same command fails again',
   },
   {
     exit: 3,
@@ -50,7 +50,7 @@ export const EXIT_TABLE = [
     exit: 8,
     code: 'corrupt',
     when: 'stored state is damaged or of a newer format',
-    next: 'write nothing; let a person look at what it lists',
+    next: 'write nothing; have a person look at what it lists',
   },
   {
     exit: 9,

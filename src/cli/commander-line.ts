@@ -73,7 +73,7 @@ async function miscounted(complaint: string, head: string, tail: string | undefi
   const verb = await entry?.load();
   const name = entry?.name ?? head;
   const shape = [`coord ${name}`, ...(verb?.arguments ?? []).map(([flags]) => flags)].join(' ');
-  const what = missing === undefined ? 'there are more words than it takes' : `<${missing}> is missing`;
+  const what = missing === undefined ? 'it takes fewer words than that' : `<${missing}> is missing`;
   const quotes = missing === undefined && verb?.arguments ? ' (a text with spaces needs quotes)' : '';
   return usage(`${what}: ${shape}${quotes}`, coord(`help ${name}`));
 }

@@ -121,7 +121,7 @@ const MOST_AT_ONCE = 64 * 1024 * 1024;
 /** The failure of stored state that is too large to be read: no writer of coord makes any such. */
 export function tooLarge(what: string): CoordError {
   return new CoordError('corrupt', `${what} is larger than any state of coord can be`, {
-    hint: `write nothing; let a person find the last good commit (${command('git log --stat coord/state')}) and put it back at the remote`,
+    hint: `write nothing; have a person find the last good commit (${command('git log --stat coord/state')}) and put it back at the remote`,
     details: { reason: 'too-large', problems: [`${what}: too large`] },
   });
 }

@@ -141,7 +141,7 @@ function nextText({ verdict, reason, path, holding, missing }: Judgement, place:
   if (reason === 'before-history') {
     if (place.cut === 'shallow')
       return command(`git fetch --unshallow ${shellWord(place.remote)} ${shellWord(place.ref)}`);
-    return 'let a person look at the commit';
+    return 'have a person look at the commit';
   }
   if ((verdict === 'claimed-by-another' || reason === 'made-again') && holding) {
     return `ask ${holding.agent}: ${coord(`note "was this change yours?" --to ${holding.agent}`)}; the holder ties its own work by ${coord('land')}, or ${coord('release')}`;

@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
     name: 'UnknownCover',
     level: 'warning',
     short: 'The history does not reach far enough to tell',
-    help: 'Fetch what is missing (fetch-depth: 0), or let a person look at the commit.',
+    help: 'Fetch what is missing (fetch-depth: 0), or have a person look at the commit.',
   },
   {
     id: 'unsigned-coordination',

@@ -265,7 +265,7 @@ export function taskMessage(refusal: TaskRefusal, now: Instant): Message {
     }
     case 'task-taken':
       return {
-        message: `refused: ${refusal.task.agent} works on ${refusal.task.id} since ${clock(refusal.task.since, now)}, and holds its scope`,
+        message: `refused: ${refusal.task.agent} has been working on ${refusal.task.id} since ${clock(refusal.task.since, now)}, and holds its scope`,
         hint: `ask ${refusal.task.agent} to give it back first: ${coord(`note "please return ${refusal.task.id}: its scope has to change" --to ${refusal.task.agent}`)}`,
       };
     case 'not-your-task': {
@@ -291,7 +291,7 @@ export function taskMessage(refusal: TaskRefusal, now: Instant): Message {
     case 'not-in-charge':
       return refusal.holder === null
         ? {
-            message: 'refused: tasks are given out by who holds @orchestrator, and nobody does',
+            message: 'refused: tasks are given out by whoever holds @orchestrator, and nobody does',
             hint: command(`${coord('session start --role orchestrator')} && ${coord('claim @orchestrator')}`),
           }
         : {

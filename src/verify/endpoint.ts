@@ -183,7 +183,7 @@ async function ask(
   const been = new Set<string>();
   try {
     for (;;) {
-      if (been.has(address.href)) return redirected('redirects in a circle', null);
+      if (been.has(address.href)) return redirected('redirects in a loop', null);
       if (been.size > MOST_REDIRECTS) return redirected(`redirects more than ${MOST_REDIRECTS} times`, null);
       been.add(address.href);
       const response = await get(address, chance, signal);

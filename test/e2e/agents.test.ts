@@ -78,7 +78,7 @@ describe('coord agent kill', () => {
     await asPaul(fleet, 'agent', 'kill', 'noor', '--reason', 'loops');
     const tip = fleet.box.git(fleet.clone, 'rev-parse', 'coord/state');
     const again = await asPaul(fleet, 'agent', 'kill', 'noor', '--reason', 'again');
-    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('noor is stopped already, by paul')]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('noor was stopped already, by paul')]);
     expect(fleet.box.git(fleet.clone, 'rev-parse', 'coord/state')).toBe(tip);
   });
 });

@@ -177,7 +177,7 @@ function killedLines(
 ): string[] {
   const { id, killed } = result.agent;
   const reason = oneLine(killed?.reason ?? '');
-  if (already) return [`${id} is stopped already, by ${killed?.by} since ${clock(killed?.at ?? now, now)}: ${reason}`];
+  if (already) return [`${id} was stopped already, by ${killed?.by} at ${clock(killed?.at ?? now, now)}: ${reason}`];
   const revoked = result.revoked.map(
     (claim) => `revoked ${style.target(oneLine(claim.target))} · token ${claim.token}`,
   );

@@ -145,7 +145,7 @@ function hintFor(report: AuditReport, onlyUnknown: boolean): string {
     return 'look at these commits of the state ref, and at who pushed them; "signers" in coord.config.json says whose keys count';
   }
   const nexts = report.commits.flatMap(({ paths }) => paths.flatMap(({ next }) => next ?? []));
-  if (onlyUnknown) return nexts[0] ?? 'let a person look at these commits';
+  if (onlyUnknown) return nexts[0] ?? 'have a person look at these commits';
   return 'look at each change; have a person accept it as it is, or claim its paths and make it again in a new commit';
 }
 

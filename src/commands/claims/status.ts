@@ -33,7 +33,7 @@ export const status: Verb = {
     agents: 'Agent[]',
     tasks: ['Task[]', 'those that are not over'],
     deployments: ['object[]', 'what runs where'],
-    intents: ['Note[]', 'what others noted that they are about to do there'],
+    intents: ['Note[]', 'what others say that they intend to do there'],
     agent: ['text | null', 'who asks'],
     needs: ['object[]', 'what waits for whoever asks'],
     now: 'instant',

@@ -90,13 +90,13 @@ function readNote(context: Context, input: Input) {
   const answerSeconds = readDeadline(input, needsAck);
   const said = { noteKind, text, to, needsAck, answerSeconds, target: readTargetOption(context, input)?.text ?? null };
   if (Buffer.byteLength(JSON.stringify(said)) <= MOST_BYTES) return said;
-  throw usage(`the note is larger than ${MOST_BYTES} bytes`, 'put the story into a file, and name the file');
+  throw usage(`the note is larger than ${MOST_BYTES} bytes`, 'put the details into a file, and name the file');
 }
 
 function readDeadline(input: Input, needsAck: readonly string[]): number | null {
   const text = input.text('by');
   if (text === undefined) return null;
-  if (needsAck.length === 0) throw usage('--by belongs to --needs-ack', 'name who is to answer: --needs-ack ID');
+  if (needsAck.length === 0) throw usage('--by belongs to --needs-ack', 'name who must answer: --needs-ack ID');
   return readDuration('--by', text);
 }
 

@@ -155,7 +155,7 @@ async function mustBeShown(context: Context, { ref, remote }: Config, commit: st
     await context.git(['update-ref', '-d', one]);
   }
   throw new CoordError('closed', `the remote ${remote} accepts ${ref}, but does not advertise it`, {
-    hint: `do not bypass it: ask who administers the remote to show that ref, or name another: ${coord('init --ref refs/coord/claims')}`,
+    hint: `do not bypass it: ask whoever administers the remote to show that ref, or name another: ${coord('init --ref refs/coord/claims')}`,
     details: { reason: 'hidden', ref, refusedBy: 'server' },
   });
 }

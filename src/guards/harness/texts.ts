@@ -113,7 +113,7 @@ description: Work beside other agents and people in this repository without undo
 # Working beside others: coord
 
 Several agents and people change this repository at once. \`coord\` keeps them from undoing each other's work. The rules
-and who holds what are in your context since the session began; \`coord session start\` prints them again.
+and who holds what have been in your context since the session began; \`coord session start\` prints them again.
 
 ## The loop
 

@@ -324,7 +324,7 @@ const HINTS: Readonly<Record<EndpointReason, (target: string) => string>> = {
   'other-version': (target) => `find out who deployed that; when it is put right, ${again(target)}`,
   missing: (target) => `let the URL show the commit, or fix ${key(target, 'expect')}`,
   ambiguous: (target) => `name more than the commit, such as "commit":"{commit}", in ${key(target, 'expect')}`,
-  status: (target) => `look at the log of the server, then ${again(target)}`,
+  status: (target) => `check the server’s log, then ${again(target)}`,
   redirect: (target) =>
     `name the address where it ends in ${key(target, 'url')}, or allow it in ${key(target, 'redirects')}`,
   'too-large': (target) => `name an address with a short answer in ${key(target, 'url')}`,

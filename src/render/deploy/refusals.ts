@@ -239,7 +239,7 @@ export function deployingMessage({ deploys }: Extract<Refusal, { reason: 'deploy
   const targets = deploys.map(({ target }) => shellWord(deployTarget(target).text));
   const lines = deploys.map(
     ({ id, target, startedAt }) =>
-      `not released: your deploy ${id} runs under ${oneLine(deployTarget(target).text)} since ${clock(startedAt, now)}, and would be stopped`,
+      `not released: your deploy ${id} has been running under ${oneLine(deployTarget(target).text)} since ${clock(startedAt, now)}, and would be stopped`,
   );
   return {
     message: lines.join('\n'),
@@ -262,7 +262,7 @@ export function ownDeployError(
     `held: your own deploy of ${shortCommit(commit)} to ${oneLine(target)}, begun at ${clock(startedAt, now)}, holds it until ${clock(expiresAt, now)} at least`,
     {
       hint: `if it was killed: ${again}`,
-      alternative: { why: 'see how far it came', command: coord(`deploy show ${shellWord(id)}`) },
+      alternative: { why: 'see how far it got', command: coord(`deploy show ${shellWord(id)}`) },
       details: { ...details, deploy: id },
     },
   );

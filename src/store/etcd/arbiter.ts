@@ -106,7 +106,7 @@ export class EtcdArbiter implements Arbiter {
   }
 
   async moveTo(): Promise<boolean> {
-    throw notWhileInEtcd('the ref of the state cannot be changed');
+    throw notWhileInEtcd('the state ref cannot be changed');
   }
 
   async refresh(): Promise<void> {
@@ -304,7 +304,7 @@ function parseHead({ value, revision }: Entry): Head {
     // Said below.
   }
   throw new CoordError('corrupt', 'the head of the state in etcd is damaged', {
-    hint: 'write nothing; let a person look at that key',
+    hint: 'write nothing; have a person look at that key',
     details: { reason: 'etcd-damaged', problems: ['etcd: the head names no commit'] },
   });
 }
@@ -350,7 +350,7 @@ function rewound(tip: string, own: string): CoordError {
     'corrupt',
     `etcd has the state at ${short(tip)}, which does not contain ${short(own)} that this clone has seen`,
     {
-      hint: 'it was restored from an older copy, or another state was put there: let a person say which of the two counts',
+      hint: 'it was restored from an older copy, or another state was put there: have a person say which of the two counts',
       details: { reason: 'etcd-rewound', known: own, tip, problems: ['etcd: rewound or rewritten'] },
     },
   );

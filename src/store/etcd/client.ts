@@ -264,7 +264,7 @@ type Kind = keyof typeof REMEDIES;
 /** What is wrong, by a stable code: a clause, what to do, and the exit. */
 const REMEDIES = {
   unreached: ['nothing answers there', 'check the network, and the addresses: git config --get coord.etcd.endpoints'],
-  silent: ['it gave no answer in time', 'look at the load, the disk and the network of its members, then repeat'],
+  silent: ['it gave no answer in time', 'check the load, the disk and the network of its members, then repeat'],
   leaderless: [
     'it has no leader: less than half of its members reach each other',
     'bring its members back, then repeat',
@@ -273,7 +273,7 @@ const REMEDIES = {
     'its database is full (alarm NOSPACE)',
     'have it compacted, defragmented and disarmed: etcdctl compact, etcdctl defrag, etcdctl alarm disarm',
   ],
-  busy: ['it is overloaded', 'look at the load of its members, then repeat'],
+  busy: ['it is overloaded', 'check the load on its members, then repeat'],
   certificate: [
     'its certificate is not trusted, or it does not trust this clone’s',
     'name the files: git config coord.etcd.ca FILE (coord.etcd.cert, coord.etcd.key)',
@@ -282,7 +282,7 @@ const REMEDIES = {
     'it does not know this user, or the password is wrong',
     'set coord.etcd.user and coord.etcd.password in git config, or COORD_ETCD_USER and COORD_ETCD_PASSWORD',
   ],
-  token: ['it does not take the token that it gave', 'repeat the command'],
+  token: ['it rejects the token that it gave out', 'repeat the command'],
   forbidden: [
     'this user may not write there',
     'have its role granted readwrite on the prefix: etcdctl role grant-permission',

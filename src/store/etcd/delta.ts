@@ -121,7 +121,7 @@ function damagedChange(what: string): CoordError {
     'corrupt',
     `a change of the state in etcd is damaged, or was written by another coord: ${what}`,
     {
-      hint: 'write nothing; upgrade coord in all clones to one version, or let a person look at the keys in etcd',
+      hint: 'write nothing; upgrade coord in all clones to one version, or have a person look at the keys in etcd',
       details: { reason: 'etcd-damaged', problems: [`etcd: ${what}`] },
     },
   );

@@ -53,7 +53,7 @@ function decodeSetup(source: string): Setup {
   const sound = value.format === FORMAT && KEYS.every((key) => value[key] === null || typeof value[key] === 'string');
   if (sound) return Object.fromEntries(KEYS.map((key) => [key, value[key]])) as unknown as Setup;
   throw new CoordError('corrupt', `${SETUP_FILE} of the state ${newer ? 'is of a newer format' : 'is damaged'}`, {
-    hint: newer ? 'upgrade coord' : 'write nothing; let a person look at its history',
+    hint: newer ? 'upgrade coord' : 'write nothing; have a person look at its history',
     details: { file: SETUP_FILE, problems: [`${SETUP_FILE}: ${newer ? 'newer format' : 'damaged'}`] },
   });
 }

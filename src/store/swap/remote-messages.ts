@@ -22,7 +22,7 @@ type Known = readonly [kind: string, pattern: RegExp, what: string, todo: string
 const MOST_SAID = 600;
 const MOST_LINES = 12;
 
-const ASK_ADMIN = 'do not bypass it: ask who administers the remote to let you push that ref';
+const ASK_ADMIN = 'do not bypass it: ask whoever administers the remote to let you push that ref';
 
 /** Before git could ask anything: nothing can have been written there. */
 const UNREACHED: readonly Known[] = [
@@ -63,7 +63,7 @@ const UNREACHED: readonly Known[] = [
     'there is no such repository, or none that you may see',
     `check the address (${command('git remote -v')}), and that the repository is still there`,
   ],
-  ['broken', /unable to access/, 'it answers with an error', 'look at that server, or ask who administers it'],
+  ['broken', /unable to access/, 'it answers with an error', 'check that server, or ask whoever administers it'],
 ];
 
 /** Said by a server that was reached. */
@@ -94,7 +94,7 @@ const REFUSED: readonly Known[] = [
     'cannot-write',
     /unpacker error|insufficient permission|Permission denied|Read-only|No space left|quota|unable to migrate/i,
     'it could not write',
-    'look at the permissions and the disk of that repository, or ask who administers it',
+    'check the permissions and the disk of that repository, or ask whoever administers it',
   ],
   [
     'locked',

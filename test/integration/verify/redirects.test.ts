@@ -47,7 +47,7 @@ test('elsewhere is not asked, unless the host is one that is named', async () =>
 });
 
 test.each([
-  ['a loop', '/', 'redirects in a circle'],
+  ['a loop', '/', 'redirects in a loop'],
   ['an address with a password', 'http://maya:secret@127.0.0.1/', 'redirects to http://127.0.0.1/'],
   ['a file', 'file:///etc/passwd', 'redirects to file:'],
   ['a script', 'javascript:alert(1)', 'redirects to javascript:'],
