@@ -499,6 +499,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
     exit: 2,
     leads: [lead('coord help deploy', 'Examples')],
   },
+  'a look at deploys, by habit': { typed: ['deploy', 'status'], exit: 2, leads: [lead('coord deploy list')] },
   'nothing to submit': { typed: ['submit', '--note', 'x'], exit: 2, leads: [lead('coord help submit', 'Examples')] },
   'nothing changed to submit': {
     scene: ['boss session start --role orchestrator'],

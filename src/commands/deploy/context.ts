@@ -39,6 +39,9 @@ export interface DeployContext {
   readonly commit: string;
 }
 
+/** What people type in the place of a target, to see what was deployed. */
+const LOOKS = new Set(['status', 'ls', 'log', 'history', 'state']);
+
 /** @throws CoordError `usage` for what makes no sense, before anything is fetched. */
 export function readOptions(input: Input): DeployOptions {
   const target = input.argument(0) ?? '';
@@ -46,10 +49,8 @@ export function readOptions(input: Input): DeployOptions {
   const reason = readReason(input.text('reason'));
   const dryRun = input.flag('dryRun');
   if (input.command.length === 0 && !dryRun) {
-    throw usage(
-      'no program to deploy with',
-      `${form(`deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`)}; examples: ${coord('help deploy')}`,
-    );
+    const how = `${form(`deploy ${shellWord(target)} -- PROGRAM ARGUMENTS`)}; examples: ${coord('help deploy')}`;
+    throw usage('no program to deploy with', LOOKS.has(target) ? coord('deploy list') : how);
   }
   if (back !== null && reason === null) {
     throw usage('a rollback needs a reason', `add why, for the record: --reason "why"`);
