@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { refsInTheWay } from '../../domain/state-ref.js';
 import { coord } from '../../domain/suggestion.js';
 import { CoordError } from '../../errors.js';
-import type { ObjectDatabase, ObjectType } from '../../git/objects.js';
+import type { GitObject, ObjectDatabase, ObjectType } from '../../git/objects.js';
 import { waitForRefLock } from '../../git/ref-lock.js';
 import { compareAndSwapRef, isAncestor, readRef } from '../../git/refs.js';
 import type { Repository } from '../../git/repository.js';
@@ -30,6 +30,8 @@ const ATTEMPTS = 20;
 const TORN = Symbol('torn');
 /** Git unpacks up to 100 objects that it fetches, three or more a commit. */
 const NEAR = 32;
+/** Commits that are packed are read so many at once. */
+const MOST_AT_ONCE = 500;
 
 /**
  * The state ref of this clone: arbiter where nothing is shared, and what follows the remote in a clone that does. A second
@@ -236,14 +238,34 @@ export class StateRef implements Arbiter {
     holds: (commit: CommitHeader, id: string) => boolean,
   ): Promise<boolean> {
     let at = tip;
+    let packed: Map<string, GitObject> | null = null;
     while (at !== null && at !== base) {
-      const object = (await this.objects.read([at])).get(at);
+      const near: GitObject | null = this.objects.readLoose(at) ?? packed?.get(at) ?? null;
+      // One process for each packed commit would take seconds where many came since, as after a compaction.
+      if (near === null) packed = await this.objects.read(packed === null ? [at] : await this.lineFrom(at));
+      const object = near ?? packed?.get(at);
       if (!object) return false;
       const header = parseCommit(object.body);
       if (holds(header, at)) return true;
       at = header.parents[0] ?? null;
     }
     return false;
+  }
+
+  /** So many commits of the first-parent line, this one first. */
+  private async lineFrom(commit: string): Promise<string[]> {
+    const listed = await withoutReplaceRefs(this)([
+      'rev-list',
+      '--first-parent',
+      `--max-count=${MOST_AT_ONCE}`,
+      commit,
+      '--',
+    ]);
+    const ids = listed.stdout
+      .toString('utf8')
+      .split('\n')
+      .filter((id) => id !== '');
+    return ids.length === 0 ? [commit] : ids;
   }
 
   /** A ref that git cannot have beside one of this name; null: there is none. */
