@@ -108,7 +108,7 @@ async function setUp(context: Context, input: Input): Promise<Outcome> {
     );
   }
   // Before anything is written: one of the main branch that is broken stops it.
-  const ruling = sharing(existing === null ? config : await context.config());
+  const ruling = sharing((await mainConfigOf(await context.authority())) ?? config);
   const { placed, decides } = await placeAll(context, input, config, existing?.namesRef ?? false);
   const { packageRoot } = context.host;
   const { mainBranch, share, remote, mainRemote } = config;
