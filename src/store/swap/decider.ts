@@ -13,6 +13,8 @@ interface Options {
   readonly ref: StateRef;
   readonly arbiter: Arbiter;
   readonly elsewhere?: ((store: string) => Promise<Arbiter>) | undefined;
+  /** The tip of the ref; what it throws says what the last good commit is. */
+  tip(): Promise<string | null>;
 }
 
 /** Who decides on writes, and on which ref: as this clone was set up, until a commit of the state says otherwise. */
@@ -30,9 +32,9 @@ export class Decider {
 
   /** Who decides, as far as this clone knows. */
   async asked(): Promise<Arbiter> {
-    const { objects, ref, elsewhere } = this.options;
+    const { objects, elsewhere } = this.options;
     if (!this.heeded && elsewhere) {
-      const tip = await ref.tip();
+      const tip = await this.options.tip();
       const body = tip === null ? undefined : (await objects.read([tip], 'unpack')).get(tip)?.body;
       if (body !== undefined) await this.heed(parseCommit(body).message);
     }
@@ -55,7 +57,7 @@ export class Decider {
     ref.goOnAt(to);
     await this.current.refresh();
     // The process that moved it was killed between the two.
-    if ((await ref.tip()) === null) await this.current.publish(commit, null);
+    if ((await this.options.tip()) === null) await this.current.publish(commit, null);
     return true;
   }
 

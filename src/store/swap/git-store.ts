@@ -90,7 +90,7 @@ export class GitStore implements Store {
 
   constructor(private readonly options: GitStoreOptions) {
     const { objects, repository, ref } = options;
-    this.decider = new Decider(options);
+    this.decider = new Decider({ ...options, tip: () => this.tip() });
     this.outbox = new Outbox(this.deferredFolder);
     this.tokens = new TokenMark(this.localDirectory);
     const operations = operationsIn(repository.commonDir);
