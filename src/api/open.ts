@@ -87,8 +87,8 @@ class Place {
 
   /** @throws CoordError for a fault: whatever was foreseen is in the answer */
   async run<T>(verb: Verb, positional: readonly unknown[], given: CallOptions): Promise<Answer<T>> {
-    if (given.signal?.aborted) return { ok: false, refusal: refusalOf(ABORTED, (text) => text), notices: [] };
-    if (positional.includes(null)) return { ok: false, refusal: refusalOf(NO_LIST, (text) => text), notices: [] };
+    const refused = given.signal?.aborted ? ABORTED : positional.includes(null) ? NO_LIST : null;
+    if (refused) return { ok: false, refusal: refusalOf(refused, (text) => text), notices: [] };
     const context = this.context(given);
     const { outcome, notices: told } = await perform(context, verb, inputOf(positional, given));
     const typed = (text: string) => asTyped(text, context.standpoint);

@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { CONFIG_FILE } from '../domain/state-ref.js';
-import { keysTwice, nested, saidTwice, TOO_DEEP } from '../domain/strict-json.js';
+import { readStrictJson, saidTwice } from '../domain/strict-json.js';
 import { CoordError } from '../errors.js';
 import type { Config } from './config.js';
 
@@ -47,24 +47,24 @@ function withinDepth<T>(look: () => T): T {
 async function parse(source: string): Promise<Config> {
   if (source.length > MOST_CHARACTERS) throw invalid([`longer than ${MOST_CHARACTERS} characters`]);
   if (source.includes('\uFFFD')) throw invalid(['not valid UTF-8']);
-  const json = source.replace(/^\uFEFF/, '');
-  let value: unknown;
-  let twice: string[] = [];
-  try {
-    value = JSON.parse(json);
-    if (!nested(value)) throw new SyntaxError(TOO_DEEP);
-    twice = keysTwice(json).map(saidTwice);
-  } catch (error) {
-    throw invalid([`not JSON: ${(error as Error).message}`]);
-  }
+  const { value, twice } = readJson(source.replace(/^\uFEFF/, ''));
   // Only where a text is read for the first time is it looked at as a whole; mostly it is known.
   const { configOf, validateConfig } = await import('./validate.js');
   const result = withinDepth(() => validateConfig(value));
-  if ('problems' in result) throw invalid([...twice, ...result.problems]);
-  if (twice.length > 0) throw invalid(twice);
+  const repeated = twice.map(saidTwice);
+  if ('problems' in result) throw invalid([...repeated, ...result.problems]);
+  if (repeated.length > 0) throw invalid(repeated);
   const config = configOf(result.config);
   if (config.ttl.defaultSeconds > config.ttl.maxSeconds) throw invalid(['ttl.default: longer than ttl.max']);
   return config;
+}
+
+function readJson(source: string): ReturnType<typeof readStrictJson> {
+  try {
+    return readStrictJson(source);
+  } catch (error) {
+    throw invalid([`not JSON: ${(error as Error).message}`]);
+  }
 }
 
 /** The text of the configuration in this worktree; null: it has none. @throws CoordError `usage` for what is not a file of its own. */

@@ -9,19 +9,26 @@ const MARK = /"([^"\\]*(?:\\.[^"\\]*)*)"\s*(:?)|[{}[\]]/gs;
  * @throws SyntaxError
  */
 export function parseStrictJson(source: string): unknown {
+  const { value, twice } = readStrictJson(source);
+  const [key] = twice;
+  if (key !== undefined) throw new SyntaxError(saidTwice(key));
+  return value;
+}
+
+/**
+ * What a text of JSON says, and each key that a record of it has twice.
+ * @throws SyntaxError for what is no JSON, or is nested too deep
+ */
+export function readStrictJson(source: string): { readonly value: unknown; readonly twice: readonly string[] } {
   const value: unknown = JSON.parse(source);
-  const keys = nested(value) ? keysOf(value) : Number.NaN;
-  if (Number.isNaN(keys)) throw new SyntaxError(TOO_DEEP);
+  if (!nested(value)) throw new SyntaxError(`nested deeper than ${MOST_DEPTH} levels`);
   // There cannot be more keys than this; as a rule there are as many, and nothing has to be read exactly.
   const most = source.match(END_OF_KEY)?.length ?? 0;
-  const [twice] = keys === most ? [] : keysTwice(source);
-  if (twice !== undefined) throw new SyntaxError(saidTwice(twice));
-  return value;
+  return { value, twice: keysOf(value) === most ? [] : keysTwice(source) };
 }
 
 /** How deep the documents of the state may nest; they do not half as much. */
 const MOST_DEPTH = 32;
-export const TOO_DEEP = `nested deeper than ${MOST_DEPTH} levels`;
 
 /** Whether a parsed value nests no deeper than that: walks and prints of deeper ones would end the program. */
 export function nested(value: unknown, left = MOST_DEPTH): boolean {
@@ -42,7 +49,7 @@ export function saidTwice(key: string): string {
 }
 
 /** The keys that a record of valid JSON has twice, however they are spelled; each once. */
-export function keysTwice(source: string): string[] {
+function keysTwice(source: string): string[] {
   const open: Set<string>[] = [];
   const twice = new Set<string>();
   for (const [mark, text = '', colon] of source.matchAll(MARK)) {

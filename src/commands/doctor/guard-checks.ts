@@ -10,7 +10,7 @@ import type { CoordError } from '../../errors.js';
 import { filesAt, filesBelow, readWorktreeFile } from '../../git/files.js';
 import { isProgram, textOf } from '../../git/if-there.js';
 import { SETTINGS_FILES } from '../../guards/harness/dialects.js';
-import { memberOf, plainValue, readJson } from '../../guards/harness/settings.js';
+import { valueAt } from '../../guards/harness/settings.js';
 import type { HooksReport } from '../../render/guard/installed.js';
 import type { ProtectedConfig } from '../../workspace/authority.js';
 import type { Context } from '../../workspace/context.js';
@@ -125,10 +125,8 @@ const NOT_RUN: Readonly<Record<string, (context: Context, root: string) => NotRu
 /** The first of these settings that says something about this member; null: none does. */
 function settingOf(files: readonly string[], path: readonly string[]): { file: string; value: unknown } | null {
   for (const file of files) {
-    const tree = readJson(textOf(file));
-    let node = typeof tree === 'string' ? undefined : tree;
-    for (const key of path) node = memberOf(node, key);
-    if (node !== undefined) return { file, value: plainValue(node) };
+    const value = valueAt(textOf(file), path);
+    if (value !== undefined) return { file, value };
   }
   return null;
 }

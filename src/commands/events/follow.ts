@@ -1,5 +1,4 @@
-import type { CoordEvent } from '../../domain/events.js';
-import { isDeferredEvent } from '../../domain/events.js';
+import { type CoordEvent, isDeferredEvent } from '../../domain/events.js';
 import { Newest } from '../../domain/log/notes.js';
 import { jsonLine } from '../../domain/text.js';
 import { CoordError } from '../../errors.js';

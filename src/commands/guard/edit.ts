@@ -204,11 +204,7 @@ async function renewFor(context: Context): Promise<void> {
  * next ones are granted by this clone, and go along with its next write. Where the remote is out of reach this clone grants,
  * and nobody waits for it again for a minute. A refusal is of the remote's making as long as that can be asked.
  */
-export async function claimAutomatically(
-  context: Context,
-  store: GitStore,
-  request: ClaimRequest,
-): Promise<Decided<'claim'>> {
+async function claimAutomatically(context: Context, store: GitStore, request: ClaimRequest): Promise<Decided<'claim'>> {
   const { effects } = context;
   if (store.reach === 'clone') return transact(store, request, effects);
   const asked = new LastTime(join(context.localDirectory, 'claimed-by-edit.json'));
@@ -230,7 +226,7 @@ export async function claimAutomatically(
 }
 
 /** Says, once, which claims the remote did not confirm; empty: none, or it was told. */
-export async function lostByRiding(context: Context): Promise<readonly string[]> {
+async function lostByRiding(context: Context): Promise<readonly string[]> {
   const identity = context.identityIfKnown();
   const mark = identity === null ? null : lostMark(context, identity.agent);
   if (identity === null || mark === null || mark.read() === null) return [];

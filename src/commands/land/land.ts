@@ -116,8 +116,9 @@ async function tryToLand(context: Context, options: LandOptions, rehearsed: Set<
   if (work === null) return syncError(verdict);
   const store = await context.store();
   const asked = await landRequest(context, work, options.tasks);
-  await store.latest(partsOf([asked]));
-  const state = await store.view(partsOf([asked]));
+  const parts = partsOf([asked]);
+  await store.latest(parts);
+  const state = await store.view(parts);
   const barred = mayNotAsk(state, asked, context.now());
   if (barred) return landRefused(barred, context.now());
   if (work.ahead === 0) {

@@ -1,5 +1,4 @@
-import type { CoordEvent } from '../events.js';
-import { isRefusalEvent } from '../events.js';
+import { type CoordEvent, isRefusalEvent } from '../events.js';
 import { type Instant, secondsBetween } from '../time.js';
 
 export type Counts = Readonly<Record<string, number>>;

@@ -234,7 +234,7 @@ const COMMENT_IN_LINE = /^[ \t]*(?:\/\/[^\r\n]*|\/\*[^\r\n]*?\*\/)(?=[ \t]*\r?\n
  * The tree of a text of JSON, comments and trailing commas included.
  * @returns what is wrong with it, in words, where it cannot be read
  */
-export function readJson(text: string): Node | string {
+function readJson(text: string): Node | string {
   const errors: ParseError[] = [];
   const tree = parseTree(text.replace(/^\uFEFF/, ' '), errors, TOLERANT);
   const [first] = errors;
@@ -243,18 +243,21 @@ export function readJson(text: string): Node | string {
 }
 
 /** A member of an object; of several with one name the last, as `JSON.parse` takes it. */
-export function memberOf(node: Node | undefined, key: string): Node | undefined {
+function memberOf(node: Node | undefined, key: string): Node | undefined {
   if (node?.type !== 'object') return undefined;
   return node.children?.findLast(({ children }) => children?.[0]?.value === key)?.children?.[1];
 }
 
-/** What a node says, as plain data. */
-export function plainValue(node: Node): unknown {
-  return getNodeValue(node);
+/** What a text of settings says of a member, as plain data; undefined: nothing, or it cannot be read. */
+export function valueAt(text: string, path: readonly string[]): unknown {
+  const tree = readJson(text);
+  let node = typeof tree === 'string' ? undefined : tree;
+  for (const key of path) node = memberOf(node, key);
+  return node && getNodeValue(node);
 }
 
 /** Elements of an array, or members of an object, each with its key. */
-export function partsOf(node: Node | undefined): readonly Node[] {
+function partsOf(node: Node | undefined): readonly Node[] {
   return node?.type === 'object' || node?.type === 'array' ? (node.children ?? []) : [];
 }
 
@@ -262,7 +265,7 @@ export function partsOf(node: Node | undefined): readonly Node[] {
  * The text with one more part at the end of an object (with a key) or an array, written as its neighbours are. All else
  * stays as it is: the library's own edits would reformat the lines around.
  */
-export function withPart(text: string, container: Node, value: unknown, key?: string): string {
+function withPart(text: string, container: Node, value: unknown, key?: string): string {
   const { offset, length } = container;
   const inside = text.slice(offset, offset + length);
   const last = partsOf(container).at(-1);
@@ -294,7 +297,7 @@ function addAfter(text: string, { offset, length }: Node, entry: string): string
 }
 
 /** The text without one part of an object or array; comments beside it stay. */
-export function withoutPart(text: string, container: Node, part: Node): string {
+function withoutPart(text: string, container: Node, part: Node): string {
   const parts = partsOf(container);
   const at = parts.indexOf(part);
   const end = part.offset + part.length;

@@ -185,12 +185,14 @@ export function addWrite(
   typed: Word | undefined,
   options: Partial<Pick<Write, 'follows' | 'into' | 'keeps'>> = {},
 ): void {
-  const { directory, findings, claimed } = scope;
   const found = typed ? foundBy(scope, typed) : null;
-  if (found !== null) addAct(scope, found);
-  const word = typed && isMarked(typed.text) ? belowFolder(typed) : typed;
-  if (found !== null || !word || word.opaque || word.text === '' || (directory === null && !word.text.startsWith('/')))
+  if (found !== null) {
+    addAct(scope, found);
     return;
+  }
+  const { directory, findings, claimed } = scope;
+  const word = typed && isMarked(typed.text) ? belowFolder(typed) : typed;
+  if (!word || word.opaque || word.text === '' || (directory === null && !word.text.startsWith('/'))) return;
   findings.writes.push({
     path: word.pattern ?? word.text,
     isPattern: word.pattern !== null,

@@ -37,14 +37,17 @@ function runOn(
   run: Run,
 ): void {
   const within = { ...scope, piped: null };
-  if (placeholder === null) run([...command, ...names], within);
-  for (const { text } of placeholder === null ? [] : names) {
+  if (placeholder === null) {
+    run([...command, ...names], within);
+    return;
+  }
+  const filledIn = (word: Word, text: string): Word =>
+    word.text.includes(placeholder)
+      ? { ...word, text: word.text.replaceAll(placeholder, () => text), pattern: null }
+      : word;
+  for (const { text } of names) {
     run(
-      command.map((word) =>
-        placeholder !== null && word.text.includes(placeholder)
-          ? { ...word, text: word.text.replaceAll(placeholder, () => text), pattern: null }
-          : word,
-      ),
+      command.map((word) => filledIn(word, text)),
       within,
     );
   }

@@ -49,7 +49,7 @@ export class Outbox {
 
 function fileNameOf({ agent, type, reason, heldBy, targets, target, step, gate, hook, commit }: CoordEvent): string {
   const what = JSON.stringify([type, reason, heldBy, targets, target, step, gate, hook, commit]);
-  return `${agent}-${fingerprint(what)}${fingerprint(`${what} `)}.json`;
+  return `${agent}-${fingerprint(what)}.json`;
 }
 
 function readEvent(path: string): CoordEvent | null {

@@ -1,5 +1,4 @@
-import type { Compacted, CoordEvent } from '../../domain/events.js';
-import { isDeferredEvent } from '../../domain/events.js';
+import { type Compacted, type CoordEvent, isDeferredEvent } from '../../domain/events.js';
 import { nested } from '../../domain/strict-json.js';
 import { plural } from '../../domain/text.js';
 import { type Instant, instantOf, isInstant } from '../../domain/time.js';
